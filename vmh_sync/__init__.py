@@ -1,0 +1,1 @@
+"""Two-way sync between EspoCRM, Advoware and Google Calendar."""

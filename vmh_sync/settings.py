@@ -1,0 +1,142 @@
+"""Every setting of the product; nothing else reads the environment.
+
+One class per system. Values come from the environment (and from a ``.env`` file in the working directory);
+``.env.example`` explains each. A missing or bad value becomes a :class:`SettingsError` that names the variable
+and what it is for.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+
+class SettingsError(Exception):
+    """A setting is missing or unusable; the message names each variable and what it is for."""
+
+
+class AdvowareSettings(BaseSettings):
+    """How to reach the firm's Advoware (wire contract 1 and 2)."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="ADVOWARE_")
+
+    kanzlei: str = Field(description="Kanzleikennung of the firm, as registered with Advoware", min_length=1)
+    database: str = Field(description="name of the Advoware database", min_length=1)
+    user: str = Field(description="Advoware user that the product logs in as", min_length=1)
+    password: SecretStr = Field(description="password of that Advoware user")
+    app_id: str = Field(description="App-ID that Advoware enabled for this firm", min_length=1)
+    api_key: SecretStr = Field(description="base64 API key that signs the token request")
+    product_id: int = Field(64, description="product number in the token request; 64 for third parties")
+    role: int = Field(2, description="role number in the token request")
+    configurator_url: str = Field(
+        "https://www2.advo-net.net/AdvonetConfigurator/api",
+        description="where discovery asks for the firm's addresses",
+    )
+    api_base_url: str | None = Field(None, description="replaces discovery: address of the Advoware API")
+    security_gateway_url: str | None = Field(None, description="replaces discovery: address of the token service")
+    api_timeout_seconds: float = Field(30.0, gt=0, description="seconds until a call counts as timed out")
+    timezone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="time zone of Advoware's local times")
+    write_protection: bool = Field(True, description="calendar and proxy writes to Advoware are only logged while on")
+    concurrency: int = Field(8, ge=1, le=64, description="calls to Advoware under way at once, per process")
+
+
+class EspoCrmSettings(BaseSettings):
+    """How to reach the firm's EspoCRM."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="ESPOCRM_")
+
+    api_base_url: str = Field(description="address of the EspoCRM API, ending in /api/v1", min_length=1)
+    api_key: SecretStr = Field(description="API key of the EspoCRM API user")
+    secret_key: SecretStr | None = Field(None, description="secret key of the API user: HMAC instead of the plain key")
+    api_timeout_seconds: float = Field(30.0, gt=0, description="seconds until a call counts as timed out")
+    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict, description="JSON object: webhook id -> secret key, to check webhook signatures"
+    )
+    concurrency: int = Field(8, ge=1, le=64, description="calls to EspoCRM under way at once, per process")
+    default_assignee_id: str | None = Field(
+        None, description="EspoCRM user id that gets a task when the record has no assigned user"
+    )
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return (json.loads(value) if value.strip() else {}) if isinstance(value, str) else value
+
+
+class GoogleCalendarSettings(BaseSettings):
+    """How to reach Google Calendar (kalender.md 1)."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="GOOGLE_CALENDAR_")
+
+    service_account_path: Path | None = Field(None, description="file with the service account's JSON key")
+    service_account_json: SecretStr | None = Field(None, description="the service account's JSON key itself")
+    subject: str | None = Field(None, description="person that the service account acts as (domain-wide delegation)")
+    api_endpoint: str | None = Field(None, description="another address for the Google Calendar API (tests)")
+
+
+class VmhSettings(BaseSettings):
+    """The product's own house: where it keeps its state and what its doors listen on."""
+
+    model_config = _ENV
+
+    home: Path = Field(Path(".vmh"), alias="VMH_HOME", description="everything the embedded default keeps")
+    database_url: str | None = Field(
+        None, alias="VMH_DATABASE_URL", description="our database; default: SQLite in VMH_HOME"
+    )
+    redis_url: str | None = Field(None, alias="REDIS_URL", description="Redis or Valkey; default: embedded in VMH_HOME")
+    dagster_home: Path | None = Field(None, alias="DAGSTER_HOME", description="Dagster's home; default: in VMH_HOME")
+    lease_seconds: float = Field(
+        30.0,
+        alias="VMH_LEASE_SECONDS",
+        gt=0,
+        description="a writer that is silent for this long counts as dead",
+    )
+    gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="address the gateway listens on")
+    gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="port the gateway listens on")
+    api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
+        default_factory=list, alias="VMH_API_KEYS", description="JSON list of keys: name, key, scopes, paths"
+    )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def load(settings: Callable[[], S]) -> S:
+    """Read one settings class from the environment.
+
+    Takes a settings class of this module, returns a filled instance. Raises :class:`SettingsError` that names
+    every variable that is missing or bad together with what it is for; the bad value itself is not repeated,
+    since it may be a secret.
+    """
+    try:
+        return settings()
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise SettingsError(_explain(settings, error)) from None
+
+
+def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecodeError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"a JSON setting of {getattr(settings, '__name__', 'the settings')} is not valid JSON: {error.msg}"
+    fields = getattr(settings, "model_fields", {})
+    prefix = str(getattr(settings, "model_config", {}).get("env_prefix", "")).upper()
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "?"
+        by_alias = {info.alias: info for info in fields.values() if info.alias}
+        info = fields.get(name) or by_alias.get(name)
+        variable = name if name in by_alias else f"{prefix}{name.upper()}"
+        purpose = info.description if info else "unknown setting"
+        kind = "is missing" if problem["type"] == "missing" else f"is not usable ({problem['msg']})"
+        lines.append(f"{variable} {kind}: {purpose}")
+    return "\n".join(lines)
