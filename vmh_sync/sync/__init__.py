@@ -1,0 +1,1 @@
+"""The sync engine, blind to entities: base, three-way merge, plan, guards (pure) and the executor."""
