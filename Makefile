@@ -1,0 +1,56 @@
+# Every target makes .venv first when it must; ARGS is passed on, e.g. make demo ARGS='--once --parties 200'.
+ARGS ?=
+
+.PHONY: help demo up test check lint format bench lock hooks image clean
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make demo     the sandbox office, CRM and calendar, a first load, edits on both sides, a sync, the Dagster UI
+demo:
+	@sh scripts/venv.sh run
+	@.venv/bin/vmh-sync demo $(ARGS)
+
+## make test     all tests; ARGS goes to pytest
+test:
+	@sh scripts/venv.sh dev
+	@sh scripts/test.sh $(ARGS)
+
+## make up       the product with the settings of .env
+up:
+	@sh scripts/venv.sh run
+	@.venv/bin/vmh-sync up $(ARGS)
+
+## make check    lint, format, types, import directions, Dagster definitions
+check lint:
+	@sh scripts/venv.sh dev
+	@sh scripts/check.sh
+
+## make format   let ruff repair what it can
+format:
+	@sh scripts/venv.sh dev
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+## make bench    the benchmarks of docs/benchmarks.md
+bench:
+	@sh scripts/venv.sh dev
+	@.venv/bin/python -m vmh_sync_tests.bench $(ARGS)
+
+## make lock     rewrite the lock files; ARGS='--upgrade' takes newer versions
+lock:
+	@sh scripts/venv.sh dev
+	@sh scripts/lock.sh $(ARGS)
+
+## make hooks    run the checks before each commit (pre-commit, local hooks only)
+hooks:
+	@sh scripts/venv.sh dev
+	@.venv/bin/pre-commit install
+
+## make image    the container image (needs Docker)
+image:
+	docker build --tag vmh-sync:local .
+
+## make clean    remove .venv and caches; the product's own state (.vmh) stays
+clean:
+	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
