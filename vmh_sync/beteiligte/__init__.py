@@ -1,0 +1,1 @@
+"""Parties (Beteiligte): EspoCRM ``CBeteiligte`` and Advoware ``Beteiligte``, with their children."""

@@ -1,0 +1,84 @@
+"""The canonical party: both sides' master data in one language. Pure.
+
+A record is a company when its ``rechtsform`` says so or ``firmenname`` is filled; where EspoCRM demands ``lastName``
+a company's name stands there too (specification, entities.md 1).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vmh_sync.beteiligte.fields import PERSON_ONLY
+from vmh_sync.sync.base import Fields, Side
+from vmh_sync.sync.fields import FieldTable, is_foreign
+from vmh_sync.sync.values import Kind, Value, same, text
+
+MIRROR = "_lastName"
+"""Base key for a company's ``lastName``: it only repeats ``firmenname``, yet a person may edit it alone."""
+
+
+def is_company(espo: Mapping[str, Any], advoware_rechtsform: Value, table: FieldTable) -> bool:
+    """Tell whether a party is a company.
+
+    Takes the EspoCRM attributes and Advoware's canonical ``rechtsform``; either side may say so.
+    """
+    if text(espo.get("firmenname")):
+        return True
+    return _names_company(espo_rechtsform(espo, table)) or _names_company(advoware_rechtsform)
+
+
+def espo_rechtsform(espo: Mapping[str, Any], table: FieldTable) -> Value:
+    """Return EspoCRM's canonical ``rechtsform``, ``None`` when the installation has no such field."""
+    if "rechtsform" not in table:
+        return None
+    rule = table["rechtsform"]
+    return rule.read(Side.ESPOCRM, espo.get(rule.espo))
+
+
+def _names_company(rechtsform: Value) -> bool:
+    return bool(rechtsform) and not is_foreign(rechtsform)
+
+
+def read_espo(espo: Mapping[str, Any], table: FieldTable, *, company: bool, base: Fields) -> dict[str, Value]:
+    """Return EspoCRM's canonical fields of a party.
+
+    ``base`` is what EspoCRM said last; it tells which of ``firmenname`` and ``lastName`` a person edited.
+    """
+    fields = table.read(Side.ESPOCRM, espo)
+    if company:
+        fields = {name: value for name, value in fields.items() if name not in PERSON_ONLY}
+        if "firmenname" in espo:
+            fields["name"] = _company_name(espo, base)
+    return fields
+
+
+def _company_name(espo: Mapping[str, Any], base: Fields) -> Value:
+    firm, last = text(espo.get("firmenname")), text(espo.get("lastName"))
+    if firm is None:
+        return last
+    mirror = base.get(MIRROR)
+    only_last_edited = (
+        mirror is not None and same(Kind.TEXT, firm, base.get("name")) and not same(Kind.TEXT, last, mirror)
+    )
+    return last if last and only_last_edited else firm
+
+
+def read_advoware(attributes: Mapping[str, Any], table: FieldTable, *, company: bool) -> dict[str, Value]:
+    """Return Advoware's canonical fields of a party; fields that the answer leaves out count as empty."""
+    fields = table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
+    return {name: value for name, value in fields.items() if not (company and name in PERSON_ONLY)}
+
+
+def espo_payload(
+    name: str, value: Value, table: FieldTable, *, company: bool, espo: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the EspoCRM attributes that say ``value``; raises ``Unrepresentable``."""
+    rule = table[name]
+    payload = {rule.espo: rule.write(Side.ESPOCRM, value)}
+    if name == "name" and company and "firmenname" in espo:
+        payload["firmenname"] = payload[rule.espo]
+    return payload
+
+
+def mirror_of(espo: Mapping[str, Any]) -> Value:
+    """Return what the base must remember of a company's ``lastName``."""
+    return text(espo.get("lastName"))

@@ -1,0 +1,204 @@
+"""Field tables: which EspoCRM attribute and which Advoware field say the same thing, and how they convert. Pure.
+
+A table is data: an operator may override names, conflict rules and choices (specification, entities.md, first
+paragraph) by a JSON file, see :func:`override`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.merge import ConflictRule
+from vmh_sync.sync.values import Kind, Value, normal
+
+_FOREIGN = "?"
+
+
+class Unrepresentable(Exception):
+    """The target side has no word for a value; carries the field name, never the value."""
+
+    def __init__(self, field_name: str, side: Side) -> None:
+        super().__init__(f"{field_name}: {side} has no counterpart for this value")
+        self.field = field_name
+        self.side = side
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A two-way table of enum values; the canonical value is the Advoware word.
+
+    ``pairs`` hold (EspoCRM word, Advoware word); the first pair of a word is the one used for writing.
+    ``silent`` are Advoware words that say nothing EspoCRM would need to know: they count as empty.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    silent: frozenset[str] = frozenset()
+
+    def read(self, side: Side, raw: object) -> Value:
+        """Return the canonical word, ``None`` for empty, or a marked foreign word that only ``side`` knows."""
+        word = normal(Kind.TEXT, raw)
+        if word is None or (side is Side.ADVOWARE and word in self.silent):
+            return None
+        for espo, advoware in self.pairs:
+            if word == (espo if side is Side.ESPOCRM else advoware):
+                return advoware or None
+        return f"{_FOREIGN}{side}:{word}"
+
+    def write(self, side: Side, value: Value, field_name: str) -> str:
+        """Return the word of ``side`` for a canonical word; raises :class:`Unrepresentable` if it has none."""
+        if value is None:
+            return self._word_for_nothing(side)
+        if is_foreign(value):
+            origin, _, word = str(value)[1:].partition(":")
+            if origin == side:
+                return word
+            raise Unrepresentable(field_name, side)
+        if side is Side.ADVOWARE:
+            return str(value)
+        for espo, advoware in self.pairs:
+            if advoware == value:
+                return espo
+        raise Unrepresentable(field_name, side)
+
+    def _word_for_nothing(self, side: Side) -> str:
+        return next((espo for espo, advoware in self.pairs if not advoware and side is Side.ESPOCRM), "")
+
+
+def is_foreign(value: Value) -> bool:
+    """Tell whether a canonical choice is a word that only one side knows."""
+    return isinstance(value, str) and value.startswith((f"{_FOREIGN}{Side.ESPOCRM}:", f"{_FOREIGN}{Side.ADVOWARE}:"))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """One line of a field table.
+
+    ``on_create`` and ``on_update`` say whether Advoware takes the field there: a field that a PUT ignores is told
+    to a person instead (``readonly_field_conflict``).
+    """
+
+    name: str
+    espo: str
+    advoware: str
+    label: str  # German, as the firm's people know the field
+    kind: Kind = Kind.TEXT
+    conflict: ConflictRule = ConflictRule.ESPOCRM_WINS
+    choices: Choices | None = None
+    on_create: bool = True
+    on_update: bool = True
+    espo_writable: bool = True
+
+    def read(self, side: Side, raw: object) -> Value:
+        """Return the canonical value of what ``side`` holds."""
+        if self.choices is not None:
+            return self.choices.read(side, raw)
+        if self.kind is Kind.TEXT or raw is None:
+            return normal(Kind.TEXT, raw)
+        return normal(self.kind, raw) if self.kind in {Kind.DATE, Kind.FLAG, Kind.NUMBER} else normal(Kind.TEXT, raw)
+
+    def write(self, side: Side, value: Value) -> Any:
+        """Return what to send to ``side`` for a canonical value; raises :class:`Unrepresentable`."""
+        if self.choices is not None:
+            return self.choices.write(side, value, self.name)
+        if self.kind is Kind.DATE and value and side is Side.ADVOWARE:
+            return f"{value}T00:00:00"
+        if self.kind is Kind.FLAG:
+            return bool(value)
+        if value is None:
+            return None if self.kind in {Kind.DATE, Kind.NUMBER} or side is Side.ESPOCRM else ""
+        return value
+
+    def writable(self, side: Side, *, creating: bool = False) -> bool:
+        """Whether ``side`` takes this field in a write."""
+        if side is Side.ESPOCRM:
+            return self.espo_writable
+        return self.on_create if creating else self.on_update
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """The field rules of one entity type, by canonical name."""
+
+    rules: tuple[FieldRule, ...]
+    _by_name: Mapping[str, FieldRule] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {rule.name: rule for rule in self.rules})
+
+    def __iter__(self) -> Any:
+        return iter(self.rules)
+
+    def __getitem__(self, name: str) -> FieldRule:
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @property
+    def espo_attributes(self) -> tuple[str, ...]:
+        """The EspoCRM attributes of the table, for a list's ``select``."""
+        return tuple(rule.espo for rule in self.rules)
+
+    def label(self, name: str) -> str:
+        """Return the German label of a field; an unknown field is called by its name."""
+        return self._by_name[name].label if name in self._by_name else name
+
+    def read(self, side: Side, attributes: Mapping[str, Any], *, missing_is_empty: bool = False) -> dict[str, Value]:
+        """Return the canonical fields of one record.
+
+        A field whose attribute is not in ``attributes`` is left out (the installation lacks it), unless
+        ``missing_is_empty`` (Advoware may leave out empty fields).
+        """
+        result: dict[str, Value] = {}
+        for rule in self.rules:
+            name = rule.espo if side is Side.ESPOCRM else rule.advoware
+            if name in attributes:
+                result[rule.name] = rule.read(side, attributes[name])
+            elif missing_is_empty:
+                result[rule.name] = None
+        return result
+
+
+_OVERRIDABLE = {"espo", "advoware", "label", "on_create", "on_update", "espo_writable"}
+
+
+class BadFieldTable(Exception):
+    """An operator's override of a field table is unusable; the message names field and remedy."""
+
+
+def override(table: FieldTable, changes: Mapping[str, Mapping[str, Any] | None]) -> FieldTable:
+    """Return a table with an operator's changes: field name -> attributes to replace, or ``None`` to drop it.
+
+    ``conflict`` takes the name of a :class:`ConflictRule`, ``choices`` a list of [EspoCRM, Advoware] pairs.
+    Raises :class:`BadFieldTable` for an unknown field or attribute.
+    """
+    unknown = set(changes) - {rule.name for rule in table.rules}
+    if unknown:
+        raise BadFieldTable(f"field table: no field named {', '.join(sorted(unknown))}; remove or correct the name")
+    return FieldTable(tuple(_kept(table.rules, changes)))
+
+
+def _kept(rules: Iterable[FieldRule], changes: Mapping[str, Mapping[str, Any] | None]) -> Iterable[FieldRule]:
+    for rule in rules:
+        if rule.name not in changes:
+            yield rule
+            continue
+        change = changes[rule.name]
+        if change is not None:
+            yield _changed(rule, change)
+
+
+def _changed(rule: FieldRule, change: Mapping[str, Any]) -> FieldRule:
+    values: dict[str, Any] = {}
+    for key, value in change.items():
+        if key in _OVERRIDABLE:
+            values[key] = value
+        elif key == "conflict" and value in set(ConflictRule):
+            values[key] = ConflictRule(value)
+        elif key == "choices" and isinstance(value, list):
+            silent = rule.choices.silent if rule.choices else frozenset()
+            values[key] = Choices(tuple((str(espo), str(advoware)) for espo, advoware in value), silent)
+        else:
+            raise BadFieldTable(f"field table: {rule.name}.{key} is not a setting or has an unusable value")
+    return replace(rule, **values)

@@ -1,0 +1,64 @@
+"""Guards that stop a pass for a person before it does much damage (specification, sync-semantics.md 2). Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vmh_sync.sync.plan import Action, RecordPlan
+
+WINDOW = timedelta(hours=1)
+"""A pass may be cut into several runs: what was blanked within this time counts together."""
+
+
+class GuardTripped(Exception):
+    """The pass must not go on without a person; the message is German and says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MassChangeLimits:
+    """A run stops when more records than ``records`` *and* more than ``share`` of the linked ones lose values."""
+
+    records: int = 50
+    share: float = 0.20
+
+
+def loses_values(plan: RecordPlan) -> bool:
+    """Whether a plan blanks a filled field, removes an entry, or marks a record as deleted."""
+    return any(
+        operation.action is Action.REMOVE or any(change.blanks for change in operation.changes)
+        for operation in plan.operations
+    )
+
+
+def check_mass_change(
+    plans: Iterable[RecordPlan], *, linked: int, recent: int = 0, limits: MassChangeLimits = MassChangeLimits()
+) -> int:
+    """Return how many records would lose values; raises :class:`GuardTripped` when they are too many.
+
+    ``linked`` is the number of linked records of this entity type, ``recent`` how many lost values in earlier runs
+    within :data:`WINDOW`.
+    """
+    losing = {plan.espo_id or plan.betnr for plan in plans if loses_values(plan)}
+    total = len(losing) + recent
+    if losing and total > limits.records and total > limits.share * linked:
+        raise GuardTripped(
+            f"Angehalten: {total} von {linked} verknüpften Datensätzen würden Werte verlieren oder als gelöscht gelten "
+            f"(Grenze: {limits.records} und {limits.share:.0%}). Es wurde nichts geschrieben. Bitte die Ursache prüfen "
+            "und den Lauf mit der Freigabe für Massenänderungen neu starten, wenn das so gewollt ist."
+        )
+    return len(losing)
+
+
+def check_not_emptied(listed: int, linked: int, *, what: str) -> None:
+    """Raise :class:`GuardTripped` when a list is empty although records are linked (never "all deleted")."""
+    if listed == 0 and linked > 0:
+        raise GuardTripped(
+            f"Angehalten: Die Liste „{what}“ kam leer zurück, obwohl {linked} Datensätze verknüpft sind. "
+            "Das ist eine Störung, keine Löschung. Es wurde nichts geschrieben; bitte die Anmeldung und die "
+            "Rechte des API-Benutzers prüfen."
+        )
+
+
+def recent_total(entries: Sequence[tuple[datetime, int]], now: datetime) -> int:
+    """Return how many records lost values within :data:`WINDOW` before ``now``."""
+    return sum(count for at, count in entries if now - at <= WINDOW)

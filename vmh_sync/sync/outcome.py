@@ -1,0 +1,70 @@
+"""What became of each record of a pass, and of the pass as a whole. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from vmh_sync.sync.plan import Finding, RecordPlan
+
+
+class Result(StrEnum):
+    """How a record ended."""
+
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOutcome:
+    """How one record ended; texts are German and free of personal values."""
+
+    id: str
+    result: Result
+    betnr: int | None = None
+    error: str | None = None
+    error_class: str | None = None
+    part: str | None = None
+    retryable: bool = True
+    advoware_writes: int = 0
+    espocrm_writes: int = 0
+    google_writes: int = 0
+    conflicts: int = 0
+    findings: tuple[Finding, ...] = ()
+    plans: tuple[RecordPlan, ...] = ()  # what would be done, in a dry run
+
+
+@dataclass(slots=True)
+class PassSummary:
+    """The counts of a pass (specification, design.md 5, ``--json``)."""
+
+    records: int = 0
+    results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
+    writes: dict[str, int] = field(default_factory=lambda: {"advoware": 0, "espocrm": 0, "google": 0})
+    conflicts: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, outcomes: Iterable[RecordOutcome]) -> "PassSummary":
+        """Count more outcomes in; returns itself."""
+        for outcome in outcomes:
+            self.records += 1
+            self.results[outcome.result] += 1
+            self.writes["advoware"] += outcome.advoware_writes
+            self.writes["espocrm"] += outcome.espocrm_writes
+            self.writes["google"] += outcome.google_writes
+            self.conflicts += outcome.conflicts
+            if outcome.result is Result.FAILED:
+                self.failures.append({"id": outcome.id, "error": outcome.error or "unbekannter Fehler"})
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``--json`` prints."""
+        return {
+            "records": self.records,
+            **{str(result): count for result, count in self.results.items()},
+            "writes": dict(self.writes),
+            "conflicts": self.conflicts,
+            "failures": self.failures,
+        }

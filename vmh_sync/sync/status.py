@@ -1,0 +1,59 @@
+"""The status machine of a record (specification, sync-semantics.md 4). Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+AUTO_RESET_AFTER = timedelta(hours=24)
+VERIFY_AFTER = timedelta(hours=24)
+
+
+class SyncStatus(StrEnum):
+    """Values of ``syncStatus``; each entity type uses the subset its enum has."""
+
+    PENDING = "pending_sync"
+    DIRTY = "dirty"
+    SYNCING = "syncing"
+    CLEAN = "clean"
+    FAILED = "failed"
+    PERMANENTLY_FAILED = "permanently_failed"
+    CONFLICT = "conflict"
+    DELETED_IN_ADVOWARE = "deleted_in_advoware"
+
+
+WAITING = (SyncStatus.PENDING, SyncStatus.DIRTY)
+BROKEN = (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a record stands after a pass. Times are aware UTC."""
+
+    status: SyncStatus
+    attempts: int = 0
+    next_retry_at: datetime | None = None
+    auto_reset_at: datetime | None = None
+
+
+def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> Standing:
+    """Return the standing after one more failure.
+
+    Retries come after 1, 5, 15, 60 and 240 minutes. The fifth failure, or an error that no retry mends, is
+    ``permanently_failed``; after five used attempts it resets itself after 24 hours.
+    """
+    attempts = attempts_before + 1
+    if not retryable:
+        return Standing(SyncStatus.PERMANENTLY_FAILED, attempts)
+    if attempts >= len(RETRY_AFTER):
+        return Standing(SyncStatus.PERMANENTLY_FAILED, attempts, auto_reset_at=now + AUTO_RESET_AFTER)
+    return Standing(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
+
+
+def is_due(standing: Standing, now: datetime) -> bool:
+    """Whether the sweep may try a broken record again."""
+    if standing.status is SyncStatus.FAILED:
+        return standing.next_retry_at is None or standing.next_retry_at <= now
+    if standing.status is SyncStatus.PERMANENTLY_FAILED:
+        return standing.auto_reset_at is not None and standing.auto_reset_at <= now
+    return standing.status in WAITING
