@@ -1,0 +1,34 @@
+"""Our own database: links and bases, ledger, intents, audit, tasks, inbox, calendars (design.md 4).
+
+Outside this package only plain dataclasses are seen; SQLAlchemy stays inside.
+"""
+
+from vmh_sync.store.engine import default_url
+from vmh_sync.store.errors import (
+    ConstraintViolated,
+    LinkTaken,
+    PairTaken,
+    SchemaOutdated,
+    StaleLink,
+    StaleRow,
+    StoreError,
+    StoreUnavailable,
+)
+from vmh_sync.store.migrate import upgrade
+from vmh_sync.store.store import Store, Transaction, open_store
+
+__all__ = [
+    "ConstraintViolated",
+    "LinkTaken",
+    "PairTaken",
+    "SchemaOutdated",
+    "StaleLink",
+    "StaleRow",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "Transaction",
+    "default_url",
+    "open_store",
+    "upgrade",
+]

@@ -1,0 +1,188 @@
+"""Calendars: how each employee's stands, and which appointment is which event (kalender.md 1 and 5)."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.errors import PairTaken, StaleRow
+from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
+from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
+
+_PAIRS = table_of(CalendarPairRow)
+_STATES = table_of(CalendarStateRow)
+_LIVING = CalendarPairRow.deleted_at.is_(None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarPair:
+    """One appointment in both calendars.
+
+    ``base`` is the last agreed normal form, ``base_hash`` its hash, ``generation`` counts the deterministic event ids
+    used for this appointment, ``etag`` is Google's. ``starts_at`` and ``ends_at`` (aware; an open series has no end)
+    decide whether the pair lies inside the window. ``status`` is for example ``synced``, ``failed``,
+    ``not_representable``. ``deleted_at`` is None among the living.
+    """
+
+    kuerzel: str
+    frnr: int | None
+    event_id: str | None
+    source_system: Literal["advoware", "google"]
+    strategy: Literal["source_system_wins", "last_change_wins"] = "source_system_wins"
+    write_allowed: bool = False
+    generation: int = 0
+    base_hash: str | None = None
+    base: JsonObject = field(default_factory=dict, repr=False)
+    extra: JsonObject = field(default_factory=dict, repr=False)
+    etag: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    status: str = "pending"
+    error_text: str | None = field(default=None, repr=False)
+    last_sync_at: datetime | None = None
+    deleted_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision: int = 0
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarState:
+    """How one employee's calendar stands. ``sync_token`` is Google's, valid for one set of parameters."""
+
+    kuerzel: str
+    calendar_id: str | None = None
+    sync_token: str | None = field(default=None, repr=False)
+    sync_parameters_hash: str | None = None
+    last_success_at: datetime | None = None
+    last_error: str | None = field(default=None, repr=False)
+    anonymised: bool = False
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class CalendarStates(Repository):
+    """Reads and writes one row per employee."""
+
+    def get(self, kuerzel: str) -> CalendarState | None:
+        """Return how an employee's calendar stands, None if it was never synced."""
+        row = self._connection.execute(
+            select(*columns_of(CalendarStateRow)).where(CalendarStateRow.kuerzel == kuerzel)
+        ).one_or_none()
+        return CalendarState(**row._asdict()) if row is not None else None
+
+    def all(self) -> list[CalendarState]:
+        """Return all employees in the order of their last success, never first, then the oldest."""
+        order = (CalendarStateRow.last_success_at.asc().nulls_first(), CalendarStateRow.kuerzel)
+        rows = self._connection.execute(select(*columns_of(CalendarStateRow)).order_by(*order))
+        return [CalendarState(**row._asdict()) for row in rows]
+
+    def upsert(self, state: CalendarState) -> None:
+        """Store a state, replacing what stood there; the time of creation stays."""
+        now = self._now()
+        state = replace(state, created_at=now, updated_at=now, last_error=storable_text(state.last_error))
+        statement = self._insert(_STATES).values(asdict(state))
+        changed = {f.name: statement.excluded[f.name] for f in fields(CalendarState)}
+        del changed["kuerzel"], changed["created_at"]
+        self._connection.execute(statement.on_conflict_do_update(index_elements=["kuerzel"], set_=changed))
+
+
+class CalendarPairs(Repository):
+    """Reads and writes pairs. Only living ones are returned unless a method says otherwise."""
+
+    def get(self, pair_id: int) -> CalendarPair | None:
+        """Return one pair, dead or alive."""
+        return next(iter(self._select(CalendarPairRow.id == pair_id)), None)
+
+    def of(self, kuerzel: str) -> list[CalendarPair]:
+        """Return all living pairs of an employee."""
+        return self._select(CalendarPairRow.kuerzel == kuerzel, _LIVING)
+
+    def by_frnr(self, frnr: int, kuerzel: str | None = None) -> list[CalendarPair]:
+        """Return the pairs of an appointment: one per calendar it stands in, or the one of an employee."""
+        conditions = [CalendarPairRow.frnr == frnr, _LIVING]
+        return self._select(*conditions, *([CalendarPairRow.kuerzel == kuerzel] if kuerzel else []))
+
+    def by_event(self, event_id: str, kuerzel: str | None = None) -> list[CalendarPair]:
+        """Return the pairs of a Google event, in all calendars or in that of an employee."""
+        conditions = [CalendarPairRow.event_id == event_id, _LIVING]
+        return self._select(*conditions, *([CalendarPairRow.kuerzel == kuerzel] if kuerzel else []))
+
+    def all(self) -> list[CalendarPair]:
+        """Return all living pairs of all employees."""
+        return self._select(_LIVING)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of living pairs per employee."""
+        statement = select(CalendarPairRow.kuerzel, func.count()).where(_LIVING).group_by(CalendarPairRow.kuerzel)
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def last_generation(self, kuerzel: str, frnr: int) -> int | None:
+        """Return the highest generation ever used for an appointment in a calendar, dead pairs included."""
+        statement = select(func.max(CalendarPairRow.generation)).where(
+            CalendarPairRow.kuerzel == kuerzel, CalendarPairRow.frnr == frnr
+        )
+        return self._connection.execute(statement).scalar_one_or_none()
+
+    def save(self, pair: CalendarPair) -> CalendarPair:
+        """Store a pair and return it as it now stands (with id, revision and times).
+
+        A pair without id is created, any other is replaced if its revision is still the one that was read. Raises
+        StaleRow when it moved, PairTaken when another living pair of the employee has the same frNr or event.
+        """
+        now = self._now()
+        pair = replace(pair, updated_at=now, error_text=storable_text(pair.error_text))
+        try:
+            with self._connection.begin_nested():
+                if pair.id is None:
+                    return self._create(replace(pair, created_at=now, revision=1))
+                return self._replace(pair)
+        except IntegrityError:
+            raise PairTaken(
+                f"{pair.kuerzel}: another pair stands for frNr {pair.frnr} or event {pair.event_id}"
+            ) from None
+
+    def save_many(self, pairs: Iterable[CalendarPair]) -> list[CalendarPair]:
+        """Store pairs one after the other (see :meth:`save`) and return them as they now stand."""
+        return [self.save(pair) for pair in pairs]
+
+    def mark_deleted(self, pair_ids: Iterable[int], at: datetime) -> int:
+        """Take pairs out of the living. Returns how many were among them."""
+        deleted = 0
+        for chunk in chunks(pair_ids):
+            statement = (
+                update(_PAIRS)
+                .where(_PAIRS.c.id.in_(chunk), _PAIRS.c.deleted_at.is_(None))
+                .values(deleted_at=at, updated_at=self._now(), status="deleted", revision=_PAIRS.c.revision + 1)
+            )
+            deleted += self._connection.execute(statement).rowcount
+        return deleted
+
+    def _create(self, pair: CalendarPair) -> CalendarPair:
+        values = asdict(pair)
+        del values["id"]
+        result = self._connection.execute(insert(_PAIRS).values(values).returning(_PAIRS.c.id))
+        return replace(pair, id=result.scalar_one())
+
+    def _replace(self, pair: CalendarPair) -> CalendarPair:
+        values: dict[str, Any] = asdict(pair) | {"revision": pair.revision + 1}
+        del values["id"], values["created_at"]
+        statement = (
+            update(_PAIRS)
+            .where(_PAIRS.c.id == pair.id, _PAIRS.c.revision == pair.revision)
+            .values(values)
+            .returning(_PAIRS.c.created_at)
+        )
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            raise StaleRow(f"calendar pair {pair.id} is no longer at revision {pair.revision}")
+        return replace(pair, created_at=row.created_at, revision=pair.revision + 1)
+
+    def _select(self, *conditions: ColumnElement[bool]) -> list[CalendarPair]:
+        statement = select(*columns_of(CalendarPairRow)).where(*conditions).order_by(CalendarPairRow.id)
+        return [CalendarPair(**row._asdict()) for row in self._connection.execute(statement)]

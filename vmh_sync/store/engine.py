@@ -1,0 +1,93 @@
+"""How connections to our database are made: one set of rules for SQLite, one for PostgreSQL.
+
+SQLite: WAL, so that readers and the one writer do not wait for each other. ``synchronous=FULL``, because an intent that
+was committed before a POST must survive a power cut; with NORMAL, WAL may lose the last commits, and the next run
+would POST again. Writers begin with ``BEGIN IMMEDIATE``: the write lock is taken at once and waited for, and no
+transaction has to be promoted from reading to writing, which is where two processes would fail on each other.
+"""
+
+import json
+import sqlite3
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another one."""
+
+CONNECT_SECONDS = 5
+"""How long PostgreSQL may take to accept a connection: EspoCRM's webhooks give up after 10 s."""
+
+_BEGIN = "vmh_begin"
+
+
+def default_url(home: Path) -> str:
+    """Return the URL of the embedded database inside ``VMH_HOME`` (design.md 4)."""
+    return f"sqlite:///{home.resolve() / 'vmh_sync.sqlite3'}"
+
+
+def normalised_url(url: str) -> URL:
+    """Turn a configured URL into one with a definite driver.
+
+    Takes ``sqlite:///path`` or a ``postgresql://`` URL (also spelt ``postgres://``), returns SQLAlchemy's URL.
+    PostgreSQL always means psycopg2, the driver that dagster-postgres brings. Raises ValueError for any other kind of
+    database and for SQLite without a file, which several processes could not share.
+    """
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg2"):
+        return parsed.set(drivername="postgresql+psycopg2")
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
+        if not parsed.database or parsed.database == ":memory:":
+            raise ValueError("VMH_DATABASE_URL: SQLite needs a file, several processes share the database")
+        return parsed.set(drivername="sqlite")
+    raise ValueError(f"VMH_DATABASE_URL: only sqlite and postgresql are supported, not {parsed.drivername!r}")
+
+
+def make_engine(url: str) -> Engine:
+    """Create the engine for a database URL; it connects when first used.
+
+    Parameters are hidden in error messages, since they may be personal values. Raises ValueError for an unsupported
+    URL.
+    """
+    parsed = normalised_url(url)
+    serializer = partial(json.dumps, allow_nan=False)
+    if parsed.drivername == "sqlite":
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(
+            parsed, hide_parameters=True, json_serializer=serializer, connect_args={"timeout": BUSY_SECONDS}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        parsed,
+        hide_parameters=True,
+        json_serializer=serializer,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=CONNECT_SECONDS,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "vmh-sync"},
+    )
+
+
+def for_writing(engine: Engine) -> Engine:
+    """Return the same engine (and pool) whose transactions take SQLite's write lock when they begin."""
+    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own idea of when to begin is switched off; _begin_sqlite does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,200 @@
+"""The inbox: which records have to be synced next (http-endpoints.md 1, dagster.md 3).
+
+A row waits, is claimed by one worker for a time, and is deleted when the worker acknowledges it. A worker that dies
+does nothing: its claim expires and the row waits again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.errors import StoreUnavailable
+from vmh_sync.store.models import InboxRow
+from vmh_sync.store.repository import Repository, chunks, columns_of, table_of
+
+InboxAction = Literal["create", "update", "delete", "dirty", "advoware", "manual"]
+
+_TABLE = table_of(InboxRow)
+_COLUMNS = columns_of(InboxRow)
+_INSERT_CHUNK = 500
+_RELEASE_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxEvent:
+    """One reason to sync a record: ``source`` says who reported it (for example ``webhook``)."""
+
+    espo_id: str
+    action: InboxAction
+    source: str
+    payload: JsonObject = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """A stored event. ``id`` counts up in the order of arrival, ``attempts`` counts the claims."""
+
+    id: int
+    entity: str
+    espo_id: str
+    action: InboxAction
+    source: str
+    payload: JsonObject = field(repr=False)
+    received_at: datetime
+    claimed_by: str | None
+    claimed_until: datetime | None
+    attempts: int
+
+
+class Inbox(Repository):
+    """Reads and writes the inbox."""
+
+    def add(self, entity: str, events: Iterable[InboxEvent]) -> int:
+        """Store events and return how many are new.
+
+        An event whose record and action already wait for a worker is not stored twice. One that a worker has claimed
+        does not count as waiting: what arrives during a sync causes one more.
+        """
+        now = self._now()
+        new = 0
+        for chunk in chunks(events, _INSERT_CHUNK):
+            rows = [
+                {
+                    "entity": entity,
+                    "espo_id": event.espo_id,
+                    "action": event.action,
+                    "source": event.source,
+                    "payload": event.payload,
+                    "received_at": now,
+                    "attempts": 0,
+                }
+                # In a fixed order, so that two writers with the same records never wait for each other crosswise.
+                for event in sorted(chunk, key=lambda event: (event.espo_id, event.action))
+            ]
+            statement = (
+                self._insert(_TABLE)
+                .values(rows)
+                .on_conflict_do_nothing(
+                    index_elements=["entity", "espo_id", "action"], index_where=text("claimed_by IS NULL")
+                )
+                .returning(_TABLE.c.id)
+            )
+            new += len(self._connection.execute(statement).all())
+        return new
+
+    def claim(self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float) -> list[InboxItem]:
+        """Hand up to ``limit`` waiting items to ``worker``, the oldest first, until ``now + lease_seconds``.
+
+        Items whose claim has expired wait again. Items of a record that some worker is still busy with stay where they
+        are until that worker is done. No item is handed to two workers. ``worker`` must be unique per run.
+        """
+        chosen = (
+            select(InboxRow.id)
+            .where(InboxRow.entity == entity, _claimable(now))
+            .order_by(InboxRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=InboxRow)
+        )
+        ids = self._connection.scalars(chosen).all()
+        items = []
+        for chunk in chunks(ids):
+            statement = (
+                update(_TABLE)
+                .where(_TABLE.c.id.in_(chunk))
+                .values(
+                    claimed_by=worker,
+                    claimed_until=now + timedelta(seconds=lease_seconds),
+                    attempts=_TABLE.c.attempts + 1,
+                )
+                .returning(*_TABLE.c)
+            )
+            items += [InboxItem(**row._asdict()) for row in self._connection.execute(statement)]
+        return sorted(items, key=lambda item: item.id)
+
+    def extend(self, worker: str, now: datetime, lease_seconds: float) -> int:
+        """Prolong all claims of a worker that is still at work. Returns how many it still holds."""
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.claimed_by == worker)
+            .values(claimed_until=now + timedelta(seconds=lease_seconds))
+        )
+        return self._connection.execute(statement).rowcount
+
+    def acknowledge(self, ids: Iterable[int], worker: str) -> int:
+        """Delete items that ``worker`` has finished. Returns how many it still held."""
+        done = 0
+        for chunk in chunks(ids):
+            statement = delete(_TABLE).where(_TABLE.c.id.in_(chunk), _TABLE.c.claimed_by == worker)
+            done += self._connection.execute(statement).rowcount
+        return done
+
+    def release(self, ids: Iterable[int], worker: str) -> None:
+        """Give claimed items back, so that they wait again. Items that ``worker`` no longer holds stay as they are."""
+        for chunk in chunks(ids):
+            self._release(chunk, worker)
+
+    def pending_count(self, entity: str, now: datetime) -> int:
+        """Count the items that a worker could claim now."""
+        statement = select(func.count()).select_from(InboxRow).where(InboxRow.entity == entity, _claimable(now))
+        return self._connection.execute(statement).scalar_one()
+
+    def oldest_pending(self, entity: str, now: datetime) -> datetime | None:
+        """Return when the oldest item arrived that a worker could claim now; None if there is none."""
+        statement = select(func.min(InboxRow.received_at)).where(InboxRow.entity == entity, _claimable(now))
+        return self._connection.execute(statement).scalar_one_or_none()
+
+    def waiting_ids(self, entity: str, espo_ids: Iterable[str]) -> set[str]:
+        """Return which of these records have an item in the inbox, claimed or not."""
+        found: set[str] = set()
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            statement = select(InboxRow.espo_id).where(InboxRow.entity == entity, InboxRow.espo_id.in_(chunk))
+            found.update(self._connection.scalars(statement))
+        return found
+
+    def _release(self, ids: Sequence[int], worker: str) -> None:
+        for _ in range(_RELEASE_TRIES):
+            try:
+                with self._connection.begin_nested():
+                    self._drop_superseded(ids, worker)
+                    self._connection.execute(
+                        update(_TABLE)
+                        .where(_TABLE.c.id.in_(ids), _TABLE.c.claimed_by == worker)
+                        .values(claimed_by=None, claimed_until=None)
+                    )
+                return
+            except IntegrityError:
+                continue  # the same event arrived between the two statements and waits now
+        raise StoreUnavailable("inbox: items could not be given back, new ones kept arriving")
+
+    def _drop_superseded(self, ids: Sequence[int], worker: str) -> None:
+        # Once given back, one row per record and action is enough: the one that waits, else the first of our own.
+        other = _TABLE.alias("other")
+        twin = exists().where(
+            _same_event(other),
+            or_(other.c.claimed_by.is_(None), and_(other.c.claimed_by == worker, other.c.id < _TABLE.c.id)),
+        )
+        self._connection.execute(delete(_TABLE).where(_TABLE.c.id.in_(ids), _TABLE.c.claimed_by == worker, twin))
+
+
+def _same_event(other: Any) -> ColumnElement[bool]:
+    return and_(
+        other.c.entity == _TABLE.c.entity,
+        other.c.espo_id == _TABLE.c.espo_id,
+        other.c.action == _TABLE.c.action,
+    )
+
+
+def _claimable(now: datetime) -> ColumnElement[bool]:
+    busy = _TABLE.alias("busy")
+    in_work = exists().where(
+        busy.c.entity == InboxRow.entity,
+        busy.c.espo_id == InboxRow.espo_id,
+        busy.c.claimed_by.is_not(None),
+        busy.c.claimed_until >= now,
+    )
+    return and_(or_(InboxRow.claimed_by.is_(None), InboxRow.claimed_until < now), ~in_work)

@@ -1,0 +1,117 @@
+"""Intents: a create is written down before it is sent, so that a crash makes no duplicate (sync-semantics.md 3)."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import insert, select, update
+
+from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.errors import StaleRow
+from vmh_sync.store.models import IntentRow
+from vmh_sync.store.repository import Repository, chunks, columns_of, table_of
+
+IntentState = Literal["open", "sent", "done", "abandoned"]
+
+_TABLE = table_of(IntentRow)
+_COLUMNS = columns_of(IntentRow)
+_UNSETTLED = ("open", "sent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One announced create.
+
+    ``open``: written down, perhaps not sent; ``sent``: about to be sent or on its way, the outcome is unknown;
+    ``done``: the record exists over there as ``foreign_id``; ``abandoned``: it will not be created.
+    ``natural_key`` is what the next run searches by. Moments are aware, in UTC.
+    """
+
+    id: str
+    system: str
+    entity: str
+    espo_id: str
+    betnr: int | None
+    natural_key: JsonObject = field(repr=False)
+    payload_hash: str
+    state: IntentState
+    foreign_id: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    run_id: str | None
+
+
+class Intents(Repository):
+    """Reads and writes intents. What is not settled (open or sent) has to be looked for before a POST."""
+
+    def get(self, intent_id: str) -> Intent | None:
+        """Return one intent in any state."""
+        row = self._connection.execute(select(*_COLUMNS).where(IntentRow.id == intent_id)).one_or_none()
+        return Intent(**row._asdict()) if row is not None else None
+
+    def open_for(self, entity: str, espo_id: str) -> list[Intent]:
+        """Return the intents of a record that are not settled, the oldest first."""
+        return self.open_for_many(entity, [espo_id]).get(espo_id, [])
+
+    def open_for_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[Intent]]:
+        """Return the intents that are not settled per record; records without any are left out."""
+        found: dict[str, list[Intent]] = {}
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            statement = (
+                select(*_COLUMNS)
+                .where(IntentRow.entity == entity, IntentRow.espo_id.in_(chunk), IntentRow.state.in_(_UNSETTLED))
+                .order_by(IntentRow.created_at, IntentRow.id)
+            )
+            for row in self._connection.execute(statement):
+                found.setdefault(row.espo_id, []).append(Intent(**row._asdict()))
+        return found
+
+    def start(
+        self,
+        *,
+        system: str,
+        entity: str,
+        espo_id: str,
+        natural_key: JsonObject,
+        payload_hash: str,
+        betnr: int | None = None,
+        run_id: str | None = None,
+    ) -> Intent:
+        """Write a create down. Commit the transaction before the POST is sent. Returns the open intent."""
+        intent = Intent(
+            id=str(uuid4()),
+            system=system,
+            entity=entity,
+            espo_id=espo_id,
+            betnr=betnr,
+            natural_key=natural_key,
+            payload_hash=payload_hash,
+            state="open",
+            foreign_id=None,
+            created_at=self._now(),
+            sent_at=None,
+            settled_at=None,
+            run_id=run_id,
+        )
+        self._connection.execute(insert(_TABLE).values(asdict(intent)))
+        return intent
+
+    def mark_sent(self, intent_id: str) -> None:
+        """Note that the POST is about to leave; also when it is repeated. Raises StaleRow if the intent is settled."""
+        self._move(intent_id, {"state": "sent", "sent_at": self._now()})
+
+    def complete(self, intent_id: str, foreign_id: str) -> None:
+        """Note that the record exists over there. Raises StaleRow if the intent is settled already."""
+        self._move(intent_id, {"state": "done", "foreign_id": foreign_id, "settled_at": self._now()})
+
+    def abandon(self, intent_id: str) -> None:
+        """Note that nothing will be created. Raises StaleRow if the intent is settled already."""
+        self._move(intent_id, {"state": "abandoned", "settled_at": self._now()})
+
+    def _move(self, intent_id: str, values: dict[str, Any]) -> None:
+        statement = update(_TABLE).where(_TABLE.c.id == intent_id, _TABLE.c.state.in_(_UNSETTLED)).values(values)
+        if self._connection.execute(statement).rowcount == 0:
+            raise StaleRow(f"intent {intent_id} is settled already or does not exist")

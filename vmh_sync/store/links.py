@@ -1,0 +1,228 @@
+"""Links: which record here is which record there, and the base, the last state both sides agreed on."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.errors import LinkTaken, StaleLink
+from vmh_sync.store.models import LinkRow
+from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, table_of
+
+LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
+
+_TABLE = table_of(LinkRow)
+_COLUMNS = columns_of(LinkRow)
+_LIVING = LinkRow.state != "tombstone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One linked pair.
+
+    ``entity`` is ``beteiligte``, ``kommunikation``, ``adressen`` or ``bankverbindungen``. ``espo_id`` is the EspoCRM
+    record (for ``kommunikation`` the party, since its entries have no record of their own), ``betnr`` the number of the
+    party in Advoware, ``advoware_id`` the child's id there. ``base`` holds the canonical fields, ``extra`` whatever
+    the entity needs besides. Moments are aware, in UTC. ``id`` is None until the link was saved.
+    """
+
+    entity: str
+    espo_id: str
+    betnr: int | None = None
+    advoware_id: str | None = None
+    state: LinkState = "active"
+    base: JsonObject = field(default_factory=dict, repr=False)
+    extra: JsonObject = field(default_factory=dict, repr=False)
+    advoware_row_id: str | None = None
+    espo_version: int | None = None
+    espo_modified_at: datetime | None = None
+    espo_read_at: datetime | None = None
+    verified_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    revision: int = 0
+    id: int | None = None
+
+
+class LinkKey(NamedTuple):
+    """The part of a link that sweeps need: no base, so that a hundred thousand of them fit into memory."""
+
+    id: int
+    espo_id: str
+    betnr: int | None
+    state: str
+    verified_at: datetime | None
+
+
+class Links(Repository):
+    """Reads and writes links. Tombstones are never returned, except by :meth:`by_id` and :meth:`keys`."""
+
+    def by_id(self, link_id: int) -> Link | None:
+        """Return the link with this id, tombstones included."""
+        return self._one(LinkRow.id == link_id)
+
+    def get_by_espo(self, entity: str, espo_id: str) -> Link | None:
+        """Return the link of an EspoCRM record. Raises ValueError for ``kommunikation``: see :meth:`entries_of`."""
+        _refuse_entries(entity)
+        return self._one(LinkRow.entity == entity, LinkRow.espo_id == espo_id, _LIVING)
+
+    def get_by_betnr(self, betnr: int) -> Link | None:
+        """Return the link of the party (``beteiligte``) with this Advoware number."""
+        return self._one(LinkRow.entity == "beteiligte", LinkRow.betnr == betnr, _LIVING)
+
+    def get_by_advoware(self, entity: str, betnr: int, advoware_id: str) -> Link | None:
+        """Return the link of a child record in Advoware."""
+        return self._one(LinkRow.entity == entity, LinkRow.betnr == betnr, LinkRow.advoware_id == advoware_id, _LIVING)
+
+    def betnr_claimed_by(self, betnr: int) -> str | None:
+        """Return the EspoCRM id of the party that is linked to this Advoware number, None if it is free."""
+        statement = select(LinkRow.espo_id).where(LinkRow.entity == "beteiligte", LinkRow.betnr == betnr, _LIVING)
+        return self._connection.execute(statement).scalar_one_or_none()
+
+    def get_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, Link]:
+        """Return the links of many EspoCRM records by their id; unlinked ones are left out.
+
+        One query per 1,000 ids. Raises ValueError for ``kommunikation``.
+        """
+        _refuse_entries(entity)
+        return {
+            link.espo_id: link
+            for chunk in chunks(dict.fromkeys(espo_ids))
+            for link in self._all(LinkRow.entity == entity, LinkRow.espo_id.in_(chunk), _LIVING)
+        }
+
+    def get_many_by_betnr(self, betnrs: Iterable[int]) -> dict[int, Link]:
+        """Return the links of many parties (``beteiligte``) by their Advoware number; unlinked ones are left out."""
+        return {
+            link.betnr: link
+            for chunk in chunks(dict.fromkeys(betnrs))
+            for link in self._all(LinkRow.entity == "beteiligte", LinkRow.betnr.in_(chunk), _LIVING)
+            if link.betnr is not None
+        }
+
+    def entries_of(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[Link]]:
+        """Return all links per EspoCRM id, several each for ``kommunikation``; ids without any are left out."""
+        found: dict[str, list[Link]] = {}
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            for link in self._all(LinkRow.entity == entity, LinkRow.espo_id.in_(chunk), _LIVING):
+                found.setdefault(link.espo_id, []).append(link)
+        return found
+
+    def children_of(self, entity: str, betnrs: Iterable[int]) -> dict[int, list[Link]]:
+        """Return the links of an entity per Advoware number; numbers without any are left out."""
+        found: dict[int, list[Link]] = {}
+        for chunk in chunks(dict.fromkeys(betnrs)):
+            for link in self._all(LinkRow.entity == entity, LinkRow.betnr.in_(chunk), _LIVING):
+                if link.betnr is not None:
+                    found.setdefault(link.betnr, []).append(link)
+        return found
+
+    def keys(self, entity: str) -> Iterator[LinkKey]:
+        """Yield the key of every link of an entity in the order of creation, tombstones included.
+
+        Pages of 1,000 by key, so that memory does not grow with the number of links.
+        """
+        columns = (LinkRow.id, LinkRow.espo_id, LinkRow.betnr, LinkRow.state, LinkRow.verified_at)
+        last = 0
+        while True:
+            page = self._connection.execute(
+                select(*columns).where(LinkRow.entity == entity, LinkRow.id > last).order_by(LinkRow.id).limit(CHUNK)
+            ).all()
+            for row in page:
+                yield LinkKey(*row)
+            if len(page) < CHUNK:
+                return
+            last = page[-1].id
+
+    def oldest_verified(self, entity: str, limit: int, before: datetime) -> list[Link]:
+        """Return active links not verified since ``before``, the ones never verified first, then the oldest."""
+        statement = (
+            select(*_COLUMNS)
+            .where(LinkRow.entity == entity, LinkRow.state == "active")
+            .where((LinkRow.verified_at.is_(None)) | (LinkRow.verified_at < before))
+            .order_by(LinkRow.verified_at.asc().nulls_first(), LinkRow.id)
+            .limit(limit)
+        )
+        return [_link(row) for row in self._connection.execute(statement)]
+
+    def count(self, entity: str, state: LinkState | None = None) -> int:
+        """Count the links of an entity: in one state, or all but tombstones."""
+        condition = _LIVING if state is None else LinkRow.state == state
+        statement = select(func.count()).select_from(LinkRow).where(LinkRow.entity == entity, condition)
+        return self._connection.execute(statement).scalar_one()
+
+    def save(self, link: Link, expected_revision: int | None = None) -> Link:
+        """Store a link and return it as it now stands (with id, revision and times).
+
+        A link without id is created, any other is replaced as a whole, provided its stored revision is still the one
+        that was read: ``expected_revision``, by default the revision in ``link``. Raises :class:`StaleLink` when the
+        revision moved or the row is gone, :class:`LinkTaken` when another living link stands for one of the records.
+        """
+        now = self._now()
+        try:
+            with self._connection.begin_nested():
+                if link.id is None:
+                    return self._create(replace(link, created_at=now, updated_at=now, revision=1))
+                revision = link.revision if expected_revision is None else expected_revision
+                return self._replace(replace(link, updated_at=now, revision=revision + 1), revision)
+        except IntegrityError:
+            # Neither the cause nor its text: PostgreSQL's may quote the row.
+            raise LinkTaken(
+                f"{link.entity}: another link stands for {link.espo_id}, betnr {link.betnr}, id {link.advoware_id}"
+            ) from None
+
+    def mark_verified(self, entity: str, espo_ids: Iterable[str], at: datetime) -> int:
+        """Note that both sides of these records were read and agree. Returns the number of links marked.
+
+        The revision stays: nobody's plan depends on this mark.
+        """
+        marked = 0
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            statement = (
+                update(_TABLE)
+                .where(_TABLE.c.entity == entity, _TABLE.c.espo_id.in_(chunk), _TABLE.c.state != "tombstone")
+                .values(verified_at=at)
+            )
+            marked += self._connection.execute(statement).rowcount
+        return marked
+
+    def _create(self, link: Link) -> Link:
+        values = asdict(link)
+        del values["id"]
+        result = self._connection.execute(insert(_TABLE).values(values).returning(_TABLE.c.id))
+        return replace(link, id=result.scalar_one())
+
+    def _replace(self, link: Link, revision: int) -> Link:
+        values = asdict(link)
+        del values["id"], values["created_at"]
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.id == link.id, _TABLE.c.revision == revision)
+            .values(values)
+            .returning(_TABLE.c.created_at)
+        )
+        row = self._connection.execute(statement).one_or_none()
+        if row is None:
+            raise StaleLink(f"{link.entity} {link.espo_id}: the link is no longer at revision {revision}")
+        return replace(link, created_at=row.created_at)
+
+    def _one(self, *conditions: ColumnElement[bool]) -> Link | None:
+        row = self._connection.execute(select(*_COLUMNS).where(and_(*conditions))).one_or_none()
+        return _link(row) if row is not None else None
+
+    def _all(self, *conditions: ColumnElement[bool]) -> Iterator[Link]:
+        for row in self._connection.execute(select(*_COLUMNS).where(and_(*conditions)).order_by(LinkRow.id)):
+            yield _link(row)
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(**row._asdict())
+
+
+def _refuse_entries(entity: str) -> None:
+    if entity == "kommunikation":
+        raise ValueError("kommunikation has several links per EspoCRM id: use entries_of")

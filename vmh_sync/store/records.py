@@ -1,0 +1,119 @@
+"""Our own ledger of how each record stands (sync-semantics.md 4); EspoCRM shows a copy of it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import delete, func, or_, select
+
+from vmh_sync.store.models import SyncRecordRow
+from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
+
+SyncStatus = Literal[
+    "pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict", "deleted_in_advoware"
+]
+
+_TABLE = table_of(SyncRecordRow)
+_COLUMNS = columns_of(SyncRecordRow)
+_DUE = ("pending_sync", "dirty", "failed")
+_UPSERT_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRecord:
+    """How one record stands.
+
+    ``error_text`` is one German sentence for the user, ``error_class`` the class of the error for developers, ``part``
+    what of the record failed (for example ``kommunikation``). ``espo_modified_at_seen`` is EspoCRM's ``modifiedAt`` at
+    the last attempt: a newer one means that the record changed since. Moments are aware, in UTC.
+    """
+
+    entity: str
+    espo_id: str
+    status: SyncStatus
+    attempts: int = 0
+    next_retry_at: datetime | None = None
+    auto_reset_at: datetime | None = None
+    error_text: str | None = field(default=None, repr=False)
+    error_class: str | None = None
+    part: str | None = None
+    run_id: str | None = None
+    updated_at: datetime | None = None
+    espo_modified_at_seen: datetime | None = None
+
+
+class SyncRecords(Repository):
+    """Reads and writes the ledger."""
+
+    def get(self, entity: str, espo_id: str) -> SyncRecord | None:
+        """Return how a record stands, None if it was never seen."""
+        return self.get_many(entity, [espo_id]).get(espo_id)
+
+    def get_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, SyncRecord]:
+        """Return how records stand by their EspoCRM id; those never seen are left out."""
+        found = {}
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            statement = select(*_COLUMNS).where(SyncRecordRow.entity == entity, SyncRecordRow.espo_id.in_(chunk))
+            for row in self._connection.execute(statement):
+                found[row.espo_id] = SyncRecord(**row._asdict())
+        return found
+
+    def upsert(self, records: Iterable[SyncRecord]) -> None:
+        """Store records, replacing what stood there; ``updated_at`` becomes now. The last one per id counts."""
+        now = self._now()
+        latest = {(record.entity, record.espo_id): record for record in records}
+        ordered = [latest[key] for key in sorted(latest)]  # always in the same order: two writers never deadlock
+        for chunk in chunks(ordered, _UPSERT_CHUNK):
+            statement = self._insert(_TABLE).values(
+                [asdict(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in chunk]
+            )
+            changed = {f.name: statement.excluded[f.name] for f in fields(SyncRecord)}
+            del changed["entity"], changed["espo_id"]
+            self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["entity", "espo_id"], set_=changed)
+            )
+
+    def forget(self, entity: str, espo_ids: Iterable[str]) -> None:
+        """Remove records from the ledger, for example those that no longer exist anywhere."""
+        for chunk in chunks(espo_ids):
+            self._connection.execute(delete(_TABLE).where(_TABLE.c.entity == entity, _TABLE.c.espo_id.in_(chunk)))
+
+    def failed(self, entity: str, limit: int | None = None) -> list[SyncRecord]:
+        """Return the records that are ``failed`` or ``permanently_failed``, the longest standing first."""
+        statement = (
+            select(*_COLUMNS)
+            .where(SyncRecordRow.entity == entity, SyncRecordRow.status.in_(("failed", "permanently_failed")))
+            .order_by(SyncRecordRow.updated_at, SyncRecordRow.espo_id)
+            .limit(limit)
+        )
+        return [SyncRecord(**row._asdict()) for row in self._connection.execute(statement)]
+
+    def due(self, entity: str, now: datetime, limit: int | None = None) -> list[SyncRecord]:
+        """Return failed records whose next try has come and permanently failed ones whose reset has come."""
+        retry = (SyncRecordRow.status == "failed") & (
+            SyncRecordRow.next_retry_at.is_(None) | (SyncRecordRow.next_retry_at <= now)
+        )
+        reset = (SyncRecordRow.status == "permanently_failed") & (SyncRecordRow.auto_reset_at <= now)
+        statement = (
+            select(*_COLUMNS)
+            .where(SyncRecordRow.entity == entity, or_(retry, reset))
+            .order_by(SyncRecordRow.next_retry_at, SyncRecordRow.espo_id)
+            .limit(limit)
+        )
+        return [SyncRecord(**row._asdict()) for row in self._connection.execute(statement)]
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return the number of records per (entity, status)."""
+        statement = select(SyncRecordRow.entity, SyncRecordRow.status, func.count()).group_by(
+            SyncRecordRow.entity, SyncRecordRow.status
+        )
+        return {(entity, status): n for entity, status, n in self._connection.execute(statement)}
+
+    def oldest_dirty(self, entity: str) -> datetime | None:
+        """Return since when the longest waiting record waits for a sync that works; None if none waits."""
+        since = func.coalesce(SyncRecordRow.espo_modified_at_seen, SyncRecordRow.updated_at)
+        statement = select(func.min(since, type_=_TABLE.c.updated_at.type)).where(
+            SyncRecordRow.entity == entity, SyncRecordRow.status.in_(_DUE)
+        )
+        return self._connection.execute(statement).scalar_one_or_none()

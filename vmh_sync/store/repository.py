@@ -1,0 +1,56 @@
+"""What every repository of this package is built on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase
+
+from vmh_sync.clock import Clock
+
+T = TypeVar("T")
+
+CHUNK = 1000
+"""Ids per statement: below SQLite's limit of parameters, and one statement for any batch of a run."""
+
+
+class Repository:
+    """Access to one aggregate inside one transaction. Takes the transaction's connection and the clock."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+    def _insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        # ON CONFLICT is spelt alike in both dialects, but SQLAlchemy has one class for each.
+        if self._connection.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+
+def table_of(model: type[DeclarativeBase]) -> Table:
+    """Return the table behind a model class."""
+    return cast("Table", model.__table__)
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Cut ``items`` into lists of at most ``size``."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def storable_text(value: str | None) -> str | None:
+    """Return a text that both databases accept: PostgreSQL refuses U+0000 in text columns."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value is not None else None
+
+
+def columns_of(model: type[DeclarativeBase]) -> list[Any]:
+    """Return the model's columns in the order of their definition."""
+    return list(table_of(model).columns)

@@ -1,0 +1,114 @@
+"""The door to our own database: open it, begin a transaction, reach the repositories."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.store.audit import Audit
+from vmh_sync.store.calendar import CalendarPairs, CalendarStates
+from vmh_sync.store.cursors import Cursors
+from vmh_sync.store.engine import for_writing, make_engine
+from vmh_sync.store.errors import ConstraintViolated, SchemaOutdated, StoreError, StoreUnavailable
+from vmh_sync.store.inbox import Inbox
+from vmh_sync.store.intents import Intents
+from vmh_sync.store.links import Links
+from vmh_sync.store.metrics import CallCounts, Passes
+from vmh_sync.store.migrate import current_revision, head_revision
+from vmh_sync.store.records import SyncRecords
+from vmh_sync.store.tasks import Tasks
+
+
+class Transaction:
+    """One transaction with a repository per aggregate. Everything done through it is committed together."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.links = Links(connection, clock)
+        self.records = SyncRecords(connection, clock)
+        self.intents = Intents(connection, clock)
+        self.audit = Audit(connection, clock)
+        self.tasks = Tasks(connection, clock)
+        self.inbox = Inbox(connection, clock)
+        self.cursors = Cursors(connection, clock)
+        self.passes = Passes(connection, clock)
+        self.call_counts = CallCounts(connection, clock)
+        self.calendar_states = CalendarStates(connection, clock)
+        self.calendar_pairs = CalendarPairs(connection, clock)
+
+
+class Store:
+    """Our own database. May be shared by threads; every transaction belongs to one thread.
+
+    The calls are synchronous: from a coroutine use ``asyncio.to_thread`` around a whole transaction.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._reader = engine
+        self._writer = for_writing(engine)
+        self._clock = clock
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Begin a transaction that may write; it is committed at the end of the block, or rolled back on any exception.
+
+        On SQLite it takes the write lock at once, so keep it short and never wait for a foreign system inside. Raises
+        StoreUnavailable when the database cannot be reached or stays locked, ConstraintViolated when a row breaks a
+        rule of the schema.
+        """
+        with _translated(), self._writer.begin() as connection:
+            yield Transaction(connection, self._clock)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Begin a transaction that only reads. On SQLite it does not wait for writers. Raises as above."""
+        with _translated(), self._reader.connect() as connection:
+            yield Transaction(connection, self._clock)
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises StoreUnavailable."""
+        with _translated(), self._reader.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def require_current_schema(self) -> None:
+        """Raise SchemaOutdated unless the database has the schema of this version; StoreUnavailable as above."""
+        with _translated():
+            current = current_revision(self._reader)
+        if current != head_revision():
+            raise SchemaOutdated(
+                f"the database is at revision {current or 'none'}, this version needs {head_revision()}: "
+                "run 'vmh-sync db upgrade'"
+            )
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._reader.dialect.name
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._reader.dispose()
+
+
+def open_store(url: str, clock: Clock | None = None) -> Store:
+    """Open our database; it connects when first used, and it is not migrated here (see ``upgrade``).
+
+    Raises ValueError for an unsupported URL.
+    """
+    return Store(make_engine(url), clock or SystemClock())
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    # "from None": the driver's own message may quote values.
+    try:
+        yield
+    except IntegrityError as error:
+        raise ConstraintViolated(f"a row breaks a rule of the schema ({type(error.orig).__name__})") from None
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreUnavailable(f"the database is not available ({type(cause).__name__})") from None
+    except DBAPIError as error:
+        raise StoreError(f"the database refused a statement ({type(error.orig).__name__})") from None

@@ -1,0 +1,158 @@
+"""Manual tasks: one that is not closed per record, kind and set of fields (sync-semantics.md 8)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, select, text, update
+
+from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.errors import StaleRow
+from vmh_sync.store.models import ManualTaskRow
+from vmh_sync.store.repository import Repository, chunks, columns_of, table_of
+
+TaskState = Literal["pending", "open", "closed"]
+
+_TABLE = table_of(ManualTaskRow)
+_COLUMNS = columns_of(ManualTaskRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualTask:
+    """One task for a person.
+
+    ``pending``: decided, but the EspoCRM Task may not exist yet; ``open``: it exists as ``espo_task_id``; ``closed``:
+    reality matches or a person closed it. ``fingerprint`` identifies the situation that was reported, ``fields`` are
+    sorted.
+    """
+
+    id: int
+    entity: str
+    espo_id: str
+    betnr: int | None
+    kind: str
+    fields: tuple[str, ...]
+    fingerprint: str
+    espo_task_id: str | None
+    state: TaskState
+    details: JsonObject = field(repr=False)
+    created_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+class Tasks(Repository):
+    """Reads and writes manual tasks."""
+
+    def get(self, task_id: int) -> ManualTask | None:
+        """Return one task in any state."""
+        row = self._connection.execute(select(*_COLUMNS).where(ManualTaskRow.id == task_id)).one_or_none()
+        return _task(row) if row is not None else None
+
+    def find_open(self, entity: str, espo_id: str, kind: str, fields: Iterable[str]) -> ManualTask | None:
+        """Return the task that is not closed for exactly this record, kind and set of fields."""
+        statement = select(*_COLUMNS).where(
+            ManualTaskRow.entity == entity,
+            ManualTaskRow.espo_id == espo_id,
+            ManualTaskRow.kind == kind,
+            ManualTaskRow.fields_key == _fields_key(fields),
+            ManualTaskRow.state != "closed",
+        )
+        row = self._connection.execute(statement).one_or_none()
+        return _task(row) if row is not None else None
+
+    def open_for_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[ManualTask]]:
+        """Return the tasks that are not closed (pending or open) per record; records without any are left out."""
+        found: dict[str, list[ManualTask]] = {}
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            statement = (
+                select(*_COLUMNS)
+                .where(
+                    ManualTaskRow.entity == entity,
+                    ManualTaskRow.espo_id.in_(chunk),
+                    ManualTaskRow.state != "closed",
+                )
+                .order_by(ManualTaskRow.id)
+            )
+            for row in self._connection.execute(statement):
+                found.setdefault(row.espo_id, []).append(_task(row))
+        return found
+
+    def not_closed(self, entity: str, state: TaskState | None = None) -> list[ManualTask]:
+        """Return all tasks of an entity that are not closed, or those in one state, the oldest first."""
+        condition = ManualTaskRow.state != "closed" if state is None else ManualTaskRow.state == state
+        statement = select(*_COLUMNS).where(ManualTaskRow.entity == entity, condition).order_by(ManualTaskRow.id)
+        return [_task(row) for row in self._connection.execute(statement)]
+
+    def ensure(
+        self,
+        *,
+        entity: str,
+        espo_id: str,
+        kind: str,
+        fields: Iterable[str],
+        fingerprint: str,
+        details: JsonObject,
+        betnr: int | None = None,
+    ) -> tuple[ManualTask, bool]:
+        """Return the living task for this record, kind and fields, and whether it was created just now.
+
+        An existing task is returned as it is, also with another fingerprint: see :meth:`refresh`.
+        """
+        fields = tuple(fields)
+        statement = (
+            self._insert(_TABLE)
+            .values(
+                entity=entity,
+                espo_id=espo_id,
+                betnr=betnr,
+                kind=kind,
+                fields_key=_fields_key(fields),
+                fingerprint=fingerprint,
+                state="pending",
+                details=details,
+                created_at=self._now(),
+            )
+            .on_conflict_do_nothing(
+                index_elements=["entity", "espo_id", "kind", "fields_key"], index_where=text("state <> 'closed'")
+            )
+            .returning(_TABLE.c.id)
+        )
+        created = self._connection.execute(statement).scalar_one_or_none() is not None
+        task = self.find_open(entity, espo_id, kind, fields)
+        if task is None:
+            raise StaleRow(f"{entity} {espo_id}: the task {kind} was closed by somebody else just now")
+        return task, created
+
+    def refresh(self, task_id: int, fingerprint: str, details: JsonObject) -> None:
+        """Note that a living task now stands for another situation. Raises StaleRow if it is closed."""
+        self._change(task_id, {"fingerprint": fingerprint, "details": details})
+
+    def attach_espo_id(self, task_id: int, espo_task_id: str) -> None:
+        """Note the EspoCRM Task: the task is open now. Raises StaleRow if it is closed."""
+        self._change(task_id, {"espo_task_id": espo_task_id, "state": "open", "opened_at": self._now()})
+
+    def close(self, task_id: int) -> bool:
+        """Close a task. Returns False if it was closed before."""
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.id == task_id, _TABLE.c.state != "closed")
+            .values(state="closed", closed_at=self._now())
+        )
+        return self._connection.execute(statement).rowcount > 0
+
+    def _change(self, task_id: int, values: dict[str, Any]) -> None:
+        statement = update(_TABLE).where(_TABLE.c.id == task_id, _TABLE.c.state != "closed").values(values)
+        if self._connection.execute(statement).rowcount == 0:
+            raise StaleRow(f"task {task_id} is closed or does not exist")
+
+
+def _fields_key(fields: Iterable[str]) -> str:
+    return ",".join(sorted(set(fields)))
+
+
+def _task(row: Row[Any]) -> ManualTask:
+    values = row._asdict()
+    key = values.pop("fields_key")
+    return ManualTask(**values, fields=tuple(key.split(",")) if key else ())
