@@ -3,7 +3,14 @@
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from vmh_sync.kalender.model import PLAIN, Appointment, CalendarRules, Decoration, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.model import (
+    PLAIN,
+    Appointment,
+    CalendarRules,
+    Decoration,
+    TerminFields,
+    UnreadableAppointmentError,
+)
 from vmh_sync.kalender.recurrence import from_turnus
 from vmh_sync.kalender.text_form import clean_text
 from vmh_sync.kalender.wall_clock import is_whole_days, later, local_time, midnight
@@ -15,15 +22,13 @@ _ONE_DAY = timedelta(days=1)
 def read_termin(termin: TerminFields, rules: CalendarRules) -> Appointment:
     """Return the normal form of a Termin.
 
-    Raises :class:`UnreadableAppointmentError` when a date or time that is present cannot be read, or ``datum`` is missing.
+    Raises :class:`UnreadableAppointmentError` when a date or time cannot be read or ``datum`` is missing.
     """
     day = _day(termin, "datum", termin.datum)
     if day is None:
         raise UnreadableAppointmentError("datum", fr_nr=termin.fr_nr)
     last_day = _day(termin, "datumBis", termin.datum_bis)
-    series = from_turnus(
-        termin.dauertermin, termin.turnus, termin.turnus_art, day, last_day, rules.open_series_year
-    )
+    series = from_turnus(termin.dauertermin, termin.turnus, termin.turnus_art, day, last_day, rules.open_series_year)
     try:
         start, end, all_day = _span(termin, day, day if series or last_day is None else last_day, rules)
     except OverflowError:

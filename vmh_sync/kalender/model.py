@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+BERLIN = ZoneInfo("Europe/Berlin")
+
 
 class Source(StrEnum):
     """The system in which an appointment was created."""
@@ -38,8 +40,8 @@ class CalendarRules:
     ``zuletztGeaendertAm``. ``write_protection`` is the global switch (on: nothing is written to Advoware).
     """
 
-    zone: ZoneInfo = ZoneInfo("Europe/Berlin")
-    advoware_zone: ZoneInfo = ZoneInfo("Europe/Berlin")
+    zone: ZoneInfo = BERLIN
+    advoware_zone: ZoneInfo = BERLIN
     neutral_title: str = "Termin"
     attach_file_number: bool = False
     show_preparation: bool = True
@@ -92,9 +94,7 @@ class TerminFields:
 
 
 WIRE_NAMES: Mapping[str, str] = {
-    field.name: "".join(
-        part if index == 0 else part.capitalize() for index, part in enumerate(field.name.split("_"))
-    )
+    field.name: "".join(part if index == 0 else part.capitalize() for index, part in enumerate(field.name.split("_")))
     for field in fields(TerminFields)
 }
 """Attribute of :class:`TerminFields` → name in Advoware's JSON (``uhrzeit_von`` → ``uhrzeitVon``)."""
@@ -184,7 +184,7 @@ class Appointment:
 TIME_FIELDS = frozenset({"start", "end", "all_day", "recurrence"})
 TEXT_FIELDS = frozenset({"text", "notiz", "ort"})
 FLOWING_FIELDS = TIME_FIELDS | TEXT_FIELDS
-"""What may go from Google to Advoware. ``private`` goes one way only: Advoware's PUT leaves it alone (kalender.md 4)."""
+"""What may go from Google to Advoware. ``private`` goes one way only: PUT leaves it alone (kalender.md 4)."""
 
 
 def changed_fields(one: Appointment, other: Appointment) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
@@ -10,7 +11,7 @@ from vmh_sync.kalender.model import Frequency, Recurrence
 
 _BY_ART = {1: Frequency.DAILY, 2: Frequency.WEEKLY, 3: Frequency.MONTHLY, 4: Frequency.YEARLY}
 TURNUS_ART: Mapping[Frequency, int] = {frequency: art for art, frequency in _BY_ART.items()}
-_DATEUTIL = {
+_DATEUTIL: Mapping[Frequency, Literal[0, 1, 2, 3]] = {
     Frequency.DAILY: DAILY,
     Frequency.WEEKLY: WEEKLY,
     Frequency.MONTHLY: MONTHLY,
@@ -148,10 +149,10 @@ def _check_days(frequency: Frequency, parts: dict[str, str], start: datetime) ->
 
 
 def _number(value: str, reason: str) -> int:
-    if not (value.isascii() and value.isdigit()) or not 0 < int(value[:9]) or len(value) > 6:
+    if not (value.isascii() and value.isdigit() and len(value) <= 6):
         raise NotRepresentableError(reason)
     number = int(value)
-    if reason == "interval" and number > _MAX_INTERVAL:
+    if number == 0 or (reason == "interval" and number > _MAX_INTERVAL):
         raise NotRepresentableError(reason)
     return number
 
@@ -169,12 +170,12 @@ def _last_of_count(frequency: Frequency, interval: int, count: int, start: datet
 def _last_day(value: str, start: datetime, zone: ZoneInfo) -> date:
     """Return the last day on which an occurrence that begins at the start's time of day is not after UNTIL."""
     try:
-        if len(value) == 8:
-            return datetime.strptime(value, "%Y%m%d").replace(tzinfo=zone).date()
-        moment = datetime.strptime(value.removesuffix("Z"), "%Y%m%dT%H%M%S")
+        moment = datetime.fromisoformat(value)
     except ValueError:
         raise NotRepresentableError("until") from None
-    moment = moment.replace(tzinfo=UTC).astimezone(zone) if value.endswith("Z") else moment.replace(tzinfo=zone)
+    if len(value) == 8:
+        return moment.date()
+    moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
     if moment.time() < start.time():
         return moment.date() - timedelta(days=1)
     return moment.date()
