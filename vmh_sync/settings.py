@@ -76,8 +76,43 @@ class GoogleCalendarSettings(BaseSettings):
 
     service_account_path: Path | None = Field(None, description="file with the service account's JSON key")
     service_account_json: SecretStr | None = Field(None, description="the service account's JSON key itself")
-    subject: str | None = Field(None, description="person that the service account acts as (domain-wide delegation)")
+    subject: str | None = Field(
+        None, description="person as whom calendars are created and shared (domain-wide delegation)"
+    )
     api_endpoint: str | None = Field(None, description="another address for the Google Calendar API (tests)")
+    api_timeout_seconds: float = Field(60.0, gt=0, description="seconds until a call counts as timed out")
+    name_template: str = Field("AW-{kuerzel}", description="name of an employee's calendar; must contain {kuerzel}")
+    time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="time zone of new calendars")
+    acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
+        default_factory=list,
+        description='JSON list of rules for every calendar: {"role", "type", "value"}; {kuerzel} and {email} allowed',
+    )
+    quota_per_minute: int = Field(600, ge=1, description="units a minute for the whole firm (Google's limit: 600)")
+    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most per hour and process")
+
+    @field_validator("name_template")
+    @classmethod
+    def _names_the_employee(cls, value: str) -> str:
+        if "{kuerzel}" not in value:
+            raise ValueError("{kuerzel} is missing, all employees would share one calendar")
+        return value
+
+    @field_validator("acl_rules", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
+
+    @field_validator("acl_rules")
+    @classmethod
+    def _known_roles(cls, rules: list[dict[str, str]]) -> list[dict[str, str]]:
+        for rule in rules:
+            if rule.get("role") not in {"freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner"}:
+                raise ValueError("role must be freeBusyReader, reader, writer or owner")
+            if rule.get("type") not in {"user", "group", "domain", "default"}:
+                raise ValueError("type must be user, group, domain or default")
+            if rule["type"] != "default" and not rule.get("value"):
+                raise ValueError("value (an address or a domain) is missing")
+        return rules
 
 
 class VmhSettings(BaseSettings):

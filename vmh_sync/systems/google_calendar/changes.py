@@ -1,0 +1,70 @@
+"""Incremental reads with a sync token per calendar (specification, kalender.md 1 "Incremental reads").
+
+The first read and the deltas use the same parameters, because Google wants them equal: masters of series, no
+window. The window is applied by the caller to what comes out of here.
+"""
+
+from dataclasses import dataclass
+
+from vmh_sync.systems.google_calendar.client import LIST, PAGE_SIZE, GoogleCalendarClient
+from vmh_sync.systems.google_calendar.errors import Answer, FullSyncRequiredError, IncompleteReadError
+from vmh_sync.systems.google_calendar.events import Event
+
+# A stored token is only good for the parameters it was made with; change them and raise the version.
+_PARAMS = {"singleEvents": False, "maxResults": PAGE_SIZE}
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A complete read.
+
+    ``full``: the events are everything that lives in the calendar; otherwise they are what changed since the
+    token, deletions as cancelled events. ``token`` is to be stored only after the events were worked off.
+    ``was_reset`` says that Google refused the given token, so what was deleted meanwhile is not listed.
+    """
+
+    events: tuple[Event, ...]
+    token: str
+    full: bool
+    pages: int
+    was_reset: bool = False
+
+
+def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | None) -> Changes:
+    """Read everything (``token`` None or of another version) or what changed since ``token``.
+
+    A token that Google declares dead leads to a full read. Raises :class:`IncompleteReadError` rather than
+    return a part, and every error of the client.
+    """
+    version, _, google_token = (token or "").partition(":")
+    if version == _VERSION and google_token:
+        try:
+            return _read(client, calendar_id, google_token)
+        except FullSyncRequiredError:
+            return _read(client, calendar_id, None, was_reset=True)
+    return _read(client, calendar_id, None, was_reset=token is not None)
+
+
+def _read(
+    client: GoogleCalendarClient, calendar_id: str, google_token: str | None, *, was_reset: bool = False
+) -> Changes:
+    params = {**_PARAMS, "syncToken": google_token} if google_token else dict(_PARAMS)
+    latest: dict[str, Event] = {}
+    next_token, pages = None, 0
+    for page in client.list_pages(calendar_id, params):
+        pages += 1
+        for item in page.get("items", ()):
+            event = Event.from_wire(item)
+            latest.pop(event.id, None)
+            latest[event.id] = event  # an event that changed while we paged counts in its last form
+        next_token = page.get("nextSyncToken")
+    if not next_token:
+        raise IncompleteReadError(LIST.name, Answer(200, "noSyncToken"))
+    return Changes(
+        events=tuple(latest.values()),
+        token=f"{_VERSION}:{next_token}",
+        full=google_token is None,
+        pages=pages,
+        was_reset=was_reset,
+    )

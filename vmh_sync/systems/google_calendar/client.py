@@ -1,0 +1,251 @@
+"""Typed calls to Google Calendar: each one goes through quota, retry, observation and error classes.
+
+Synchronous, since the official client is; run it in worker threads. Every method may raise the classes of
+``errors.py``.
+"""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import google.auth.exceptions
+import httplib2
+from googleapiclient.errors import HttpError
+
+from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.google_calendar.errors import (
+    AlreadyDeletedError,
+    Answer,
+    ConnectError,
+    DuplicateError,
+    GoogleCalendarError,
+    IncompleteReadError,
+    InvalidCredentialsError,
+    NotFoundError,
+    ServerError,
+    UnknownOutcomeError,
+    from_answer,
+    reason_of,
+)
+from vmh_sync.systems.google_calendar.events import Event, EventDraft, Json
+from vmh_sync.systems.google_calendar.locks import CalendarLocks
+from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
+from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
+
+MAX_PAGES = 10_000
+PAGE_SIZE = 2500
+SILENT = {"sendUpdates": "none"}
+
+_TRANSPORT_ERRORS = (
+    OSError,
+    http.client.HTTPException,
+    httplib2.HttpLib2Error,
+    google.auth.exceptions.GoogleAuthError,
+)
+
+BuildRequest = Callable[[Any], Any]
+
+
+class Services(Protocol):
+    """Where a thread gets its service object from."""
+
+    def service(self) -> Any:
+        """Return this thread's calendar v3 service object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One API method: its name, its route template, its HTTP method, quota cost and whether it may be repeated."""
+
+    name: str
+    verb: str
+    route: str
+    cost: int = READ
+    replay: Replay = Replay.SAFE
+
+
+_EVENTS = "calendars/{calendarId}/events"
+_EVENT = f"{_EVENTS}/{{eventId}}"
+INSERT = Operation("events.insert", "POST", _EVENTS, WRITE)
+GET = Operation("events.get", "GET", _EVENT)
+UPDATE = Operation("events.update", "PUT", _EVENT, WRITE)
+PATCH_EVENT = Operation("events.patch", "PATCH", _EVENT, PATCH)
+DELETE = Operation("events.delete", "DELETE", _EVENT, WRITE)
+LIST = Operation("events.list", "GET", _EVENTS)
+INSTANCES = Operation("events.instances", "GET", f"{_EVENT}/instances")
+
+
+class GoogleCalendarClient:
+    """Events of any calendar that the acting account may reach.
+
+    ``services`` yields the service object, ``quota`` the firm's share, ``retrier`` the pauses, ``locks`` the one
+    writer per calendar, ``observer`` gets told of every request.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        quota: Quota,
+        *,
+        retrier: Retrier | None = None,
+        locks: CalendarLocks | None = None,
+        observer: CallObserver | None = None,
+    ) -> None:
+        self._services = services
+        self._quota = quota
+        self._retrier = retrier or Retrier()
+        self._locks = locks or CalendarLocks()
+        self._observer = observer or NullObserver()
+
+    def insert_event(self, calendar_id: str, event_id: str, draft: EventDraft) -> Event:
+        """Create an event under our id and return it as Google stored it.
+
+        Raises :class:`DuplicateError` when the id is taken, also by a deleted event; after a lost answer the
+        event found under the id is returned instead, because it is ours.
+        """
+        body = draft.to_insert(event_id)
+        with self._locks.hold(calendar_id):
+            try:
+                answer = self.run(INSERT, lambda s: s.events().insert(calendarId=calendar_id, body=body, **SILENT))
+            except DuplicateError as error:
+                if not error.after_lost_answer:
+                    raise
+                found = self.get_event(calendar_id, event_id)
+                if found.cancelled:
+                    raise
+                return found
+        return Event.from_wire(answer)
+
+    def get_event(self, calendar_id: str, event_id: str) -> Event:
+        """Read one event; a deleted one comes back as cancelled. Raises :class:`NotFoundError`."""
+        answer = self.run(GET, lambda s: s.events().get(calendarId=calendar_id, eventId=event_id))
+        return Event.from_wire(answer)
+
+    def update_event(self, calendar_id: str, current: Event, draft: EventDraft) -> Event:
+        """Replace our part of the event ``current`` and return it as Google stored it.
+
+        Costs one unit (three when the event carries guests, attachments or a conference and must be patched).
+        Raises :class:`PreconditionFailedError` when the event changed since ``current`` was read, which after a
+        lost answer may be our own change: read again, plan again.
+        """
+        ids = {"calendarId": calendar_id, "eventId": current.id}
+
+        def build(service: Any) -> Any:
+            events = service.events()
+            if current.needs_patch:
+                return _if_match(events.patch(**ids, body=draft.to_patch(current), **SILENT), current.etag)
+            return _if_match(events.update(**ids, body=draft.to_update(current), **SILENT), current.etag)
+
+        with self._locks.hold(calendar_id):
+            answer = self.run(PATCH_EVENT if current.needs_patch else UPDATE, build)
+        return Event.from_wire(answer)
+
+    def delete_event(self, calendar_id: str, event_id: str, etag: str | None = None) -> bool:
+        """Delete an event; True when this call did it, False when it was gone already.
+
+        With ``etag`` raises :class:`PreconditionFailedError` when the event changed since.
+        """
+
+        def build(service: Any) -> Any:
+            return _if_match(service.events().delete(calendarId=calendar_id, eventId=event_id, **SILENT), etag)
+
+        with self._locks.hold(calendar_id):
+            try:
+                self.run(DELETE, build)
+            except (AlreadyDeletedError, NotFoundError):
+                return False
+        return True
+
+    def list_pages(self, calendar_id: str, params: Mapping[str, Any]) -> Iterator[Json]:
+        """Yield the pages of ``events.list`` with these query parameters (short and empty pages included)."""
+        yield from self.pages(LIST, lambda s, page: s.events().list(calendarId=calendar_id, **params, **page))
+
+    def find_events(self, calendar_id: str, **private: str) -> list[Event]:
+        """Return the living events whose private extended properties have all these values (masters, no instances)."""
+        wanted = [f"{key}={value}" for key, value in private.items()]
+        params = {"privateExtendedProperty": wanted, "singleEvents": False, "maxResults": PAGE_SIZE}
+        pages = self.list_pages(calendar_id, params)
+        return [Event.from_wire(item) for page in pages for item in page.get("items", ())]
+
+    def instances(self, calendar_id: str, event_id: str, *, show_deleted: bool = False) -> list[Event]:
+        """Return the occurrences of a series, cancelled ones only with ``show_deleted``."""
+        params = {"calendarId": calendar_id, "eventId": event_id, "showDeleted": show_deleted, "maxResults": PAGE_SIZE}
+        pages = self.pages(INSTANCES, lambda s, page: s.events().instances(**params, **page))
+        return [Event.from_wire(item) for page in pages for item in page.get("items", ())]
+
+    def pages(self, operation: Operation, build: Callable[[Any, Json], Any]) -> Iterator[Json]:
+        """Yield every page of a list; ``build(service, page)`` gets ``{}`` or ``{"pageToken": …}``.
+
+        Raises :class:`IncompleteReadError` when the pages do not end.
+        """
+        page: Json = {}
+        for _ in range(MAX_PAGES):
+            answer = self.run(operation, lambda service, page=page: build(service, page))  # type: ignore[misc]
+            yield answer
+            if not answer.get("nextPageToken"):
+                return
+            page = {"pageToken": answer["nextPageToken"]}
+        raise IncompleteReadError(operation.name, Answer(200, "endlessPages"))
+
+    def run(self, operation: Operation, build: BuildRequest) -> Json:
+        """Carry out one operation and return the decoded answer ({} for an empty one).
+
+        Takes the quota before every attempt, retries what may be retried and observes each attempt.
+        """
+        return self._retrier.call(lambda number: self._attempt(operation, build, number), operation.replay)
+
+    def _attempt(self, operation: Operation, build: BuildRequest, number: int) -> Json:
+        self._quota.acquire(operation.cost)
+        request = build(self._services.service())
+        started = time.monotonic()
+        status: int | None = None
+        try:
+            answer = request.execute(num_retries=0)
+            status = 200
+        except HttpError as error:
+            failure = self._from_http(operation, error)
+            status = failure.status
+            raise failure from None
+        except _TRANSPORT_ERRORS as error:
+            raise _from_transport(operation, error) from None
+        except ValueError:  # a 200 whose body is no JSON: cut off on the way
+            raise UnknownOutcomeError(operation.name, Answer(200, "unreadableBody")) from None
+        finally:
+            self._observer.observe(
+                system="google",
+                method=operation.verb,
+                route=operation.route,
+                status=status,
+                seconds=time.monotonic() - started,
+                retry=number > 0,
+            )
+        return answer if isinstance(answer, dict) else {}
+
+    def _from_http(self, operation: Operation, error: HttpError) -> GoogleCalendarError:
+        response = error.resp
+        wait = retry_after_seconds(response.get("retry-after"), self._retrier.clock.now())
+        return from_answer(operation.name, Answer(int(response.status), reason_of(error.content), wait))
+
+
+def _if_match(request: Any, etag: str | None) -> Any:
+    if etag:
+        request.headers["If-Match"] = etag
+    return request
+
+
+def _from_transport(operation: Operation, error: Exception) -> GoogleCalendarError:
+    """No HTTP answer: tell "never sent" from "sent, outcome unknown"."""
+    reason = Answer(None, type(error).__name__)
+    if isinstance(error, google.auth.exceptions.RefreshError):
+        # The token service answered; a 5xx of it is worth another attempt, a refusal is final.
+        return (ServerError if error.retryable else InvalidCredentialsError)(operation.name, reason)
+    if isinstance(error, google.auth.exceptions.TransportError):
+        return ConnectError(operation.name, reason)
+    if isinstance(error, google.auth.exceptions.GoogleAuthError):
+        return InvalidCredentialsError(operation.name, reason)
+    if isinstance(error, ConnectionRefusedError | httplib2.ServerNotFoundError):
+        return ConnectError(operation.name, reason)
+    return UnknownOutcomeError(operation.name, reason)

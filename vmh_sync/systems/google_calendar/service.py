@@ -1,0 +1,146 @@
+"""The official client, built from the packaged discovery document (specification, kalender.md 1).
+
+``client_options.api_endpoint`` does not redirect batch requests, so ``rootUrl`` of the document itself is
+rewritten. httplib2 is not thread-safe: every thread gets a service object of its own.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import google.auth.exceptions
+import google_auth_httplib2
+from google.oauth2 import service_account
+from googleapiclient import discovery, discovery_cache
+
+from vmh_sync.settings import GoogleCalendarSettings
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.google_calendar.http import SingleSendHttp
+
+# The published type stubs leave these functions out or untyped.
+_discovery: Any = discovery
+_discovery_cache: Any = discovery_cache
+
+SCOPES = ("https://www.googleapis.com/auth/calendar",)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ServiceAccountError(ForeignSystemError):
+    """The service account's key is missing or unusable; the message names the variable, never the content."""
+
+    system: ClassVar[str] = "google"
+    concerns_all: ClassVar[bool] = True
+    people: ClassVar[str] = "Der Schlüssel des Google-Dienstkontos fehlt oder ist unbrauchbar."
+
+
+class _RedirectedCredentials(service_account.Credentials):  # type: ignore[misc,unused-ignore]
+    """Credentials for another endpoint than Google's.
+
+    google-auth asks iamcredentials.googleapis.com for the account's regions in a background thread, with the
+    access token of this account. Towards a redirected API that is a foreign host which must not be called.
+    """
+
+    def _is_regional_access_boundary_lookup_required(self) -> bool:
+        return False
+
+
+class ServiceFactory:
+    """Hands out one ready Calendar v3 service object per thread, all with the same credentials.
+
+    ``email`` is the acting account: the delegation subject if there is one, else the service account.
+    """
+
+    def __init__(self, settings: GoogleCalendarSettings, *, subject: str | None = None) -> None:
+        info = service_account_info(settings)
+        self._settings = settings
+        self._document = discovery_document(settings.api_endpoint)
+        self._credentials = _credentials(info, subject, redirected=settings.api_endpoint is not None)
+        self.service_account_email = str(info["client_email"])
+        self.email = subject or self.service_account_email
+        self._local = threading.local()
+
+    def service(self) -> Any:
+        """Return this thread's service object (``googleapiclient`` resource of calendar v3)."""
+        service = getattr(self._local, "service", None)
+        if service is None:
+            service = _discovery.build_from_document(self._document, http=self._authorized_http())
+            self._local.service = service
+        return service
+
+    def close(self) -> None:
+        """Close this thread's connections."""
+        service = getattr(self._local, "service", None)
+        if service is not None:
+            service.close()
+            del self._local.service
+
+    def _authorized_http(self) -> google_auth_httplib2.AuthorizedHttp:
+        options: dict[str, Any] = {"timeout": self._settings.api_timeout_seconds}
+        if urlsplit(self._settings.api_endpoint or "").hostname in _LOOPBACK:
+            options["proxy_info"] = None  # a proxy for the outside world must not see loopback calls
+        http = SingleSendHttp(**options)
+        http.redirect_codes = http.redirect_codes - {308}  # 308 is "resume" in Google's protocol, no redirect
+        # One refresh after a 401, then the error (specification, kalender.md 1).
+        return google_auth_httplib2.AuthorizedHttp(self._credentials, http=http, max_refresh_attempts=1)
+
+
+def discovery_document(api_endpoint: str | None) -> dict[str, Any]:
+    """Return the packaged calendar v3 discovery document, its addresses moved to ``api_endpoint`` if given.
+
+    ``api_endpoint`` is a root address (``http://127.0.0.1:8080``); a trailing service path is tolerated.
+    """
+    text = _discovery_cache.get_static_doc("calendar", "v3")
+    if text is None:
+        raise ServiceAccountError("google-api-python-client ships no discovery document for calendar v3")
+    document: dict[str, Any] = json.loads(text)
+    document.pop("mtlsRootUrl", None)
+    if api_endpoint:
+        root = api_endpoint.rstrip("/").removesuffix(str(document["servicePath"]).rstrip("/")).rstrip("/") + "/"
+        document["rootUrl"] = root
+        document["baseUrl"] = root + document["servicePath"]
+    return document
+
+
+def service_account_info(settings: GoogleCalendarSettings) -> Mapping[str, Any]:
+    """Read the service account's key from the JSON setting or, failing that, from the file.
+
+    Raises :class:`ServiceAccountError` naming the variable that is missing, unreadable or no key of a service
+    account.
+    """
+    variable, text = _key_text(settings)
+    try:
+        info = json.loads(text)
+    except ValueError:
+        raise ServiceAccountError(f"{variable} is not valid JSON: expected a service account's key file") from None
+    missing = [key for key in ("client_email", "private_key", "token_uri") if not _has(info, key)]
+    if missing:
+        raise ServiceAccountError(f"{variable} is no service account's key: {', '.join(missing)} missing")
+    checked: Mapping[str, Any] = info
+    return checked
+
+
+def _has(info: object, key: str) -> bool:
+    return isinstance(info, dict) and isinstance(info.get(key), str) and bool(info[key])
+
+
+def _key_text(settings: GoogleCalendarSettings) -> tuple[str, str]:
+    if settings.service_account_json is not None:
+        return "GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON", settings.service_account_json.get_secret_value()
+    variable = "GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH"
+    if settings.service_account_path is None:
+        raise ServiceAccountError(f"{variable} or GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON is needed for the calendars")
+    try:
+        return variable, settings.service_account_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ServiceAccountError(f"{variable} cannot be read ({type(error).__name__})") from None
+
+
+def _credentials(info: Mapping[str, Any], subject: str | None, *, redirected: bool) -> service_account.Credentials:
+    kind: Any = _RedirectedCredentials if redirected else service_account.Credentials
+    try:
+        credentials: service_account.Credentials = kind.from_service_account_info(info, scopes=SCOPES, subject=subject)
+        return credentials
+    except (ValueError, google.auth.exceptions.GoogleAuthError):
+        raise ServiceAccountError("the service account's private_key is not a usable RSA key") from None
