@@ -102,7 +102,7 @@ class RecordPlan:
     betnr: int | None
     operations: tuple[Operation, ...] = ()
     tasks: tuple[TaskWanted, ...] = ()
-    close_tasks: tuple[str, ...] = ()  # ids of our task rows
+    close_tasks: tuple[int, ...] = ()  # ids of our task rows
     findings: tuple[Finding, ...] = ()
     conflicts: tuple[FieldChange, ...] = ()
     base_moves: bool = False  # the base must be stored anew although nothing is written to a side

@@ -1,0 +1,141 @@
+"""From a party's state to the plan for its master data. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
+from vmh_sync.beteiligte.model import MIRROR, espo_payload, mirror_of
+from vmh_sync.beteiligte.state import OpenTask, PartyState
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
+from vmh_sync.sync.fields import FieldTable, Unrepresentable
+from vmh_sync.sync.merge import merge
+from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
+from vmh_sync.sync.values import is_empty
+
+CREATE_MARK = "EspoCRM-ID: {espo_id}"
+"""Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
+
+_SELF_CLOSING = {TaskKind.READONLY_FIELD, TaskKind.VALUE_REFUSED}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MasterPlan:
+    """What is to be done to a party's master data.
+
+    ``espo`` and ``advoware`` are the payloads in each side's own names; ``fields`` is the merge they come from.
+    """
+
+    record: RecordPlan
+    fields: FieldPlan
+    espo: Mapping[str, Any]
+    advoware: Mapping[str, Any]
+    creates: bool = False
+
+
+def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
+    """Decide what has to be written so that both sides say the same about a party."""
+    if state.advoware is None:
+        return _plan_create(state, table)
+    decisions = merge(table.rules, base=state.base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
+    fields = plan_fields(decisions, table, base=state.base)
+    espo = _espo_payload(fields, state, table)
+    advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
+    fields.base_moves = fields.base_moves or state.base is None
+    if state.company:
+        _remember_mirror(fields, state, espo)
+    return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
+
+
+def _plan_create(state: PartyState, table: FieldTable) -> MasterPlan:
+    values: dict[str, Any] = {}
+    fields = FieldPlan(base_moves=True)
+    for rule in table.rules:
+        value = state.espocrm.get(rule.name)
+        if is_empty(value):
+            continue
+        if not rule.on_create:
+            continue
+        try:
+            values[rule.advoware] = rule.write(Side.ADVOWARE, value)
+        except Unrepresentable:
+            continue  # shows up as a difference when the created party is merged
+        fields.to_advoware.append(FieldChange(rule.name, None, value, "created"))
+    values["bemerkung"] = CREATE_MARK.format(espo_id=state.espo_id)
+    operation = Operation(
+        Side.ADVOWARE, Action.CREATE, ADVOWARE_ENTITY, None, values, tuple(fields.to_advoware), "no betnr yet"
+    )
+    record = RecordPlan(ESPO_ENTITY, state.espo_id, None, (operation,), base_moves=True)
+    return MasterPlan(record, fields, {}, values, creates=True)
+
+
+def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for change in fields.to_espocrm:
+        result.update(espo_payload(change.field, change.new, table, company=state.company, espo=state.espo_attributes))
+    return result
+
+
+def _remember_mirror(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:
+    mirror = espo.get("lastName", mirror_of(state.espo_attributes))
+    if fields.base_espocrm.get(MIRROR) != mirror:
+        fields.base_espocrm[MIRROR] = mirror
+        fields.base_moves = True
+
+
+def _record(
+    state: PartyState, fields: FieldPlan, espo: dict[str, Any], advoware: dict[str, Any], table: FieldTable
+) -> RecordPlan:
+    operations = []
+    if advoware:
+        operations.append(
+            Operation(
+                Side.ADVOWARE,
+                Action.UPDATE,
+                ADVOWARE_ENTITY,
+                str(state.betnr),
+                advoware,
+                tuple(fields.to_advoware),
+                "edited in EspoCRM",
+            )
+        )
+    if espo:
+        operations.append(
+            Operation(
+                Side.ESPOCRM,
+                Action.UPDATE,
+                ESPO_ENTITY,
+                state.espo_id,
+                espo,
+                tuple(fields.to_espocrm),
+                "edited in Advoware",
+            )
+        )
+    return RecordPlan(
+        ESPO_ENTITY,
+        state.espo_id,
+        state.betnr,
+        tuple(operations),
+        tuple(fields.tasks),
+        settled_tasks(state, fields, table),
+        tuple(fields.findings),
+        tuple(fields.conflicts),
+        fields.base_moves,
+    )
+
+
+def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tuple[int, ...]:
+    """Return the ids of open tasks that reality has settled: both sides will say the same in all their fields."""
+    return tuple(task.id for task in state.tasks if _is_settled(task, fields, table))
+
+
+def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
+    if task.kind in {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN}:
+        return True  # the plan was made from a party that Advoware has
+    closes_itself = task.kind in _SELF_CLOSING or (task.kind == TaskKind.CONFLICT and task.held)
+    if not closes_itself or not all(name in table for name in task.fields):
+        return False
+    if set(task.fields) & set(fields.held):
+        return False
+    return not disagreeing(task.fields, table, fields.base_espocrm, fields.base_advoware)

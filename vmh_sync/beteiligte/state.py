@@ -1,0 +1,73 @@
+"""A party as both sides hold it now, in canonical form: what ``map`` makes and ``diff`` reads. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo
+from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.merge import Stamps
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OpenTask:
+    """A manual task of ours that is not closed yet."""
+
+    id: int
+    kind: str
+    fields: tuple[str, ...]
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartyState:
+    """The master data of one party.
+
+    ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
+    which say what this installation has.
+    """
+
+    espo_id: str
+    betnr: int | None
+    espo_attributes: Mapping[str, Any]
+    espocrm: Fields
+    advoware: Fields | None
+    company: bool
+    base: Base | None
+    stamps: Stamps = Stamps()
+    tasks: tuple[OpenTask, ...] = field(default=())
+
+
+def party_state(
+    *,
+    espo_id: str,
+    betnr: int | None,
+    espo_attributes: Mapping[str, Any],
+    advoware_attributes: Mapping[str, Any] | None,
+    base: Base | None,
+    table: FieldTable,
+    stamps: Stamps = Stamps(),
+    tasks: tuple[OpenTask, ...] = (),
+) -> PartyState:
+    """Bring both sides of a party into canonical form.
+
+    ``espo_attributes`` is the EspoCRM record, ``advoware_attributes`` the attributes of the Advoware wire model, or
+    ``None`` for a party that Advoware does not have.
+    """
+    rechtsform = None
+    if advoware_attributes is not None and "rechtsform" in table:
+        rule = table["rechtsform"]
+        rechtsform = rule.read(Side.ADVOWARE, advoware_attributes.get(rule.advoware))
+    company = is_company(espo_attributes, rechtsform, table)
+    return PartyState(
+        espo_id=espo_id,
+        betnr=betnr,
+        espo_attributes=espo_attributes,
+        espocrm=read_espo(espo_attributes, table, company=company, base=base.espocrm if base else {}),
+        advoware=None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=company),
+        company=company,
+        base=base,
+        stamps=stamps,
+        tasks=tasks,
+    )
