@@ -1,0 +1,1 @@
+"""Advoware: client, wire format, token, errors (specification, advoware-wire.md)."""

@@ -1,0 +1,88 @@
+"""Reading Advoware's answers, which come in several shapes (specification, advoware-wire.md 3).
+
+Single reads answer with an object or a list with one object; writes with the object, a list with it, the bare
+number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
+"""
+
+import json
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.errors import UnexpectedAnswer
+from vmh_sync.systems.advoware.records import WireRecord
+
+R = TypeVar("R", bound=WireRecord)
+
+
+def parse(response: httpx.Response, where: str) -> Any:
+    """The JSON of an answer; None for an empty body. Raises UnexpectedAnswer when it is no JSON."""
+    if not response.content.strip():
+        return None
+    try:
+        return response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UnexpectedAnswer(
+            f"{where}: answer is not JSON", status=response.status_code, problems=(type(error).__name__,)
+        ) from None
+
+
+def as_record(kind: type[R], value: Any, where: str) -> R:
+    """One JSON object as a record. Raises UnexpectedAnswer when it is none, or a field is of a wrong kind."""
+    if not isinstance(value, dict):
+        raise UnexpectedAnswer(f"{where}: expected an object, got {type(value).__name__}")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise UnexpectedAnswer(f"{where}: unusable {kind.__name__}", problems=_problems(error)) from None
+
+
+def _problems(error: ValidationError) -> tuple[str, ...]:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return tuple(f"{'.'.join(str(part) for part in item['loc'])} ({item['type']})" for item in details)
+
+
+def single(value: Any, where: str) -> Any:
+    """The one object of a single read. An empty list or null is no statement that the record is gone."""
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise UnexpectedAnswer(f"{where}: expected one object, got a list of {len(value)}")
+        return value[0]
+    return value
+
+
+def as_records(kind: type[R], value: Any, where: str) -> list[R]:
+    """A list answer as records. Raises UnexpectedAnswer for anything but a list: an empty body is no empty list."""
+    if not isinstance(value, list):
+        raise UnexpectedAnswer(f"{where}: expected a list, got {type(value).__name__}")
+    return [as_record(kind, item, where) for item in value]
+
+
+def written_key(kind: type[WireRecord], value: Any, key_name: str) -> int | None:
+    """The key that the answer to a write names, or None."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get(kind.FIELDS[key_name])
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def written_record(kind: type[R], value: Any, where: str) -> R | None:
+    """The full record in the answer to a write, or None when the answer is something else.
+
+    Full means that it carries what only the server knows: a party or child its ``rowId``, an appointment its
+    subject fields. A bare key, or an unreadable object, is None: the caller reads back.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    mark = kind.FIELDS.get("row_id", wire.TERMIN_FIELDS["datum"])
+    if not isinstance(value, dict) or mark not in value:
+        return None
+    try:
+        return as_record(kind, value, where)
+    except UnexpectedAnswer:
+        return None

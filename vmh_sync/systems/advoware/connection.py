@@ -1,0 +1,163 @@
+"""How a call reaches Advoware: token, 401, repetition, circuit.
+
+The circuit: when the answer says that the office's connector is offline, further calls of this client fail at once
+with OfficeOffline until a pause is over.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from vmh_sync.clock import Clock
+from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.errors import (
+    AdvowareError,
+    BadConfiguration,
+    OfficeOffline,
+    OutcomeUnknown,
+    Transient,
+    by_answer,
+)
+from vmh_sync.systems.advoware.token import StoredToken, TokenSource
+from vmh_sync.systems.calls import CallObserver
+from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.pause import Pause
+from vmh_sync.systems.retry import RetryPolicy, repeat
+from vmh_sync.systems.transport import HttpCall, Transport
+
+log = logging.getLogger(__name__)
+
+OFFLINE_PAUSE_SECONDS = 60.0
+_UNSAFE_PATH = re.compile(r"^[a-z][a-z0-9+.-]*:|^//|\.\.|%2e|%2f|%5c|[\\?#\x00-\x1f\x7f]", re.IGNORECASE)
+
+
+class Connection:
+    """Sends calls with a token and judges the answers."""
+
+    def __init__(
+        self,
+        *,
+        tokens: TokenSource,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        observer: CallObserver,
+        retry: RetryPolicy,
+        concurrency: int,
+    ) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._retry = retry
+        self._transport = Transport(system=AdvowareError.system, http=http, observer=observer, concurrency=concurrency)
+        self._offline = Pause(clock)
+
+    async def call(
+        self,
+        method: str,
+        route: wire.Route,
+        keys: Mapping[str, int],
+        *,
+        params: Any = None,
+        body: Any = None,
+    ) -> httpx.Response:
+        """Make a call and return its successful answer. Raises the error that any other answer stands for."""
+        path = route.path(**keys)
+
+        async def once(retry: bool) -> httpx.Response:
+            call = HttpCall(method, path, route.template, params, body)
+            response = await self._authorised(call, retry=retry)
+            failure = self._failure(response, call)
+            if failure is not None:
+                raise failure
+            return response
+
+        return await repeat(self._retry, Transient, once)
+
+    async def raw(self, method: str, path: str, *, params: Any = None, body: Any = None) -> httpx.Response:
+        """Make a call for the proxy and return its answer with any status; see ``AdvowareClient.request``."""
+        call = HttpCall(method, proxy_path(path), "(proxy)", params, body)
+        last: httpx.Response | None = None
+
+        async def once(retry: bool) -> httpx.Response:
+            nonlocal last
+            last = None
+            last = response = await self._authorised(call, retry=retry)
+            failure = self._failure(response, call)
+            if isinstance(failure, Transient) and not call.is_write:
+                raise failure
+            if isinstance(failure, (OfficeOffline, BadConfiguration)):
+                raise failure
+            return response
+
+        try:
+            return await repeat(self._retry, Transient, once)
+        except Transient:
+            if last is None:
+                raise
+            return last
+
+    def _failure(self, response: httpx.Response, call: HttpCall) -> AdvowareError | None:
+        failure = by_answer(response, where=f"{call.method} {call.route}", write=call.is_write, now=self._clock.now())
+        if isinstance(failure, OfficeOffline):
+            self._open_circuit(failure)
+        return failure
+
+    def _open_circuit(self, failure: OfficeOffline) -> None:
+        seconds = failure.retry_after or OFFLINE_PAUSE_SECONDS
+        failure.retry_after = seconds
+        detail, status = failure.detail, failure.status
+        log.warning("Advoware office offline: calls held back for %d s", seconds)
+        self._offline.start(
+            seconds, lambda left: OfficeOffline(f"{detail} (held back)", status=status, retry_after=left)
+        )
+
+    async def _authorised(self, call: HttpCall, *, retry: bool) -> httpx.Response:
+        self._offline.check()
+        token = await self._token()
+        response = await self._send(call, token, retry=retry)
+        if response.status_code == 401 and not _login_is_refused(response):
+            token = await self._tokens.renew(token)
+            response = await self._send(call, token, retry=True)
+        if response.status_code != 401:
+            self._tokens.accepted()
+        return response
+
+    async def _token(self) -> StoredToken:
+        try:
+            return await self._tokens.current()
+        except OfficeOffline as error:
+            self._open_circuit(error)
+            raise
+
+    async def _send(self, call: HttpCall, token: StoredToken, *, retry: bool) -> httpx.Response:
+        where = f"{call.method} {call.route}"
+        sendable = HttpCall(
+            call.method,
+            wire.join(token.api_base, call.url),
+            call.route,
+            call.params,
+            call.body,
+            {"Authorization": f"Bearer {token.access_token}"},
+        )
+        try:
+            return await self._transport.send(sendable, retry=retry)
+        except NotSentError as error:
+            raise Transient(f"{where}: {error}") from None
+        except NoAnswerError as error:
+            kind: type[AdvowareError] = OutcomeUnknown if call.is_write else Transient
+            raise kind(f"{where}: {error}") from None
+
+
+def _login_is_refused(response: httpx.Response) -> bool:
+    """A 401 that names the login or the App-ID: a new token would only hammer the login."""
+    return wire.TEXT_BAD_LOGIN in response.text or wire.TEXT_NOT_ENABLED in response.text
+
+
+def proxy_path(path: str) -> str:
+    """The path below the API base for a path given by a caller. Raises ValueError if it would leave the prefix."""
+    if not path.strip("/ ") or _UNSAFE_PATH.search(path):
+        raise ValueError("path must be a plain path below the API prefix")
+    path = path.lstrip("/")
+    return path if path.startswith(wire.API_PREFIX) else wire.API_PREFIX + path

@@ -1,0 +1,161 @@
+"""The classes of errors of Advoware and which answer means which (specification, advoware-wire.md 4).
+
+Decisions about writes, on the safe side: a write is repeated by the client only when it was certainly not processed,
+that is when no connection came about, or on 425 and 429, by which a server says that it refused to begin. 408, 500,
+502, 503 and 504 can come from a relay behind which the write went through, also with a Retry-After: they are
+:class:`OutcomeUnknown`, like a broken connection, and the caller looks before it writes again.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+import httpx
+
+from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.transport import retry_after_seconds
+
+NOT_BEGUN = frozenset({425, 429})
+TRANSIENT = frozenset({408, 500, 502, 503, 504}) | NOT_BEGUN
+
+
+class AdvowareError(ForeignSystemError):
+    """A call to Advoware failed."""
+
+    system: ClassVar[str] = "advoware"
+    people: ClassVar[str] = "Beim Zugriff auf Advoware ist ein Fehler aufgetreten."
+
+
+class Transient(AdvowareError):
+    """Nothing happened over there; the same call may be made again."""
+
+    retryable = True
+    people = "Advoware antwortet gerade nicht; der Abgleich wird automatisch wiederholt."
+
+
+class OutcomeUnknown(AdvowareError):
+    """A write was sent and nobody knows whether it was processed: look before writing again."""
+
+    retryable = True
+    people = (
+        "Advoware hat eine Änderung nicht bestätigt; beim nächsten Abgleich wird nachgesehen, ob sie angekommen ist."
+    )
+
+
+class Rejected(AdvowareError):
+    """400, 409, 422: the request is wrong and stays wrong."""
+
+    people = "Advoware nimmt die Angaben so nicht an; bitte die Felder des Datensatzes prüfen."
+
+
+class NotOffered(AdvowareError):
+    """403: Advoware's interface does not offer this to us."""
+
+    people = "Advoware bietet diese Änderung über die Schnittstelle nicht an; bitte in Advoware von Hand ändern."
+
+
+class NotFound(AdvowareError):
+    """404: there is no such record (any more). A state rather than an error."""
+
+    people = "Den Datensatz gibt es in Advoware nicht (mehr)."
+
+
+class OfficeOffline(AdvowareError):
+    """The office's connector is offline or unknown; the client holds back its calls for a while."""
+
+    retryable = True
+    concerns_all = True
+    people = (
+        "Der Advoware-Server der Kanzlei ist nicht erreichbar; bitte prüfen, ob der Advoware-Dienst dort läuft. "
+        "Der Abgleich wird automatisch wiederholt."
+    )
+
+
+class BadConfiguration(AdvowareError):
+    """A setting is wrong (App-ID not enabled, unusable key or address); never retried by itself."""
+
+    concerns_all = True
+    people = (
+        "Die Zugangsdaten der Schnittstelle zu Advoware stimmen nicht (App-ID, API-Schlüssel oder Adresse); "
+        "bitte die Einstellungen prüfen."
+    )
+
+
+class LoginFailed(AdvowareError):
+    """Advoware refuses user and password, or every token: never hammered."""
+
+    concerns_all = True
+    people = "Advoware lehnt die Anmeldung ab; bitte Benutzer und Kennwort in den Einstellungen prüfen."
+
+
+class UnexpectedAnswer(AdvowareError):
+    """Broken or unexpected JSON. ``problems`` names fields and classes of errors, never values."""
+
+    retryable = True
+    people = "Advoware hat unlesbar geantwortet; der Datensatz wurde nicht verändert."
+
+    def __init__(self, detail: str, *, status: int | None = None, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{detail}: {', '.join(problems)}" if problems else detail, status=status)
+        self.problems = problems
+
+
+class CapabilityMissing(AdvowareError):
+    """This installation does not offer the call at all (wire contract 5)."""
+
+    people = "Diese Advoware-Version bietet die benötigte Abfrage nicht an."
+
+
+class WriteProtected(AdvowareError):
+    """Calendar and proxy writes are switched off (``ADVOWARE_WRITE_PROTECTION``)."""
+
+    people = "Schreiben nach Advoware ist ausgeschaltet (ADVOWARE_WRITE_PROTECTION)."
+
+
+def by_text(text: str, where: str, status: int | None) -> AdvowareError | None:
+    """The error that a known German text in an answer stands for, or None."""
+    if wire.TEXT_BAD_LOGIN in text:
+        return LoginFailed(f"{where}: bad login", status=status)
+    if wire.TEXT_NOT_ENABLED in text:
+        return BadConfiguration(f"{where}: App-ID not enabled for this Kanzlei", status=status)
+    if any(marker in text for marker in wire.TEXT_OFFLINE):
+        return OfficeOffline(f"{where}: the office's connector is offline", status=status)
+    return None
+
+
+def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetime) -> AdvowareError | None:
+    """The error that an answer stands for; None for a success whose body is still to be read.
+
+    ``where`` names the call (method and route template). The known texts count in every error body, and in a 2xx
+    whose body is bare text: inside a record they could be somebody's remark.
+    """
+    status = response.status_code
+    if response.is_success and response.text.lstrip()[:1] in ("{", "["):
+        return None
+    known = by_text(response.text, where, status)
+    if known is not None:
+        known.retry_after = retry_after_seconds(response.headers, now)
+        return known
+    return None if response.is_success else by_status(status, response.headers, where=where, write=write, now=now)
+
+
+def by_status(status: int, headers: Mapping[str, str], *, where: str, write: bool, now: datetime) -> AdvowareError:
+    """The error for a status that is no success, when no known text decides."""
+    detail = f"{where}: status {status}"
+    if status in TRANSIENT or status > 504:
+        unsure = write and status not in NOT_BEGUN
+        kind: type[AdvowareError] = OutcomeUnknown if unsure else Transient
+        return kind(detail, status=status, retry_after=retry_after_seconds(headers, now))
+    if status == 404 and "html" in headers.get("Content-Type", ""):
+        # A web server's own page: the address is wrong or a relay answers; no statement about the record.
+        return UnexpectedAnswer(detail + " as HTML page", status=status)
+    by_code: dict[int, type[AdvowareError]] = {
+        400: Rejected,
+        401: LoginFailed,
+        403: NotOffered,
+        404: NotFound,
+        405: CapabilityMissing,
+        409: Rejected,
+        422: Rejected,
+    }
+    return by_code.get(status, UnexpectedAnswer)(detail, status=status)

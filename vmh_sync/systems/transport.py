@@ -1,0 +1,151 @@
+"""One HTTP request, sent under a concurrency limit and reported to the observer.
+
+Knows nothing of any system. Its one judgement is the one that both clients need: was the request certainly not
+sent, or is its outcome unknown.
+"""
+
+import asyncio
+import email.utils
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from vmh_sync.systems.calls import CallObserver
+from vmh_sync.systems.errors import NoAnswerError, NotSentError
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# httpx pools connections for 5 s, as long as uvicorn keeps them: both ends would let go at the same moment, and a
+# write that met the closing connection would have an unknown outcome. Letting go first avoids that.
+KEEPALIVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """What to send. ``url`` is absolute; ``route`` is the template that metrics and errors name it by."""
+
+    method: str
+    url: str
+    route: str
+    params: Mapping[str, Any] | list[tuple[str, Any]] | None = field(default=None, repr=False)
+    body: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the call may change something over there."""
+        return self.method not in READS
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """An answer as it came: ``body`` is parsed JSON, or the text where it is none, or None where it is empty."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = field(repr=False)
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> "RawAnswer":
+        """Wrap a response that was read completely."""
+        if not response.content:
+            return cls(response.status_code, response.headers, None)
+        try:
+            return cls(response.status_code, response.headers, response.json())
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            return cls(response.status_code, response.headers, response.text)
+
+
+class Transport:
+    """Sends calls over one httpx client, at most ``concurrency`` at once."""
+
+    def __init__(self, *, system: str, http: httpx.AsyncClient, observer: CallObserver, concurrency: int) -> None:
+        self._system = system
+        self._http = http
+        self._observer = observer
+        self._slots = asyncio.Semaphore(concurrency)
+        keep_urls_out_of_logs()
+
+    async def send(self, call: HttpCall, *, retry: bool) -> httpx.Response:
+        """Send once and return whatever answer comes, with any status.
+
+        Raises :class:`NotSentError` when no connection came about, :class:`NoAnswerError` when the answer is
+        missing or broken off. The wait for a free slot is not part of the observed time.
+        """
+        async with self._slots:
+            started = time.perf_counter()
+            status: int | None = None
+            try:
+                response = await self._request(call)
+                status = response.status_code
+            finally:
+                self._observer.observe(
+                    system=self._system,
+                    method=call.method,
+                    route=call.route,
+                    status=status,
+                    seconds=time.perf_counter() - started,
+                    retry=retry,
+                )
+        return response
+
+    async def _request(self, call: HttpCall) -> httpx.Response:
+        try:
+            return await self._http.request(
+                call.method,
+                call.url,
+                params=call.params,
+                json=call.body,
+                headers={"Accept": "application/json", **call.headers},
+                follow_redirects=False,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            raise NotSentError(type(error).__name__) from None
+        except httpx.RequestError as error:
+            raise NoAnswerError(type(error).__name__) from None
+
+
+def make_http(timeout_seconds: float, concurrency: int) -> httpx.AsyncClient:
+    """Make the httpx client of one system: its time-out and a pool that fits the concurrency."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(timeout_seconds),
+        limits=httpx.Limits(
+            max_connections=concurrency + 2,
+            max_keepalive_connections=concurrency + 2,
+            keepalive_expiry=KEEPALIVE_SECONDS,
+        ),
+    )
+
+
+def keep_urls_out_of_logs() -> None:
+    """Raise httpx's and httpcore's loggers to WARNING: below it they log whole URLs (searched names) and headers."""
+    for name in ("httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        if logger.level < logging.WARNING:
+            logger.setLevel(logging.WARNING)
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read a Retry-After header (seconds or HTTP date) as seconds from ``now``; None without a usable one."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    moment = http_date(value)
+    return max(0.0, (moment - now).total_seconds()) if moment else None
+
+
+def http_date(value: str | None) -> datetime | None:
+    """Read an HTTP date as an aware UTC datetime; None for anything else."""
+    if not value:
+        return None
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
