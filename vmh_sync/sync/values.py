@@ -16,8 +16,10 @@ Value = str | int | bool | None
 
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 _ISO_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2})")
-_EXTENSION = re.compile(r"(?i)\s*(?:ext\.?|durchwahl|dw\.?|app\.?|apparat|nst\.?|x)\s*\.?:?\s*(\d{1,6})\s*$")
-_PHONE_WORDS = re.compile(r"[A-Za-zÄÖÜäöüß]")
+_EXTENSION = re.compile(r"(?i)[\s;,]*(?:ext\.?|durchwahl|dw\.?|app\.?|apparat|nst\.?|x|#)\s*[.:=]?\s*(\d{1,6})\s*$")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+_NO_DIGIT = re.compile(r"\D")
+_LONGEST_AREA_CODE = 5
 
 
 class Kind(StrEnum):
@@ -65,23 +67,41 @@ def iban(value: object) -> str | None:
 def phone(value: object, region: str = "DE") -> str | None:
     """Return a number as E.164 (with ``;ext=`` where it names an extension), default region Germany.
 
-    What libphonenumber cannot read is compared as text without blanks. Words and extensions are taken off first:
-    the library would read letters as digits ("App. 12" would become 27712; design.md 8).
+    Extensions are taken off first: the library would read their letters as digits ("App. 12" would become 27712;
+    design.md 8). What is no single complete number stays what it is: a text with other letters or with two numbers
+    is compared without blanks, a number without area code or a short one (``110``) by its digits, never as +49…,
+    which would be somebody else's line.
     """
     plain = text(value)
     if plain is None:
         return None
     extension = _EXTENSION.search(plain)
     main = plain[: extension.start()] if extension else plain
-    main = main.replace("(0)", "") if main.lstrip().startswith(("+", "00")) else main
-    if _PHONE_WORDS.search(main):
+    if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(main):
         return _BLANKS.sub("", plain)
+    suffix = f";ext={extension.group(1)}" if extension else ""
+    if not main.lstrip(" (\u00a0").startswith(("+", "0")):
+        return _NO_DIGIT.sub("", main) + suffix
+    if main.lstrip().startswith(("+", "00")):
+        main = _TRUNK_ZERO.sub("", main)
     try:
         parsed = phonenumbers.parse(main, region)
     except phonenumbers.NumberParseException:
         return _BLANKS.sub("", plain)
-    number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return f"{number};ext={extension.group(1)}" if extension else number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) + suffix
+
+
+def _is_several(main: str) -> bool:
+    """Tell whether the text lists two numbers ("0711 123456 / 78"), which the library would join to one."""
+    if ";" in main or "," in main or "\n" in main or main.count("/") > 1 or main.count("+") > 1:
+        return True
+    before, slash, _ = main.partition("/")
+    if not slash:
+        return False
+    digits = _NO_DIGIT.sub("", _TRUNK_ZERO.sub("", before))
+    if before.lstrip().startswith("+") or digits.startswith("00"):
+        return len(digits.removeprefix("00")) > 3 + _LONGEST_AREA_CODE
+    return len(digits.removeprefix("0")) > _LONGEST_AREA_CODE
 
 
 def flag(value: object) -> bool:

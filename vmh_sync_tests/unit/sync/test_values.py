@@ -1,0 +1,87 @@
+"""Normal forms: two spellings of one thing are equal, two different things never are."""
+
+import pytest
+
+from vmh_sync.sync.values import email, iban, phone, text
+
+SAME_NUMBERS = [
+    ("0511/123", "+49511123"),
+    ("0511 / 123", "+49511123"),
+    ("(0511) 123", "+49511123"),
+    ("0511-123", "+49 511 123"),
+    ("0511.123", "+49 (511) 12-3"),
+    ("+49 (0)711 1234", "+497111234"),
+    ("+49 ( 0 ) 711 1234", "+497111234"),
+    ("0049 (0) 711 1234", "+497111234"),
+    ("0049 711 1234", "0711 1234"),
+    ("+49711/1234", "+497111234"),
+    ("0711 1234-5", "+4971112345"),
+    ("+44 (0)20 7946 0958", "+442079460958"),
+    ("001 212 555 0100", "+1 212 555 0100"),
+    ("+43 1 234567", "0043 1 234567"),
+    ("0711 1234 App. 12", "+497111234 ext. 12"),
+    ("0711 1234 Durchwahl 12", "+49 711 1234;ext=12"),
+    ("0711 1234 #12", "0711 1234 x12"),
+    ("123 456", "123-456"),
+    (" 110 ", "110"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_NUMBERS)
+def test_two_spellings_of_one_number_are_equal(one: str, other: str) -> None:
+    assert phone(one) == phone(other)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("0511/123", "+49511123"),
+        ("+39 06 1234567", "+39061234567"),  # the zero belongs to an Italian number
+        ("0711 1234 ext. 12", "+497111234;ext=12"),
+        ("App. 12", "App.12"),
+        ("0800-FLOWERS", "0800-FLOWERS"),
+        ("0711 1234 (privat)", "07111234(privat)"),
+        ("110", "110"),
+        ("12", "12"),
+        ("1234567", "1234567"),
+        ("0711 123456 / 78", "0711123456/78"),
+        ("0711/1234; 0170/123", "0711/1234;0170/123"),
+        ("0711/12/34", "0711/12/34"),
+        ("-", "-"),
+        ("  ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_normal_form_of_a_number(value: str | None, expected: str | None) -> None:
+    assert phone(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0711 1234", "0711 1234 App. 12"),
+        ("0711 1234 App. 1", "0711 1234 App. 12"),
+        ("App. 12", "27712"),
+        ("App. 12", "0711 12"),
+        ("110", "+49110"),
+        ("1234567", "+491234567"),
+        ("0711 123456 / 78", "0711 12345678"),
+        ("0800-FLOWERS", "0800 3569377"),
+        ("+1 212 555 0100", "0212 5550100"),
+    ],
+)
+def test_different_numbers_are_never_equal(one: str, other: str) -> None:
+    assert phone(one) != phone(other)
+
+
+@pytest.mark.parametrize("value", [pair[0] for pair in SAME_NUMBERS] + ["0711 1234 App. 12", "App. 12", "110", "a / b"])
+def test_the_normal_form_of_a_number_is_its_own_normal_form(value: str) -> None:
+    assert phone(phone(value)) == phone(value)
+
+
+def test_other_normal_forms() -> None:
+    assert email(" Info@Huber-Bau.Example ") == "info@huber-bau.example"
+    assert email("") is None
+    assert iban("de02 1203 0000 0000 2020 51") == "DE02120300000000202051"
+    assert text("a\u0308\r\nb ") == "ä\nb"
