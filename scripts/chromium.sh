@@ -53,11 +53,12 @@ unpack_packages() {
         dpkg-deb -x "$package" "$tree/root" || return 1
     done
     rm -rf "$state"
-    libraries=$tree/root/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname -m)-linux-gnu")
+    # Every folder with a shared library, since some libraries find their own parts only through ld.so.conf.
+    libraries=$(find "$tree/root/usr/lib" "$tree/root/lib" -maxdepth 3 -name '*.so*' -printf '%h\n' 2>/dev/null \
+        | grep -v '/usr/lib/chromium$' | sort -u | tr '\n' ':')
     cat > "$link" <<WRAPPER
 #!/bin/sh
-LD_LIBRARY_PATH="$libraries:$tree/root/lib/${libraries##*/}\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}"
-export LD_LIBRARY_PATH
+export LD_LIBRARY_PATH="$libraries\${LD_LIBRARY_PATH:-}"
 exec "$tree/root/usr/lib/chromium/chromium" "\$@"
 WRAPPER
     chmod +x "$link"
