@@ -144,6 +144,29 @@ class VmhSettings(BaseSettings):
         return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
 
 
+class SyncSettings(BaseSettings):
+    """How the sync behaves where firms differ."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
+
+    batch_size: int = Field(200, ge=1, le=2000, description="records per run")
+    mass_change_records: int = Field(50, ge=0, description="guard: records that may lose values in one hour")
+    mass_change_share: float = Field(0.2, ge=0, le=1, description="guard: share of the linked records, in addition")
+    create_settle_seconds: float = Field(
+        5.0, ge=0, description="how long after an unanswered create we look for the record before creating it again"
+    )
+    rolling_check_minutes: int = Field(
+        60, ge=1, description="within this time every linked record is read again in Advoware"
+    )
+    field_tables: Path | None = Field(None, description="JSON file with changes to the field tables")
+    write_markers: bool = Field(False, description="write [ESPOCRM:...] markers into Advoware's remarks, as before")
+    import_bank_accounts: bool = Field(True, description="bank accounts typed in Advoware are created in EspoCRM")
+    reactivate_addresses: str = Field(
+        "task", pattern="^(task|create)$", description="reactivated address: a task for a person, or a new address"
+    )
+    audit_retention_days: int = Field(3650, ge=1, description="how long the audit log is kept")
+
+
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.merge import Stamps
+from vmh_sync.sync.merge import NO_STAMPS, Stamps
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,7 +35,7 @@ class PartyState:
     advoware: Fields | None
     company: bool
     base: Base | None
-    stamps: Stamps = Stamps()
+    stamps: Stamps = NO_STAMPS
     tasks: tuple[OpenTask, ...] = field(default=())
 
 
@@ -47,7 +47,7 @@ def party_state(
     advoware_attributes: Mapping[str, Any] | None,
     base: Base | None,
     table: FieldTable,
-    stamps: Stamps = Stamps(),
+    stamps: Stamps = NO_STAMPS,
     tasks: tuple[OpenTask, ...] = (),
 ) -> PartyState:
     """Bring both sides of a party into canonical form.

@@ -77,8 +77,11 @@ class Stamps:
         return Side.ESPOCRM if self.espocrm > self.advoware else Side.ADVOWARE
 
 
+NO_STAMPS = Stamps()
+
+
 def merge(
-    rules: Iterable[MergeRule], *, base: Base | None, espocrm: Fields, advoware: Fields, stamps: Stamps = Stamps()
+    rules: Iterable[MergeRule], *, base: Base | None, espocrm: Fields, advoware: Fields, stamps: Stamps = NO_STAMPS
 ) -> list[Decision]:
     """Decide every field that both sides can tell.
 

@@ -1,0 +1,67 @@
+"""A party as it was read from both sides and from our database."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vmh_sync.beteiligte.state import OpenTask
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.links import Link
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.base import Base
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+ENTITY = "beteiligte"
+
+
+@dataclass(slots=True, repr=False)
+class PartyRead:
+    """What ``fetch`` brings of one party.
+
+    ``espo`` is ``None`` when EspoCRM does not have the record (any more), ``advoware`` when Advoware does not have it
+    or was not asked; ``gone_in_advoware`` says that Advoware answered 404 for its number. ``espo_full`` tells a single
+    read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
+    a German sentence why it must not be synced.
+    """
+
+    espo_id: str
+    espo: EspoRecord | None = None
+    espo_full: bool = False
+    advoware: Beteiligter | None = None
+    gone_in_advoware: bool = False
+    link: Link | None = None
+    standing: SyncRecord | None = None
+    tasks: list[ManualTask] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    problem: ForeignSystemError | None = None
+    refusal: str | None = None
+    read_at: datetime | None = None
+
+    @property
+    def betnr(self) -> int | None:
+        """The party's number in Advoware: the link's, else the one that stands in EspoCRM."""
+        if self.link is not None and self.link.betnr is not None:
+            return self.link.betnr
+        return espo_betnr(self.espo)
+
+    @property
+    def base(self) -> Base | None:
+        """The stored base, ``None`` on first contact."""
+        return Base.from_json(self.link.base) if self.link is not None and self.link.base else None
+
+    @property
+    def open_tasks(self) -> tuple[OpenTask, ...]:
+        """Our open tasks, as the plan sees them."""
+        return tuple(OpenTask(task.id, task.kind, task.fields, bool(task.details.get("held"))) for task in self.tasks)
+
+
+def espo_betnr(espo: EspoRecord | None) -> int | None:
+    """Return the Advoware number that stands in EspoCRM, ``None`` when there is none or it is no number."""
+    value = espo.attributes.get("betnr") if espo is not None else None
+    try:
+        number = int(value) if value not in (None, "") else None
+    except (TypeError, ValueError):
+        return None
+    return number if number is not None and number > 0 else None

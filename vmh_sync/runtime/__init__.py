@@ -1,0 +1,1 @@
+"""What a pass works with: clients, store, leases and rules, opened together and closed together."""

@@ -1,0 +1,48 @@
+"""The context of one pass."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vmh_sync.clock import Clock
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.settings import EspoCrmSettings, SyncSettings
+from vmh_sync.store.store import Store
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.client import AdvowareClient
+from vmh_sync.systems.espocrm.client import EspoClient
+
+
+@dataclass(slots=True)
+class PassContext:
+    """Everything that a pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run."""
+
+    run_id: str
+    clock: Clock
+    store: Store
+    leases: Leases
+    advoware: AdvowareClient
+    espo: EspoClient
+    rules: SyncSettings
+    espo_settings: EspoCrmSettings
+
+
+class OwnedLease(Protocol):
+    """A lease in our hands."""
+
+    async def ensure(self) -> None:
+        """Extend the lease; raises ``LeaseLost`` when somebody else has it."""
+        ...
+
+
+@dataclass(slots=True)
+class WriteGate:
+    """Stands before every foreign write of one record: the lease must still be ours, and the write is counted."""
+
+    lease: OwnedLease
+    writes: Counter[Side] = field(default_factory=Counter)
+
+    async def before(self, side: Side) -> None:
+        """Make sure that we may write to ``side`` now, and count the write; raises ``LeaseLost``."""
+        await self.lease.ensure()
+        self.writes[side] += 1

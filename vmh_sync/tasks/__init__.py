@@ -1,0 +1,1 @@
+"""Manual tasks: what the machine cannot do itself is put on a person's list in EspoCRM."""

@@ -1,0 +1,200 @@
+"""The German texts of manual tasks: a name, and numbered steps that a secretary can follow.
+
+One task per record, kind and set of fields (specification, sync-semantics.md 8).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmh_sync.sync.plan import TaskKind
+
+NAME_LIMIT = 150
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Wording:
+    """What a task says."""
+
+    name: str
+    description: str
+
+
+def wording(kind: TaskKind, *, labels: Mapping[str, str], betnr: int | None, details: Mapping[str, Any]) -> Wording:
+    """Return name and description of a task.
+
+    ``labels`` maps the fields concerned to their German names; ``details`` is what the plan noted (values included:
+    they may stand in EspoCRM, where the record stands, but nowhere else).
+    """
+    fields = ", ".join(labels.values())
+    where = f"Beteiligter {betnr}" if betnr is not None else "der Beteiligte"
+    title, intro, steps = _TEXTS[kind](fields, where, labels, details)
+    lines = [intro, "", *(f"{number}. {step}" for number, step in enumerate(steps, 1))]
+    return Wording(title[:NAME_LIMIT], "\n".join(lines))
+
+
+Parts = tuple[str, str, list[str]]
+
+
+def _shown(value: Any) -> str:
+    return "(leer)" if value in (None, "") else f"„{value}“"
+
+
+def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"Advoware von Hand ändern: {fields}",
+        f"In EspoCRM wurde {fields} geändert. Advoware lässt dieses Feld nicht von außen ändern.",
+        [
+            f"In Advoware öffnen: {where}.",
+            f"{fields} ändern: bisher {_shown(details.get('standing'))}, gewünscht {_shown(details.get('wanted'))}.",
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
+
+
+def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    if details.get("held"):
+        return (
+            f"Bitte entscheiden: {fields}",
+            f"{fields} wurde in EspoCRM und in Advoware verschieden geändert. Es wurde nichts überschrieben.",
+            [
+                f"Beide Stände ansehen: hier in EspoCRM und in Advoware ({where}).",
+                "Auf beiden Seiten denselben, richtigen Wert eintragen.",
+                "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            ],
+        )
+    lines = [
+        f"{labels.get(name, name)}: jetzt gilt {_shown(entry.get('stands'))}, "
+        f"verworfen wurde {_shown(entry.get('lost'))}"
+        for name, entry in sorted(details.get("decided", {}).items())
+    ]
+    who = "; ".join(details.get("who", ()))
+    return (
+        f"Gleichzeitig geändert: {fields}",
+        f"{fields} wurde auf beiden Seiten verschieden geändert. Nach der eingestellten Regel wurde entschieden: "
+        + "; ".join(lines)
+        + (f". {who}." if who else "."),
+        [
+            "Prüfen, ob der geltende Wert stimmt.",
+            "Wenn nicht: den richtigen Wert hier in EspoCRM eintragen und speichern.",
+            "Diese Aufgabe als erledigt kennzeichnen.",
+        ],
+    )
+
+
+def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    target = "EspoCRM" if details.get("side") == "espocrm" else "Advoware"
+    return (
+        f"Wert nicht übertragbar: {fields}",
+        f"{target} nimmt den Wert {_shown(details.get('wanted'))} für {fields} nicht an "
+        f"({details.get('why', 'unbekannter oder unzulässiger Wert')}). Alles andere wurde abgeglichen.",
+        [
+            f"Den Wert prüfen und so eintragen, dass beide Seiten ihn annehmen; dort steht jetzt "
+            f"{_shown(details.get('standing'))}.",
+            "Speichern. Nach der Änderung wird erneut abgeglichen, und diese Aufgabe schließt sich von selbst.",
+        ],
+    )
+
+
+def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"In Advoware gelöscht: {where}",
+        f"{where} wurde in Advoware gelöscht. In EspoCRM bleibt der Datensatz unverändert stehen.",
+        [
+            "Prüfen, ob die Löschung in Advoware gewollt war.",
+            "Wenn ja: den Datensatz auch hier löschen oder als erledigt behandeln.",
+            "Wenn nein: den Beteiligten in Advoware wiederherstellen; diese Aufgabe schließt sich dann von selbst.",
+        ],
+    )
+
+
+def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        "Anlage in Advoware prüfen",
+        "Der Beteiligte sollte in Advoware angelegt werden, aber Advoware hat nicht bestätigt, ob das gelungen ist. "
+        "Damit er nicht doppelt entsteht, wurde nicht noch einmal angelegt.",
+        [
+            "In Advoware nach dem Beteiligten suchen.",
+            "Wenn es ihn gibt: seine Nummer hier in das Feld „betnr“ eintragen und speichern.",
+            "Wenn es ihn nicht gibt: in Advoware anlegen und die neue Nummer hier eintragen.",
+        ],
+    )
+
+
+def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"Adresse in Advoware löschen: {where}",
+        "Die Adresse wurde in EspoCRM gelöscht oder auf inaktiv gesetzt. Advoware lässt Adressen nicht von außen "
+        f"löschen. Adresse: {_shown(details.get('standing'))}.",
+        [
+            f"In Advoware öffnen: {where}, Adressen.",
+            "Die Adresse löschen oder als nicht mehr gültig kennzeichnen.",
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
+
+
+def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"Adresse in Advoware wieder aktivieren: {where}",
+        f"Die Adresse wurde in EspoCRM wieder auf aktiv gesetzt. Adresse: {_shown(details.get('wanted'))}.",
+        [
+            f"In Advoware öffnen: {where}, Adressen.",
+            "Die Adresse wieder als gültig kennzeichnen (Gültig bis leeren) oder neu anlegen.",
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
+
+
+def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    title, _, steps = _readonly(fields, where, labels, details)
+    steps[0] = f"In Advoware öffnen: {where}, Adressen."
+    return title, f"In EspoCRM wurde an einer Adresse {fields} geändert. Advoware nimmt das nicht von außen an.", steps
+
+
+def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"Bankverbindung in Advoware ändern: {where}",
+        f"In EspoCRM wurde an einer Bankverbindung {fields} geändert. Advoware nimmt das nicht von außen an.",
+        [
+            f"In Advoware öffnen: {where}, Bankverbindungen.",
+            f"{fields} ändern: bisher {_shown(details.get('standing'))}, gewünscht {_shown(details.get('wanted'))}.",
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
+
+
+def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        f"Bankverbindung in Advoware löschen: {where}",
+        "Die Bankverbindung wurde in EspoCRM gelöscht oder auf inaktiv gesetzt. Advoware lässt Bankverbindungen nicht "
+        f"von außen löschen. Konto: {_shown(details.get('standing'))}.",
+        [
+            f"In Advoware öffnen: {where}, Bankverbindungen.",
+            "Das Konto löschen.",
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
+
+
+def _general(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    return (
+        str(details.get("title", f"Bitte prüfen: {where}")),
+        str(details.get("intro", "Der Abgleich braucht hier die Entscheidung eines Menschen.")),
+        [str(step) for step in details.get("steps", ("Den Datensatz auf beiden Seiten prüfen.",))],
+    )
+
+
+_TEXTS = {
+    TaskKind.READONLY_FIELD: _readonly,
+    TaskKind.CONFLICT: _conflict,
+    TaskKind.VALUE_REFUSED: _refused,
+    TaskKind.MISSING_IN_ADVOWARE: _missing,
+    TaskKind.CREATE_UNKNOWN: _create_unknown,
+    TaskKind.ADDRESS_DELETE: _address_delete,
+    TaskKind.ADDRESS_REACTIVATE: _address_reactivate,
+    TaskKind.ADDRESS_FIELD_UPDATE: _address_fields,
+    TaskKind.BANK_UPDATE: _bank_update,
+    TaskKind.BANK_DELETE: _bank_delete,
+    TaskKind.GENERAL: _general,
+}
