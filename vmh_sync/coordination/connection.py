@@ -1,0 +1,61 @@
+"""Connecting to Redis or Valkey."""
+
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from vmh_sync.coordination.errors import translated
+
+AsyncRedis = redis.asyncio.Redis
+SyncRedis = redis.Redis
+
+_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+def connect(url: str) -> AsyncRedis:
+    """Return a client for coroutines; it connects when first used and belongs to one event loop.
+
+    Takes ``redis://``, ``rediss://`` or ``unix://`` URLs; raises ValueError for others. Close with ``aclose()``.
+    """
+    client: AsyncRedis = AsyncRedis.from_url(_checked(url), **_options())
+    return client
+
+
+def connect_sync(url: str) -> SyncRedis:
+    """Return a client for threads (the Google client's world). Same URLs as :func:`connect`. Close with ``close()``."""
+    return SyncRedis.from_url(_checked(url), **_options())
+
+
+async def ping(client: AsyncRedis) -> None:
+    """Ask for a sign of life. Raises CoordinationUnavailable."""
+    with translated():
+        await client.ping()
+
+
+async def evaluate(client: AsyncRedis, script: str, key: str, *arguments: str) -> int:
+    """Run a Lua script on one key and return its number."""
+    answer: Any = client.eval(script, 1, key, *arguments)
+    return int(await answer)
+
+
+def evaluate_sync(client: SyncRedis, script: str, key: str, *arguments: str) -> int:
+    """Run a Lua script on one key and return its number."""
+    answer: Any = client.eval(script, 1, key, *arguments)
+    return int(answer)
+
+
+def _checked(url: str) -> str:
+    if not url.startswith(_SCHEMES):
+        scheme = url.split(":", 1)[0]
+        raise ValueError(f"REDIS_URL: only redis://, rediss:// and unix:// are supported, not {scheme!r}")
+    return url
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "decode_responses": True,
+        "socket_connect_timeout": 3.0,
+        "socket_timeout": 5.0,
+        "health_check_interval": 30,
+    }

@@ -1,0 +1,167 @@
+"""Leases: at most one writer per record, and a dead one is replaced (sync-semantics.md 3, design.md 3 invariant 4)."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from vmh_sync.coordination.connection import AsyncRedis, evaluate
+from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost, translated
+from vmh_sync.coordination.process import ProcessId, is_provably_dead
+
+_log = logging.getLogger(__name__)
+
+_SEPARATOR = "#"
+_POLL_SECONDS = (0.02, 0.25)
+
+_EXTEND = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+_REPLACE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  return 1
+end
+return 0
+"""
+
+
+@dataclass(slots=True)
+class Lease:
+    """A lease that is held. Call :meth:`ensure` directly before every foreign write."""
+
+    name: str
+    _key: str
+    _token: str
+    _milliseconds: int
+    _redis: AsyncRedis
+    _lost: bool = field(default=False)
+
+    async def ensure(self) -> None:
+        """Prolong the lease by its full time. Raises LeaseLost when it is not ours any more or Redis cannot tell."""
+        if self._lost:
+            raise LeaseLost(f"the lease {self.name} was lost")
+        try:
+            with translated():
+                held = await evaluate(self._redis, _EXTEND, self._key, self._token, str(self._milliseconds))
+        except CoordinationUnavailable as error:
+            raise LeaseLost(f"the lease {self.name} cannot be confirmed: {error}") from None
+        if not held:
+            self._lost = True
+            raise LeaseLost(f"the lease {self.name} ran out or was taken over")
+
+    @property
+    def lost(self) -> bool:
+        """True as soon as the loss was noticed; only :meth:`ensure` gives certainty."""
+        return self._lost
+
+
+class Leases:
+    """Hands out leases by name.
+
+    Takes a Redis client, the life of a lease in seconds, and the owner, by default this process. A lease is renewed
+    in the background every third of its life. A holder that is certainly dead (same host and boot, process gone) is
+    replaced at once; any other after its lease has run out.
+    """
+
+    def __init__(self, redis: AsyncRedis, seconds: float, owner: str | None = None) -> None:
+        if seconds <= 0:
+            raise ValueError("a lease needs a life of more than 0 seconds")
+        self._redis = redis
+        self._seconds = seconds
+        self._milliseconds = max(1, round(seconds * 1000))
+        self._owner = owner
+
+    @asynccontextmanager
+    async def hold(self, name: str, wait: float = 0) -> AsyncIterator[Lease | None]:
+        """Hold the lease ``name`` during the block; None when it is still somebody else's after ``wait`` seconds.
+
+        Raises CoordinationUnavailable when Redis does not answer. At the end the lease is released if it is still ours.
+        """
+        token = f"{self._owner or ProcessId.own()}{_SEPARATOR}{secrets.token_hex(8)}"
+        lease = Lease(name, _key(name), token, self._milliseconds, self._redis)
+        held = False
+        try:
+            held = await self._acquire(lease, wait)
+        finally:
+            if not held:
+                # Also when cancelled: the request may have reached Redis although its answer did not reach us.
+                await self._release(lease)
+        if not held:
+            yield None
+            return
+        renewal = asyncio.create_task(self._renew(lease))
+        try:
+            yield lease
+        finally:
+            renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewal
+            await self._release(lease)
+
+    async def holder(self, name: str) -> str | None:
+        """Return the owner of a lease (host, boot, process; no personal data), None if it is free."""
+        with translated():
+            token = await self._redis.get(_key(name))
+        return str(token).rpartition(_SEPARATOR)[0] if token else None
+
+    async def _acquire(self, lease: Lease, wait: float) -> bool:
+        deadline = asyncio.get_running_loop().time() + wait
+        pause = _POLL_SECONDS[0]
+        while not await self._try(lease):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            # Uneven pauses, so that many waiters do not ask in step.
+            await asyncio.sleep(min(left, pause * (0.5 + random.random())))  # noqa: S311 - not a secret
+            pause = min(pause * 2, _POLL_SECONDS[1])
+        return True
+
+    async def _try(self, lease: Lease) -> bool:
+        with translated():
+            if await self._redis.set(lease._key, lease._token, nx=True, px=self._milliseconds):
+                return True
+            current = await self._redis.get(lease._key)
+            if current == lease._token:
+                return True  # the client repeated the request after its first answer was lost
+            if current is None or not _owner_is_dead(current):
+                return False
+            replaced = await evaluate(self._redis, _REPLACE, lease._key, current, lease._token, str(self._milliseconds))
+        if replaced:
+            _log.warning("lease %s taken over from a process that is gone", lease.name)
+        return bool(replaced)
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(self._seconds / 3)
+            try:
+                await lease.ensure()
+            except LeaseLost:
+                if lease.lost:
+                    _log.warning("lease %s was lost", lease.name)
+                    return
+                # Redis did not answer: it may again before the lease runs out.
+
+    async def _release(self, lease: Lease) -> None:
+        try:
+            with translated():
+                await evaluate(self._redis, _RELEASE, lease._key, lease._token)
+        except CoordinationUnavailable:
+            _log.warning("lease %s could not be released, it runs out by itself", lease.name)
+
+
+def _key(name: str) -> str:
+    return f"vmh:lease:{name}"
+
+
+def _owner_is_dead(token: str) -> bool:
+    process = ProcessId.parse(token.rpartition(_SEPARATOR)[0])
+    return process is not None and is_provably_dead(process)
