@@ -9,7 +9,7 @@ import email.utils
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,13 +72,16 @@ class Transport:
         self._slots = asyncio.Semaphore(concurrency)
         keep_urls_out_of_logs()
 
-    async def send(self, call: HttpCall, *, retry: bool) -> httpx.Response:
+    async def send(self, call: HttpCall, *, retry: bool, before: Callable[[], None] | None = None) -> httpx.Response:
         """Send once and return whatever answer comes, with any status.
 
-        Raises :class:`NotSentError` when no connection came about, :class:`NoAnswerError` when the answer is
-        missing or broken off. The wait for a free slot is not part of the observed time.
+        ``before`` runs when a slot is free, directly before sending, and may raise to call it off. Raises
+        :class:`NotSentError` when no connection came about, :class:`NoAnswerError` when the answer is missing or
+        broken off. The wait for a free slot is not part of the observed time.
         """
         async with self._slots:
+            if before is not None:
+                before()
             started = time.perf_counter()
             status: int | None = None
             try:

@@ -142,7 +142,7 @@ class Connection:
             {"Authorization": f"Bearer {token.access_token}"},
         )
         try:
-            return await self._transport.send(sendable, retry=retry)
+            return await self._transport.send(sendable, retry=retry, before=self._offline.check)
         except NotSentError as error:
             raise Transient(f"{where}: {error}") from None
         except NoAnswerError as error:

@@ -1,0 +1,1 @@
+"""EspoCRM: client, login, where builder, records, errors (specification, espocrm.md)."""

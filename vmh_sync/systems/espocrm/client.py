@@ -1,0 +1,353 @@
+"""The EspoCRM client: typed reads and writes (specification, espocrm.md B1-B10).
+
+Lists are paged by key, never by offset, so that records which change or vanish while paging neither hide others nor
+come twice. Reads are repeated with backoff, writes never blindly (see ``errors``), a 401 never at all.
+"""
+
+import json
+import urllib.parse
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import httpx
+
+from vmh_sync.clock import Clock
+from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.espocrm import answers
+from vmh_sync.systems.espocrm.auth import BasicLogin, Login, login_of
+from vmh_sync.systems.espocrm.connection import Connection
+from vmh_sync.systems.espocrm.errors import (
+    NotFound,
+    OutcomeUnknown,
+    UnexpectedAnswer,
+)
+from vmh_sync.systems.espocrm.query import Where, greater_than, in_, search_params
+from vmh_sync.systems.espocrm.records import EspoRecord, Page, json_object
+from vmh_sync.systems.retry import RetryPolicy
+from vmh_sync.systems.transport import RawAnswer, make_http
+
+LIST_LIMIT = 200
+IDS_PER_REQUEST = 100
+VALUE_CHARACTERS_PER_REQUEST = 4500
+"""URL-encoded characters of the values of one ``in``: nginx refuses URLs of more than about 8 kB (B3)."""
+
+ALWAYS_SELECTED = ("id", "modifiedAt", "modifiedById", "versionNumber")
+"""Unknown names in a select are ignored, so ``versionNumber`` does no harm where it is switched off."""
+
+
+class EspoClient:
+    """Typed calls to one EspoCRM. All methods raise subclasses of ``EspoError``."""
+
+    def __init__(
+        self,
+        settings: EspoCrmSettings,
+        *,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        observer: CallObserver | None = None,
+        retry: RetryPolicy | None = None,
+        login: Login | None = None,
+    ) -> None:
+        self._connection = Connection(
+            base_url=settings.api_base_url,
+            login=login or login_of(settings),
+            http=http,
+            clock=clock,
+            observer=observer or NullObserver(),
+            retry=retry or RetryPolicy(),
+            concurrency=settings.concurrency,
+        )
+
+    # Reading
+
+    async def read(self, entity: str, record_id: str) -> EspoRecord | None:
+        """The full record, e-mail and phone lists included; None when EspoCRM says that it is gone."""
+        route = f"{entity}/{{id}}"
+        try:
+            response = await self._connection.call("GET", f"{entity}/{_segment(record_id)}", route=route)
+        except NotFound:
+            return None
+        record = answers.as_record(entity, response, f"GET {route}")
+        if record.id != record_id:
+            raise UnexpectedAnswer(f"GET {route}: answer is another record")
+        return record
+
+    async def list_page(
+        self,
+        entity: str,
+        *,
+        where: Sequence[Where] = (),
+        select: Sequence[str] | None = None,
+        page_size: int = LIST_LIMIT,
+        order_by: str = "id",
+        descending: bool = False,
+        count: bool = False,
+    ) -> Page:
+        """One list request. ``count`` asks for the exact total, which costs the CRM a second query."""
+        return await self._page(
+            entity,
+            entity,
+            entity,
+            where=where,
+            select=select,
+            page_size=page_size,
+            order_by=order_by,
+            descending=descending,
+            count=count,
+        )
+
+    def list_all(
+        self,
+        entity: str,
+        *,
+        where: Sequence[Where] = (),
+        select: Sequence[str] | None = None,
+        page_size: int = LIST_LIMIT,
+    ) -> AsyncIterator[EspoRecord]:
+        """All matching records by ascending id, page by page by key. Without ``select`` all attributes of a list."""
+        fetch = partial(self._page, entity, entity, entity, select=select, page_size=page_size)
+        return _by_key(fetch, where, f"GET {entity}")
+
+    async def list_ids_in(
+        self, entity: str, attribute: str, values: Iterable[Any], *, select: Sequence[str] | None = None
+    ) -> AsyncIterator[EspoRecord]:
+        """All records whose ``attribute`` has one of ``values``: at most 100 values a request; repeated ones once."""
+        for chunk in _chunks(values):
+            async for record in self.list_all(entity, where=[in_(attribute, chunk)], select=select):
+                yield record
+
+    def related(
+        self,
+        entity: str,
+        record_id: str,
+        link: str,
+        *,
+        of: str | None = None,
+        where: Sequence[Where] = (),
+        select: Sequence[str] | None = None,
+        page_size: int = LIST_LIMIT,
+    ) -> AsyncIterator[EspoRecord]:
+        """All records linked under ``link``, by ascending id. ``of`` is their entity type, for the result only.
+
+        Raises NotFound when the record itself is gone.
+        """
+        route = f"{entity}/{{id}}/{link}"
+        path = f"{entity}/{_segment(record_id)}/{link}"
+        fetch = partial(self._page, of or link, path, route, select=select, page_size=page_size)
+        return _by_key(fetch, where, f"GET {route}")
+
+    async def metadata(self, key: str) -> Any:
+        """Metadata under a key such as ``entityDefs.CBeteiligte.fields``; None when there is none."""
+        return answers.parse(
+            await self._connection.call("GET", "Metadata", route="Metadata", params={"key": key}), "GET Metadata"
+        )
+
+    async def app_user(self) -> dict[str, Any]:
+        """Who we are and what we may: ``user``, ``acl``, settings."""
+        answer = answers.parse(await self._connection.call("GET", "App/user", route="App/user"), "GET App/user")
+        if not isinstance(answer, dict):
+            raise UnexpectedAnswer(f"GET App/user: expected an object, got {type(answer).__name__}")
+        return answer
+
+    # Writing
+
+    async def create(self, entity: str, values: Mapping[str, Any], *, skip_duplicate_check: bool = False) -> EspoRecord:
+        """Create a record; the answer holds only attributes with a value.
+
+        Raises DuplicateFound with the records that EspoCRM takes for the same (nothing was created then). The
+        check is not atomic.
+        """
+        headers = {"X-Skip-Duplicate-Check": "true"} if skip_duplicate_check else {}
+        where = f"POST {entity}"
+        response = await self._connection.call("POST", entity, route=entity, body=json_object(values), headers=headers)
+        if response.status_code == 409:
+            raise answers.duplicate(entity, response, where)
+        try:
+            return answers.as_record(entity, response, where)
+        except UnexpectedAnswer as error:
+            # It was created, but its id is not told: whoever asked must look before creating again.
+            raise OutcomeUnknown(f"{where}: the answer names no id", status=error.status) from None
+
+    async def update(
+        self, entity: str, record_id: str, values: Mapping[str, Any], *, version: int | None = None
+    ) -> EspoRecord:
+        """Write some attributes of a record; the others stay.
+
+        ``version`` is the one that the values were made from: VersionConflict when it is stale and a value
+        differs. It is ignored where optimistic concurrency is off, and is no lock where it is on (B8). Raises
+        NotFound for a deleted record.
+        """
+        route = f"{entity}/{{id}}"
+        response = await self._connection.call(
+            "PUT",
+            f"{entity}/{_segment(record_id)}",
+            route=route,
+            body=json_object(values),
+            headers={} if version is None else {"X-Version-Number": str(version)},
+        )
+        if response.status_code == 409:
+            raise answers.conflict(response, f"PUT {route}")
+        try:
+            return answers.as_record(entity, response, f"PUT {route}")
+        except UnexpectedAnswer as error:
+            raise OutcomeUnknown(f"PUT {route}: unreadable answer", status=error.status) from None
+
+    async def delete(self, entity: str, record_id: str) -> bool:
+        """Delete a record (softly). False: it was gone already."""
+        try:
+            await self._write("DELETE", f"{entity}/{_segment(record_id)}", f"{entity}/{{id}}", None)
+        except NotFound:
+            return False
+        return True
+
+    async def link(self, entity: str, record_id: str, link: str, foreign_id: str) -> None:
+        """Link a record; doing it again changes nothing. Raises NotFound when either record is gone."""
+        body = {"id": foreign_id}
+        if not await self._write("POST", f"{entity}/{_segment(record_id)}/{link}", f"{entity}/{{id}}/{link}", body):
+            raise UnexpectedAnswer(f"POST {entity}/{{id}}/{link}: not linked")
+
+    async def unlink(self, entity: str, record_id: str, link: str, foreign_id: str) -> bool:
+        """Take a link away. False when EspoCRM says that it did nothing."""
+        body = {"id": foreign_id}  # in the body: in the query it is ignored with 200 (g08, g09)
+        return await self._write("DELETE", f"{entity}/{_segment(record_id)}/{link}", f"{entity}/{{id}}/{link}", body)
+
+    # Everything else
+
+    async def call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """Any call below ``/api/v1``, by a path without leading slash: the JSON of its success, or the typed error."""
+        response = await self._connection.call(method, path, route="(other)", params=params, body=body)
+        if response.status_code == 409:
+            raise answers.conflict(response, f"{method} (other)")
+        return answers.parse(response, f"{method} (other)")
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> RawAnswer:
+        """Any call, once: the answer as it came, whatever its status but 401 and a lock-out, which raise."""
+        return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json, headers=headers))
+
+    # How it is done
+
+    async def _write(self, method: str, path: str, route: str, body: Any) -> bool:
+        response = await self._connection.call(method, path, route=route, body=body)
+        if response.status_code == 409:
+            raise answers.conflict(response, f"{method} {route}")
+        try:
+            return bool(answers.parse(response, f"{method} {route}"))
+        except UnexpectedAnswer as error:
+            raise OutcomeUnknown(f"{method} {route}: unreadable answer", status=error.status) from None
+
+    async def _page(
+        self,
+        entity: str,
+        path: str,
+        route: str,
+        *,
+        where: Sequence[Where],
+        select: Sequence[str] | None,
+        page_size: int,
+        order_by: str = "id",
+        descending: bool = False,
+        count: bool = False,
+    ) -> Page:
+        response = await self._connection.call(
+            "GET",
+            path,
+            route=route,
+            params=search_params(
+                where=where,
+                select=None if select is None else list(dict.fromkeys((*ALWAYS_SELECTED, *select))),
+                order_by=order_by,
+                descending=descending,
+                max_size=page_size,
+            ),
+            headers={} if count else {"X-No-Total": "true"},
+        )
+        return answers.as_page(entity, response, f"GET {route}", page_size=page_size)
+
+
+async def _by_key(fetch: Callable[..., Any], where: Sequence[Where], label: str) -> AsyncIterator[EspoRecord]:
+    last: str | None = None
+    while True:
+        page: Page = await fetch(where=where if last is None else [*where, greater_than("id", last)])
+        for record in page.records:
+            yield record
+        if not page.more:
+            return
+        if not page.records or page.records[-1].id == last:
+            raise UnexpectedAnswer(f"{label}: a page that leads no further, although more should follow")
+        last = page.records[-1].id
+
+
+def _segment(record_id: str) -> str:
+    if not record_id:
+        raise ValueError("a record id must not be empty")  # the path would name the whole list
+    return urllib.parse.quote(record_id, safe="")
+
+
+def _chunks(values: Iterable[Any]) -> list[list[Any]]:
+    chunks: list[list[Any]] = []
+    size = 0
+    for value in dict.fromkeys(values):
+        length = len(urllib.parse.quote(json.dumps(str(value)))) + 3
+        if not chunks or len(chunks[-1]) >= IDS_PER_REQUEST or size + length > VALUE_CHARACTERS_PER_REQUEST:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(value)
+        size += length
+    return chunks
+
+
+class EspoAdmin(EspoClient):
+    """The client of an administrator with name and password, for ``crm setup``."""
+
+    def __init__(
+        self,
+        settings: EspoCrmSettings,
+        *,
+        user: str,
+        password: str,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        observer: CallObserver | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        super().__init__(
+            settings, http=http, clock=clock, observer=observer, retry=retry, login=BasicLogin(user, password)
+        )
+
+
+@asynccontextmanager
+async def open_espocrm(
+    settings: EspoCrmSettings,
+    *,
+    clock: Clock,
+    observer: CallObserver | None = None,
+    retry: RetryPolicy | None = None,
+) -> AsyncIterator[EspoClient]:
+    """Make a client with connections of its own, closed at the end."""
+    async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
+        yield EspoClient(settings, http=http, clock=clock, observer=observer, retry=retry)
+
+
+@asynccontextmanager
+async def open_espocrm_admin(
+    settings: EspoCrmSettings,
+    *,
+    user: str,
+    password: str,
+    clock: Clock,
+    observer: CallObserver | None = None,
+    retry: RetryPolicy | None = None,
+) -> AsyncIterator[EspoAdmin]:
+    """The same for an administrator."""
+    async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
+        yield EspoAdmin(settings, user=user, password=password, http=http, clock=clock, observer=observer, retry=retry)

@@ -1,0 +1,92 @@
+"""EspoCRM's records and its notation of dates (specification, espocrm.md B4)."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
+
+_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+def parse_datetime(text: Any) -> dt.datetime | None:
+    """Read ``YYYY-MM-DD HH:MM:SS`` (always UTC) as an aware datetime; None for null or anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return dt.datetime.strptime(text, _FORMAT).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
+
+
+def format_datetime(moment: dt.datetime) -> str:
+    """Write an aware datetime as EspoCRM takes it: UTC, whole seconds (microseconds would be refused)."""
+    if moment.tzinfo is None:
+        raise ValueError("EspoCRM times are made from aware datetimes (with time zone); got a naive one")
+    return moment.astimezone(dt.UTC).strftime(_FORMAT)
+
+
+def json_value(value: Any) -> Any:
+    """Turn a value into what stands on the wire: dates and times as text, everything else as it is."""
+    if isinstance(value, dt.datetime):
+        return format_datetime(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+@dataclass(frozen=True, slots=True)
+class EspoRecord:
+    """A record as one answer told it.
+
+    From a list only the selected attributes are there, never ``emailAddressData`` or ``phoneNumberData`` (B1.7);
+    the answer to a create holds only attributes with a value, and the answer to an update echoes sent e-mail and
+    phone lists instead of what is stored (B5): read back where that matters.
+    """
+
+    entity: str
+    id: str
+    attributes: dict[str, Any] = field(repr=False)
+    modified_at: dt.datetime | None = None
+    """Aware UTC, whole seconds. Moves with our own writes too (B1.1)."""
+    version: int | None = None
+    """``versionNumber``; None where optimistic concurrency is off, or the record is older than the switch (B8)."""
+    modified_by_id: str | None = None
+    server_time: dt.datetime | None = None
+    """The CRM's own clock at the time of the answer (HTTP Date), aware UTC, whole seconds."""
+    deleted: bool = False
+
+    @classmethod
+    def of(cls, entity: str, attributes: Any, *, where: str, server_time: dt.datetime | None) -> "EspoRecord":
+        """Wrap one JSON object of an answer. Raises UnexpectedAnswer when it is no record."""
+        if not isinstance(attributes, dict):
+            raise UnexpectedAnswer(f"{where}: expected an object, got {type(attributes).__name__}")
+        key = attributes.get("id")
+        if not isinstance(key, str) or not key:
+            raise UnexpectedAnswer(f"{where}: record without id", problems=(f"id ({type(key).__name__})",))
+        version = attributes.get("versionNumber")
+        return cls(
+            entity=entity,
+            id=key,
+            attributes=attributes,
+            modified_at=parse_datetime(attributes.get("modifiedAt")),
+            version=version if isinstance(version, int) else None,
+            modified_by_id=attributes.get("modifiedById"),
+            server_time=server_time,
+            deleted=attributes.get("deleted") is True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    records: list[EspoRecord]
+    more: bool
+    """Whether further records follow (may be wrongly True where the CRM does not say)."""
+    total: int | None = None
+    """Exact number of all matching records, only where it was asked for."""
+
+
+def json_object(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a write."""
+    return {name: json_value(value) for name, value in values.items()}
