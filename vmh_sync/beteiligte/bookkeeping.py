@@ -1,0 +1,71 @@
+"""The fields that the product keeps on a CBeteiligte (specification, sync-semantics.md 4). Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from vmh_sync.sync.status import Standing, SyncStatus
+
+MESSAGE_LIMIT = 2000
+
+
+def _only_known(wanted: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what this installation does not have, and what stands there already."""
+    return {name: value for name, value in wanted.items() if name in attributes and attributes[name] != value}
+
+
+def espo_time(moment: datetime | None) -> str | None:
+    """Return a moment in EspoCRM's notation (UTC, whole seconds)."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment is not None else None
+
+
+def agreed(
+    attributes: Mapping[str, Any], *, now: datetime, betnr: int | None, row_id: str | None, status: SyncStatus
+) -> dict[str, Any]:
+    """Return what to write after both sides agree; empty when nothing but the time would change.
+
+    ``attributes`` is the EspoCRM record as it stands; ``status`` is ``clean``, ``conflict`` while a person must decide,
+    or ``deleted_in_advoware``.
+    """
+    wanted = {
+        "syncStatus": str(status),
+        "syncErrorMessage": None,
+        "syncRetryCount": 0,
+        "syncNextRetry": None,
+        "syncAutoResetAt": None,
+    }
+    if betnr is not None:
+        wanted["betnr"] = betnr
+    if status is SyncStatus.DELETED_IN_ADVOWARE:
+        wanted["advowareDeletedAt"] = attributes.get("advowareDeletedAt") or espo_time(now)
+    else:
+        wanted["advowareDeletedAt"] = None
+    changed = _only_known(wanted, attributes)
+    # A retry counter that was never set says the same as zero: no write for that alone.
+    if attributes.get("syncRetryCount") is None:
+        changed.pop("syncRetryCount", None)
+    return changed | _stamps(attributes, now, row_id) if changed else {}
+
+
+def _stamps(attributes: Mapping[str, Any], now: datetime, row_id: str | None) -> dict[str, Any]:
+    stamps: dict[str, Any] = {"advowareLastSync": espo_time(now)}
+    if row_id is not None:
+        stamps["advowareRowId"] = row_id
+    return _only_known(stamps, attributes)
+
+
+def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:
+    """Return the time and row id to write along with other changes."""
+    return _stamps(attributes, now, row_id)
+
+
+def failed(attributes: Mapping[str, Any], standing: Standing, message: str) -> dict[str, Any]:
+    """Return what to write after a failure: status, one German sentence, and when the next try comes."""
+    wanted = {
+        "syncStatus": str(standing.status),
+        "syncErrorMessage": message[:MESSAGE_LIMIT],
+        "syncRetryCount": standing.attempts,
+        "syncNextRetry": espo_time(standing.next_retry_at),
+        "syncAutoResetAt": espo_time(standing.auto_reset_at),
+    }
+    return _only_known(wanted, attributes)

@@ -1,0 +1,192 @@
+"""Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
+
+The intent is stored before the POST, the number after it. While an intent is unsettled, the party is looked for by
+the mark in its remark before anything is created. Without a search the outcome of an unanswered create cannot be
+found out: then a person decides, and nothing is created a second time.
+"""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.store.audit import Change
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.links import Link
+from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.values import Value, is_empty
+from vmh_sync.systems.advoware.errors import CapabilityMissing, OutcomeUnknown, Rejected, Transient
+from vmh_sync.systems.advoware.records import Beteiligter
+
+LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
+"""Seconds between looks for a party whose create was not confirmed."""
+
+
+class CreateOutcomeUnknown(Exception):
+    """A create was sent, its outcome is unknown and cannot be found out: a person must look."""
+
+
+async def ensure_created(
+    context: PassContext, gate: WriteGate, party: PartyRead, plan: MasterPlan, table: FieldTable
+) -> Link:
+    """Return the stored link of a party that now exists in Advoware, found or created.
+
+    Raises :class:`CreateOutcomeUnknown`, or a ``ForeignSystemError`` when the create failed or stays unanswered.
+    """
+    unsettled = party.intents[-1] if party.intents else None
+    found = await _find(context, party.espo_id, unsettled)
+    if found is not None:
+        intent = unsettled or await asyncio.to_thread(_start, context, party, plan)
+        return await _adopt(context, party, intent, found, table)
+    intent = unsettled or await asyncio.to_thread(_start, context, party, plan)
+    await asyncio.to_thread(_mark_sent, context, intent)
+    return await _post(context, gate, party, plan, intent, table)
+
+
+async def _post(
+    context: PassContext, gate: WriteGate, party: PartyRead, plan: MasterPlan, intent: Intent, table: FieldTable
+) -> Link:
+    try:
+        await gate.before(Side.ADVOWARE)
+        created = await context.advoware.create_beteiligter(plan.advoware)
+    except (Rejected, Transient):
+        # Certainly not created: the next try starts afresh.
+        await asyncio.to_thread(_abandon, context, intent)
+        raise
+    except OutcomeUnknown:
+        found = await _look_repeatedly(context, party.espo_id, intent)
+        if found is None:
+            raise
+        return await _adopt(context, party, intent, found, table)
+    # The number first: whatever happens next, it is known.
+    link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
+    record = created.record or await context.advoware.read_beteiligter(created.key)
+    if record is None:
+        return link
+    return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=True)
+
+
+async def _find(context: PassContext, espo_id: str, unsettled: Intent | None) -> Beteiligter | None:
+    if unsettled is not None and unsettled.sent_at is not None:
+        settled_at = unsettled.sent_at + timedelta(seconds=context.rules.create_settle_seconds)
+        await asyncio.sleep(max(0.0, (settled_at - context.clock.now()).total_seconds()))
+    try:
+        return await _marked(context, espo_id)
+    except CapabilityMissing:
+        if unsettled is not None and unsettled.state == "sent":
+            raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
+        return None
+
+
+async def _marked(context: PassContext, espo_id: str) -> Beteiligter | None:
+    mark = CREATE_MARK.format(espo_id=espo_id)
+    marked = [party for party in await context.advoware.search_beteiligte(mark) if mark in (party.bemerkung or "")]
+    return min(marked, key=lambda party: party.bet_nr, default=None)
+
+
+async def _look_repeatedly(context: PassContext, espo_id: str, intent: Intent) -> Beteiligter | None:
+    for wait in LOOK_AGAIN_AFTER:
+        try:
+            found = await _marked(context, espo_id)
+        except CapabilityMissing:
+            raise CreateOutcomeUnknown(f"{espo_id}: create {intent.id} unanswered, no search") from None
+        if found is not None:
+            return found
+        await asyncio.sleep(wait)
+    return None
+
+
+async def _adopt(context: PassContext, party: PartyRead, intent: Intent, found: Beteiligter, table: FieldTable) -> Link:
+    link = await asyncio.to_thread(_store_number, context, party, intent, found.bet_nr)
+    return await asyncio.to_thread(_store_base, context, link, intent, found, table, fresh=False)
+
+
+def _start(context: PassContext, party: PartyRead, plan: MasterPlan) -> Intent:
+    fields = {change.field: change.new for change in plan.fields.to_advoware}
+    text = json.dumps(plan.advoware, sort_keys=True, default=str)
+    with context.store.transaction() as tx:
+        return tx.intents.start(
+            system=str(Side.ADVOWARE),
+            entity=ENTITY,
+            espo_id=party.espo_id,
+            natural_key={"fields": fields},
+            payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+            run_id=context.run_id,
+        )
+
+
+def _mark_sent(context: PassContext, intent: Intent) -> None:
+    with context.store.transaction() as tx:
+        tx.intents.mark_sent(intent.id)
+
+
+def _abandon(context: PassContext, intent: Intent) -> None:
+    with context.store.transaction() as tx:
+        tx.intents.abandon(intent.id)
+
+
+def _store_number(context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:
+    sent: Fields = intent.natural_key.get("fields", {})
+    with context.store.transaction() as tx:
+        tx.intents.complete(intent.id, str(betnr))
+        # Until Advoware was read, what was sent stands for what both sides say.
+        link = tx.links.save(
+            Link(
+                entity=ENTITY,
+                espo_id=party.espo_id,
+                betnr=betnr,
+                advoware_id=str(betnr),
+                base=Base(dict(sent), dict(sent)).to_json(),
+            )
+        )
+        tx.audit.append(
+            [
+                Change(
+                    entity=ENTITY,
+                    kind="created",
+                    reason="no betnr yet",
+                    espo_id=party.espo_id,
+                    betnr=betnr,
+                    field=name,
+                    new=value,
+                    side_written="advoware",
+                    run_id=context.run_id,
+                )
+                for name, value in sent.items()
+            ]
+            or [
+                Change(
+                    entity=ENTITY,
+                    kind="created",
+                    reason="no betnr yet",
+                    espo_id=party.espo_id,
+                    betnr=betnr,
+                    side_written="advoware",
+                    run_id=context.run_id,
+                )
+            ]
+        )
+    return link
+
+
+def _store_base(
+    context: PassContext, link: Link, intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool
+) -> Link:
+    """Correct Advoware's side of the base by what it made of the create.
+
+    ``fresh``: nobody can have edited it yet, so everything it says is its form of what was sent. Otherwise only a field
+    that stayed empty counts as ignored; any other difference is somebody's edit and must be seen as one.
+    """
+    sent: Fields = intent.natural_key.get("fields", {})
+    told = table.read(Side.ADVOWARE, record.model_dump(), missing_is_empty=True)
+    advoware: dict[str, Value] = dict(sent)
+    for name in sent:
+        if fresh or is_empty(told.get(name)):
+            advoware[name] = told.get(name)
+    with context.store.transaction() as tx:
+        return tx.links.save(replace(link, base=Base(dict(sent), advoware).to_json(), advoware_row_id=record.row_id))

@@ -1,0 +1,144 @@
+"""Reads a batch of parties from EspoCRM, Advoware and our database.
+
+EspoCRM is read by list (one call per 100 ids), Advoware once per party, our database once per batch. What cannot be
+read or must not be synced is noted on the party; it never harms the others.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
+    """Return one :class:`PartyRead` per id, in the order of ``ids`` without repetitions.
+
+    Raises a ``ForeignSystemError`` only when EspoCRM cannot list at all.
+    """
+    wanted = list(dict.fromkeys(ids))
+    listed = {
+        record.id: record
+        for record in await context.espo.list_ids_in(ESPO_ENTITY, "id", wanted, select=LIST_ATTRIBUTES)
+    }
+    parties = await asyncio.to_thread(_with_memory, context, wanted)
+    for party in parties:
+        party.espo = listed.get(party.espo_id)
+        party.read_at = context.clock.now()
+    await asyncio.gather(*(_confirm_missing(context, party) for party in parties if party.espo is None))
+    await refuse_double_claims(context, parties)
+    await asyncio.gather(*(read_advoware(context, party) for party in parties))
+    return parties
+
+
+def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
+    with context.store.reading() as tx:
+        links = tx.links.get_many(ENTITY, ids)
+        standings = tx.records.get_many(ENTITY, ids)
+        tasks = tx.tasks.open_for_many(ENTITY, ids)
+        intents = tx.intents.open_for_many(ENTITY, ids)
+    return [
+        PartyRead(
+            espo_id,
+            link=links.get(espo_id),
+            standing=standings.get(espo_id),
+            tasks=tasks.get(espo_id, []),
+            intents=intents.get(espo_id, []),
+        )
+        for espo_id in ids
+    ]
+
+
+async def _confirm_missing(context: PassContext, party: PartyRead) -> None:
+    # A missing line in a list is not yet a deletion: only a direct read says so (invariant 5).
+    try:
+        party.espo = await context.espo.read(ESPO_ENTITY, party.espo_id)
+        party.espo_full = party.espo is not None
+    except ForeignSystemError as problem:
+        party.problem = problem
+
+
+async def refuse_double_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
+    """Refuse parties whose betnr belongs to another EspoCRM record: never two records here for one over there."""
+    new_claims = {
+        party.espo_id: betnr
+        for party in parties
+        if party.link is None and party.problem is None and (betnr := espo_betnr(party.espo)) is not None
+    }
+    if not new_claims:
+        return
+    owners = await asyncio.to_thread(_owners, context, set(new_claims.values()))
+    twins = Counter(
+        betnr
+        for record in await context.espo.list_ids_in(
+            ESPO_ENTITY, "betnr", sorted(set(new_claims.values())), select=("id", "betnr")
+        )
+        if (betnr := espo_betnr(record)) is not None
+    )
+    for party in parties:
+        betnr = new_claims.get(party.espo_id)
+        if betnr is None:
+            continue
+        if owners.get(betnr, party.espo_id) != party.espo_id:
+            party.refusal = (
+                f"Die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten (ID {owners[betnr]}). "
+                "Bitte einen der beiden löschen oder die Nummer berichtigen."
+            )
+        elif betnr not in owners and twins[betnr] > 1:
+            party.refusal = (
+                f"Die Nummer {betnr} steht in EspoCRM bei mehreren Beteiligten. "
+                "Bitte zusammenführen oder die Nummer berichtigen."
+            )
+
+
+def _owners(context: PassContext, betnrs: set[int]) -> dict[int, str]:
+    with context.store.reading() as tx:
+        return {betnr: link.espo_id for betnr, link in tx.links.get_many_by_betnr(betnrs).items()}
+
+
+async def read_advoware(context: PassContext, party: PartyRead) -> None:
+    """Read the party in Advoware, if it has a number and may be synced."""
+    betnr = party.betnr
+    if betnr is None or party.espo is None or party.problem is not None or party.refusal is not None:
+        return
+    if changed_number(party):
+        party.refusal = (
+            f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {betnr}. "
+            "Bitte die alte Nummer wieder eintragen."
+        )
+        return
+    try:
+        party.advoware = await context.advoware.read_beteiligter(betnr)
+        party.gone_in_advoware = party.advoware is None
+    except ForeignSystemError as problem:
+        party.problem = problem
+
+
+def changed_number(party: PartyRead) -> bool:
+    """Whether a person put another number into EspoCRM than the one the link stands for."""
+    told = espo_betnr(party.espo)
+    return party.link is not None and party.link.betnr is not None and told not in (None, party.link.betnr)
+
+
+async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
+    """Return the party as it stands at this moment, with EspoCRM's full record; for the check before a write.
+
+    Raises the ``ForeignSystemError`` of either side.
+    """
+    (fresh,) = await asyncio.to_thread(_with_memory, context, [party.espo_id])
+    fresh.espo = await _read_full(context, party.espo_id)
+    fresh.espo_full = fresh.espo is not None
+    fresh.read_at = context.clock.now()
+    await refuse_double_claims(context, [fresh])
+    await read_advoware(context, fresh)
+    if fresh.problem is not None:
+        raise fresh.problem
+    return fresh
+
+
+async def _read_full(context: PassContext, espo_id: str) -> EspoRecord | None:
+    return await context.espo.read(ESPO_ENTITY, espo_id)

@@ -1,0 +1,88 @@
+"""Writes a party's master data to Advoware and finds out what Advoware made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.beteiligte.diff import MasterPlan
+from vmh_sync.beteiligte.model import read_advoware
+from vmh_sync.beteiligte.state import PartyState
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.field_plan import obstacle_text
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.values import same
+from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
+from vmh_sync.systems.advoware.records import Beteiligter
+
+
+@dataclass(slots=True, repr=False)
+class AdvowareWritten:
+    """What became of a write to Advoware: the record as it stands now, and what did not get through."""
+
+    record: Beteiligter
+    applied: list[FieldChange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    tasks: list[TaskWanted] = field(default_factory=list)
+
+
+async def write_master(
+    context: PassContext,
+    gate: WriteGate,
+    current: Beteiligter,
+    state: PartyState,
+    plan: MasterPlan,
+    table: FieldTable,
+) -> AdvowareWritten:
+    """Write the planned changes and correct the plan's base by what Advoware says afterwards.
+
+    A field that Advoware refuses is left out and told to a person; the rest goes on. A field that it silently ignores
+    becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3).
+    """
+    record, refused = await _put(context, gate, current, plan, table)
+    told = read_advoware(record.model_dump(), table, company=state.company)
+    written = AdvowareWritten(record)
+    for change in plan.fields.to_advoware:
+        stands = told.get(change.field)
+        plan.fields.base_advoware[change.field] = stands
+        if same(table[change.field].kind, stands, change.new):
+            written.applied.append(change)
+            continue
+        kind = TaskKind.VALUE_REFUSED if change.field in refused else TaskKind.READONLY_FIELD
+        label = table.label(change.field)
+        written.findings.append(Finding(change.field, Side.ADVOWARE, obstacle_text(kind, label, Side.ADVOWARE)))
+        details = {"wanted": change.new, "standing": stands, "side": str(Side.ADVOWARE)}
+        written.tasks.append(TaskWanted(kind, (change.field,), details))
+    return written
+
+
+async def _put(
+    context: PassContext, gate: WriteGate, current: Beteiligter, plan: MasterPlan, table: FieldTable
+) -> tuple[Beteiligter, set[str]]:
+    try:
+        return await _replace(context, gate, current, plan.advoware), set()
+    except Rejected:
+        # One value is wrong, and Advoware does not say which: field by field, so that only that one stays behind.
+        refused: set[str] = set()
+        for change in plan.fields.to_advoware:
+            attribute = table[change.field].advoware
+            try:
+                current = await _replace(context, gate, current, {attribute: plan.advoware[attribute]})
+            except Rejected:
+                refused.add(change.field)
+        return current, refused
+
+
+async def _replace(
+    context: PassContext, gate: WriteGate, current: Beteiligter, changes: Mapping[str, Any]
+) -> Beteiligter:
+    await gate.before(Side.ADVOWARE)
+    record = await context.advoware.replace_beteiligter(current, changes)
+    record = record or await context.advoware.read_beteiligter(current.bet_nr)
+    if record is None:
+        raise UnexpectedAnswer("PUT Beteiligte/{betnr}: the party is gone right after the write")
+    # The answer to a write may come without the children.
+    if not record.kommunikation_told:
+        record.kommunikation = current.kommunikation
+    return record
