@@ -1,0 +1,104 @@
+"""``Beteiligte`` and their children as the simulated Advoware serves them (wire contract 3)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vmh_sync.sandbox.office.answers import ApiError, gone, json_answer, refused, single, written
+from vmh_sync.sandbox.office.body import json_object
+from vmh_sync.sandbox.office.fields import (
+    ADDRESS_FIELDS,
+    ADDRESS_UPDATE,
+    BANK_FIELDS,
+    KOMM_ART,
+    KOMM_CREATE,
+    KOMM_UPDATE,
+    PARTY_FIELDS,
+    PARTY_WRITABLE,
+    Json,
+    taken,
+)
+from vmh_sync.sandbox.office.records import Office, Party, encode
+
+# path segment -> (list in the party, fields of POST, fields that PUT honours; none: PUT is refused)
+_CHILDREN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "Kommunikationen": ("kommunikation", KOMM_CREATE, KOMM_UPDATE),
+    "Adressen": ("adressen", ADDRESS_FIELDS, ADDRESS_UPDATE),
+    "Bankverbindungen": ("bankverbindungen", BANK_FIELDS, ()),
+}
+
+
+class PartyCalls:
+    """The calls below ``Beteiligte``."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def collection(self, request: Request) -> Response:
+        """``GET Beteiligte?search=`` and ``POST Beteiligte``."""
+        if request.method == "GET":
+            return self._search(request)
+        values = taken(await json_object(request), PARTY_FIELDS)
+        _require_name(values)
+        party = self._office.add_party(values)
+        return written(self._office.switches, self._office.party_json(party), party.own["betNr"])
+
+    def _search(self, request: Request) -> Response:
+        text = request.query_params.get("search")
+        if not self._office.switches.search:
+            raise gone("Die Ressource")
+        if not text:
+            raise ApiError(400, "Der Parameter search fehlt.")
+        return json_answer(b"[" + b",".join(self._office.encoded(party) for party in self._office.search(text)) + b"]")
+
+    async def one(self, request: Request) -> Response:
+        """``GET``, ``PUT`` and ``DELETE Beteiligte/{betNr}``."""
+        party = self._party(request)
+        if request.method == "GET":
+            return single(self._office.switches, self._office.encoded(party))
+        if request.method == "DELETE":
+            raise refused()
+        values = taken(await json_object(request), PARTY_WRITABLE)
+        _require_name(values)
+        self._office.change_party(party, values)
+        return written(self._office.switches, self._office.party_json(party), party.own["betNr"])
+
+    async def children(self, request: Request) -> Response:
+        """``GET`` and ``POST Beteiligte/{betNr}/<Kind>``."""
+        party = self._party(request)
+        kind, names, _ = _CHILDREN[request.path_params["kind"]]
+        if request.method == "GET":
+            if kind == "kommunikation" or not self._office.switches.separate_lists:
+                raise gone("Die Ressource")
+            return json_answer(encode(list(party.children(kind).values())))
+        values = taken(await json_object(request), names)
+        if kind == "kommunikation" and values["kommKz"] not in KOMM_ART:
+            raise ApiError(400, "Das Feld kommKz muss zwischen 1 und 12 liegen.", as_json=True)
+        child = self._office.add_child(party, kind, values)
+        return self._written_child(kind, child)
+
+    async def child(self, request: Request) -> Response:
+        """``PUT`` and ``DELETE Beteiligte/{betNr}/<Kind>/{id}``."""
+        party = self._party(request)
+        kind, _, honoured = _CHILDREN[request.path_params["kind"]]
+        child = party.children(kind).get(request.path_params["id"])
+        if child is None:
+            raise gone("Der Eintrag")
+        if request.method == "DELETE" or not honoured:
+            raise refused()
+        self._office.change_child(party, child, taken(await json_object(request), honoured))
+        return self._written_child(kind, child)
+
+    def _written_child(self, kind: str, child: Json) -> Response:
+        record = self._office.komm_json(child) if kind == "kommunikation" else child
+        return written(self._office.switches, record, child["id"])
+
+    def _party(self, request: Request) -> Party:
+        party = self._office.parties.get(request.path_params["betnr"])
+        if party is None:
+            raise gone("Der Beteiligte")
+        return party
+
+
+def _require_name(values: Json) -> None:
+    if not str(values["name"]).strip():
+        raise ApiError(400, "Das Feld name darf nicht leer sein.", as_json=True)
