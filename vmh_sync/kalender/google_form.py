@@ -49,6 +49,7 @@ class ReadEvent:
     obstacle: str | None = None
     updated: datetime | None = None
     ours_to_take: bool = True
+    decoration: Decoration = PLAIN
 
 
 def is_cancelled(event: Mapping[str, object]) -> bool:
@@ -98,6 +99,7 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
         obstacle=obstacle,
         updated=_updated(event),
         ours_to_take=event.get("eventType", "default") in ("default", "fromGmail"),
+        decoration=decoration,
     )
 
 

@@ -1,7 +1,7 @@
 """Plain data of the calendar sync: the Advoware Termin, the normal form both sides are compared in, and the base."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -65,13 +65,13 @@ class TerminFields:
 
     Dates are ``YYYY-MM-DD`` or a date-time of which only the day counts, times are ``HH:MM[:SS]``, ``None`` or empty
     means "not given"; ``zuletzt_geaendert_am`` is local time without zone. ``turnus_art``: 1 day, 2 week, 3 month,
-    4 year. A negative ``fr_nr`` is a made-up entry of Advoware and read-only.
+    4 year. A negative ``fr_nr`` is a made-up entry of Advoware and read-only. Contents stay out of the repr.
     """
 
     fr_nr: int
-    text: str | None = None
-    notiz: str | None = None
-    ort: str | None = None
+    text: str | None = field(default=None, repr=False)
+    notiz: str | None = field(default=None, repr=False)
+    ort: str | None = field(default=None, repr=False)
     datum: str | None = None
     uhrzeit_von: str | None = None
     uhrzeit_bis: str | None = None
@@ -84,7 +84,7 @@ class TerminFields:
     anwalt: str | None = None
     sb: str | None = None
     nr: int | str | None = None
-    az_rubrum: str | None = None
+    az_rubrum: str | None = field(default=None, repr=False)
     erinnerung: int | None = None
     erinnerungs_datum: str | None = None
     vorbereitungs_dauer: str | None = None
@@ -94,8 +94,10 @@ class TerminFields:
 
 
 WIRE_NAMES: Mapping[str, str] = {
-    field.name: "".join(part if index == 0 else part.capitalize() for index, part in enumerate(field.name.split("_")))
-    for field in fields(TerminFields)
+    attribute.name: "".join(
+        part if index == 0 else part.capitalize() for index, part in enumerate(attribute.name.split("_"))
+    )
+    for attribute in fields(TerminFields)
 }
 """Attribute of :class:`TerminFields` → name in Advoware's JSON (``uhrzeit_von`` → ``uhrzeitVon``)."""
 
@@ -132,9 +134,9 @@ class Appointment:
     start: datetime
     end: datetime
     all_day: bool
-    text: str = ""
-    notiz: str = ""
-    ort: str = ""
+    text: str = field(default="", repr=False)
+    notiz: str = field(default="", repr=False)
+    ort: str = field(default="", repr=False)
     recurrence: Recurrence | None = None
     private: bool = False
 
@@ -202,7 +204,7 @@ class Decoration:
     ``\\n``), the minutes are by how much the event is stretched before and after.
     """
 
-    title_suffix: str = ""
+    title_suffix: str = field(default="", repr=False)
     description_tail: str = ""
     stretch_before: int = 0
     stretch_after: int = 0

@@ -1,0 +1,208 @@
+"""What a calendar plan consists of: operations to carry out, and findings to report. Frozen, with a reason each.
+
+Content stays out of every ``repr``, so that a logged operation shows ids and field names only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from vmh_sync.kalender.model import Appointment, Decoration, Source
+
+Side = Literal["advoware", "google"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of the normal form: what stood there and what replaces it (dates, texts, series as they are)."""
+
+    name: str
+    old: object = field(repr=False)
+    new: object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class InsertGoogle:
+    """Insert an event under ``event_id`` (made with ``generation``).
+
+    ``confirm``: the earlier event was only missing from the list; read it first and plan again if it lives.
+    """
+
+    fr_nr: int
+    event_id: str
+    generation: int
+    form: Appointment = field(repr=False)
+    anonymised: bool
+    decoration: Decoration
+    source: Source
+    reason: str
+    replaces: str | None = None
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateGoogle:
+    """Make an event say ``form`` (get, lay over, update with If-Match)."""
+
+    fr_nr: int
+    event_id: str
+    form: Appointment = field(repr=False)
+    anonymised: bool
+    decoration: Decoration
+    source: Source
+    changes: tuple[FieldChange, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGoogle:
+    """Delete an event. ``confirm``: ask Advoware for the number once more; it was only missing from the list."""
+
+    fr_nr: int
+    event_id: str
+    reason: str
+    confirm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAdvoware:
+    """Create a Termin from an event: store the intent, POST ``values``, then mark the event.
+
+    ``values`` has attribute names of ``TerminFields``. ``replaces_fr_nr`` is the number of a pair that ends.
+    """
+
+    event_id: str
+    form: Appointment = field(repr=False)
+    values: Mapping[str, str | int] = field(repr=False)
+    reason: str
+    replaces_fr_nr: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAdvoware:
+    """Read the Termin, lay ``values`` over it, PUT it. ``form`` is what it has to read back as."""
+
+    fr_nr: int
+    event_id: str
+    form: Appointment = field(repr=False)
+    values: Mapping[str, str | int] = field(repr=False)
+    changes: tuple[FieldChange, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteAdvoware:
+    """Delete a Termin. ``confirm``: read the event once more; it was only missing from the list."""
+
+    fr_nr: int
+    event_id: str
+    reason: str
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPair:
+    """Store a pair row for an event that carries our mark (or belongs to a stored intent); no base yet."""
+
+    fr_nr: int
+    event_id: str
+    generation: int
+    source: Source
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveBase:
+    """Both sides agree: store what they say now as the pair's base, status in order."""
+
+    fr_nr: int
+    event_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePair:
+    """Both sides are gone: mark the pair row as deleted."""
+
+    fr_nr: int
+    event_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkNotRepresentable:
+    """Set the pair's status to ``not_representable`` with the reason code ``obstacle``; write to neither side."""
+
+    fr_nr: int
+    event_id: str
+    obstacle: str
+    reason: str
+
+
+Operation = (
+    InsertGoogle
+    | UpdateGoogle
+    | DeleteGoogle
+    | CreateAdvoware
+    | UpdateAdvoware
+    | DeleteAdvoware
+    | LinkPair
+    | SaveBase
+    | ClosePair
+    | MarkNotRepresentable
+)
+
+GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, DeleteGoogle)
+ADVOWARE_WRITES = (CreateAdvoware, UpdateAdvoware, DeleteAdvoware)
+
+
+def side_written(operation: Operation) -> Side | None:
+    """Return the foreign system that the operation writes to, ``None`` if only our own table."""
+    if isinstance(operation, GOOGLE_WRITES):
+        return "google"
+    if isinstance(operation, ADVOWARE_WRITES):
+        return "advoware"
+    return None
+
+
+class FindingKind(StrEnum):
+    """What a finding is about."""
+
+    CONFLICT = "conflict"
+    WRITE_PROTECTED = "write_protected"
+    READ_ONLY = "read_only"
+    ONE_WAY = "one_way"
+    NOT_REPRESENTABLE = "not_representable"
+    DELETED_AGAINST_CHANGE = "deleted_against_change"
+    RESTORED = "restored"
+    MISSING_IN_ADVOWARE = "missing_in_advoware"
+    DUPLICATE = "duplicate"
+    ORPHAN = "orphan"
+    UNREADABLE = "unreadable"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something for the report and the audit log. ``text`` is German and holds no content.
+
+    ``changes`` are the values that do not prevail: ``old`` is the losing value, ``new`` the one that stands.
+    """
+
+    kind: FindingKind
+    text: str
+    fr_nr: int | None = None
+    event_id: str | None = None
+    changes: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about one pair or one unpaired appointment: operations in order, findings to report."""
+
+    operations: tuple[Operation, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+NOTHING = Decision()

@@ -1,0 +1,237 @@
+"""The plan for one employee's calendar: every appointment of both sides, once, with what to do about it and why."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from vmh_sync.kalender.decide import decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
+from vmh_sync.kalender.model import PairState, Source
+from vmh_sync.kalender.operations import Decision, Finding, FindingKind, Operation, side_written
+from vmh_sync.kalender.reads import (
+    EmployeeReads,
+    GoogleRead,
+    absent_in_advoware,
+    absent_in_google,
+    advoware_views,
+    google_views,
+)
+from vmh_sync.kalender.resume import resume_creates
+from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
+
+_GENERATIONS_TRIED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """What is to happen to one appointment. One item's failure touches no other item."""
+
+    fr_nr: int | None
+    event_id: str | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeePlan:
+    """The plan for one employee. ``stopped`` is the German reason why nothing of it may be carried out."""
+
+    kuerzel: str
+    items: tuple[PlanItem, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    living_pairs: int = 0
+    stopped: str | None = None
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """All planned operations in order, also of a stopped plan (for showing it)."""
+        return tuple(operation for item in self.items for operation in item.decision.operations)
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The findings about reading followed by those of the items."""
+        return self.findings + tuple(finding for item in self.items for finding in item.decision.findings)
+
+    @property
+    def executable(self) -> tuple[PlanItem, ...]:
+        """The items that may be carried out: those with operations, none if the plan is stopped."""
+        return () if self.stopped else tuple(item for item in self.items if item.decision.operations)
+
+    def counts(self) -> dict[str, int]:
+        """Return numbers for metadata: per operation, per side written, per finding, ``unchanged`` appointments."""
+        numbers: Counter[str] = Counter()
+        for operation in self.operations:
+            numbers[_snake(type(operation).__name__)] += 1
+            side = side_written(operation)
+            if side is not None:
+                numbers[f"writes_{side}"] += 1
+        for finding in self.all_findings:
+            numbers[f"finding_{finding.kind.value}"] += 1
+        numbers["unchanged"] = sum(1 for item in self.items if not item.decision.operations)
+        numbers["appointments"] = len(self.items)
+        return dict(numbers)
+
+    def rows(self, *, show_values: bool = False) -> list[dict[str, object]]:
+        """Return what a dry run shows: one row per operation and per finding; values only when asked for."""
+        rows = [_row(_snake(type(op).__name__), op, op.reason, show_values=show_values) for op in self.operations]
+        return rows + [
+            _row(f"finding:{finding.kind.value}", finding, finding.text, show_values=show_values)
+            for finding in self.all_findings
+        ]
+
+
+def _snake(name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _row(what: str, source: Operation | Finding, reason: str, *, show_values: bool) -> dict[str, object]:
+    changes = getattr(source, "changes", ())
+    row: dict[str, object] = {
+        "what": what,
+        "frNr": getattr(source, "fr_nr", None),
+        "event": getattr(source, "event_id", None),
+        "reason": reason,
+        "fields": [change.name for change in changes],
+    }
+    if show_values:
+        row["values"] = {change.name: [str(change.old), str(change.new)] for change in changes}
+    return row
+
+
+def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:
+    """Return the plan for one employee. Never raises for one bad appointment: that one becomes a finding."""
+    living = len(reads.pairs)
+    if reads.advoware_complete:
+        stop = stop_on_empty_list(ctx.kuerzel, len(reads.termine), living, ctx.rules)
+        if stop is not None:
+            return EmployeePlan(ctx.kuerzel, living_pairs=living, stopped=stop)
+    if reads.google_read is GoogleRead.FULL and not reads.events and living > ctx.rules.empty_list_tolerance:
+        # A calendar that was emptied or made anew: fill it, but take nothing away in Advoware.
+        ctx = replace(ctx, google_deletions_trusted=False)
+    planner = _Planner(reads, ctx)
+    items = tuple(planner.items())
+    plan = EmployeePlan(ctx.kuerzel, items, tuple(planner.findings), living)
+    return replace(plan, stopped=stop_on_mass_change(ctx.kuerzel, plan.operations, living, ctx.rules))
+
+
+class _Planner:
+    """Walks over pairs, marked events, stored intents and newcomers, in this order; each appointment once."""
+
+    def __init__(self, reads: EmployeeReads, ctx: DecisionContext) -> None:
+        self._reads = reads
+        self._ctx = ctx
+        self._advoware, advoware_findings = advoware_views(reads.termine, ctx.rules)
+        self._google, google_findings = google_views(reads, ctx.rules)
+        self.findings = [*advoware_findings, *google_findings]
+        self._absent_termin = absent_in_advoware(reads)
+        self._absent_event = absent_in_google(reads)
+        self._pairs: dict[int, PairState] = {pair.fr_nr: pair for pair in reads.pairs}
+        self._paired_events = {pair.event_id for pair in reads.pairs}
+
+    def items(self) -> Iterator[PlanItem]:
+        loose = self._loose_events()
+        yield from self._adopt(loose)
+        resumed = resume_creates(self._reads, self._advoware, self._google, self._pairs, self._ctx)
+        done_numbers: set[int] = set()
+        done_events: set[str] = set()
+        for event_id, fr_nr, decision in resumed:
+            done_events.add(event_id)
+            done_numbers.update(() if fr_nr is None else (fr_nr,))
+            yield PlanItem(fr_nr, event_id, decision)
+        for pair in self._pairs.values():
+            if pair.event_id not in done_events:
+                decision = decide_pair(pair, self._termin(pair.fr_nr), self._event(pair.event_id), self._ctx)
+                yield PlanItem(pair.fr_nr, pair.event_id, decision)
+        yield from self._new_termine(done_numbers)
+        yield from self._new_events(done_events)
+
+    def _termin(self, fr_nr: int) -> AdvowareView:
+        return self._advoware.get(fr_nr, self._absent_termin)
+
+    def _event(self, event_id: str) -> GoogleView:
+        return self._google.get(event_id, self._absent_event)
+
+    def _loose_events(self) -> dict[int, list[str]]:
+        """Return frNr → ids of living events that carry its mark and belong to no pair, the likeliest first."""
+        loose: dict[int, list[str]] = {}
+        for event_id, view in self._google.items():
+            mark = view.event.mark if view.event is not None else None
+            if mark is not None and event_id not in self._paired_events:
+                loose.setdefault(mark.fr_nr, []).append(event_id)
+        for fr_nr, ids in loose.items():
+            loose[fr_nr] = sorted(sorted(ids), key=partial(self._is_foreign, fr_nr))
+        return loose
+
+    def _is_foreign(self, fr_nr: int, event_id: str) -> bool:
+        return self._generation(fr_nr, event_id) is None
+
+    def _generation(self, fr_nr: int, event_id: str) -> int | None:
+        tried = range(_GENERATIONS_TRIED)
+        return next((number for number in tried if self._ctx.new_event_id(fr_nr, number) == event_id), None)
+
+    def _adopt(self, loose: Mapping[int, list[str]]) -> Iterator[PlanItem]:
+        """Re-link marked events; report what is left over as duplicate or orphan."""
+        for fr_nr, ids in loose.items():
+            pair = self._pairs.get(fr_nr)
+            rest = ids
+            if pair is None and self._termin(fr_nr).presence is Presence.PRESENT:
+                self._pairs[fr_nr] = self._relinked(fr_nr, ids[0])
+                rest = ids[1:]
+            elif pair is not None and self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING):
+                # The paired event is gone and a marked copy of it lives: it goes on as that one.
+                generation = self._generation(fr_nr, ids[0])
+                self._pairs[fr_nr] = replace(
+                    pair,
+                    event_id=ids[0],
+                    base=None,
+                    generation=pair.generation if generation is None else generation,
+                )
+                rest = ids[1:]
+            for event_id in rest:
+                finding = self._leftover(fr_nr, event_id, pair)
+                if finding is not None:
+                    yield PlanItem(fr_nr, event_id, Decision(findings=(finding,)))
+
+    def _relinked(self, fr_nr: int, event_id: str) -> PairState:
+        event = self._google[event_id].event
+        mark = event.mark if event is not None else None
+        return PairState(
+            fr_nr=fr_nr,
+            event_id=event_id,
+            source=mark.source if mark is not None else Source.ADVOWARE,
+            strategy=self._ctx.rules.default_strategy,
+            write_allowed=self._ctx.rules.write_allowed_default,
+            generation=self._generation(fr_nr, event_id) or 0,
+        )
+
+    def _leftover(self, fr_nr: int, event_id: str, pair: PairState | None) -> Finding | None:
+        if pair is not None or fr_nr in self._pairs:
+            text = "Zweites Ereignis zum selben Termin in diesem Kalender"
+            return Finding(FindingKind.DUPLICATE, text, fr_nr, event_id)
+        event = self._google[event_id].event
+        certain = self._termin(fr_nr).presence is Presence.MISSING
+        if certain and event is not None and self._ctx.window.surely_lists(event.form):
+            text = "Ereignis mit unserer Kennzeichnung, aber ohne Termin in Advoware"
+            return Finding(FindingKind.ORPHAN, text, fr_nr, event_id)
+        return None
+
+    def _new_termine(self, done: set[int]) -> Iterator[PlanItem]:
+        if self._reads.google_read is GoogleRead.PARTIAL:
+            # The event may stand on a page that is missing; inserting now could double it.
+            return
+        for fr_nr, view in self._advoware.items():
+            if fr_nr in self._pairs or fr_nr in done or view.termin is None or view.form is None:
+                continue
+            generation = self._reads.next_generations.get(fr_nr, 0)
+            decision = decide_new_termin(view.termin, view.form, self._ctx, generation=generation)
+            if decision.operations:
+                yield PlanItem(fr_nr, None, decision)
+
+    def _new_events(self, done: set[str]) -> Iterator[PlanItem]:
+        taken = {pair.event_id for pair in self._pairs.values()} | self._paired_events | done
+        for event_id, view in self._google.items():
+            if view.event is None or event_id in taken or view.event.mark is not None:
+                continue
+            decision = decide_new_event(view.event, self._ctx)
+            if decision.operations or decision.findings:
+                yield PlanItem(None, event_id, decision)

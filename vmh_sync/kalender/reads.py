@@ -1,0 +1,132 @@
+"""What one pass has read about one employee, ordered into one view per appointment and side."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from vmh_sync.kalender.advoware_form import read_termin
+from vmh_sync.kalender.google_form import ReadEvent, deviates, is_cancelled, is_exception, read_event
+from vmh_sync.kalender.model import Appointment, CalendarRules, PairState, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.operations import Finding, FindingKind
+from vmh_sync.kalender.sides import AdvowareView, GoogleView, Presence
+
+
+class GoogleRead(StrEnum):
+    """How the Google list was read."""
+
+    FULL = "full"  # complete list of the window: what is not in it is missing
+    DELTA = "delta"  # complete list since the last token: what is not in it is unchanged
+    PARTIAL = "partial"  # pages are missing: nothing follows from silence
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCreate:
+    """A stored intent: a Termin was to be created from this event and the outcome is not known."""
+
+    event_id: str
+    form: Appointment
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeReads:
+    """Everything a plan for one employee is made of.
+
+    ``termine``: Advoware's list for the window. ``events``: the items of Google's list as they came (masters,
+    exceptions, cancelled ones). ``pairs``: the living pairs. ``next_generations``: frNr → first unused generation
+    where an event of that number was deleted earlier.
+    """
+
+    termine: tuple[TerminFields, ...]
+    events: tuple[Mapping[str, object], ...]
+    pairs: tuple[PairState, ...]
+    advoware_complete: bool = True
+    google_read: GoogleRead = GoogleRead.FULL
+    intents: tuple[PendingCreate, ...] = ()
+    next_generations: Mapping[int, int] = field(default_factory=dict)
+
+
+def advoware_views(
+    termine: Iterable[TerminFields], rules: CalendarRules
+) -> tuple[dict[int, AdvowareView], list[Finding]]:
+    """Return one view per frNr, and a finding for each Termin that cannot be read (its view says ``UNKNOWN``)."""
+    views: dict[int, AdvowareView] = {}
+    findings: list[Finding] = []
+    for termin in termine:
+        if termin.fr_nr in views:
+            continue
+        try:
+            views[termin.fr_nr] = AdvowareView(Presence.PRESENT, termin, read_termin(termin, rules))
+        except UnreadableAppointmentError as problem:
+            views[termin.fr_nr] = AdvowareView(Presence.UNKNOWN)
+            text = f"Termin in Advoware nicht lesbar (Feld {problem.field}): übergangen"
+            findings.append(Finding(FindingKind.UNREADABLE, text, fr_nr=termin.fr_nr))
+    return views, findings
+
+
+def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, GoogleView], list[Finding]]:
+    """Return one view per event id (series as one), and a finding for each event that cannot be read."""
+    by_event = {pair.event_id: pair for pair in reads.pairs}
+    exceptions: dict[str, list[Mapping[str, object]]] = {}
+    views: dict[str, GoogleView] = {}
+    findings: list[Finding] = []
+    for event in reads.events:
+        if is_exception(event):
+            exceptions.setdefault(str(event["recurringEventId"]), []).append(event)
+            continue
+        event_id = str(event.get("id", ""))
+        if is_cancelled(event):
+            views[event_id] = GoogleView(Presence.DELETED)
+            continue
+        try:
+            view = GoogleView(Presence.PRESENT, read_event(event, rules))
+        except UnreadableAppointmentError:
+            view = GoogleView(Presence.UNKNOWN)
+            text = "Ereignis in Google nicht lesbar (Zeiten): übergangen"
+            findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
+        views[event_id] = _still_hindered(view, by_event.get(event_id), reads.google_read)
+    for master_id, items in exceptions.items():
+        _apply_exceptions(views, master_id, items, by_event.get(master_id), rules)
+    return views, findings
+
+
+def _still_hindered(view: GoogleView, pair: PairState | None, read: GoogleRead) -> GoogleView:
+    """A delta names a changed master without its exceptions: a series known to have some keeps that obstacle."""
+    event = view.event
+    if read is GoogleRead.FULL or pair is None or pair.obstacle != "moved_occurrence" or event is None:
+        return view
+    if event.form.recurrence is None:
+        return view
+    return replace(view, event=replace(event, obstacle=pair.obstacle))
+
+
+def _apply_exceptions(
+    views: dict[str, GoogleView],
+    master_id: str,
+    items: list[Mapping[str, object]],
+    pair: PairState | None,
+    rules: CalendarRules,
+) -> None:
+    view = views.get(master_id)
+    event = view.event if view is not None else None
+    if event is None and view is None and pair is not None and pair.base is not None:
+        # The delta names only the occurrence; the series itself is as the base says.
+        event = ReadEvent(master_id, pair.base.google, None, pair.obstacle)
+    if event is None or event.obstacle is not None:
+        return
+    if any(deviates(item, event.form, rules) for item in items):
+        views[master_id] = GoogleView(Presence.PRESENT, replace(event, obstacle="moved_occurrence"))
+
+
+def absent_in_advoware(reads: EmployeeReads) -> AdvowareView:
+    """Return the view of a Termin that the list does not name."""
+    return AdvowareView(Presence.MISSING if reads.advoware_complete else Presence.UNKNOWN)
+
+
+def absent_in_google(reads: EmployeeReads) -> GoogleView:
+    """Return the view of an event that the list does not name."""
+    by_read = {
+        GoogleRead.FULL: Presence.MISSING,
+        GoogleRead.DELTA: Presence.UNCHANGED,
+        GoogleRead.PARTIAL: Presence.UNKNOWN,
+    }
+    return GoogleView(by_read[reads.google_read])

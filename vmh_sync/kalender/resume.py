@@ -1,0 +1,135 @@
+"""Termine whose creation was begun and whose outcome is not known: find them before anything is created again.
+
+Creating is not idempotent in Advoware (specification, sync-semantics.md 3): the intent is stored before the POST.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from vmh_sync.kalender.advoware_form import decoration_of
+from vmh_sync.kalender.advoware_overlay import new_termin
+from vmh_sync.kalender.anonymise import must_anonymise, shown_form
+from vmh_sync.kalender.google_form import ReadEvent
+from vmh_sync.kalender.merge import merge_pair
+from vmh_sync.kalender.model import (
+    FLOWING_FIELDS,
+    Appointment,
+    BaseForm,
+    PairState,
+    Source,
+    TerminFields,
+    changed_fields,
+)
+from vmh_sync.kalender.operations import (
+    CreateAdvoware,
+    Decision,
+    Finding,
+    FindingKind,
+    LinkPair,
+    SaveBase,
+    UpdateGoogle,
+)
+from vmh_sync.kalender.reads import EmployeeReads, PendingCreate
+from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
+
+
+def resume_creates(
+    reads: EmployeeReads,
+    advoware: Mapping[int, AdvowareView],
+    google: Mapping[str, GoogleView],
+    pairs: Mapping[int, PairState],
+    ctx: DecisionContext,
+) -> Iterator[tuple[str, int | None, Decision]]:
+    """Yield (event id, frNr if found, decision) for each stored intent whose Termin is not linked yet."""
+    linked = {pair.event_id: pair for pair in pairs.values()}
+    free = {fr_nr for fr_nr in advoware if fr_nr > 0 and fr_nr not in pairs}
+    for intent in reads.intents:
+        pair = linked.get(intent.event_id)
+        if pair is not None and advoware.get(pair.fr_nr) is not None:
+            continue
+        fr_nr = _find(intent, free, advoware)
+        if fr_nr is not None:
+            free.discard(fr_nr)
+        yield intent.event_id, fr_nr, _decide(intent, fr_nr, reads, advoware, google, pair, ctx)
+
+
+def _find(intent: PendingCreate, free: set[int], advoware: Mapping[int, AdvowareView]) -> int | None:
+    for fr_nr in sorted(free):
+        form = advoware[fr_nr].form
+        if form is not None and not changed_fields(form, intent.form) & FLOWING_FIELDS:
+            return fr_nr
+    return None
+
+
+def _decide(
+    intent: PendingCreate,
+    fr_nr: int | None,
+    reads: EmployeeReads,
+    advoware: Mapping[int, AdvowareView],
+    google: Mapping[str, GoogleView],
+    pair: PairState | None,
+    ctx: DecisionContext,
+) -> Decision:
+    view = google.get(intent.event_id)
+    event = view.event if view is not None else None
+    gone = view is not None and view.presence is Presence.DELETED
+    found = advoware[fr_nr] if fr_nr is not None else None
+    if found is not None and found.termin is not None and found.form is not None:
+        return _link(intent, found.termin, found.form, event, ctx, gone=gone)
+    may_write = not ctx.rules.write_protection
+    if reads.advoware_complete and ctx.window.surely_lists(intent.form) and may_write and not gone:
+        shows_content = event is not None and not (event.mark is not None and event.mark.anonymised)
+        form = event.form if event is not None and shows_content else intent.form
+        values = new_termin(form, ctx.kuerzel, ctx.rules)
+        replaces = pair.fr_nr if pair is not None else None
+        reason = "Angefangene Anlage ist in Advoware nicht angekommen"
+        return Decision((CreateAdvoware(intent.event_id, form, values, reason, replaces),))
+    text = "Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher"
+    return Decision(findings=(Finding(FindingKind.OUTCOME_UNKNOWN, text, event_id=intent.event_id),))
+
+
+def _link(
+    intent: PendingCreate,
+    termin: TerminFields,
+    form: Appointment,
+    event: ReadEvent | None,
+    ctx: DecisionContext,
+    *,
+    gone: bool,
+) -> Decision:
+    """Link the Termin that was found; what was typed into the event since the intent goes the usual way."""
+    reason = "Angefangene Anlage in Advoware gefunden"
+    link = LinkPair(termin.fr_nr, intent.event_id, 0, Source.GOOGLE, reason)
+    if gone:
+        return Decision((link,))
+    state = PairState(
+        fr_nr=termin.fr_nr,
+        event_id=intent.event_id,
+        source=Source.GOOGLE,
+        strategy=ctx.rules.default_strategy,
+        write_allowed=ctx.rules.write_allowed_default,
+        base=BaseForm(form, intent.form),
+    )
+    merged = merge_pair(state, termin, form, event, ctx)
+    writes = [operation for operation in merged.operations if not isinstance(operation, SaveBase)]
+    if not any(isinstance(operation, UpdateGoogle) for operation in writes):
+        says = event.form if event is not None else intent.form
+        writes.append(stamp(intent.event_id, termin, says, ctx))
+    return Decision((link, *writes), merged.findings)
+
+
+def stamp(event_id: str, termin: TerminFields, form: Appointment, ctx: DecisionContext) -> UpdateGoogle:
+    """Return the update that puts our mark on an event whose Termin has just been created.
+
+    ``form`` is what the event says (not what Advoware made of it: its own wording stays). In anonymised mode this also takes the content out of the event.
+    """
+    anonymise = must_anonymise(termin, ctx.kuerzel, full_content=ctx.full_content)
+    return UpdateGoogle(
+        fr_nr=termin.fr_nr,
+        event_id=event_id,
+        form=shown_form(form, anonymised=anonymise, rules=ctx.rules),
+        anonymised=anonymise,
+        decoration=decoration_of(termin, anonymised=anonymise, rules=ctx.rules),
+        source=Source.GOOGLE,
+        changes=(),
+        reason="Kennzeichnung nach der Anlage in Advoware",
+    )
