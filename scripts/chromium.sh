@@ -44,22 +44,22 @@ unpack_packages() {
     say "unpacking Debian's chromium below .venv/chromium for the browser tests (about 200 MB, once)"
     state=$tree/apt
     rm -rf "$tree"
-    mkdir -p "$state/lists/partial" "$state/archives/partial" "$tree/root"
+    mkdir -p "$state/lists/partial" "$state/archives/partial" "$tree/unpacked"
     set -- -qq -o Debug::NoLocking=1 -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state" \
         -o "Dir::Cache::archives=$state/archives" -o "Dir::State::status=/var/lib/dpkg/status"
     apt-get "$@" update >&2 || return 1
     apt-get "$@" install -y --download-only --no-install-recommends chromium >/dev/null || return 1
     for package in "$state"/archives/*.deb; do
-        dpkg-deb -x "$package" "$tree/root" || return 1
+        dpkg-deb -x "$package" "$tree/unpacked" || return 1
     done
     rm -rf "$state"
     # Every folder with a shared library, since some libraries find their own parts only through ld.so.conf.
-    libraries=$(find "$tree/root/usr/lib" "$tree/root/lib" -maxdepth 3 -name '*.so*' -printf '%h\n' 2>/dev/null \
+    libraries=$(find "$tree/unpacked/usr/lib" "$tree/unpacked/lib" -maxdepth 3 -name '*.so*' -printf '%h\n' 2>/dev/null \
         | grep -v '/usr/lib/chromium$' | sort -u | tr '\n' ':')
     cat > "$link" <<WRAPPER
 #!/bin/sh
 export LD_LIBRARY_PATH="$libraries\${LD_LIBRARY_PATH:-}"
-exec "$tree/root/usr/lib/chromium/chromium" "\$@"
+exec "$tree/unpacked/usr/lib/chromium/chromium" "\$@"
 WRAPPER
     chmod +x "$link"
     works "$link"
