@@ -24,7 +24,8 @@ class LoopbackServer:
     """
 
     def __init__(self, app: ASGIApp, *, port: int = 0, lifespan: bool = True) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With the protocol named, asyncio sets TCP_NODELAY on each connection; without, every answer takes 40 ms more.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((LOOPBACK, port))
         self._socket.listen(_BACKLOG)
