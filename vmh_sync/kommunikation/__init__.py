@@ -1,0 +1,1 @@
+"""Phones and e-mails of a party (specification, entities.md 2)."""

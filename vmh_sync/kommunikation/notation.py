@@ -1,0 +1,90 @@
+"""How a value is written for EspoCRM, or why EspoCRM would not take it whole.
+
+What EspoCRM accepts is recorded (specification, espocrm.md B1 6 and B5): e-mails in ASCII only, phones without
+letters in international form, an extension accepted and *silently dropped*. A value that would be refused or
+shortened stays on its side and is reported (sync-semantics.md 1).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+
+from vmh_sync.kommunikation.model import Channel
+from vmh_sync.sync.values import phone, text
+
+_EMAIL = re.compile(
+    r"^(?=.{1,254}$)(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+    re.IGNORECASE | re.ASCII,
+)
+_SEPARATORS = re.compile(r"[\s()./\-\u2010-\u2015]")
+
+
+class Refusal(StrEnum):
+    """Why a value stays on its side."""
+
+    EMAIL_CHARACTERS = "email_characters"
+    EMAIL_FORM = "email_form"
+    PHONE_LETTERS = "phone_letters"
+    PHONE_EXTENSION = "phone_extension"
+    PHONE_SEVERAL = "phone_several"
+    PHONE_LOCAL = "phone_local"
+    PHONE_IMPOSSIBLE = "phone_impossible"
+    ESPOCRM_ANSWERED = "espocrm_answered"  # EspoCRM said no; nothing in the value told us beforehand
+    ADVOWARE_ANSWERED = "advoware_answered"  # the same of Advoware: the value stands in EspoCRM
+
+    @property
+    def message(self) -> str:
+        """German sentence for the firm's people: what is wrong and what helps."""
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    Refusal.EMAIL_CHARACTERS: "EspoCRM nimmt keine Umlaute in E-Mail-Adressen an. Bitte ohne Umlaute eintragen.",
+    Refusal.EMAIL_FORM: "Der Wert ist keine vollständige E-Mail-Adresse. Bitte in Advoware berichtigen.",
+    Refusal.PHONE_LETTERS: "EspoCRM nimmt keinen Text in Telefonnummern an. Bitte den Text in die Bemerkung schreiben.",
+    Refusal.PHONE_EXTENSION: "EspoCRM würde die Durchwahl weglassen. Bitte die ganze Nummer ohne Zusatz eintragen.",
+    Refusal.PHONE_SEVERAL: "Der Eintrag enthält mehrere Nummern. Bitte je Nummer einen eigenen Eintrag anlegen.",
+    Refusal.PHONE_LOCAL: "Der Nummer fehlt die Vorwahl. Bitte mit Vorwahl eintragen.",
+    Refusal.PHONE_IMPOSSIBLE: "Die Nummer ist zu kurz oder zu lang. Bitte in Advoware prüfen.",
+    Refusal.ESPOCRM_ANSWERED: "EspoCRM hat den Wert abgelehnt. Bitte den Wert in Advoware prüfen und berichtigen.",
+    Refusal.ADVOWARE_ANSWERED: "Advoware hat den Wert abgelehnt. Bitte den Wert in EspoCRM prüfen und berichtigen.",
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ForEspo:
+    """A value in EspoCRM's notation, or the reason why it cannot go there (exactly one of the two is set)."""
+
+    value: str | None = None
+    refusal: Refusal | None = None
+
+
+def for_espo(channel: Channel, value: str) -> ForEspo:
+    """Return ``value`` as EspoCRM takes it (phones as E.164), or why it would be refused or shortened."""
+    return _email(value) if channel is Channel.EMAIL else _phone(value)
+
+
+def _email(value: str) -> ForEspo:
+    plain = text(value) or ""
+    if _EMAIL.match(plain):
+        return ForEspo(plain)
+    return ForEspo(refusal=Refusal.EMAIL_FORM if plain.isascii() else Refusal.EMAIL_CHARACTERS)
+
+
+def _phone(value: str) -> ForEspo:
+    number = phone(value) or ""
+    if number.startswith("+") and ";ext=" in number:
+        return ForEspo(refusal=Refusal.PHONE_EXTENSION)
+    if re.fullmatch(r"\+\d+", number):
+        possible = phonenumbers.is_possible_number(phonenumbers.parse(number))
+        return ForEspo(number) if possible else ForEspo(refusal=Refusal.PHONE_IMPOSSIBLE)
+    bare = _SEPARATORS.sub("", number.partition(";ext=")[0])
+    if any(char.isalpha() for char in number.replace(";ext=", "")):
+        return ForEspo(refusal=Refusal.PHONE_LETTERS)
+    if bare.isdigit() and not bare.startswith("0"):
+        return ForEspo(refusal=Refusal.PHONE_LOCAL)
+    several = len(re.sub(r"\D", "", number)) > 6
+    return ForEspo(refusal=Refusal.PHONE_SEVERAL if several else Refusal.PHONE_IMPOSSIBLE)
