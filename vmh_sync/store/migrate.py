@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from vmh_sync.store.engine import for_writing, make_engine
+from vmh_sync.store.translation import translated
 
 _ADVISORY_LOCK = 7_630_120_115
 """Any number will do, as long as every version of the product uses the same one."""
@@ -21,11 +22,11 @@ def upgrade(url: str) -> str:
     """Run all missing migrations and return the revision that the database then has.
 
     Safe when several processes start at once, and when one of them is killed: everything happens in one transaction
-    that begins by taking a lock. Raises SQLAlchemy's OperationalError when the database cannot be reached.
+    that begins by taking a lock. Raises StoreUnavailable when the database cannot be reached.
     """
     engine = make_engine(url)
     try:
-        with _sqlite_file_lock(engine):
+        with translated(), _sqlite_file_lock(engine):
             if engine.dialect.name == "sqlite":
                 _switch_to_wal(engine)
             with for_writing(engine).begin() as connection:

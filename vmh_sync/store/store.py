@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.store.audit import Audit
 from vmh_sync.store.calendar import CalendarPairs, CalendarStates
 from vmh_sync.store.cursors import Cursors
 from vmh_sync.store.engine import for_writing, make_engine
-from vmh_sync.store.errors import ConstraintViolated, SchemaOutdated, StoreError, StoreUnavailable
+from vmh_sync.store.errors import SchemaOutdated
 from vmh_sync.store.inbox import Inbox
 from vmh_sync.store.intents import Intents
 from vmh_sync.store.links import Links
@@ -20,6 +18,7 @@ from vmh_sync.store.metrics import CallCounts, Passes
 from vmh_sync.store.migrate import current_revision, head_revision
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
+from vmh_sync.store.translation import translated
 
 
 class Transaction:
@@ -58,23 +57,23 @@ class Store:
         StoreUnavailable when the database cannot be reached or stays locked, ConstraintViolated when a row breaks a
         rule of the schema.
         """
-        with _translated(), self._writer.begin() as connection:
+        with translated(), self._writer.begin() as connection:
             yield Transaction(connection, self._clock)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Begin a transaction that only reads. On SQLite it does not wait for writers. Raises as above."""
-        with _translated(), self._reader.connect() as connection:
+        with translated(), self._reader.connect() as connection:
             yield Transaction(connection, self._clock)
 
     def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreUnavailable."""
-        with _translated(), self._reader.connect() as connection:
+        with translated(), self._reader.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def require_current_schema(self) -> None:
         """Raise SchemaOutdated unless the database has the schema of this version; StoreUnavailable as above."""
-        with _translated():
+        with translated():
             current = current_revision(self._reader)
         if current != head_revision():
             raise SchemaOutdated(
@@ -98,17 +97,3 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
     Raises ValueError for an unsupported URL.
     """
     return Store(make_engine(url), clock or SystemClock())
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    # "from None": the driver's own message may quote values.
-    try:
-        yield
-    except IntegrityError as error:
-        raise ConstraintViolated(f"a row breaks a rule of the schema ({type(error.orig).__name__})") from None
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        cause = getattr(error, "orig", None) or error
-        raise StoreUnavailable(f"the database is not available ({type(cause).__name__})") from None
-    except DBAPIError as error:
-        raise StoreError(f"the database refused a statement ({type(error.orig).__name__})") from None

@@ -1,0 +1,178 @@
+"""The inbox: nothing accepted is lost, nothing is handed out twice."""
+
+import threading
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+
+from vmh_sync.clock import ManualClock
+from vmh_sync.store import Store, open_store
+from vmh_sync.store.inbox import InboxAction, InboxEvent, InboxItem
+
+ENTITY = "beteiligte"
+
+
+def event(espo_id: str, action: InboxAction = "update") -> InboxEvent:
+    return InboxEvent(espo_id=espo_id, action=action, source="webhook", payload={"v": 1})
+
+
+def add(store: Store, *events: InboxEvent) -> int:
+    with store.transaction() as tx:
+        return tx.inbox.add(ENTITY, events)
+
+
+def claim(store: Store, worker: str, clock: ManualClock, limit: int = 100, seconds: float = 60) -> list[InboxItem]:
+    with store.transaction() as tx:
+        return tx.inbox.claim(ENTITY, worker, limit, clock.now(), seconds)
+
+
+def ids(items: Iterable[InboxItem]) -> list[str]:
+    return [item.espo_id for item in items]
+
+
+def test_an_event_that_waits_is_not_stored_twice(store: Store) -> None:
+    assert add(store, event("a"), event("b"), event("a")) == 2
+    assert add(store, event("a"), event("a", "delete"), event("c")) == 2
+    with store.transaction() as tx:
+        assert tx.inbox.add("adressen", [event("a")]) == 1
+
+
+def test_an_event_during_its_sync_causes_exactly_one_more(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    first = claim(store, "w1", store_clock)
+    assert add(store, event("a")) == 1
+    assert add(store, event("a")) == 0
+    assert claim(store, "w2", store_clock) == [], "its record is still being synced"
+    with store.transaction() as tx:
+        assert tx.inbox.acknowledge([item.id for item in first], "w1") == 1
+    assert ids(claim(store, "w2", store_clock)) == ["a"]
+
+
+def test_claims_come_oldest_first_within_the_limit(store: Store, store_clock: ManualClock) -> None:
+    for name in "cab":
+        add(store, event(name))
+    assert ids(claim(store, "w1", store_clock, limit=2)) == ["c", "a"]
+    items = claim(store, "w2", store_clock, limit=2)
+    assert ids(items) == ["b"]
+    assert items[0] == InboxItem(
+        id=items[0].id,
+        entity=ENTITY,
+        espo_id="b",
+        action="update",
+        source="webhook",
+        payload={"v": 1},
+        received_at=store_clock.now(),
+        claimed_by="w2",
+        claimed_until=store_clock.now() + timedelta(seconds=60),
+        attempts=1,
+    )
+
+
+def test_a_dead_workers_items_come_back(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    dead = claim(store, "dead", store_clock, seconds=60)
+    store_clock.advance(timedelta(seconds=60))
+    assert claim(store, "w2", store_clock) == [], "the claim holds to its last moment"
+    store_clock.advance(timedelta(seconds=1))
+    again = claim(store, "w2", store_clock)
+    assert [item.attempts for item in again] == [2]
+    with store.transaction() as tx:
+        assert tx.inbox.acknowledge([item.id for item in dead], "dead") == 0, "no longer its own"
+        assert tx.inbox.acknowledge([item.id for item in again], "w2") == 1
+
+
+def test_a_worker_at_work_prolongs_its_claims(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    claim(store, "w1", store_clock, seconds=60)
+    store_clock.advance(timedelta(seconds=50))
+    with store.transaction() as tx:
+        assert tx.inbox.extend("w1", store_clock.now(), 60) == 1
+    store_clock.advance(timedelta(seconds=50))
+    assert claim(store, "w2", store_clock) == []
+
+
+def test_released_items_wait_again_once_each(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"), event("b"))
+    held = claim(store, "w1", store_clock)
+    add(store, event("a"))  # arrived meanwhile: one row for "a" is enough
+    with store.transaction() as tx:
+        tx.inbox.release([item.id for item in held], "w1")
+        assert tx.inbox.pending_count(ENTITY, store_clock.now()) == 2
+    assert sorted(ids(claim(store, "w2", store_clock))) == ["a", "b"]
+
+
+def test_two_claims_of_one_event_release_into_one(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    first = claim(store, "w1", store_clock, seconds=1)
+    add(store, event("a"))
+    store_clock.advance(timedelta(seconds=2))
+    both = claim(store, "w2", store_clock)
+    assert len(both) == 2
+    assert first[0].id == both[0].id
+    with store.transaction() as tx:
+        tx.inbox.release([item.id for item in both], "w2")
+    assert len(claim(store, "w3", store_clock)) == 1
+
+
+def test_only_the_holder_can_release(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    held = claim(store, "w1", store_clock)
+    with store.transaction() as tx:
+        tx.inbox.release([item.id for item in held], "w2")
+    assert claim(store, "w3", store_clock) == []
+
+
+def test_pending_and_oldest_follow_what_can_be_claimed(store: Store, store_clock: ManualClock) -> None:
+    with store.reading() as tx:
+        assert tx.inbox.oldest_pending(ENTITY, store_clock.now()) is None
+    arrived = store_clock.now()
+    add(store, event("a"))
+    store_clock.advance(timedelta(seconds=5))
+    add(store, event("b"))
+    with store.reading() as tx:
+        assert tx.inbox.oldest_pending(ENTITY, store_clock.now()) == arrived
+        assert tx.inbox.pending_count(ENTITY, store_clock.now()) == 2
+        assert tx.inbox.waiting_ids(ENTITY, ["a", "x"]) == {"a"}
+    claim(store, "w1", store_clock, limit=1)
+    with store.reading() as tx:
+        assert tx.inbox.oldest_pending(ENTITY, store_clock.now()) == store_clock.now()
+        assert tx.inbox.pending_count(ENTITY, store_clock.now()) == 1
+        assert tx.inbox.waiting_ids(ENTITY, ["a", "x"]) == {"a"}
+
+
+@pytest.mark.parametrize("workers", [8])
+def test_workers_at_once_get_every_item_exactly_once(
+    store: Store, store_url: str, store_clock: ManualClock, workers: int
+) -> None:
+    add(store, *(event(f"r{n}") for n in range(400)))
+    gate = threading.Barrier(workers)
+    claimed: dict[str, list[str]] = {}
+
+    def work(name: str) -> None:
+        own = open_store(store_url, store_clock)
+        mine: list[str] = []
+        gate.wait()
+        while items := claim(own, name, store_clock, limit=7):
+            mine += ids(items)
+        claimed[name] = mine
+        own.close()
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    everything = [record for mine in claimed.values() for record in mine]
+    assert len(claimed) == workers
+    assert sorted(everything) == sorted(f"r{n}" for n in range(400))
+
+
+def test_a_claim_under_way_does_not_hold_others_up(postgres_url: str, store_clock: ManualClock) -> None:
+    store = open_store(postgres_url, store_clock)
+    add(store, event("a"), event("b"))
+    with store.transaction() as one:
+        assert ids(one.inbox.claim(ENTITY, "w1", 1, store_clock.now(), 60)) == ["a"]
+        with store.transaction() as two:  # the first is not committed: SKIP LOCKED passes it by
+            assert ids(two.inbox.claim(ENTITY, "w2", 1, store_clock.now(), 60)) == ["b"]
+    store.close()
