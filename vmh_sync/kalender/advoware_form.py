@@ -13,7 +13,7 @@ from vmh_sync.kalender.model import (
 )
 from vmh_sync.kalender.recurrence import from_turnus
 from vmh_sync.kalender.text_form import clean_text
-from vmh_sync.kalender.wall_clock import is_whole_days, later, local_time, midnight
+from vmh_sync.kalender.wall_clock import default_end, is_whole_days, local_time, midnight
 
 _EVERYBODY = frozenset({"ALLE", "ALLGEMEIN"})
 _ONE_DAY = timedelta(days=1)
@@ -53,12 +53,12 @@ def _span(termin: TerminFields, day: date, last_day: date, rules: CalendarRules)
     to_time = _time(termin, "uhrzeitBis", termin.uhrzeit_bis)
     start = local_time(day, from_time or time(rules.default_hour), zone)
     if to_time is None:
-        return start, later(start, rules.default_minutes, zone), False
+        return start, default_end(start, rules.default_minutes, zone), False
     end = local_time(last_day, to_time, zone)
     if from_time is not None and is_whole_days(start, end):
         return midnight(day, zone), midnight(last_day + _ONE_DAY, zone), True
     if end <= start:
-        end = later(start, rules.default_minutes, zone)
+        end = default_end(start, rules.default_minutes, zone)
     return start, end, False
 
 

@@ -19,7 +19,7 @@ from vmh_sync.kalender.model import (
 )
 from vmh_sync.kalender.recurrence import NotRepresentableError, from_google, to_rrule
 from vmh_sync.kalender.text_form import append_tail, clean_text, cut_tail, read_description, write_description
-from vmh_sync.kalender.wall_clock import is_whole_days, later, midnight, to_local
+from vmh_sync.kalender.wall_clock import default_end, is_whole_days, midnight, shifted, to_local
 
 KEY_FR_NR = "frNr"
 KEY_HASH = "contentHash"
@@ -170,16 +170,17 @@ def _timed(
     first: Mapping[str, object], last: Mapping[str, object], decoration: Decoration, rules: CalendarRules
 ) -> tuple[datetime, datetime, bool]:
     zone = rules.zone
-    start = _moment(first, zone)
-    end = _moment(last, zone) if last.get("dateTime") else start
+    begins = _moment(first, zone)
+    ends = _moment(last, zone) if last.get("dateTime") else begins
     if decoration.stretch_before or decoration.stretch_after:
-        start = later(start, decoration.stretch_before, zone)
-        end = later(end, -decoration.stretch_after, zone)
+        begins = shifted(begins, decoration.stretch_before, zone)
+        ends = shifted(ends, -decoration.stretch_after, zone)
+    start, end = to_local(begins, zone), to_local(ends, zone)
     if is_whole_days(start, end):
         return midnight(start.date(), zone), midnight(end.date() + _ONE_DAY, zone), True
     if end <= start:
         # Advoware cannot hold it and would read back start + 30 minutes: both sides agree on that.
-        end = later(start, rules.default_minutes, zone)
+        end = default_end(start, rules.default_minutes, zone)
     return start, end, False
 
 
@@ -187,7 +188,7 @@ def _moment(point: Mapping[str, object], zone: ZoneInfo) -> datetime:
     moment = datetime.fromisoformat(str(point["dateTime"]))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=_zone(str(point.get("timeZone") or zone.key)) or zone)
-    return to_local(moment, zone)
+    return moment
 
 
 @lru_cache(maxsize=256)
@@ -258,8 +259,8 @@ def to_event(
         body["end"] = {"date": end.date().isoformat()}
     else:
         if decoration.stretch_before or decoration.stretch_after:
-            start = later(start, -decoration.stretch_before, rules.zone)
-            end = later(end, decoration.stretch_after, rules.zone)
+            start = shifted(start, -decoration.stretch_before, rules.zone)
+            end = shifted(end, decoration.stretch_after, rules.zone)
         body["start"] = {"dateTime": start.isoformat(), "timeZone": rules.zone.key}
         body["end"] = {"dateTime": end.isoformat(), "timeZone": rules.zone.key}
     if form.recurrence is not None:
@@ -273,8 +274,8 @@ def _fitting(form: Appointment, decoration: Decoration, rules: CalendarRules) ->
     """Drop stretching where it would change the day of a series or means nothing (all-day)."""
     if not (decoration.stretch_before or decoration.stretch_after):
         return decoration
-    begins = later(form.start, -decoration.stretch_before, rules.zone)
-    ends = later(form.end, decoration.stretch_after, rules.zone)
+    begins = shifted(form.start, -decoration.stretch_before, rules.zone)
+    ends = shifted(form.end, decoration.stretch_after, rules.zone)
     leaves_day = form.recurrence is not None and not begins.date() == form.start.date() == ends.date()
     if form.all_day or leaves_day:
         return replace(decoration, stretch_before=0, stretch_after=0)

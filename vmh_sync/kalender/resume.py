@@ -120,7 +120,8 @@ def _link(
 def stamp(event_id: str, termin: TerminFields, form: Appointment, ctx: DecisionContext) -> UpdateGoogle:
     """Return the update that puts our mark on an event whose Termin has just been created.
 
-    ``form`` is what the event says (not what Advoware made of it: its own wording stays). In anonymised mode this also takes the content out of the event.
+    ``form`` is what the event says, not what Advoware made of it: a text that Advoware shortens stays whole in Google.
+    In anonymised mode this also takes the content out of the event.
     """
     anonymise = must_anonymise(termin, ctx.kuerzel, full_content=ctx.full_content)
     return UpdateGoogle(

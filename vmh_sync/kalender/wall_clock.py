@@ -33,9 +33,18 @@ def to_local(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(microsecond=0, fold=0)
 
 
-def later(moment: datetime, minutes: int, zone: ZoneInfo) -> datetime:
-    """Return the wall clock time ``minutes`` later (negative: earlier) as real time passes."""
-    return to_local(moment.astimezone(UTC) + timedelta(minutes=minutes), zone)
+def shifted(moment: datetime, minutes: int, zone: ZoneInfo) -> datetime:
+    """Return the moment ``minutes`` later (negative: earlier) as real time passes, in ``zone`` with its true offset."""
+    return (moment.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(zone)
+
+
+def default_end(start: datetime, minutes: int, zone: ZoneInfo) -> datetime:
+    """Return the end of an appointment that has none: ``minutes`` later on the clock face.
+
+    On the clock face, since in the doubled hour real time may end before it begins.
+    """
+    face = start.replace(tzinfo=None) + timedelta(minutes=minutes)
+    return local_time(face.date(), face.time(), zone)
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
