@@ -41,9 +41,9 @@ async def ensure_created(
     unsettled = party.intents[-1] if party.intents else None
     found = await _find(context, party.espo_id, unsettled)
     if found is not None:
-        intent = unsettled or await asyncio.to_thread(_start, context, party, plan)
+        intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
         return await _adopt(context, party, intent, found, table)
-    intent = unsettled or await asyncio.to_thread(_start, context, party, plan)
+    intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
     await asyncio.to_thread(_mark_sent, context, intent)
     return await _post(context, gate, party, plan, intent, table)
 

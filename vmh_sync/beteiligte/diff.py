@@ -17,6 +17,9 @@ from vmh_sync.sync.values import is_empty
 CREATE_MARK = "EspoCRM-ID: {espo_id}"
 """Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
 
+DELETED_IN_ESPOCRM = "deleted_in_espocrm"
+"""Marks the task that reports a party deleted in EspoCRM; it closes when the party is back."""
+
 _SELF_CLOSING = {TaskKind.READONLY_FIELD, TaskKind.VALUE_REFUSED}
 
 
@@ -131,8 +134,8 @@ def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tu
 
 
 def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
-    if task.kind in {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN}:
-        return True  # the plan was made from a party that Advoware has
+    if task.kind in {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN} or task.fields == (DELETED_IN_ESPOCRM,):
+        return True  # the plan was made from a party that both sides have
     closes_itself = task.kind in _SELF_CLOSING or (task.kind == TaskKind.CONFLICT and task.held)
     if not closes_itself or not all(name in table for name in task.fields):
         return False

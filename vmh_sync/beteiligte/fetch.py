@@ -23,7 +23,7 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     wanted = list(dict.fromkeys(ids))
     listed = {
         record.id: record
-        for record in await context.espo.list_ids_in(ESPO_ENTITY, "id", wanted, select=LIST_ATTRIBUTES)
+        async for record in context.espo.list_ids_in(ESPO_ENTITY, "id", wanted, select=LIST_ATTRIBUTES)
     }
     parties = await asyncio.to_thread(_with_memory, context, wanted)
     for party in parties:
@@ -72,13 +72,10 @@ async def refuse_double_claims(context: PassContext, parties: Iterable[PartyRead
     if not new_claims:
         return
     owners = await asyncio.to_thread(_owners, context, set(new_claims.values()))
-    twins = Counter(
-        betnr
-        for record in await context.espo.list_ids_in(
-            ESPO_ENTITY, "betnr", sorted(set(new_claims.values())), select=("id", "betnr")
-        )
-        if (betnr := espo_betnr(record)) is not None
-    )
+    claimed = sorted(set(new_claims.values()))
+    twins: Counter[int] = Counter()
+    async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", claimed, select=("id", "betnr")):
+        twins[espo_betnr(record) or 0] += 1
     for party in parties:
         betnr = new_claims.get(party.espo_id)
         if betnr is None:

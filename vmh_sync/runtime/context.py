@@ -1,8 +1,10 @@
 """The context of one pass."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.leases import Leases
@@ -25,6 +27,8 @@ class PassContext:
     espo: EspoClient
     rules: SyncSettings
     espo_settings: EspoCrmSettings
+    zone: ZoneInfo
+    field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class OwnedLease(Protocol):

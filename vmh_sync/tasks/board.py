@@ -18,6 +18,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, ValidationRejected
 from vmh_sync.systems.espocrm.query import contains
+from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.wording import wording
 
 TASK_ENTITY = "Task"
@@ -58,11 +59,40 @@ async def open_tasks(
     for task in wanted:
         about = _subject_of(subject, task)
         row, created = await asyncio.to_thread(_ensure, context, about, task)
-        if row is None or row.espo_task_id is not None:
-            continue
+        if row.espo_task_id is not None:
+            if not await _reported_anew(context, gate, row, task):
+                continue
+            row, created = await asyncio.to_thread(_ensure, context, about, task)
         await _write_task(context, gate, about, row, task, labels, may_exist=not created)
         opened += 1
     return opened
+
+
+async def _reported_anew(context: PassContext, gate: WriteGate, row: ManualTask, task: TaskWanted) -> bool:
+    """Deal with a task that exists already; true when a person closed it and the new situation needs another one."""
+    same_situation = row.fingerprint == fingerprint(task)
+    if same_situation and task.kind is not TaskKind.CONFLICT:
+        return False
+    standing = await context.espo.read(TASK_ENTITY, str(row.espo_task_id))
+    if standing is None or standing.attributes.get("status") in _SETTLED:
+        await asyncio.to_thread(_close_row, context, row.id)
+        return True
+    if not same_situation:
+        await gate.before(Side.ESPOCRM)
+        await context.espo.update(TASK_ENTITY, standing.id, {"description": _continued(standing, row, task)})
+        await asyncio.to_thread(_refresh, context, row.id, task)
+    return False
+
+
+def _continued(standing: EspoRecord, row: ManualTask, task: TaskWanted) -> str:
+    # The older report stays: what it names as lost must not vanish.
+    text = wording(task.kind, labels={name: name for name in task.fields}, betnr=row.betnr, details=task.details)
+    return f"{text.description}\n\n--- Zuvor ---\n{standing.attributes.get('description') or ''}"
+
+
+def _refresh(context: PassContext, task_id: int, task: TaskWanted) -> None:
+    with context.store.transaction() as tx:
+        tx.tasks.refresh(task_id, fingerprint(task), dict(task.details))
 
 
 def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
@@ -91,7 +121,7 @@ def fingerprint(task: TaskWanted) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _ensure(context: PassContext, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask | None, bool]:
+def _ensure(context: PassContext, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:
     with context.store.transaction() as tx:
         return tx.tasks.ensure(
             entity=about.entity,
@@ -152,10 +182,10 @@ async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any])
 
 async def _find(context: PassContext, mark: str) -> str | None:
     page = await context.espo.list_page(
-        TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"), max_size=20
+        TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"), page_size=20
     )
     # "contains" also finds vmh-12 inside vmh-123.
-    return next((task.id for task in page if str(task.attributes.get("description", "")).endswith(mark)), None)
+    return next((task.id for task in page.records if str(task.attributes.get("description", "")).endswith(mark)), None)
 
 
 async def _assignee(context: PassContext, about: TaskSubject) -> str | None:
@@ -163,8 +193,8 @@ async def _assignee(context: PassContext, about: TaskSubject) -> str | None:
         return about.assigned_user_id
     if context.espo_settings.default_assignee_id:
         return context.espo_settings.default_assignee_id
-    user = await context.espo.app_user()
-    return str(user["id"]) if user.get("id") else None
+    user = (await context.espo.app_user()).get("user")
+    return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
 
 
 def _attach(context: PassContext, task_id: int, espo_task_id: str) -> None:

@@ -1,0 +1,195 @@
+"""The four stages of a pass over a batch of parties: fetch, map, diff, write.
+
+Entity rules stand elsewhere; here it is decided what happens to which party, and how each one ended.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
+from vmh_sync.beteiligte.fetch import fetch_parties
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
+from vmh_sync.beteiligte.ledger import close_books, mark_unchanged
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.state import PartyState
+from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.guard import guard_mass_change
+from vmh_sync.runtime.part import Part, PartInput
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.fields import FieldTable, override
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan import Action, Operation, RecordPlan
+
+CONCURRENT_PARTIES = 16
+"""Parties written at once; the clients bound their calls themselves."""
+
+
+@dataclass(slots=True, repr=False)
+class Batch:
+    """One batch on its way through the stages."""
+
+    reads: list[PartyRead]
+    inputs: dict[str, PartInput] = field(default_factory=dict)
+    states: dict[str, PartyState] = field(default_factory=dict)
+    plans: dict[str, PartyPlan] = field(default_factory=dict)
+    to_write: set[str] = field(default_factory=set)
+
+
+def party_table(context: PassContext) -> FieldTable:
+    """Return the field table with the operator's changes."""
+    return override(FIELDS, context.field_changes.get(ENTITY, {}))
+
+
+async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str]) -> Batch:
+    """Read a batch of parties and what their parts need."""
+    batch = Batch(await fetch_parties(context, ids))
+    batch.inputs = {
+        read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
+    }
+    for part in parts:
+        await part.fetch(context, list(batch.inputs.values()))
+    wanting = [read for read in batch.reads if _wants_full(batch.inputs.get(read.espo_id), parts)]
+    await asyncio.gather(*(_complete(context, batch, read) for read in wanting))
+    return batch
+
+
+def _may_sync(read: PartyRead) -> bool:
+    return read.espo is not None and read.problem is None and read.refusal is None and not read.gone_in_advoware
+
+
+def _wants_full(inputs: PartInput | None, parts: Sequence[Part]) -> bool:
+    return inputs is not None and not inputs.espo_full and any(part.needs_full(inputs) for part in parts)
+
+
+async def _complete(context: PassContext, batch: Batch, read: PartyRead) -> None:
+    inputs = batch.inputs[read.espo_id]
+    try:
+        full = await context.espo.read(ESPO_ENTITY, read.espo_id)
+    except RECORD_FAILURES as error:
+        read.refusal = explain(error).message
+        return
+    read.espo, read.espo_full = full, full is not None
+    if full is not None:
+        inputs.espo, inputs.espo_full = full, True
+
+
+def map_fields(context: PassContext, batch: Batch) -> Batch:
+    """Bring both sides of each party into canonical form."""
+    table, zone = party_table(context), context.zone
+    batch.states = {read.espo_id: map_party(read, table, zone) for read in batch.reads if _may_sync(read)}
+    return batch
+
+
+def diff(context: PassContext, parts: Sequence[Part], batch: Batch) -> Batch:
+    """Plan each party; find out which of them have to be written."""
+    table = party_table(context)
+    for read in batch.reads:
+        state = batch.states.get(read.espo_id)
+        if state is not None:
+            plan = plan_party(read, state, batch.inputs.get(read.espo_id), parts, table)
+            batch.plans[read.espo_id] = plan
+            if _has_to_write(context, plan):
+                batch.to_write.add(read.espo_id)
+        elif read.problem is None and read.refusal is None and _newly_gone(read):
+            batch.to_write.add(read.espo_id)
+    return batch
+
+
+def _has_to_write(context: PassContext, plan: PartyPlan) -> bool:
+    if plan.has_work or plan.read.link is None or plan.read.link.state != "active" or plan.read.espo is None:
+        return True
+    row_id = plan.read.advoware.row_id if plan.read.advoware is not None else None
+    return bool(
+        bookkeeping.agreed(
+            plan.read.espo.attributes,
+            now=context.clock.now(),
+            betnr=plan.read.betnr,
+            row_id=row_id,
+            status=plan.status,
+        )
+    )
+
+
+def _newly_gone(read: PartyRead) -> bool:
+    if read.espo is None:
+        return read.link is not None and read.link.state != "deleted_in_espocrm"
+    if not read.gone_in_advoware:
+        return False
+    known = read.link is not None and read.link.state == "deleted_in_advoware"
+    return not known or read.espo.attributes.get("syncStatus") not in ("deleted_in_advoware", None)
+
+
+def _plans_to_guard(batch: Batch) -> list[RecordPlan]:
+    plans = [record for plan in batch.plans.values() for record in plan.records]
+    for read in batch.reads:
+        if read.espo_id in batch.to_write and read.espo_id not in batch.plans:
+            gone = Operation(Side.ESPOCRM, Action.REMOVE, ESPO_ENTITY, read.espo_id, reason="gone on one side")
+            plans.append(RecordPlan(ESPO_ENTITY, read.espo_id, read.betnr, (gone,)))
+    return plans
+
+
+async def write(
+    context: PassContext, parts: Sequence[Part], batch: Batch, *, allow_mass_change: bool = False
+) -> list[RecordOutcome]:
+    """Carry the plans out; returns one outcome per party. Raises ``GuardTripped`` before anything is written."""
+    await guard_mass_change(context, ENTITY, _plans_to_guard(batch), allowed=allow_mass_change)
+    syncer = PartySync(context, party_table(context), parts, context.zone)
+    limit = asyncio.Semaphore(CONCURRENT_PARTIES)
+
+    async def one(read: PartyRead) -> RecordOutcome:
+        async with limit:
+            return await syncer.sync(read.espo_id, read)
+
+    quiet = [read for read in batch.reads if read.espo_id not in batch.to_write]
+    written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
+    outcomes = {outcome.id: outcome for outcome in (*map(_quiet, quiet), *written)}
+    agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
+    await asyncio.to_thread(mark_unchanged, context, agreed)
+    ordered = [outcomes[read.espo_id] for read in batch.reads]
+    return await close_books(context, batch.reads, ordered)
+
+
+def _quiet(read: PartyRead) -> RecordOutcome:
+    """Return the outcome of a party to which nothing is to be done."""
+    if read.refusal is not None:
+        return RecordOutcome(
+            read.espo_id, Result.FAILED, read.betnr, error=read.refusal, error_class="Refused", retryable=False
+        )
+    if read.problem is not None:
+        failure = explain(read.problem)
+        return RecordOutcome(
+            read.espo_id,
+            Result.FAILED,
+            read.betnr,
+            error=failure.message,
+            error_class=failure.error_class,
+            retryable=failure.retryable,
+            concerns_all=failure.concerns_all,
+        )
+    if read.espo is None and read.link is None:
+        return RecordOutcome(
+            read.espo_id,
+            Result.FAILED,
+            error="Diesen Beteiligten gibt es in EspoCRM nicht (mehr); bitte die ID prüfen.",
+            error_class="UnknownId",
+            retryable=False,
+        )
+    return RecordOutcome(read.espo_id, Result.UNCHANGED, read.betnr)
+
+
+def dry_run(batch: Batch) -> list[RecordOutcome]:
+    """Return what would become of each party, without writing anything."""
+    return [
+        replace(
+            _quiet(read),
+            result=Result.SKIPPED,
+            plans=batch.plans[read.espo_id].records if read.espo_id in batch.plans else (),
+        )
+        if read.espo_id in batch.to_write
+        else _quiet(read)
+        for read in batch.reads
+    ]

@@ -1,0 +1,158 @@
+"""Stores what became of a party: base and link, audit, in one transaction."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from vmh_sync.beteiligte.master_write import AdvowareWritten
+from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.beteiligte.plan import PartyPlan
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.part import Part, PartDone
+from vmh_sync.store.audit import Change
+from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+_RECENT = 50
+
+
+@dataclass(slots=True, repr=False)
+class Written:
+    """What has been written so far, and both records as they stand now."""
+
+    plan: PartyPlan
+    advoware: Beteiligter
+    espo: EspoRecord
+    applied: list[FieldChange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    tasks: list[TaskWanted] = field(default_factory=list)
+    parts: list[tuple[Part, PartDone]] = field(default_factory=list)
+    failed: Exception | None = None
+    link: Link | None = None
+
+    @property
+    def conflicts(self) -> int:
+        """How many conflicts a rule decided."""
+        return len(self.plan.master.record.conflicts) + sum(done.conflicts for _, done in self.parts)
+
+    def take_advoware(self, result: AdvowareWritten) -> None:
+        """Take over what became of the write to Advoware."""
+        self.advoware = result.record
+        self.applied += result.applied
+        self.findings += result.findings
+        self.tasks += result.tasks
+
+
+async def record_losers(context: PassContext, plan: PartyPlan) -> None:
+    """Write the losing values of conflicts into the audit log, before they are overwritten.
+
+    A crash may let this run twice for the same conflict: what the log says already is not said again.
+    """
+    conflicts = plan.master.record.conflicts
+    if conflicts:
+        await asyncio.to_thread(_record_losers, context, plan, conflicts)
+
+
+def _record_losers(context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
+    to_advoware = {change.field for change in plan.master.fields.to_advoware}
+    with context.store.transaction() as tx:
+        known = {
+            (change.kind, change.field, _text(change.new), _text(change.losing_value))
+            for change in tx.audit.for_record(plan.read.espo_id, limit=_RECENT)
+        }
+        rows = []
+        for change in conflicts:
+            kind = "first_contact" if change.reason == "first_contact" else "conflict"
+            if (kind, change.field, _text(change.new), _text(change.losing)) in known:
+                continue
+            losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
+            rows.append(
+                _row(context, plan, change, losing_side, kind="conflict" if kind == "conflict" else "first_contact")
+            )
+        if rows:
+            tx.audit.append(rows)
+
+
+def _text(value: object) -> str:
+    return repr(value)
+
+
+def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: str) -> Change:
+    return Change(
+        entity=ENTITY,
+        kind=kind,  # type: ignore[arg-type]
+        reason=change.reason,
+        espo_id=plan.read.espo_id,
+        betnr=plan.read.betnr,
+        field=change.field,
+        old=change.old,
+        new=change.new,
+        side_written=str(side) if side is not None else None,  # type: ignore[arg-type]
+        losing_value=change.losing,
+        losing_side=str(side) if change.losing is not None and side is not None else None,  # type: ignore[arg-type]
+        run_id=context.run_id,
+    )
+
+
+def commit_party(context: PassContext, written: Written, *, bookkeeping_only: bool = False) -> None:
+    """Store base, link and audit of a party, and what its parts have to store.
+
+    ``bookkeeping_only``: only EspoCRM's own stamps moved since the last commit.
+    """
+    with context.store.transaction() as tx:
+        written.link = tx.links.save(_link(context, written, tx))
+        if bookkeeping_only:
+            return
+        rows = _applied(context, written)
+        if rows:
+            tx.audit.append(rows)
+        for _, done in written.parts:
+            done.commit(tx, written.espo)
+
+
+def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
+    plan = written.plan
+    link = written.link or plan.read.link
+    if link is None:
+        link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
+        tx.audit.append([_linked(context, plan)])
+    return replace(
+        link,
+        state="active",
+        base=plan.master.fields.base.to_json(),
+        advoware_row_id=written.advoware.row_id,
+        espo_version=written.espo.version,
+        espo_modified_at=written.espo.modified_at,
+        espo_read_at=written.espo.server_time,
+        verified_at=context.clock.now(),
+    )
+
+
+def _linked(context: PassContext, plan: PartyPlan) -> Change:
+    return Change(
+        entity=ENTITY,
+        kind="linked",
+        reason="same betnr on both sides",
+        espo_id=plan.read.espo_id,
+        betnr=plan.read.betnr,
+        run_id=context.run_id,
+    )
+
+
+def _applied(context: PassContext, written: Written) -> list[Change]:
+    plan = written.plan
+    fields = plan.master.fields
+    to_advoware = {change.field for change in fields.to_advoware}
+    rows = [
+        _row(context, plan, change, Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM, kind="applied")
+        for change in written.applied
+    ]
+    rows += [_row(context, plan, change, None, kind="applied") for change in fields.adopted]
+    for task in (*plan.master.record.tasks, *written.tasks):
+        for name in task.fields:
+            refused = FieldChange(name, None, None, str(task.kind))
+            rows.append(_row(context, plan, refused, None, kind="task"))
+    return rows

@@ -1,0 +1,57 @@
+"""What keeps a party from being synced, in words for its owner."""
+
+from dataclasses import dataclass
+
+from vmh_sync.beteiligte.create import CreateOutcomeUnknown
+from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
+from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
+from vmh_sync.systems.errors import ForeignSystemError
+
+RECORD_FAILURES = (
+    ForeignSystemError,
+    PartFailed,
+    Refused,
+    StillMoving,
+    CreateOutcomeUnknown,
+    LeaseLost,
+    LinkTaken,
+    StaleLink,
+    StaleRow,
+)
+"""What concerns one record; everything else breaks the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure: a German sentence for the owner, the class of the error for developers."""
+
+    message: str
+    error_class: str
+    retryable: bool
+    part: str | None = None
+    concerns_all: bool = False
+
+
+def explain(error: Exception) -> Failure:
+    """Put an error of :data:`RECORD_FAILURES` into words."""
+    name = type(error).__name__
+    if isinstance(error, PartFailed):
+        cause = explain(error.cause)
+        return Failure(f"{error.label}: {cause.message}", cause.error_class, cause.retryable, error.label)
+    if isinstance(error, ForeignSystemError):
+        message = f"{error.message_for_people} [{name}]"
+        return Failure(message, name, error.retryable, concerns_all=error.concerns_all)
+    if isinstance(error, Refused):
+        return Failure(str(error), name, retryable=False)
+    if isinstance(error, CreateOutcomeUnknown):
+        return Failure(
+            "Es ist unklar, ob der Beteiligte in Advoware angelegt wurde; bitte die Aufgabe dazu bearbeiten.",
+            name,
+            retryable=False,
+        )
+    return Failure(
+        "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt.",
+        name,
+        retryable=True,
+    )

@@ -1,0 +1,137 @@
+"""Keeps the books after a batch: verified links, failures in our ledger, and failures where their owner looks."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.status import Standing, SyncStatus, after_failure
+from vmh_sync.systems.errors import ForeignSystemError
+
+log = logging.getLogger(__name__)
+
+
+def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
+    """Note that both sides of these parties were read and agree.
+
+    Where EspoCRM's stamp moved without a change that concerns us (our own write, a field we do not sync), the link
+    learns the new stamp, so that the next pass need not look closer.
+    """
+    if not reads:
+        return
+    with context.store.transaction() as tx:
+        for read in reads:
+            link, espo = read.link, read.espo
+            if link is None or espo is None or not read.espo_full:
+                continue
+            if (link.espo_modified_at, link.espo_version) != (espo.modified_at, espo.version) or not settled(
+                link_read_at=link.espo_read_at, modified_at=espo.modified_at
+            ):
+                tx.links.save(
+                    replace(
+                        link,
+                        espo_modified_at=espo.modified_at,
+                        espo_version=espo.version,
+                        espo_read_at=espo.server_time,
+                    )
+                )
+        tx.links.mark_verified(ENTITY, [read.espo_id for read in reads], context.clock.now())
+
+
+def settled(*, link_read_at: datetime | None, modified_at: datetime | None) -> bool:
+    """Whether a read came long enough after the record's stamp that nothing can hide behind the same second.
+
+    EspoCRM's ``modifiedAt`` has whole seconds, and a row appears a moment after its stamp (espocrm.md B4, B6).
+    """
+    if link_read_at is None or modified_at is None:
+        return False
+    return (link_read_at - modified_at).total_seconds() >= 2
+
+
+async def close_books(
+    context: PassContext, reads: Sequence[PartyRead], outcomes: Sequence[RecordOutcome]
+) -> list[RecordOutcome]:
+    """Enter all outcomes into the ledger and tell EspoCRM about failures; returns the outcomes with all writes counted.
+
+    Faults that concern everything (office offline, bad login) are no record's fault: they are not entered.
+    """
+    by_id = {read.espo_id: read for read in reads}
+    told = await asyncio.gather(*(_tell_owner(context, by_id[outcome.id], outcome) for outcome in outcomes))
+    records = [record for record, _ in told if record is not None]
+    if records:
+        await asyncio.to_thread(_upsert, context, records)
+    return [outcome for _, outcome in told]
+
+
+def _upsert(context: PassContext, records: Sequence[SyncRecord]) -> None:
+    with context.store.transaction() as tx:
+        tx.records.upsert(records)
+
+
+async def _tell_owner(
+    context: PassContext, read: PartyRead, outcome: RecordOutcome
+) -> tuple[SyncRecord | None, RecordOutcome]:
+    if outcome.result is not Result.FAILED:
+        return _entry_of_success(read, outcome, context), outcome
+    if outcome.concerns_all or (read.espo is None and read.link is None):
+        return None, outcome
+    now = context.clock.now()
+    standing = after_failure(attempts_so_far(read, now), retryable=outcome.retryable, now=now)
+    entry = SyncRecord(
+        entity=ENTITY,
+        espo_id=read.espo_id,
+        status=standing.status.value,
+        attempts=standing.attempts,
+        next_retry_at=standing.next_retry_at,
+        auto_reset_at=standing.auto_reset_at,
+        error_text=outcome.error,
+        error_class=outcome.error_class,
+        part=outcome.part,
+        run_id=context.run_id,
+        espo_modified_at_seen=read.espo.modified_at if read.espo is not None else None,
+    )
+    return await _write_failure(context, read, outcome, standing, entry)
+
+
+async def _write_failure(
+    context: PassContext, read: PartyRead, outcome: RecordOutcome, standing: Standing, entry: SyncRecord
+) -> tuple[SyncRecord, RecordOutcome]:
+    if read.espo is None:
+        return entry, outcome
+    values = bookkeeping.failed(read.espo.attributes, standing, outcome.error or "")
+    if not values:
+        return entry, outcome
+    try:
+        record = await context.espo.update(ESPO_ENTITY, read.espo_id, values)
+    except ForeignSystemError as error:
+        # Our ledger and the run know it; EspoCRM learns it with the next try.
+        log.warning("beteiligte %s: failure could not be noted in EspoCRM (%s)", read.espo_id, type(error).__name__)
+        return entry, outcome
+    entry = replace(entry, espo_modified_at_seen=record.modified_at)
+    return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
+
+
+def attempts_so_far(read: PartyRead, now: datetime) -> int:
+    """Return the failures that count: none after a success, a change of the record, or the automatic reset."""
+    standing = read.standing
+    if standing is None or standing.status not in (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED):
+        return 0
+    if standing.auto_reset_at is not None and standing.auto_reset_at <= now:
+        return 0
+    moved = read.espo is not None and read.espo.modified_at != standing.espo_modified_at_seen
+    return 0 if moved else standing.attempts
+
+
+def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:
+    if outcome.result is Result.SKIPPED or read.standing is None:
+        return None
+    if read.standing.status in (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED):
+        return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
+    return None

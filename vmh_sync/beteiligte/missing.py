@@ -1,0 +1,97 @@
+"""A party that one side does not have any more (specification, sync-semantics.md 6).
+
+Nothing is deleted on the other side: the link remembers, a person gets a task.
+"""
+
+import asyncio
+from dataclasses import replace
+
+from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
+from vmh_sync.beteiligte.espo_write import write_espo
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.store.audit import Change
+from vmh_sync.store.links import Link, LinkState
+from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.status import SyncStatus
+from vmh_sync.tasks.board import TaskSubject, open_tasks
+
+
+async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
+    """Note a party's deletion on one side; returns whether there was anything to do.
+
+    The task comes first: a crash after it repeats the rest.
+    """
+    if party.espo is None:
+        return await _gone_in_espo(context, gate, party)
+    if party.gone_in_advoware:
+        return await _gone_in_advoware(context, gate, party)
+    return False
+
+
+async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
+    link = party.link
+    if link is None or link.state == "deleted_in_espocrm":
+        return False
+    about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, parent=False)
+    await open_tasks(context, gate, about, [_deleted_here(link)], {})
+    await asyncio.to_thread(_mark, context, link, "deleted_in_espocrm")
+    return True
+
+
+def _deleted_here(link: Link) -> TaskWanted:
+    details = {
+        "title": f"In EspoCRM gelöscht: Beteiligter {link.betnr}",
+        "intro": f"Der Beteiligte {link.betnr} wurde in EspoCRM gelöscht. In Advoware besteht er weiter.",
+        "steps": (
+            f"In Advoware den Beteiligten {link.betnr} öffnen und prüfen, ob er noch gebraucht wird.",
+            "Wenn nicht: in Advoware löschen.",
+            "Wenn doch: den Datensatz in EspoCRM wiederherstellen lassen (Administration).",
+            "Diese Aufgabe als erledigt kennzeichnen.",
+        ),
+    }
+    return TaskWanted(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,), details)
+
+
+async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
+    if party.espo is None:
+        return False
+    espo = party.espo
+    about = TaskSubject(
+        ENTITY, ESPO_ENTITY, party.espo_id, party.betnr, espo.attributes.get("assignedUserId"), parent=True
+    )
+    known = party.link is not None and party.link.state == "deleted_in_advoware"
+    if not known:
+        await open_tasks(context, gate, about, [TaskWanted(TaskKind.MISSING_IN_ADVOWARE, ())], {})
+    link = party.link or Link(entity=ENTITY, espo_id=party.espo_id, betnr=party.betnr, advoware_id=str(party.betnr))
+    if not known:
+        await asyncio.to_thread(_mark, context, link, "deleted_in_advoware")
+    values = bookkeeping.agreed(
+        espo.attributes,
+        now=context.clock.now(),
+        betnr=party.betnr,
+        row_id=None,
+        status=SyncStatus.DELETED_IN_ADVOWARE,
+    )
+    if values:
+        await write_espo(context, gate, espo, values)
+    return bool(values) or not known
+
+
+def _mark(context: PassContext, link: Link, state: LinkState) -> None:
+    with context.store.transaction() as tx:
+        tx.links.save(replace(link, state=state, verified_at=context.clock.now()))
+        tx.audit.append(
+            [
+                Change(
+                    entity=ENTITY,
+                    kind="task",
+                    reason=state,
+                    espo_id=link.espo_id,
+                    betnr=link.betnr,
+                    run_id=context.run_id,
+                )
+            ]
+        )

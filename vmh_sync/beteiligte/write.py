@@ -1,0 +1,260 @@
+"""Carries out the plan of one party under its lease (specification, sync-semantics.md 3).
+
+Order: losers and their tasks, Advoware, EspoCRM's content, base and link in one transaction, EspoCRM's bookkeeping.
+Everything is read anew directly before writing and planned from that; what moves while we write is planned again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
+from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
+from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
+from vmh_sync.beteiligte.espo_write import EspoWritten, write_espo
+from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
+from vmh_sync.beteiligte.fetch import read_again
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.master_write import write_master
+from vmh_sync.beteiligte.missing import settle_missing
+from vmh_sync.beteiligte.model import read_espo
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.plan import PartyPlan, espo_content, map_party, part_input, plan_party
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import Part
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.field_plan import obstacle_text
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
+from vmh_sync.sync.values import same
+from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
+from vmh_sync.systems.espocrm.errors import VersionConflict
+from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
+
+MAX_ROUNDS = 4
+LEASE_WAIT_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class PartySync:
+    """Syncs single parties; holds what all of them need."""
+
+    context: PassContext
+    table: FieldTable
+    parts: Sequence[Part]
+    zone: ZoneInfo
+
+    async def sync(self, espo_id: str, read: PartyRead) -> RecordOutcome:
+        """Bring one party to agreement; returns its outcome, also when it failed."""
+        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr)
+            attempt = _Attempt(WriteGate(lease))
+            try:
+                await self._until_quiet(read, attempt)
+            except RECORD_FAILURES as error:
+                attempt.failure = explain(error)
+            return attempt.outcome(espo_id)
+
+    async def _until_quiet(self, read: PartyRead, attempt: "_Attempt") -> None:
+        for round_number in range(1, MAX_ROUNDS + 1):
+            try:
+                again = await self._once(read, attempt)
+            except VersionConflict:
+                again = True
+            except (AdvowareOutcomeUnknown, EspoOutcomeUnknown):
+                # The next round reads what became of it.
+                if round_number == MAX_ROUNDS or attempt.creating:
+                    raise
+                again = True
+            if not again:
+                return
+        raise StillMoving(f"{ENTITY} {read.espo_id} kept moving")
+
+    async def _once(self, read: PartyRead, attempt: "_Attempt") -> bool:
+        fresh = await read_again(self.context, read)
+        attempt.betnr = fresh.betnr
+        if fresh.espo is None or fresh.gone_in_advoware:
+            attempt.settled |= await settle_missing(self.context, attempt.gate, fresh)
+            return False
+        if fresh.refusal is not None:
+            raise Refused(fresh.refusal)
+        inputs = part_input(fresh)
+        if inputs is not None:
+            for part in self.parts:
+                await part.fetch(self.context, [inputs])
+        state = map_party(fresh, self.table, self.zone)
+        plan = plan_party(fresh, state, inputs, self.parts, self.table)
+        if plan.master.creates:
+            attempt.creating = True
+            await self._create(fresh, plan, attempt)
+            attempt.creating = False
+            return True
+        return await self._carry_out(plan, attempt)
+
+    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: "_Attempt") -> None:
+        try:
+            await ensure_created(self.context, attempt.gate, fresh, plan.master, self.table)
+        except CreateOutcomeUnknown:
+            wanted = TaskWanted(TaskKind.CREATE_UNKNOWN, ())
+            await open_tasks(self.context, attempt.gate, subject(fresh), [wanted], {})
+            raise
+
+    async def _carry_out(self, plan: PartyPlan, attempt: "_Attempt") -> bool:
+        context, gate, fresh = self.context, attempt.gate, plan.read
+        if fresh.espo is None or fresh.advoware is None:
+            raise ValueError("a plan is carried out only for a party that both sides have")
+        labels = {rule.name: rule.label for rule in self.table.rules}
+        await record_losers(context, plan)
+        await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
+        written = Written(plan, fresh.advoware, fresh.espo)
+        if plan.master.advoware:
+            result = await write_master(context, gate, fresh.advoware, plan.state, plan.master, self.table)
+            written.take_advoware(result)
+        await self._write_parts(plan, written, gate)
+        answer = await self._write_content(plan, written, gate)
+        await asyncio.to_thread(commit_party, context, written)
+        await open_tasks(context, gate, subject(fresh), written.tasks, labels)
+        for part, done in written.parts:
+            await open_tasks(context, gate, subject(fresh), done.tasks, part.labels)
+        closing = (*plan.master.record.close_tasks, *(i for _, p in plan.parts for i in p.record.close_tasks))
+        await close_tasks(context, gate, closing)
+        attempt.take(written)
+        if written.failed is not None:
+            raise written.failed
+        if answer is None:
+            answer = await self._write_bookkeeping(plan, written, gate)
+        return self._moved_meanwhile(plan, written, answer)
+
+    async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
+        for part, part_plan in plan.parts:
+            if part_plan.is_empty or plan.inputs is None:
+                continue
+            try:
+                written.parts.append((part, await part.write(self.context, gate, plan.inputs, part_plan)))
+            except ForeignSystemError as error:
+                if error.concerns_all:
+                    raise
+                written.failed = PartFailed(part.label, error)
+
+    async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
+        content = dict(espo_content(plan))
+        for _, done in written.parts:
+            content |= done.espo
+        if not content:
+            return None
+        if written.failed is None:
+            content |= self._bookkeeping(plan, written) or self._stamps(plan, written)
+        answer = await write_espo(self.context, gate, written.espo, content)
+        written.espo = answer.record
+        self._note_refused(plan, written, answer)
+        return answer
+
+    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
+        values = self._bookkeeping(plan, written)
+        if not values:
+            return None
+        answer = await write_espo(self.context, gate, written.espo, values)
+        written.espo = answer.record
+        await asyncio.to_thread(commit_party, self.context, written, bookkeeping_only=True)
+        return answer
+
+    def _bookkeeping(self, plan: PartyPlan, written: Written) -> dict[str, object]:
+        return bookkeeping.agreed(
+            written.espo.attributes,
+            now=self.context.clock.now(),
+            betnr=plan.read.betnr,
+            row_id=written.advoware.row_id,
+            status=plan.status,
+        )
+
+    def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
+        now = self.context.clock.now()
+        return bookkeeping.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
+
+    def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoWritten) -> None:
+        by_attribute = {rule.espo: rule for rule in self.table.rules}
+        told = read_espo(
+            answer.record.attributes,
+            self.table,
+            company=plan.state.company,
+            base=plan.state.base.espocrm if plan.state.base else {},
+        )
+        for attribute, reason in answer.refused.items():
+            if attribute not in by_attribute:
+                continue
+            rule = by_attribute[attribute]
+            change = next(change for change in plan.master.fields.to_espocrm if change.field == rule.name)
+            standing = plan.state.espocrm.get(rule.name)
+            plan.master.fields.base_espocrm[rule.name] = standing
+            text = obstacle_text(TaskKind.VALUE_REFUSED, rule.label, Side.ESPOCRM)
+            written.findings.append(Finding(rule.name, Side.ESPOCRM, text))
+            details = {"wanted": change.new, "standing": standing, "side": str(Side.ESPOCRM), "why": reason}
+            written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (rule.name,), details))
+        for change in plan.master.fields.to_espocrm:
+            if change.field in told and by_attribute and self.table[change.field].espo not in answer.refused:
+                written.applied.append(change)
+                if change.field not in plan.master.fields.held:
+                    plan.master.fields.base_espocrm[change.field] = told[change.field]
+
+    def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoWritten | None) -> bool:
+        """Whether the answer shows an edit that slipped in between our read and our write."""
+        if answer is None:
+            return False
+        base = plan.master.fields.base_espocrm
+        told = read_espo(answer.record.attributes, self.table, company=plan.state.company, base=base)
+        written_fields = {change.field for change in plan.master.fields.to_espocrm}
+        return any(
+            not same(self.table[name].kind, value, plan.state.espocrm.get(name))
+            for name, value in told.items()
+            if name not in written_fields and name in plan.state.espocrm
+        )
+
+
+def subject(read: PartyRead) -> TaskSubject:
+    """Return the party as the subject of manual tasks."""
+    attributes = read.espo.attributes if read.espo is not None else {}
+    return TaskSubject(
+        ENTITY, ESPO_ENTITY, read.espo_id, read.betnr, attributes.get("assignedUserId"), parent=read.espo is not None
+    )
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What all rounds together have come to."""
+
+    gate: WriteGate
+    betnr: int | None = None
+    creating: bool = False
+    settled: bool = False
+    conflicts: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    failure: Failure | None = None
+
+    def take(self, written: Written) -> None:
+        self.settled = True
+        self.conflicts += written.conflicts
+        self.findings += written.findings
+
+    def outcome(self, espo_id: str) -> RecordOutcome:
+        writes, failure = self.gate.writes, self.failure
+        result = Result.SYNCED if self.settled or writes else Result.UNCHANGED
+        return RecordOutcome(
+            espo_id,
+            result if failure is None else Result.FAILED,
+            betnr=self.betnr,
+            error=failure.message if failure else None,
+            error_class=failure.error_class if failure else None,
+            part=failure.part if failure else None,
+            retryable=failure.retryable if failure else True,
+            concerns_all=failure.concerns_all if failure else False,
+            advoware_writes=writes[Side.ADVOWARE],
+            espocrm_writes=writes[Side.ESPOCRM],
+            conflicts=self.conflicts,
+            findings=tuple(self.findings),
+        )
