@@ -1,0 +1,203 @@
+"""Lists: paged by key, complete or an error, short enough for a URL (espocrm.md B6)."""
+
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from vmh_sync.systems.espocrm import query
+from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.espocrm.errors import NotFound, UnexpectedAnswer
+
+
+def search_of(request: httpx.Request) -> dict:
+    return json.loads(request.url.params["searchParams"])
+
+
+def serve(ids: list[str]):
+    """A list that obeys where id > x, maxSize and X-No-Total as EspoCRM does."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        search = search_of(request)
+        found = sorted(ids)
+        for item in search.get("where", []):
+            if item["type"] == "greaterThan":
+                found = [key for key in found if key > item["value"]]
+            if item["type"] == "in":
+                found = [key for key in found if key in item["value"]]
+        page = found[: search["maxSize"]]
+        unsaid = -1 if len(found) > len(page) else -2
+        total = unsaid if request.headers.get("X-No-Total") == "true" else len(found)
+        return httpx.Response(200, json={"total": total, "list": [{"id": key} for key in page]})
+
+    return answer
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
+async def test_all_records_come_once(client: EspoClient, crm, number: int) -> None:
+    ids = [f"{index:017x}" for index in range(number)]
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(ids))
+    assert [record.id async for record in client.list_all("CBeteiligte", page_size=5)] == ids
+    for call in route.calls:
+        search = search_of(call.request)
+        assert "offset" not in search
+        assert (search["orderBy"], search["order"], search["maxSize"]) == ("id", "asc", 5)
+        assert call.request.headers["X-No-Total"] == "true"
+
+
+async def test_records_deleted_while_paging_hide_no_others(client: EspoClient, crm) -> None:
+    ids = [f"{index:017x}" for index in range(10)]
+    crm.on("GET", "CBeteiligte").mock(side_effect=lambda request: serve(ids)(request))
+    seen = []
+    async for record in client.list_all("CBeteiligte", page_size=3):
+        seen.append(record.id)
+        if len(seen) == 3:
+            ids.remove(seen[0])
+            ids.remove(seen[1])
+    assert seen == [f"{index:017x}" for index in range(10)]
+
+
+async def test_conditions_stay_on_every_page(client: EspoClient, crm) -> None:
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([f"{index:017x}" for index in range(7)]))
+    conditions = [query.equals("syncStatus", "dirty")]
+    assert len([r async for r in client.list_all("CBeteiligte", where=conditions, page_size=3)]) == 7
+    for call in route.calls:
+        assert search_of(call.request)["where"][0] == {
+            "type": "equals",
+            "attribute": "syncStatus",
+            "value": "dirty",
+        }
+
+
+async def test_select_is_an_array_and_always_holds_what_records_need(client: EspoClient, crm) -> None:
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([]))
+    await client.list_page("CBeteiligte", select=["betnr", "id"])
+    assert search_of(route.calls.last.request)["select"] == [
+        "id",
+        "modifiedAt",
+        "modifiedById",
+        "versionNumber",
+        "betnr",
+    ]
+    await client.list_page("CBeteiligte")
+    assert "select" not in search_of(route.calls.last.request)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"total": 1}',
+        b'{"list": []}',
+        b'{"total": -2, "list": null}',
+        b'{"total": -2, "list": [{}]}',
+        b'{"total": -2, "list": [7]}',
+        b'{"total": -2, "li',
+    ],
+)
+async def test_a_broken_list_is_never_an_empty_list(client: EspoClient, crm, body: bytes) -> None:
+    crm.on("GET", "CBeteiligte").respond(200, content=body)
+    with pytest.raises(UnexpectedAnswer):
+        _ = [record async for record in client.list_all("CBeteiligte")]
+
+
+@pytest.mark.parametrize("rows", [[], [{"id": "a"}]])
+async def test_a_page_that_leads_no_further_ends_in_an_error(client: EspoClient, crm, rows: list) -> None:
+    crm.on("GET", "CBeteiligte").respond(json={"total": -1, "list": rows})
+    with pytest.raises(UnexpectedAnswer):
+        _ = [record async for record in client.list_all("CBeteiligte")]
+
+
+async def test_page_with_exact_total(client: EspoClient, crm) -> None:
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(["a", "b", "c"]))
+    page = await client.list_page("CBeteiligte", page_size=2, count=True, order_by="modifiedAt", descending=True)
+    assert (page.total, page.more, len(page.records)) == (3, True, 2)
+    assert "X-No-Total" not in route.calls.last.request.headers
+    search = search_of(route.calls.last.request)
+    assert (search["orderBy"], search["order"]) == ("modifiedAt", "desc")
+    page = await client.list_page("CBeteiligte", page_size=3, count=True)
+    assert (page.total, page.more) == (3, False)
+
+
+async def test_ids_are_asked_for_in_pieces_that_fit_a_url(client: EspoClient, crm) -> None:
+    ids = [f"{index:017x}" for index in range(250)]
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(ids))
+    found = [record.id async for record in client.list_ids_in("CBeteiligte", "id", [*ids, *ids])]
+    assert found == ids
+    pieces = [search_of(call.request)["where"][0]["value"] for call in route.calls]
+    assert [len(piece) for piece in pieces] == [100, 100, 50]
+    assert max(len(str(call.request.url)) for call in route.calls) < 8000
+
+
+async def test_long_values_make_smaller_pieces(client: EspoClient, crm) -> None:
+    values = [f"{'ä' * 60}{index}@example.org" for index in range(60)]
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([]))
+    assert [r async for r in client.list_ids_in("CBeteiligte", "emailAddress", values, select=["betnr"])] == []
+    asked = [value for call in route.calls for value in search_of(call.request)["where"][0]["value"]]
+    assert asked == values
+    assert max(len(str(call.request.url)) for call in route.calls) < 8000
+
+
+async def test_no_values_no_request(client: EspoClient, crm) -> None:
+    assert [r async for r in client.list_ids_in("CBeteiligte", "id", [])] == []
+    assert not crm.router.calls
+
+
+async def test_related(client: EspoClient, crm, calls) -> None:
+    crm.on("GET", "CBeteiligte/p1/bankverbindungen").mock(side_effect=serve(["a", "b", "c"]))
+    found = [r async for r in client.related("CBeteiligte", "p1", "bankverbindungen", of="CBank", page_size=2)]
+    assert [(record.entity, record.id) for record in found] == [("CBank", "a"), ("CBank", "b"), ("CBank", "c")]
+    assert {call["route"] for call in calls.seen} == {"CBeteiligte/{id}/bankverbindungen"}
+
+
+async def test_related_of_a_gone_record(client: EspoClient, crm) -> None:
+    reason = {"X-Status-Reason": "Record p1 does not exist."}
+    crm.on("GET", "CBeteiligte/p1/bankverbindungen").respond(404, headers=reason)
+    with pytest.raises(NotFound):
+        _ = [r async for r in client.related("CBeteiligte", "p1", "bankverbindungen")]
+
+
+def test_where_builder() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    built = query.any_of(
+        query.all_of(query.in_("syncStatus", ["dirty", "failed"]), query.is_null("syncNextRetry")),
+        query.greater_or_equals("modifiedAt", moment),
+        query.is_not_linked("bankverbindungen"),
+        query.equals("istAktiv", False),
+        query.equals("betnr", 0),
+    )
+    assert built.to_json() == {
+        "type": "or",
+        "value": [
+            {
+                "type": "and",
+                "value": [
+                    {"type": "in", "attribute": "syncStatus", "value": ["dirty", "failed"]},
+                    {"type": "isNull", "attribute": "syncNextRetry"},
+                ],
+            },
+            {"type": "greaterThanOrEquals", "attribute": "modifiedAt", "value": "2026-01-02 03:04:05"},
+            {"type": "isNotLinked", "attribute": "bankverbindungen"},
+            {"type": "equals", "attribute": "istAktiv", "value": False},
+            {"type": "equals", "attribute": "betnr", "value": 0},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: query.equals("betnr", None),
+        lambda: query.not_equals("betnr", None),
+        lambda: query.in_("id", []),
+        lambda: query.not_in("id", ["a", None]),
+        lambda: query.any_of(),
+    ],
+)
+def test_conditions_that_espocrm_would_read_otherwise_are_refused(build) -> None:
+    with pytest.raises(ValueError, match=r"needs"):
+        build()
