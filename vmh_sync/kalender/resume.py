@@ -4,6 +4,7 @@ Creating is not idempotent in Advoware (specification, sync-semantics.md 3): the
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from vmh_sync.kalender.advoware_form import decoration_of
 from vmh_sync.kalender.advoware_overlay import new_termin
@@ -20,6 +21,7 @@ from vmh_sync.kalender.model import (
     changed_fields,
 )
 from vmh_sync.kalender.operations import (
+    ClosePair,
     CreateAdvoware,
     Decision,
     Finding,
@@ -74,7 +76,12 @@ def _decide(
     gone = view is not None and view.presence is Presence.DELETED
     found = advoware[fr_nr] if fr_nr is not None else None
     if found is not None and found.termin is not None and found.form is not None:
-        return _link(intent, found.termin, found.form, event, ctx, gone=gone)
+        linked = _link(intent, found.termin, found.form, event, ctx, gone=gone)
+        if pair is None:
+            return linked
+        # The event belonged to a number that is gone: an event has one living pair.
+        close = ClosePair(pair.fr_nr, pair.event_id, "In Advoware unter neuer Nummer angelegt")
+        return replace(linked, operations=(close, *linked.operations))
     may_write = not ctx.rules.write_protection
     if reads.advoware_complete and ctx.window.surely_lists(intent.form) and may_write and not gone:
         shows_content = event is not None and not (event.mark is not None and event.mark.anonymised)

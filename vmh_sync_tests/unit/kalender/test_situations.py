@@ -1,0 +1,669 @@
+"""The situations of the specification (kalender.md 7) that need no servers."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from vmh_sync.kalender.model import CalendarRules, Source, Strategy
+from vmh_sync.kalender.operations import FindingKind
+from vmh_sync.kalender.reads import GoogleRead, PendingCreate
+from vmh_sync_tests.property.kalender.simulated_sides import OPEN_RULES, Sides
+
+PROTECTED = CalendarRules()
+
+
+def names(operations: Iterable[object]) -> list[str]:
+    return [type(operation).__name__ for operation in operations]
+
+
+def run(sides: Sides) -> list[str]:
+    return names(sides.run().operations)
+
+
+def linked(rules: CalendarRules = OPEN_RULES, read: GoogleRead = GoogleRead.FULL, **fields: object) -> Sides:
+    """One Termin, already in Google and settled."""
+    sides = Sides(rules)
+    given = {"text": "Verhandlung", "uhrzeit_von": "10:30:00", "uhrzeit_bis": "11:30:00", "datum_bis": "2026-06-01"}
+    sides.put_termin(1, **{**given, **fields})
+    assert run(sides) == ["InsertGoogle"]
+    sides.read = read
+    assert run(sides) == []
+    return sides
+
+
+def from_google(strategy: Strategy = Strategy.SOURCE_SYSTEM_WINS, **fields: object) -> tuple[Sides, int]:
+    """One event made in Google, already in Advoware and settled."""
+    sides = Sides(replace(OPEN_RULES, default_strategy=strategy))
+    sides.put_event("g1", summary="Mittagessen", **fields)
+    assert run(sides) == ["CreateAdvoware"]
+    (fr_nr,) = sides.termine
+    sides.pairs[fr_nr] = replace(sides.pairs[fr_nr], strategy=strategy)
+    assert run(sides) == []
+    return sides, fr_nr
+
+
+def kinds(sides: Sides) -> list[FindingKind]:
+    return [finding.kind for finding in sides.findings]
+
+
+BOTH_READS = pytest.mark.parametrize("read", [GoogleRead.FULL, GoogleRead.DELTA])
+
+
+@BOTH_READS
+def test_changed_only_in_advoware_goes_to_google(read: GoogleRead) -> None:
+    sides = linked(read=read)
+    sides.put_termin(1, text="Verhandlung verlegt", uhrzeit_von="11:00:00")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["summary"] == "Verhandlung verlegt"
+    assert run(sides) == []
+    assert sides.findings == []
+
+
+@BOTH_READS
+def test_changed_only_in_google_goes_to_advoware(read: GoogleRead) -> None:
+    sides = linked(read=read, privat=1, erinnerung=1, nr="12")
+    sides.put_event(sides.pairs[1].event_id, location="Saal 5")
+    assert run(sides) == ["UpdateAdvoware"]
+    assert sides.termine[1].ort == "Saal 5"
+    assert (sides.termine[1].privat, sides.termine[1].erinnerung, sides.termine[1].nr) == (1, 1, "12")
+    assert run(sides) == []
+
+
+@BOTH_READS
+def test_write_protection_puts_google_back_and_says_what_was_lost(read: GoogleRead) -> None:
+    sides = linked(PROTECTED, read=read)
+    sides.put_event(sides.pairs[1].event_id, summary="Geändert")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["summary"] == "Verhandlung"
+    assert sides.termine[1].text == "Verhandlung"
+    (finding,) = sides.findings
+    assert finding.kind is FindingKind.WRITE_PROTECTED
+    assert [(change.name, change.old, change.new) for change in finding.changes] == [
+        ("text", "Geändert", "Verhandlung")
+    ]
+    assert run(sides) == []
+
+
+def test_one_pair_may_be_locked() -> None:
+    sides = linked()
+    sides.pairs[1] = replace(sides.pairs[1], write_allowed=False)
+    sides.put_event(sides.pairs[1].event_id, summary="Geändert")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.termine[1].text == "Verhandlung"
+
+
+def test_write_protection_leaves_new_events_alone() -> None:
+    sides = Sides(PROTECTED)
+    sides.put_event("g1", summary="Neu")
+    assert run(sides) == []
+    assert kinds(sides) == [FindingKind.WRITE_PROTECTED]
+    assert sides.termine == {}
+    assert sides.events["g1"]["summary"] == "Neu"
+
+
+def test_change_on_both_sides_source_wins() -> None:
+    sides = linked()
+    sides.put_event(sides.pairs[1].event_id, summary="Aus Google")
+    sides.put_termin(1, ort="Saal 9")
+    assert run(sides) == ["UpdateGoogle"]
+    assert (sides.termine[1].text, sides.event_of(1)["location"]) == ("Verhandlung", "Saal 9")
+    (finding,) = sides.findings
+    assert finding.kind is FindingKind.CONFLICT
+    assert [(change.name, change.old) for change in finding.changes] == [("text", "Aus Google")]
+    assert run(sides) == []
+
+
+def test_change_on_both_sides_source_google_wins() -> None:
+    sides, fr_nr = from_google()
+    sides.put_event("g1", summary="Aus Google")
+    sides.put_termin(fr_nr, text="Aus Advoware")
+    assert run(sides) == ["UpdateAdvoware"]
+    assert sides.termine[fr_nr].text == "Aus Google"
+    (finding,) = sides.findings
+    assert [(change.name, change.old) for change in finding.changes] == [("text", "Aus Advoware")]
+    assert run(sides) == []
+
+
+@pytest.mark.parametrize("google_last", [True, False])
+def test_change_on_both_sides_last_change_wins(google_last: bool) -> None:
+    sides = linked()
+    sides.pairs[1] = replace(sides.pairs[1], strategy=Strategy.LAST_CHANGE_WINS)
+    edits = [
+        lambda: sides.put_event(sides.pairs[1].event_id, summary="Aus Google"),
+        lambda: sides.put_termin(1, text="Aus Advoware"),
+    ]
+    for edit in reversed(edits) if google_last else edits:
+        edit()
+    assert run(sides) == (["UpdateAdvoware"] if google_last else ["UpdateGoogle"])
+    assert sides.termine[1].text == sides.event_of(1)["summary"] == ("Aus Google" if google_last else "Aus Advoware")
+    assert kinds(sides) == [FindingKind.CONFLICT]
+
+
+def test_last_change_without_a_time_falls_back_to_the_source() -> None:
+    sides = linked()
+    sides.pairs[1] = replace(sides.pairs[1], strategy=Strategy.LAST_CHANGE_WINS)
+    sides.put_termin(1, text="Aus Advoware")
+    sides.termine[1] = replace(sides.termine[1], zuletzt_geaendert_am=None)
+    sides.put_event(sides.pairs[1].event_id, summary="Aus Google")
+    run(sides)
+    assert sides.event_of(1)["summary"] == "Aus Advoware"
+
+
+def test_the_same_change_on_both_sides_only_moves_the_base() -> None:
+    sides = linked()
+    sides.put_event(sides.pairs[1].event_id, summary="Gleich")
+    sides.put_termin(1, text="Gleich")
+    assert run(sides) == ["SaveBase"]
+    assert run(sides) == []
+    assert sides.findings == []
+
+
+@BOTH_READS
+def test_deleted_in_advoware_deletes_in_google(read: GoogleRead) -> None:
+    sides = linked(read=read)
+    del sides.termine[1]
+    assert run(sides) == ["DeleteGoogle"]
+    assert sides.living_events() == {}
+    assert run(sides) == []
+
+
+@BOTH_READS
+def test_deleted_in_google_comes_back_under_a_new_id(read: GoogleRead) -> None:
+    sides = linked(read=read)
+    old = sides.pairs[1].event_id
+    sides.drop_event(old)
+    assert run(sides) == ["InsertGoogle"]
+    assert sides.pairs[1].event_id != old
+    assert sides.pairs[1].generation == 1
+    assert 1 in sides.termine
+    assert run(sides) == []
+
+
+def test_deleted_in_google_where_it_came_from() -> None:
+    sides, fr_nr = from_google()
+    sides.drop_event("g1")
+    assert run(sides) == ["DeleteAdvoware"]
+    assert fr_nr not in sides.termine
+
+
+def test_deleted_in_google_where_it_came_from_but_protected() -> None:
+    sides, fr_nr = from_google()
+    sides.rules = replace(sides.rules, write_protection=True)
+    sides.drop_event("g1")
+    assert run(sides) == ["InsertGoogle"]
+    assert fr_nr in sides.termine
+    assert sides.pairs[fr_nr].source is Source.GOOGLE
+
+
+def test_deleted_in_advoware_but_google_is_the_source() -> None:
+    sides, fr_nr = from_google()
+    del sides.termine[fr_nr]
+    assert run(sides) == ["CreateAdvoware"]
+    assert len(sides.termine) == len(sides.living_events()) == len(sides.pairs) == 1
+    assert run(sides) == []
+
+
+def test_deleted_in_advoware_google_is_the_source_and_protected_stays_as_it_is() -> None:
+    sides, fr_nr = from_google()
+    sides.rules = replace(sides.rules, write_protection=True)
+    del sides.termine[fr_nr]
+    assert run(sides) == []
+    assert list(sides.living_events()) == ["g1"]
+    assert kinds(sides) == [FindingKind.MISSING_IN_ADVOWARE]
+
+
+@BOTH_READS
+def test_deleted_on_both_sides(read: GoogleRead) -> None:
+    sides = linked(read=read)
+    del sides.termine[1]
+    sides.drop_event(sides.pairs[1].event_id)
+    assert run(sides) == ["ClosePair"]
+    assert sides.pairs == {}
+
+
+def test_a_number_that_comes_back_gets_a_new_generation() -> None:
+    sides = linked()
+    termin = sides.termine.pop(1)
+    run(sides)
+    sides.termine[1] = termin
+    assert run(sides) == ["InsertGoogle"]
+    assert sides.pairs[1].generation == 1
+
+
+def test_delete_against_change_source_wins_and_the_edit_is_reported() -> None:
+    sides = linked()
+    del sides.termine[1]
+    sides.put_event(sides.pairs[1].event_id, summary="Noch geändert")
+    assert run(sides) == ["DeleteGoogle"]
+    (finding,) = sides.findings
+    assert finding.kind is FindingKind.DELETED_AGAINST_CHANGE
+    assert [(change.name, change.old) for change in finding.changes] == [("text", "Noch geändert")]
+
+
+def test_delete_against_change_last_change_wins_keeps_the_edit() -> None:
+    sides = linked()
+    sides.pairs[1] = replace(sides.pairs[1], strategy=Strategy.LAST_CHANGE_WINS)
+    del sides.termine[1]
+    sides.put_event(sides.pairs[1].event_id, summary="Noch geändert")
+    assert run(sides) == ["CreateAdvoware"]
+    assert [termin.text for termin in sides.termine.values()] == ["Noch geändert"]
+    assert run(sides) == []
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [(Strategy.SOURCE_SYSTEM_WINS, "DeleteAdvoware"), (Strategy.LAST_CHANGE_WINS, "InsertGoogle")],
+)
+def test_change_in_advoware_against_delete_in_google(strategy: Strategy, expected: str) -> None:
+    sides, fr_nr = from_google(strategy)
+    sides.put_termin(fr_nr, text="Noch geändert")
+    sides.drop_event("g1")
+    assert run(sides) == [expected]
+    assert len(sides.findings) == 1
+
+
+def test_missing_outside_the_window_is_no_deletion() -> None:
+    sides = linked()
+    base = sides.pairs[1].base
+    assert base is not None
+    start, end = base.google.start, base.google.end
+    long_ago = replace(base.google, start=start.replace(year=2020), end=end.replace(year=2020))
+    sides.pairs[1] = replace(sides.pairs[1], base=replace(base, advoware=long_ago))
+    termin = sides.termine.pop(1)
+    assert sides.plan().operations == ()
+    sides.termine[1] = termin
+    sides.pairs[1] = replace(sides.pairs[1], base=replace(base, google=long_ago))
+    del sides.events[sides.pairs[1].event_id]
+    assert sides.plan().operations == ()
+    sides.pairs[1] = replace(sides.pairs[1], base=base)
+    assert names(sides.plan().operations) == ["InsertGoogle"], "inside the window it is one"
+
+
+def test_missing_in_an_incomplete_read_is_no_deletion() -> None:
+    sides = linked(read=GoogleRead.PARTIAL)
+    sides.events.clear()
+    assert run(sides) == []
+    sides = linked()
+    plan = sides.plan()
+    assert plan.operations == ()
+
+
+def test_leave_is_read_only() -> None:
+    sides = Sides()
+    sides.put_termin(-5, text="Urlaub", datum="2026-07-06", datum_bis="2026-07-10", abwesenheit=1)
+    assert run(sides) == ["InsertGoogle"]
+    assert sides.event_of(-5)["end"] == {"date": "2026-07-11"}
+    sides.put_event(sides.pairs[-5].event_id, summary="Kein Urlaub")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.termine[-5].text == "Urlaub"
+    assert kinds(sides) == [FindingKind.READ_ONLY]
+    sides.drop_event(sides.pairs[-5].event_id)
+    assert run(sides) == ["InsertGoogle"]
+    del sides.termine[-5]
+    assert run(sides) == ["DeleteGoogle"]
+
+
+def test_privacy_goes_one_way() -> None:
+    sides = linked()
+    sides.put_event(sides.pairs[1].event_id, visibility="private")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.termine[1].privat == 0
+    assert kinds(sides) == [FindingKind.ONE_WAY]
+    sides.put_termin(1, privat=1)
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["visibility"] == "private"
+    assert run(sides) == []
+
+
+def test_alle_stands_in_two_calendars_and_an_edit_reaches_the_other() -> None:
+    one = Sides(kuerzel="SB")
+    two = Sides(kuerzel="XY", termine=one.termine)
+    one.put_termin(1, text="Betriebsausflug", anwalt="ALLE")
+    assert run(one) == run(two) == ["InsertGoogle"]
+    assert one.pairs[1].event_id != two.pairs[1].event_id
+    one.put_event(one.pairs[1].event_id, summary="Ausflug")
+    assert run(one) == ["UpdateAdvoware"]
+    assert run(two) == ["UpdateGoogle"]
+    assert two.event_of(1)["summary"] == "Ausflug"
+    one.drop_event(one.pairs[1].event_id)
+    assert run(one) == ["InsertGoogle"], "one person's deletion does not take it from everybody"
+    assert run(one) == run(two) == []
+
+
+def test_everybodys_appointment_made_in_google_is_not_deleted_for_all() -> None:
+    sides, fr_nr = from_google()
+    sides.put_termin(fr_nr, anwalt="ALLE", sb="")
+    run(sides)
+    sides.drop_event("g1")
+    assert run(sides) == ["InsertGoogle"]
+    assert fr_nr in sides.termine
+
+
+def test_a_colleagues_private_entry_shows_no_content() -> None:
+    sides = Sides()
+    sides.put_termin(1, text="Arzt", notiz="geheim", ort="Praxis", anwalt="XY", privat=1)
+    assert run(sides) == ["InsertGoogle"]
+    event = sides.event_of(1)
+    assert event["summary"] == "Termin"
+    assert "description" not in event
+    assert "location" not in event
+
+
+@BOTH_READS
+def test_anonymised_mode_rewrites_once_each_way(read: GoogleRead) -> None:
+    sides = linked(read=read, notiz="Robe", ort="Saal 3", vorbereitungs_dauer="00:30:00")
+    sides.full_content = False
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["summary"] == "Termin"
+    assert "description" not in sides.event_of(1)
+    assert run(sides) == []
+    sides.full_content = True
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["summary"] == "Verhandlung"
+    assert sides.event_of(1)["description"] == "Robe\n\nVorbereitung: 0:30 Std."
+    assert run(sides) == []
+    assert sides.findings == []
+
+
+def test_text_never_flows_back_from_an_anonymised_event_but_times_do() -> None:
+    sides = linked(notiz="Robe")
+    sides.full_content = False
+    run(sides)
+    event_id = sides.pairs[1].event_id
+    start = {"dateTime": "2026-06-02T08:00:00+02:00", "timeZone": "Europe/Berlin"}
+    end = {"dateTime": "2026-06-02T09:00:00+02:00", "timeZone": "Europe/Berlin"}
+    sides.put_event(event_id, summary="Getippt", description="Getippt", start=start, end=end)
+    assert run(sides) == ["UpdateAdvoware", "UpdateGoogle"]
+    termin = sides.termine[1]
+    assert (termin.text, termin.notiz, termin.datum, termin.uhrzeit_von) == (
+        "Verhandlung",
+        "Robe",
+        "2026-06-02",
+        "08:00:00",
+    )
+    assert sides.event_of(1)["summary"] == "Termin"
+    assert kinds(sides) == [FindingKind.ONE_WAY]
+    assert run(sides) == []
+
+
+def test_notes_changed_in_anonymised_mode_write_nothing() -> None:
+    sides = linked()
+    sides.full_content = False
+    run(sides)
+    sides.put_termin(1, notiz="neu")
+    assert run(sides) == ["SaveBase"]
+    assert run(sides) == []
+
+
+def test_an_edit_made_just_before_anonymising_is_kept() -> None:
+    sides = linked()
+    sides.put_event(sides.pairs[1].event_id, summary="Noch geändert")
+    sides.full_content = False
+    assert run(sides) == ["UpdateAdvoware", "UpdateGoogle"]
+    assert sides.termine[1].text == "Noch geändert"
+    assert sides.event_of(1)["summary"] == "Termin"
+    assert run(sides) == []
+
+
+def test_changed_travel_time_rewrites_google() -> None:
+    sides = linked(notiz="Robe", fahrzeit="00:30:00")
+    sides.put_termin(1, fahrzeit="01:00:00")
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.event_of(1)["description"] == "Robe\n\nFahrzeit: 1:00 Std."
+    sides.put_event(sides.pairs[1].event_id, description="Robe<br>Hut<br><br>Fahrzeit: 1:00 Std.")
+    assert run(sides) == ["UpdateAdvoware"]
+    assert sides.termine[1].notiz == "Robe\r\nHut"
+
+
+@BOTH_READS
+def test_a_series_that_advoware_cannot_hold_is_left_alone_on_both_sides(read: GoogleRead) -> None:
+    sides = linked(read=read)
+    before = sides.termine[1]
+    sides.put_event(sides.pairs[1].event_id, recurrence=["RRULE:FREQ=WEEKLY;BYDAY=MO,WE"])
+    assert run(sides) == ["MarkNotRepresentable"]
+    assert sides.pairs[1].obstacle == "weekdays"
+    assert sides.termine[1] == before
+    assert run(sides) == []
+    sides.put_termin(1, text="Wartet")
+    assert run(sides) == []
+    assert [change.name for change in sides.findings[-1].changes] == ["text"]
+    sides.put_event(sides.pairs[1].event_id, recurrence=["RRULE:FREQ=WEEKLY;BYDAY=MO"])
+    assert run(sides) == ["UpdateGoogle"], "both changed now: the source wins"
+    assert sides.pairs[1].obstacle is None
+
+
+@BOTH_READS
+def test_series_with_a_moved_occurrence(read: GoogleRead) -> None:
+    sides = linked(read=read, dauertermin=1, turnus=1, turnus_art=2, datum_bis="2026-09-28")
+    master = sides.pairs[1].event_id
+    moved = {
+        "recurringEventId": master,
+        "originalStartTime": {"dateTime": "2026-06-08T10:30:00+02:00"},
+        "start": {"dateTime": "2026-06-09T10:30:00+02:00"},
+        "end": {"dateTime": "2026-06-09T11:30:00+02:00"},
+        "summary": "Verhandlung",
+    }
+    sides.put_event(f"{master}_1", **moved)
+    assert run(sides) == ["MarkNotRepresentable"]
+    assert sides.pairs[1].obstacle == "moved_occurrence"
+    sides.put_event(master, summary="Titel der Serie")
+    assert run(sides) == [], "in a delta the series comes without its exceptions"
+    sides.put_event(master, summary="Verhandlung")
+    sides.put_event(
+        f"{master}_1", start={"dateTime": "2026-06-08T10:30:00+02:00"}, end={"dateTime": "2026-06-08T11:30:00+02:00"}
+    )
+    sides.read = GoogleRead.FULL
+    assert run(sides) == ["SaveBase"], "moved back: all is well again"
+    assert run(sides) == []
+
+
+def test_new_event_that_advoware_cannot_hold_is_reported() -> None:
+    sides = Sides()
+    sides.put_event("g1", recurrence=["RRULE:FREQ=HOURLY"])
+    assert run(sides) == []
+    assert kinds(sides) == [FindingKind.NOT_REPRESENTABLE]
+
+
+def test_new_event_becomes_a_termin_and_is_marked() -> None:
+    sides, fr_nr = from_google(description="eins<br>zwei", recurrence=["RRULE:FREQ=DAILY;COUNT=3"])
+    termin = sides.termine[fr_nr]
+    assert (termin.text, termin.notiz, termin.sb) == ("Mittagessen", "eins\r\nzwei", "SB")
+    assert (termin.dauertermin, termin.turnus, termin.turnus_art, termin.datum_bis) == (1, 1, 1, "2026-06-03")
+
+
+def test_new_event_outside_the_window_is_left_alone() -> None:
+    sides = Sides()
+    sides.put_event("g1", start={"date": "2020-01-01"}, end={"date": "2020-01-02"})
+    assert run(sides) == []
+    assert sides.findings == []
+
+
+def test_crash_between_insert_and_pair_row_relinks() -> None:
+    sides = linked()
+    del sides.pairs[1]
+    assert run(sides) == ["LinkPair", "SaveBase"]
+    assert len(sides.living_events()) == 1
+    assert run(sides) == []
+
+
+def test_pairs_are_rebuilt_from_marks_and_the_hash_tells_who_moved() -> None:
+    sides = linked()
+    sides.pairs.clear()
+    sides.put_event(next(iter(sides.events)), summary="Aus Google")
+    assert run(sides) == ["LinkPair", "UpdateAdvoware"]
+    assert sides.termine[1].text == "Aus Google"
+    sides.pairs.clear()
+    sides.put_event(next(iter(sides.events)), location="x")
+    sides.put_termin(1, text="Aus Advoware")
+    assert run(sides)[0] == "LinkPair"
+    assert sides.event_of(1)["summary"] == sides.termine[1].text
+    assert kinds(sides) == [FindingKind.CONFLICT]
+    assert run(sides) == []
+
+
+def test_rebuilt_pair_changed_in_advoware_only() -> None:
+    sides = linked()
+    sides.pairs.clear()
+    sides.put_termin(1, text="Aus Advoware")
+    assert run(sides) == ["LinkPair", "UpdateGoogle"]
+    assert sides.event_of(1)["summary"] == "Aus Advoware"
+    assert sides.findings == []
+
+
+def test_rebuilt_pair_keeps_its_source() -> None:
+    sides, fr_nr = from_google()
+    sides.pairs.clear()
+    assert run(sides) == ["LinkPair", "SaveBase"]
+    assert sides.pairs[fr_nr].source is Source.GOOGLE
+
+
+def test_a_marked_copy_is_a_duplicate_and_is_not_created() -> None:
+    sides = linked()
+    copy = {key: value for key, value in sides.event_of(1).items() if key not in ("id", "updated")}
+    sides.put_event("copy", **copy)
+    assert run(sides) == []
+    assert kinds(sides) == [FindingKind.DUPLICATE]
+    sides.drop_event(sides.pairs[1].event_id)
+    assert run(sides) == ["LinkPair", "SaveBase"], "the original is gone: the copy goes on as the pair's event"
+    assert sides.pairs[1].event_id == "copy"
+    assert run(sides) == []
+
+
+def test_a_marked_event_without_termin_is_an_orphan() -> None:
+    sides = linked()
+    sides.pairs.clear()
+    del sides.termine[1]
+    sides.put_termin(2)
+    assert run(sides) == ["InsertGoogle"]
+    assert kinds(sides) == [FindingKind.ORPHAN]
+    assert len(sides.living_events()) == 2
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_crash_during_creation_makes_no_second_termin(arrived: bool) -> None:
+    sides = Sides()
+    sides.put_event("g1", summary="Mittagessen")
+    (create,) = sides.plan().operations
+    if arrived:
+        sides.post(create)
+        assert run(sides) == ["LinkPair", "UpdateGoogle"]
+    else:
+        sides.intents["g1"] = PendingCreate("g1", create.form)
+        assert run(sides) == ["CreateAdvoware"]
+    assert len(sides.termine) == len(sides.living_events()) == 1
+    assert run(sides) == []
+
+
+def test_edit_after_a_crashed_creation_is_not_lost() -> None:
+    sides = Sides()
+    sides.put_event("g1", summary="Mittagessen")
+    (create,) = sides.plan().operations
+    sides.post(create)
+    sides.put_event("g1", summary="Abendessen")
+    assert run(sides) == ["LinkPair", "UpdateAdvoware", "UpdateGoogle"]
+    assert [termin.text for termin in sides.termine.values()] == ["Abendessen"]
+    assert sides.events["g1"]["summary"] == "Abendessen"
+    assert run(sides) == []
+
+
+def test_crash_while_creating_again_makes_no_second_termin() -> None:
+    sides, fr_nr = from_google()
+    del sides.termine[fr_nr]
+    (create,) = sides.plan().operations
+    sides.post(create)
+    sides.settle()
+    assert len(sides.termine) == len(sides.living_events()) == len(sides.pairs) == 1
+
+
+def test_servers_that_shorten_texts_are_not_taken_for_people() -> None:
+    sides = Sides(advoware_limit=50, google_limit=30)
+    sides.put_termin(1, text="x" * 1000, notiz="y" * 1000)
+    assert run(sides) == ["InsertGoogle"]
+    assert run(sides) == []
+    sides.put_event(sides.pairs[1].event_id, location="Saal 3")
+    assert run(sides) == ["UpdateAdvoware"]
+    assert sides.termine[1].text == "x" * 50, "the shortened text does not come back"
+    assert run(sides) == []
+
+
+def test_an_unreadable_appointment_hinders_no_other_and_is_not_missing() -> None:
+    sides = linked()
+    sides.termine[1] = replace(sides.termine[1], datum="kaputt")
+    sides.put_termin(2)
+    assert run(sides) == ["InsertGoogle"]
+    assert kinds(sides) == [FindingKind.UNREADABLE]
+    sides.events[sides.pairs[2].event_id]["start"] = {"dateTime": "kaputt"}
+    assert run(sides) == []
+
+
+@pytest.mark.parametrize(("known", "stopped"), [(5, False), (6, True)])
+def test_empty_advoware_list_stops_the_employee(known: int, stopped: bool) -> None:
+    sides = Sides()
+    for number in range(1, known + 1):
+        sides.put_termin(number)
+    run(sides)
+    sides.termine.clear()
+    plan = sides.run()
+    assert (plan.stopped is not None) is stopped
+    assert len(sides.living_events()) == (known if stopped else 0)
+    if stopped:
+        assert plan.stopped is not None
+        assert "SB" in plan.stopped
+
+
+def test_an_emptied_calendar_takes_nothing_away_in_advoware() -> None:
+    sides = Sides()
+    for number in range(6):
+        sides.put_event(f"g{number}", summary=f"Termin {number}")
+    run(sides)
+    sides.events.clear()
+    assert run(sides) == ["InsertGoogle"] * 6
+    assert len(sides.termine) == 6
+
+
+@pytest.mark.parametrize(("deleted", "kept", "stopped"), [(51, 200, True), (50, 10, False), (51, 300, False)])
+def test_mass_change_guard(deleted: int, kept: int, stopped: bool) -> None:
+    sides = Sides()
+    for number in range(1, deleted + kept + 1):
+        sides.put_termin(number, text="t")
+    run(sides)
+    for number in range(1, deleted + 1):
+        del sides.termine[number]
+    plan = sides.run()
+    assert (plan.stopped is not None) is stopped
+    assert len(sides.living_events()) == kept + (deleted if stopped else 0)
+
+
+def test_mass_change_guard_counts_emptied_texts_but_not_anonymising() -> None:
+    sides = Sides()
+    for number in range(1, 61):
+        sides.put_termin(number, text="t", notiz="n")
+    run(sides)
+    sides.full_content = False
+    assert sides.run().stopped is None
+    sides.full_content = True
+    run(sides)
+    for number in range(1, 61):
+        sides.put_termin(number, notiz="")
+    assert sides.run().stopped is not None
+
+
+def test_dry_run_shows_values_only_when_asked() -> None:
+    sides = linked()
+    sides.put_termin(1, text="Geheim")
+    plan = sides.plan()
+    (row,) = plan.rows()
+    assert (row["what"], row["frNr"], row["fields"]) == ("update_google", 1, ["text"])
+    assert "Geheim" not in repr(plan)
+    assert "Geheim" not in str(plan.rows())
+    (row,) = plan.rows(show_values=True)
+    assert row["values"] == {"text": ["Verhandlung", "Geheim"]}
+    assert plan.counts() == {"update_google": 1, "writes_google": 1, "unchanged": 0, "appointments": 1}
+
+
+def test_an_unchanged_calendar_plans_nothing() -> None:
+    sides = linked(read=GoogleRead.DELTA)
+    plan = sides.plan()
+    assert plan.executable == ()
+    assert plan.counts() == {"unchanged": 1, "appointments": 1}
