@@ -14,18 +14,18 @@ from vmh_sync.coordination.process import ProcessId, is_provably_dead
 
 _log = logging.getLogger(__name__)
 
-_SEPARATOR = "#"
+SEPARATOR = "#"
 _POLL_SECONDS = (0.02, 0.25)
 
-_EXTEND = """
+EXTEND = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """
-_RELEASE = """
+RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
-_REPLACE = """
+REPLACE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
   return 1
@@ -51,7 +51,7 @@ class Lease:
             raise LeaseLost(f"the lease {self.name} was lost")
         try:
             with translated():
-                held = await evaluate(self._redis, _EXTEND, self._key, self._token, str(self._milliseconds))
+                held = await evaluate(self._redis, EXTEND, self._key, self._token, str(self._milliseconds))
         except CoordinationUnavailable as error:
             raise LeaseLost(f"the lease {self.name} cannot be confirmed: {error}") from None
         if not held:
@@ -86,8 +86,8 @@ class Leases:
 
         Raises CoordinationUnavailable when Redis does not answer. At the end the lease is released if it is still ours.
         """
-        token = f"{self._owner or ProcessId.own()}{_SEPARATOR}{secrets.token_hex(8)}"
-        lease = Lease(name, _key(name), token, self._milliseconds, self._redis)
+        token = f"{self._owner or ProcessId.own()}{SEPARATOR}{secrets.token_hex(8)}"
+        lease = Lease(name, lease_key(name), token, self._milliseconds, self._redis)
         held = False
         try:
             held = await self._acquire(lease, wait)
@@ -110,8 +110,8 @@ class Leases:
     async def holder(self, name: str) -> str | None:
         """Return the owner of a lease (host, boot, process; no personal data), None if it is free."""
         with translated():
-            token = await self._redis.get(_key(name))
-        return str(token).rpartition(_SEPARATOR)[0] if token else None
+            token = await self._redis.get(lease_key(name))
+        return str(token).rpartition(SEPARATOR)[0] if token else None
 
     async def _acquire(self, lease: Lease, wait: float) -> bool:
         deadline = asyncio.get_running_loop().time() + wait
@@ -132,9 +132,9 @@ class Leases:
             current = await self._redis.get(lease._key)
             if current == lease._token:
                 return True  # the client repeated the request after its first answer was lost
-            if current is None or not _owner_is_dead(current):
+            if current is None or not owner_is_dead(current):
                 return False
-            replaced = await evaluate(self._redis, _REPLACE, lease._key, current, lease._token, str(self._milliseconds))
+            replaced = await evaluate(self._redis, REPLACE, lease._key, current, lease._token, str(self._milliseconds))
         if replaced:
             _log.warning("lease %s taken over from a process that is gone", lease.name)
         return bool(replaced)
@@ -153,15 +153,17 @@ class Leases:
     async def _release(self, lease: Lease) -> None:
         try:
             with translated():
-                await evaluate(self._redis, _RELEASE, lease._key, lease._token)
+                await evaluate(self._redis, RELEASE, lease._key, lease._token)
         except CoordinationUnavailable:
             _log.warning("lease %s could not be released, it runs out by itself", lease.name)
 
 
-def _key(name: str) -> str:
+def lease_key(name: str) -> str:
+    """Return the key of a lease in Redis."""
     return f"vmh:lease:{name}"
 
 
-def _owner_is_dead(token: str) -> bool:
-    process = ProcessId.parse(token.rpartition(_SEPARATOR)[0])
+def owner_is_dead(token: str) -> bool:
+    """Tell whether the process that wrote a lease's token is certainly gone."""
+    process = ProcessId.parse(token.rpartition(SEPARATOR)[0])
     return process is not None and is_provably_dead(process)

@@ -1,0 +1,110 @@
+"""Rates: never more than the rate in any window, whoever asks."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vmh_sync.coordination import rate as rate_module
+from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
+from vmh_sync.coordination.rate import TokenBucket
+
+# The script with the time as its last argument, so that a test decides it.
+AT_A_GIVEN_TIME = rate_module._TAKE.replace("redis.call('TIME')", "{0, ARGV[4]}")
+WINDOW = 1_000_000
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    burst=st.integers(1, 9),
+    extra=st.integers(1, 30),
+    asks=st.lists(st.tuples(st.integers(0, 400_000), st.integers(1, 3)), min_size=20, max_size=120),
+)
+def test_no_window_ever_holds_more_than_the_rate(
+    sync_redis: SyncRedis, burst: int, extra: int, asks: list[tuple[int, int]]
+) -> None:
+    rate = burst + extra
+    bucket = TokenBucket(None, "r", rate=rate, per_seconds=1, burst=burst)
+    sync_redis.flushall()
+    now = 1_000_000_000
+    granted: list[tuple[int, int]] = []
+    for gap, cost in asks:
+        now += gap // 10 if gap % 2 else 0  # many at the same moment, some later
+        key, interval, allowed, _ = bucket._arguments(1)
+        cost = min(cost, burst)
+        if int(sync_redis.eval(AT_A_GIVEN_TIME, 1, key, interval, allowed, str(cost), str(now))) == 0:
+            granted.append((now, cost))
+    assert granted
+    for start, _ in granted:
+        assert sum(cost for at, cost in granted if start <= at < start + WINDOW) <= rate
+
+
+def test_waiting_as_long_as_told_is_enough(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    now = 5_000_000
+    grants = 0
+    for _ in range(50):
+        wait = int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(now)))
+        if wait == 0:
+            grants += 1
+        now += wait
+    assert grants >= 25, "after every refusal comes a grant"
+
+
+def test_a_clock_set_back_does_not_lock_the_rate_up(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(2), str(10**12))
+    wait = int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(10**6)))
+    assert wait <= WINDOW
+
+
+async def test_coroutines_and_threads_share_one_rate(redis: AsyncRedis, sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(redis, "r", rate=105, per_seconds=1, burst=5, sync_redis=sync_redis)
+    began = time.monotonic()
+    threads = [threading.Thread(target=bucket.acquire_sync, args=(2,)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    await asyncio.gather(*(bucket.acquire() for _ in range(35)))
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    # 45 units: 5 at once, 40 more at 100 a second
+    assert time.monotonic() - began >= 0.4
+
+
+async def test_the_first_units_do_not_wait(redis: AsyncRedis) -> None:
+    bucket = TokenBucket(redis, "r", rate=10, per_seconds=3600, burst=4)
+    async with asyncio.timeout(30):
+        for _ in range(4):
+            await bucket.acquire()
+    other = TokenBucket(redis, "other", rate=10, per_seconds=3600, burst=4)
+    async with asyncio.timeout(30):
+        await other.acquire(4)
+
+
+def test_the_state_does_not_stay_for_ever(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=4, sync_redis=sync_redis)
+    bucket.acquire_sync()
+    assert 0 < sync_redis.pttl("vmh:rate:r") <= 2_000
+
+
+@pytest.mark.parametrize("burst", [0, 10])
+def test_impossible_rates_are_refused(burst: int) -> None:
+    with pytest.raises(ValueError, match="burst"):
+        TokenBucket(None, "r", rate=10, per_seconds=1, burst=burst)
+
+
+@pytest.mark.parametrize("cost", [0, 5])
+async def test_a_cost_that_never_fits_is_refused(redis: AsyncRedis, cost: int) -> None:
+    with pytest.raises(ValueError, match="burst"):
+        await TokenBucket(redis, "r", rate=10, per_seconds=1, burst=4).acquire(cost)
+
+
+async def test_a_bucket_without_client_says_so() -> None:
+    bucket = TokenBucket(None, "r", rate=10, per_seconds=1)
+    with pytest.raises(ValueError, match="coroutines"):
+        await bucket.acquire()
+    with pytest.raises(ValueError, match="threads"):
+        bucket.acquire_sync()
