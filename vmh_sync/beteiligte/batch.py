@@ -6,6 +6,8 @@ Entity rules stand elsewhere; here it is decided what happens to which party, an
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
@@ -33,6 +35,9 @@ class Batch:
     """One batch on its way through the stages."""
 
     reads: list[PartyRead]
+    table: FieldTable
+    zone: ZoneInfo
+    read_at: datetime
     inputs: dict[str, PartInput] = field(default_factory=dict)
     states: dict[str, PartyState] = field(default_factory=dict)
     plans: dict[str, PartyPlan] = field(default_factory=dict)
@@ -46,7 +51,7 @@ def party_table(context: PassContext) -> FieldTable:
 
 async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str]) -> Batch:
     """Read a batch of parties and what their parts need."""
-    batch = Batch(await fetch_parties(context, ids))
+    batch = Batch(await fetch_parties(context, ids), party_table(context), context.zone, context.clock.now())
     batch.inputs = {
         read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
     }
@@ -77,36 +82,34 @@ async def _complete(context: PassContext, batch: Batch, read: PartyRead) -> None
         inputs.espo, inputs.espo_full = full, True
 
 
-def map_fields(context: PassContext, batch: Batch) -> Batch:
+def map_fields(batch: Batch) -> Batch:
     """Bring both sides of each party into canonical form."""
-    table, zone = party_table(context), context.zone
-    batch.states = {read.espo_id: map_party(read, table, zone) for read in batch.reads if _may_sync(read)}
+    batch.states = {read.espo_id: map_party(read, batch.table, batch.zone) for read in batch.reads if _may_sync(read)}
     return batch
 
 
-def diff(context: PassContext, parts: Sequence[Part], batch: Batch) -> Batch:
+def diff(parts: Sequence[Part], batch: Batch) -> Batch:
     """Plan each party; find out which of them have to be written."""
-    table = party_table(context)
     for read in batch.reads:
         state = batch.states.get(read.espo_id)
         if state is not None:
-            plan = plan_party(read, state, batch.inputs.get(read.espo_id), parts, table)
+            plan = plan_party(read, state, batch.inputs.get(read.espo_id), parts, batch.table)
             batch.plans[read.espo_id] = plan
-            if _has_to_write(context, plan):
+            if _has_to_write(plan, batch.read_at):
                 batch.to_write.add(read.espo_id)
         elif read.problem is None and read.refusal is None and _newly_gone(read):
             batch.to_write.add(read.espo_id)
     return batch
 
 
-def _has_to_write(context: PassContext, plan: PartyPlan) -> bool:
+def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
     if plan.has_work or plan.read.link is None or plan.read.link.state != "active" or plan.read.espo is None:
         return True
     row_id = plan.read.advoware.row_id if plan.read.advoware is not None else None
     return bool(
         bookkeeping.agreed(
             plan.read.espo.attributes,
-            now=context.clock.now(),
+            now=now,
             betnr=plan.read.betnr,
             row_id=row_id,
             status=plan.status,
@@ -137,7 +140,7 @@ async def write(
 ) -> list[RecordOutcome]:
     """Carry the plans out; returns one outcome per party. Raises ``GuardTripped`` before anything is written."""
     await guard_mass_change(context, ENTITY, _plans_to_guard(batch), allowed=allow_mass_change)
-    syncer = PartySync(context, party_table(context), parts, context.zone)
+    syncer = PartySync(context, batch.table, parts, batch.zone)
     limit = asyncio.Semaphore(CONCURRENT_PARTIES)
 
     async def one(read: PartyRead) -> RecordOutcome:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.leases import Leases
+from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
@@ -28,6 +29,7 @@ class PassContext:
     rules: SyncSettings
     espo_settings: EspoCrmSettings
     zone: ZoneInfo
+    calls: CallCounter
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -1,0 +1,5 @@
+"""The parts of a party, in the order in which they are synced after the master data."""
+
+from vmh_sync.runtime.part import Part
+
+PARTS: tuple[Part, ...] = ()

@@ -1,0 +1,156 @@
+"""Which parties a pass is about (specification, sync-semantics.md 5)."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.party import ENTITY, espo_betnr
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.links import Link
+from vmh_sync.sync.guards import check_not_emptied
+from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
+from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+OVERLAP = timedelta(seconds=15)
+"""How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
+
+_SELECT = ("id", "betnr", "syncStatus")
+
+
+class Selection(StrEnum):
+    """Named sets of records."""
+
+    ALL = "all"
+    DIRTY = "dirty"
+    FAILED = "failed"
+    DUE = "due"
+    ROLLING = "rolling"
+    PENDING = "pending"
+
+
+async def select(context: PassContext, selection: Selection) -> list[str]:
+    """Return the EspoCRM ids of a selection, each once.
+
+    Raises ``GuardTripped`` when EspoCRM lists nothing although parties are linked.
+    """
+    if selection is Selection.ALL:
+        return await _all(context)
+    if selection is Selection.DIRTY:
+        return await dirty(context)
+    if selection is Selection.FAILED:
+        return await _failed(context)
+    if selection is Selection.DUE:
+        return await _due(context)
+    if selection is Selection.ROLLING:
+        return await _rolling(context)
+    return []
+
+
+async def _all(context: PassContext) -> list[str]:
+    """Every linked record and everything dirty, pending or failed; records deleted in EspoCRM come last."""
+    listed: set[str] = set()
+    chosen: list[str] = []
+    async for record in context.espo.list_all(ESPO_ENTITY, select=_SELECT):
+        listed.add(record.id)
+        if espo_betnr(record) is not None or _waits(record):
+            chosen.append(record.id)
+    known = await asyncio.to_thread(_linked_ids, context)
+    check_not_emptied(len(listed), len(known), what=ESPO_ENTITY)
+    chosen_set = set(chosen)
+    return chosen + [espo_id for espo_id in known if espo_id not in chosen_set]
+
+
+def _waits(record: EspoRecord) -> bool:
+    status = record.attributes.get("syncStatus")
+    return status in (None, "", SyncStatus.SYNCING, *WAITING, *BROKEN)
+
+
+def _linked_ids(context: PassContext) -> list[str]:
+    with context.store.reading() as tx:
+        return [key.espo_id for key in tx.links.keys(ENTITY) if key.state in ("active", "deleted_in_advoware")]
+
+
+async def dirty(context: PassContext, since: datetime | None = None) -> list[str]:
+    """Return the records marked as waiting, and those changed in EspoCRM since ``since`` (or our last poll)."""
+    waiting = [record.id async for record in _list(context, in_("syncStatus", list(WAITING)))]
+    changed = await changed_since(context, since) if since is not None else []
+    return list(dict.fromkeys((*waiting, *changed)))
+
+
+def _list(context: PassContext, *where: Where):  # type: ignore[no-untyped-def]
+    return context.espo.list_all(ESPO_ENTITY, where=where, select=_SELECT)
+
+
+async def changed_since(context: PassContext, since: datetime) -> list[str]:
+    """Return the records whose stamp is newer than what their link has seen.
+
+    Our own writes move the stamp too; they are told apart by the stamp that the link remembers.
+    """
+    records = [record async for record in _list(context, greater_or_equals("modifiedAt", since - OVERLAP))]
+    return await asyncio.to_thread(_unseen, context, records)
+
+
+def _unseen(context: PassContext, records: Iterable[EspoRecord]) -> list[str]:
+    by_id = {record.id: record for record in records}
+    with context.store.reading() as tx:
+        links = tx.links.get_many(ENTITY, by_id)
+        standings = tx.records.get_many(ENTITY, by_id)
+    unseen = []
+    for espo_id, record in by_id.items():
+        link, standing = links.get(espo_id), standings.get(espo_id)
+        seen = {link.espo_modified_at if link else None, standing.espo_modified_at_seen if standing else None}
+        if record.modified_at not in seen:
+            unseen.append(espo_id)
+    return unseen
+
+
+async def _failed(context: PassContext) -> list[str]:
+    broken = [record.id async for record in _list(context, in_("syncStatus", list(BROKEN)))]
+    ours = await asyncio.to_thread(_ledger_failed, context)
+    return list(dict.fromkeys((*broken, *ours)))
+
+
+def _ledger_failed(context: PassContext) -> list[str]:
+    with context.store.reading() as tx:
+        return [record.espo_id for record in tx.records.failed(ENTITY)]
+
+
+async def _due(context: PassContext) -> list[str]:
+    """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, or not verified for a day."""
+    states = [*WAITING, SyncStatus.SYNCING]
+    waiting = [record.id async for record in _list(context, in_("syncStatus", states))]
+    ours = await asyncio.to_thread(_ledger_due, context)
+    return list(dict.fromkeys((*waiting, *ours)))
+
+
+def _ledger_due(context: PassContext) -> list[str]:
+    now = context.clock.now()
+    with context.store.reading() as tx:
+        due = [record.espo_id for record in tx.records.due(ENTITY, now)]
+        stale = [
+            link.espo_id for link in tx.links.oldest_verified(ENTITY, context.rules.batch_size, now - VERIFY_AFTER)
+        ]
+    return due + stale
+
+
+async def _rolling(context: PassContext) -> list[str]:
+    """The next share of linked records to be read again, so that each comes around within the set time."""
+    links = await asyncio.to_thread(_oldest, context)
+    return [link.espo_id for link in links]
+
+
+ROLLING_EVERY = timedelta(minutes=5)
+"""How often the rolling check runs; its share of the records follows from it."""
+
+
+def _oldest(context: PassContext) -> list[Link]:
+    around = timedelta(minutes=context.rules.rolling_check_minutes)
+    now = context.clock.now()
+    with context.store.reading() as tx:
+        total = tx.links.count(ENTITY, "active")
+        share = -(-total * ROLLING_EVERY // around) if total else 0
+        # A little more than the share, so that a missed tick is caught up; what was read lately is not read again.
+        return tx.links.oldest_verified(ENTITY, share + share // 5 + 1, now - ROLLING_EVERY)

@@ -1,0 +1,136 @@
+"""Opens what a pass works with, and closes it again."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.connection import AsyncRedis, connect
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.coordination.shared_token import SharedToken
+from vmh_sync.runtime.calls import CallCounter
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load
+from vmh_sync.store import Store, default_url, open_store
+from vmh_sync.systems.advoware.client import open_advoware
+from vmh_sync.systems.advoware.token import StoredToken
+from vmh_sync.systems.espocrm.client import open_espocrm
+
+
+@dataclass(frozen=True, slots=True)
+class HouseSettings:
+    """All settings a pass needs, read once."""
+
+    house: VmhSettings
+    sync: SyncSettings
+    advoware: AdvowareSettings
+    espocrm: EspoCrmSettings
+
+    @classmethod
+    def read(cls) -> "HouseSettings":
+        """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
+        problems = []
+        values = []
+        for kind in (VmhSettings, SyncSettings, AdvowareSettings, EspoCrmSettings):
+            try:
+                values.append(load(kind))
+            except SettingsError as problem:
+                problems.append(str(problem))
+        if problems:
+            raise SettingsError("\n".join(problems))
+        house, sync, advoware, espocrm = values
+        return cls(house, sync, advoware, espocrm)  # type: ignore[arg-type]
+
+
+def open_database(settings: VmhSettings, clock: Clock | None = None) -> Store:
+    """Open our database as the settings say; it must have been migrated (``vmh-sync db upgrade``)."""
+    return open_store(settings.database_url or default_url(settings.home), clock)
+
+
+@asynccontextmanager
+async def open_context(
+    run_id: str, settings: HouseSettings | None = None, clock: Clock | None = None
+) -> AsyncIterator[PassContext]:
+    """Open clients, store and leases for one pass.
+
+    ``run_id`` is Dagster's run id. Raises ``SettingsError``, ``StoreUnavailable`` or ``CoordinationUnavailable``.
+    Foreign calls are counted, and the counts stored at the end.
+    """
+    settings = settings or HouseSettings.read()
+    clock = clock or SystemClock()
+    store = open_database(settings.house, clock)
+    redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
+    calls = CallCounter()
+    try:
+        async with (
+            open_advoware(
+                settings.advoware,
+                token_cache=token_cache(redis, settings.advoware, clock),
+                clock=clock,
+                observer=calls,
+            ) as advoware,
+            open_espocrm(settings.espocrm, clock=clock, observer=calls) as espo,
+        ):
+            yield PassContext(
+                run_id=run_id,
+                clock=clock,
+                store=store,
+                leases=Leases(redis, settings.house.lease_seconds),
+                advoware=advoware,
+                espo=espo,
+                rules=settings.sync,
+                espo_settings=settings.espocrm,
+                zone=settings.advoware.timezone,
+                calls=calls,
+                field_changes=_field_changes(settings.sync.field_tables),
+            )
+    finally:
+        calls.store(store)
+        await redis.aclose()
+        store.close()
+
+
+def token_cache(redis: AsyncRedis, settings: AdvowareSettings, clock: Clock) -> SharedToken[StoredToken]:
+    """Return the token cache that all processes with the same login share."""
+    # Another firm, login or address must never get this token.
+    login = [
+        settings.kanzlei,
+        settings.database,
+        settings.user,
+        settings.app_id,
+        settings.configurator_url,
+        settings.api_base_url,
+        settings.security_gateway_url,
+    ]
+    name = hashlib.sha256(json.dumps(login).encode()).hexdigest()[:16]
+    return SharedToken(
+        redis,
+        f"advoware:{name}",
+        serialise=StoredToken.to_json,
+        parse=StoredToken.from_json,
+        lifetime=lambda token: (token.expires_at - _utc(clock)).total_seconds(),
+    )
+
+
+def _utc(clock: Clock) -> datetime:
+    return clock.now().astimezone(UTC)
+
+
+def _field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    if path is None:
+        return {}
+    try:
+        changes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise SettingsError(
+            f"VMH_FIELD_TABLES is not usable ({type(error).__name__}): JSON file with changes to the field tables"
+        ) from None
+    if not isinstance(changes, dict):
+        raise SettingsError("VMH_FIELD_TABLES must hold an object: entity -> field -> changes")
+    return changes

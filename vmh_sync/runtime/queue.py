@@ -1,0 +1,90 @@
+"""Which records a run takes: ids that were named, a selection, or what waits in the inbox.
+
+Correctness comes from these claims and from the leases; Dagster's queue and limits are admission checks only
+(design.md 2). A selection that is larger than a run goes into the inbox, and the inbox sensor launches the rest.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.inbox import InboxEvent
+
+CLAIM_SECONDS = 600.0
+"""How long a run may be silent before its claims are taken over; runs are far shorter."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The ids of a run, and the inbox rows that it has claimed."""
+
+    ids: list[str]
+    claimed: list[int] = field(default_factory=list)
+
+
+async def claim_pending(context: PassContext, entity: str) -> Chosen:
+    """Claim what waits in the inbox, up to one batch."""
+    return await asyncio.to_thread(_claim, context, entity)
+
+
+def _claim(context: PassContext, entity: str) -> Chosen:
+    with context.store.transaction() as tx:
+        items = tx.inbox.claim(entity, context.run_id, context.rules.batch_size, context.clock.now(), CLAIM_SECONDS)
+    return Chosen(list(dict.fromkeys(item.espo_id for item in items)), [item.id for item in items])
+
+
+async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+    """Put records into the inbox; returns how many did not wait there already."""
+    return await asyncio.to_thread(_enqueue, context, entity, ids, source)
+
+
+def _enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+    with context.store.transaction() as tx:
+        return tx.inbox.add(entity, [InboxEvent(espo_id=espo_id, action="manual", source=source) for espo_id in ids])
+
+
+async def choose(
+    context: PassContext,
+    entity: str,
+    ids: Sequence[str],
+    selection: str,
+    *,
+    select: Callable[[], Awaitable[list[str]]],
+    dry_run: bool,
+) -> Chosen:
+    """Return what a run is about.
+
+    ``ids`` win over ``selection``; ``select`` finds the ids of any selection but ``pending``. A dry run claims nothing.
+    """
+    if ids:
+        return Chosen(list(dict.fromkeys(ids)))
+    if selection == "pending":
+        return Chosen([]) if dry_run else await claim_pending(context, entity)
+    found = await select()
+    if dry_run or len(found) <= context.rules.batch_size:
+        return Chosen(found)
+    await enqueue(context, entity, found, selection)
+    return await claim_pending(context, entity)
+
+
+async def acknowledge(context: PassContext, chosen: Chosen) -> None:
+    """Take what was claimed out of the inbox: it is done, or its failure is in the ledger."""
+    if chosen.claimed:
+        await asyncio.to_thread(_acknowledge, context, chosen)
+
+
+def _acknowledge(context: PassContext, chosen: Chosen) -> None:
+    with context.store.transaction() as tx:
+        tx.inbox.acknowledge(chosen.claimed, context.run_id)
+
+
+async def release(context: PassContext, chosen: Chosen) -> None:
+    """Give back what was claimed: the run could not do it."""
+    if chosen.claimed:
+        await asyncio.to_thread(_release, context, chosen)
+
+
+def _release(context: PassContext, chosen: Chosen) -> None:
+    with context.store.transaction() as tx:
+        tx.inbox.release(chosen.claimed, context.run_id)

@@ -1,0 +1,48 @@
+"""What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
+
+from enum import StrEnum
+
+import dagster as dg
+from pydantic import Field
+
+
+class Which(dg.Config):
+    """Which records, and how."""
+
+    ids: list[str] = Field(
+        default_factory=list,
+        description="EspoCRM-IDs der Datensätze, die abgeglichen werden sollen. Leer: nach „auswahl“.",
+    )
+    auswahl: str = Field(
+        default="pending",
+        description=(
+            "Wenn keine IDs angegeben sind: pending (Warteschlange), dirty (als geändert gemeldet), failed "
+            "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), all (alle)."
+        ),
+    )
+    dry_run: bool = Field(
+        default=False, description="Probelauf: nur zeigen, was geschrieben würde. Es wird nichts verändert."
+    )
+    show_values: bool = Field(
+        default=False,
+        description="Im Probelauf auch die Werte zeigen (personenbezogen! Sie stehen dann im Protokoll des Laufs).",
+    )
+    allow_mass_change: bool = Field(
+        default=False,
+        description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
+    )
+
+
+class Trigger(StrEnum):
+    """Why a run was launched; stands in the run's tag ``vmh/trigger``."""
+
+    PERSON = "person"
+    SENSOR = "sensor"
+    SWEEP = "sweep"
+    WEBHOOK = "webhook"
+    BACKFILL = "backfill"
+    CLI = "cli"
+
+
+TRIGGER_TAG = "vmh/trigger"
+ENTITY_TAG = "entity_type"

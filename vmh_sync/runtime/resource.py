@@ -1,0 +1,23 @@
+"""The Dagster resource through which ops get at the outside world."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.opening import open_context
+from vmh_sync.settings import SettingsError
+
+
+class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens clients, store and leases for one run, from the settings in the environment."""
+
+    @asynccontextmanager
+    async def open(self, run_id: str) -> AsyncIterator[PassContext]:
+        """Open everything for one op; raises ``dagster.Failure`` that names bad settings."""
+        try:
+            async with open_context(run_id) as context:
+                yield context
+        except SettingsError as problem:
+            raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
