@@ -79,8 +79,7 @@ def _phone(value: str) -> ForEspo:
     if number.startswith("+") and ";ext=" in number:
         return ForEspo(refusal=Refusal.PHONE_EXTENSION)
     if re.fullmatch(r"\+\d+", number):
-        possible = phonenumbers.is_possible_number(phonenumbers.parse(number))
-        return ForEspo(number) if possible else ForEspo(refusal=Refusal.PHONE_IMPOSSIBLE)
+        return ForEspo(number) if _is_possible(number) else ForEspo(refusal=Refusal.PHONE_IMPOSSIBLE)
     bare = _SEPARATORS.sub("", number.partition(";ext=")[0])
     if any(char.isalpha() for char in number.replace(";ext=", "")):
         return ForEspo(refusal=Refusal.PHONE_LETTERS)
@@ -88,3 +87,10 @@ def _phone(value: str) -> ForEspo:
         return ForEspo(refusal=Refusal.PHONE_LOCAL)
     several = len(re.sub(r"\D", "", number)) > 6
     return ForEspo(refusal=Refusal.PHONE_SEVERAL if several else Refusal.PHONE_IMPOSSIBLE)
+
+
+def _is_possible(number: str) -> bool:
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
