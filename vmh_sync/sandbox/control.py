@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.sandbox.calls import CallLog
 from vmh_sync.sandbox.connection import hang_up
-from vmh_sync.sandbox.faults import FaultBook, FaultRule, FaultRuleError
+from vmh_sync.sandbox.faults import FaultBook, FaultRule
 
 PREFIX = "/_sandbox/"
 BROKEN_JSON = b'{"broken": [1, 2'
@@ -73,12 +73,14 @@ class ControlledApp:
         seed: int = 0,
         prefix: str = "/",
         clock: Clock | None = None,
+        refusals: tuple[type[Exception], ...] = (),
     ) -> None:
         self.app = app
         self.name = name
         self.hooks = hooks
         self.faults = FaultBook(seed)
         self.calls = CallLog(prefix, clock or SystemClock())
+        self._refusals: tuple[type[Exception], ...] = (ValueError, *refusals)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI event."""
@@ -142,7 +144,7 @@ class ControlledApp:
             result = self._dispatch(scope["method"], scope["path"][len(PREFIX) :], body, query)
             if inspect.isawaitable(result):
                 result = await result
-        except (ControlError, FaultRuleError, json.JSONDecodeError) as error:
+        except self._refusals as error:
             await _answer(send, 400, json.dumps({"error": str(error)}).encode())
             return
         if result is None:

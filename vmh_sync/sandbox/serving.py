@@ -39,6 +39,7 @@ class LoopbackServer:
                 lifespan="auto" if lifespan else "off",
                 log_level="error",
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=120,
                 timeout_graceful_shutdown=1,

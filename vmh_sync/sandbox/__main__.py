@@ -1,0 +1,5 @@
+"""``python -m vmh_sync.sandbox``."""
+
+from vmh_sync.sandbox.run import main
+
+main()

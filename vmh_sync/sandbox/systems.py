@@ -1,0 +1,141 @@
+"""The three simulated systems, each behind its control layer, with what a client needs to log in."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import httpx
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.sandbox.control import ControlledApp
+from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_app
+from vmh_sync.sandbox.crm.errors import ApiError as CrmRefusal
+from vmh_sync.sandbox.google import GoogleConfig, create_google
+from vmh_sync.sandbox.office import API_PATH, CONFIGURATOR_PATH, RELAY_PATH, OfficeConfig, create_office
+from vmh_sync.sandbox.population import Population, populate
+
+Name = Literal["advoware", "espocrm", "google"]
+NAMES: tuple[Name, ...] = ("advoware", "espocrm", "google")
+
+
+@dataclass(frozen=True)
+class SystemsConfig:
+    """How the simulated systems are set up.
+
+    ``seed`` decides keys, passwords, population and every random choice; ``parties`` is the size of the population
+    (0: empty systems). ``webhook_interval`` is how often the CRM delivers webhooks, in seconds (the real default is
+    120). The Google quota can be lifted for measurements (``google_quota`` false).
+    """
+
+    seed: int = 1
+    parties: int = 0
+    webhook_interval: float = 2.0
+    google_quota: bool = True
+
+
+@dataclass
+class Simulated:
+    """One simulated system: its ASGI app, and what to tell about it once its address is known."""
+
+    name: Name
+    app: ControlledApp
+    details: dict[str, str] = field(default_factory=dict)
+    key_of: Any = None
+
+    def describe(self, url: str) -> dict[str, str]:
+        """Return addresses and credentials as plain JSON."""
+        described = {"url": url, **{name: value.replace("{url}", url) for name, value in self.details.items()}}
+        if self.key_of is not None:
+            described["service_account_json"] = json.dumps(self.key_of(url))
+        return described
+
+
+def simulated(name: Name, config: SystemsConfig) -> Simulated:
+    """Build one simulated system, empty."""
+    return {"advoware": _advoware, "espocrm": _espocrm, "google": _google}[name](config)
+
+
+def _advoware(config: SystemsConfig) -> Simulated:
+    office = OfficeConfig(seed=config.seed)
+    app, hooks = create_office(office)
+    controlled = ControlledApp(app, name="advoware", hooks=hooks, seed=config.seed, prefix=f"{RELAY_PATH}{API_PATH}")
+    details = {
+        "configurator_url": "{url}" + CONFIGURATOR_PATH,
+        "kanzlei": office.kanzlei,
+        "database": office.database,
+        "user": office.user,
+        "password": office.password,
+        "app_id": office.app_id,
+        "api_key": office.api_key,
+    }
+    return Simulated("advoware", controlled, details)
+
+
+def _espocrm(config: SystemsConfig) -> Simulated:
+    app = create_crm_app(CrmConfig(seed=config.seed, webhooks=WebhookConfig(interval=config.webhook_interval)))
+    hooks = CrmHooks(app)
+    controlled = ControlledApp(
+        app, name="espocrm", hooks=hooks, seed=config.seed, prefix="/api/v1/", refusals=(CrmRefusal,)
+    )
+    credentials = hooks.crm.credentials()
+    details = {
+        "api_base_url": "{url}/api/v1",
+        "api_key": credentials["api_key"],
+        "hmac_api_key": credentials["hmac_api_key"],
+        "hmac_secret_key": credentials["hmac_secret_key"],
+        "admin_user": hooks.crm.admin.user_name,
+        "admin_password": hooks.crm.admin.password or "",
+    }
+    return Simulated("espocrm", controlled, details)
+
+
+def _google(config: SystemsConfig) -> Simulated:
+    quota: dict[str, Any] = {} if config.google_quota else {"user_quota": None, "project_quota": None}
+    app, hooks = create_google(GoogleConfig(seed=config.seed, **quota))
+    controlled = ControlledApp(app, name="google", hooks=hooks, seed=config.seed, prefix="/calendar/v3/")
+    return Simulated("google", controlled, {"api_endpoint": "{url}"}, hooks.service_account_key)
+
+
+def environment(described: dict[Name, dict[str, str]]) -> dict[str, str]:
+    """Return the variables (specification, design.md 6) that point the product at the described systems."""
+    result: dict[str, str] = {}
+    if office := described.get("advoware"):
+        result |= {
+            "ADVOWARE_KANZLEI": office["kanzlei"],
+            "ADVOWARE_DATABASE": office["database"],
+            "ADVOWARE_USER": office["user"],
+            "ADVOWARE_PASSWORD": office["password"],
+            "ADVOWARE_APP_ID": office["app_id"],
+            "ADVOWARE_API_KEY": office["api_key"],
+            "ADVOWARE_CONFIGURATOR_URL": office["configurator_url"],
+            "ADVOWARE_WRITE_PROTECTION": "false",
+        }
+    if crm := described.get("espocrm"):
+        result |= {
+            "ESPOCRM_API_BASE_URL": crm["api_base_url"],
+            "ESPOCRM_API_KEY": crm["api_key"],
+            "ESPOCRM_ADMIN_USER": crm["admin_user"],
+            "ESPOCRM_ADMIN_PASSWORD": crm["admin_password"],
+        }
+    if google := described.get("google"):
+        result |= {
+            "GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON": google["service_account_json"],
+            "GOOGLE_CALENDAR_API_ENDPOINT": google["api_endpoint"],
+        }
+    return result
+
+
+async def seed_population(urls: dict[Name, str], *, seed: int, parties: int, now: datetime | None = None) -> Population:
+    """Make up a firm (see :func:`populate`) and put it into the office and the CRM, over their control paths.
+
+    ``urls`` are the control addresses; a system that is missing there is left out. ``now`` defaults to the
+    machine's clock.
+    """
+    population = populate(seed, parties, now=(now or SystemClock().now()).astimezone(UTC))
+    bodies: dict[Name, Any] = {"advoware": population.office, "espocrm": population.crm}
+    async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
+        for name, body in bodies.items():
+            if name in urls:
+                (await client.post(f"{urls[name]}/_sandbox/seed", json=body)).raise_for_status()
+    return population

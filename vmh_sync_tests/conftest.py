@@ -1,0 +1,19 @@
+"""What every test gets: the fixtures of ``fixtures/``, and no network but loopback and unix sockets."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = [
+    f"vmh_sync_tests.fixtures.{path.stem}"
+    for path in sorted((Path(__file__).parent / "fixtures").glob("*.py"))
+    if path.stem != "__init__"
+]
+
+_LOOPBACK = ["127.0.0.1", "::1"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pytest-socket refuse every host but this one; unix sockets stay open."""
+    for item in items:
+        item.add_marker(pytest.mark.allow_hosts(_LOOPBACK))
