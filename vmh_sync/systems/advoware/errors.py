@@ -86,7 +86,10 @@ class LoginFailed(AdvowareError):
     """Advoware refuses user and password, or every token: never hammered."""
 
     concerns_all = True
-    people = "Advoware lehnt die Anmeldung ab; bitte Benutzer und Kennwort in den Einstellungen prüfen."
+    people = (
+        "Advoware lehnt die Anmeldung ab; bitte Benutzer, Kennwort und API-Schlüssel in den Einstellungen "
+        "und die Uhrzeit dieses Rechners prüfen."
+    )
 
 
 class UnexpectedAnswer(AdvowareError):
