@@ -98,7 +98,12 @@ class Account:
         if self.is_admin:
             return "all"
         levels = [role.permissions.get(name, "not-set") for role in self.roles]
-        return max(levels, key=lambda level: RANK.get(level, 0), default="no")
+        widest = max(levels, key=lambda level: RANK.get(level, 0), default="no")
+        return "no" if widest == "not-set" else widest
+
+    def sees_followers(self, entity: str) -> bool:
+        """Whether answers show who follows a record: only with a right on the stream."""
+        return self.scope(entity).get("stream", "no") != "no"
 
     def closed_fields(self, entity: str, action: Literal["read", "edit"]) -> frozenset[str]:
         """Return the fields of an entity type that the user may not read (edit)."""

@@ -62,7 +62,7 @@ class CrmEndpoint:
             text = {"message": "The application currently is in maintenance mode."}
             raise ApiError(503, "Application is in maintenance mode.", text, content_type=HTML)
         if outage == "database":
-            raise crash()
+            raise crash(HTML)
         if not path.startswith(PREFIX):
             raise no_route(404)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -77,6 +77,8 @@ class DeliveryJob:
             return len(batches)
 
     async def _send(self, batch: Batch) -> int:
+        if not batch.url.startswith(("http://", "https://")):
+            return 0
         if self._client is None:
             timeout = httpx.Timeout(self._config.timeout, connect=self._config.connect_timeout)
             self._client = httpx.AsyncClient(transport=self._transport, timeout=timeout, trust_env=False)

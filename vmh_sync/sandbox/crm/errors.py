@@ -73,6 +73,6 @@ def no_route(status: int, allow: str = "") -> ApiError:
     return ApiError(status, None, {"message": text}, headers={"Allow": allow} if allow else None)
 
 
-def crash() -> ApiError:
+def crash(content_type: str = JSON) -> ApiError:
     """What an uncaught PHP error looks like from outside: 500, empty, no reason."""
-    return ApiError(500, None, None, content_type=HTML)
+    return ApiError(500, None, None, content_type=content_type)

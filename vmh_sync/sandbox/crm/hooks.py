@@ -1,12 +1,13 @@
 """What the sandbox's control layer can do to the CRM: look inside, edit like a person, seed, reset, switch."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
 
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.api import Api
+from vmh_sync.sandbox.crm.errors import ApiError
 from vmh_sync.sandbox.crm.seeding import seed_records
 from vmh_sync.sandbox.crm.state import OUTAGES, PERSONS, Crm
 from vmh_sync.sandbox.crm.table import Row
@@ -18,7 +19,7 @@ class CrmHooks:
     """Synchronous, quick control methods over one simulated EspoCRM.
 
     ``app`` is the application of :func:`vmh_sync.sandbox.crm.app.create_crm_app`. Every method takes and returns
-    plain JSON; bad input raises ``ValueError`` (``ApiError`` where the CRM's own validation refuses an edit).
+    plain JSON; bad input, and an edit that the CRM itself refuses, raise ``ValueError`` with the reason.
     """
 
     def __init__(self, app: Starlette) -> None:
@@ -75,8 +76,14 @@ class CrmHooks:
         record_id = body.get("id")
         action = body.get("action") or ("update" if record_id else "create")
         user = self._person(body.get("user"))
+        try:
+            return {"id": self._do_edit(user, action, entity, record_id, values)}
+        except ApiError as error:
+            raise ValueError(f"The CRM refuses the edit: {error}") from error
+
+    def _do_edit(self, user: Account, action: str, entity: str, record_id: Any, values: Json) -> Any:
         if action == "create":
-            return {"id": self._api.records.create(user, entity, values, skip_duplicates=True)["id"]}
+            return self._api.records.create(user, entity, values, skip_duplicates=True)["id"]
         if action == "update":
             self._api.records.update(user, entity, str(record_id), values)
         elif action == "delete":
@@ -85,7 +92,7 @@ class CrmHooks:
             self._write_silently(entity, str(record_id), values)
         else:
             raise ValueError(f"Unknown action {action!r}")
-        return {"id": record_id}
+        return record_id
 
     def _person(self, user_id: Any) -> Account:
         if user_id:
@@ -114,7 +121,7 @@ class CrmHooks:
         """Empty the CRM: records, notes, notifications, webhooks and queue; users, keys and schema stay."""
         del body
         crm, webhooks = self.crm, self._api.webhooks
-        for name in crm.tables:
+        for name in list(crm.tables):
             if name != "User":
                 self._empty(name)
         for book in (crm.emails, crm.phones):
@@ -132,9 +139,15 @@ class CrmHooks:
         del crm.tables[entity]
         crm.adopt(crm.schema[entity])
 
-    def command(self, name: str, body: Json) -> Json:
-        """Do a command: ``flush_webhooks``, ``set_switch``, ``outage``, ``clear_login_failures``, ``credentials``."""
-        commands: dict[str, Callable[[Json], Json]] = {
+    def command(self, name: str, body: Json) -> Json | Awaitable[Json]:
+        """Do a command and return its result; ``flush_webhooks`` must be awaited, the others are done at once.
+
+        ``flush_webhooks`` delivers all that is due. ``set_switch`` takes ``stream`` and ``optimistic`` (``{entity:
+        bool}``), ``international`` and ``formula_dirty`` (bool). ``outage`` takes ``{"kind": null}`` or one of
+        ``maintenance``, ``database``, ``gateway``; ``maintenance`` takes ``{"on": bool}``; ``clear_login_failures`` and
+        ``credentials`` take nothing.
+        """
+        commands: dict[str, Callable[[Json], Json | Awaitable[Json]]] = {
             "flush_webhooks": self._flush,
             "set_switch": self._switch,
             "outage": self._outage,
@@ -146,9 +159,9 @@ class CrmHooks:
             raise ValueError(f"Unknown command {name!r}; known: {', '.join(sorted(commands))}")
         return commands[name](body)
 
-    def _flush(self, body: Json) -> Json:
+    async def _flush(self, body: Json) -> Json:
         del body
-        self._delivery.flush()
+        await self._delivery.run_until_idle()
         return self._queue()
 
     def _outage(self, body: Json) -> Json:

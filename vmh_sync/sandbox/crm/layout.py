@@ -100,6 +100,6 @@ class Layout:
         if stored is not None:
             return stored.field
         for suffix in ("Data", "IsOptedOut", "IsInvalid", "Name", "Ids", "Names"):
-            if attribute.endswith(suffix) and attribute.removesuffix(suffix) in self.entity.fields:
+            if attribute.endswith(suffix) and attribute.removesuffix(suffix) in {*self.entity.fields, "followers"}:
                 return attribute.removesuffix(suffix)
         return attribute

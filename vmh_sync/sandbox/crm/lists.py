@@ -48,7 +48,7 @@ class Lists:
         page = find(table, conditions, order, offset=query.offset, limit=query.max_size, count=counted)
         rows = [crm.render.list_row(layout, row, query.select, order.attribute) for row in page.rows]
         if closed:
-            rows = [crm.render.without(layout, row, closed) for row in rows]
+            rows = [crm.render.visible_to(user, layout, row) for row in rows]
         return {"total": page.total, "list": rows}
 
     def linked(self, user: Account, entity: str, record_id: str, link: str, query: ListQuery, *, count: bool) -> Answer:

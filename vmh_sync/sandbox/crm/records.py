@@ -49,7 +49,8 @@ class Records:
         if row is None:
             raise not_found(f"Record {record_id} does not exist.")
         user.require(entity, "read", row)
-        return self._crm.render.full(self._crm.layouts[entity], row, user.closed_fields(entity, "read"))
+        layout, render = self._crm.layouts[entity], self._crm.render
+        return render.visible_to(user, layout, render.full(layout, row))
 
     def create(self, user: Account, entity: str, body: dict[str, Any], *, skip_duplicates: bool = False) -> Row:
         """Store a new record and return the answer of POST: only the attributes that have a value."""
@@ -70,7 +71,7 @@ class Records:
         answer = crm.render.created(layout, row, touched, given.echo)
         self._webhooks.created(user, entity, row["id"], self._create_payload(layout, row, touched, answer))
         self._stream.record_created(user, entity, row)
-        return crm.render.without(layout, answer, user.closed_fields(entity, "read"))
+        return crm.render.visible_to(user, layout, answer)
 
     def _new_row(self, user: Account, layout: Layout, given: RecordInput) -> Row:
         now = self._crm.now()
@@ -143,7 +144,7 @@ class Records:
         self._webhooks.updated(user, entity, record_id, payload | self._contact_payload(given, contacts, before))
         if layout.is_person and isinstance(body.get("name"), str):
             answer["name"] = body["name"].strip()
-        return crm.render.without(layout, answer, user.closed_fields(entity, "read"))
+        return crm.render.visible_to(user, layout, answer)
 
     def _complete(
         self, user: Account, layout: Layout, row: Row, changes: Row, *, contact_changed: bool, body: dict[str, Any]

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from vmh_sync.sandbox.crm.accounts import Account
-from vmh_sync.sandbox.crm.errors import bad_request, forbidden, not_found
+from vmh_sync.sandbox.crm.errors import HTML, ApiError, bad_request, not_found
 from vmh_sync.sandbox.crm.lists import Lists
 from vmh_sync.sandbox.crm.query import ListQuery
 from vmh_sync.sandbox.crm.records import Records
@@ -64,7 +64,7 @@ class Relations:
             raise bad_request("Bad mass action.")
         user.require(entity, "edit" if action == "update" else "delete")
         if action == "update" and user.permission("massUpdatePermission") not in {"yes", "all"}:
-            raise forbidden("No mass-update permission.")
+            raise ApiError(403, "No mass-update permission.", content_type=HTML)
         values = (body.get("data") or {}).get("values") or {}
         done = []
         for record_id in self._mass_ids(user, entity, body.get("params") or {}):

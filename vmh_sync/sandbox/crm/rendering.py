@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
 from vmh_sync.sandbox.crm.table import Row
 
@@ -56,11 +57,9 @@ class Renderer:
             shown |= self.contact_attributes(layout.entity.name, row["id"])
         return shown
 
-    def full(self, layout: Layout, row: Row, closed: Collection[str] = ()) -> Row:
-        """Return a record as GET shows it; ``closed`` are fields the user may not read."""
-        shown = self.plain(layout, row)
-        shown |= self.arrays(layout, row)
-        return self.without(layout, shown, closed)
+    def full(self, layout: Layout, row: Row) -> Row:
+        """Return a record as GET shows it to somebody who may read all fields."""
+        return self.plain(layout, row) | self.arrays(layout, row)
 
     def arrays(self, layout: Layout, row: Row) -> Row:
         """Return the attributes that only a single record has."""
@@ -85,8 +84,11 @@ class Renderer:
         return {"isFollowed": False, "followersIds": list(names), "followersNames": names}
 
     @staticmethod
-    def without(layout: Layout, shown: Row, closed: Collection[str]) -> Row:
-        """Return an answer without the attributes of the closed fields."""
+    def visible_to(user: Account, layout: Layout, shown: Row) -> Row:
+        """Return an answer without what the user may not read: closed fields, and followers without stream right."""
+        closed = user.closed_fields(layout.entity.name, "read")
+        if layout.entity.stream and not user.sees_followers(layout.entity.name):
+            closed |= {"followers"}
         if not closed:
             return shown
         return {name: value for name, value in shown.items() if layout.field_of(name) not in closed}

@@ -72,10 +72,12 @@ _ASSIGNED: Fields = {
 _NAME = {"type": "varchar", "required": True, "maxLength": 255, "pattern": "$noBadCharacters"}
 
 
+def _author_links() -> dict[str, Link]:
+    return {link: Link("belongsTo", "User") for link in ("createdBy", "modifiedBy")}
+
+
 def _user_links() -> dict[str, Link]:
-    return {link: Link("belongsTo", "User") for link in ("createdBy", "modifiedBy", "assignedUser")} | {
-        "teams": Link("hasMany", "Team")
-    }
+    return _author_links() | {"assignedUser": Link("belongsTo", "User"), "teams": Link("hasMany", "Team")}
 
 
 def new_entity_type(name: str, kind: str, *, stream: bool = False, extra: Fields | None = None) -> EntityType:
@@ -158,7 +160,7 @@ def _note_type() -> EntityType:
         "isInternal": {"type": "bool", "default": False},
         **copy.deepcopy(_AUDIT),
     }
-    links = {"parent": Link("belongsToParent"), "createdBy": Link("belongsTo", "User")}
+    links = _author_links() | {"parent": Link("belongsToParent")}
     return EntityType("Note", "System", fields, links, custom=False, indexed=["parentId"])
 
 
@@ -174,4 +176,4 @@ def _webhook_type() -> EntityType:
         "skipOwn": {"type": "bool", "default": False},
         **copy.deepcopy(_AUDIT),
     }
-    return EntityType("Webhook", "System", fields, {"createdBy": Link("belongsTo", "User")}, custom=False)
+    return EntityType("Webhook", "System", fields, _author_links(), custom=False)

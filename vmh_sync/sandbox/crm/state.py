@@ -50,6 +50,7 @@ class Crm:
         self.readers: dict[str, dict[str, ContactReader]] = {}
         self.notifications: list[Row] = []
         self.note_number = 0
+        self.notification_number = 0
         self.render = Renderer(self)
         for name, entity in self.schema.items():
             entity.stream = config.stream.get(name, entity.stream)

@@ -19,7 +19,6 @@ class Stream:
 
     def __init__(self, crm: "Crm") -> None:
         self._crm = crm
-        self._number = 0
 
     def record_created(self, user: Account, entity: str, row: Row) -> None:
         """Leave a ``Create`` note on a record with a stream, and ring the bell of the person it is assigned to."""
@@ -133,11 +132,11 @@ class Stream:
         return shown | (_attachments() if note["type"] == "Post" else {})
 
     def _notify(self, account: Account, kind: str, note: Row | None, *, created_by: str | None, related: Row) -> Row:
-        self._number += 1
+        self._crm.notification_number += 1
         entry: Row = {
             "id": self._crm.ids.new(),
             "deleted": False,
-            "number": self._number,
+            "number": self._crm.notification_number,
             "data": {"noteId": note["id"]} if note else None,
             "type": kind,
             "read": False,
