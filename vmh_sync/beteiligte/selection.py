@@ -1,7 +1,7 @@
 """Which parties a pass is about (specification, sync-semantics.md 5)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,8 +14,9 @@ from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 
-OVERLAP = timedelta(seconds=15)
-"""How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
+OVERLAP = timedelta(seconds=60)
+"""How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6), and the two
+machines' clocks may differ a little. What falls through is found by the sweep and the rolling check."""
 
 _SELECT = ("id", "betnr", "syncStatus")
 
@@ -73,14 +74,34 @@ def _linked_ids(context: PassContext) -> list[str]:
         return [key.espo_id for key in tx.links.keys(ENTITY) if key.state in ("active", "deleted_in_advoware")]
 
 
-async def dirty(context: PassContext, since: datetime | None = None) -> list[str]:
-    """Return the records marked as waiting, and those changed in EspoCRM since ``since`` (or our last poll)."""
-    waiting = [record.id async for record in _list(context, in_("syncStatus", list(WAITING)))]
+async def dirty(context: PassContext, since: datetime | None = None, *, honour_retries: bool = False) -> list[str]:
+    """Return the records marked as waiting, and those changed in EspoCRM since ``since``.
+
+    ``honour_retries`` leaves out records that failed, did not change since, and whose next try is still to come: a
+    sensor must not hammer them. A person's pass takes them.
+    """
+    waiting = [record async for record in _list(context, in_("syncStatus", list(WAITING)))]
+    ids = [record.id for record in waiting]
+    if honour_retries:
+        ids = await asyncio.to_thread(_without_waiting_retries, context, waiting)
     changed = await changed_since(context, since) if since is not None else []
-    return list(dict.fromkeys((*waiting, *changed)))
+    return list(dict.fromkeys((*ids, *changed)))
 
 
-def _list(context: PassContext, *where: Where):  # type: ignore[no-untyped-def]
+def _without_waiting_retries(context: PassContext, records: Iterable[EspoRecord]) -> list[str]:
+    by_id = {record.id: record for record in records}
+    with context.store.reading() as tx:
+        standings = tx.records.get_many(ENTITY, by_id)
+    return [
+        espo_id
+        for espo_id, record in by_id.items()
+        if (standing := standings.get(espo_id)) is None
+        or standing.status not in BROKEN
+        or standing.espo_modified_at_seen != record.modified_at
+    ]
+
+
+def _list(context: PassContext, *where: Where) -> AsyncIterator[EspoRecord]:
     return context.espo.list_all(ESPO_ENTITY, where=where, select=_SELECT)
 
 

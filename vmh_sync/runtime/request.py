@@ -17,7 +17,8 @@ class Which(dg.Config):
         default="pending",
         description=(
             "Wenn keine IDs angegeben sind: pending (Warteschlange), dirty (als geändert gemeldet), failed "
-            "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), all (alle)."
+            "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), "
+            "all (alle)."
         ),
     )
     dry_run: bool = Field(

@@ -143,6 +143,18 @@ class Inbox(Repository):
         statement = select(func.count()).select_from(InboxRow).where(InboxRow.entity == entity, _claimable(now))
         return self._connection.execute(statement).scalar_one()
 
+    def launch_mark(self, entity: str, now: datetime) -> str | None:
+        """Return a text that stands for what waits now, None if nothing does.
+
+        It changes when something new arrives and when something comes back from a run that could not do it, so it
+        serves as a run key: the same waiting rows never launch two runs.
+        """
+        statement = select(func.max(InboxRow.id), func.sum(InboxRow.attempts)).where(
+            InboxRow.entity == entity, _claimable(now)
+        )
+        newest, attempts = self._connection.execute(statement).one()
+        return f"{newest}-{attempts}" if newest is not None else None
+
     def oldest_pending(self, entity: str, now: datetime) -> datetime | None:
         """Return when the oldest item arrived that a worker could claim now; None if there is none."""
         statement = select(func.min(InboxRow.received_at)).where(InboxRow.entity == entity, _claimable(now))

@@ -1,0 +1,140 @@
+"""What starts a sync of parties by itself: the dirty sensor, the inbox sensor, the sweep and the rolling check.
+
+Sensors only look and put ids into the inbox; the run claims them there (design.md 2). So a record that waits in a run
+already is not launched twice, and one that changes during its run comes again.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.beteiligte.pipeline import sync_beteiligte
+from vmh_sync.beteiligte.repair import FAILED_PARTITIONS, failed_beteiligte
+from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
+from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
+from vmh_sync.runtime.queue import enqueue
+from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.systems.errors import ForeignSystemError
+
+TICK_SECONDS = 4
+"""The sensor daemon ticks every 5 s; an interval of 5 would make it every 10 s (dagster.md 0.4)."""
+
+FIRST_LOOK_BACK = timedelta(days=1)
+
+MAX_PARTITIONS = 5000
+
+
+async def _note_dirty(cursor: str | None) -> tuple[int, str]:
+    """Put what changed in EspoCRM into the inbox; returns how many and the new cursor (a UTC time)."""
+    async with open_context("dirty-sensor", HouseSettings.read()) as context:
+        started = context.clock.now()
+        since = datetime.fromisoformat(cursor) if cursor else started - FIRST_LOOK_BACK
+        found = await dirty(context, since, honour_retries=True)
+        noted = await enqueue(context, ENTITY, found, "sensor") if found else 0
+    return noted, started.isoformat()
+
+
+@dg.sensor(
+    name="beteiligte_dirty",
+    job=sync_beteiligte,
+    minimum_interval_seconds=TICK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fragt EspoCRM nach geänderten Beteiligten und startet ihren Abgleich.",
+)
+def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Poll EspoCRM for dirty records, remember them in the inbox, and launch one run for what waits there."""
+    try:
+        _, cursor = asyncio.run(_note_dirty(context.cursor))
+    except ForeignSystemError as problem:
+        # The cursor stays where it is: the next tick looks at the same time span again.
+        return dg.SkipReason(f"EspoCRM: {problem}")
+    return dg.SensorResult(run_requests=list(_launch_pending(Trigger.SENSOR)), cursor=cursor)
+
+
+def _launch_pending(trigger: Trigger) -> Iterator[dg.RunRequest]:
+    """Request one run if something waits that no run has claimed; the same waiting rows never launch two runs."""
+    store = open_database(load(VmhSettings))
+    try:
+        with store.reading() as tx:
+            waiting = tx.inbox.launch_mark(ENTITY, datetime.now(UTC))
+    finally:
+        store.close()
+    if waiting is not None:
+        yield dg.RunRequest(
+            run_key=f"{ENTITY}:inbox:{waiting}",
+            run_config={"auswahl": "pending"},
+            tags={TRIGGER_TAG: str(trigger)},
+        )
+
+
+@dg.sensor(
+    name="beteiligte_failed_keys",
+    minimum_interval_seconds=TICK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Hält die Liste der fehlerhaften Beteiligten (Partitions) auf dem Stand unserer Datenbank.",
+)
+def beteiligte_failed_keys(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Make the dynamic partitions equal to the failed records of our ledger."""
+    store = open_database(load(VmhSettings))
+    try:
+        with store.reading() as tx:
+            failed = {record.espo_id for record in tx.records.failed(ENTITY, limit=MAX_PARTITIONS)}
+    finally:
+        store.close()
+    shown = set(context.instance.get_dynamic_partitions(FAILED_PARTITIONS))
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if failed - shown:
+        requests.append(failed_beteiligte.build_add_request(sorted(failed - shown)))
+    # A key stays while a backfill may still be working on it.
+    if shown - failed and not _repair_running(context.instance):
+        requests.append(failed_beteiligte.build_delete_request(sorted(shown - failed)))
+    if not requests:
+        return dg.SkipReason("no change")
+    return dg.SensorResult(dynamic_partitions_requests=requests)
+
+
+def _repair_running(instance: dg.DagsterInstance) -> bool:
+    active = dg.RunsFilter(
+        tags={TRIGGER_TAG: str(Trigger.BACKFILL)},
+        statuses=[
+            dg.DagsterRunStatus.QUEUED,
+            dg.DagsterRunStatus.NOT_STARTED,
+            dg.DagsterRunStatus.STARTING,
+            dg.DagsterRunStatus.STARTED,
+        ],
+    )
+    return instance.get_runs_count(active) > 0
+
+
+@dg.schedule(
+    name="beteiligte_sweep",
+    job=sync_beteiligte,
+    cron_schedule="*/15 * * * *",
+    execution_timezone="Europe/Berlin",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Alle 15 Minuten: Wartendes, fällige Wiederholungen, Hängengebliebenes, lange nicht Geprüftes.",
+)
+def beteiligte_sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Launch the sweep."""
+    return dg.RunRequest(run_config={"auswahl": "due"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
+
+
+@dg.schedule(
+    name="beteiligte_rolling_check",
+    job=sync_beteiligte,
+    cron_schedule=f"*/{int(ROLLING_EVERY.total_seconds() // 60)} * * * *",
+    execution_timezone="Europe/Berlin",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Liest reihum alle verknüpften Beteiligten in Advoware, damit dort Getipptes gefunden wird.",
+)
+def beteiligte_rolling_check(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Launch the next share of the rolling check."""
+    return dg.RunRequest(run_config={"auswahl": "rolling"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
+
+
+SENSORS = (beteiligte_dirty, beteiligte_failed_keys)
+SCHEDULES = (beteiligte_sweep, beteiligte_rolling_check)

@@ -1,0 +1,1 @@
+"""The commands behind ``vmh-sync``: each module does one, the command line only parses."""

@@ -1,0 +1,25 @@
+"""The one place where jobs, sensors, schedules and resources meet.
+
+Adding an entity type is adding one folder and one line here.
+"""
+
+import dagster as dg
+
+from vmh_sync.beteiligte import pipeline, repair, triggers
+from vmh_sync.runtime.resource import Workplace
+
+
+def build_defs() -> dg.Definitions:
+    """Return fresh definitions."""
+    return dg.Definitions(
+        assets=[repair.repaired_beteiligte],
+        jobs=[pipeline.sync_beteiligte, repair.repair_beteiligte],
+        sensors=[*triggers.SENSORS],
+        schedules=[*triggers.SCHEDULES],
+        # Personal data stays in memory; and one op after the other is far quicker than a process each.
+        resources={"workplace": Workplace(), "io_manager": dg.mem_io_manager},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()
