@@ -65,25 +65,32 @@ def _both_there(
 ) -> Decision:
     obstacle = event.obstacle if event is not None else pair.obstacle
     if obstacle is not None:
-        return _not_representable(pair, form, obstacle)
+        return _not_representable(pair, form, event, obstacle)
     if event is None and pair.base is None:
         return NOTHING
     return merge_pair(pair, termin, form, event, ctx)
 
 
-def _not_representable(pair: PairState, form: Appointment, obstacle: str) -> Decision:
-    """Write to neither side; say so, and say what waits in Advoware."""
+def _not_representable(pair: PairState, form: Appointment, event: ReadEvent | None, obstacle: str) -> Decision:
+    """Write to neither side; say so, and say what waits on each."""
     waiting: tuple[FieldChange, ...] = ()
-    if pair.base is not None:
-        fields = sorted(changed_fields(form, pair.base.advoware))
-        waiting = tuple(FieldChange(name, getattr(pair.base.advoware, name), getattr(form, name)) for name in fields)
     text = "In Advoware nicht darstellbar: " + OBSTACLE_TEXTS.get(obstacle, obstacle)
-    if waiting:
-        text += " Eine Änderung in Advoware wartet darauf."
+    if pair.base is not None:
+        waiting = _waiting(pair.base.advoware, form)
+        if waiting:
+            text += " Eine Änderung in Advoware wartet darauf."
+        if event is not None:
+            waiting += _waiting(pair.base.google, event.form)
     finding = Finding(FindingKind.NOT_REPRESENTABLE, text, pair.fr_nr, pair.event_id, waiting)
     if pair.obstacle == obstacle:
         return Decision(findings=(finding,))
     return Decision((MarkNotRepresentable(pair.fr_nr, pair.event_id, obstacle, text),), (finding,))
+
+
+def _waiting(before: Appointment, now: Appointment) -> tuple[FieldChange, ...]:
+    return tuple(
+        FieldChange(name, getattr(before, name), getattr(now, name)) for name in sorted(changed_fields(now, before))
+    )
 
 
 def decide_new_termin(

@@ -78,7 +78,7 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
         try:
             series = from_google([str(line) for line in lines], start, rules.zone, rules.open_series_year)
             if series is not None:
-                _check_occurrence(event, start, end, all_day=all_day, zone=rules.zone)
+                _check_occurrence(event, start, end, all_day=all_day, rules=rules)
         except NotRepresentableError as problem:
             obstacle, series = problem.reason, None
     summary = clean_text(_text(event, "summary"))
@@ -200,15 +200,16 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 def _check_occurrence(
-    event: Mapping[str, object], start: datetime, end: datetime, *, all_day: bool, zone: ZoneInfo
+    event: Mapping[str, object], start: datetime, end: datetime, *, all_day: bool, rules: CalendarRules
 ) -> None:
     """Refuse occurrences that Advoware, whose series end on the start's day, would cut off, and foreign clocks."""
     last_day = (end - _ONE_DAY if all_day else end).date()
-    if last_day != start.date():
+    # An end past midnight that is the default one is what Advoware itself makes of a missing or earlier end.
+    if last_day != start.date() and (all_day or end != default_end(start, rules.default_minutes, rules.zone)):
         raise NotRepresentableError("too_long")
     first = event.get("start")
     name = first.get("timeZone") if isinstance(first, Mapping) else None
-    if not all_day and name and name != zone.key and not _same_clock(str(name), zone, start.year):
+    if not all_day and name and name != rules.zone.key and not _same_clock(str(name), rules.zone, start.year):
         raise NotRepresentableError("foreign_zone")
 
 
