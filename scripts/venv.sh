@@ -38,7 +38,7 @@ find_python() {
     stop "no Python from 3.11 to 3.13 found. On Debian 12, as root: apt-get install python3 python3-venv"
 }
 
-# Where the checkout lies belongs to the sum: a moved .venv holds scripts that point to the old place.
+# Where the checkout lies belongs to the sum: see moved() below.
 checksum() {
     {
         cat "$1" pyproject.toml
@@ -55,7 +55,9 @@ fresh() {
 
 fresh && exit 0
 
-if [ -e "$venv" ] && ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+# Programs in .venv/bin name the interpreter by its full path: after a move they start the old one, or none.
+moved() { [ -e "$venv/place" ] && [ "$(cat "$venv/place")" != "$(pwd -P)" ]; }
+if [ -e "$venv" ] && { moved || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; }; then
     say "$venv is broken or was moved; making it anew"
     rm -rf "$venv"
 fi
@@ -65,6 +67,7 @@ if [ ! -e "$venv" ]; then
         || stop "$python has no venv module. On Debian 12, as root: apt-get install python3-venv"
     say "making $venv with $("$python" --version)"
     "$python" -m venv "$venv" || { rm -rf "$venv"; stop "could not make $venv (disk full? folder not writable?)"; }
+    pwd -P > "$venv/place"
 fi
 
 rm -f "$venv/stamp.run" "$venv/stamp.dev"
