@@ -85,9 +85,8 @@ class EventDraft:
         body["extendedProperties"] = _merged_properties(current.raw, self.private_properties)
         return body
 
-    def to_patch(self, current: "Event") -> Json:
+    def to_patch(self) -> Json:
         """Return the body of ``events.patch``: our fields, with null where a value goes away."""
-        del current
         texts: Json = {key: value or None for key, value in self._texts().items()}
         return {
             **texts,
