@@ -1,0 +1,59 @@
+"""The command line ``vmh-sync``: parses, calls :mod:`vmh_sync.commands`, and turns outcomes into exit codes.
+
+Exit codes (specification, design.md 5): 0 done; 3 done, some records failed; 1 the pass itself failed; 2 wrong usage.
+Heavy imports happen inside the commands, so that ``--help`` is quick.
+"""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from vmh_sync.commands.output import fail
+from vmh_sync.commands.sync_cli import sync_app
+
+app = typer.Typer(
+    name="vmh-sync",
+    help="Gleicht EspoCRM, Advoware und Google Calendar ab.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+db_app = typer.Typer(help="Unsere Datenbank.", no_args_is_help=True)
+app.add_typer(sync_app, name="sync")
+app.add_typer(db_app, name="db")
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Bringt die Datenbank auf den Stand dieser Version."""
+    from vmh_sync.settings import VmhSettings, load
+    from vmh_sync.store import default_url, upgrade
+
+    settings = load(VmhSettings)
+    upgrade(settings.database_url or default_url(settings.home))
+    typer.echo("Die Datenbank ist auf dem Stand dieser Version.")
+
+
+@app.command()
+def sandbox(
+    parties: Annotated[int, typer.Option(min=0, help="Größe der erfundenen Kanzlei.")] = 0,
+    seed: Annotated[int, typer.Option(help="Bestimmt Schlüssel, Personen und jeden Zufall.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau eine JSON-Zeile ausgeben.")] = False,
+) -> None:
+    """Die simulierten Systeme allein, bis Strg-C; gibt Adressen, Zugänge und passende Variablen aus."""
+    from vmh_sync.sandbox.run import SandboxOptions, serve
+    from vmh_sync.sandbox.systems import SystemsConfig
+
+    serve(SandboxOptions(SystemsConfig(seed=seed, parties=parties), as_json=as_json))
+
+
+def main() -> None:
+    """Run the command line; known errors become one clear line and an exit code."""
+    from vmh_sync.settings import SettingsError
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        app()
+    except SettingsError as problem:
+        fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)

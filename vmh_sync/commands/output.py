@@ -1,0 +1,97 @@
+"""What commands print: tables for people, one JSON object for programs, errors on stderr."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+
+RECORDS_FAILED = 3
+PASS_FAILED = 1
+SHOWN_FAILURES = 20
+
+
+def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
+    """Print ``message`` on stderr and end the process with ``code``."""
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(code)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON object on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def print_summary(entity: str, summary: PassSummary) -> None:
+    """Print a pass as a small table, failures below it."""
+    console = Console()
+    table = Table(title=f"Abgleich {entity}", title_justify="left")
+    for heading in ("Datensätze", "abgeglichen", "unverändert", "übersprungen", "fehlerhaft", "Konflikte"):
+        table.add_column(heading, justify="right")
+    for side in ("Advoware", "EspoCRM", "Google"):
+        table.add_column(f"→ {side}", justify="right")
+    counts = [summary.results[result] for result in (Result.SYNCED, Result.UNCHANGED, Result.SKIPPED, Result.FAILED)]
+    numbers = [summary.records, *counts, summary.conflicts, *summary.writes.values()]
+    table.add_row(*(str(number) for number in numbers))
+    console.print(table)
+    for failure in summary.failures[:SHOWN_FAILURES]:
+        console.print(f"  {failure['id']}: {failure['error']}", markup=False)
+    if len(summary.failures) > SHOWN_FAILURES:
+        console.print(f"  … und {len(summary.failures) - SHOWN_FAILURES} weitere")
+
+
+def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, object]]:
+    """Return a dry run's plan as plain data; values only when asked for."""
+    rows: list[dict[str, object]] = []
+    for outcome in outcomes:
+        for plan in outcome.plans:
+            for operation in plan.operations:
+                row: dict[str, object] = {
+                    "id": outcome.id,
+                    "side": str(operation.side),
+                    "entity": operation.entity,
+                    "key": operation.key,
+                    "action": str(operation.action),
+                    "reason": operation.reason,
+                    "fields": [change.field for change in operation.changes],
+                }
+                if show_values:
+                    row["changes"] = [
+                        {"field": change.field, "old": change.old, "new": change.new} for change in operation.changes
+                    ]
+                rows.append(row)
+            rows += [
+                {"id": outcome.id, "action": "open_task", "kind": str(task.kind), "fields": list(task.fields)}
+                for task in plan.tasks
+            ]
+    return rows
+
+
+def print_plan(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> None:
+    """Print a dry run's plan as a table."""
+    console = Console()
+    rows = plan_rows(outcomes, show_values=show_values)
+    if not rows:
+        console.print("Nichts zu tun: Beide Seiten stimmen überein.")
+        return
+    table = Table(title="Plan (es wurde nichts geschrieben)", title_justify="left")
+    for heading in ("Datensatz", "Ziel", "Was", "Felder"):
+        table.add_column(heading)
+    for row in rows:
+        target = f"{row.get('side', '')} {row.get('entity', '')} {row.get('key') or ''}".strip()
+        shown = row.get("changes") if show_values else row["fields"]
+        table.add_row(str(row["id"]), target or "Aufgabe", str(row.get("kind", row["action"])), _short(shown))
+    console.print(table)
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(
+            f"{item['field']}: {item['old']!r} → {item['new']!r}" if isinstance(item, dict) else str(item)
+            for item in value
+        )
+    return str(value)

@@ -1,0 +1,82 @@
+"""``vmh-sync sync``: the command line of the passes in the foreground."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vmh_sync.commands.output import (
+    PASS_FAILED,
+    RECORDS_FAILED,
+    fail,
+    plan_rows,
+    print_json,
+    print_plan,
+    print_summary,
+)
+
+if TYPE_CHECKING:
+    from vmh_sync.commands.sync import SyncOrder
+
+sync_app = typer.Typer(help="Ein Abgleich im Vordergrund.", no_args_is_help=True)
+
+Ids = Annotated[list[str] | None, typer.Option("--id", help="EspoCRM-ID; mehrfach möglich.")]
+Dirty = Annotated[bool, typer.Option("--dirty", help="Als geändert oder neu gemeldete.")]
+Failed = Annotated[bool, typer.Option("--failed", help="Fehlerhafte; Wartezeiten werden nicht beachtet.")]
+All = Annotated[bool, typer.Option("--all", help="Alle verknüpften, alle geänderten und neuen.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")]
+ShowValues = Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")]
+Allow = Annotated[bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
+
+
+@sync_app.command("beteiligte")
+def beteiligte(
+    ids: Ids = None,
+    dirty: Dirty = False,
+    failed: Failed = False,
+    every: All = False,
+    dry_run: DryRun = False,
+    show_values: ShowValues = False,
+    allow_mass_change: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Beteiligte mit Kommunikation, Adressen und Bankverbindungen."""
+    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
+    _run("beteiligte", order, allow_mass_change=allow_mass_change, as_json=as_json)
+
+
+def _order(
+    ids: list[str] | None, *, dirty: bool, failed: bool, every: bool, dry_run: bool, show_values: bool
+) -> "SyncOrder":
+    from vmh_sync.commands.sync import SyncOrder
+
+    chosen = [name for name, wanted in (("dirty", dirty), ("failed", failed), ("all", every)) if wanted]
+    if bool(ids) + len(chosen) != 1:
+        raise typer.BadParameter("Bitte genau eines angeben: --id, --dirty, --failed oder --all.")
+    return SyncOrder(tuple(ids or ()), chosen[0] if chosen else None, dry_run=dry_run, show_values=show_values)
+
+
+def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: bool) -> None:
+    from dataclasses import replace
+
+    from vmh_sync.commands.progress import progress_for
+    from vmh_sync.commands.sync import PassFailed, run_sync
+    from vmh_sync.commands.targets import target
+
+    order = replace(order, allow_mass_change=allow_mass_change)
+    try:
+        with progress_for(entity, quiet=as_json) as progress:
+            summary, shown = run_sync(target(entity), order, progress=progress)
+    except PassFailed as problem:
+        if as_json:
+            print_json({"error": str(problem)})
+        fail(str(problem), code=PASS_FAILED)
+    if as_json:
+        extra = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}
+        print_json(summary.to_json() | extra)
+    else:
+        if order.dry_run:
+            print_plan(shown, show_values=order.show_values)
+        print_summary(entity, summary)
+    sys.exit(RECORDS_FAILED if summary.failures else 0)
