@@ -145,16 +145,21 @@ _BANKS = (
 )
 # The regulator's numbers for films: area code and the first digits; three more follow.
 _LANDLINES = (("30", "23125"), ("69", "90009"), ("40", "66969"), ("221", "4710"), ("89", "99998"))
+_LATER = 500_000
 _ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ı": "i", "ø": "o"})
 
 
 class MadeUp:
-    """Draws values; the same seed draws the same ones, and no phone number or mail address twice."""
+    """Draws values; the same seed draws the same ones, and no phone number or mail address twice.
 
-    def __init__(self, seed: int | str) -> None:
+    ``later`` draws phone numbers and mail addresses that nobody has who was made up without it.
+    """
+
+    def __init__(self, seed: int | str, *, later: bool = False) -> None:
         self.rng = random.Random(f"made-up-{seed}")
-        # Two seeds rarely share a number: each starts counting somewhere else.
-        self._counter = self.rng.randrange(0, 20_000)
+        self._counter = self.rng.randrange(0, 20_000) + (_LATER if later else 0)
+        self._extension = 6 if later else 5
+        self._first_mobile = 39_300_000 if later else 39_200_000
 
     def _next(self) -> int:
         self._counter += 1
@@ -179,11 +184,12 @@ class MadeUp:
     def landline(self) -> str:
         """Return a landline number in E.164 form."""
         area, first = self.rng.choice(_LANDLINES)
-        return f"+49{area}{first}{self._next() % 100_000:05d}"
+        extension = self._next() % 10**self._extension
+        return f"+49{area}{first}{extension:0{self._extension}d}"
 
     def mobile(self) -> str:
         """Return a mobile number in E.164 form."""
-        return f"+49171{39_200_000 + self._next() % 100_000}"
+        return f"+49171{self._first_mobile + self._next() % 100_000}"
 
     def spelled(self, e164: str) -> str:
         """Return the number as somebody in the office may have typed it."""
