@@ -67,8 +67,8 @@ class CrmHooks:
         """Do a person's edit and return ``{"id"}``.
 
         ``{"entity", "id": id or null, "values": {…}, "action": "create|update|delete|silent", "user": user id}``.
-        The normal validation, ``modifiedAt``, formula and webhooks apply; ``silent`` writes the columns and nothing
-        else, like a script on the server (espocrm.md B12).
+        The normal validation, ``modifiedAt``, formula and webhooks apply; ``silent`` writes the values and sets
+        nothing off, like a script on the server (espocrm.md B12).
         """
         entity, values = str(body.get("entity")), dict(body.get("values") or {})
         if entity not in self.crm.tables:
@@ -89,7 +89,7 @@ class CrmHooks:
         elif action == "delete":
             self._api.records.delete(user, entity, str(record_id))
         elif action == "silent":
-            self._write_silently(entity, str(record_id), values)
+            self._api.records.write_silently(entity, str(record_id), values)
         else:
             raise ValueError(f"Unknown action {action!r}")
         return record_id
@@ -104,13 +104,6 @@ class CrmHooks:
             return self.crm.account_named(PERSONS[0])
         except KeyError:
             return self.crm.admin
-
-    def _write_silently(self, entity: str, record_id: str, values: Json) -> None:
-        table, layout = self.crm.tables[entity], self.crm.layouts[entity]
-        row = table.rows.get(record_id)
-        if row is None:
-            raise ValueError(f"Unknown record {record_id}")
-        table.update(row, {name: value for name, value in values.items() if name in layout.stored})
 
     def seed(self, body: Json) -> Json:
         """Insert ``{"records": {entity: [records]}}`` as given, without validation or webhooks; return the ids."""

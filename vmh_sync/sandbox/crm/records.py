@@ -199,6 +199,21 @@ class Records:
                 payload[name] = value
         return payload
 
+    def write_silently(self, entity: str, record_id: str, values: dict[str, Any]) -> None:
+        """Change a record as a script on the server does: checked, but no webhook, no formula, no ``modifiedAt``."""
+        crm, layout, table = self._crm, self._crm.layouts[entity], self._crm.tables[entity]
+        row = table.rows.get(record_id)
+        if row is None:
+            raise not_found(f"Record {record_id} not found.")
+        given = read_input(layout, values, crm.readers[entity], row=row, closed=())
+        changes = dict(given.values)
+        if layout.is_person:
+            name = _person_name(row | changes)
+            changes |= {"name": name, SEARCH_KEY: (name or "").casefold()}
+        table.update(row, changes)
+        for field_name, contact in given.contacts.items():
+            crm.readers[entity][field_name].apply(contact, (entity, record_id))
+
     def delete(self, user: Account, entity: str, record_id: str) -> bool:
         """Delete a record softly; children keep pointing at it (B7)."""
         table = self._crm.tables[entity]
