@@ -176,7 +176,7 @@ def _refused_by_advoware(work: ChannelWork, member: Member, live: set[str | None
     key = _base_key(work, member)
     if key in work.items and key not in live:
         work.held.add(key or "")
-        member.after = member.before
+        member.hold, member.after = True, member.before
         _report_refusal(work, member, Refusal.ADVOWARE_ANSWERED, new=False)
 
 
@@ -210,7 +210,8 @@ def _to_espo(
     member.change = FieldChange(
         work.field_name(member), old.value if old else None, answer.value, reason=reason, losing=losing
     )
-    member.after = Pair(member.id, member.kind, answer.value, value, espo_type=old.type if old else None)
+    phone_type = old.type if old else kinds.type_of(member.kind)
+    member.after = Pair(member.id, member.kind, answer.value, value, espo_type=phone_type)
     work.moves.append(Move(member, old_key, answer.value or "", key))
 
 

@@ -63,7 +63,7 @@ def _move(work: ChannelWork, outcome: ListOutcome, holders: Holders, primary: st
 
 def _raise_online(work: ChannelWork, holders: Holders, primary: str) -> None:
     members = [member for member in holders.get(primary, []) if not member.hold]
-    if not members or any(_was_primary(member) or _is_online(member) for member in members):
+    if not members or any(_is_online(member) or (_was_primary(member) and not _refilled(member)) for member in members):
         return
     if not work.options.online_at_first_contact and all(
         member.before is None and member.write is Write.NONE for member in members
@@ -77,6 +77,11 @@ def _raise_online(work: ChannelWork, holders: Holders, primary: str) -> None:
 
 def _was_primary(member: Member) -> bool:
     return member.before is not None and member.before.primary_base is True
+
+
+def _refilled(member: Member) -> bool:
+    """Tell whether an empty entry gets its value from EspoCRM: it then takes its flag from there too."""
+    return member.write is Write.VALUE and member.tlf is None
 
 
 def _is_online(member: Member) -> bool:
