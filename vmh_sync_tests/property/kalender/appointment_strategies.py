@@ -32,9 +32,10 @@ TEXTS = st.one_of(
 @st.composite
 def termine(draw: st.DrawFn, fr_nr: int = 1) -> TerminFields:
     day = draw(DAYS)
-    end_day = draw(st.one_of(st.none(), st.integers(-1, 800).map(lambda days: day + timedelta(days=days))))
+    end_day = draw(st.one_of(st.none(), st.integers(-1, 60).map(lambda days: day + timedelta(days=days))))
+    series = (draw(st.integers(0, 1)), draw(st.integers(0, 6)), draw(st.integers(0, 5)))
     if draw(st.integers(0, 9)) == 0:
-        end_day = date(2037, 6, 1)
+        series, end_day = (1, 2, draw(st.integers(1, 4))), date(2037, 6, 1)
     return TerminFields(
         fr_nr,
         text=draw(TEXTS),
@@ -44,9 +45,9 @@ def termine(draw: st.DrawFn, fr_nr: int = 1) -> TerminFields:
         uhrzeit_von=draw(TIMES),
         uhrzeit_bis=draw(TIMES),
         datum_bis=end_day and end_day.isoformat(),
-        dauertermin=draw(st.integers(0, 1)),
-        turnus=draw(st.integers(0, 6)),
-        turnus_art=draw(st.integers(0, 5)),
+        dauertermin=series[0],
+        turnus=series[1],
+        turnus_art=series[2],
         abwesenheit=draw(st.sampled_from([0, 0, 0, 1])),
         privat=draw(st.integers(0, 1)),
         anwalt="SB",
