@@ -1,4 +1,4 @@
-"""A simulated Google on real HTTP, driven by the official client; each exchange is checked against Google's document."""
+"""A simulated Google on real HTTP, driven by the official client; each exchange is checked against its document."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ class Google:
     slept: list[float] = field(default_factory=list)
     quota: CountingQuota = field(default_factory=CountingQuota)
     exchanges: list[tuple[ApiRequest, ApiResponse]] = field(default_factory=list)
-    factories: list[ServiceFactory] = field(default_factory=list)
+    factories: dict[str, ServiceFactory] = field(default_factory=dict)
 
     def settings(self, **changes: Any) -> GoogleCalendarSettings:
         key = json.dumps(self.hooks.service_account_key(self.url))
@@ -57,9 +57,11 @@ class Google:
         return GoogleCalendarSettings(**values)
 
     def services(self, subject: str | None = None, **changes: Any) -> ServiceFactory:
-        factory = ServiceFactory(self.settings(**changes), subject=subject)
-        self.factories.append(factory)
-        return factory
+        """Return the services of an account, the same ones in the whole test: reading an RSA key takes a while."""
+        wanted = f"{subject} {changes}"
+        if wanted not in self.factories:
+            self.factories[wanted] = ServiceFactory(self.settings(**changes), subject=subject)
+        return self.factories[wanted]
 
     def client(self, subject: str | None = None, attempts: int = 4, **changes: Any) -> GoogleCalendarClient:
         retrier = Retrier(RetryPolicy(attempts=attempts), sleep=self.sleep, rng=random.Random(1), clock=self.clock)
@@ -133,7 +135,7 @@ def google(
     one = Google(url, app, hooks, clock)
     hooks.api.handle = _recording(hooks.api.handle, one)  # type: ignore[method-assign]
     yield one
-    for factory in one.factories:
+    for factory in one.factories.values():
         factory.close()
     problems = [text for exchange in one.exchanges for text in _problems(discovery_schema, *exchange)]
     assert not problems
