@@ -175,9 +175,9 @@ class CalendarDirectory:
         """Return the employee's calendar, by stored id, else by name, else created; access rules are completed.
 
         Costs at least two calls, so it is for employees without a stored calendar or whose stored one answered 404
-        or 403, not for every pass. With a ``stored_id`` that leads nowhere nothing is created unless ``recreate``: somebody deleted the
-        calendar or took our access away, and that is for a person to decide. Raises :class:`CalendarProblem`
-        and the errors of the client.
+        or 403, not for every pass. With a ``stored_id`` that leads nowhere nothing is created unless ``recreate``:
+        somebody deleted the calendar or took our access away, and that is for a person to decide.
+        Raises :class:`CalendarProblem` and the errors of the client.
         """
         found = self._by_id(stored_id) if stored_id else None
         found = found or self._by_name(self._template.title(kuerzel))
