@@ -165,9 +165,9 @@ def _never_in_espo(work: ChannelWork, member: Member, *, same: bool) -> None:
     base = _base(member)
     if member.tlf is None:
         member.after = _emptied(member)
-    elif same and base.refusal == Refusal.ESPOCRM_ANSWERED:
+    elif same and base.refusal in {Refusal.ESPOCRM_ANSWERED, Refusal.ADVOWARE_ANSWERED}:
         member.after = base
-        _report_refusal(work, member, Refusal.ESPOCRM_ANSWERED, new=False)
+        _report_refusal(work, member, Refusal(base.refusal), new=False)
     else:
         _to_espo(work, member, old_key=None)
 

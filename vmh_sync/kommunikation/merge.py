@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from vmh_sync.kommunikation import lists, markers
 from vmh_sync.kommunikation.decisions import decide
-from vmh_sync.kommunikation.members import ChannelWork, Member, Write, gather
+from vmh_sync.kommunikation.kinds import channel_of
+from vmh_sync.kommunikation.members import ChannelWork, Member, Write, gather, unique_items
 from vmh_sync.kommunikation.model import Channel, Options, Pair, PairState, PartyCommunication
 from vmh_sync.kommunikation.plan import ENTITY, EntryWrite, EspoList, KommunikationPlan, PairChange, espo_step
 from vmh_sync.kommunikation.primary import settle
@@ -61,13 +62,18 @@ def plan_communication(party: PartyCommunication, options: Options | None = None
 
 
 def _suspicious(party: PartyCommunication) -> frozenset[Side]:
-    """Name the sides that read as wholly empty although several synced pairs exist (sync-semantics.md 2)."""
-    synced = [pair for pair in party.pairs if pair.state is PairState.ACTIVE]
-    sides = set()
-    if len(synced) >= _SEVERAL:
-        if party.entries == ():
-            sides.add(Side.ADVOWARE)
-        if party.emails == () and party.phones == ():
+    """Name the sides that read as empty although several synced pairs exist (sync-semantics.md 2).
+
+    EspoCRM's two lists count apart: one of them may be hidden or fail alone.
+    """
+    synced = [pair for pair in party.pairs if pair.state is PairState.ACTIVE and pair.advoware_id is not None]
+    sides = set[Side]()
+    if len(synced) >= _SEVERAL and all(entry.is_empty for entry in party.entries or ()):
+        sides.add(Side.ADVOWARE)
+    for channel in Channel:
+        paired = sum(channel_of(pair.kind) is channel for pair in synced)
+        listed = party.items(channel)
+        if listed is not None and paired >= _SEVERAL and not unique_items(listed):
             sides.add(Side.ESPOCRM)
     return frozenset(sides)
 

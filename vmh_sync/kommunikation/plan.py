@@ -15,6 +15,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskWanted
 
 ENTITY = "Kommunikation"
+_NAMES = {Channel.EMAIL: "emailAddress", Channel.PHONE: "phoneNumber"}
 
 
 def espo_step(channel: Channel) -> str:
@@ -62,12 +63,16 @@ class EspoList:
         primary = next((item["phoneNumber"] for item in self.items if item["primary"]), None)
         return {"phoneNumberData": [dict(item) for item in self.items], "phoneNumber": primary}
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """The normal forms of the values sent."""
+        return frozenset(self.channel.normal(item[_NAMES[self.channel]]) or "" for item in self.items)
+
     def with_known_flags(self, known: Mapping[str, EspoEntry]) -> "EspoList":
         """Return the list with flags and type of added values as other records show them (by normal form)."""
-        name = "emailAddress" if self.channel is Channel.EMAIL else "phoneNumber"
         items = []
         for item in self.items:
-            key = self.channel.normal(item[name]) or ""
+            key = self.channel.normal(item[_NAMES[self.channel]]) or ""
             row = known.get(key) if key in self.added else None
             if row is None:
                 items.append(item)

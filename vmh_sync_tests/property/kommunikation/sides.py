@@ -28,6 +28,7 @@ class Crm:
     primary: dict[Channel, str | None] = field(default_factory=lambda: {Channel.EMAIL: None, Channel.PHONE: None})
     rows: dict[tuple[Channel, str], dict[str, Any]] = field(default_factory=dict)
     puts: int = 0
+    limit: int = 10
 
     def read(self, channel: Channel) -> tuple[EspoEntry, ...]:
         items = []
@@ -41,7 +42,7 @@ class Crm:
     def put(self, channel: Channel, data: list[dict[str, Any]]) -> None:
         """Replace the list; left-out flags are reset, at most ten items, one spelling a value."""
         self.puts += 1
-        if len(data) > 10:
+        if len(data) > self.limit:
             raise CrmError("maxCount")
         name = "emailAddress" if channel is Channel.EMAIL else "phoneNumber"
         values = [self._accepted(channel, item[name]) for item in data]
@@ -74,7 +75,7 @@ class Crm:
         """A person saves the record: like a PUT, but the form sees to one primary and no duplicates."""
         name = "emailAddress" if channel is Channel.EMAIL else "phoneNumber"
         unique = {self._accepted(channel, item[name]).lower(): item for item in data}
-        items = [dict(item) for item in unique.values()][:10]
+        items = [dict(item) for item in unique.values()][: self.limit]
         if items and sum(bool(item.get("primary")) for item in items) != 1:
             for place, item in enumerate(items):
                 item["primary"] = place == 0

@@ -106,16 +106,9 @@ def test_deleted_in_espocrm_writes_the_slot_marker_if_markers_are_on() -> None:
 
 
 def test_several_deletes_in_one_list_are_believed() -> None:
-    known = [
-        pair(1, 4, "a@b.example", "a@b.example"),
-        pair(2, 4, "c@d.example", "c@d.example"),
-        ACTIVE.__class__(3, 1, "+49511123", "0511/123", False, True),
-    ]
-    result = plan(
-        phones=[tel("+49511123", primary=True)],
-        entries=[entry(1, "a@b.example"), entry(2, "c@d.example"), entry(3, "0511/123")],
-        pairs=known,
-    )
+    known = [pair(number, 4, f"m{number}@b.example", f"m{number}@b.example") for number in (1, 2, 3)]
+    there = [entry(number, f"m{number}@b.example", online=number == 3) for number in (1, 2, 3)]
+    result = plan(emails=[mail("m3@b.example", primary=True)], entries=there, pairs=known)
     assert {key: payload["tlf"] for key, payload in written(result).items()} == {"1": "", "2": ""}
 
 

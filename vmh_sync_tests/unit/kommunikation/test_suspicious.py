@@ -21,14 +21,30 @@ def test_an_empty_advoware_is_suspicious() -> None:
 
 
 def test_an_empty_espocrm_is_suspicious() -> None:
-    result = plan(entries=THERE, pairs=TWO)
+    two = [TWO[0], pair(2, 4, "c@d.example", "c@d.example")]
+    result = plan(entries=[THERE[0], entry(2, "c@d.example")], pairs=two)
     assert result.suspicious_empty == {Side.ESPOCRM}
     assert result.writes_nothing
 
 
+def test_one_empty_list_of_espocrm_is_suspicious_alone() -> None:
+    phones = [pair(2, 1, "+49511123", "0511/123"), pair(3, 1, "+49511124", "0511/124")]
+    there = [*THERE, entry(3, "0511/124")]
+    assert plan(emails=HERE["emails"], entries=there, pairs=[TWO[0], *phones]).suspicious_empty == {Side.ESPOCRM}  # type: ignore[arg-type]
+    one = plan(phones=[tel("+49511123"), tel("+49511124")], entries=there, pairs=[TWO[0], *phones])
+    assert one.suspicious_empty == frozenset()
+
+
+def test_entries_that_are_all_without_value_are_suspicious() -> None:
+    emptied = [entry(1, ""), entry(2, None)]
+    assert plan(**HERE, entries=emptied, pairs=TWO).suspicious_empty == {Side.ADVOWARE}  # type: ignore[arg-type]
+    left = [entry(1, ""), THERE[1]]
+    assert plan(**HERE, entries=left, pairs=TWO).suspicious_empty == frozenset()  # type: ignore[arg-type]
+
+
 def test_a_confirmed_empty_side_is_believed() -> None:
     assert values(plan(**HERE, pairs=TWO, confirmed_empty=True), MAIL) == []  # type: ignore[arg-type]
-    assert set(written(plan(entries=THERE, pairs=TWO, confirmed_empty=True))) == {"1", "2"}
+    assert set(written(plan(entries=THERE, pairs=TWO))) == {"1", "2"}  # one of each list: nothing to confirm
 
 
 def test_one_pair_may_vanish_without_suspicion() -> None:

@@ -1,0 +1,64 @@
+"""What is stored when Advoware ignores a write or its answer is lost (specification, sync-semantics.md 3)."""
+
+from vmh_sync.kommunikation.readback import as_read, created_entry, missing_values
+from vmh_sync_tests.unit.kommunikation.builders import entry, mail, pair, plan, tel
+
+KNOWN = pair(1, 4, "a@b.example", "a@b.example", primary_base=True, online_base=True)
+
+
+def test_an_ignored_value_becomes_a_finding_and_is_not_written_again() -> None:
+    here = [mail("new@b.example", primary=True)]
+    there = [entry(1, "a@b.example", online=True)]
+    first = plan(emails=here, entries=there, pairs=[KNOWN])
+    result = as_read(first.pairs_after({"advoware:1": None}), there)
+    assert [finding.field for finding in result.findings] == ["email/1"]
+    known = result.delta.apply([KNOWN])
+    assert plan(emails=here, entries=there, pairs=list(known)).writes_nothing
+    # A later edit in Advoware still counts, and so does one in EspoCRM.
+    assert plan(emails=here, entries=[entry(1, "c@b.example", online=True)], pairs=list(known)).emails is not None
+    assert plan(emails=[mail("d@b.example", primary=True)], entries=there, pairs=list(known)).writes
+
+
+def test_an_ignored_flag_becomes_a_finding_and_is_not_written_again() -> None:
+    here, there = [mail("a@b.example", primary=True)], [entry(1, "a@b.example")]
+    first = plan(emails=here, entries=there)
+    result = as_read(first.pairs_after({"advoware:1": None}), there)
+    assert [finding.field for finding in result.findings] == ["email/1/online"]
+    assert plan(emails=here, entries=there, pairs=list(result.delta.stored)).writes_nothing
+
+
+def test_what_was_taken_as_sent_is_no_finding() -> None:
+    first = plan(
+        emails=[mail("new@b.example", primary=True)], entries=[entry(1, "a@b.example", online=True)], pairs=[KNOWN]
+    )
+    result = as_read(first.pairs_after({"advoware:1": None}), [entry(1, "NEW@b.example", online=True)])
+    assert result.findings == ()
+    assert result.delta.stored[0].advoware_base == "NEW@b.example"
+
+
+def test_a_create_of_unknown_outcome_is_found_by_its_value() -> None:
+    write = plan(phones=[tel("+49511123", primary=True)]).writes[0]
+    twin = pair(1, 1, "+49511123", "0511/123")
+    read = [entry(1, "0511/123"), entry(7, "0511 123"), entry(8, "0511/124")]
+    found = created_entry(write, read, [twin])
+    assert found is not None
+    assert found.id == 7
+    assert created_entry(write, read[:1], [twin]) is None
+    assert created_entry(write, read[2:], []) is None
+
+
+def test_values_that_espocrm_does_not_show_after_a_write() -> None:
+    sent = plan(entries=[entry(1, "0511/123", online=True), entry(2, "0511/124")]).phones
+    assert sent is not None
+    assert missing_values(sent, [tel("+49 511 123")]) == {"+49511124"}
+    assert missing_values(sent, [tel("+49511124"), tel("+49511123")]) == frozenset()
+
+
+def test_an_entry_that_was_not_emptied_does_not_come_back_to_espocrm() -> None:
+    there = [entry(1, "a@b.example", online=True)]
+    result = as_read(plan(entries=there, pairs=[KNOWN]).pairs_after({"advoware:1": None}), there)
+    assert [finding.field for finding in result.findings] == ["email/1"]
+    known = list(result.delta.apply([KNOWN]))
+    assert plan(entries=there, pairs=known).writes_nothing
+    changed = plan(entries=[entry(1, "new@b.example", online=True)], pairs=known)
+    assert changed.emails is not None
