@@ -28,3 +28,35 @@ class Pause:
         if left > 0:
             raise self._failure(left)
         self._until = self._failure = None
+
+
+SILENT_ATTEMPTS = 6
+SILENCE_PAUSE_SECONDS = 5.0
+
+
+class Silence:
+    """Shared patience with a system that does not answer at all.
+
+    Without it each of hundreds of callers would wait out its own time-outs, one batch after the other. After six
+    attempts in a row, of whichever callers, that brought no answer, all attempts of the next five seconds fail at
+    once; the failure names the seconds left, so that callers who repeat wait for the end of the pause.
+    """
+
+    def __init__(self, clock: Clock, failure: Callable[[float], ForeignSystemError]) -> None:
+        self._pause = Pause(clock)
+        self._failure = failure
+        self._silent = 0
+
+    def check(self) -> None:
+        """Raise the failure while the pause lasts."""
+        self._pause.check()
+
+    def answered(self) -> None:
+        """Take note of an answer, whatever it says."""
+        self._silent = 0
+
+    def unanswered(self) -> None:
+        """Take note of an attempt without an answer."""
+        self._silent += 1
+        if self._silent >= SILENT_ATTEMPTS:
+            self._pause.start(SILENCE_PAUSE_SECONDS, self._failure)

@@ -24,7 +24,7 @@ from vmh_sync.systems.advoware.errors import (
 from vmh_sync.systems.advoware.token import StoredToken, TokenSource
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
-from vmh_sync.systems.pause import Pause
+from vmh_sync.systems.pause import Pause, Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
 from vmh_sync.systems.transport import HttpCall, Transport
 
@@ -52,6 +52,7 @@ class Connection:
         self._retry = retry
         self._transport = Transport(system=AdvowareError.system, http=http, observer=observer, concurrency=concurrency)
         self._offline = Pause(clock)
+        self._silence = Silence(clock, lambda left: Transient("no answers (held back)", retry_after=left))
 
     async def call(
         self,
@@ -114,7 +115,7 @@ class Connection:
         )
 
     async def _authorised(self, call: HttpCall, *, retry: bool) -> httpx.Response:
-        self._offline.check()
+        self._check()
         token = await self._token()
         response = await self._send(call, token, retry=retry)
         if response.status_code == 401 and not _login_is_refused(response):
@@ -142,12 +143,20 @@ class Connection:
             {"Authorization": f"Bearer {token.access_token}"},
         )
         try:
-            return await self._transport.send(sendable, retry=retry, before=self._offline.check)
+            response = await self._transport.send(sendable, retry=retry, before=self._check)
         except NotSentError as error:
+            self._silence.unanswered()
             raise Transient(f"{where}: {error}") from None
         except NoAnswerError as error:
+            self._silence.unanswered()
             kind: type[AdvowareError] = OutcomeUnknown if call.is_write else Transient
             raise kind(f"{where}: {error}") from None
+        self._silence.answered()
+        return response
+
+    def _check(self) -> None:
+        self._offline.check()
+        self._silence.check()
 
 
 def _login_is_refused(response: httpx.Response) -> bool:

@@ -16,6 +16,7 @@ from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.transport import retry_after_seconds
 
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 NOT_BEGUN = frozenset({425, 429})
 TRANSIENT = frozenset({408, 500, 502, 503, 504}) | NOT_BEGUN
 
@@ -133,7 +134,7 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
     whose body is bare text: inside a record they could be somebody's remark.
     """
     status = response.status_code
-    if response.is_success and response.text.lstrip()[:1] in ("{", "["):
+    if response.is_success and response.content.lstrip(_BLANK)[:1] in (b"{", b"["):
         return None
     known = by_text(response.text, where, status)
     if known is not None:

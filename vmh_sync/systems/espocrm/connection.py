@@ -24,7 +24,7 @@ from vmh_sync.systems.espocrm.errors import (
     by_answer,
     is_lock_out,
 )
-from vmh_sync.systems.pause import Pause
+from vmh_sync.systems.pause import Pause, Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
 from vmh_sync.systems.transport import HttpCall, Transport
 
@@ -61,6 +61,7 @@ class Connection:
             concurrency=min(concurrency, MOST_CALLS_AT_ONCE),
         )
         self._pause = Pause(clock)
+        self._silence = Silence(clock, lambda left: Transient("no answers (held back)", retry_after=left))
         self._login_works = False
         self._trial = asyncio.Lock()
 
@@ -96,11 +97,11 @@ class Connection:
         return await self._send(HttpCall(method, path, "(raw)", params, body, headers or {}), retry=False)
 
     async def _send(self, call: HttpCall, *, retry: bool) -> httpx.Response:
-        self._pause.check()
+        self._check()
         if not self._login_works:
             async with self._trial:
                 if not self._login_works:
-                    self._pause.check()
+                    self._check()
                     return await self._send_now(call, retry=retry)
         return await self._send_now(call, retry=retry)
 
@@ -115,14 +116,21 @@ class Connection:
             {**self._login.headers(call.method, call.url), **call.headers},
         )
         try:
-            response = await self._transport.send(sendable, retry=retry, before=self._pause.check)
+            response = await self._transport.send(sendable, retry=retry, before=self._check)
         except NotSentError as error:
+            self._silence.unanswered()
             raise Transient(f"{where}: {error}") from None
         except NoAnswerError as error:
+            self._silence.unanswered()
             kind: type[EspoError] = OutcomeUnknown if call.is_write else Transient
             raise kind(f"{where}: {error}") from None
+        self._silence.answered()
         self._judge_login(response, where)
         return response
+
+    def _check(self) -> None:
+        self._pause.check()
+        self._silence.check()
 
     def _judge_login(self, response: httpx.Response, where: str) -> None:
         if response.status_code == 401:

@@ -1,5 +1,6 @@
 """Which answer means which error, and what may be repeated (advoware-wire.md 4)."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -141,6 +142,30 @@ async def test_offline_office_opens_the_circuit(
     route.respond(json={"betNr": 7})
     clock.advance(timedelta(seconds=61))
     assert (await client.read_beteiligter(7)).bet_nr == 7
+
+
+async def test_callers_share_their_patience_with_a_silent_office(
+    client: AdvowareClient, office, clock: ManualClock, tokens
+) -> None:
+    await tokens.current()
+    route = office.on("GET", "Beteiligte/").mock(side_effect=httpx.ConnectError("x"))
+    failures = await asyncio.gather(
+        *(client.read_beteiligter(number) for number in range(1, 101)), return_exceptions=True
+    )
+    assert {type(failure) for failure in failures} == {Transient}
+    assert route.call_count < 100
+    route.mock(side_effect=None, return_value=httpx.Response(200, json={"betNr": 7}))
+    clock.advance(timedelta(seconds=6))
+    assert (await client.read_beteiligter(7)).bet_nr == 7
+
+
+async def test_silence_about_single_records_holds_nobody_back(client: AdvowareClient, office) -> None:
+    office.on("GET", "Beteiligte/1").mock(side_effect=httpx.ReadTimeout("x"))
+    office.on("GET", "Beteiligte/2").respond(json={"betNr": 2})
+    for _ in range(5):
+        with pytest.raises(Transient):
+            await client.read_beteiligter(1)
+        assert (await client.read_beteiligter(2)).bet_nr == 2
 
 
 async def test_texts_count_only_in_error_bodies(client: AdvowareClient, office) -> None:

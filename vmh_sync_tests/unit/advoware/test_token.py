@@ -146,6 +146,24 @@ async def test_processes_that_share_a_cache_share_the_token(
     assert office.issued == 2
 
 
+async def test_a_late_401_uses_the_token_that_is_there(
+    settings: AdvowareSettings, http: httpx.AsyncClient, clock: ManualClock, office
+) -> None:
+    class CountingCache(MemoryTokenCache):
+        refreshes = 0
+
+        async def refresh(self, stale, fetch) -> StoredToken:
+            self.refreshes += 1
+            return await super().refresh(stale, fetch)
+
+    cache = CountingCache()
+    source = TokenSource(settings, http=http, cache=cache, clock=clock)
+    first = await source.current()
+    second = await source.renew(first)
+    assert await source.renew(first) == second
+    assert (office.issued, cache.refreshes) == (2, 2)
+
+
 async def test_a_cancelled_caller_does_not_take_the_token_from_the_others(tokens: TokenSource, office) -> None:
     gate = asyncio.Event()
 

@@ -10,7 +10,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
-from vmh_sync.systems.espocrm.errors import Forbidden, LockedOut, LoginRejected, OutcomeUnknown
+from vmh_sync.systems.espocrm.errors import Forbidden, LockedOut, LoginRejected, OutcomeUnknown, Transient
 
 ID = "6b04673aae3a592b3"
 
@@ -145,3 +145,15 @@ async def test_nothing_secret_in_logs_and_errors(client: EspoClient, crm, caplog
     told = caplog.text + str(failure.value) + repr(failure.value)
     assert "Vertraulich" not in told
     assert "schluessel-geheim" not in told
+
+
+async def test_callers_share_their_patience_with_a_silent_crm(client: EspoClient, crm, clock: ManualClock) -> None:
+    route = crm.on("GET", "CBeteiligte/.*").mock(side_effect=httpx.ReadTimeout("x"))
+    failures = await asyncio.gather(
+        *(client.read("CBeteiligte", f"{number:017x}") for number in range(100)), return_exceptions=True
+    )
+    assert {type(failure) for failure in failures} == {Transient}
+    assert route.call_count < 20
+    route.mock(side_effect=None, return_value=httpx.Response(200, json={"id": ID}))
+    clock.advance(timedelta(seconds=6))
+    assert await client.read("CBeteiligte", ID) is not None
