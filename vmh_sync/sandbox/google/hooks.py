@@ -36,7 +36,7 @@ COMMANDS = (
     "read_only",
     "set",
 )
-_SETTABLE = {field.name for field in fields(GoogleConfig)} - {"clock", "token_clock", "service_account_email", "seed"}
+_SETTABLE = {field.name for field in fields(GoogleConfig)} - {"clock", "token_clock", "service_account_email"}
 
 
 class GoogleHooks:
@@ -46,6 +46,7 @@ class GoogleHooks:
         self.config = config
         self._key = key
         self._build = build
+        self._initial = {name: getattr(config, name) for name in _SETTABLE}
         self.api = build()
 
     def service_account_key(self, base_url: str) -> Json:
@@ -91,10 +92,9 @@ class GoogleHooks:
         return {"calendars": calendars, "events": events}
 
     def reset(self, body: Json) -> Json:
-        """Forget everything: calendars, events, tokens, quotas. Switches stay unless ``{"config": {…}}`` sets them."""
+        """Forget everything and turn the switches back; ``{"config": {…}}`` sets some of them for what follows."""
+        self._set({**self._initial, **(body.get("config") or {})})
         self.api = self._build()
-        if body.get("config"):
-            self._set(body["config"])
         return {"ok": True}
 
     def command(self, name: str, body: Json) -> Json:

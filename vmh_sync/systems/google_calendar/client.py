@@ -29,7 +29,7 @@ from vmh_sync.systems.google_calendar.errors import (
     from_answer,
     reason_of,
 )
-from vmh_sync.systems.google_calendar.events import Event, EventDraft, Json
+from vmh_sync.systems.google_calendar.events import Event, EventContent, Json
 from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
 from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
@@ -100,13 +100,13 @@ class GoogleCalendarClient:
         self._locks = locks or CalendarLocks()
         self._observer = observer or NullObserver()
 
-    def insert_event(self, calendar_id: str, event_id: str, draft: EventDraft) -> Event:
+    def insert_event(self, calendar_id: str, event_id: str, content: EventContent) -> Event:
         """Create an event under our id and return it as Google stored it.
 
         Raises :class:`DuplicateError` when the id is taken, also by a deleted event; after a lost answer the
         event found under the id is returned instead, because it is ours.
         """
-        body = draft.to_insert(event_id)
+        body = content.to_insert(event_id)
         with self._locks.hold(calendar_id):
             try:
                 answer = self.run(INSERT, lambda s: s.events().insert(calendarId=calendar_id, body=body, **SILENT))
@@ -124,7 +124,7 @@ class GoogleCalendarClient:
         answer = self.run(GET, lambda s: s.events().get(calendarId=calendar_id, eventId=event_id))
         return Event.from_wire(answer)
 
-    def update_event(self, calendar_id: str, current: Event, draft: EventDraft) -> Event:
+    def update_event(self, calendar_id: str, current: Event, content: EventContent) -> Event:
         """Replace our part of the event ``current`` and return it as Google stored it.
 
         Costs one unit (three when the event carries guests, attachments or a conference and must be patched).
@@ -136,8 +136,8 @@ class GoogleCalendarClient:
         def build(service: Any) -> Any:
             events = service.events()
             if current.needs_patch:
-                return _if_match(events.patch(**ids, body=draft.to_patch(), **SILENT), current.etag)
-            return _if_match(events.update(**ids, body=draft.to_update(current), **SILENT), current.etag)
+                return _if_match(events.patch(**ids, body=content.to_patch(), **SILENT), current.etag)
+            return _if_match(events.update(**ids, body=content.to_update(current), **SILENT), current.etag)
 
         with self._locks.hold(calendar_id):
             answer = self.run(PATCH_EVENT if current.needs_patch else UPDATE, build)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 Json = dict[str, Any]
 
 # A full update would drop these or be refused because of them (a service account may not send attendees), so an
 # event that carries one is changed by patch.
 PATCH_ONLY = ("attendees", "attachments", "conferenceData")
+_TEXTS = ("summary", "description", "location")
 _KEPT = (
     "colorId",
     "reminders",
@@ -58,9 +59,70 @@ class EventTime:
         return {"date": str(self.day)}
 
 
+class EventContent(Protocol):
+    """What we want an event to say, as the bodies of the three ways of writing it."""
+
+    def to_insert(self, event_id: str) -> Json:
+        """Return the body of ``events.insert``."""
+        ...
+
+    def to_update(self, current: "Event") -> Json:
+        """Return the body of ``events.update`` that keeps what others set on ``current``."""
+        ...
+
+    def to_patch(self) -> Json:
+        """Return the body of ``events.patch``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WireContent:
+    """Content given as an event body that holds our fields only: texts, start, end, recurrence, visibility, mark.
+
+    ``own_properties`` are the private extended properties that are ours: one that the body does not name is taken
+    away; others are left alone. Guests in the body are never sent.
+    """
+
+    body: Mapping[str, Any] = field(repr=False)
+    own_properties: frozenset[str] = frozenset()
+
+    def to_insert(self, event_id: str) -> Json:
+        """Return the body of ``events.insert``."""
+        return {**self._present(), "id": event_id}
+
+    def to_update(self, current: "Event") -> Json:
+        """Return the body of ``events.update``: our fields, and of ``current`` what others set there."""
+        kept = {key: current.raw[key] for key in _KEPT if key in current.raw}
+        others = {key: text for key, text in current.private_properties.items() if key not in self.own_properties}
+        properties: Json = {"private": {**others, **self._properties()}}
+        if shared := current.raw.get("extendedProperties", {}).get("shared"):
+            properties["shared"] = dict(shared)
+        return {**kept, "status": "confirmed", **self._present(), "extendedProperties": properties}
+
+    def to_patch(self) -> Json:
+        """Return the body of ``events.patch``: our fields, with null where a value goes away."""
+        texts = {key: self.body.get(key) or None for key in _TEXTS}
+        no_time: Json = {"date": None, "dateTime": None, "timeZone": None}
+        gone = dict.fromkeys(self.own_properties)
+        return {
+            **texts,
+            "start": {**no_time, **self.body["start"]},
+            "end": {**no_time, **self.body["end"]},
+            "recurrence": list(self.body.get("recurrence") or ()) or None,
+            "visibility": self.body.get("visibility", "default"),
+            "extendedProperties": {"private": {**gone, **self._properties()}},
+        }
+
+    def _present(self) -> Json:
+        return {key: value for key, value in self.body.items() if value and key not in PATCH_ONLY}
+
+    def _properties(self) -> dict[str, str]:
+        return dict(self.body.get("extendedProperties", {}).get("private", {}))
+
+
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """What we want an event to say. ``end`` is exclusive; ``recurrence`` holds RFC 5545 lines.
+    """Content given as typed values. ``end`` is exclusive; ``recurrence`` holds RFC 5545 lines.
 
     ``private_properties`` replace properties of the same name and leave others alone.
     """
@@ -75,42 +137,29 @@ class EventDraft:
     private_properties: Mapping[str, str] = field(default_factory=dict)
 
     def to_insert(self, event_id: str) -> Json:
-        """Return the body of ``events.insert``. Never holds attendees."""
-        return {"id": event_id, **self._present()}
+        """Return the body of ``events.insert``."""
+        return self._content().to_insert(event_id)
 
     def to_update(self, current: "Event") -> Json:
-        """Return the body of ``events.update``: our fields, and of ``current`` what others set there."""
-        kept = {key: current.raw[key] for key in _KEPT if key in current.raw}
-        body = {**kept, "status": "confirmed", **self._present()}
-        body["extendedProperties"] = _merged_properties(current.raw, self.private_properties)
-        return body
+        """Return the body of ``events.update``."""
+        return self._content().to_update(current)
 
     def to_patch(self) -> Json:
-        """Return the body of ``events.patch``: our fields, with null where a value goes away."""
-        texts: Json = {key: value or None for key, value in self._texts().items()}
-        return {
-            **texts,
-            "start": {"date": None, "dateTime": None, "timeZone": None, **self.start.to_wire()},
-            "end": {"date": None, "dateTime": None, "timeZone": None, **self.end.to_wire()},
-            "recurrence": list(self.recurrence) or None,
-            "visibility": self._visibility(),
-            "extendedProperties": {"private": dict(self.private_properties)},
+        """Return the body of ``events.patch``."""
+        return self._content().to_patch()
+
+    def _content(self) -> WireContent:
+        body: Json = {
+            "summary": self.summary,
+            "description": self.description,
+            "location": self.location,
+            "start": self.start.to_wire(),
+            "end": self.end.to_wire(),
+            "recurrence": list(self.recurrence),
+            "visibility": "private" if self.private else "default",
+            "extendedProperties": {"private": dict(self.private_properties)} if self.private_properties else {},
         }
-
-    def _present(self) -> Json:
-        body: Json = {key: value for key, value in self._texts().items() if value}
-        body |= {"start": self.start.to_wire(), "end": self.end.to_wire(), "visibility": self._visibility()}
-        if self.recurrence:
-            body["recurrence"] = list(self.recurrence)
-        if self.private_properties:
-            body["extendedProperties"] = {"private": dict(self.private_properties)}
-        return body
-
-    def _texts(self) -> dict[str, str]:
-        return {"summary": self.summary, "description": self.description, "location": self.location}
-
-    def _visibility(self) -> str:
-        return "private" if self.private else "default"
+        return WireContent(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +236,3 @@ class Event:
 
 def _time(wire: Mapping[str, Any] | None) -> EventTime | None:
     return EventTime.from_wire(wire) if wire else None
-
-
-def _merged_properties(raw: Mapping[str, Any], private: Mapping[str, str]) -> Json:
-    existing = raw.get("extendedProperties", {})
-    merged: Json = {"private": {**existing.get("private", {}), **private}}
-    return {**merged, "shared": dict(existing["shared"])} if existing.get("shared") else merged

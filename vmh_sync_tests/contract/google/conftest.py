@@ -126,10 +126,7 @@ def google(
 ) -> Iterator[Google]:
     url, app, hooks = google_server
     clock = ManualClock(NOON)
-    fresh = GoogleConfig(delegation_subjects=(SUBJECT,), clock=clock)
-    for name in GoogleConfig.__slots__:
-        if name not in {"token_clock", "service_account_email"}:
-            setattr(hooks.config, name, getattr(fresh, name))
+    hooks.config.clock = clock
     app.faults.clear()
     hooks.reset({})
     one = Google(url, app, hooks, clock)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from vmh_sync.kalender.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.errors import IncompleteReadError, UpdatedMinTooLongAgoError
-from vmh_sync.systems.google_calendar.event_id import event_id
 from vmh_sync.systems.google_calendar.events import EventDraft
 from vmh_sync_tests.contract.google.conftest import Google
 
@@ -48,8 +48,7 @@ def test_the_delta_is_unwindowed_and_one_call(google: Google, draft: EventDraft)
 
 @pytest.mark.parametrize("seed", range(6))
 def test_short_and_empty_pages_lose_nothing(google: Google, draft: EventDraft, seed: int) -> None:
-    google.hooks.config.paging, google.hooks.config.seed = "short", seed
-    google.hooks.reset({})
+    google.hooks.reset({"config": {"paging": "short", "seed": seed}})
     calendar, client = google.calendar(), google.client()
     ids = fill(google, calendar, draft, 7)
     first = read_changes(client, calendar, None)

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from vmh_sync.kalender.event_identity import event_id
 from vmh_sync.systems.google_calendar.errors import (
     DuplicateError,
     ForbiddenError,
@@ -13,7 +14,6 @@ from vmh_sync.systems.google_calendar.errors import (
     PreconditionFailedError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.event_id import event_id
 from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
 from vmh_sync_tests.contract.google.conftest import Google
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
+from vmh_sync.kalender.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.event_id import event_id
 from vmh_sync_tests.contract.google.conftest import Google
 
 TIMES = {"start": {"date": "2026-03-02"}, "end": {"date": "2026-03-03"}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vmh_sync.kalender.event_identity import event_id
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.errors import (
     ConnectError,
@@ -18,7 +19,6 @@ from vmh_sync.systems.google_calendar.errors import (
     ServerError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.event_id import event_id
 from vmh_sync.systems.google_calendar.events import EventDraft
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
 from vmh_sync_tests.contract.google.conftest import Google

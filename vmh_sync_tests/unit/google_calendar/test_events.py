@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from vmh_sync.systems.google_calendar.events import Event, EventDraft, EventTime
+from vmh_sync.systems.google_calendar.events import Event, EventDraft, EventTime, WireContent
 
 CET = timezone(timedelta(hours=1))
 MORNING = EventTime(at=datetime(2026, 3, 2, 10, 30, tzinfo=CET), time_zone="Europe/Berlin")
@@ -87,3 +87,26 @@ def test_records_do_not_show_personal_text() -> None:
     event = Event.from_wire({**WIRE, "summary": "Verhandlung", "description": "Notiz", "location": "Ort"})
     for text in (repr(draft), repr(event)):
         assert not any(word in text for word in ("Verhandlung", "Notiz", "Ort"))
+
+
+def test_a_body_of_ours_is_laid_over_the_event() -> None:
+    ours = frozenset({"frNr", "anonymised"})
+    raw = {**WIRE, "colorId": "5", "extendedProperties": {"private": {"frNr": "1", "anonymised": "1", "other": "x"}}}
+    body = {
+        "summary": "neu",
+        "description": "",
+        "attendees": [{"email": "gast@example.test"}],
+        "start": DAY.to_wire(),
+        "end": DAY.to_wire(),
+        "extendedProperties": {"private": {"frNr": "1"}},
+    }
+    content = WireContent(body, ours)
+    update = content.to_update(Event.from_wire(raw))
+    assert update["extendedProperties"] == {"private": {"frNr": "1", "other": "x"}}
+    assert update["colorId"] == "5"
+    assert "description" not in update
+    assert content.to_patch()["extendedProperties"] == {"private": {"frNr": "1", "anonymised": None}}
+    assert content.to_patch()["description"] is None
+    inserted = content.to_insert("abcde")
+    assert inserted["id"] == "abcde"
+    assert all("attendees" not in sent for sent in (update, content.to_patch(), inserted))
