@@ -9,6 +9,8 @@ pytest_plugins = [
     for path in sorted((Path(__file__).parent / "fixtures").glob("*.py"))
     if path.stem != "__init__"
 ]
+# Before they are loaded: one fixture module may import another.
+pytest.register_assert_rewrite(*pytest_plugins)
 
 _LOOPBACK = ["127.0.0.1", "::1"]
 

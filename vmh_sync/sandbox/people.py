@@ -1,7 +1,7 @@
 """The people of the firm: seeded, realistic edits on both sides, over the control paths only.
 
-Parties are edited by :class:`OfficePerson` and :class:`CrmPerson`. Calendar edits belong beside them: a further
-module with its own persons and records, and an ``edit_calendar`` next to :meth:`People.edit_some`.
+Parties are edited by :class:`OfficePerson` and :class:`CrmPerson`; calendars by
+:class:`vmh_sync.sandbox.calendar_people.CalendarPeople`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,6 @@ from vmh_sync.sandbox.edits import KINDS, EditRecord, Json, Kind, Person, Side
 from vmh_sync.sandbox.made_up import MadeUp
 from vmh_sync.sandbox.office_person import OfficePerson
 
-_SYSTEM: dict[Side, str] = {"office": "advoware", "crm": "espocrm"}
 _TRIES_PER_EDIT = 200
 
 
