@@ -84,6 +84,17 @@ class TokenBucket:
         return f"vmh:rate:{self._name}", str(self._interval), str(self._burst), str(cost)
 
 
+class BlockingBucket:
+    """A bucket as the Google client wants it: ``acquire(cost)`` blocks the thread and returns nothing."""
+
+    def __init__(self, bucket: TokenBucket) -> None:
+        self._bucket = bucket
+
+    def acquire(self, cost: int) -> None:
+        """Block until ``cost`` units may be spent. Raises as :meth:`TokenBucket.acquire` does."""
+        self._bucket.acquire_sync(cost)
+
+
 def _seconds(microseconds: int) -> float:
     if microseconds <= 0:
         return 0.0

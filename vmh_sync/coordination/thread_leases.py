@@ -105,6 +105,23 @@ class ThreadLeases:
             keeper.join()
 
 
+class WaitingLeases:
+    """Leases that are always waited for, as the writers of one Google calendar want them."""
+
+    def __init__(self, leases: ThreadLeases, prefix: str, patience: float = 300.0) -> None:
+        self._leases = leases
+        self._prefix = prefix
+        self._patience = patience
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold ``prefix:name`` during the block. Raises CoordinationUnavailable if it does not become free in time."""
+        with self._leases.hold(f"{self._prefix}:{name}", wait=self._patience) as lease:
+            if lease is None:
+                raise CoordinationUnavailable(f"the lease {self._prefix}:{name} did not become free in time")
+            yield
+
+
 def _take_within(lease: ThreadLease, wait: float) -> bool:
     deadline = time.monotonic() + wait
     pause = _POLL_SECONDS[0]

@@ -59,6 +59,7 @@ def make_engine(url: str) -> Engine:
         engine = create_engine(
             parsed, hide_parameters=True, json_serializer=serializer, connect_args={"timeout": BUSY_SECONDS}
         )
+        event.listen(engine, "do_connect", _keep_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -77,6 +78,13 @@ def make_engine(url: str) -> Engine:
 def for_writing(engine: Engine) -> Engine:
     """Return the same engine (and pool) whose transactions take SQLite's write lock when they begin."""
     return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+
+
+def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]) -> None:
+    # The file holds personal data. SQLite would make it readable for everybody; its WAL takes the same mode.
+    path = Path(str(arguments[0]))
+    if not path.exists():
+        path.touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -138,6 +138,19 @@ class Inbox(Repository):
         for chunk in chunks(ids):
             self._release(chunk, worker)
 
+    def workers(self) -> dict[str, int]:
+        """Return who holds claims, expired or not, and how many."""
+        statement = (
+            select(InboxRow.claimed_by, func.count())
+            .where(InboxRow.claimed_by.is_not(None))
+            .group_by(InboxRow.claimed_by)
+        )
+        return {str(row[0]): int(row[1]) for row in self._connection.execute(statement)}
+
+    def release_worker(self, worker: str) -> None:
+        """Give back everything that ``worker`` holds: for one that is known to be dead, before its claims expire."""
+        self.release(self._connection.scalars(select(InboxRow.id).where(InboxRow.claimed_by == worker)).all(), worker)
+
     def pending_count(self, entity: str, now: datetime) -> int:
         """Count the items that a worker could claim now."""
         statement = select(func.count()).select_from(InboxRow).where(InboxRow.entity == entity, _claimable(now))

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
-from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.process import ProcessId
-from vmh_sync.coordination.thread_leases import ThreadLeases
+from vmh_sync.coordination.thread_leases import ThreadLeases, WaitingLeases
 
 KEY = "vmh:lease:r"
 LONG = 600.0
@@ -71,3 +71,14 @@ def test_a_dead_holder_is_replaced(sync_redis: SyncRedis) -> None:
     with ThreadLeases(sync_redis, LONG).hold("r") as lease:
         assert lease is not None
         lease.ensure()
+
+
+def test_a_waiting_lease_is_held_or_an_error(sync_redis: SyncRedis) -> None:
+    leases = ThreadLeases(sync_redis, LONG)
+    with WaitingLeases(leases, "calendar").hold("c1"):
+        assert sync_redis.exists("vmh:lease:calendar:c1")
+        impatient = WaitingLeases(leases, "calendar", patience=0.01)
+        with pytest.raises(CoordinationUnavailable), impatient.hold("c1"):
+            pytest.fail("two writers")
+        with impatient.hold("c2"):
+            pass

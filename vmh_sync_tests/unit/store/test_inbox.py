@@ -115,6 +115,17 @@ def test_two_claims_of_one_event_release_into_one(store: Store, store_clock: Man
     assert len(claim(store, "w3", store_clock)) == 1
 
 
+def test_all_claims_of_a_dead_worker_can_be_given_back_at_once(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"), event("b"), event("c"))
+    claim(store, "dead", store_clock, limit=2)
+    claim(store, "alive", store_clock)
+    with store.transaction() as tx:
+        assert tx.inbox.workers() == {"dead": 2, "alive": 1}
+        tx.inbox.release_worker("dead")
+        assert tx.inbox.workers() == {"alive": 1}
+    assert ids(claim(store, "next", store_clock)) == ["a", "b"]
+
+
 def test_only_the_holder_can_release(store: Store, store_clock: ManualClock) -> None:
     add(store, event("a"))
     held = claim(store, "w1", store_clock)
@@ -174,5 +185,6 @@ def test_a_claim_under_way_does_not_hold_others_up(postgres_url: str, store_cloc
     with store.transaction() as one:
         assert ids(one.inbox.claim(ENTITY, "w1", 1, store_clock.now(), 60)) == ["a"]
         with store.transaction() as two:  # the first is not committed: SKIP LOCKED passes it by
+            two.inbox._connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
             assert ids(two.inbox.claim(ENTITY, "w2", 1, store_clock.now(), 60)) == ["b"]
     store.close()

@@ -211,3 +211,18 @@ def test_two_workers_make_one_task(store: Store, store_url: str, store_clock: Ma
         thread.join()
     assert len({task_id for task_id, _ in results}) == 1
     assert sorted(created for _, created in results) == [False] * 5 + [True]
+
+
+def test_retention_of_tasks_and_intents_spares_what_is_open(store: Store, store_clock: ManualClock) -> None:
+    task_id, _ = ensure(store, ["a"])
+    ensure(store, ["b"])
+    with store.transaction() as tx:
+        for n in range(2):
+            intent = tx.intents.start(system="s", entity=ENTITY, espo_id="a", natural_key={}, payload_hash=str(n))
+        tx.intents.complete(intent.id, "1")
+        tx.tasks.close(task_id)
+        assert (tx.tasks.purge(store_clock.now()), tx.intents.purge(store_clock.now())) == (0, 0)
+        later = store_clock.now() + timedelta(seconds=1)
+        assert (tx.tasks.purge(later), tx.intents.purge(later)) == (1, 1)
+        assert [task.fields for task in tx.tasks.not_closed(ENTITY)] == [("b",)]
+        assert [i.payload_hash for i in tx.intents.open_for(ENTITY, "a")] == ["0"]

@@ -1,12 +1,13 @@
 """The store as a whole: privacy of what is printed, and writers that wait for each other."""
 
+import stat
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from vmh_sync.store import ConstraintViolated, Store, default_url, open_store
+from vmh_sync.store import ConstraintViolated, Store, default_url, open_store, upgrade
 from vmh_sync.store.audit import Change
 from vmh_sync.store.calendar import CalendarPair, CalendarState
 from vmh_sync.store.inbox import InboxEvent, InboxItem
@@ -141,6 +142,19 @@ def test_readers_do_not_wait_for_a_writer(store: Store) -> None:
 
 def test_the_embedded_database_lies_in_the_home(tmp_path: Path) -> None:
     assert default_url(tmp_path) == f"sqlite:///{tmp_path}/vmh_sync.sqlite3"
+
+
+def test_the_embedded_database_is_private(tmp_path: Path) -> None:
+    url = default_url(tmp_path / "home")
+    upgrade(url)
+    store = open_store(url)
+    with store.transaction() as tx:
+        tx.cursors.set("a", 1)
+        files = list((tmp_path / "home").glob("*.sqlite3*"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files if not path.name.endswith(".lock")}
+        assert len(modes) == 3, "database, WAL and its index"
+        assert set(modes.values()) == {0o600}
+    store.close()
 
 
 def test_sqlite_survives_a_power_cut(sqlite_url: str) -> None:
