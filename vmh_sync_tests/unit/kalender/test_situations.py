@@ -667,3 +667,44 @@ def test_an_unchanged_calendar_plans_nothing() -> None:
     plan = sides.plan()
     assert plan.executable == ()
     assert plan.counts() == {"unchanged": 1, "appointments": 1}
+
+
+def test_deleted_in_advoware_with_an_anonymised_event_comes_back_with_its_content() -> None:
+    sides, fr_nr = from_google(description="Details")
+    sides.full_content = False
+    run(sides)
+    assert sides.events["g1"]["summary"] == "Termin"
+    del sides.termine[fr_nr]
+    assert run(sides) == ["CreateAdvoware"]
+    (termin,) = sides.termine.values()
+    assert (termin.text, termin.notiz) == ("Mittagessen", "Details")
+
+
+def test_a_deletion_of_long_ago_is_left_alone() -> None:
+    sides = linked(read=GoogleRead.DELTA)
+    base = sides.pairs[1].base
+    assert base is not None
+    start, end = base.google.start.replace(year=2020), base.google.end.replace(year=2020)
+    long_ago = replace(base.google, start=start, end=end)
+    sides.pairs[1] = replace(sides.pairs[1], base=replace(base, advoware=long_ago, google=long_ago))
+    sides.termine[1] = replace(sides.termine[1], datum="2020-06-01", datum_bis="2020-06-01")
+    sides.drop_event(sides.pairs[1].event_id)
+    assert sides.plan().operations == ()
+
+
+def test_start_and_end_go_together() -> None:
+    """A server that rewrites one of two times must not leave a mixture of both sides' times."""
+    sides = linked()
+    pair = sides.pairs[1]
+    base = pair.base
+    assert base is not None
+    rewritten = replace(base.google, start=base.google.start.replace(minute=35))
+    sides.pairs[1] = replace(pair, base=replace(base, google=rewritten))
+    zone = {"timeZone": "Europe/Berlin"}
+    sides.put_event(
+        pair.event_id,
+        start={"dateTime": "2026-06-01T10:35:00+02:00", **zone},
+        end={"dateTime": "2026-06-01T12:00:00+02:00", **zone},
+    )
+    assert run(sides) == ["UpdateAdvoware"]
+    assert (sides.termine[1].uhrzeit_von, sides.termine[1].uhrzeit_bis) == ("10:35:00", "12:00:00")
