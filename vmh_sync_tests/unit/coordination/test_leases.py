@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.coordination.connection import AsyncRedis, connect
+from vmh_sync.coordination.connection import AsyncRedis, SyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
@@ -222,6 +222,21 @@ async def test_only_one_of_many_takes_a_dead_ones_lease(
 
     await asyncio.gather(*(contend(client) for client in clients))
     assert sorted(results) == [False] * 19 + [True]
+
+
+async def test_who_comes_second_at_a_dead_ones_lease_leaves_it_alone(
+    redis: AsyncRedis, sync_redis: SyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await redis.set(KEY, "dead#1")
+
+    def overtaken(_token: str) -> bool:
+        sync_redis.set(KEY, "winner#1")  # between our look and our attempt
+        return True
+
+    monkeypatch.setattr("vmh_sync.coordination.leases.owner_is_dead", overtaken)
+    async with Leases(redis, LONG).hold("r") as lease:
+        assert lease is None
+    assert await redis.get(KEY) == "winner#1"
 
 
 def test_only_a_certain_death_counts() -> None:

@@ -73,6 +73,21 @@ def test_a_dead_holder_is_replaced(sync_redis: SyncRedis) -> None:
         lease.ensure()
 
 
+def test_who_comes_second_at_a_dead_ones_lease_leaves_it_alone(
+    sync_redis: SyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync_redis.set(KEY, "dead#1")
+
+    def overtaken(_token: str) -> bool:
+        sync_redis.set(KEY, "winner#1")  # between our look and our attempt
+        return True
+
+    monkeypatch.setattr("vmh_sync.coordination.thread_leases.owner_is_dead", overtaken)
+    with ThreadLeases(sync_redis, LONG).hold("r") as lease:
+        assert lease is None
+    assert sync_redis.get(KEY) == "winner#1"
+
+
 def test_a_waiting_lease_is_held_or_an_error(sync_redis: SyncRedis) -> None:
     leases = ThreadLeases(sync_redis, LONG)
     with WaitingLeases(leases, "calendar").hold("c1"):
