@@ -119,9 +119,10 @@ class Keeper:
         return False
 
     def _set_aside_data(self) -> None:
-        data = self._folder / "appendonlydir"
-        if data.exists():
-            data.rename(self._folder / f"appendonlydir.unreadable-{time.time_ns()}")
+        for name in ("appendonlydir", "appendonly.aof"):  # Redis 7 and Valkey; Redis 6
+            data = self._folder / name
+            if data.exists():
+                data.rename(self._folder / f"{name}.unreadable-{time.time_ns()}")
 
     def _wait_until_unused(self) -> None:
         users = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
