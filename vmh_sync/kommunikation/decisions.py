@@ -92,7 +92,7 @@ def _quiet(work: ChannelWork, member: Member, base_key: str | None) -> None:
     work.held.add(base_key or "")
     item = work.items[base_key or ""]
     member.after = replace(base, espo_type=item.type) if item.type else base
-    if base.state is PairState.REFUSED and base.refusal:
+    if base.refusal:
         _report_refusal(work, member, Refusal(base.refusal), new=False)
 
 

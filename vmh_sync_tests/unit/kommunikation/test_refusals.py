@@ -68,6 +68,7 @@ def test_an_edit_to_a_refused_value_leaves_espocrm_as_it_is() -> None:
     second = plan(phones=here, entries=[entry(1, EXT, online=True)], pairs=[kept])
     assert second.writes_nothing
     assert not second.base_moves
+    assert [held.new for held in second.quarantined] == [False]
     back = plan(phones=here, entries=[entry(1, "0511 123", online=True)], pairs=[kept])
     assert back.writes_nothing
     assert stored(back)[1].state is PairState.ACTIVE
@@ -77,6 +78,7 @@ def test_an_edit_to_a_refused_value_leaves_espocrm_as_it_is() -> None:
     survives = plan(entries=[entry(1, EXT, online=True)], pairs=[kept])
     assert survives.writes_nothing
     assert stored(survives)[1].espo_base is None
+    assert [held.new for held in survives.quarantined] == [False]
     gone = plan(phones=here, entries=[entry(1, "")], pairs=[kept])
     assert values(gone, PHONE) == []
 
@@ -89,6 +91,7 @@ def test_a_value_that_espocrm_answered_no_to_is_not_sent_again_until_it_changes(
     again = plan(entries=[entry(1, "a@b.example", online=True)], pairs=[kept])
     assert again.writes_nothing
     assert [task.kind for task in again.tasks] == [TaskKind.VALUE_REFUSED]
+    assert [held.new for held in again.quarantined] == [False]
     assert values(plan(entries=[entry(1, "c@b.example", online=True)], pairs=[kept]), MAIL) == ["c@b.example"]
 
 
@@ -100,7 +103,7 @@ def test_a_value_that_advoware_answered_no_to_is_not_created_again_until_it_chan
     again = plan(emails=here, pairs=[kept])
     assert again.writes_nothing
     assert not again.base_moves
-    assert [(held.side, held.value) for held in again.quarantined] == [(Side.ESPOCRM, "a@b.example")]
+    assert [(held.side, held.value, held.new) for held in again.quarantined] == [(Side.ESPOCRM, "a@b.example", False)]
     changed = plan(emails=[mail("c@b.example", primary=True)], pairs=[kept])
     assert [payload["tlf"] for payload in written(changed).values()] == ["c@b.example"]
     assert changed.pairs_after({changed.writes[0].step: 5}).apply([kept])[0].advoware_id == 5

@@ -39,6 +39,7 @@ def test_new_in_espocrm_is_created() -> None:
         None: {"tlf": "Info@huber.example", "bemerkung": "", "online": True, "komm_kz": 4},
     }
     assert result.lists == ()
+    assert not result.writes_nothing
     assert stored(result)[99].espo_base == "Info@huber.example"
 
 
@@ -145,6 +146,7 @@ def test_new_in_advoware_is_added_in_international_form_with_its_type() -> None:
         {"phoneNumber": "+49511123", "type": "Mobile", "primary": True, "optOut": False, "invalid": False}
     ]
     assert result.writes == ()
+    assert not result.writes_nothing
     assert stored(result)[1].advoware_base == "0511/123"
 
 
