@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -28,7 +29,9 @@ def home() -> Iterator[Path]:
     folder = Path(mkdtemp(prefix="vmh-"))
     yield folder
     for process in belonging_to(folder):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    until(lambda: not belonging_to(folder))
     shutil.rmtree(folder)
 
 
@@ -54,23 +57,32 @@ def users(home: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
         process.communicate()
 
 
+def command_lines(home: Path) -> dict[psutil.Process, str]:
+    """The server and the keeper of a home, with their command lines. Either may end or appear at any moment."""
+    lines = {process: " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])}
+    marks = ("valkey-server", "redis-server", "valkey_guard")
+    return {p: line for p, line in lines.items() if str(home) in line and any(mark in line for mark in marks)}
+
+
 def belonging_to(home: Path) -> list[psutil.Process]:
-    """The server and the keeper of a home."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if str(home) in line and ("valkey" in line or "redis-server" in line) and "valkey_user" not in line:
-            found.append(process)
-    return found
+    return list(command_lines(home))
+
+
+def keepers(home: Path) -> list[psutil.Process]:
+    return [p for p, line in command_lines(home).items() if "valkey_guard" in line]
+
+
+def servers(home: Path) -> list[psutil.Process]:
+    return [p for p, line in command_lines(home).items() if "valkey_guard" not in line]
 
 
 def keeper(home: Path) -> psutil.Process:
-    (found,) = [p for p in belonging_to(home) if "valkey_guard" in " ".join(p.cmdline())]
+    (found,) = keepers(home)
     return found
 
 
 def server(home: Path) -> psutil.Process:
-    (found,) = [p for p in belonging_to(home) if "valkey_guard" not in " ".join(p.cmdline())]
+    (found,) = servers(home)
     return found
 
 
@@ -174,7 +186,7 @@ def test_a_killed_server_comes_back_with_its_leases(home: Path) -> None:
         client.set("vmh:lease:r", "me", px=600_000)
         killed = server(home)
         killed.kill()
-        until(lambda: reachable(client) and server(home).pid != killed.pid)
+        until(lambda: killed not in servers(home) and reachable(client))
         assert client.get("vmh:lease:r") == "me"
         client.close()
 
@@ -185,7 +197,7 @@ def test_a_killed_keeper_takes_the_server_with_it_and_a_start_brings_both_back(h
     client.set("a", "1")
     old = server(home)
     keeper(home).kill()
-    until(lambda: not old.is_running() or old.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: old not in servers(home))
     assert valkey.start()
     assert client.get("a") == "1"
     client.close()
