@@ -116,3 +116,30 @@ def rate_limited(reason: str, status: int, retry_after: int | None) -> ApiError:
 def usage_limits_exceeded() -> ApiError:
     """403: too many new calendars, the account is read-only for a while."""
     return ApiError(403, "quotaExceeded", "Calendar usage limits exceeded.", "usageLimits")
+
+
+DOCUMENTED: dict[str, ApiError] = {
+    error.reason: error
+    for error in (
+        invalid("Invalid value."),
+        required("Missing end time."),
+        time_range_empty(),
+        invalid_credentials(),
+        rate_limited("rateLimitExceeded", 403, None),
+        rate_limited("userRateLimitExceeded", 403, None),
+        usage_limits_exceeded(),
+        insufficient_permissions(),
+        forbidden(),
+        needs_role("writer"),
+        no_attendees(),
+        not_found(),
+        duplicate(),
+        ApiError(409, "conflict", "Conflict"),
+        deleted(),
+        full_sync_required(),
+        updated_min_too_long_ago(),
+        precondition_failed(),
+        ApiError(500, "backendError", "Backend Error"),
+    )
+}
+"""Every error of Google's guide by its reason, for fault rules."""

@@ -9,6 +9,7 @@ Shapes (all plain JSON):
 - ``command``: see :data:`COMMANDS`.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import timedelta
@@ -18,7 +19,7 @@ from vmh_sync.sandbox.control import ControlError
 from vmh_sync.sandbox.google.api import CalendarApi
 from vmh_sync.sandbox.google.config import GoogleConfig
 from vmh_sync.sandbox.google.content import shown
-from vmh_sync.sandbox.google.errors import ApiError
+from vmh_sync.sandbox.google.errors import DOCUMENTED, ApiError
 from vmh_sync.sandbox.google.keys import ServiceAccountKey
 from vmh_sync.sandbox.google.world import StoredCalendar
 
@@ -35,6 +36,7 @@ COMMANDS = (
     "purge_tombstones",
     "read_only",
     "set",
+    "error_body",
 )
 _SETTABLE = {field.name for field in fields(GoogleConfig)} - {"clock", "token_clock", "service_account_email"}
 
@@ -101,8 +103,8 @@ class GoogleHooks:
         """Run one of :data:`COMMANDS`."""
         if name not in COMMANDS:
             raise ControlError(f"no command {name!r}; there are {', '.join(COMMANDS)}")
-        getattr(self, f"_{name}")(body)
-        return {"ok": True}
+        answer: Json | None = getattr(self, f"_{name}")(body)
+        return answer or {"ok": True}
 
     # commands
 
@@ -149,6 +151,14 @@ class GoogleHooks:
             raise ControlError(f"unknown switches: {', '.join(sorted(unknown))}")
         for name, value in body.items():
             setattr(self.config, name, tuple(value) if isinstance(value, list) else value)
+
+    def _error_body(self, body: Json) -> Json:
+        """Answer ``{"status", "body"}`` of a documented error, to be used in a fault rule."""
+        reason = str(body.get("reason"))
+        if reason not in DOCUMENTED:
+            raise ControlError(f"no such error; there are {', '.join(sorted(DOCUMENTED))}")
+        error = DOCUMENTED[reason]
+        return {"status": error.status, "body": json.dumps(error.body())}
 
     # look-ups
 

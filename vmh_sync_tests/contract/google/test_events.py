@@ -1,11 +1,14 @@
 """Writing and reading events through the official client."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.errors import (
     DuplicateError,
     ForbiddenError,
@@ -15,6 +18,7 @@ from vmh_sync.systems.google_calendar.errors import (
     UnknownOutcomeError,
 )
 from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
+from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync_tests.contract.google.conftest import Google
 
 EVENT_ID = event_id("K1", "SB", 4711)
@@ -162,6 +166,19 @@ def test_an_insert_whose_answer_is_lost_leaves_one_event(google: Google, draft: 
     assert len(google.slept) == 1
 
 
+def test_an_event_that_was_deleted_before_the_answer_got_through_is_a_duplicate(
+    google: Google, draft: EventDraft
+) -> None:
+    calendar = google.calendar()
+    google.fault(action="drop_after", path="/events", method="POST")
+    google.sleep = lambda _: google.hooks.edit(  # type: ignore[method-assign]
+        {"calendar": calendar, "id": EVENT_ID, "action": "delete"}
+    )
+    with pytest.raises(DuplicateError) as caught:
+        google.client().insert_event(calendar, EVENT_ID, draft)
+    assert caught.value.after_lost_answer
+
+
 def test_an_insert_that_never_arrived_is_sent_again(google: Google, draft: EventDraft) -> None:
     calendar = google.calendar()
     google.fault(action="drop_before", path="/events", method="POST")
@@ -208,3 +225,22 @@ def test_access_taken_away(google: Google, draft: EventDraft) -> None:
     with pytest.raises(ForbiddenError):
         client.get_event(calendar, EVENT_ID)
     assert google.slept == []
+
+
+def test_every_write_holds_the_calendar_and_no_read_does(google: Google, draft: EventDraft) -> None:
+    calendar, told = google.calendar(), []
+
+    class Lease:
+        @contextmanager
+        def hold(self, calendar_id: str) -> Iterator[None]:
+            sent = len(google.exchanges)
+            yield
+            told.append((calendar_id, len(google.exchanges) - sent))
+
+    client = GoogleCalendarClient(google.services(), google.quota, locks=CalendarLocks(Lease()))
+    event = client.insert_event(calendar, EVENT_ID, draft)
+    client.update_event(calendar, event, draft)
+    client.delete_event(calendar, EVENT_ID)
+    client.get_event(calendar, EVENT_ID)
+    client.find_events(calendar, a="b")
+    assert told == [(calendar, 1)] * 3
