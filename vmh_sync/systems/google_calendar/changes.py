@@ -56,7 +56,6 @@ def _read(
         pages += 1
         for item in page.get("items", ()):
             event = Event.from_wire(item)
-            latest.pop(event.id, None)
             latest[event.id] = event  # an event that changed while we paged counts in its last form
         next_token = page.get("nextSyncToken")
     if not next_token:

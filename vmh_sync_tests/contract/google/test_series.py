@@ -120,6 +120,15 @@ def test_whole_day_series_and_exdate(google: Google) -> None:
     assert found[0].id == f"{SERIES}_20260706"
 
 
+@pytest.mark.parametrize("line", ["EXDATE:20260316T080000Z", "EXDATE;TZID=Europe/Berlin:20260316T090000"])
+def test_an_exdate_is_meant_in_its_own_zone(google: Google, weekly: EventDraft, line: str) -> None:
+    calendar, client = google.calendar(), google.client()
+    client.insert_event(calendar, SERIES, replace(weekly, recurrence=(RULE, line)))
+    starts = [event.raw["start"]["dateTime"] for event in client.instances(calendar, SERIES)]
+    assert len(starts) == 8
+    assert "2026-03-16T09:00:00+01:00" not in starts
+
+
 def test_google_rewrites_rules(google: Google, weekly: EventDraft) -> None:
     calendar, client = google.calendar(), google.client()
     event = client.insert_event(calendar, SERIES, replace(weekly, recurrence=("RRULE:INTERVAL=1;FREQ=DAILY;COUNT=3",)))
