@@ -12,7 +12,7 @@ from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_field
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
 from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
-from vmh_sync.sync.values import is_empty
+from vmh_sync.sync.values import Kind, is_empty, same
 
 CREATE_MARK = "EspoCRM-ID: {espo_id}"
 """Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
@@ -77,7 +77,22 @@ def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> di
     result: dict[str, Any] = {}
     for change in fields.to_espocrm:
         result.update(espo_payload(change.field, change.new, table, company=state.company, espo=state.espo_attributes))
+    if state.company:
+        result |= _both_names(fields, state, table)
     return result
+
+
+def _both_names(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
+    """Bring ``firmenname`` and ``lastName`` together after a person edited only one of them.
+
+    Left apart, the older of the two would look like an edit in the next pass.
+    """
+    name = fields.base_espocrm.get("name")
+    before = state.base.espocrm.get("name") if state.base is not None else name
+    if name is None or same(Kind.TEXT, name, before) or "firmenname" not in state.espo_attributes:
+        return {}
+    wanted = espo_payload("name", name, table, company=True, espo=state.espo_attributes)
+    return {key: value for key, value in wanted.items() if not same(Kind.TEXT, state.espo_attributes.get(key), value)}
 
 
 def _remember_mirror(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:

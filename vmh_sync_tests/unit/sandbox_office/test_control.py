@@ -138,10 +138,16 @@ async def test_calls_are_counted_by_route(client: httpx.AsyncClient) -> None:
         await client.get(f"/api/Beteiligte/{number}")
     await client.put("/api/CBeteiligte/6900a1b2c3d4e5f60/mails", json={})
     await client.post("/login", json={})
+    assert (await client.patch("/api/notes", json={})).status_code == 405
     calls = (await client.get("/_sandbox/calls")).json()
-    assert calls["by_route"] == {"GET Beteiligte/{}": 2, "PUT CBeteiligte/{}/mails": 1, "POST login": 1}
-    assert (calls["total"], calls["writes"], calls["writes_ok"]) == (4, 1, 1)
-    assert [entry["status"] for entry in calls["log"]] == [200, 200, 200, 404]
+    assert calls["by_route"] == {
+        "GET Beteiligte/{}": 2,
+        "PUT CBeteiligte/{}/mails": 1,
+        "POST login": 1,
+        "PATCH notes": 1,
+    }
+    assert (calls["total"], calls["writes"], calls["writes_ok"]) == (5, 2, 1)
+    assert [entry["status"] for entry in calls["log"]] == [200, 200, 200, 404, 405]
     await client.delete("/_sandbox/calls")
     assert (await client.get("/_sandbox/calls")).json()["total"] == 0
 
