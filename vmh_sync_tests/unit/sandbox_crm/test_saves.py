@@ -164,3 +164,16 @@ async def test_a_task_needs_an_assignee_and_a_listed_parent(bench: Bench) -> Non
     assert [entry["userId"] for entry in bench.hooks.state()["notifications"]] == [person.id]
     response = await bench.client.post("Notification", json={"type": "Message", "userId": person.id})
     assert (response.status_code, response.headers["X-Status-Reason"]) == (403, "No create access.")
+
+
+async def test_rights_on_notes_and_notifications_are_fixed_whatever_the_role_says(bench: Bench) -> None:
+    parent = await bench.create()
+    own = (
+        await bench.client.post("Note", json={"parentType": "CBeteiligte", "parentId": parent["id"], "post": "x"})
+    ).json()
+    other = bench.hooks.edit({"entity": "CBeteiligte", "values": {"lastName": "Fremd"}})["id"]
+    foreign = (await bench.client.get(f"CBeteiligte/{other}/stream")).json()["list"][0]["id"]
+
+    assert (await bench.client.get(f"Note/{foreign}")).status_code == 200
+    assert (await bench.client.put(f"Note/{own['id']}", json={"post": "y"})).status_code == 200
+    assert (await bench.client.delete(f"Note/{foreign}")).headers["X-Status-Reason"] == "No delete access."
