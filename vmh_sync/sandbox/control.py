@@ -10,6 +10,8 @@ import contextlib
 import inspect
 import ipaddress
 import json
+import os
+import signal
 from collections.abc import Awaitable
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -125,10 +127,13 @@ class ControlledApp:
             await _read_body(receive)
             await _answer(send, answered, _fault_body(rule), _fault_headers(rule))
             return
-        if rule.action == "drop_after":
+        if rule.action in ("drop_after", "kill_after"):
             await self.app(scope, receive, _swallow)
         elif rule.action == "hang":
             await _wait_for_disconnect(receive, rule.seconds)
+        if rule.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(rule.pid, signal.SIGKILL)
         await hang_up(scope, receive)
 
     # control paths

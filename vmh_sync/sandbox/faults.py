@@ -4,9 +4,11 @@ import random
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-Action = Literal["status", "latency", "drop_before", "drop_after", "malformed", "empty", "hang"]
+Action = Literal[
+    "status", "latency", "drop_before", "drop_after", "malformed", "empty", "hang", "kill_before", "kill_after"
+]
 
 
 class FaultRule(BaseModel):
@@ -19,7 +21,8 @@ class FaultRule(BaseModel):
     Actions: ``status`` answers with ``status``, ``body``, ``headers``; ``latency`` waits ``seconds`` and goes on;
     ``drop_before`` closes the connection and the simulated system never sees the request; ``drop_after`` lets it
     commit and then closes the connection; ``malformed`` answers 200 with broken JSON; ``empty`` answers 200 with
-    ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection.
+    ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection; ``kill_before`` and
+    ``kill_after`` kill the process ``pid`` (SIGKILL), the caller whose crash is wanted, before or after the commit.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,6 +37,7 @@ class FaultRule(BaseModel):
     times: int | None = Field(None, ge=0)
     skip: int = Field(0, ge=0)
     probability: float = Field(1.0, ge=0, le=1)
+    pid: int | None = Field(None, gt=1)
 
     @field_validator("path", "method")
     @classmethod
@@ -44,6 +48,12 @@ class FaultRule(BaseModel):
             except re.error as error:
                 raise ValueError(f"not a regular expression: {error}") from error
         return value
+
+    @model_validator(mode="after")
+    def _knows_whom_to_kill(self) -> "FaultRule":
+        if self.action.startswith("kill") and self.pid is None:
+            raise ValueError("kill_before and kill_after need a pid")
+        return self
 
 
 class FaultRuleError(ValueError):
