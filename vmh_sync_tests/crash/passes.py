@@ -1,0 +1,63 @@
+"""Passes in a process of their own that can be killed: forked from a server that has everything imported."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from vmh_sync.beteiligte import batch as stages
+from vmh_sync.beteiligte.composition import PARTS
+from vmh_sync.runtime.opening import open_context
+
+TIMEOUT = 60.0
+
+
+def fork_server() -> ForkServerContext:
+    """Return a context whose children start quickly."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection) -> None:
+    os.environ.update(environment)
+    pipe.recv()  # "go": by now the caller knows our pid and has laid its trap
+
+    async def run() -> list[Any]:
+        async with open_context(f"crash-{os.getpid()}") as context:
+            batch = await stages.fetch(context, PARTS, ids)
+            stages.diff(PARTS, stages.map_fields(batch))
+            return await stages.write(context, PARTS, batch)
+
+    pipe.send([(str(outcome.result), outcome.error) for outcome in asyncio.run(run())])
+
+
+class KillablePass:
+    """One pass over given ids in its own process."""
+
+    def __init__(self, context: ForkServerContext, environment: Mapping[str, str], ids: Sequence[str]) -> None:
+        self._pipe, child = context.Pipe()
+        self._process: BaseProcess = context.Process(target=_pass, args=(dict(environment), list(ids), child))
+        self._process.start()
+        child.close()
+
+    @property
+    def pid(self) -> int:
+        """The process id, known before the pass begins."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def go(self) -> list[tuple[str, str | None]] | None:
+        """Let the pass run; returns its outcomes, or ``None`` when it was killed."""
+        self._pipe.send("go")
+        self._process.join(TIMEOUT)
+        assert self._process.exitcode is not None, "the pass hangs"
+        if self._process.exitcode == -signal.SIGKILL:
+            return None
+        assert self._process.exitcode == 0, "the pass broke"
+        return list(self._pipe.recv())

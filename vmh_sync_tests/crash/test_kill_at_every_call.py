@@ -1,0 +1,113 @@
+"""SIGKILL at every foreign call, before and after it takes effect: no edit lost, nothing doubled, both sides agree.
+
+Between two foreign calls lie only steps on our own database, so a kill at the arrival of a call is also a kill after
+every commit that precedes it.
+"""
+
+import os
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+
+import pytest
+
+from vmh_sync_tests.crash.passes import KillablePass, fork_server
+from vmh_sync_tests.fixtures.firm import Firm
+
+pytestmark = pytest.mark.crash
+
+MOST_CALLS = 40
+ANY_CALL = r"/api/v1/(?!Token)"
+NAMES = ("ADVOWARE_", "ESPOCRM_", "VMH_", "REDIS_")
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(NAMES)}
+
+
+def crash_everywhere(firm: Firm, action: str, arrange: Callable[[], str], check: Callable[[str], None]) -> int:
+    """Kill a pass at each of its calls to the office, then at each to the CRM; returns how many passes were killed."""
+    server = fork_server()
+    killed = 0
+    for system in (firm.office, firm.crm):
+        for number in range(MOST_CALLS):
+            espo_id = arrange()
+            crashing = KillablePass(server, environment(), [espo_id])
+            system.fault(ANY_CALL, action, skip=number, times=1, pid=crashing.pid)
+            survived = crashing.go() is not None
+            system.clear_faults()
+            recover(firm, espo_id, server, check)
+            if survived:
+                break
+            killed += 1
+        else:
+            raise AssertionError(f"a pass makes more than {MOST_CALLS} calls")
+    return killed
+
+
+def recover(firm: Firm, espo_id: str, server: ForkServerContext, check: Callable[[str], None]) -> None:
+    """Two passes must bring everything right, and a third must find nothing to do."""
+    for _ in range(2):
+        outcome = KillablePass(server, environment(), [espo_id]).go()
+        assert outcome is not None
+        assert outcome[0][0] in ("synced", "unchanged"), outcome
+    check(espo_id)
+    firm.office.clear_calls()
+    firm.crm.clear_calls()
+    assert KillablePass(server, environment(), [espo_id]).go() == [("unchanged", None)]
+    assert firm.office.calls()["writes"] + firm.crm.calls()["writes"] == 0
+
+
+@pytest.mark.parametrize("action", ["kill_before", "kill_after"])
+def test_killed_while_creating(firm: Firm, action: str) -> None:
+    created: list[str] = []
+
+    def arrange() -> str:
+        created.append(firm.crm_party(firstName="Erika", lastName=f"Neu{len(created)}", titel="Dr."))
+        return created[-1]
+
+    def check(espo_id: str) -> None:
+        record = firm.crm_record(espo_id)
+        mine = [party for party in firm.office_records() if party["name"] == record["lastName"]]
+        assert len(mine) == 1, "created twice or not at all"
+        assert record["betnr"] == mine[0]["betNr"]
+        assert (mine[0]["vorname"], mine[0]["titel"]) == ("Erika", "Dr.")
+        assert record["syncStatus"] == "clean"
+
+    assert crash_everywhere(firm, action, arrange, check) >= 6
+
+
+@pytest.mark.parametrize("action", ["kill_before", "kill_after"])
+def test_killed_while_both_sides_changed(firm: Firm, action: str) -> None:
+    def arrange() -> str:
+        espo_id, betnr = firm.linked_party(firstName="Max", lastName="Alt")
+        firm.crm_edit(espo_id, lastName="AusEspo")
+        firm.office_edit(betnr, zusatz="AusAdvoware")
+        return espo_id
+
+    def check(espo_id: str) -> None:
+        record = firm.crm_record(espo_id)
+        party = firm.office_record(record["betnr"])
+        assert (record["lastName"], record["zusatz"]) == ("AusEspo", "AusAdvoware")
+        assert (party["name"], party["zusatz"], party["vorname"]) == ("AusEspo", "AusAdvoware", "Max")
+
+    assert crash_everywhere(firm, action, arrange, check) >= 4
+
+
+@pytest.mark.parametrize("action", ["kill_before", "kill_after"])
+def test_killed_in_a_conflict_the_loser_is_never_lost(firm: Firm, action: str) -> None:
+    def arrange() -> str:
+        espo_id, betnr = firm.linked_party(lastName="Alt")
+        firm.crm_edit(espo_id, lastName="AusEspo")
+        firm.office_edit(betnr, name="AusAdvoware")
+        return espo_id
+
+    def check(espo_id: str) -> None:
+        assert firm.crm_record(espo_id)["lastName"] == "AusEspo"
+        with firm.store.reading() as tx:
+            conflicts = [change for change in tx.audit.for_record(espo_id) if change.kind == "conflict"]
+        assert [change.losing_value for change in conflicts] == ["AusAdvoware"]
+        mine = [task for task in firm.tasks() if task["parentId"] == espo_id]
+        assert len(mine) == 1, "one task, never two"
+        assert "AusAdvoware" in mine[0]["description"]
+
+    assert crash_everywhere(firm, action, arrange, check) >= 6
