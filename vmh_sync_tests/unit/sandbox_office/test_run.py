@@ -59,15 +59,16 @@ def test_the_sandbox_ends_with_a_parent_that_nobody_has_reaped() -> None:
     command = (
         "[sys.executable, '-m', 'vmh_sync.sandbox', '--json', '--only', 'office', '--parent-pid', str(os.getpid())]"
     )
-    script = f"import os, subprocess, sys; subprocess.Popen({command}); sys.stdin.read()"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # It ends with the sandbox, so that a sandbox that cannot start fails the test instead of hanging it.
+    script = f"import os, subprocess, sys; subprocess.Popen({command}).wait()"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     url = json.loads(parent.stdout.readline())["control"]["advoware"]
-    parent.kill()  # a zombie now: its number still answers to signals
-    assert parent.stdout.read() == ""  # the end of the pipe: the sandbox has gone as well
+    parent.kill()  # a zombie until it is waited for: its number still answers to signals
+    # Reads to the end of the pipe, which is the end of the sandbox, and only then waits for the parent.
+    assert parent.communicate(timeout=15)[0] == ""
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/_sandbox/health")
-    parent.wait()
 
 
 async def test_in_process_with_the_same_keys_for_the_same_seed() -> None:
