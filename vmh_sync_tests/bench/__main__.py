@@ -1,0 +1,19 @@
+"""``python -m vmh_sync_tests.bench [name] [number]``: all benchmarks, or one of them."""
+
+import sys
+
+from vmh_sync_tests.bench import bench_conversion, bench_parties
+
+BENCHES = {"parties": bench_parties.main, "conversion": bench_conversion.main}
+
+
+def main() -> None:
+    """Run the benchmarks named on the command line, or all."""
+    names = [argument for argument in sys.argv[1:] if argument in BENCHES] or list(BENCHES)
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    for name in names:
+        print(f"== {name}")
+        BENCHES[name](*numbers[:1])
+
+
+main()

@@ -1,0 +1,160 @@
+"""What a pass over parties costs: calls per record, share of a bare loop, memory.
+
+Run: ``python -m vmh_sync_tests.bench parties [number]``. Prints ratios and call counts; seconds only beside them.
+"""
+
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.commands.sync import SyncOrder, run_sync
+from vmh_sync.commands.targets import target
+from vmh_sync.sandbox.population import populate
+from vmh_sync.settings import AdvowareSettings, load
+from vmh_sync.systems.advoware.client import open_advoware
+from vmh_sync.systems.advoware.token import MemoryTokenCache, StoredToken
+from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
+
+EDITED = 100
+ROUNDS = 3
+MEMORY_SIZES = (2_000, 10_000)
+
+
+def main(number: int = 1_000) -> None:
+    """Print all figures."""
+    with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
+        os.environ.update(systems.environment, VMH_HOME=home)
+        _fill(systems, number)
+        _until_quiet()
+        _print("unchanged pass", _counted(systems, _pass), number)
+        _print_share(systems, number)
+        for side in ("EspoCRM", "Advoware"):
+            edited = _edit(systems, side)
+            _print(f"{edited} of {number} edited in {side}", _counted(systems, lambda: _pass(dirty=True)), edited)
+            _until_quiet()
+    for size in MEMORY_SIZES:
+        _measure_memory(size)
+
+
+def _fill(systems: Systems, number: int) -> None:
+    population = populate(1, number, now=datetime.now(UTC), calendar=False)
+    systems.office.seed(**population.office)
+    systems.crm.seed(**population.crm)
+
+
+def _pass(*, dirty: bool = False) -> Any:
+    # Edits in Advoware are found by reading all, as the rolling check does.
+    summary, _ = run_sync(target("beteiligte"), SyncOrder((), "all"))
+    return summary
+
+
+def _until_quiet() -> None:
+    for _ in range(6):
+        summary = _pass()
+        if not any(summary.writes.values()):
+            _pass()  # the stamps of our own writes have settled by now
+            return
+    raise RuntimeError("both sides do not come to rest")
+
+
+def _counted(systems: Systems, work: Any) -> dict[str, Any]:
+    systems.clear_calls()
+    started = time.perf_counter()
+    summary = work()
+    return {"seconds": time.perf_counter() - started, "calls": systems.calls(), "summary": summary}
+
+
+def _print(title: str, figures: dict[str, Any], records: int) -> None:
+    print(f"\n{title}: {figures['summary'].to_json()['writes']}")
+    for system, calls in figures["calls"].items():
+        print(f"  {system}: {calls['total']} calls, {calls['total'] / records:.2f} a record, {calls['writes']} writes")
+        for route, count in sorted(calls["by_route"].items()):
+            print(f"    {route}: {count}")
+
+
+def _edit(systems: Systems, side: str) -> int:
+    linked = [row for row in systems.crm.state()["records"]["CBeteiligte"] if row.get("betnr")][:EDITED]
+    for row in linked:
+        if side == "EspoCRM":
+            systems.crm.edit("CBeteiligte", "update", id=row["id"], values={"zusatz": f"geändert {row['id'][:4]}"})
+        else:
+            systems.office.edit("Beteiligte", "update", betNr=row["betnr"], values={"titel": f"T{row['betnr']}"})
+    return len(linked)
+
+
+def _print_share(systems: Systems, number: int) -> None:
+    """Compare a pass with a bare loop that makes the same calls; the two in turn, so that drift hits both."""
+    betnrs = [party["betNr"] for party in systems.office.state()["beteiligte"]]
+    lists = systems.crm.calls(last=1)["by_route"]
+    shares = []
+    for _ in range(ROUNDS):
+        bare = asyncio.run(_bare_loop(betnrs, sum(lists.values())))
+        started = time.perf_counter()
+        _pass()
+        ours = time.perf_counter() - started
+        shares.append(bare / ours)
+        print(f"  bare loop {bare:.2f} s, pass {ours:.2f} s: {number / ours:.0f} records/s, share {bare / ours:.2f}")
+    print(f"share of the bare loop, median of {ROUNDS}: {statistics.median(shares):.2f}")
+
+
+async def _bare_loop(betnrs: list[int], lists: int) -> float:
+    token = await _token()
+    api = f"{token.api_base.rstrip('/')}/api/v1/advonet/Beteiligte"
+    crm = os.environ["ESPOCRM_API_BASE_URL"]
+    headers = {"Authorization": f"Bearer {token.access_token}"}
+    key = {"X-Api-Key": os.environ["ESPOCRM_API_KEY"], "X-No-Total": "true"}
+    limit = asyncio.Semaphore(8)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        started = time.perf_counter()
+
+        async def read(betnr: int) -> None:
+            async with limit:
+                (await http.get(f"{api}/{betnr}", headers=headers)).raise_for_status().json()
+
+        for _ in range(lists):
+            (await http.get(f"{crm}/CBeteiligte", params={"maxSize": 100}, headers=key)).raise_for_status().json()
+        await asyncio.gather(*(read(betnr) for betnr in betnrs))
+        return time.perf_counter() - started
+
+
+async def _token() -> StoredToken:
+    cache = MemoryTokenCache()
+    async with open_advoware(load(AdvowareSettings), token_cache=cache, clock=SystemClock()) as client:
+        await client.list_mitarbeiter()
+    token = await cache.get()
+    assert token is not None
+    return token
+
+
+def _measure_memory(size: int) -> None:
+    with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
+        environment = {**os.environ, **systems.environment, "VMH_HOME": str(Path(home))}
+        _fill(systems, size)
+        for title in ("first load", "unchanged pass"):
+            command = [sys.executable, "-m", "vmh_sync_tests.bench.bench_parties", "--pass"]
+            answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            print(f"{size} parties, {title}: peak memory {answer.stdout.strip()}")
+
+
+def _one_pass_for_memory() -> None:
+    _pass()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{peak} MB")
+
+
+if __name__ == "__main__":
+    if "--pass" in sys.argv:
+        _one_pass_for_memory()
+    else:
+        main()
