@@ -126,7 +126,8 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
         advoware_row_id=written.advoware.row_id,
         espo_version=written.espo.version,
         espo_modified_at=written.espo.modified_at,
-        espo_read_at=written.espo.server_time,
+        # The answer to a write may hide what a person changed just before it: the next pass reads once more.
+        espo_read_at=written.espo.server_time if written.espo is plan.read.espo else None,
         verified_at=context.clock.now(),
     )
 

@@ -1,5 +1,6 @@
 """The parts of a party, in the order in which they are synced after the master data."""
 
+from vmh_sync.kommunikation.part import KommunikationPart
 from vmh_sync.runtime.part import Part
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (KommunikationPart(),)

@@ -10,6 +10,7 @@ from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.stamps import settled
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.status import Standing, SyncStatus, after_failure
@@ -43,16 +44,6 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
                     )
                 )
         tx.links.mark_verified(ENTITY, [read.espo_id for read in reads], context.clock.now())
-
-
-def settled(*, link_read_at: datetime | None, modified_at: datetime | None) -> bool:
-    """Whether a read came long enough after the record's stamp that nothing can hide behind the same second.
-
-    EspoCRM's ``modifiedAt`` has whole seconds, and a row appears a moment after its stamp (espocrm.md B4, B6).
-    """
-    if link_read_at is None or modified_at is None:
-        return False
-    return (link_read_at - modified_at).total_seconds() >= 2
 
 
 async def close_books(

@@ -112,6 +112,8 @@ class PartySync:
         labels = {rule.name: rule.label for rule in self.table.rules}
         await record_losers(context, plan)
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
+        for part, part_plan in plan.parts:
+            await open_tasks(context, gate, subject(fresh), part_plan.record.tasks, part.labels)
         written = Written(plan, fresh.advoware, fresh.espo)
         if plan.master.advoware:
             result = await write_master(context, gate, fresh.advoware, plan.state, plan.master, self.table)
@@ -129,7 +131,7 @@ class PartySync:
             raise written.failed
         if answer is None:
             answer = await self._write_bookkeeping(plan, written, gate)
-        return self._moved_meanwhile(plan, written, answer)
+        return self._moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
 
     async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
         for part, part_plan in plan.parts:
@@ -153,6 +155,8 @@ class PartySync:
         answer = await write_espo(self.context, gate, written.espo, content)
         written.espo = answer.record
         self._note_refused(plan, written, answer)
+        for _, done in written.parts:
+            done.refused = {name: why for name, why in answer.refused.items() if name in done.espo}
         return answer
 
     async def _write_bookkeeping(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
@@ -240,6 +244,8 @@ class _Attempt:
         self.settled = True
         self.conflicts += written.conflicts
         self.findings += written.findings
+        for _, done in written.parts:
+            self.findings += done.findings
 
     def outcome(self, espo_id: str) -> RecordOutcome:
         writes, failure = self.gate.writes, self.failure

@@ -59,7 +59,9 @@ class PartDone:
 
     ``espo`` goes into the one PUT of the party's record. ``commit`` runs inside the transaction that stores the
     outcome; it gets EspoCRM's record as it stands after that PUT (``None`` when there was no need for one).
-    ``tasks`` are opened afterwards.
+    ``refused`` tells it which of its attributes EspoCRM refused, with the reason for people; they were left out of the
+    PUT. It may set ``tasks`` and ``findings`` by what it finds. ``tasks`` are opened afterwards. ``again``: something
+    moved while we wrote, and the party is to be planned once more.
     """
 
     espo: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class PartDone:
     tasks: tuple[TaskWanted, ...] = ()
     findings: tuple[Finding, ...] = ()
     conflicts: int = 0
+    refused: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
 
 
 class Part(Protocol):

@@ -1,0 +1,202 @@
+"""Writes single entries to Advoware, each with its pair and audit rows stored directly afterwards.
+
+Creates are not idempotent over there: an intent is stored before the POST, and while its outcome is unknown the entry
+is looked for by kind and value before anything is created again (specification, sync-semantics.md 3).
+"""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from vmh_sync.kommunikation.model import AdvowareEntry
+from vmh_sync.kommunikation.pairs import ENTITY, store_delta
+from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
+from vmh_sync.kommunikation.planning import entries_of, entry_of, find_created
+from vmh_sync.kommunikation.readback import as_read
+from vmh_sync.kommunikation.tracing import applied_rows
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.store.intents import Intent
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.errors import (
+    AdvowareError,
+    CapabilityMissing,
+    NotFound,
+    NotOffered,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+    UnexpectedAnswer,
+)
+from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
+
+LOOK_AGAIN_AFTER = (0.0, 0.3, 1.0)
+"""Seconds before each look for an entry whose create was not confirmed."""
+
+_NOT_CREATED = (Rejected, Transient, NotOffered, NotFound, CapabilityMissing)
+
+
+@dataclass(slots=True, repr=False)
+class EntryWriter:
+    """Carries out a plan's writes to Advoware.
+
+    ``done`` and ``refused`` hold the steps as ``KommunikationPlan.pairs_after`` wants them, ``entries`` Advoware's
+    entries as they stand now, ``moved`` whether an entry was edited since the plan was made.
+    """
+
+    context: PassContext
+    gate: WriteGate
+    espo_id: str
+    betnr: int
+    plan: KommunikationPlan
+    known: set[int | None]
+    intents: list[Intent]
+    entries: dict[int, AdvowareEntry] = field(default_factory=dict)
+    done: dict[str, int | None] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    moved: bool = False
+    _wire: dict[int, Kommunikation] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Write every entry that still is as the plan saw it; raises an ``AdvowareError`` when one could not be."""
+        if not self.plan.writes:
+            return
+        self._take(await self._read())
+        for write in self.plan.writes:
+            try:
+                await self._one(write)
+            except Rejected:
+                self.refused.add(write.step)
+
+    async def _one(self, write: EntryWrite) -> None:
+        if write.operation.key is None:
+            await self._create(write)
+            return
+        number = int(write.operation.key)
+        current = self._wire.get(number)
+        if current is None or current.row_id != write.expected_row_id:
+            self.moved = True
+            return
+        payload = write.operation.payload
+        await self.gate.before(Side.ADVOWARE)
+        try:
+            record = await self.context.advoware.update_kommunikation(self.betnr, current, payload)
+        except OutcomeUnknown:
+            self._take(await self._read())
+            if self._wire.get(number) is None or not _holds(self._wire[number], payload):
+                raise
+            record = None
+        if record is not None:
+            self._know(record)
+        else:
+            self._take(await self._read())
+        await asyncio.to_thread(self._store, write, None, None)
+
+    async def _create(self, write: EntryWrite) -> None:
+        unsettled = self._intent_for(write)
+        if unsettled is not None and unsettled.sent_at is not None:
+            settled_at = unsettled.sent_at + timedelta(seconds=self.context.rules.create_settle_seconds)
+            await asyncio.sleep(max(0.0, (settled_at - self.context.clock.now()).total_seconds()))
+            self._take(await self._read())
+            found = self._find(write)
+            if found is not None:
+                await asyncio.to_thread(self._store, write, found.id, unsettled)
+                return
+        intent = unsettled if unsettled is not None else await asyncio.to_thread(self._start, write)
+        await self.gate.before(Side.ADVOWARE)
+        await asyncio.to_thread(self._mark_sent, intent)
+        number = await self._post(write, intent)
+        await asyncio.to_thread(self._store, write, number, intent)
+
+    async def _post(self, write: EntryWrite, intent: Intent) -> int:
+        try:
+            created = await self.context.advoware.create_kommunikation(self.betnr, write.operation.payload)
+        except OutcomeUnknown:
+            found = await self._look_repeatedly(write)
+            if found is None:
+                raise
+            return found.id
+        except AdvowareError as error:
+            if isinstance(error, _NOT_CREATED):
+                await asyncio.to_thread(self._abandon, intent)
+            raise
+        if created.record is not None:
+            self._know(created.record)
+        return created.key
+
+    async def _look_repeatedly(self, write: EntryWrite) -> AdvowareEntry | None:
+        for seconds in LOOK_AGAIN_AFTER:
+            await asyncio.sleep(seconds)
+            self._take(await self._read())
+            found = self._find(write)
+            if found is not None:
+                return found
+        return None
+
+    def _find(self, write: EntryWrite) -> AdvowareEntry | None:
+        payload = write.operation.payload
+        return find_created(int(payload["komm_kz"]), str(payload["tlf"]), self.entries.values(), self.known)
+
+    async def _read(self) -> Beteiligter:
+        party = await self.context.advoware.read_beteiligter(self.betnr)
+        if party is None or not party.kommunikation_told:
+            raise UnexpectedAnswer("GET Beteiligte/{betnr}: no list of Kommunikation although it was there just now")
+        return party
+
+    def _take(self, party: Beteiligter) -> None:
+        self._wire = {one.id: one for one in party.kommunikation}
+        self.entries = {one.id: one for one in entries_of(party) or ()}
+
+    def _know(self, record: Kommunikation) -> None:
+        self._wire[record.id] = record
+        self.entries[record.id] = entry_of(record)
+
+    # Our database
+
+    def _intent_for(self, write: EntryWrite) -> Intent | None:
+        key = _natural_key(write)
+        return next((one for one in self.intents if one.natural_key == key), None)
+
+    def _start(self, write: EntryWrite) -> Intent:
+        text = json.dumps(dict(write.operation.payload), sort_keys=True, default=str)
+        with self.context.store.transaction() as tx:
+            return tx.intents.start(
+                system=str(Side.ADVOWARE),
+                entity=ENTITY,
+                espo_id=self.espo_id,
+                betnr=self.betnr,
+                natural_key=_natural_key(write),
+                payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+                run_id=self.context.run_id,
+            )
+
+    def _mark_sent(self, intent: Intent) -> None:
+        with self.context.store.transaction() as tx:
+            tx.intents.mark_sent(intent.id)
+
+    def _abandon(self, intent: Intent) -> None:
+        with self.context.store.transaction() as tx:
+            tx.intents.abandon(intent.id)
+
+    def _store(self, write: EntryWrite, number: int | None, intent: Intent | None) -> None:
+        """Store the pair of a step that is done, with what Advoware says of the entry, and the audit of it."""
+        self.done[write.step] = number
+        if number is not None:
+            self.known.add(number)
+        delta = as_read(self.plan.pairs_after({write.step: number}), self.entries.values()).delta
+        with self.context.store.transaction() as tx:
+            store_delta(tx, self.espo_id, self.betnr, delta)
+            tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
+            if intent is not None and number is not None:
+                tx.intents.complete(intent.id, str(number))
+
+
+def _natural_key(write: EntryWrite) -> dict[str, Any]:
+    payload = write.operation.payload
+    return {"kind": payload["komm_kz"], "value": payload["tlf"], "online": bool(payload["online"])}
+
+
+def _holds(record: Kommunikation, payload: Any) -> bool:
+    return (record.tlf or "") == (payload["tlf"] or "") and record.online == payload["online"]

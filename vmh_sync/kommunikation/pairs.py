@@ -1,0 +1,63 @@
+"""Pairs in our database: links of entity ``kommunikation``, one per Advoware entry of a party.
+
+``espo_id`` is the party's id in EspoCRM, ``advoware_id`` the entry's id (``None`` for a value that Advoware refused to
+create). A further link of entity ``kommunikation_stand`` per party notes what both sides looked like when nothing was
+left to do, so that an unchanged party costs no read of EspoCRM's full record.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vmh_sync.kommunikation.model import Pair
+from vmh_sync.kommunikation.plan import PairDelta
+from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
+
+ENTITY = "kommunikation"
+STAND = "kommunikation_stand"
+
+
+def pair_of(link: Link) -> Pair:
+    """Return the pair that a link stands for."""
+    return Pair.from_json(int(link.advoware_id) if link.advoware_id is not None else None, link.base)
+
+
+def pairs_of(links: Iterable[Link]) -> tuple[Pair, ...]:
+    """Return the pairs of a party's links."""
+    return tuple(pair_of(link) for link in links)
+
+
+def store_delta(tx: Transaction, espo_id: str, betnr: int, delta: PairDelta) -> tuple[Pair, ...]:
+    """Store what a plan made of the pairs; doing it twice is the same as once. Returns the pairs that stand then."""
+    links = tx.links.entries_of(ENTITY, [espo_id]).get(espo_id, [])
+    by_id = {link.advoware_id: link for link in links if link.advoware_id is not None}
+    ids = {str(pair.advoware_id) for pair in delta.stored if pair.advoware_id is not None}
+    for link in links:
+        if link.advoware_id not in ids and pair_of(link) in delta.removed:
+            tx.links.save(replace(link, state="tombstone"))
+    without_id = [pair_of(link) for link in links if link.advoware_id is None]
+    for pair in delta.stored:
+        if pair.advoware_id is None and pair in without_id and pair not in delta.removed:
+            continue
+        known = by_id.get(str(pair.advoware_id)) if pair.advoware_id is not None else None
+        _store_pair(tx, espo_id, betnr, pair, known)
+    return pairs_of(tx.links.entries_of(ENTITY, [espo_id]).get(espo_id, []))
+
+
+def _store_pair(tx: Transaction, espo_id: str, betnr: int, pair: Pair, known: Link | None) -> None:
+    base = pair.to_json()
+    if known is None:
+        number = str(pair.advoware_id) if pair.advoware_id is not None else None
+        tx.links.save(Link(entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=number, base=base))
+    elif known.base != base:
+        tx.links.save(replace(known, base=base))
+
+
+def store_stand(tx: Transaction, espo_id: str, betnr: int, extra: Mapping[str, Any]) -> None:
+    """Note how a party stands: ``quiet`` (fingerprint) or ``empty`` (sides that suddenly read as empty, and when)."""
+    link = tx.links.get_by_espo(STAND, espo_id)
+    if link is None:
+        tx.links.save(Link(entity=STAND, espo_id=espo_id, betnr=betnr, extra=dict(extra)))
+    elif link.extra != dict(extra):
+        tx.links.save(replace(link, extra=dict(extra)))

@@ -1,0 +1,83 @@
+"""Kommunikation as a part of the party pass (specification, entities.md 2; issue 3)."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from vmh_sync.kommunikation.model import Options
+from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
+from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, Work, entries_of, plan_part, quiet_mark
+from vmh_sync.kommunikation.telling import EntryLabels
+from vmh_sync.kommunikation.write import write_part
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
+from vmh_sync.runtime.stamps import settled
+from vmh_sync.sync.merge import ConflictRule
+from vmh_sync.sync.plan import RecordPlan
+
+PARTY = "beteiligte"
+
+
+class KommunikationPart:
+    """Phones and e-mails of a party, both ways, entry by entry."""
+
+    entity = ENTITY
+    label = "Kommunikation"
+    labels: Mapping[str, str] = EntryLabels()
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
+        """Read pairs, marks, open tasks and unsettled creates; both sides' values come with the parties."""
+        await asyncio.to_thread(_remember, context, parties)
+
+    def needs_full(self, party: PartInput) -> bool:
+        """Whether EspoCRM's lists must be read: they were changed, or may have been, since they were last agreed."""
+        notes: Notes = party.notes[ENTITY]
+        link, stand, espo = notes.party, notes.stand, party.espo
+        if link is None or stand is None or notes.intents or "quiet" not in stand.extra:
+            return True
+        known = (link.espo_modified_at, link.espo_version) == (espo.modified_at, espo.version)
+        if not known or not settled(link_read_at=link.espo_read_at, modified_at=espo.modified_at):
+            return True
+        entries = entries_of(party.advoware)
+        return entries is None or stand.extra["quiet"] != quiet_mark(espo.attributes, entries, notes.pairs)
+
+    def plan(self, party: PartInput) -> PartPlan:
+        """Decide what is to be done; nothing where a list entry was enough to see that nothing changed."""
+        if not party.espo_full:
+            return PartPlan(RecordPlan(ESPO_ENTITY, party.espo_id, party.betnr))
+        return plan_part(party, party.notes[ENTITY])
+
+    async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
+        """Carry the plan out, except for the party's own EspoCRM record."""
+        work: Work = plan.detail
+        return await write_part(context, gate, party, party.notes[ENTITY], work)
+
+
+def _remember(context: PassContext, parties: Sequence[PartInput]) -> None:
+    ids = [party.espo_id for party in parties]
+    options = _options(context)
+    with context.store.reading() as tx:
+        links = tx.links.get_many(PARTY, ids)
+        stands = tx.links.get_many(STAND, ids)
+        entries = tx.links.entries_of(ENTITY, ids)
+        tasks = tx.tasks.open_for_many(PARTY, ids)
+        intents = tx.intents.open_for_many(ENTITY, ids)
+    for party in parties:
+        party.notes[ENTITY] = Notes(
+            context.run_id,
+            options,
+            links.get(party.espo_id),
+            stands.get(party.espo_id),
+            pairs_of(entries.get(party.espo_id, [])),
+            tasks.get(party.espo_id, []),
+            intents.get(party.espo_id, []),
+        )
+
+
+def _options(context: PassContext) -> Options:
+    """Return the merge's settings; the operator's conflict rule stands under ``kommunikation`` / ``tlf``.
+
+    No time stamps: Advoware's ``geaendertAm`` is the party's own and does not move with its entries, so "newest" would
+    be a guess (specification, sync-semantics.md 1: without stamps EspoCRM wins).
+    """
+    rule = context.field_changes.get(ENTITY, {}).get("tlf", {}).get("conflict", ConflictRule.ESPOCRM_WINS)
+    return Options(conflict=ConflictRule(rule), write_markers=context.rules.write_markers)

@@ -1,0 +1,182 @@
+"""From a party as the pass reads it to the part's plan. No I/O."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vmh_sync.kommunikation import kinds, telling
+from vmh_sync.kommunikation.merge import plan_communication
+from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
+from vmh_sync.kommunikation.plan import KommunikationPlan
+from vmh_sync.runtime.part import PartInput, PartPlan
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.links import Link
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.plan import RecordPlan, TaskWanted
+from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.board import fingerprint as situation
+
+ESPO_ENTITY = "CBeteiligte"
+LISTS = {Channel.EMAIL: "emailAddressData", Channel.PHONE: "phoneNumberData"}
+_PRIMARY = {Channel.EMAIL: "emailAddress", Channel.PHONE: "phoneNumber"}
+_COPIES = ("tel_gesch", "tel_privat", "mobil", "fax_gesch", "email_gesch", "email", "internet")
+
+
+@dataclass(slots=True, repr=False)
+class Notes:
+    """What our database knows of a party's Kommunikation."""
+
+    run_id: str
+    options: Options
+    party: Link | None = None
+    stand: Link | None = None
+    pairs: tuple[Pair, ...] = ()
+    tasks: list[ManualTask] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+
+
+@dataclass(slots=True, repr=False)
+class Work:
+    """What the executor carries out. ``sides`` is what was planned from, ``adopted`` the creates of a crashed run."""
+
+    plan: KommunikationPlan
+    sides: PartyCommunication
+    adopted: tuple[tuple[Intent, Pair], ...] = ()
+    told: bool = True
+
+
+def entry_of(record: Kommunikation) -> AdvowareEntry:
+    """Return Advoware's wire record as the merge sees it."""
+    return AdvowareEntry(record.id, record.tlf, record.bemerkung, record.komm_kz, record.online, record.row_id)
+
+
+def entries_of(party: Beteiligter) -> tuple[AdvowareEntry, ...] | None:
+    """Return a party's entries; ``None`` when the answer held no list of them."""
+    return tuple(map(entry_of, party.kommunikation)) if party.kommunikation_told else None
+
+
+def listed(attributes: Mapping[str, Any], channel: Channel) -> tuple[EspoEntry, ...] | None:
+    """Return one of EspoCRM's lists; ``None`` when the record does not carry it (a hidden field, a list entry)."""
+    items = attributes.get(LISTS[channel])
+    if not isinstance(items, list):
+        return None
+    return tuple(EspoEntry.read(channel, item) for item in items if isinstance(item, Mapping))
+
+
+def read_sides(espo: EspoRecord, advoware: Beteiligter, pairs: tuple[Pair, ...]) -> PartyCommunication:
+    """Bring both sides and the pair table together."""
+    names = advoware.FIELDS
+    return PartyCommunication(
+        emails=listed(espo.attributes, Channel.EMAIL),
+        phones=listed(espo.attributes, Channel.PHONE),
+        entries=entries_of(advoware),
+        pairs=pairs,
+        contacts={names[name]: getattr(advoware, name) for name in _COPIES},
+    )
+
+
+def plan_part(party: PartInput, notes: Notes) -> PartPlan:
+    """Plan from full records of both sides."""
+    found = read_sides(party.espo, party.advoware, notes.pairs)
+    adopted = _adopted(notes.intents, found.entries or (), notes.pairs)
+    sides = replace(found, pairs=(*notes.pairs, *(pair for _, pair in adopted)))
+    plan = plan_communication(sides, notes.options)
+    if plan.suspicious_empty and _confirmed(plan, notes):
+        plan = plan_communication(sides, replace(notes.options, confirmed_empty=True))
+    told = sides.entries is not None
+    stops = not told or bool(plan.suspicious_empty)
+    wanted = telling.for_people(plan.tasks)
+    settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
+    unknown = notes.stand is None or notes.stand.extra != {"quiet": settled}
+    record = RecordPlan(
+        entity=ESPO_ENTITY,
+        espo_id=party.espo_id,
+        betnr=party.betnr,
+        operations=plan.operations(party.espo_id),
+        tasks=unknown_tasks(wanted, notes.tasks),
+        close_tasks=() if stops else telling.closing(notes.tasks, wanted),
+        findings=plan.findings,
+        conflicts=plan.conflicts,
+        base_moves=stops or plan.base_moves or bool(adopted) or unknown,
+    )
+    return PartPlan(record, plan.espocrm_attributes(), Work(plan, sides, adopted, told))
+
+
+def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:
+    """Return the tasks that are not open for exactly this situation."""
+    standing = {(task.kind, task.fields): task.fingerprint for task in tasks if task.espo_task_id is not None}
+    return tuple(
+        task for task in wanted if standing.get((str(task.kind), tuple(sorted(set(task.fields))))) != situation(task)
+    )
+
+
+def quiet_mark(attributes: Mapping[str, Any], entries: Sequence[AdvowareEntry], pairs: Iterable[Pair]) -> str:
+    """Return a fingerprint of all that a list entry of EspoCRM and Advoware's read show of both sides.
+
+    The remark counts only where an entry has no pair: there it may hold a marker.
+    """
+    paired = {pair.advoware_id for pair in pairs}
+    told = sorted(
+        (one.id, one.tlf or "", one.komm_kz or 0, one.online, "" if one.id in paired else one.bemerkung or "")
+        for one in entries
+    )
+    primaries = [channel.normal(attributes.get(name)) for channel, name in _PRIMARY.items()]
+    return hashlib.sha256(json.dumps([primaries, told], ensure_ascii=False).encode()).hexdigest()
+
+
+def compatible_hash(attributes: Mapping[str, Any]) -> str:
+    """Return what ``kommunikationHash`` says of both lists; kept for compatibility, nothing is decided by it."""
+    values = sorted(
+        f"{channel.value}:{item.key}" for channel in Channel for item in listed(attributes, channel) or () if item.key
+    )
+    return hashlib.sha256("\n".join(values).encode()).hexdigest()
+
+
+def _confirmed(plan: KommunikationPlan, notes: Notes) -> bool:
+    """Whether an earlier run read the same side as empty: then a person has emptied it."""
+    seen = notes.stand.extra.get("empty") if notes.stand is not None else None
+    if not seen or seen["run"] == notes.run_id:
+        return False
+    return {str(side) for side in plan.suspicious_empty} <= set(seen["sides"])
+
+
+def _adopted(
+    intents: Iterable[Intent], entries: Sequence[AdvowareEntry], pairs: Sequence[Pair]
+) -> tuple[tuple[Intent, Pair], ...]:
+    """Find the entries of creates that a run sent and did not live to note."""
+    known = {pair.advoware_id for pair in pairs}
+    found = []
+    for intent in intents:
+        key = intent.natural_key
+        entry = find_created(int(key["kind"]), str(key["value"]), entries, known)
+        if entry is not None:
+            known.add(entry.id)
+            sent = Pair(
+                entry.id,
+                int(key["kind"]),
+                str(key["value"]),
+                str(key["value"]),
+                online_base=bool(key["online"]),
+                espo_type=key.get("type"),
+            )
+            found.append((intent, sent))
+    return tuple(found)
+
+
+def find_created(
+    kind: int, value: str, entries: Iterable[AdvowareEntry], known: set[int | None]
+) -> AdvowareEntry | None:
+    """Return the newest entry without a pair that holds this value and does not contradict the kind."""
+    channel = kinds.channel_of(kind)
+    if channel is None:
+        return None
+    wanted = channel.normal(value)
+    fitting = [
+        one
+        for one in entries
+        if one.id not in known and channel.normal(one.tlf) == wanted and (one.komm_kz or kind) == kind
+    ]
+    return max(fitting, key=lambda one: one.id, default=None)

@@ -1,0 +1,102 @@
+"""Audit rows of Kommunikation (specification, sync-semantics.md 7). Values live in our database only."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from vmh_sync.kommunikation.pairs import ENTITY
+from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
+from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import FieldChange
+
+_RECENT = 100
+
+
+def change_row(
+    run_id: str,
+    espo_id: str,
+    betnr: int,
+    change: FieldChange,
+    *,
+    kind: ChangeKind,
+    side: Side | None,
+    advoware_id: str | None = None,
+) -> Change:
+    """Return one change as a row."""
+    return Change(
+        entity=ENTITY,
+        kind=kind,
+        reason=change.reason,
+        espo_id=espo_id,
+        betnr=betnr,
+        advoware_id=advoware_id or _entry_id(change.field),
+        field=change.field,
+        old=change.old,
+        new=change.new,
+        side_written=_side(side),
+        losing_value=change.losing,
+        losing_side=_side(side) if change.losing is not None else None,
+        run_id=run_id,
+    )
+
+
+def applied_rows(run_id: str, espo_id: str, betnr: int, write: EntryWrite, number: int | None) -> list[Change]:
+    """Return the rows of one write to Advoware; ``number`` is the id of a created entry."""
+    kind: ChangeKind = "created" if write.operation.key is None else "applied"
+    key = str(number) if number is not None else write.operation.key
+    return [
+        change_row(run_id, espo_id, betnr, change, kind=kind, side=Side.ADVOWARE, advoware_id=key)
+        for change in write.operation.changes
+    ]
+
+
+def record_conflicts(tx: Transaction, run_id: str, espo_id: str, betnr: int, plan: KommunikationPlan) -> None:
+    """Write losing values into the log before they are overwritten; what a crashed run said is not said again."""
+    known = {
+        (row.field, repr(row.new), repr(row.losing_value))
+        for row in tx.audit.for_record(espo_id, limit=_RECENT)
+        if row.entity == ENTITY and row.kind == "conflict"
+    }
+    rows = [
+        change_row(run_id, espo_id, betnr, change, kind="conflict", side=_losing_side(change))
+        for change in plan.conflicts
+        if (change.field, repr(change.new), repr(change.losing)) not in known
+    ]
+    if rows:
+        tx.audit.append(rows)
+
+
+def refusal_rows(run_id: str, espo_id: str, betnr: int, plans: Iterable[KommunikationPlan]) -> list[Change]:
+    """Return a row for each value that was not refused before."""
+    return [
+        change_row(
+            run_id,
+            espo_id,
+            betnr,
+            FieldChange(one.field, None, one.value, reason=str(one.refusal)),
+            kind="refused",
+            side=None,
+        )
+        for plan in plans
+        for one in plan.quarantined
+        if one.new
+    ]
+
+
+def _losing_side(change: FieldChange) -> Side | None:
+    """The side that is overwritten: the other one than the winner that the reason names."""
+    if change.losing is None:
+        return None
+    return Side.ADVOWARE if f"{Side.ESPOCRM} wins" in change.reason else Side.ESPOCRM
+
+
+def _side(side: Side | None) -> Literal["advoware", "espocrm"] | None:
+    if side is None:
+        return None
+    return "advoware" if side is Side.ADVOWARE else "espocrm"
+
+
+def _entry_id(field: str) -> str | None:
+    number = field.split("/")[1] if "/" in field else ""
+    return number if number.isdigit() else None

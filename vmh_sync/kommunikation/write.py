@@ -1,0 +1,185 @@
+"""Carries out a party's Kommunikation plan: Advoware's entries, then the lists for the party's one PUT to EspoCRM.
+
+What is stored at the end follows from what both sides really hold then: pairs from the read-back, and the mark that
+an unchanged party needs no closer look only if a plan made from that state would do nothing.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from vmh_sync.kommunikation import telling
+from vmh_sync.kommunikation.entry_write import EntryWriter
+from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
+from vmh_sync.kommunikation.merge import plan_communication
+from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
+from vmh_sync.kommunikation.pairs import store_delta, store_stand
+from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
+from vmh_sync.kommunikation.planning import (
+    ESPO_ENTITY,
+    LISTS,
+    Notes,
+    Work,
+    compatible_hash,
+    listed,
+    quiet_mark,
+    unknown_tasks,
+)
+from vmh_sync.kommunikation.readback import as_read, missing_values
+from vmh_sync.kommunikation.shared_flags import with_shared_flags
+from vmh_sync.kommunikation.tracing import change_row, record_conflicts, refusal_rows
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartDone, PartInput
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+async def write_part(context: PassContext, gate: WriteGate, party: PartInput, notes: Notes, work: Work) -> PartDone:
+    """Write to Advoware; returns what goes into EspoCRM's record and what is to be stored afterwards.
+
+    Raises :class:`NotTold` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``; entries
+    written until then are stored already.
+    """
+    if not work.told:
+        raise NotTold("GET Beteiligte/{betnr}: no list of Kommunikation")
+    if work.plan.suspicious_empty:
+        await asyncio.to_thread(_note_empty, context, party, notes, work.plan)
+        raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
+    await asyncio.to_thread(_prepare, context, party, work)
+    writer = EntryWriter(
+        context,
+        gate,
+        party.espo_id,
+        party.betnr,
+        work.plan,
+        known={pair.advoware_id for pair in work.sides.pairs},
+        intents=list(notes.intents),
+        entries={entry.id: entry for entry in work.sides.entries or ()},
+    )
+    await writer.run()
+    execution = Execution(context, party, notes, work, writer)
+    await execution.prepare_lists()
+    return execution.result()
+
+
+def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: KommunikationPlan) -> None:
+    seen = notes.stand.extra.get("empty") if notes.stand is not None else None
+    sides = sorted(map(str, plan.suspicious_empty))
+    if seen and seen["sides"] == sides:
+        return  # the run that saw it first is the one that a later run confirms
+    with context.store.transaction() as tx:
+        store_stand(tx, party.espo_id, party.betnr, {"empty": {"run": context.run_id, "sides": sides}})
+
+
+def _prepare(context: PassContext, party: PartInput, work: Work) -> None:
+    with context.store.transaction() as tx:
+        record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
+        for intent, pair in work.adopted:
+            delta = KommunikationPlan().pairs_after({})
+            store_delta(tx, party.espo_id, party.betnr, replace(delta, stored=(pair,)))
+            tx.intents.complete(intent.id, str(pair.advoware_id))
+
+
+@dataclass(slots=True, repr=False)
+class Execution:
+    """The second half: EspoCRM's lists, and what is stored when they are through."""
+
+    context: PassContext
+    party: PartInput
+    notes: Notes
+    work: Work
+    writer: EntryWriter
+    lists: tuple[EspoList, ...] = ()
+    again: bool = False
+    done: PartDone = field(default_factory=PartDone)
+
+    async def prepare_lists(self) -> None:
+        """Decide whether the lists may be sent.
+
+        A sent list replaces the whole list, so it is read once more directly before: what a person has changed since
+        the plan was made must not be overwritten.
+        """
+        self.again = self.writer.moved
+        if not self.work.plan.lists or self.again:
+            return
+        fresh = await self.context.espo.read(ESPO_ENTITY, self.party.espo_id)
+        planned = self.party.espo.attributes
+        if fresh is None or any(fresh.attributes.get(name) != planned.get(name) for name in LISTS.values()):
+            self.again = True
+            return
+        self.lists = tuple(
+            [await with_shared_flags(self.context, one, self.party.espo_id) for one in self.work.plan.lists]
+        )
+
+    def result(self) -> PartDone:
+        """Return what the party pass goes on with."""
+        content: dict[str, object] = {}
+        for one in self.lists:
+            content |= one.attributes
+        planned = self.party.espo.attributes
+        if "kommunikationHash" in planned and (content or planned.get("syncStatus") not in ("clean", None)):
+            told = compatible_hash({**planned, **content})
+            if planned["kommunikationHash"] != told:
+                content["kommunikationHash"] = told
+        self.done.espo = content
+        self.done.commit = self.commit
+        self.done.conflicts = len(self.work.plan.conflicts)
+        self.done.findings = self.work.plan.findings
+        self.done.again = self.again
+        return self.done
+
+    def commit(self, tx: Transaction, espo: EspoRecord | None) -> None:
+        """Store pairs, audit and the mark; decide which tasks are still missing."""
+        party, plan, run_id = self.party, self.work.plan, self.context.run_id
+        attributes = self._standing(espo)
+        steps, refused = self._steps(attributes)
+        read = as_read(plan.pairs_after(steps, refused), self.writer.entries.values())
+        pairs = store_delta(tx, party.espo_id, party.betnr, read.delta)
+        rows = [
+            change_row(run_id, party.espo_id, party.betnr, change, kind="applied", side=Side.ESPOCRM)
+            for one in self.lists
+            if espo_step(one.channel) in steps
+            for change in one.changes
+        ]
+        after = self._plan_after(attributes, pairs)
+        new = replace(after, quarantined=tuple(replace(one, new=True) for one in after.quarantined) if refused else ())
+        rows += refusal_rows(run_id, party.espo_id, party.betnr, (plan, new))
+        if rows:
+            tx.audit.append(rows)
+        told = {(finding.field, finding.message) for finding in plan.findings}
+        more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
+        self.done.findings = (*plan.findings, *more)
+        self.done.tasks = unknown_tasks(telling.for_people(after.tasks), self.notes.tasks)
+        quiet = after.writes_nothing and not after.base_moves and not after.suspicious_empty and not self.again
+        entries = tuple(self.writer.entries.values())
+        mark = {"quiet": quiet_mark(attributes, entries, pairs)} if quiet else {}
+        store_stand(tx, party.espo_id, party.betnr, mark)
+
+    def _standing(self, espo: EspoRecord | None) -> Mapping[str, object]:
+        """EspoCRM's record as it stands now; an answer without lists says nothing of them."""
+        before = self.party.espo.attributes
+        if espo is None:
+            return before
+        return {**{name: before.get(name) for name in LISTS.values()}, **espo.attributes}
+
+    def _steps(self, attributes: Mapping[str, object]) -> tuple[dict[str, int | None], set[str]]:
+        steps, refused = dict(self.writer.done), set(self.writer.refused)
+        for one in self.lists:
+            standing = listed(attributes, one.channel)
+            turned_away = LISTS[one.channel] in self.done.refused
+            if turned_away or standing is None or missing_values(one, standing):
+                refused.add(espo_step(one.channel))
+            else:
+                steps[espo_step(one.channel)] = None
+        return steps, refused
+
+    def _plan_after(self, attributes: Mapping[str, object], pairs: tuple[Pair, ...]) -> KommunikationPlan:
+        sides = PartyCommunication(
+            emails=listed(attributes, Channel.EMAIL),
+            phones=listed(attributes, Channel.PHONE),
+            entries=tuple(self.writer.entries.values()),
+            pairs=pairs,
+            contacts=self.work.sides.contacts,
+        )
+        return plan_communication(sides, replace(self.notes.options, confirmed_empty=True))
