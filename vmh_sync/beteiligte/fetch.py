@@ -21,18 +21,31 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     Raises a ``ForeignSystemError`` only when EspoCRM cannot list at all.
     """
     wanted = list(dict.fromkeys(ids))
-    listed = {
-        record.id: record
-        async for record in context.espo.list_ids_in(ESPO_ENTITY, "id", wanted, select=LIST_ATTRIBUTES)
-    }
     parties = await asyncio.to_thread(_with_memory, context, wanted)
+    # What is linked has its number already: both systems are read at the same time.
+    linked = [party for party in parties if party.betnr is not None]
+    early = asyncio.gather(*(_read_number(context, party) for party in linked))
+    try:
+        listed = await _list(context, wanted)
+    except BaseException:
+        early.cancel()
+        raise
+    await early
     for party in parties:
         party.espo = listed.get(party.espo_id)
         party.read_at = context.clock.now()
     await asyncio.gather(*(_confirm_missing(context, party) for party in parties if party.espo is None))
     await refuse_double_claims(context, parties)
-    await asyncio.gather(*(read_advoware(context, party) for party in parties))
+    read_already = {party.espo_id for party in linked}
+    await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
+    for party in linked:
+        _refuse_changed_number(party)
     return parties
+
+
+async def _list(context: PassContext, ids: Sequence[str]) -> dict[str, EspoRecord]:
+    records = context.espo.list_ids_in(ESPO_ENTITY, "id", ids, select=LIST_ATTRIBUTES)
+    return {record.id: record async for record in records}
 
 
 def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
@@ -99,20 +112,29 @@ def _owners(context: PassContext, betnrs: set[int]) -> dict[int, str]:
 
 async def read_advoware(context: PassContext, party: PartyRead) -> None:
     """Read the party in Advoware, if it has a number and may be synced."""
-    betnr = party.betnr
-    if betnr is None or party.espo is None or party.problem is not None or party.refusal is not None:
+    if party.betnr is None or party.espo is None or party.problem is not None:
         return
-    if changed_number(party):
-        party.refusal = (
-            f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {betnr}. "
-            "Bitte die alte Nummer wieder eintragen."
-        )
+    _refuse_changed_number(party)
+    if party.refusal is None:
+        await _read_number(context, party)
+
+
+async def _read_number(context: PassContext, party: PartyRead) -> None:
+    if party.betnr is None:
         return
     try:
-        party.advoware = await context.advoware.read_beteiligter(betnr)
+        party.advoware = await context.advoware.read_beteiligter(party.betnr)
         party.gone_in_advoware = party.advoware is None
     except ForeignSystemError as problem:
         party.problem = problem
+
+
+def _refuse_changed_number(party: PartyRead) -> None:
+    if changed_number(party):
+        party.refusal = (
+            f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {party.betnr}. "
+            "Bitte die alte Nummer wieder eintragen."
+        )
 
 
 def changed_number(party: PartyRead) -> bool:

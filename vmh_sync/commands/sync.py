@@ -16,7 +16,7 @@ from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 from vmh_sync.systems.errors import ForeignSystemError
 
-RECORDS_PER_RUN = 500
+RECORDS_PER_RUN = 1000
 """A pass is cut into runs of this size, so that memory does not grow with the number of records."""
 
 

@@ -8,10 +8,12 @@ import asyncio
 import email.utils
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -117,6 +119,7 @@ class Transport:
 def make_http(timeout_seconds: float, concurrency: int) -> httpx.AsyncClient:
     """Make the httpx client of one system: its time-out and a pool that fits the concurrency."""
     return httpx.AsyncClient(
+        verify=_certificates(),
         timeout=httpx.Timeout(timeout_seconds),
         limits=httpx.Limits(
             max_connections=concurrency + 2,
@@ -124,6 +127,12 @@ def make_http(timeout_seconds: float, concurrency: int) -> httpx.AsyncClient:
             keepalive_expiry=KEEPALIVE_SECONDS,
         ),
     )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """The trusted certificates, read once a process: it takes longer than many a pass."""
+    return httpx.create_ssl_context()
 
 
 def keep_urls_out_of_logs() -> None:
