@@ -115,6 +115,49 @@ class GoogleCalendarSettings(BaseSettings):
         return rules
 
 
+class CalendarSyncSettings(BaseSettings):
+    """How the calendar sync behaves where firms differ (kalender.md 3 to 6)."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="CALENDAR_SYNC_")
+
+    debug_kuerzel: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Kürzel separated by commas: only these employees are synced (empty: all)"
+    )
+    window_years_back: int = Field(1, ge=0, le=10, description="the window begins at the start of the year so far back")
+    window_years_ahead: int = Field(2, ge=1, le=10, description="the window ends so many years ahead")
+    neutral_title: str = Field("Termin", min_length=1, description="title of anonymised events")
+    full_content: bool = Field(True, description="false: anonymised events for everybody unless a call says otherwise")
+    anonymised_kuerzel: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="Kürzel separated by commas whose calendars are always anonymised"
+    )
+    attach_file_number: bool = Field(False, description="show the file number at the end of the title")
+    show_preparation: bool = Field(True, description="name preparation and travel in the description")
+    stretch_by_preparation: bool = Field(False, description="stretch events by preparation and travel")
+    strategy: str = Field(
+        "source_system_wins",
+        pattern="^(source_system_wins|last_change_wins)$",
+        description="who wins when both sides changed: source_system_wins or last_change_wins",
+    )
+    write_allowed: bool = Field(True, description="new pairs may be written to Advoware (if write protection is off)")
+    empty_list_tolerance: int = Field(
+        5, ge=0, description="living pairs up to which an empty Advoware list is believed"
+    )
+    mass_change_records: int = Field(50, ge=0, description="guard: appointments of one employee that may be deleted")
+    mass_change_share: float = Field(
+        0.2, ge=0, le=1, description="guard: share of the linked appointments, in addition"
+    )
+    recreate_calendars: bool = Field(False, description="create a calendar anew when a person has deleted it")
+    full_read_days: int = Field(7, ge=1, description="each calendar is read as a whole at least this often")
+    employees_at_once: int = Field(4, ge=1, le=32, description="employees synced at the same time, per process")
+    employees_per_run: int = Field(50, ge=1, le=1000, description="employees that one Dagster run takes at most")
+    schedule_jitter_seconds: float = Field(60.0, ge=0, le=600, description="scheduled runs begin up to so much later")
+
+    @field_validator("debug_kuerzel", "anonymised_kuerzel", mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
 class VmhSettings(BaseSettings):
     """The product's own house: where it keeps its state and what its doors listen on."""
 

@@ -1,0 +1,203 @@
+"""What a calendar pass works with, opened together and closed together."""
+
+import asyncio
+import math
+import random
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.coordination.rate import TokenBucket
+from vmh_sync.kalender.model import CalendarRules, Strategy
+from vmh_sync.runtime.calls import CallCounter
+from vmh_sync.runtime.opening import open_database, token_cache
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import (
+    AdvowareSettings,
+    CalendarSyncSettings,
+    GoogleCalendarSettings,
+    SettingsError,
+    VmhSettings,
+    load,
+)
+from vmh_sync.store.store import Store
+from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
+from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate, WindowBudget
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
+from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
+from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
+from vmh_sync.systems.google_calendar.service import ServiceFactory
+
+T = TypeVar("T")
+
+_GOOGLE_RETRY = RetryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSettings:
+    """All settings a calendar pass needs, read once."""
+
+    house: VmhSettings
+    advoware: AdvowareSettings
+    google: GoogleCalendarSettings
+    sync: CalendarSyncSettings
+
+    @classmethod
+    def read(cls) -> "CalendarSettings":
+        """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
+        problems: list[str] = []
+        values = []
+        for kind in (VmhSettings, AdvowareSettings, GoogleCalendarSettings, CalendarSyncSettings):
+            try:
+                values.append(load(kind))
+            except SettingsError as problem:
+                problems.append(str(problem))
+        if problems:
+            raise SettingsError("\n".join(problems))
+        house, advoware, google, sync = values
+        return cls(house, advoware, google, sync)  # type: ignore[arg-type]
+
+    def rules(self) -> CalendarRules:
+        """Return what the pure core needs of them."""
+        sync = self.sync
+        return CalendarRules(
+            zone=self.google.time_zone,
+            advoware_zone=self.advoware.timezone,
+            neutral_title=sync.neutral_title,
+            attach_file_number=sync.attach_file_number,
+            show_preparation=sync.show_preparation,
+            stretch_by_preparation=sync.stretch_by_preparation,
+            window_years_back=sync.window_years_back,
+            window_years_ahead=sync.window_years_ahead,
+            default_strategy=Strategy(sync.strategy),
+            write_protection=self.advoware.write_protection,
+            write_allowed_default=sync.write_allowed,
+            empty_list_tolerance=sync.empty_list_tolerance,
+            mass_change_records=sync.mass_change_records,
+            mass_change_share=sync.mass_change_share,
+        )
+
+
+class GoogleSide:
+    """Google Calendar for coroutines: the synchronous client runs in a bounded number of threads."""
+
+    def __init__(self, client: GoogleCalendarClient, directory: CalendarDirectory, threads: ThreadPoolExecutor) -> None:
+        self.client = client
+        self.directory = directory
+        self._threads = threads
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Run one blocking call in a thread of ours; raises what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+
+@dataclass(slots=True)
+class CalendarContext:
+    """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run."""
+
+    run_id: str
+    clock: Clock
+    store: Store
+    leases: Leases
+    advoware: AdvowareClient
+    google: GoogleSide
+    rules: CalendarRules
+    settings: CalendarSyncSettings
+    kanzlei: str
+    calls: CallCounter
+    settle: timedelta = timedelta(seconds=5)
+
+    def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
+        """Tell whether an employee's events show content: what the call asks for, else the settings."""
+        if asked is not None:
+            return asked
+        anonymised = {name.upper() for name in self.settings.anonymised_kuerzel}
+        return self.settings.full_content and kuerzel.upper() not in anonymised
+
+
+@asynccontextmanager
+async def open_calendar(
+    run_id: str,
+    settings: CalendarSettings | None = None,
+    clock: Clock | None = None,
+    *,
+    retry: RetryPolicy = _GOOGLE_RETRY,
+) -> AsyncIterator[CalendarContext]:
+    """Open clients, store and leases for one calendar pass.
+
+    Raises ``SettingsError``, ``ServiceAccountError`` (a missing or broken key file), ``StoreUnavailable`` or
+    ``CoordinationUnavailable``. Foreign calls are counted, and the counts stored at the end.
+    """
+    settings = settings or CalendarSettings.read()
+    clock = clock or SystemClock()
+    store = open_database(settings.house, clock)
+    url = ensure_redis(settings.house.home, settings.house.redis_url)
+    redis, sync_redis = connect(url), connect_sync(url)
+    calls = CallCounter()
+    try:
+        with ThreadPoolExecutor(settings.sync.employees_at_once, "google") as threads:
+            google = _google(settings, sync_redis, calls, clock, threads, retry)
+            cache = token_cache(redis, settings.advoware, clock)
+            async with open_advoware(settings.advoware, token_cache=cache, clock=clock, observer=calls) as advoware:
+                yield CalendarContext(
+                    run_id=run_id,
+                    clock=clock,
+                    store=store,
+                    leases=Leases(redis, settings.house.lease_seconds),
+                    advoware=advoware,
+                    google=google,
+                    rules=settings.rules(),
+                    settings=settings.sync,
+                    kanzlei=settings.advoware.kanzlei,
+                    calls=calls,
+                )
+    finally:
+        calls.store(store)
+        await redis.aclose()
+        sync_redis.close()
+        store.close()
+
+
+def quota_bucket(redis: SyncRedis, per_minute: int) -> TokenBucket:
+    """Return Google's bucket, shared by all processes; the burst is small, so that the steady flow uses the rate."""
+    burst = max(PATCH, min(10, per_minute // 60))
+    rate = max(per_minute, burst + 1)
+    return TokenBucket(None, "google", rate=rate, per_seconds=60.0, burst=burst, sync_redis=redis)
+
+
+def _google(
+    settings: CalendarSettings,
+    redis: SyncRedis,
+    calls: CallCounter,
+    clock: Clock,
+    threads: ThreadPoolExecutor,
+    retry: RetryPolicy,
+) -> GoogleSide:
+    quota = CallableQuota(quota_bucket(redis, settings.google.quota_per_minute).acquire_sync)
+    account = ServiceFactory(settings.google)
+
+    def client(services: ServiceFactory) -> GoogleCalendarClient:
+        # Between processes the lease per Kürzel keeps the writers of one calendar apart.
+        retrier = Retrier(policy=retry, rng=random.SystemRandom(), clock=clock)
+        return GoogleCalendarClient(services, quota, retrier=retrier, observer=calls)
+
+    worker = client(account)
+    subject = settings.google.subject
+    owner = client(ServiceFactory(settings.google, subject=subject)) if subject else None
+    template = CalendarTemplate(
+        settings.google.name_template, settings.google.time_zone.key, tuple(settings.google.acl_rules)
+    )
+    budget = WindowBudget(settings.google.new_calendars_per_hour, clock=clock)
+    directory = CalendarDirectory(worker, account.service_account_email, template, owner=owner, budget=budget)
+    return GoogleSide(worker, directory, threads)
+
+
+def full_read_age(kuerzel: str, days: int) -> timedelta:
+    """Return after how long a calendar is read as a whole: spread by Kürzel, never all at once."""
+    return timedelta(days=days) * (0.75 + 0.25 * (math.fsum(map(ord, kuerzel)) % 24) / 24)

@@ -1,0 +1,46 @@
+"""What keeps an appointment or an employee from being synced, in words for the firm's people."""
+
+from dataclasses import dataclass
+
+from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
+from vmh_sync.kalender.execute import AppointmentMoving, CreationUnsettled
+from vmh_sync.kalender.model import UnreadableAppointmentError
+from vmh_sync.store.errors import PairTaken, StaleRow
+from vmh_sync.systems.errors import ForeignSystemError
+
+ITEM_FAILURES = (
+    ForeignSystemError,
+    AppointmentMoving,
+    CreationUnsettled,
+    UnreadableAppointmentError,
+    PairTaken,
+    StaleRow,
+)
+"""What concerns one appointment."""
+
+EMPLOYEE_FAILURES = (ForeignSystemError, LeaseLost, CoordinationUnavailable)
+"""What stops one employee; the others go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure: a German sentence, the class of the error for developers."""
+
+    message: str
+    error_class: str
+    retryable: bool = True
+    concerns_all: bool = False
+
+
+def explain(error: Exception) -> Failure:
+    """Put an error of the lists above into words."""
+    name = type(error).__name__
+    if isinstance(error, ForeignSystemError):
+        return Failure(f"{error.message_for_people} [{name}]", name, error.retryable, error.concerns_all)
+    if isinstance(error, UnreadableAppointmentError):
+        return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
+    if isinstance(error, CreationUnsettled):
+        return Failure("Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher.", name)
+    if isinstance(error, LeaseLost | CoordinationUnavailable):
+        return Failure("Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter.", name)
+    return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)

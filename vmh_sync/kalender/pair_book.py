@@ -1,0 +1,212 @@
+"""The pair table as the executor writes it: one transaction per step, with its audit rows."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TypeVar
+
+from vmh_sync.kalender.content_hash import content_hash
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.model import BaseForm, PairState, Recurrence, Source
+from vmh_sync.kalender.operations import Finding, FindingKind, Operation, UpdateGoogle, side_written
+from vmh_sync.kalender.pair_rows import ENTITY, pair_state, with_base
+from vmh_sync.kalender.reads import PendingCreate
+from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.store import Transaction
+
+T = TypeVar("T")
+
+_KINDS: dict[FindingKind, ChangeKind] = {
+    FindingKind.CONFLICT: "conflict",
+    FindingKind.DELETED_AGAINST_CHANGE: "conflict",
+    FindingKind.WRITE_PROTECTED: "refused",
+    FindingKind.READ_ONLY: "refused",
+    FindingKind.ONE_WAY: "refused",
+}
+
+
+@dataclass(slots=True, repr=False)
+class PairBook:
+    """The living pairs and open intents of one employee, kept equal to the database."""
+
+    context: CalendarContext
+    kuerzel: str
+    rows: dict[int, CalendarPair]
+    intents: dict[str, Intent]
+
+    def state(self, fr_nr: int | None) -> PairState | None:
+        """Return the living pair of a number as the decision needs it."""
+        row = self.rows.get(fr_nr) if fr_nr is not None else None
+        return pair_state(row, self.context.rules) if row is not None else None
+
+    async def link(self, fr_nr: int, event_id: str, generation: int, source: Source) -> None:
+        """Store a living pair without a base, in place of what the number had; its intent is done."""
+        row = self.rows.get(fr_nr) or self._new(fr_nr, source)
+        row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None)
+        intent = self.intents.get(event_id)
+
+        def work(tx: Transaction) -> CalendarPair:
+            if intent is not None:
+                tx.intents.complete(intent.id, str(fr_nr))
+            return tx.calendar_pairs.save(row)
+
+        self.rows[fr_nr] = await self._do(work)
+        self.intents.pop(event_id, None)
+
+    async def agree(
+        self, fr_nr: int, base: BaseForm, etag: str, *, event_id: str, generation: int | None, source: Source
+    ) -> None:
+        """Store a new agreed state of a pair, which is created if there is none."""
+        row = self.rows.get(fr_nr) or self._new(fr_nr, source)
+        row = replace(row, event_id=event_id, generation=row.generation if generation is None else generation)
+        row = with_base(row, base, etag, self.context.clock.now())
+        self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
+
+    async def hinder(self, fr_nr: int, obstacle: str) -> None:
+        """Note that the pair cannot be represented, and why."""
+        row = self.rows[fr_nr]
+        row = replace(row, status="not_representable", extra={**row.extra, "obstacle": obstacle})
+        self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
+
+    async def fail(self, fr_nr: int, message: str) -> None:
+        """Note why an appointment could not be synced (German, no personal values)."""
+        row = self.rows.get(fr_nr)
+        if row is not None:
+            failed = replace(row, status="failed", error_text=message)
+            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(failed))
+
+    async def close(self, fr_nr: int) -> None:
+        """Take a pair out of the living."""
+        row = self.rows.pop(fr_nr, None)
+        if row is not None and row.id is not None:
+            row_id = row.id
+            await self._do(lambda tx: tx.calendar_pairs.mark_deleted([row_id], self.context.clock.now()))
+
+    async def intend(self, wanted: PendingCreate) -> Intent:
+        """Write down that a Termin is about to be created, or sent again; committed before this returns."""
+        known = self.intents.get(wanted.event_id)
+        key = {"event_id": wanted.event_id, "form": wanted.form.to_json()}
+
+        def work(tx: Transaction) -> Intent:
+            intent = known or tx.intents.start(
+                system="advoware",
+                entity=ENTITY,
+                espo_id=self.kuerzel,
+                natural_key=key,
+                payload_hash=content_hash(wanted.form),
+                run_id=self.context.run_id,
+            )
+            tx.intents.mark_sent(intent.id)
+            return tx.intents.get(intent.id) or intent
+
+        intent = await self._do(work)
+        self.intents[wanted.event_id] = intent
+        return intent
+
+    async def created(self, event_id: str, fr_nr: int, *, replaces: int | None) -> None:
+        """Link a Termin that was just created; the pair that ends and the intent are settled with it."""
+        intent = self.intents[event_id]
+        old = self.rows.get(replaces) if replaces is not None else None
+        row = replace(self._new(fr_nr, Source.GOOGLE), event_id=event_id)
+
+        def work(tx: Transaction) -> CalendarPair:
+            if old is not None and old.id is not None:
+                tx.calendar_pairs.mark_deleted([old.id], self.context.clock.now())
+            tx.intents.complete(intent.id, str(fr_nr))
+            return tx.calendar_pairs.save(row)
+
+        saved = await self._do(work)
+        if replaces is not None:
+            self.rows.pop(replaces, None)
+        self.intents.pop(event_id, None)
+        self.rows[fr_nr] = saved
+
+    async def abandon(self, event_id: str) -> None:
+        """Note that a Termin will not be created: Advoware refused it."""
+        intent = self.intents.pop(event_id, None)
+        if intent is not None:
+            intent_id = intent.id
+            await self._do(lambda tx: tx.intents.abandon(intent_id))
+
+    async def next_generation(self, fr_nr: int) -> int:
+        """Return the first generation that no earlier pair of this number has used."""
+        last = await self._do(lambda tx: tx.calendar_pairs.last_generation(self.kuerzel, fr_nr))
+        return 0 if last is None else last + 1
+
+    async def audit(self, operations: Iterable[Operation], findings: Iterable[Finding]) -> None:
+        """Append what was done and what lost to the audit log."""
+        changes = [row for operation in operations for row in self._applied(operation)]
+        changes += [row for finding in findings for row in self._lost(finding)]
+        if changes:
+            await self._do(lambda tx: tx.audit.append(changes))
+
+    def _applied(self, operation: Operation) -> Iterable[Change]:
+        side = side_written(operation)
+        if side is None:
+            return
+        fr_nr = getattr(operation, "fr_nr", None)
+        details = getattr(operation, "changes", ()) or (None,)
+        anonymised = isinstance(operation, UpdateGoogle) and operation.anonymised
+        for change in details:
+            yield Change(
+                entity=ENTITY,
+                kind="applied",
+                reason=f"{type(operation).__name__}: {operation.reason}",
+                espo_id=record_id(self.kuerzel, fr_nr, operation.event_id),
+                advoware_id=str(fr_nr) if fr_nr is not None else None,
+                field=change.name if change else None,
+                old=plain(change.old) if change and not anonymised else None,
+                new=plain(change.new) if change and not anonymised else None,
+                side_written=side,
+                run_id=self.context.run_id,
+            )
+
+    def _lost(self, finding: Finding) -> Iterable[Change]:
+        for change in finding.changes:
+            yield Change(
+                entity=ENTITY,
+                kind=_KINDS.get(finding.kind, "ignored"),
+                reason=finding.text,
+                espo_id=record_id(self.kuerzel, finding.fr_nr, finding.event_id),
+                advoware_id=str(finding.fr_nr) if finding.fr_nr is not None else None,
+                field=change.name,
+                new=plain(change.new),
+                losing_value=plain(change.old),
+                run_id=self.context.run_id,
+            )
+
+    def _new(self, fr_nr: int, source: Source) -> CalendarPair:
+        rules = self.context.rules
+        return CalendarPair(
+            kuerzel=self.kuerzel,
+            frnr=fr_nr,
+            event_id=None,
+            source_system="google" if source is Source.GOOGLE else "advoware",
+            strategy=rules.default_strategy.value,
+            write_allowed=rules.write_allowed_default,
+        )
+
+    async def _do(self, work: Callable[[Transaction], T]) -> T:
+        def inside() -> T:
+            with self.context.store.transaction() as tx:
+                return work(tx)
+
+        return await asyncio.to_thread(inside)
+
+
+def record_id(kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
+    """Return how an appointment is named in outcomes and in the audit log: ``SB/1234`` (at most 64 characters)."""
+    return f"{kuerzel}/{fr_nr if fr_nr is not None else event_id or '?'}"[:64]
+
+
+def plain(value: object) -> object:
+    """Return a value of the normal form as JSON."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Recurrence):
+        until = value.until.isoformat() if value.until else None
+        return {"frequency": value.frequency.value, "interval": value.interval, "until": until}
+    return value

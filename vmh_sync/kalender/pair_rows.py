@@ -1,0 +1,95 @@
+"""Pair rows of our database ↔ what the pure core and the executor work with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from vmh_sync.kalender.content_hash import base_hash
+from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules, PairState, Source, Strategy
+from vmh_sync.kalender.reads import PendingCreate
+from vmh_sync.store.calendar import CalendarPair, CalendarState
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.store import Store
+
+ENTITY = "kalender"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Stored:
+    """What our database knows about one employee. ``version`` moves with every write to it."""
+
+    state: CalendarState
+    pairs: tuple[CalendarPair, ...]
+    intents: tuple[Intent, ...]
+    full_read_at: datetime | None
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Return a value that is equal as long as nobody has synced this employee meanwhile."""
+        rows = tuple((pair.id, pair.revision) for pair in self.pairs)
+        return (rows, tuple(intent.id for intent in self.intents), self.state.calendar_id, self.state.sync_token)
+
+
+def read_stored(store: Store, kuerzel: str) -> Stored:
+    """Read everything about one employee in one transaction."""
+    with store.reading() as tx:
+        full = tx.cursors.get(full_read_cursor(kuerzel))
+        return Stored(
+            state=tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel),
+            pairs=tuple(tx.calendar_pairs.of(kuerzel)),
+            intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
+            full_read_at=datetime.fromisoformat(full) if full else None,
+        )
+
+
+def full_read_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds when a calendar was last read as a whole."""
+    return f"kalender:full:{kuerzel}"
+
+
+def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
+    """Return a row as the decision needs it; ``None`` for a row without number or event. A bad base counts as none."""
+    if row.frnr is None or row.event_id is None:
+        return None
+    base: BaseForm | None = None
+    if row.base:
+        try:
+            base = BaseForm.from_json(row.base, rules.zone)
+        except (KeyError, ValueError, TypeError):
+            base = None
+    obstacle = row.extra.get("obstacle")
+    return PairState(
+        fr_nr=row.frnr,
+        event_id=row.event_id,
+        source=Source(row.source_system),
+        strategy=Strategy(row.strategy),
+        write_allowed=row.write_allowed,
+        base=base,
+        generation=row.generation,
+        obstacle=str(obstacle) if obstacle else None,
+    )
+
+
+def pending(intents: Iterable[Intent], rules: CalendarRules) -> tuple[PendingCreate, ...]:
+    """Return the stored intents as the decision needs them."""
+    return tuple(
+        PendingCreate(str(i.natural_key["event_id"]), Appointment.from_json(i.natural_key["form"], rules.zone))
+        for i in intents
+    )
+
+
+def with_base(row: CalendarPair, base: BaseForm, etag: str, now: datetime) -> CalendarPair:
+    """Return the row with a new agreed state."""
+    series = base.advoware.recurrence
+    return replace(
+        row,
+        base=base.to_json(),
+        base_hash=base_hash(base),
+        etag=etag or row.etag,
+        starts_at=base.advoware.start.astimezone(UTC),
+        ends_at=None if series is not None else base.advoware.end.astimezone(UTC),
+        status="synced",
+        error_text=None,
+        extra={key: value for key, value in row.extra.items() if key != "obstacle"},
+        last_sync_at=now,
+    )
