@@ -58,6 +58,9 @@ class EspoCrmSettings(BaseSettings):
     webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default_factory=dict, description="JSON object: webhook id -> secret key, to check webhook signatures"
     )
+    webhook_path_token: SecretStr | None = Field(
+        None, min_length=16, description="token in the webhook's path instead of a signature, for old CRMs"
+    )
     concurrency: int = Field(8, ge=1, le=64, description="calls to EspoCRM under way at once, per process")
     default_assignee_id: str | None = Field(
         None, description="EspoCRM user id that gets a task when the record has no assigned user"
@@ -177,6 +180,13 @@ class VmhSettings(BaseSettings):
     )
     gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="address the gateway listens on")
     gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="port the gateway listens on")
+    dagster_url: str = Field(
+        "http://127.0.0.1:3000",
+        alias="VMH_DAGSTER_URL",
+        pattern="^https?://",
+        description="address of Dagster's webserver, where the gateway launches runs",
+    )
+    examples: str = Field("", alias="VMH_EXAMPLES", description="worked examples to switch on: ticketing")
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON list of keys: name, key, scopes, paths"
     )

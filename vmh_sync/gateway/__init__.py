@@ -1,0 +1,1 @@
+"""The doors: webhooks, the proxy to Advoware, triggers, health and metrics (specification, http-endpoints.md)."""

@@ -1,0 +1,7 @@
+"""``python -m vmh_sync.gateway``."""
+
+import sys
+
+from vmh_sync.gateway.serve import serve
+
+sys.exit(serve())

@@ -1,0 +1,58 @@
+"""The gateway as an ASGI app: ``uvicorn --factory vmh_sync.gateway.app:create_app``."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+
+from vmh_sync.gateway import health, webhooks
+from vmh_sync.gateway.body_limit import BodyLimit
+from vmh_sync.gateway.documented import RECORD_SCHEMA
+from vmh_sync.gateway.doors import open_doors
+from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
+from vmh_sync.gateway.listening import require_keys
+from vmh_sync.runtime.opening import HouseSettings
+
+
+def create_app(settings: HouseSettings | None = None) -> FastAPI:
+    """Make the app; without ``settings`` they come from the environment.
+
+    Raises ``SettingsError`` for missing or bad settings, and when a public address is set without API keys.
+    """
+    settings = settings or HouseSettings.read()
+    keys = key_ring(settings.house.api_keys)
+    require_keys(settings.house.gateway_host, len(keys))
+    app = FastAPI(title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys))
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(NotAllowed, _not_allowed)
+    for router in (webhooks.router, health.router):
+        app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def _lifespan(settings: HouseSettings, keys: KeyRing) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_doors(settings, keys) as doors:
+            app.state.doors = doors
+            yield
+
+    return lifespan
+
+
+async def _not_allowed(_: Request, problem: Exception) -> JSONResponse:
+    status = problem.status if isinstance(problem, NotAllowed) else 401
+    return JSONResponse({"error": str(problem)}, status)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if not app.openapi_schema:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        document.setdefault("components", {}).setdefault("schemas", {})["Record"] = RECORD_SCHEMA
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,76 @@
+"""From events in the inbox to one run: gather for a moment, ring, launch (dagster.md 3).
+
+The answer to a webhook never waits for this. Whatever goes wrong is only logged: the events are in the inbox, and the
+inbox's sensor finds them.
+"""
+
+import asyncio
+import logging
+
+from vmh_sync.coordination.doorbell import Doorbell
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.gateway.launch import Launcher, LaunchFailed
+from vmh_sync.runtime.request import Trigger
+
+_log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.2
+BELL_SECONDS = 20.0
+"""How long one launch answers for everything; the run silences the bell before it claims."""
+
+
+class Bellman:
+    """Rings the bells of entities; belongs to one event loop."""
+
+    def __init__(self, bell: Doorbell | None, launcher: Launcher, gather_seconds: float = GATHER_SECONDS) -> None:
+        self._bell = bell
+        self._launcher = launcher
+        self._gather_seconds = gather_seconds
+        self._gathering: dict[str, asyncio.Task[None]] = {}
+        self._launching: set[asyncio.Task[None]] = set()
+        self.launched = 0
+        self.failed = 0
+
+    def notice(self, entity: str) -> None:
+        """Take note that something waits; returns at once."""
+        if entity not in self._gathering:
+            self._gathering[entity] = asyncio.create_task(self._gather(entity))
+
+    async def finish(self) -> None:
+        """Let what was noticed be launched."""
+        while tasks := [*self._gathering.values(), *self._launching]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _gather(self, entity: str) -> None:
+        try:
+            await asyncio.sleep(self._gather_seconds)
+        finally:
+            # Before the bell: what arrives from now on gathers anew.
+            del self._gathering[entity]
+        task = asyncio.create_task(self._ring(entity))
+        self._launching.add(task)
+        task.add_done_callback(self._launching.discard)
+
+    async def _ring(self, entity: str) -> None:
+        try:
+            if self._bell is None or not await self._bell.ring(entity, BELL_SECONDS):
+                return
+            await self._launch(entity, self._bell)
+        except CoordinationUnavailable as problem:
+            _log.warning("%s: no bell, the sensor will launch: %s", entity, problem)
+
+    async def _launch(self, entity: str, bell: Doorbell) -> None:
+        try:
+            run_id = await self._launcher.launch(job_of(entity), {"auswahl": "pending"}, Trigger.WEBHOOK)
+        except LaunchFailed as problem:
+            self.failed += 1
+            _log.warning("%s: not launched, the sensor will do it: %s", entity, problem)
+            await bell.silence(entity)
+            return
+        self.launched += 1
+        _log.info("%s: run %s launched by webhook", entity, run_id)
+
+
+def job_of(entity: str) -> str:
+    """Return the name of the job that syncs an entity."""
+    return f"sync_{entity}"

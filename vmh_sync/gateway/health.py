@@ -1,0 +1,66 @@
+"""Whether this process lives, and whether what it needs can be reached."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from vmh_sync.coordination.connection import ping
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.gateway.doors import Doors, doors_of
+from vmh_sync.gateway.launch import LaunchFailed
+from vmh_sync.store.errors import StoreError
+
+router = APIRouter(tags=["health"])
+
+CHECK_SECONDS = 5.0
+State = Literal["ok", "unavailable"]
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    """Each thing that is needed, by name."""
+
+    status: Literal["ready", "not ready"]
+    database: State
+    redis: State
+    dagster: State
+
+
+@router.get("/health")
+async def health() -> Alive:
+    """Tell that the process lives; asks nobody."""
+    return Alive()
+
+
+@router.get("/ready", responses={503: {"model": Readiness, "description": "Something cannot be reached"}})
+async def ready(request: Request) -> JSONResponse:
+    """Tell whether database (with the right schema), Redis and Dagster can be reached."""
+    doors = doors_of(request)
+    database, redis, dagster = await asyncio.gather(
+        _state(asyncio.to_thread(doors.store.require_current_schema)), _redis(doors), _state(doors.launcher.ping())
+    )
+    good = (database, redis, dagster) == ("ok", "ok", "ok")
+    found = Readiness(status="ready" if good else "not ready", database=database, redis=redis, dagster=dagster)
+    return JSONResponse(found.model_dump(), 200 if good else 503)
+
+
+async def _redis(doors: Doors) -> State:
+    return "unavailable" if doors.redis is None else await _state(ping(doors.redis))
+
+
+async def _state(check: Awaitable[None]) -> State:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check
+    except (StoreError, CoordinationUnavailable, LaunchFailed, TimeoutError):
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,24 @@
+"""On which addresses the gateway may listen."""
+
+import ipaddress
+
+from vmh_sync.settings import SettingsError
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address; a name other than ``localhost`` counts as public."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def require_keys(host: str, keys: int) -> None:
+    """Raise ``SettingsError`` for a public address without API keys."""
+    if not keys and not is_loopback(host):
+        raise SettingsError(
+            f"VMH_GATEWAY_HOST is {host}, which others can reach, and VMH_API_KEYS is empty: "
+            "set keys, or listen on 127.0.0.1"
+        )
