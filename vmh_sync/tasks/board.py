@@ -32,7 +32,8 @@ class TaskSubject:
     """The record that a task is about.
 
     ``entity`` is our name (``beteiligte``), ``espo_entity`` EspoCRM's; ``parent`` is false for a record that is
-    deleted in EspoCRM, which cannot be linked to.
+    deleted in EspoCRM, which cannot be linked to. ``hangs_on`` (entity type, id) is another record to hang the task
+    on, where people look for it: a child's tasks stand with its party.
     """
 
     entity: str
@@ -41,6 +42,7 @@ class TaskSubject:
     betnr: int | None
     assigned_user_id: str | None = None
     parent: bool = True
+    hangs_on: tuple[str, str] | None = None
 
 
 async def open_tasks(
@@ -160,7 +162,9 @@ async def _write_task(
             "priority": "High" if task.kind is TaskKind.CONFLICT else "Normal",
             "assignedUserId": await _assignee(context, about),
         }
-        if about.parent:
+        if about.hangs_on is not None:
+            values |= {"parentType": about.hangs_on[0], "parentId": about.hangs_on[1]}
+        elif about.parent:
             values |= {"parentType": about.espo_entity, "parentId": about.espo_id}
         found = await _create(context, gate, values)
     await asyncio.to_thread(_attach, context, row.id, found)

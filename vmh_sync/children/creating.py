@@ -1,0 +1,96 @@
+"""Creates a child exactly once on either side, whatever is killed when (specification, sync-semantics.md 3).
+
+The intent is stored before the POST; the link, which settles it, right after. While an intent is unsettled, the
+record is looked for in a fresh list before anything is created again: both sides can list a party's children.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.intents import Intent
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.errors import Rejected as AdvowareRejected
+from vmh_sync.systems.advoware.errors import Transient as AdvowareTransient
+from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
+from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
+from vmh_sync.systems.espocrm.errors import Rejected as EspoRejected
+from vmh_sync.systems.espocrm.errors import Transient as EspoTransient
+
+LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
+"""Seconds between looks for a record whose create was not confirmed."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder(Generic[T]):
+    """What is to be created. ``key`` names the record on the side that has it already."""
+
+    side: Side
+    entity: str
+    key: str
+    betnr: int
+    payload: Mapping[str, Any]
+    post: Callable[[], Awaitable[T]]
+    find: Callable[[], Awaitable[T | None]]
+
+
+async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, str]:
+    """Return the created or found record and the id of the intent, to be completed along with the link.
+
+    Raises a ``ForeignSystemError`` when the create failed or stays unanswered.
+    """
+    intent = await asyncio.to_thread(_unsettled, context, order)
+    if intent is not None and intent.sent_at is not None:
+        settled_at = intent.sent_at + timedelta(seconds=context.rules.create_settle_seconds)
+        await asyncio.sleep(max(0.0, (settled_at - context.clock.now()).total_seconds()))
+        found = await order.find()
+        if found is not None:
+            return found, intent.id
+    intent_id = await asyncio.to_thread(_announce, context, order, intent)
+    try:
+        return await order.post(), intent_id
+    except (AdvowareRejected, AdvowareTransient, EspoRejected, EspoTransient):
+        # Certainly not created: the next try starts afresh.
+        await asyncio.to_thread(_abandon, context, intent_id)
+        raise
+    except (AdvowareUnknown, EspoUnknown):
+        for wait in LOOK_AGAIN_AFTER:
+            found = await order.find()
+            if found is not None:
+                return found, intent_id
+            await asyncio.sleep(wait)
+        raise
+
+
+def _unsettled(context: PassContext, order: CreateOrder[T]) -> Intent | None:
+    with context.store.reading() as tx:
+        mine = [i for i in tx.intents.open_for(order.entity, order.key) if i.system == str(order.side)]
+    return mine[-1] if mine else None
+
+
+def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | None) -> str:
+    text = json.dumps(order.payload, sort_keys=True, default=str)
+    with context.store.transaction() as tx:
+        intent = unsettled or tx.intents.start(
+            system=str(order.side),
+            entity=order.entity,
+            espo_id=order.key,
+            natural_key={},
+            payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+            betnr=order.betnr,
+            run_id=context.run_id,
+        )
+        tx.intents.mark_sent(intent.id)
+    return intent.id
+
+
+def _abandon(context: PassContext, intent_id: str) -> None:
+    with context.store.transaction() as tx:
+        tx.intents.abandon(intent_id)

@@ -1,0 +1,105 @@
+"""Reads the children of a batch of parties: EspoCRM by one list per 100 parties, our database in one go.
+
+Advoware's children come embedded in the party that was read already; only where an installation does not embed them,
+they cost a call (specification, advoware-wire.md 5). Nothing is taken for deleted because a list lacks it: EspoCRM is
+asked directly, and an empty list of Advoware is read a second time (invariant 5).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.memory import PartyChildren, key_of, owner_of
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.part import PartInput
+from vmh_sync.sync.fields import override
+from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.errors import ForeignSystemError
+
+
+async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequence[PartInput]) -> None:
+    """Fill ``notes[kind.entity]`` of each party. Raises a ``ForeignSystemError`` when EspoCRM cannot list at all."""
+    if not parties:
+        return
+    now = context.clock.now()
+    table = override(kind.table, context.field_changes.get(kind.entity, {}))
+    memories: dict[str, PartyChildren] = {}
+    for party in parties:
+        memories[party.espo_id] = PartyChildren(
+            party.betnr, owner_of(party.advoware), table, context.rules, now, now.astimezone(context.zone).date()
+        )
+        party.notes[kind.entity] = memories[party.espo_id]
+    listed = context.espo.list_ids_in(kind.espo_entity, "beteiligteId", memories, select=kind.attributes)
+    async for record in listed:
+        memory = memories.get(str(record.attributes.get("beteiligteId")))
+        if memory is not None and not record.deleted:
+            memory.espo[record.id] = record
+    await asyncio.to_thread(_remember, context, kind, list(memories.values()))
+    await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
+
+
+def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:
+    with context.store.reading() as tx:
+        by_betnr = tx.links.children_of(kind.entity, [memory.betnr for memory in memories])
+        by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
+        ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
+        tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
+    for memory in memories:
+        memory.links = by_betnr.get(memory.betnr, [])
+        memory.foreign_links = {
+            espo_id: by_espo[espo_id]
+            for espo_id in memory.espo
+            if espo_id in by_espo and by_espo[espo_id].betnr != memory.betnr
+        }
+        known = {link.espo_id for link in memory.links} | set(memory.espo)
+        memory.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
+
+
+async def _complete(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> None:
+    try:
+        memory.advoware = {key_of(child): child for child in await _advoware(context, kind, party, memory)}
+        missing = [
+            link.espo_id
+            for link in memory.links
+            if link.espo_id not in memory.espo and link.state in ("active", "deleted_in_advoware")
+        ]
+        for espo_id in missing:
+            await _confirm_missing(context, kind, party, memory, espo_id)
+    except ForeignSystemError as problem:
+        memory.problem = problem
+
+
+async def _advoware(
+    context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren
+) -> Sequence[WireRecord]:
+    children = kind.embedded(party.advoware)
+    expected = any(link.state == "active" for link in memory.links)
+    if children is None:
+        children = await kind.listed(context, memory.betnr)
+        return children if children or not expected else await kind.listed(context, memory.betnr)
+    return children if children or not expected else await read_children(context, kind, memory.betnr)
+
+
+async def read_children(context: PassContext, kind: ChildKind, betnr: int) -> Sequence[WireRecord]:
+    """Read a party's children in Advoware anew, by whichever call this installation offers."""
+    with suppress(CapabilityMissing, NotFound, NotOffered):
+        return await kind.listed(context, betnr)
+    party = await context.advoware.read_beteiligter(betnr)
+    children = kind.embedded(party) if party is not None else None
+    if children is None:
+        raise UnexpectedAnswer(f"GET Beteiligte/{{betnr}}: no list of {kind.advoware_entity}")
+    return children
+
+
+async def _confirm_missing(
+    context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren, espo_id: str
+) -> None:
+    record = await context.espo.read(kind.espo_entity, espo_id)
+    if record is None:
+        memory.gone_here.add(espo_id)
+    elif record.attributes.get("beteiligteId") == party.espo_id:
+        memory.espo[espo_id] = record
+    else:
+        memory.elsewhere.add(espo_id)

@@ -1,0 +1,147 @@
+"""What a kind of child record (address, bank account) says about itself; the mechanism asks for nothing else."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.settings import SyncSettings
+from vmh_sync.sync.base import Fields, Side
+from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.values import Value
+from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
+
+BOOKKEEPING = (
+    "syncStatus",
+    "syncErrorMessage",
+    "syncRetryCount",
+    "syncNextRetry",
+    "syncAutoResetAt",
+    "advowareLastSync",
+    "advowareRowId",
+    "advowareDeletedAt",
+)
+"""EspoCRM attributes that the product keeps on a child record, as far as the installation has them."""
+
+ACTIVE = "istAktiv"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that must not be passed on; ``message`` is one German sentence without the value."""
+
+    field: str
+    message: str
+
+
+class ChildKind(ABC):
+    """One kind of child record."""
+
+    entity: ClassVar[str]
+    espo_entity: ClassVar[str]
+    advoware_entity: ClassVar[str]
+    label: ClassVar[str]
+    table: ClassVar[FieldTable]
+    key_attribute: ClassVar[str]
+    waiting_status: ClassVar[str]
+    """What ``syncStatus`` says while a person has to do something in Advoware."""
+    due_statuses: ClassVar[tuple[str, ...]]
+    """The values of ``syncStatus`` that ask for a sync."""
+    update_task: ClassVar[TaskKind]
+    delete_task: ClassVar[TaskKind]
+    double: ClassVar[str]
+    """What to tell people when the party has the same child twice in EspoCRM."""
+
+    # Advoware's calls
+
+    @abstractmethod
+    def embedded(self, party: Beteiligter) -> Sequence[WireRecord] | None:
+        """Return the children inside a read party, ``None`` where the installation does not embed them."""
+
+    @abstractmethod
+    async def listed(self, context: PassContext, betnr: int) -> Sequence[WireRecord]:
+        """Read the children by a call of their own."""
+
+    @abstractmethod
+    async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Any]:
+        """Create a child in Advoware."""
+
+    async def put(
+        self, context: PassContext, betnr: int, current: WireRecord, values: Mapping[str, Any]
+    ) -> WireRecord | None:
+        """Change a child in Advoware; ``None``: read back. Called only where the field table allows updates."""
+        raise NotImplementedError
+
+    # Rules, all pure
+
+    def read_advoware(self, table: FieldTable, attributes: Mapping[str, Any]) -> dict[str, Value]:
+        """Return Advoware's canonical fields."""
+        return table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
+
+    @abstractmethod
+    def natural_key(self, fields: Fields) -> tuple[str, ...] | None:
+        """Return what makes two children the same, ``None`` when there is not enough to tell."""
+
+    def marked_for(self, attributes: Mapping[str, Any]) -> str | None:
+        """Return the EspoCRM id that Advoware's record names, if it does."""
+        return None
+
+    @abstractmethod
+    def problems(self, fields: Fields) -> list[Problem]:
+        """Return what is wrong with the values of an EspoCRM record."""
+
+    def valid(self, attributes: Mapping[str, Any], today: date) -> bool:
+        """Whether Advoware's record still counts (it may be there and have ended)."""
+        return True
+
+    def create_values(self, espo_id: str, values: dict[str, Any], fields: Fields, owner: str) -> dict[str, Any]:
+        """Complete the values of a POST. ``owner`` is the party's full name."""
+        return values
+
+    def espo_values(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Bring values into the form EspoCRM takes."""
+        return values
+
+    @abstractmethod
+    def espo_name(self, fields: Fields) -> str:
+        """Return the ``name`` of a new EspoCRM record."""
+
+    def complete(self, plan: FieldPlan, fields: Fields, owner: str) -> None:
+        """Add to a merge what follows from its changes. ``fields`` is what both sides are going to say."""
+
+    @abstractmethod
+    def title(self, fields: Fields) -> str:
+        """Return how people recognise this child, for tasks."""
+
+    # Settings
+
+    def imports(self, rules: SyncSettings) -> bool:
+        """Whether children typed in Advoware are created in EspoCRM."""
+        return True
+
+    def reactivation_task(self, rules: SyncSettings) -> TaskKind | None:
+        """Return the task that a reactivated child needs, ``None`` when it is created anew."""
+        return None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """German names of the fields."""
+        return {rule.name: rule.label for rule in self.table.rules}
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What a list of these records selects."""
+        return (
+            *self.table.espo_attributes,
+            "name",
+            "beteiligteId",
+            ACTIVE,
+            self.key_attribute,
+            *BOOKKEEPING,
+            "assignedUserId",
+            "modifiedAt",
+        )

@@ -1,0 +1,47 @@
+"""The children of one party as both sides and our database hold them now."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from vmh_sync.settings import SyncSettings
+from vmh_sync.store.links import Link
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+@dataclass(slots=True, repr=False)
+class PartyChildren:
+    """What was read of one party's children.
+
+    ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
+    denied on a direct read, ``elsewhere`` linked ones that belong to another party now. ``foreign_links`` are links
+    of this party's EspoCRM records that stand for another party's child. ``problem`` is why nothing may be concluded.
+    """
+
+    betnr: int
+    owner: str
+    table: FieldTable
+    rules: SyncSettings
+    now: datetime
+    today: date
+    espo: dict[str, EspoRecord] = field(default_factory=dict)
+    advoware: dict[str, WireRecord] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    foreign_links: dict[str, Link] = field(default_factory=dict)
+    tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
+    gone_here: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
+    problem: ForeignSystemError | None = None
+
+
+def owner_of(party: Beteiligter) -> str:
+    """Return a party's full name as it stands above an address."""
+    return " ".join(part for part in ((party.vorname or "").strip(), (party.name or "").strip()) if part)
+
+
+def key_of(child: WireRecord) -> str:
+    """Return a child's Advoware id as text."""
+    return str(child.model_dump(include={"id"})["id"])

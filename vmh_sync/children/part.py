@@ -1,0 +1,147 @@
+"""The children of one kind as a part of the party pass (see ``vmh_sync.runtime.part``)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vmh_sync.children.diff import plan_children
+from vmh_sync.children.fetching import fetch_children, read_children
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.memory import PartyChildren, key_of
+from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.write import ChildWriter
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
+from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.errors import NotFound, VersionConflict
+from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
+
+MAX_ROUNDS = 3
+_LOOK_AGAIN = (VersionConflict, NotFound, AdvowareUnknown, EspoUnknown)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenPart:
+    """One kind of children; implements ``Part``."""
+
+    kind: ChildKind
+
+    @property
+    def entity(self) -> str:
+        """Our name of the entity."""
+        return self.kind.entity
+
+    @property
+    def label(self) -> str:
+        """German name, for messages."""
+        return self.kind.label
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """German names of its fields."""
+        return self.kind.labels
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
+        """Read what EspoCRM and our database have of all parties' children."""
+        await fetch_children(context, self.kind, parties)
+
+    def needs_full(self, party: PartInput) -> bool:
+        """Never: the party's own record is not looked at."""
+        return False
+
+    def memory(self, party: PartInput) -> PartyChildren:
+        """Return what ``fetch`` read."""
+        memory: PartyChildren = party.notes[self.kind.entity]
+        return memory
+
+    def plan(self, party: PartInput) -> PartPlan:
+        """Decide what is to be done; no I/O."""
+        memory = self.memory(party)
+        if memory.problem is not None:
+            return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
+        plans = [plan for plan in plan_children(memory, self.kind) if plan.has_work]
+        return PartPlan(self.record(party, plans), detail=plans)
+
+    def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
+        """Return the plans of several children as one, to show and to guard."""
+        return RecordPlan(
+            self.kind.espo_entity,
+            party.espo_id,
+            party.betnr,
+            tuple(operation for plan in plans for operation in plan.operations),
+            tuple(task for plan in plans for task in plan.tasks),
+            (),
+            tuple(finding for plan in plans for finding in plan.findings),
+            tuple(change for plan in plans if plan.fields for change in plan.fields.conflicts),
+            base_moves=bool(plans),
+        )
+
+    async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
+        """Carry the plan out; what moves meanwhile is planned again.
+
+        Raises the first child's ``ForeignSystemError`` after the others were written.
+        """
+        done, failures = await self.write_children(context, gate, party, plan)
+        if failures:
+            raise next(iter(failures.values()))
+        return done
+
+    async def write_children(
+        self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan
+    ) -> tuple[PartDone, dict[str, ForeignSystemError]]:
+        """Like ``write``, but return the failures by child (EspoCRM id, else Advoware's key)."""
+        findings = list(plan.record.findings)
+        conflicts = len(plan.record.conflicts)
+        for number in range(1, MAX_ROUNDS + 1):
+            problem = self.memory(party).problem
+            if problem is not None:
+                raise problem
+            failures: dict[str, ForeignSystemError] = {}
+            again = await self._round(context, gate, party, plan, failures, last=number == MAX_ROUNDS)
+            if not again:
+                break
+            await self._look_again(context, party)
+            plan = self.plan(party)
+            if plan.is_empty:
+                break
+        return PartDone(findings=tuple(findings), conflicts=conflicts), failures
+
+    async def _round(
+        self,
+        context: PassContext,
+        gate: WriteGate,
+        party: PartInput,
+        plan: PartPlan,
+        failures: dict[str, ForeignSystemError],
+        *,
+        last: bool,
+    ) -> bool:
+        writer = ChildWriter(context, gate, self.kind, party, self.memory(party))
+        again = False
+        for child in plan.detail:
+            try:
+                again = await writer.carry_out(child) or again
+            except ForeignSystemError as error:
+                if error.concerns_all:
+                    raise
+                if isinstance(error, _LOOK_AGAIN) and not last:
+                    again = True
+                    continue
+                failures[_name(child)] = error
+        return again and not last
+
+    async def _look_again(self, context: PassContext, party: PartInput) -> None:
+        await self.fetch(context, [party])
+        memory = self.memory(party)
+        if memory.problem is None:
+            children = await read_children(context, self.kind, party.betnr)
+            memory.advoware = {key_of(child): child for child in children}
+
+
+def _name(plan: ChildPlan) -> str:
+    if plan.espo_id is not None:
+        return plan.espo_id
+    return key_of(plan.pair.advoware) if plan.pair.advoware is not None else ""
+
+

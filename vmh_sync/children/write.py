@@ -1,0 +1,313 @@
+"""Carries out the plan of one child under its party's lease (specification, sync-semantics.md 3)."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vmh_sync.children.commit import Outcome, applied, commit, noted
+from vmh_sync.children.creating import CreateOrder, create_once
+from vmh_sync.children.crm import EspoAnswer, create_record, update_record
+from vmh_sync.children.diff import with_stamps, without_false
+from vmh_sync.children.fetching import read_children
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.memory import PartyChildren, key_of
+from vmh_sync.children.plan import ChildPlan, Step
+from vmh_sync.children.standing import standing
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartInput
+from vmh_sync.store.audit import Change
+from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.values import Value, same
+from vmh_sync.systems.advoware.errors import UnexpectedAnswer
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
+
+
+@dataclass(slots=True)
+class ChildWriter:
+    """Writes the children of one party."""
+
+    context: PassContext
+    gate: WriteGate
+    kind: ChildKind
+    party: PartInput
+    memory: PartyChildren
+
+    async def carry_out(self, plan: ChildPlan) -> bool:
+        """Write one child; returns whether it must be looked at again.
+
+        Raises a ``ForeignSystemError`` when it could not; what was written until then is stored.
+        """
+        if plan.step is Step.CREATE:
+            return await self._create(plan)
+        if plan.step is Step.IMPORT:
+            return await self._import(plan)
+        if plan.step is Step.MERGE:
+            return await self._merge(plan)
+        if plan.step is Step.REFUSED:
+            return await self._refuse(plan)
+        return await self._note_gone(plan)
+
+    # New ones
+
+    async def _create(self, plan: ChildPlan) -> bool:
+        espo = _present(plan.pair.espo)
+
+        async def post() -> WireRecord:
+            await self.gate.before(Side.ADVOWARE)
+            created = await self.kind.post(self.context, self.memory.betnr, plan.advoware)
+            return created.record or await self._child(str(created.key))
+
+        order = CreateOrder(
+            Side.ADVOWARE, self.kind.entity, espo.id, self.memory.betnr, plan.advoware, post, lambda: self._find(plan)
+        )
+        child, intent = await create_once(self.context, order)
+        told = self.kind.read_advoware(self.memory.table, child.model_dump())
+        changes = plan.operations[0].changes
+        done = Outcome(plan, espo, child, Base(dict(plan.wanted), told), plan.pair.link)
+        done.rows = applied(self.context, self.kind, self.memory, espo.id, changes, Side.ADVOWARE, "created")
+        done.link = await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
+        key = {self.kind.key_attribute: int(key_of(child))}
+        # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well.
+        plan.espo = self._told_more(espo, plan.wanted, told)
+        plan.bookkeeping = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
+        answer = await self._write_espo(plan, espo, child)
+        done.espo = answer.record
+        here = {**plan.wanted, **{name: told[name] for name in self._names(plan.espo)}}
+        done.base = Base(here, told)
+        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        await close_tasks(self.context, self.gate, plan.closing)
+        return self._moved(plan, espo, answer)
+
+    def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:
+        more = {
+            rule.espo: rule.write(Side.ESPOCRM, told[rule.name])
+            for rule in self.memory.table.rules
+            if rule.espo in espo.attributes and wanted.get(rule.name) is None and told.get(rule.name)
+        }
+        return self.kind.espo_values(more)
+
+    def _names(self, espo_values: Mapping[str, Any]) -> list[str]:
+        return [rule.name for rule in self.memory.table.rules if rule.espo in espo_values]
+
+    async def _find(self, plan: ChildPlan) -> WireRecord | None:
+        espo = _present(plan.pair.espo)
+        natural = self.kind.natural_key(plan.wanted)
+        known = set(self.memory.advoware)
+        for child in await read_children(self.context, self.kind, self.memory.betnr):
+            attributes = child.model_dump()
+            if self.kind.marked_for(attributes) == espo.id and key_of(child) not in known:
+                return child
+            told = self.kind.read_advoware(self.memory.table, attributes)
+            if key_of(child) not in known and natural is not None and self.kind.natural_key(told) == natural:
+                return child
+        return None
+
+    async def _child(self, key: str) -> WireRecord:
+        for child in await read_children(self.context, self.kind, self.memory.betnr):
+            if key_of(child) == key:
+                return child
+        raise UnexpectedAnswer(f"{self.kind.advoware_entity}: an entry is missing right after it was written")
+
+    async def _import(self, plan: ChildPlan) -> bool:
+        child = plan.pair.advoware
+        if child is None:
+            raise ValueError("an import needs Advoware's record")
+        values = {**plan.espo, "beteiligteId": self.party.espo_id}
+        assigned = self.party.espo.attributes.get("assignedUserId")
+        if assigned:
+            values["assignedUserId"] = assigned
+        refused: dict[str, str] = {}
+
+        async def post() -> EspoRecord:
+            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values)
+            refused.update(answer.refused)
+            return answer.record
+
+        order = CreateOrder(
+            Side.ESPOCRM,
+            self.kind.entity,
+            f"{self.memory.betnr}:{key_of(child)}",
+            self.memory.betnr,
+            values,
+            post,
+            lambda: self._find_imported(child),
+        )
+        record, intent = await create_once(self.context, order)
+        left_out = self._names(refused)
+        here = {name: None if name in left_out else value for name, value in plan.wanted.items()}
+        plan.findings += [Finding(name, Side.ESPOCRM, refused[self.memory.table[name].espo]) for name in left_out]
+        done = Outcome(plan, record, child, Base(here, dict(plan.wanted)), None)
+        changes = [change for change in plan.operations[0].changes if change.field not in left_out]
+        done.rows = applied(self.context, self.kind, self.memory, record.id, changes, Side.ESPOCRM, "created")
+        for reason in refused.values():
+            done.rows += noted(self.context, self.kind, self.memory, record.id, "refused", reason)
+        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
+        return False
+
+    async def _find_imported(self, child: WireRecord) -> EspoRecord | None:
+        listed = self.context.espo.list_ids_in(
+            self.kind.espo_entity, "beteiligteId", [self.party.espo_id], select=self.kind.attributes
+        )
+        return await anext(
+            (r async for r in listed if str(r.attributes.get(self.kind.key_attribute)) == key_of(child)), None
+        )
+
+    # Both sides have it
+
+    async def _merge(self, plan: ChildPlan) -> bool:
+        espo, child, fields = _present(plan.pair.espo), plan.pair.advoware, plan.fields
+        if child is None or fields is None:
+            raise ValueError("a merge needs both sides")
+        await self._record_losers(plan, espo.id)
+        conflict = [task for task in plan.tasks if task.kind not in (self.kind.update_task, self.kind.delete_task)]
+        await self._open(plan, conflict)
+        done = Outcome(plan, espo, child, None, plan.pair.link)
+        if plan.advoware:
+            done.advoware, done.rows = await self._put(plan, child, espo.id)
+        answer = await self._write_espo(plan, espo, _present_child(done.advoware))
+        done.espo = answer.record
+        for name in self._names(answer.refused):
+            fields.base_espocrm[name] = plan.wanted.get(name)
+            reason = answer.refused[self.memory.table[name].espo]
+            plan.findings.append(Finding(name, Side.ESPOCRM, reason))
+            done.rows += noted(self.context, self.kind, self.memory, espo.id, "refused", f"{name}: {reason}")
+        written = [change for change in fields.to_espocrm if change.field not in self._names(answer.refused)]
+        done.rows += applied(self.context, self.kind, self.memory, espo.id, written, Side.ESPOCRM)
+        done.rows += applied(self.context, self.kind, self.memory, espo.id, fields.adopted, None)
+        for task in plan.tasks:
+            done.rows += noted(self.context, self.kind, self.memory, espo.id, "task", str(task.kind))
+        done.base = fields.base
+        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        await self._open(plan, [task for task in plan.tasks if task not in conflict])
+        await close_tasks(self.context, self.gate, plan.closing)
+        ignored = bool(plan.advoware) and any(
+            not same(self.memory.table[c.field].kind, fields.base_advoware.get(c.field), c.new)
+            for c in fields.to_advoware
+        )
+        return ignored or self._moved(plan, espo, answer)
+
+    async def _put(self, plan: ChildPlan, child: WireRecord, espo_id: str) -> tuple[WireRecord, list[Change]]:
+        fields = plan.fields
+        if fields is None:
+            raise ValueError("only a merge changes Advoware")
+        await self.gate.before(Side.ADVOWARE)
+        record = await self.kind.put(self.context, self.memory.betnr, child, plan.advoware)
+        record = record or await self._child(key_of(child))
+        told = self.kind.read_advoware(self.memory.table, record.model_dump())
+        applied_changes: list[FieldChange] = []
+        for change in fields.to_advoware:
+            fields.base_advoware[change.field] = told.get(change.field)
+            if same(self.memory.table[change.field].kind, told.get(change.field), change.new):
+                applied_changes.append(change)
+        return record, applied(self.context, self.kind, self.memory, espo_id, applied_changes, Side.ADVOWARE)
+
+    async def _record_losers(self, plan: ChildPlan, espo_id: str) -> None:
+        fields = plan.fields
+        if fields is None or not fields.conflicts:
+            return
+        to_advoware = {change.field for change in fields.to_advoware}
+        rows = []
+        for change in fields.conflicts:
+            side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
+            what = "first_contact" if change.reason == "first_contact" else "conflict"
+            rows += applied(self.context, self.kind, self.memory, espo_id, [change], side, what)
+        await asyncio.to_thread(self._append, espo_id, rows)
+
+    def _append(self, espo_id: str, rows: list[Change]) -> None:
+        with self.context.store.transaction() as tx:
+            # A crash may let this run twice for the same conflict.
+            known = {(r.kind, r.field, repr(r.new), repr(r.losing_value)) for r in tx.audit.for_record(espo_id, 50)}
+            new = [r for r in rows if (r.kind, r.field, repr(r.new), repr(r.losing_value)) not in known]
+            if new:
+                tx.audit.append(new)
+
+    # One side has it, or it is refused
+
+    async def _note_gone(self, plan: ChildPlan) -> bool:
+        espo = plan.pair.espo
+        await self._open(plan, plan.tasks)
+        done = Outcome(plan, espo, plan.pair.advoware, None, plan.pair.link)
+        espo_id = plan.espo_id or ""
+        done.rows = [
+            row
+            for operation in plan.operations
+            for row in (
+                applied(self.context, self.kind, self.memory, espo_id, operation.changes, operation.side)
+                or noted(self.context, self.kind, self.memory, espo_id, "task", operation.reason)
+            )
+        ]
+        answer = await self._write_espo(plan, espo, None) if espo is not None else None
+        done.espo = answer.record if answer is not None else None
+        if plan.step is not Step.NOTHING:
+            await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        await close_tasks(self.context, self.gate, plan.closing)
+        return False
+
+    async def _refuse(self, plan: ChildPlan) -> bool:
+        espo = _present(plan.pair.espo)
+        await self._write_espo(plan, espo, None)
+        rows = noted(self.context, self.kind, self.memory, espo.id, "refused", plan.message or "")
+        await asyncio.to_thread(self._append_all, rows)
+        return False
+
+    def _append_all(self, rows: list[Change]) -> None:
+        with self.context.store.transaction() as tx:
+            tx.audit.append(rows)
+
+    # How it is done
+
+    async def _write_espo(self, plan: ChildPlan, espo: EspoRecord, child: WireRecord | None) -> EspoAnswer:
+        row_id = getattr(child, "row_id", None)
+        values = with_stamps(plan, espo, row_id, self.memory)
+        return await update_record(self.context, self.gate, espo, values) if values else EspoAnswer(espo)
+
+    def _moved(self, plan: ChildPlan, before: EspoRecord, answer: EspoAnswer) -> bool:
+        """Whether the answer shows an edit that slipped in between our read and our write."""
+        if answer.record is before:
+            return False
+        then = without_false(self.memory.table.read(Side.ESPOCRM, before.attributes))
+        now = without_false(self.memory.table.read(Side.ESPOCRM, answer.record.attributes))
+        ours = set(self._names(plan.espo))
+        return any(
+            not same(self.memory.table[name].kind, value, then.get(name))
+            for name, value in now.items()
+            if name not in ours
+        )
+
+    async def _open(self, plan: ChildPlan, tasks: list[TaskWanted]) -> None:
+        if not tasks:
+            return
+        espo = plan.pair.espo
+        assigned = (espo.attributes.get("assignedUserId") if espo is not None else None) or (
+            self.party.espo.attributes.get("assignedUserId")
+        )
+        subject = TaskSubject(
+            self.kind.entity,
+            self.kind.espo_entity,
+            plan.espo_id or "",
+            self.memory.betnr,
+            assigned,
+            hangs_on=("CBeteiligte", self.party.espo_id),
+        )
+        await open_tasks(self.context, self.gate, subject, [_about_subject(task) for task in tasks], self.kind.labels)
+
+
+def _about_subject(task: TaskWanted) -> TaskWanted:
+    # The subject says already which record it is; the board would otherwise make a subject of its own.
+    return replace(task, entity=None, espo_id=None)
+
+
+def _present(record: EspoRecord | None) -> EspoRecord:
+    if record is None:
+        raise ValueError("this step needs EspoCRM's record")
+    return record
+
+
+def _present_child(child: WireRecord | None) -> WireRecord:
+    if child is None:
+        raise ValueError("this step needs Advoware's record")
+    return child
