@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
+from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
@@ -31,6 +32,7 @@ class PassContext:
     zone: ZoneInfo
     calls: CallCounter
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bell: Doorbell | None = None
 
 
 class OwnedLease(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.connection import AsyncRedis, connect
+from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.runtime.calls import CallCounter
@@ -89,6 +90,7 @@ async def open_context(
                 zone=settings.advoware.timezone,
                 calls=calls,
                 field_changes=_field_changes(settings.sync.field_tables),
+                bell=Doorbell(redis),
             )
     finally:
         calls.store(store)

@@ -6,8 +6,10 @@ Correctness comes from these claims and from the leases; Dagster's queue and lim
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.inbox import InboxEvent
 
@@ -24,7 +26,10 @@ class Chosen:
 
 
 async def claim_pending(context: PassContext, entity: str) -> Chosen:
-    """Claim what waits in the inbox, up to one batch."""
+    """Claim what waits in the inbox, up to one batch. What arrives from now on rings the bell again."""
+    if context.bell is not None:
+        with suppress(CoordinationUnavailable):  # it falls silent by itself
+            await context.bell.silence(entity)
     return await asyncio.to_thread(_claim, context, entity)
 
 
