@@ -20,6 +20,7 @@ _LISTS = {
     "emailAddressData": "emailAddressData",
     "phoneNumberData": "phoneNumberData",
 }
+_SINGLE = {"emailAddressData": "emailAddress", "phoneNumberData": "phoneNumber"}
 
 
 @dataclass(slots=True, repr=False)
@@ -49,6 +50,8 @@ async def write_espo(
             if attribute not in rest:
                 raise
             del rest[attribute]
+            # A list goes with its primary value (espocrm.md B1.6): alone, that would be written as a list of one.
+            rest.pop(_SINGLE.get(attribute, attribute), None)
             written.refused[attribute] = refusal.message_for_people
             continue
         written.record = await _with_lists(context, record, rest)

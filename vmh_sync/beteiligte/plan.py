@@ -1,8 +1,7 @@
 """The plan of a whole party: master data, parts, and what EspoCRM's record must say afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.diff import MasterPlan, plan_master
@@ -77,11 +76,3 @@ def plan_party(
     if inputs is not None:
         plan.parts = [(part, part.plan(inputs)) for part in parts]
     return plan
-
-
-def espo_content(plan: PartyPlan) -> Mapping[str, Any]:
-    """Return what the plan writes to EspoCRM's party record, bookkeeping left out."""
-    content = dict(plan.master.espo)
-    for _, part in plan.parts:
-        content |= part.espo
-    return content

@@ -21,7 +21,7 @@ from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import PartyPlan, espo_content, map_party, part_input, plan_party
+from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import Part
 from vmh_sync.sync.base import Side
@@ -145,7 +145,8 @@ class PartySync:
                 written.failed = PartFailed(part.label, error)
 
     async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
-        content = dict(espo_content(plan))
+        # What a part had planned is sent only if the part, having written its own side, still wants it.
+        content = dict(plan.master.espo)
         for _, done in written.parts:
             content |= done.espo
         if not content:
