@@ -1,1 +1,1 @@
-"""What belongs to a party and has an EspoCRM record of its own: the mechanism that Adressen and Bankverbindungen share."""
+"""What belongs to a party and has an EspoCRM record of its own: what Adressen and Bankverbindungen share."""

@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeVar
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
 from vmh_sync.systems.advoware.errors import Rejected as AdvowareRejected
 from vmh_sync.systems.advoware.errors import Transient as AdvowareTransient
-from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
 from vmh_sync.systems.espocrm.errors import Rejected as EspoRejected
 from vmh_sync.systems.espocrm.errors import Transient as EspoTransient

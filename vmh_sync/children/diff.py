@@ -8,7 +8,7 @@ from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.pairing import Pair, pair_up
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.standing import standing, stamps
+from vmh_sync.children.standing import stamps, standing
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.merge import merge
@@ -86,9 +86,7 @@ class _Planner:
             closing=[row.id for row in self.rows if row.kind == self.kind.delete_task],
         )
 
-    def _refused(
-        self, espo: EspoRecord, message: str, problems: list[Problem] | None = None
-    ) -> ChildPlan:
+    def _refused(self, espo: EspoRecord, message: str, problems: list[Problem] | None = None) -> ChildPlan:
         plan = ChildPlan(self.pair, Step.REFUSED, status=FAILED, message=message, open_rows=self.rows)
         plan.bookkeeping = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
         fields = [problem.field for problem in problems] if problems else [""]

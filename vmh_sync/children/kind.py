@@ -112,6 +112,7 @@ class ChildKind(ABC):
 
     def complete(self, plan: FieldPlan, fields: Fields, owner: str) -> None:
         """Add to a merge what follows from its changes. ``fields`` is what both sides are going to say."""
+        return
 
     @abstractmethod
     def title(self, fields: Fields) -> str:

@@ -32,8 +32,9 @@ class Pair:
 
 def pair_up(memory: PartyChildren, kind: ChildKind) -> list[Pair]:
     """Return every child of a party once."""
-    pairs = [Pair(memory.espo.get(link.espo_id), memory.advoware.get(str(link.advoware_id)), link)
-             for link in memory.links]
+    pairs = [
+        Pair(memory.espo.get(link.espo_id), memory.advoware.get(str(link.advoware_id)), link) for link in memory.links
+    ]
     linked_here = {link.espo_id for link in memory.links}
     retired = {str(key) for link in memory.links for key in link.extra.get("retired", ())}
     taken = {str(link.advoware_id) for link in memory.links} | retired
@@ -71,9 +72,9 @@ def _matches(
     for espo_id in list(left_here):
         natural = _natural_here(memory, kind, here[espo_id])
         same = (key for key in left_there if _natural_there(memory, kind, there[key]) == natural)
-        key = next(same, None) if natural is not None else None
-        if key is not None:
-            take(espo_id, key)
+        found_there = next(same, None) if natural is not None else None
+        if found_there is not None:
+            take(espo_id, found_there)
     return found
 
 

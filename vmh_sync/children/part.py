@@ -143,5 +143,3 @@ def _name(plan: ChildPlan) -> str:
     if plan.espo_id is not None:
         return plan.espo_id
     return key_of(plan.pair.advoware) if plan.pair.advoware is not None else ""
-
-

@@ -56,7 +56,5 @@ def wanted(
 
 def not_yet_open(tasks: Iterable[TaskWanted], open_rows: Sequence[ManualTask]) -> list[TaskWanted]:
     """Leave out the tasks that stand already, with the same values."""
-    standing = {
-        (row.kind, frozenset(row.fields), row.fingerprint) for row in open_rows if row.espo_task_id is not None
-    }
+    standing = {(row.kind, frozenset(row.fields), row.fingerprint) for row in open_rows if row.espo_task_id is not None}
     return [task for task in tasks if (task.kind, frozenset(task.fields), fingerprint(task)) not in standing]

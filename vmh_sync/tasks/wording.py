@@ -122,13 +122,14 @@ def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details:
 
 
 def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    what = "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
     return (
         f"Adresse in Advoware löschen: {where}",
-        "Die Adresse wurde in EspoCRM gelöscht oder auf inaktiv gesetzt. Advoware lässt Adressen nicht von außen "
-        f"löschen. Adresse: {_shown(details.get('standing'))}.",
+        f"Eine Adresse wurde in EspoCRM {what}. Advoware lässt Adressen nicht von außen löschen. "
+        f"Adresse: {_shown(details.get('standing'))}.",
         [
             f"In Advoware öffnen: {where}, Adressen.",
-            "Die Adresse löschen oder als nicht mehr gültig kennzeichnen.",
+            f"Die Adresse {_shown(details.get('standing'))} löschen, oder bei „Gültig bis“ das Ende eintragen.",
             "Speichern. Diese Aufgabe schließt sich danach von selbst.",
         ],
     )
@@ -137,41 +138,59 @@ def _address_delete(fields: str, where: str, labels: Mapping[str, str], details:
 def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     return (
         f"Adresse in Advoware wieder aktivieren: {where}",
-        f"Die Adresse wurde in EspoCRM wieder auf aktiv gesetzt. Adresse: {_shown(details.get('wanted'))}.",
+        f"Eine Adresse wurde in EspoCRM wieder auf aktiv gesetzt. Adresse: {_shown(details.get('wanted'))}.",
         [
             f"In Advoware öffnen: {where}, Adressen.",
-            "Die Adresse wieder als gültig kennzeichnen (Gültig bis leeren) oder neu anlegen.",
+            "Bei der Adresse „Gültig bis“ leeren; gibt es sie dort nicht mehr, neu anlegen.",
             "Speichern. Diese Aufgabe schließt sich danach von selbst.",
         ],
     )
 
 
+def _by_hand(labels: Mapping[str, str], details: Mapping[str, Any]) -> list[str]:
+    """One step per field: what stands in Advoware, and what should."""
+    return [
+        f"{labels.get(name, name)} ändern: bisher {_shown(entry.get('standing'))}, "
+        f"gewünscht {_shown(entry.get('wanted'))}."
+        for name, entry in sorted(details.get("changes", {}).items())
+    ]
+
+
 def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
-    title, _, steps = _readonly(fields, where, labels, details)
-    steps[0] = f"In Advoware öffnen: {where}, Adressen."
-    return title, f"In EspoCRM wurde an einer Adresse {fields} geändert. Advoware nimmt das nicht von außen an.", steps
+    return (
+        f"Adresse in Advoware ändern: {where} ({fields})",
+        f"In EspoCRM wurde an der Adresse {_shown(details.get('title'))} geändert: {fields}. "
+        "Advoware nimmt das nicht von außen an.",
+        [
+            f"In Advoware öffnen: {where}, Adressen, {_shown(details.get('title'))}.",
+            *_by_hand(labels, details),
+            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+        ],
+    )
 
 
 def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     return (
-        f"Bankverbindung in Advoware ändern: {where}",
-        f"In EspoCRM wurde an einer Bankverbindung {fields} geändert. Advoware nimmt das nicht von außen an.",
+        f"Bankverbindung in Advoware ändern: {where} ({fields})",
+        f"In EspoCRM wurde an einer Bankverbindung geändert: {fields}. Advoware nimmt das nicht von außen an. "
+        f"Konto, wie es jetzt in EspoCRM steht: {_shown(details.get('title'))}.",
         [
             f"In Advoware öffnen: {where}, Bankverbindungen.",
-            f"{fields} ändern: bisher {_shown(details.get('standing'))}, gewünscht {_shown(details.get('wanted'))}.",
+            *_by_hand(labels, details),
             "Speichern. Diese Aufgabe schließt sich danach von selbst.",
         ],
     )
 
 
 def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    what = "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
     return (
         f"Bankverbindung in Advoware löschen: {where}",
-        "Die Bankverbindung wurde in EspoCRM gelöscht oder auf inaktiv gesetzt. Advoware lässt Bankverbindungen nicht "
-        f"von außen löschen. Konto: {_shown(details.get('standing'))}.",
+        f"Eine Bankverbindung wurde in EspoCRM {what}. Advoware lässt Bankverbindungen nicht von außen löschen. "
+        f"Konto: {_shown(details.get('standing'))}.",
         [
             f"In Advoware öffnen: {where}, Bankverbindungen.",
-            "Das Konto löschen.",
+            f"Das Konto {_shown(details.get('standing'))} löschen.",
             "Speichern. Diese Aufgabe schließt sich danach von selbst.",
         ],
     )

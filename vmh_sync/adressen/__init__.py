@@ -1,0 +1,1 @@
+"""Addresses: CAdressen in EspoCRM, Adressen in Advoware (specification, entities.md 3)."""

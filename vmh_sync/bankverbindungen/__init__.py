@@ -1,0 +1,1 @@
+"""Bank accounts: CBankverbindungen in EspoCRM, Bankverbindungen in Advoware (specification, entities.md 4)."""
