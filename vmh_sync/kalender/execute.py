@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vmh_sync.kalender.advoware_form import belongs_to, is_for_everybody, read_termin
+from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
+from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source, TerminFields
 from vmh_sync.kalender.operations import (
     ClosePair,
@@ -35,8 +36,6 @@ from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.runtime.context import OwnedLease
 from vmh_sync.systems.advoware.errors import Rejected
-from vmh_sync.systems.advoware.records import Termin
-from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.errors import (
     AlreadyDeletedError,
     DuplicateError,
@@ -78,18 +77,13 @@ class Done:
 
 @dataclass(slots=True, repr=False)
 class Executor:
-    """Carries out the items of one employee, under that employee's lease.
-
-    ``termine`` and ``events`` are what was read for the plan; they are brought up to date on the way.
-    """
+    """Carries out the items of one employee, under that employee's lease."""
 
     context: CalendarContext
     decision: DecisionContext
-    calendar_id: str
+    sides: LiveSides
     lease: OwnedLease
     book: PairBook
-    termine: dict[int, TerminFields]
-    events: dict[str, Event]
     done: Done = field(default_factory=Done)
 
     async def run(self, item: PlanItem) -> Done:
@@ -150,49 +144,42 @@ class Executor:
     # Google
 
     async def _insert(self, operation: InsertGoogle) -> None:
-        if operation.confirm and operation.replaces is not None and await self._fresh_event(operation.replaces):
+        if operation.confirm and operation.replaces is not None and await self.sides.fresh_event(operation.replaces):
             raise _PlanAgain
         content = self._content(operation, operation.form)
         for generation in range(operation.generation, operation.generation + _GENERATIONS):
             event_id = self.decision.new_event_id(operation.fr_nr, generation)
             await self.lease.ensure()
             try:
-                event = await self._google_insert(event_id, content)
+                event = await self.sides.insert_event(event_id, content)
             except DuplicateError:
                 await self._adopt_own(operation, event_id, generation)
                 continue
             self.done.writes["google"] += 1
             self.done.operations.append(operation)
-            self.events[event_id] = event
             await self._agree(operation.fr_nr, event, operation.anonymised, operation.decoration, generation)
             return
         raise AppointmentMoving
 
-    async def _google_insert(self, event_id: str, content: WireContent) -> Event:
-        client, calendar = self.context.google.client, self.calendar_id
-        return await self.context.google.run(lambda: client.insert_event(calendar, event_id, content))
-
     async def _adopt_own(self, operation: InsertGoogle, event_id: str, generation: int) -> None:
         """The id is taken: by our own living event (a crash before the pair row), or by a deleted one."""
-        event = await self._fresh_event(event_id)
+        event = await self.sides.fresh_event(event_id)
         mark = read_mark(event.raw) if event is not None else None
         if mark is not None and mark.fr_nr == operation.fr_nr:
             await self.book.link(operation.fr_nr, event_id, generation, operation.source)
             raise _PlanAgain
 
     async def _update_google(self, operation: UpdateGoogle) -> None:
-        current = self.events.get(operation.event_id)
+        current = self.sides.events.get(operation.event_id)
         if current is None:
-            current = await self._fresh_event(operation.event_id)
+            current = await self.sides.fresh_event(operation.event_id)
             if current is None or self._differs(current, self._expected(operation)):
                 raise _PlanAgain
         await self._before_write("google", operation)
-        client, calendar, content = self.context.google.client, self.calendar_id, self._content(operation)
         try:
-            event = await self.context.google.run(lambda: client.update_event(calendar, current, content))
+            event = await self.sides.update_event(current, self._content(operation))
         except NotFoundError:
             raise _PlanAgain from None
-        self.events[event.id] = event
         await self._agree(operation.fr_nr, event, operation.anonymised, operation.decoration, None)
 
     def _expected(self, operation: UpdateGoogle) -> Appointment | None:
@@ -204,14 +191,12 @@ class Executor:
         return expected is not None and read_event(event.raw, self.context.rules).form != expected
 
     async def _delete_google(self, operation: DeleteGoogle) -> None:
-        if operation.confirm and await self._fresh_termin(operation.fr_nr) is not None:
+        if operation.confirm and await self.sides.fresh_termin(operation.fr_nr) is not None:
             raise _PlanAgain
-        known, row = self.events.get(operation.event_id), self.book.rows.get(operation.fr_nr)
+        known, row = self.sides.events.get(operation.event_id), self.book.rows.get(operation.fr_nr)
         etag = known.etag if known is not None else (row.etag if row is not None else None)
         await self._before_write("google", operation)
-        client, calendar, event_id = self.context.google.client, self.calendar_id, operation.event_id
-        await self.context.google.run(lambda: client.delete_event(calendar, event_id, etag))
-        self.events.pop(event_id, None)
+        await self.sides.delete_event(operation.event_id, etag)
         await self.book.close(operation.fr_nr)
 
     def _content(self, operation: InsertGoogle | UpdateGoogle, form: Appointment | None = None) -> WireContent:
@@ -225,53 +210,36 @@ class Executor:
         )
         return WireContent(body, OUR_KEYS)
 
-    async def _fresh_event(self, event_id: str) -> Event | None:
-        """Read one event anew; ``None`` if it is deleted. Raises if the calendar itself cannot be read."""
-        client, calendar = self.context.google.client, self.calendar_id
-        try:
-            event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
-        except NotFoundError:
-            # Google says 404 for a missing event and for a missing calendar: only the first is a deletion.
-            await self.context.google.run(
-                lambda: client.run(GET_CALENDAR, lambda service: service.calendars().get(calendarId=calendar))
-            )
-            event = None
-        if event is None or event.cancelled:
-            self.events.pop(event_id, None)
-            return None
-        self.events[event_id] = event
-        return event
-
     # Advoware
 
     async def _update_advoware(self, operation: UpdateAdvoware) -> None:
-        planned = self.termine.get(operation.fr_nr)
-        record = await self._fresh_termin(operation.fr_nr)
+        planned = self.sides.termine.get(operation.fr_nr)
+        record = await self.sides.fresh_termin(operation.fr_nr)
         if record is None or planned is None or self._moved(planned, operation.fr_nr):
             raise _PlanAgain
         await self._before_write("advoware", operation)
         written = await self.context.advoware.replace_termin(record, operation.values)
         if written is not None:
-            self.termine[operation.fr_nr] = to_fields(written)
-        elif await self._fresh_termin(operation.fr_nr) is None:
+            self.sides.termine[operation.fr_nr] = to_fields(written)
+        elif await self.sides.fresh_termin(operation.fr_nr) is None:
             raise _PlanAgain
         await self._agree_as_read(operation.fr_nr, operation.event_id)
 
     def _moved(self, planned: TerminFields, fr_nr: int) -> bool:
         rules = self.context.rules
-        return read_termin(planned, rules) != read_termin(self.termine[fr_nr], rules)
+        return read_termin(planned, rules) != read_termin(self.sides.termine[fr_nr], rules)
 
     async def _delete_advoware(self, operation: DeleteAdvoware) -> None:
-        if operation.confirm and await self._fresh_event(operation.event_id) is not None:
+        if operation.confirm and await self.sides.fresh_event(operation.event_id) is not None:
             raise _PlanAgain
-        planned = self.termine.get(operation.fr_nr)
-        record = await self._fresh_termin(operation.fr_nr)
+        planned = self.sides.termine.get(operation.fr_nr)
+        record = await self.sides.fresh_termin(operation.fr_nr)
         if record is not None:
             if planned is None or self._moved(planned, operation.fr_nr):
                 raise _PlanAgain
             await self._before_write("advoware", operation)
             await self.context.advoware.delete_termin(operation.fr_nr)
-            self.termine.pop(operation.fr_nr, None)
+            self.sides.termine.pop(operation.fr_nr, None)
         await self.book.close(operation.fr_nr)
 
     async def _create(self, operation: CreateAdvoware) -> None:
@@ -290,15 +258,15 @@ class Executor:
             raise
         await self.book.created(operation.event_id, created.key, replaces=operation.replaces_fr_nr)
         if created.record is not None:
-            self.termine[created.key] = to_fields(created.record)
-        elif await self._fresh_termin(created.key) is None:
+            self.sides.termine[created.key] = to_fields(created.record)
+        elif await self.sides.fresh_termin(created.key) is None:
             raise AppointmentMoving
         await self._stamp(operation, created.key)
 
     async def _stamp(self, operation: CreateAdvoware, fr_nr: int) -> None:
         """Mark the event, unless somebody has changed it since: then the next round merges that."""
-        termin = self.termine[fr_nr]
-        event = self.events.get(operation.event_id) or await self._fresh_event(operation.event_id)
+        termin = self.sides.termine[fr_nr]
+        event = self.sides.events.get(operation.event_id) or await self.sides.fresh_event(operation.event_id)
         base = BaseForm(read_termin(termin, self.context.rules), operation.form)
         etag = event.etag if event is not None else ""
         await self.book.agree(fr_nr, base, etag, event_id=operation.event_id, generation=0, source=Source.GOOGLE)
@@ -315,23 +283,11 @@ class Executor:
         record = await self.context.advoware.read_termin(fr_nr)
         if record is None:
             return False
-        if self._concerns(to_fields(record)):
+        if self.sides.concerns(to_fields(record)):
             raise _PlanAgain
         reason = "In Advoware einem anderen Kürzel zugeordnet"
         await self._delete_google(DeleteGoogle(fr_nr, operation.event_id, reason, confirm=False))
         return True
-
-    async def _fresh_termin(self, fr_nr: int) -> Termin | None:
-        """Read one Termin anew; ``None`` if it is gone or no longer stands in this employee's calendar."""
-        record = await self.context.advoware.read_termin(fr_nr)
-        if record is None or not self._concerns(to_fields(record)):
-            self.termine.pop(fr_nr, None)
-            return None
-        self.termine[fr_nr] = to_fields(record)
-        return record
-
-    def _concerns(self, termin: TerminFields) -> bool:
-        return is_for_everybody(termin) or belongs_to(termin, self.decision.kuerzel)
 
     # The agreed state
 
@@ -339,12 +295,12 @@ class Executor:
         """Store what both sides say now, as far as a side was not read: what it last said."""
         pair = self.book.state(fr_nr)
         old = pair.base if pair is not None else None
-        event = self.events.get(event_id)
+        event = self.sides.events.get(event_id)
         if event is None and old is not None:
             base = BaseForm(self._form(fr_nr), old.google, old.anonymised, old.decoration)
             await self._store_base(fr_nr, event_id, base, "")
             return
-        event = event or await self._fresh_event(event_id)
+        event = event or await self.sides.fresh_event(event_id)
         if event is None:
             raise _PlanAgain
         read = read_event(event.raw, self.context.rules)
@@ -369,9 +325,9 @@ class Executor:
         await self.book.agree(fr_nr, base, etag, event_id=event_id, generation=generation, source=source)
 
     def _form(self, fr_nr: int) -> Appointment:
-        if fr_nr not in self.termine:
+        if fr_nr not in self.sides.termine:
             raise _PlanAgain
-        return read_termin(self.termine[fr_nr], self.context.rules)
+        return read_termin(self.sides.termine[fr_nr], self.context.rules)
 
     # Planning one item again
 
@@ -382,11 +338,11 @@ class Executor:
         event_id = (row.event_id if row is not None else None) or item.event_id
         events: tuple[Mapping[str, object], ...] = ()
         if event_id is not None:
-            event = await self._fresh_event(event_id)
+            event = await self.sides.fresh_event(event_id)
             events = ({"id": event_id, "status": "cancelled"},) if event is None else (event.raw,)
         if fr_nr is not None:
-            await self._fresh_termin(fr_nr)
-        termin = self.termine.get(fr_nr) if fr_nr is not None else None
+            await self.sides.fresh_termin(fr_nr)
+        termin = self.sides.termine.get(fr_nr) if fr_nr is not None else None
         pair = self.book.state(fr_nr)
         intents = pending((i for key, i in self.book.intents.items() if key == event_id), self.context.rules)
         reads = EmployeeReads(

@@ -15,6 +15,7 @@ from vmh_sync.kalender.context import CalendarContext, full_read_age
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.execute import Executor
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
+from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, record_id
 from vmh_sync.kalender.pair_rows import Stored, full_read_cursor, pair_state, pending, read_stored
@@ -25,6 +26,7 @@ from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.calendar import CalendarState
 from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.errors import ForbiddenError, InsufficientPermissionsError, NotFoundError
 
@@ -48,7 +50,9 @@ class EmployeeWork:
     stored: Stored | None = None
     calendar_id: str = ""
     moved: bool = False  # the calendar is another one than the stored one
+    termine: tuple[Termin, ...] = ()
     changes: Changes | None = None
+    generations: dict[int, int] = field(default_factory=dict)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
@@ -81,9 +85,6 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
         work.changes = Changes((), "", full=True, pages=0)
     else:
         await _read_google(context, work, stored)
-    changes = work.changes
-    if changes is None:
-        raise AssertionError("the calendar was read or an error raised")
     work.decision = DecisionContext(
         kuerzel=kuerzel,
         window=window,
@@ -92,18 +93,26 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
         full_content=context.wants_full_content(kuerzel, how.full_content),
         google_deletions_trusted=not work.moved,
     )
-    pairs = tuple(state for row in stored.pairs if (state := pair_state(row, context.rules)) is not None)
-    fields = tuple(to_fields(termin) for termin in termine)
-    paired = {pair.fr_nr for pair in pairs}
-    unpaired = [termin.fr_nr for termin in fields if termin.fr_nr not in paired]
-    work.reads = EmployeeReads(
-        termine=fields,
-        events=tuple(event.raw for event in changes.events),
-        pairs=pairs,
-        google_read=GoogleRead.FULL if changes.full else GoogleRead.DELTA,
-        intents=pending(stored.intents, context.rules),
-        next_generations=await asyncio.to_thread(_generations, context, kuerzel, unpaired),
-    )
+    work.termine = tuple(termine)
+    paired = {row.frnr for row in stored.pairs}
+    unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
+    work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
+
+
+def map_fields(work: EmployeeWork) -> EmployeeWork:
+    """Bring what was read into the form in which both sides are compared; no I/O."""
+    stored, changes, decision = work.stored, work.changes, work.decision
+    if work.failure is None and stored is not None and changes is not None and decision is not None:
+        rules = decision.rules
+        work.reads = EmployeeReads(
+            termine=tuple(to_fields(termin) for termin in work.termine),
+            events=tuple(event.raw for event in changes.events),
+            pairs=tuple(state for row in stored.pairs if (state := pair_state(row, rules)) is not None),
+            google_read=GoogleRead.FULL if changes.full else GoogleRead.DELTA,
+            intents=pending(stored.intents, rules),
+            next_generations=work.generations,
+        )
+    return work
 
 
 def _generations(context: CalendarContext, kuerzel: str, numbers: list[int]) -> dict[int, int]:
@@ -206,7 +215,7 @@ async def _write_under_lease(context: CalendarContext, work: EmployeeWork, how: 
         now = await asyncio.to_thread(read_stored, context.store, work.kuerzel)
         if work.stored is None or now.version != _expected_version(work):
             await _fetch(context, work, how)
-            plan(work)
+            plan(map_fields(work))
         if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
             raise AssertionError("a work without failure has been planned")
         if work.plan.stopped is not None and not (how.allow_mass_change and _is_mass_change(work)):
@@ -243,11 +252,15 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease)
     executor = Executor(
         context=context,
         decision=decision,
-        calendar_id=work.calendar_id,
+        sides=LiveSides(
+            context=context,
+            kuerzel=work.kuerzel,
+            calendar_id=work.calendar_id,
+            termine={termin.fr_nr: termin for termin in reads.termine},
+            events={event.id: event for event in changes.events if not event.cancelled and not event.is_exception},
+        ),
         lease=lease,
         book=book,
-        termine={termin.fr_nr: termin for termin in reads.termine},
-        events={event.id: event for event in changes.events if not event.cancelled and not event.is_exception},
     )
     for item in made.items:
         outcome = await _item(executor, work, item)
@@ -341,7 +354,7 @@ async def _remember_failure(context: CalendarContext, work: EmployeeWork) -> Non
 
 async def sync_employee(context: CalendarContext, employee: Employee, how: How) -> EmployeeWork:
     """One whole pass over one employee; never raises for what concerns only this employee."""
-    work = plan(await fetch(context, employee, how))
+    work = plan(map_fields(await fetch(context, employee, how)))
     await write(context, work, how)
     return work
 
