@@ -6,15 +6,17 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from vmh_sync.gateway import health, webhooks
+from vmh_sync.gateway import health, metrics, proxy, record_state, triggers, webhooks
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
 from vmh_sync.gateway.doors import open_doors
 from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
 from vmh_sync.gateway.listening import require_keys
+from vmh_sync.gateway.replies import unusable_field
 from vmh_sync.runtime.opening import HouseSettings
 
 
@@ -29,8 +31,9 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     app = FastAPI(title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys))
     app.add_middleware(BodyLimit)
     app.add_exception_handler(NotAllowed, _not_allowed)
-    for router in (webhooks.router, health.router):
-        app.include_router(router)
+    app.add_exception_handler(RequestValidationError, unusable_field)
+    for door in (webhooks, proxy, triggers, record_state, health, metrics):
+        app.include_router(door.router)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
 

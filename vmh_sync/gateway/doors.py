@@ -20,6 +20,7 @@ from vmh_sync.gateway.launch import Launcher
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.runtime.opening import HouseSettings, open_database, token_cache
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
+from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
@@ -46,6 +47,7 @@ class Doors:
     intake: Intake
     advoware: AdvowareClient
     calls: CallCounter
+    google_quota: int
 
 
 @asynccontextmanager
@@ -88,6 +90,7 @@ async def open_doors(settings: HouseSettings, keys: KeyRing) -> AsyncIterator[Do
             intake=Intake(store),
             advoware=advoware,
             calls=calls,
+            google_quota=load(GoogleCalendarSettings).quota_per_minute,
         )
         counting = asyncio.create_task(_store_counts(doors))
         try:

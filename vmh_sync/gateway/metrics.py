@@ -1,0 +1,196 @@
+"""``/metrics`` for Prometheus: what the database and Redis know at this moment, and what this process measured.
+
+No label carries an id or a value of a record.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
+
+from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+from vmh_sync.gateway.doors import Doors, doors_of
+from vmh_sync.gateway.measures import OWN
+from vmh_sync.store.errors import StoreError
+from vmh_sync.store.metrics import CallKey, PassSummary
+
+_log = logging.getLogger(__name__)
+
+ENTITIES = ("beteiligte", "bankverbindungen", "adressen")
+PASS_ENTITIES = (*ENTITIES, "kalender")
+RECENT_PASSES = 20
+MOST_LEASES = 10_000
+_LEASES = "vmh:lease:*"
+_GOOGLE_RATE = "vmh:rate:google"
+
+router = APIRouter(tags=["health"])
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What is known at one moment. Spans in seconds; None: nothing waits, or not known."""
+
+    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
+    calls: dict[CallKey, int] = field(default_factory=dict)
+    statuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    inbox: dict[str, tuple[int, float]] = field(default_factory=dict)
+    oldest_dirty: dict[str, float] = field(default_factory=dict)
+    passes: dict[str, Sequence[PassSummary]] = field(default_factory=dict)
+    retries: dict[str, int] = field(default_factory=dict)
+    leases: int | None = None
+    google_wait_seconds: float | None = None
+    database_up: bool = False
+    redis_up: bool = False
+    launched: int = 0
+    launch_failures: int = 0
+
+
+async def take(doors: Doors) -> Snapshot:
+    """Read everything; what cannot be read stays empty and is shown as down."""
+    snapshot = Snapshot(launched=doors.bellman.launched, launch_failures=doors.bellman.failed)
+    try:
+        await asyncio.to_thread(doors.calls.store, doors.store)
+        await asyncio.to_thread(_read_store, doors, snapshot)
+        snapshot.database_up = True
+    except StoreError as problem:
+        _log.warning("metrics: %s", problem)
+    try:
+        await _read_redis(doors, snapshot)
+    except CoordinationUnavailable as problem:
+        _log.warning("metrics: %s", problem)
+    return snapshot
+
+
+def _read_store(doors: Doors, snapshot: Snapshot) -> None:
+    now = doors.clock.now()
+    with doors.store.reading() as tx:
+        snapshot.outcomes = tx.passes.totals()
+        snapshot.calls = tx.call_counts.read()
+        snapshot.statuses = tx.records.counts()
+        for entity in ENTITIES:
+            snapshot.inbox[entity] = (
+                tx.inbox.pending_count(entity, now),
+                _age(tx.inbox.oldest_pending(entity, now), now),
+            )
+            snapshot.oldest_dirty[entity] = _age(tx.records.oldest_dirty(entity), now)
+            snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
+        for entity in PASS_ENTITIES:
+            snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
+
+
+async def _read_redis(doors: Doors, snapshot: Snapshot) -> None:
+    if doors.redis is None:
+        return
+    count = 0
+    with translated():
+        async for _key in doors.redis.scan_iter(match=_LEASES, count=500):
+            count += 1
+            if count >= MOST_LEASES:
+                break
+        full = await doors.redis.get(_GOOGLE_RATE)
+    snapshot.leases = count
+    snapshot.google_wait_seconds = max(0.0, float(full) / 1_000_000 - time.time()) if full else 0.0
+    snapshot.redis_up = True
+
+
+def _age(moment: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotCollector:
+    """Shows one snapshot in Prometheus's terms. ``quota`` is Google's units a minute."""
+
+    snapshot: Snapshot
+    quota: int
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every family."""
+        yield from self._counters()
+        yield from self._records()
+        yield from self._passes()
+        yield from self._services()
+
+    def _counters(self) -> Iterator[Metric]:
+        outcomes = CounterMetricFamily(
+            "vmh_records", "Records by outcome since the database exists.", labels=["entity", "outcome"]
+        )
+        for (entity, outcome), count in sorted(self.snapshot.outcomes.items()):
+            outcomes.add_metric([entity, outcome], count)
+        calls = CounterMetricFamily(
+            "vmh_foreign_calls",
+            "Calls to foreign systems since the database exists.",
+            labels=["system", "method", "route", "status"],
+        )
+        for key, count in sorted(self.snapshot.calls.items()):
+            calls.add_metric(list(key), count)
+        launches = CounterMetricFamily("vmh_launches", "Runs launched by webhook in this process.", labels=["result"])
+        launches.add_metric(["launched"], self.snapshot.launched)
+        launches.add_metric(["failed"], self.snapshot.launch_failures)
+        yield from (outcomes, calls, launches)
+
+    def _records(self) -> Iterator[Metric]:
+        statuses = GaugeMetricFamily("vmh_record_status", "Records by status.", labels=["entity", "status"])
+        for (entity, status), count in sorted(self.snapshot.statuses.items()):
+            statuses.add_metric([entity, status], count)
+        waiting = GaugeMetricFamily("vmh_inbox_waiting", "Events that no run has claimed.", labels=["entity"])
+        age = GaugeMetricFamily("vmh_inbox_oldest_seconds", "Age of the oldest such event.", labels=["entity"])
+        for entity, (count, seconds) in self.snapshot.inbox.items():
+            waiting.add_metric([entity], count)
+            age.add_metric([entity], seconds)
+        dirty = GaugeMetricFamily(
+            "vmh_oldest_dirty_seconds", "Since when the longest waiting record waits for a sync.", labels=["entity"]
+        )
+        for entity, seconds in self.snapshot.oldest_dirty.items():
+            dirty.add_metric([entity], seconds)
+        retries = GaugeMetricFamily("vmh_retries_due", "Failed records that are due again.", labels=["entity"])
+        for entity, count in self.snapshot.retries.items():
+            retries.add_metric([entity], count)
+        yield from (statuses, waiting, age, dirty, retries)
+
+    def _passes(self) -> Iterator[Metric]:
+        mean = GaugeMetricFamily(
+            "vmh_pass_seconds_mean", f"Duration over the last {RECENT_PASSES} passes.", labels=["entity"]
+        )
+        longest = GaugeMetricFamily("vmh_pass_seconds_max", "The longest of them.", labels=["entity"])
+        last = GaugeMetricFamily("vmh_pass_last_timestamp_seconds", "When the last one ended.", labels=["entity"])
+        for entity, passes in self.snapshot.passes.items():
+            ended = [(p.finished_at, (p.finished_at - p.started_at).total_seconds()) for p in passes if p.finished_at]
+            if ended:
+                seconds = [span for _, span in ended]
+                mean.add_metric([entity], sum(seconds) / len(seconds))
+                longest.add_metric([entity], max(seconds))
+                last.add_metric([entity], max(moment for moment, _ in ended).timestamp())
+        yield from (mean, longest, last)
+
+    def _services(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("vmh_up", "Whether a service answered just now.", labels=["service"])
+        up.add_metric(["database"], float(self.snapshot.database_up))
+        up.add_metric(["redis"], float(self.snapshot.redis_up))
+        yield up
+        if self.snapshot.leases is not None:
+            yield GaugeMetricFamily("vmh_leases", "Leases that are held.", value=self.snapshot.leases)
+        if self.snapshot.google_wait_seconds is not None:
+            left = max(0.0, 1 - self.snapshot.google_wait_seconds / 60) * self.quota
+            yield GaugeMetricFamily("vmh_google_quota_left", "Units that may still be spent this minute.", value=left)
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format"}},
+)
+async def metrics(request: Request) -> Response:
+    """Show the numbers."""
+    doors = doors_of(request)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(SnapshotCollector(await take(doors), doors.google_quota))
+    body = generate_latest(registry) + generate_latest(OWN)
+    return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,144 @@
+"""Syncs that a caller asks for: the calendars, or one record (specification, http-endpoints.md 3 and 4)."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from vmh_sync.gateway.documented import problems
+from vmh_sync.gateway.doorbell import job_of
+from vmh_sync.gateway.doors import Doors, doors_of
+from vmh_sync.gateway.keys import ApiKey
+from vmh_sync.gateway.launch import LaunchFailed, Run
+from vmh_sync.gateway.webhooks import ESPO_ID, Entity
+from vmh_sync.runtime.request import Trigger
+from vmh_sync.store.errors import StoreError
+from vmh_sync.systems.errors import ForeignSystemError
+
+_log = logging.getLogger(__name__)
+
+CALENDAR_JOB = "sync_kalender"
+ALL = "ALL"
+ASK_ADVOWARE_SECONDS = 8.0
+
+router = APIRouter(tags=["sync"])
+
+EspoId = Annotated[str, Path(pattern=f"^(?:{ESPO_ID.pattern})$".replace("0-9a-f", "0-9a-fA-F"))]
+
+
+def may_write(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:
+    """Let only keys with the write scope in; raises ``NotAllowed``."""
+    return doors_of(request).keys.allow(x_api_key, "write")
+
+
+Writer = Annotated[ApiKey, Depends(may_write)]
+
+
+class CalendarOrder(BaseModel):
+    """Whose calendar, and whether its content is synced in full."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kuerzel: str = Field(ALL, description="one employee, or ALL", pattern=r"^[A-Za-z0-9ÄÖÜäöüß_-]{1,16}$")
+    full_content: bool = True
+
+
+class CalendarTriggered(BaseModel):
+    """The run was launched."""
+
+    status: Literal["triggered"] = "triggered"
+    kuerzel: str
+    run_id: str
+    message: str
+
+
+class SyncTriggered(BaseModel):
+    """The run was launched."""
+
+    status: Literal["triggered"] = "triggered"
+    entity: Entity
+    id: str
+    dry_run: bool
+    run_id: str
+
+
+def _unavailable(reason: str) -> JSONResponse:
+    return JSONResponse({"error": reason}, 503, {"Retry-After": "30"})
+
+
+@router.post(
+    "/advoware/calendar/sync",
+    status_code=202,
+    response_model=CalendarTriggered,
+    responses=problems(401, 403, 404, 408, 409, 413, 503),
+)
+async def sync_calendar(
+    request: Request, caller: Writer, order: CalendarOrder | None = None
+) -> JSONResponse | CalendarTriggered:
+    """Launch a sync of one or all calendars, unless it is running already."""
+    doors, order = doors_of(request), order or CalendarOrder()
+    kuerzel = order.kuerzel.upper()
+    try:
+        if kuerzel != ALL and not await _is_employee(doors, kuerzel):
+            return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
+        if _overlaps(await doors.launcher.active_runs(CALENDAR_JOB), kuerzel):
+            return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
+        config = {"kuerzel": [] if kuerzel == ALL else [kuerzel], "full_content": order.full_content}
+        run_id = await doors.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
+    except LaunchFailed as problem:
+        _log.warning("calendar sync not launched: %s", problem)
+        return _unavailable("Dagster did not launch the run")
+    except (StoreError, ForeignSystemError, TimeoutError) as problem:
+        _log.warning("employees not known: %s", type(problem).__name__)
+        return _unavailable("the employees are not known now")
+    _log.info("calendar sync %s launched for caller=%s as run %s", kuerzel, caller.name, run_id)
+    who = "all employees" if kuerzel == ALL else kuerzel
+    return CalendarTriggered(kuerzel=kuerzel, run_id=run_id, message=f"Calendar sync of {who} was launched")
+
+
+async def _is_employee(doors: Doors, kuerzel: str) -> bool:
+    """Whether we synced this employee before; only an unknown one is looked up in Advoware."""
+    if await asyncio.to_thread(_known, doors, kuerzel):
+        return True
+    async with asyncio.timeout(ASK_ADVOWARE_SECONDS):
+        employees = await doors.advoware.list_mitarbeiter()
+    return any((employee.kuerzel or "").upper() == kuerzel for employee in employees)
+
+
+def _known(doors: Doors, kuerzel: str) -> bool:
+    with doors.store.reading() as tx:
+        return tx.calendar_states.get(kuerzel) is not None
+
+
+def _overlaps(runs: Sequence[Run], kuerzel: str) -> bool:
+    """Whether one of the active runs covers this employee; an empty list in its configuration means all."""
+    return any(kuerzel == ALL or not (named := _named(run.config)) or kuerzel in named for run in runs)
+
+
+def _named(config: Mapping[str, Any]) -> list[str]:
+    named = config.get("kuerzel")
+    return [str(name).upper() for name in named] if isinstance(named, list) else []
+
+
+@router.post(
+    "/vmh/sync/{entity}/{espo_id}",
+    status_code=202,
+    response_model=SyncTriggered,
+    responses=problems(401, 403, 408, 413, 503),
+)
+async def sync_record(
+    request: Request, caller: Writer, entity: Entity, espo_id: EspoId, dry_run: Annotated[bool, Query()] = False
+) -> JSONResponse | SyncTriggered:
+    """Launch a sync of one record, or a dry run that only shows what would be written."""
+    config = {"ids": [espo_id], "dry_run": dry_run}
+    try:
+        run_id = await doors_of(request).launcher.launch(job_of(entity), config, Trigger.PERSON)
+    except LaunchFailed as problem:
+        _log.warning("%s %s: not launched: %s", entity, espo_id, problem)
+        return _unavailable("Dagster did not launch the run")
+    _log.info("%s %s: run %s launched for caller=%s", entity, espo_id, run_id, caller.name)
+    return SyncTriggered(entity=entity, id=espo_id, dry_run=dry_run, run_id=run_id)
