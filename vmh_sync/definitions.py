@@ -6,18 +6,21 @@ Adding an entity type is adding one folder and one line here.
 import dagster as dg
 
 from vmh_sync.beteiligte import pipeline, repair, triggers
+from vmh_sync.kalender import pipeline as calendars
+from vmh_sync.kalender import triggers as calendar_triggers
+from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.runtime.resource import Workplace
 
 
 def build_defs() -> dg.Definitions:
     """Return fresh definitions."""
     return dg.Definitions(
-        assets=[repair.repaired_beteiligte],
-        jobs=[pipeline.sync_beteiligte, repair.repair_beteiligte],
-        sensors=[*triggers.SENSORS],
-        schedules=[*triggers.SCHEDULES],
+        assets=[repair.repaired_beteiligte, calendars.kalender_asset],
+        jobs=[pipeline.sync_beteiligte, repair.repair_beteiligte, calendars.sync_kalender],
+        sensors=[*triggers.SENSORS, *calendar_triggers.SENSORS],
+        schedules=[*triggers.SCHEDULES, *calendar_triggers.SCHEDULES],
         # Personal data stays in memory; and one op after the other is far quicker than a process each.
-        resources={"workplace": Workplace(), "io_manager": dg.mem_io_manager},
+        resources={"workplace": Workplace(), "calendars": CalendarWorkplace(), "io_manager": dg.mem_io_manager},
         executor=dg.in_process_executor,
     )
 

@@ -14,11 +14,13 @@ from vmh_sync.commands.output import (
     print_plan,
     print_summary,
 )
+from vmh_sync.commands.sync_kalender import kalender
 
 if TYPE_CHECKING:
     from vmh_sync.commands.sync import SyncOrder
 
 sync_app = typer.Typer(help="Ein Abgleich im Vordergrund.", no_args_is_help=True)
+sync_app.command("kalender")(kalender)
 
 Ids = Annotated[list[str] | None, typer.Option("--id", help="EspoCRM-ID; mehrfach möglich.")]
 Dirty = Annotated[bool, typer.Option("--dirty", help="Als geändert oder neu gemeldete.")]

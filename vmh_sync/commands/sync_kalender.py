@@ -1,0 +1,97 @@
+"""``vmh-sync sync kalender``: a calendar pass in the foreground, through the same Dagster job as everywhere."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vmh_sync.commands.output import PASS_FAILED, RECORDS_FAILED, fail, print_json, print_summary
+
+if TYPE_CHECKING:
+    from vmh_sync.kalender.batch import CalendarBatch
+    from vmh_sync.kalender.request import Calendars
+
+
+def kalender(
+    kuerzel: Annotated[list[str] | None, typer.Option("--kuerzel", help="Kürzel; mehrfach möglich.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Alle Mitarbeiter, am längsten wartende zuerst.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")] = False,
+    anonymized: Annotated[bool, typer.Option("--anonymized", help="Ohne Inhalte: nur „Termin“ und Zeiten.")] = False,
+    show_values: Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")] = False,
+    allow_mass_change: Annotated[
+        bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Termine ↔ Google-Kalender der Mitarbeiter."""
+    if bool(kuerzel) == every:
+        raise typer.BadParameter("Bitte genau eines angeben: --kuerzel oder --all.")
+    from vmh_sync.kalender.request import Calendars
+
+    which = Calendars(
+        kuerzel=list(kuerzel or ()),
+        full_content=False if anonymized else None,
+        dry_run=dry_run,
+        show_values=show_values,
+        allow_mass_change=allow_mass_change,
+    )
+    _show(_run(which, as_json=as_json), as_json=as_json)
+
+
+def _run(which: "Calendars", *, as_json: bool) -> "CalendarBatch":
+    import dagster as dg
+
+    from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+    from vmh_sync.kalender.context import CalendarSettings
+    from vmh_sync.kalender.pipeline import sync_kalender
+    from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+    from vmh_sync.services.valkey import ensure_redis
+    from vmh_sync.store import default_url, upgrade
+
+    house = CalendarSettings.read().house
+    upgrade(house.database_url or default_url(house.home))
+    ensure_redis(house.home, house.redis_url)
+    try:
+        with open_instance(house) as instance:
+            result = sync_kalender.execute_in_process(
+                run_config=which.run_config(),
+                instance=instance,
+                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+            )
+    except dg.Failure as failure:
+        message = failure.description or "Der Lauf ist fehlgeschlagen."
+        if as_json:
+            print_json({"error": message})
+        fail(message, code=PASS_FAILED)
+    batch: CalendarBatch = result.output_for_node("write_calendars")
+    return batch
+
+
+def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
+    from vmh_sync.sync.outcome import PassSummary
+
+    summary = PassSummary().add(batch.outcomes)
+    if as_json:
+        print_json(summary.to_json() | ({"plan": batch.rows()} if batch.how.dry_run else {}))
+    else:
+        if batch.how.dry_run:
+            _print_plan(batch)
+        print_summary("kalender", summary)
+    sys.exit(RECORDS_FAILED if summary.failures else 0)
+
+
+def _print_plan(batch: "CalendarBatch") -> None:
+    console = Console()
+    rows = batch.rows()
+    if not rows:
+        console.print("Nichts zu tun: Beide Seiten stimmen überein.")
+        return
+    table = Table(title="Plan (es wurde nichts geschrieben)", title_justify="left")
+    for heading in ("Kürzel", "frNr", "Was", "Grund", "Felder"):
+        table.add_column(heading)
+    for row in rows:
+        shown = row.get("values") or row["fields"]
+        table.add_row(str(row["kuerzel"]), str(row["frNr"] or ""), str(row["what"]), str(row["reason"]), str(shown))
+    console.print(table)

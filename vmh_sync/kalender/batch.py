@@ -1,0 +1,104 @@
+"""Several employees in one run: the four stages, each employee for itself, a bounded number at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from vmh_sync.kalender import sync_employee as stages
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employees import select
+from vmh_sync.kalender.failure import Failure
+from vmh_sync.kalender.request import Calendars
+from vmh_sync.kalender.sync_employee import EmployeeWork, How
+from vmh_sync.sync.outcome import RecordOutcome, Result
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True, repr=False)
+class CalendarBatch:
+    """The employees of a run on their way through the ops. ``gone`` are Kürzel that are not active in Advoware."""
+
+    how: How
+    show_values: bool = False
+    works: list[EmployeeWork] = field(default_factory=list)
+    gone: tuple[str, ...] = ()
+    named: bool = False
+    started: float = 0.0
+    calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def outcomes(self) -> list[RecordOutcome]:
+        """Return how every appointment, every failed employee and every Kürzel that left ended."""
+        done = [outcome for work in self.works for outcome in work.outcomes]
+        return done + [self._left(name) for name in self.gone]
+
+    def _left(self, name: str) -> RecordOutcome:
+        text = f"Kalender {name}: Das Kürzel ist in Advoware nicht (mehr) aktiv; der Kalender bleibt, wie er ist."
+        result = Result.FAILED if self.named else Result.SKIPPED
+        return RecordOutcome(name, result, error=text, error_class="EmployeeGone", retryable=False)
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return what a dry run shows: one row per operation and finding."""
+        return [
+            {"kuerzel": work.kuerzel, **row}
+            for work in self.works
+            if work.plan is not None
+            for row in work.plan.rows(show_values=self.show_values)
+        ]
+
+    @property
+    def broken(self) -> Failure | None:
+        """Return the failure that lies with a system or a setting and so concerns everybody, if there is one."""
+        return next((w.failure for w in self.works if w.failure is not None and w.failure.concerns_all), None)
+
+
+async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
+    """Choose the employees and read both sides of each. Raises the client's errors if Advoware lists no employees."""
+    named = which.named()
+    chosen = await select(context, named)
+    how = How(which.full_content, which.dry_run, which.allow_mass_change)
+    batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
+    batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
+    return batch
+
+
+def map_fields(batch: CalendarBatch) -> CalendarBatch:
+    """Bring both sides of each employee into normal form."""
+    for work in batch.works:
+        stages.map_fields(work)
+    return batch
+
+
+def diff(batch: CalendarBatch) -> CalendarBatch:
+    """Plan each employee."""
+    for work in batch.works:
+        stages.plan(work)
+    return batch
+
+
+async def write(
+    context: CalendarContext, batch: CalendarBatch, told: Callable[[EmployeeWork], None] = lambda work: None
+) -> CalendarBatch:
+    """Carry each plan out; ``told`` hears of each employee that is done."""
+
+    async def one(work: EmployeeWork) -> None:
+        await stages.write(context, work, batch.how)
+        told(work)
+
+    await each(context, batch.works, one)
+    return batch
+
+
+async def each(context: CalendarContext, items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Work on all items in order, at most ``employees_at_once`` at the same time; results in the same order."""
+    places = asyncio.Semaphore(context.settings.employees_at_once)
+
+    async def one(item: T) -> R:
+        async with places:
+            return await work(item)
+
+    return list(await asyncio.gather(*(one(item) for item in items)))

@@ -1,0 +1,111 @@
+"""The Dagster job and the command line, over real HTTP."""
+
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from vmh_sync.cli import app
+from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
+from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
+from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
+from vmh_sync_tests.fixtures.chancery import Chancery
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as made:
+        yield made
+
+
+def test_one_run_takes_several_employees_and_shows_each_ones_history(
+    chancery: Chancery, instance: dg.DagsterInstance
+) -> None:
+    for kuerzel in ("SB", "AH"):
+        chancery.termin(chancery.employee(kuerzel))
+    result = sync_kalender.execute_in_process(instance=instance)
+    assert result.success
+    assert instance.get_materialized_partitions(KALENDER) == {"SB", "AH"}
+    outputs = [
+        event.event_specific_data.metadata
+        for event in result.all_events
+        if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
+    ]
+    assert outputs[0]["writes_google"].value == 2 and outputs[0]["read_advoware"].value == 2
+
+
+def test_a_run_with_a_partition_key_takes_that_employee(chancery: Chancery, instance: dg.DagsterInstance) -> None:
+    for kuerzel in ("SB", "AH"):
+        chancery.termin(chancery.employee(kuerzel))
+    instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["SB", "AH"])
+    assert sync_kalender.execute_in_process(instance=instance, partition_key="AH").success
+    assert len(chancery.events("AH")) == 1 and chancery.calendar("SB") is None
+
+
+def test_the_sensor_keeps_partitions_equal_to_the_active_employees(
+    chancery: Chancery, instance: dg.DagsterInstance
+) -> None:
+    chancery.employee("SB")
+    chancery.employee("XX", aktiv=False)
+    instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["XX"])
+    result = kalender_mitarbeiter(dg.build_sensor_context(instance=instance))
+    assert isinstance(result, dg.SensorResult)
+    changes = {type(one).__name__: one.partition_keys for one in result.dynamic_partitions_requests or ()}
+    assert changes == {"AddDynamicPartitionsRequest": ["SB"], "DeleteDynamicPartitionsRequest": ["XX"]}
+
+
+def test_the_schedule_asks_for_everybody_or_for_groups_with_the_oldest_first(
+    chancery: Chancery, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kuerzel in ("AH", "BK", "SB"):
+        chancery.employee(kuerzel)
+    chancery.sync("AH")
+    instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["AH", "BK", "SB"])
+    tick = dg.build_schedule_context(instance=instance)
+    (one,) = kalender_alle_15_minuten(tick)
+    assert one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] == []
+    monkeypatch.setenv("CALENDAR_SYNC_EMPLOYEES_PER_RUN", "2")
+    groups = [one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] for one in kalender_alle_15_minuten(tick)]
+    assert groups == [["BK", "SB"], ["AH"]]
+
+
+def test_the_command_line_syncs_and_tells_in_one_json_object(chancery: Chancery) -> None:
+    chancery.employee()
+    fr_nr = chancery.termin()
+    dry = CliRunner().invoke(app, ["sync", "kalender", "--all", "--dry-run", "--json"])
+    assert dry.exit_code == 0, dry.output
+    plan = json.loads(dry.stdout.splitlines()[-1])["plan"]
+    assert [(row["what"], row["frNr"]) for row in plan] == [("insert_google", fr_nr)]
+    assert chancery.calendar() is None, "a dry run creates nothing"
+    done = CliRunner().invoke(app, ["sync", "kalender", "--kuerzel", "SB", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told == {
+        "records": 1,
+        "synced": 1,
+        "unchanged": 0,
+        "skipped": 0,
+        "failed": 0,
+        "writes": {"advoware": 0, "espocrm": 0, "google": 1},
+        "conflicts": 0,
+        "failures": [],
+    }
+
+
+def test_the_command_line_says_who_has_left_and_ends_with_3(chancery: Chancery) -> None:
+    chancery.employee("XX", aktiv=False)
+    done = CliRunner().invoke(app, ["sync", "kalender", "--kuerzel", "XX", "--json"])
+    assert done.exit_code == 3, done.output
+    assert "nicht (mehr) aktiv" in json.loads(done.stdout.splitlines()[-1])["failures"][0]["error"]
+
+
+def test_a_broken_key_file_fails_the_pass_with_a_clear_message(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chancery.employee()
+    monkeypatch.setenv("GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON", "{broken")
+    done = CliRunner().invoke(app, ["sync", "kalender", "--all", "--json"])
+    assert done.exit_code == 1
+    assert "GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON" in json.loads(done.stdout.splitlines()[-1])["error"]
