@@ -13,6 +13,7 @@ from vmh_sync.kommunikation.entry_write import EntryWriter
 from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
+from vmh_sync.kommunikation.narrowing import only_first, without_postponed
 from vmh_sync.kommunikation.pairs import store_delta, store_stand
 from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
 from vmh_sync.kommunikation.planning import (
@@ -33,6 +34,9 @@ from vmh_sync.runtime.part import PartDone, PartInput
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.records import EspoRecord
+
+ONE_BY_ONE = "one_by_one"
+"""Mark of a party whose list was refused whole: the channels whose new values are sent one at a time."""
 
 
 async def write_part(context: PassContext, gate: WriteGate, party: PartInput, notes: Notes, work: Work) -> PartDone:
@@ -92,6 +96,7 @@ class Execution:
     writer: EntryWriter
     lists: tuple[EspoList, ...] = ()
     again: bool = False
+    postponed: set[Channel] = field(default_factory=set)
     done: PartDone = field(default_factory=PartDone)
 
     async def prepare_lists(self) -> None:
@@ -108,9 +113,15 @@ class Execution:
         if fresh is None or any(fresh.attributes.get(name) != planned.get(name) for name in LISTS.values()):
             self.again = True
             return
-        self.lists = tuple(
-            [await with_shared_flags(self.context, one, self.party.espo_id) for one in self.work.plan.lists]
-        )
+        lists = [self._narrowed(one) for one in self.work.plan.lists]
+        self.lists = tuple([await with_shared_flags(self.context, one, self.party.espo_id) for one in lists])
+
+    def _narrowed(self, one: EspoList) -> EspoList:
+        marks = self.notes.stand.extra.get(ONE_BY_ONE, []) if self.notes.stand is not None else []
+        if one.channel not in marks or len(one.added) < 2:
+            return one
+        self.postponed.add(one.channel)
+        return only_first(one, listed(self.party.espo.attributes, one.channel) or ())
 
     def result(self) -> PartDone:
         """Return what the party pass goes on with."""
@@ -134,6 +145,9 @@ class Execution:
         party, plan, run_id = self.party, self.work.plan, self.context.run_id
         attributes = self._standing(espo)
         steps, refused = self._steps(attributes)
+        for one in self.lists:
+            if len(one.added) == 1 and one.channel in self.postponed:
+                plan = without_postponed(plan, one)
         read = as_read(plan.pairs_after(steps, refused), self.writer.entries.values())
         pairs = store_delta(tx, party.espo_id, party.betnr, read.delta)
         rows = [
@@ -143,7 +157,9 @@ class Execution:
             for change in one.changes
         ]
         after = self._plan_after(attributes, pairs)
-        new = replace(after, quarantined=tuple(replace(one, new=True) for one in after.quarantined) if refused else ())
+        known = {(one.field, one.value) for one in plan.quarantined}
+        newly = tuple(replace(one, new=True) for one in after.quarantined if (one.field, one.value) not in known)
+        new = replace(after, quarantined=newly if refused else ())
         rows += refusal_rows(run_id, party.espo_id, party.betnr, (plan, new))
         if rows:
             tx.audit.append(rows)
@@ -151,9 +167,12 @@ class Execution:
         more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
         self.done.findings = (*plan.findings, *more)
         self.done.tasks = unknown_tasks(telling.for_people(after.tasks), self.notes.tasks)
+        self.done.again = self.again = self.again or bool(self.postponed)
         quiet = after.writes_nothing and not after.base_moves and not after.suspicious_empty and not self.again
         entries = tuple(self.writer.entries.values())
-        mark = {"quiet": quiet_mark(attributes, entries, pairs)} if quiet else {}
+        mark: dict[str, object] = {"quiet": quiet_mark(attributes, entries, pairs)} if quiet else {}
+        if self.postponed:
+            mark = {ONE_BY_ONE: sorted(self.postponed)}
         store_stand(tx, party.espo_id, party.betnr, mark)
 
     def _standing(self, espo: EspoRecord | None) -> Mapping[str, object]:
@@ -168,7 +187,10 @@ class Execution:
         for one in self.lists:
             standing = listed(attributes, one.channel)
             turned_away = LISTS[one.channel] in self.done.refused
-            if turned_away or standing is None or missing_values(one, standing):
+            if turned_away and len(one.added) > 1:
+                self.postponed.add(one.channel)  # nobody knows yet which of them it was
+                self.again = True
+            elif turned_away or standing is None or missing_values(one, standing):
                 refused.add(espo_step(one.channel))
             else:
                 steps[espo_step(one.channel)] = None

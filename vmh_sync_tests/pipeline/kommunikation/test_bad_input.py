@@ -133,3 +133,19 @@ def test_a_value_advoware_refuses_stays_in_espocrm(firm: Firm) -> None:
     firm.until_quiet()
     assert sides.values(firm, betnr) == ["+49511123456", "b@huber.example"]
     assert firm.tasks() == []
+
+
+def test_one_bad_value_in_a_refused_list_does_not_hold_back_the_good_ones(firm: Firm) -> None:
+    espo_id, betnr = sides.party(firm, phones=[phone("+49511123456", primary=True, optOut=True)])
+    for tlf in ("0511 700001", "0511 700002", "0511 700003"):
+        sides.office_add(firm, betnr, tlf, 1)
+    # All three together, then the first one alone, are refused; the others are taken.
+    firm.crm.fault(f"CBeteiligte/{espo_id}", "status", method="PUT", status=400, headers=REFUSED, times=1)
+    firm.crm.fault(f"CBeteiligte/{espo_id}", "status", method="PUT", status=400, headers=REFUSED, times=1, skip=1)
+    firm.until_quiet()
+    assert sides.numbers(firm, espo_id) == ["+49511123456", "+49511700002", "+49511700003"]
+    assert [one["optOut"] for one in sides.phones(firm, espo_id)] == [True, False, False]
+    assert len(sides.values(firm, betnr)) == 4
+    (task,) = firm.tasks()
+    assert "0511 700001" in task["description"]
+    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
