@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import sync_beteiligte
@@ -22,6 +23,8 @@ from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
 """The sensor daemon ticks every 5 s; an interval of 5 would make it every 10 s (dagster.md 0.4)."""
+
+UNFINISHED_BACKFILLS = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
 
 FIRST_LOOK_BACK = timedelta(days=1)
 
@@ -98,16 +101,10 @@ def beteiligte_failed_keys(context: dg.SensorEvaluationContext) -> dg.SensorResu
 
 
 def _repair_running(instance: dg.DagsterInstance) -> bool:
-    active = dg.RunsFilter(
-        tags={TRIGGER_TAG: str(Trigger.BACKFILL)},
-        statuses=[
-            dg.DagsterRunStatus.QUEUED,
-            dg.DagsterRunStatus.NOT_STARTED,
-            dg.DagsterRunStatus.STARTING,
-            dg.DagsterRunStatus.STARTED,
-        ],
-    )
-    return instance.get_runs_count(active) > 0
+    # Not the runs but the backfills: a backfill looks at its keys again up to 30 s after its run has ended, and fails
+    # when one of them is gone.
+    unfinished = BulkActionsFilter(statuses=list(UNFINISHED_BACKFILLS))
+    return bool(instance.get_backfills(filters=unfinished, limit=1))
 
 
 @dg.schedule(

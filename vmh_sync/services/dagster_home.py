@@ -37,3 +37,16 @@ def ensure_dagster_home(home: Path) -> Path:
     finally:
         draft.unlink()
     return home
+
+
+def prepare_storage(home: Path) -> None:
+    """Create Dagster's SQLite files before several processes start at once: on a new home they race, and one dies.
+
+    Takes a folder made by :func:`ensure_dagster_home`. On a storage that exists already it changes nothing.
+    """
+    import dagster as dg  # takes a second: only who starts Dagster pays for it
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.get_runs_count()
+        instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION), limit=1)
+        instance.all_instigator_state()
