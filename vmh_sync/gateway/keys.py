@@ -15,6 +15,7 @@ _log = logging.getLogger(__name__)
 Scope = Literal["read", "write"]
 
 SHORTEST_KEY = 16
+_UNUSABLE = "?"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -88,13 +89,15 @@ def _key(entry: Mapping[str, object], number: int) -> ApiKey:
     if not scopes or not scopes <= {"read", "write"}:
         raise SettingsError(f"VMH_API_KEYS, entry {number}: scopes are read and write")
     paths = sorted(_texts(entry.get("paths") or []))
+    if any(not all(path.strip("/").split("/")) for path in paths) or _UNUSABLE in paths:
+        raise SettingsError(f"VMH_API_KEYS, entry {number}: paths are a list of paths such as Beteiligte")
     return ApiKey(name, _digest(secret), scopes, tuple(tuple(path.strip("/").split("/")) for path in paths))
 
 
 def _texts(value: object) -> frozenset[str]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
-        return frozenset({"?"})
+        return frozenset({_UNUSABLE})
     return frozenset(values)
 
 
