@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.children.commit import Outcome, applied, commit, noted
@@ -164,7 +164,7 @@ class ChildWriter:
             raise ValueError("a merge needs both sides")
         await self._record_losers(plan, espo.id)
         conflict = [task for task in plan.tasks if task.kind not in (self.kind.update_task, self.kind.delete_task)]
-        await self._open(plan, conflict)
+        await self._open(conflict)
         done = Outcome(plan, espo, child, None, plan.pair.link)
         if plan.advoware:
             done.advoware, done.rows = await self._put(plan, child, espo.id)
@@ -182,7 +182,7 @@ class ChildWriter:
             done.rows += noted(self.context, self.kind, self.memory, espo.id, "task", str(task.kind))
         done.base = fields.base
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
-        await self._open(plan, [task for task in plan.tasks if task not in conflict])
+        await self._open([task for task in plan.tasks if task not in conflict])
         await close_tasks(self.context, self.gate, plan.closing)
         ignored = bool(plan.advoware) and any(
             not same(self.memory.table[c.field].kind, fields.base_advoware.get(c.field), c.new)
@@ -229,7 +229,7 @@ class ChildWriter:
 
     async def _note_gone(self, plan: ChildPlan) -> bool:
         espo = plan.pair.espo
-        await self._open(plan, plan.tasks)
+        await self._open(plan.tasks)
         done = Outcome(plan, espo, plan.pair.advoware, None, plan.pair.link)
         espo_id = plan.espo_id or ""
         done.rows = [
@@ -278,27 +278,17 @@ class ChildWriter:
             if name not in ours
         )
 
-    async def _open(self, plan: ChildPlan, tasks: list[TaskWanted]) -> None:
+    async def _open(self, tasks: list[TaskWanted]) -> None:
         if not tasks:
             return
-        espo = plan.pair.espo
-        assigned = (espo.attributes.get("assignedUserId") if espo is not None else None) or (
-            self.party.espo.attributes.get("assignedUserId")
-        )
         subject = TaskSubject(
-            self.kind.entity,
-            self.kind.espo_entity,
-            plan.espo_id or "",
+            "beteiligte",
+            "CBeteiligte",
+            self.party.espo_id,
             self.memory.betnr,
-            assigned,
-            hangs_on=("CBeteiligte", self.party.espo_id),
+            self.party.espo.attributes.get("assignedUserId"),
         )
-        await open_tasks(self.context, self.gate, subject, [_about_subject(task) for task in tasks], self.kind.labels)
-
-
-def _about_subject(task: TaskWanted) -> TaskWanted:
-    # The subject says already which record it is; the board would otherwise make a subject of its own.
-    return replace(task, entity=None, espo_id=None)
+        await open_tasks(self.context, self.gate, subject, tasks, self.kind.labels)
 
 
 def _present(record: EspoRecord | None) -> EspoRecord:

@@ -107,6 +107,8 @@ def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
         subject.betnr,
         subject.assigned_user_id,
         bool(task.details.get("parent", True)),
+        # A child may be gone in EspoCRM, and people look for its tasks at the party.
+        hangs_on=subject.hangs_on or (subject.espo_entity, subject.espo_id) if task.entity != subject.entity else None,
     )
 
 
