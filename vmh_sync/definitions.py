@@ -6,6 +6,7 @@ Adding an entity type is adding one folder and one line here.
 import dagster as dg
 
 from vmh_sync.beteiligte import pipeline, repair, triggers
+from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
 from vmh_sync.kalender import triggers as calendar_triggers
 from vmh_sync.kalender.resource import CalendarWorkplace
@@ -16,6 +17,7 @@ def build_defs() -> dg.Definitions:
     """Return fresh definitions."""
     return dg.Definitions(
         assets=[repair.repaired_beteiligte, calendars.kalender_asset],
+        asset_checks=[*calendar_checks.CHECKS],
         jobs=[pipeline.sync_beteiligte, repair.repair_beteiligte, calendars.sync_kalender],
         sensors=[*triggers.SENSORS, *calendar_triggers.SENSORS],
         schedules=[*triggers.SCHEDULES, *calendar_triggers.SCHEDULES],

@@ -84,7 +84,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     if how.dry_run and stored.state.calendar_id is None:
         work.changes = Changes((), "", full=True, pages=0)
     else:
-        await _read_google(context, work, stored)
+        await _read_google(context, work, stored, recreate=context.settings.recreate_calendars and not how.dry_run)
     work.decision = DecisionContext(
         kuerzel=kuerzel,
         window=window,
@@ -123,7 +123,7 @@ def _generations(context: CalendarContext, kuerzel: str, numbers: list[int]) -> 
     return {number: generation + 1 for number, generation in last.items() if generation is not None}
 
 
-async def _read_google(context: CalendarContext, work: EmployeeWork, stored: Stored) -> None:
+async def _read_google(context: CalendarContext, work: EmployeeWork, stored: Stored, *, recreate: bool) -> None:
     token = None if _needs_full_read(context, stored) else stored.state.sync_token
     known = stored.state.calendar_id
     google = context.google
@@ -136,7 +136,7 @@ async def _read_google(context: CalendarContext, work: EmployeeWork, stored: Sto
             raise
         except (NotFoundError, ForbiddenError):
             pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
-    employee, recreate = work.employee, context.settings.recreate_calendars
+    employee = work.employee
     found = await google.run(
         lambda: google.directory.find_or_create(
             employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate

@@ -1,0 +1,124 @@
+"""``vmh-sync audit kalender …``: is the calendar sync telling the truth, and mending it where asked.
+
+Exit codes: 0 nothing found (or all mended); 3 something found; 1 the audit itself failed; 2 wrong usage.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+
+if TYPE_CHECKING:
+    from vmh_sync.kalender.audit import Trouble
+    from vmh_sync.kalender.context import CalendarContext
+
+kalender_app = typer.Typer(help="Prüft Paare, Advoware und Google-Kalender.", no_args_is_help=True)
+
+Kuerzel = Annotated[list[str] | None, typer.Option("--kuerzel", help="Kürzel; mehrfach möglich. Ohne: alle.")]
+Fix = Annotated[bool, typer.Option("--fix", help="Gefundenes auch in Ordnung bringen.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
+
+
+@kalender_app.command("verify")
+def verify(kuerzel: Kuerzel = None, as_json: AsJson = False) -> None:
+    """Vergleicht in beiden Richtungen; ändert nichts."""
+    from vmh_sync.kalender import audit
+
+    _report(_run(lambda context: audit.verify(context, kuerzel or ())), as_json=as_json)
+
+
+@kalender_app.command("duplicates")
+def duplicates(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
+    """Sucht Termine, die doppelt in einem Kalender stehen."""
+    from vmh_sync.kalender import audit
+
+    _report(_run(lambda context: audit.duplicates(context, kuerzel or (), fix=fix)), as_json=as_json)
+
+
+@kalender_app.command("orphans")
+def orphans(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
+    """Sucht Ereignisse, deren Termin es in Advoware nicht mehr gibt."""
+    from vmh_sync.kalender import audit
+
+    _report(_run(lambda context: audit.orphans(context, kuerzel or (), fix=fix)), as_json=as_json)
+
+
+@kalender_app.command("rebuild-pairs")
+def rebuild_pairs(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
+    """Baut die Paartabelle aus den Kennzeichnungen der Ereignisse wieder auf."""
+    from vmh_sync.kalender import audit
+
+    _report(_run(lambda context: audit.rebuild_pairs(context, kuerzel or (), fix=fix)), as_json=as_json)
+
+
+@kalender_app.command("lookup")
+def lookup(
+    frnr: Annotated[int | None, typer.Option("--frnr", help="Nummer des Termins in Advoware.")] = None,
+    event: Annotated[str | None, typer.Option("--event", help="ID des Ereignisses in Google.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Zeigt, welcher Termin zu welchem Ereignis gehört."""
+    if (frnr is None) == (event is None):
+        raise typer.BadParameter("Bitte genau eines angeben: --frnr oder --event.")
+    from vmh_sync.kalender import audit
+
+    pairs = _run(lambda context: audit.lookup(context, frnr=frnr, event=event))
+    rows = [
+        {
+            "kuerzel": pair.kuerzel,
+            "frNr": pair.frnr,
+            "event": pair.event_id,
+            "source": pair.source_system,
+            "status": pair.status,
+            "last_sync": pair.last_sync_at.isoformat() if pair.last_sync_at else None,
+        }
+        for pair in pairs
+    ]
+    _print(rows, "pairs", as_json=as_json)
+
+
+def _run(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
+    from vmh_sync.kalender.context import CalendarSettings, open_calendar
+    from vmh_sync.services.valkey import ensure_redis
+    from vmh_sync.store import default_url, upgrade
+    from vmh_sync.systems.errors import ForeignSystemError
+
+    settings = CalendarSettings.read()
+    upgrade(settings.house.database_url or default_url(settings.house.home))
+    ensure_redis(settings.house.home, settings.house.redis_url)
+
+    async def opened() -> Any:
+        async with open_calendar("audit", settings) as context:
+            return await look(context)
+
+    try:
+        return asyncio.run(opened())
+    except ForeignSystemError as error:
+        fail(error.message_for_people)
+
+
+def _report(troubles: "list[Trouble]", *, as_json: bool) -> None:
+    _print([trouble.to_json() for trouble in troubles], "found", as_json=as_json)
+    sys.exit(RECORDS_FAILED if any(not trouble.mended for trouble in troubles) else 0)
+
+
+def _print(rows: list[dict[str, object]], name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({name: rows})
+        return
+    console = Console()
+    if not rows:
+        console.print("Nichts gefunden.")
+        return
+    table = Table()
+    for heading in rows[0]:
+        table.add_column(heading)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console.print(table)

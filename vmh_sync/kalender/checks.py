@@ -1,0 +1,50 @@
+"""The calendar audit as Dagster asset checks: look only, never mend."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import dagster as dg
+
+from vmh_sync.kalender import audit
+from vmh_sync.kalender.audit import Trouble
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.resource import CalendarWorkplace
+
+SHOWN = 50
+
+
+def _check(
+    calendars: CalendarWorkplace, run_id: str, look: Callable[[CalendarContext], Awaitable[list[Trouble]]]
+) -> dg.AssetCheckResult:
+    async def opened() -> list[Trouble]:
+        async with calendars.open(run_id) as context:
+            return await look(context)
+
+    troubles = asyncio.run(opened())
+    return dg.AssetCheckResult(
+        passed=not troubles,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"found": len(troubles), "first": dg.MetadataValue.json([t.to_json() for t in troubles[:SHOWN]])},
+    )
+
+
+@dg.asset_check(asset=KALENDER, name="verify", description="Paare, Advoware und Google stimmen überein.")
+def kalender_verify(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+    """Compare both sides and the pair table."""
+    return _check(calendars, context.run.run_id, audit.verify)
+
+
+@dg.asset_check(asset=KALENDER, name="duplicates", description="Kein Termin steht doppelt in einem Kalender.")
+def kalender_duplicates(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+    """Look for a second event of the same Termin."""
+    return _check(calendars, context.run.run_id, audit.duplicates)
+
+
+@dg.asset_check(asset=KALENDER, name="orphans", description="Kein Ereignis gehört zu einem gelöschten Termin.")
+def kalender_orphans(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+    """Look for events whose Termin is gone."""
+    return _check(calendars, context.run.run_id, audit.orphans)
+
+
+CHECKS: Sequence[dg.AssetChecksDefinition] = (kalender_verify, kalender_duplicates, kalender_orphans)
