@@ -9,6 +9,7 @@ from vmh_sync.children.plan import ChildPlan
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link
+from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange
 from vmh_sync.systems.advoware.records import WireRecord
@@ -54,8 +55,26 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
         )
         if done.rows:
             tx.audit.append(done.rows)
+        if done.plan.message is None:
+            tx.records.forget(kind.entity, [espo_id])
+        elif done.espo is not None:
+            tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
     done.rows = []
     return link
+
+
+def refusal(context: PassContext, kind: ChildKind, espo: EspoRecord, message: str) -> SyncRecord:
+    """Return the ledger's entry of a record that no retry mends; it is looked at again once it changes."""
+    return SyncRecord(
+        entity=kind.entity,
+        espo_id=espo.id,
+        status="permanently_failed",
+        attempts=1,
+        error_text=message,
+        error_class="Refused",
+        run_id=context.run_id,
+        espo_modified_at_seen=espo.modified_at,
+    )
 
 
 def applied(

@@ -101,7 +101,7 @@ class ChildrenPart:
             again = await self._round(context, gate, party, plan, failures, last=number == MAX_ROUNDS)
             if not again:
                 break
-            await self._look_again(context, party)
+            await self.reload(context, party)
             plan = self.plan(party)
             if plan.is_empty:
                 break
@@ -131,7 +131,8 @@ class ChildrenPart:
                 failures[_name(child)] = error
         return again and not last
 
-    async def _look_again(self, context: PassContext, party: PartInput) -> None:
+    async def reload(self, context: PassContext, party: PartInput) -> None:
+        """Read a party's children anew, on both sides."""
         await self.fetch(context, [party])
         memory = self.memory(party)
         if memory.problem is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.children.commit import Outcome, applied, commit, noted
+from vmh_sync.children.commit import Outcome, applied, commit, noted, refusal
 from vmh_sync.children.creating import CreateOrder, create_once
 from vmh_sync.children.crm import EspoAnswer, create_record, update_record
 from vmh_sync.children.diff import with_stamps, without_false
@@ -249,14 +249,14 @@ class ChildWriter:
 
     async def _refuse(self, plan: ChildPlan) -> bool:
         espo = _present(plan.pair.espo)
-        await self._write_espo(plan, espo, None)
-        rows = noted(self.context, self.kind, self.memory, espo.id, "refused", plan.message or "")
-        await asyncio.to_thread(self._append_all, rows)
+        answer = await self._write_espo(plan, espo, None)
+        await asyncio.to_thread(self._store_refusal, answer.record, plan.message or "")
         return False
 
-    def _append_all(self, rows: list[Change]) -> None:
+    def _store_refusal(self, espo: EspoRecord, message: str) -> None:
         with self.context.store.transaction() as tx:
-            tx.audit.append(rows)
+            tx.audit.append(noted(self.context, self.kind, self.memory, espo.id, "refused", message))
+            tx.records.upsert([refusal(self.context, self.kind, espo, message)])
 
     # How it is done
 

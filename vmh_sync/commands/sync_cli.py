@@ -48,6 +48,38 @@ def beteiligte(
     _run("beteiligte", order, allow_mass_change=allow_mass_change, as_json=as_json)
 
 
+@sync_app.command("adressen")
+def adressen(
+    ids: Ids = None,
+    dirty: Dirty = False,
+    failed: Failed = False,
+    every: All = False,
+    dry_run: DryRun = False,
+    show_values: ShowValues = False,
+    allow_mass_change: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Nur Adressen; alles andere der Beteiligten bleibt unberührt."""
+    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
+    _run("adressen", order, allow_mass_change=allow_mass_change, as_json=as_json)
+
+
+@sync_app.command("bankverbindungen")
+def bankverbindungen(
+    ids: Ids = None,
+    dirty: Dirty = False,
+    failed: Failed = False,
+    every: All = False,
+    dry_run: DryRun = False,
+    show_values: ShowValues = False,
+    allow_mass_change: Allow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Nur Bankverbindungen; alles andere der Beteiligten bleibt unberührt."""
+    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
+    _run("bankverbindungen", order, allow_mass_change=allow_mass_change, as_json=as_json)
+
+
 def _order(
     ids: list[str] | None, *, dirty: bool, failed: bool, every: bool, dry_run: bool, show_values: bool
 ) -> "SyncOrder":

@@ -1,0 +1,225 @@
+"""A pass over child records of their own: only these children of their parties, nothing else of the party.
+
+The same part as in the party pass does the work, under the party's lease. A child whose party has never been synced
+waits: the party goes into the inbox, and its pass takes the child along (specification, entities.md 4).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vmh_sync.children.books import close_books
+from vmh_sync.children.diff import plan_children
+from vmh_sync.children.part import ChildrenPart
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.guard import guard_mass_change
+from vmh_sync.runtime.part import PartInput, PartPlan
+from vmh_sync.runtime.queue import enqueue
+from vmh_sync.store.links import Link
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+PARTY = "beteiligte"
+PARTY_ESPO = "CBeteiligte"
+CONCURRENT_PARTIES = 16
+LEASE_WAIT_SECONDS = 2.0
+
+
+@dataclass(slots=True, repr=False)
+class ChildBatch:
+    """One batch on its way through the stages. ``party_of`` maps a child to its party, ``settled`` are outcomes."""
+
+    ids: list[str]
+    records: dict[str, EspoRecord] = field(default_factory=dict)
+    party_of: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, PartInput] = field(default_factory=dict)
+    plans: dict[str, PartPlan] = field(default_factory=dict)
+    settled: dict[str, RecordOutcome] = field(default_factory=dict)
+
+    def children_of(self, party_id: str) -> list[str]:
+        """Return the asked-for children of a party that are not settled yet."""
+        return [i for i in self.ids if self.party_of.get(i) == party_id and i not in self.settled]
+
+
+async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *, dry_run: bool = False) -> ChildBatch:
+    """Read the children's parties and, through the part, everything the plan needs."""
+    kind = part.kind
+    batch = ChildBatch(list(dict.fromkeys(ids)))
+    listed = context.espo.list_ids_in(kind.espo_entity, "id", batch.ids, select=kind.attributes)
+    async for record in listed:
+        batch.records[record.id] = record
+    await asyncio.to_thread(_find_parties, context, part, batch)
+    wanted = sorted(set(batch.party_of.values()))
+    parties = {
+        record.id: record
+        async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=("betnr", "assignedUserId"))
+    }
+    links = await asyncio.to_thread(_party_links, context, wanted)
+    waiting = [party_id for party_id in wanted if party_id not in links]
+    if waiting and not dry_run:
+        await enqueue(context, PARTY, [party_id for party_id in waiting if party_id in parties], part.entity)
+    for party_id in waiting:
+        for child in batch.children_of(party_id):
+            batch.settled[child] = RecordOutcome(child, Result.SKIPPED)
+    reading = [link for party_id, link in links.items() if party_id in parties]
+    await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
+    for child, party_id in batch.party_of.items():
+        if party_id in links and party_id not in parties:
+            batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", "UnknownId")
+    await part.fetch(context, list(batch.inputs.values()))
+    return batch
+
+
+def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -> None:
+    missing = [child for child in batch.ids if child not in batch.records]
+    with context.store.reading() as tx:
+        links = tx.links.get_many(part.entity, missing)
+        owners = tx.links.get_many_by_betnr([link.betnr for link in links.values() if link.betnr is not None])
+    for child in batch.ids:
+        record, link = batch.records.get(child), links.get(child)
+        if record is not None and record.attributes.get("beteiligteId"):
+            batch.party_of[child] = str(record.attributes["beteiligteId"])
+        elif link is not None and link.betnr in owners:
+            batch.party_of[child] = owners[link.betnr].espo_id
+        elif record is not None:
+            text = f"{part.label}: Der Datensatz gehört zu keinem Beteiligten. Bitte einen Beteiligten zuordnen."
+            batch.settled[child] = _failed(child, text, "Refused")
+        else:
+            text = "Diesen Datensatz gibt es in EspoCRM nicht (mehr); bitte die ID prüfen."
+            batch.settled[child] = _failed(child, text, "UnknownId")
+
+
+def _failed(child: str, message: str, error_class: str) -> RecordOutcome:
+    return RecordOutcome(child, Result.FAILED, error=message, error_class=error_class, retryable=False)
+
+
+def _party_links(context: PassContext, ids: Sequence[str]) -> dict[str, Link]:
+    with context.store.reading() as tx:
+        links = tx.links.get_many(PARTY, ids)
+    return {espo_id: link for espo_id, link in links.items() if link.betnr is not None}
+
+
+async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord, link: Link) -> None:
+    betnr = link.betnr or 0
+    try:
+        advoware = await context.advoware.read_beteiligter(betnr)
+    except ForeignSystemError as error:
+        for child in batch.children_of(espo.id):
+            batch.settled[child] = failure(child, betnr, error)
+        return
+    if advoware is None:
+        for child in batch.children_of(espo.id):
+            batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in Advoware nicht mehr.", "NotFound")
+        return
+    batch.inputs[espo.id] = PartInput(espo.id, betnr, espo, False, advoware)
+
+
+def failure(child: str, betnr: int | None, error: ForeignSystemError) -> RecordOutcome:
+    """Return the outcome of a child that a foreign system's error kept from being synced."""
+    name = type(error).__name__
+    return RecordOutcome(
+        child,
+        Result.FAILED,
+        betnr,
+        error=f"{error.message_for_people} [{name}]",
+        error_class=name,
+        retryable=error.retryable,
+        concerns_all=error.concerns_all,
+    )
+
+
+def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
+    """Plan the children of each party."""
+    batch.plans = {party_id: part.plan(party) for party_id, party in batch.inputs.items()}
+    return batch
+
+
+def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
+    """Return what would become of each child, without writing anything."""
+    outcomes = dict(batch.settled)
+    for party_id, plan in batch.plans.items():
+        by_child = {child.espo_id: child for child in plan.detail}
+        for child in batch.children_of(party_id):
+            own = by_child.get(child)
+            plans = (part.record(batch.inputs[party_id], [own]),) if own is not None else ()
+            result = Result.SKIPPED if own is not None else Result.UNCHANGED
+            outcomes[child] = RecordOutcome(child, result, batch.inputs[party_id].betnr, plans=plans)
+    return [outcomes[child] for child in batch.ids]
+
+
+async def write(
+    context: PassContext, part: ChildrenPart, batch: ChildBatch, *, allow_mass_change: bool = False
+) -> list[RecordOutcome]:
+    """Carry the plans out; returns one outcome per child. Raises ``GuardTripped`` before anything is written."""
+    records = [plan.record for plan in batch.plans.values() if not plan.is_empty]
+    await guard_mass_change(context, part.entity, records, allowed=allow_mass_change)
+    limit = asyncio.Semaphore(CONCURRENT_PARTIES)
+
+    async def one(party_id: str) -> list[RecordOutcome]:
+        async with limit:
+            return await _write_party(context, part, batch, party_id)
+
+    outcomes = dict(batch.settled)
+    for done in await asyncio.gather(*(one(party_id) for party_id in batch.plans)):
+        outcomes |= {outcome.id: outcome for outcome in done}
+    ordered = [outcomes[child] for child in batch.ids]
+    return await close_books(context, part.kind, batch.records, ordered)
+
+
+async def _write_party(
+    context: PassContext, part: ChildrenPart, batch: ChildBatch, party_id: str
+) -> list[RecordOutcome]:
+    party, plan = batch.inputs[party_id], batch.plans[party_id]
+    children = batch.children_of(party_id)
+    if part.memory(party).problem is None and plan.is_empty:
+        return _told(part, party, children, touched=set(), failures={}, gate=None)
+    async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
+        if lease is None:
+            return [RecordOutcome(child, Result.SKIPPED, party.betnr) for child in children]
+        gate = WriteGate(lease)
+        try:
+            # Read anew directly before writing, under the lease.
+            await part.reload(context, party)
+            plan = part.plan(party)
+            touched = {child.espo_id for child in plan.detail}
+            _, failures = await part.write_children(context, gate, party, plan)
+        except ForeignSystemError as error:
+            return [failure(child, party.betnr, error) for child in children]
+        return _told(part, party, children, touched=touched, failures=failures, gate=gate)
+
+
+def _told(
+    part: ChildrenPart,
+    party: PartInput,
+    children: Sequence[str],
+    *,
+    touched: set[str | None],
+    failures: dict[str, ForeignSystemError],
+    gate: WriteGate | None,
+) -> list[RecordOutcome]:
+    plans = {plan.espo_id: plan for plan in plan_children(part.memory(party), part.kind)}
+    outcomes = []
+    for number, child in enumerate(children):
+        writes = gate.writes if gate is not None and number == 0 else {}
+        plan = plans.get(child)
+        message = plan.message if plan is not None else None
+        if child in failures:
+            outcomes.append(failure(child, party.betnr, failures[child]))
+            continue
+        result = Result.FAILED if message else Result.SYNCED if child in touched else Result.UNCHANGED
+        outcomes.append(
+            RecordOutcome(
+                child,
+                result,
+                party.betnr,
+                error=message,
+                error_class="Refused" if message else None,
+                retryable=not message,
+                advoware_writes=writes.get(Side.ADVOWARE, 0),
+                espocrm_writes=writes.get(Side.ESPOCRM, 0),
+                findings=tuple(plan.findings) if plan is not None else (),
+            )
+        )
+    return outcomes

@@ -1,0 +1,100 @@
+"""Keeps the books after a pass over child records: failures in our ledger and where their owner looks."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.standing import standing
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.status import after_failure
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+log = logging.getLogger(__name__)
+
+
+async def close_books(
+    context: PassContext, kind: ChildKind, records: Mapping[str, EspoRecord], outcomes: Sequence[RecordOutcome]
+) -> list[RecordOutcome]:
+    """Enter failures and waiting records into the ledger, tell EspoCRM about failures, mark the rest as verified.
+
+    Refused values were told already where they were found; faults that concern everything are no record's fault.
+    """
+    known = await asyncio.to_thread(_standings, context, kind, [outcome.id for outcome in outcomes])
+    entries: list[SyncRecord] = []
+    told = []
+    for outcome in outcomes:
+        record = records.get(outcome.id)
+        entry, final = await _enter(context, kind, record, outcome, known.get(outcome.id))
+        entries += [entry] if entry is not None else []
+        told.append(final)
+    quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
+    await asyncio.to_thread(_store, context, kind, entries, quiet)
+    return told
+
+
+async def _enter(
+    context: PassContext,
+    kind: ChildKind,
+    record: EspoRecord | None,
+    outcome: RecordOutcome,
+    known: SyncRecord | None,
+) -> tuple[SyncRecord | None, RecordOutcome]:
+    if record is None or outcome.concerns_all or outcome.result in (Result.SYNCED, Result.UNCHANGED):
+        return None, outcome
+    if outcome.result is Result.FAILED and outcome.error_class == "Refused" and known is not None:
+        return None, outcome
+    if outcome.result is Result.SKIPPED:
+        entry = SyncRecord(
+            entity=kind.entity, espo_id=record.id, status="pending_sync", espo_modified_at_seen=record.modified_at
+        )
+        return (entry if outcome.betnr is None else None), outcome
+    same = known is not None and known.espo_modified_at_seen == record.modified_at
+    stand = after_failure(
+        known.attempts if known is not None and same else 0, retryable=outcome.retryable, now=context.clock.now()
+    )
+    entry = SyncRecord(
+        entity=kind.entity,
+        espo_id=record.id,
+        status=stand.status.value,
+        attempts=stand.attempts,
+        next_retry_at=stand.next_retry_at,
+        auto_reset_at=stand.auto_reset_at,
+        error_text=outcome.error,
+        error_class=outcome.error_class,
+        run_id=context.run_id,
+        espo_modified_at_seen=record.modified_at,
+    )
+    return await _tell(context, record, outcome, entry)
+
+
+async def _tell(
+    context: PassContext, record: EspoRecord, outcome: RecordOutcome, entry: SyncRecord
+) -> tuple[SyncRecord, RecordOutcome]:
+    values = standing(record.attributes, status="failed", message=outcome.error, key={}, gone_since=None)
+    if not values:
+        return entry, outcome
+    try:
+        written = await context.espo.update(record.entity, record.id, values)
+    except ForeignSystemError as error:
+        log.warning("%s %s: failure could not be noted in EspoCRM (%s)", entry.entity, record.id, type(error).__name__)
+        return entry, outcome
+    more = replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
+    return replace(entry, espo_modified_at_seen=written.modified_at), more
+
+
+def _standings(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, SyncRecord]:
+    with context.store.reading() as tx:
+        return tx.records.get_many(kind.entity, ids)
+
+
+def _store(context: PassContext, kind: ChildKind, entries: Sequence[SyncRecord], quiet: Sequence[str]) -> None:
+    with context.store.transaction() as tx:
+        if entries:
+            tx.records.upsert(entries)
+        if quiet:
+            tx.links.mark_verified(kind.entity, quiet, context.clock.now())

@@ -1,0 +1,89 @@
+"""Which child records a pass of their own is about (specification, sync-semantics.md 5)."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.sync.guards import check_not_emptied
+from vmh_sync.sync.status import VERIFY_AFTER
+from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+OVERLAP = timedelta(seconds=60)
+"""How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
+
+
+async def select(context: PassContext, kind: ChildKind, selection: str) -> list[str]:
+    """Return the EspoCRM ids of a selection (``all``, ``dirty``, ``failed``, ``due``), each once."""
+    if selection == "all":
+        return await _all(context, kind)
+    if selection == "dirty":
+        return [record.id for record in await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))]
+    if selection == "failed":
+        failed = await _list(context, kind, in_("syncStatus", ["failed", "permanently_failed"]))
+        ours = await asyncio.to_thread(_ledger_failed, context, kind)
+        return list(dict.fromkeys((*(record.id for record in failed), *ours)))
+    if selection == "due":
+        waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
+        ours = await asyncio.to_thread(_ledger_due, context, kind)
+        return list(dict.fromkeys((*(record.id for record in waiting), *ours)))
+    return []
+
+
+async def _list(context: PassContext, kind: ChildKind, *where: Where) -> list[EspoRecord]:
+    listed = context.espo.list_all(kind.espo_entity, where=where, select=("id", "beteiligteId", "syncStatus"))
+    return [record async for record in listed]
+
+
+async def _all(context: PassContext, kind: ChildKind) -> list[str]:
+    records = await _list(context, kind)
+    known = await asyncio.to_thread(_linked, context, kind)
+    check_not_emptied(len(records), len(known), what=kind.espo_entity)
+    return list(dict.fromkeys((*(record.id for record in records), *known)))
+
+
+def _linked(context: PassContext, kind: ChildKind) -> list[str]:
+    with context.store.reading() as tx:
+        keys = tx.links.keys(kind.entity)
+        return [key.espo_id for key in keys if key.state in ("active", "deleted_in_advoware")]
+
+
+def _ledger_failed(context: PassContext, kind: ChildKind) -> list[str]:
+    with context.store.reading() as tx:
+        return [record.espo_id for record in tx.records.failed(kind.entity)]
+
+
+def _ledger_due(context: PassContext, kind: ChildKind) -> list[str]:
+    now = context.clock.now()
+    with context.store.reading() as tx:
+        due = [record.espo_id for record in tx.records.due(kind.entity, now)]
+        stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, now - VERIFY_AFTER)
+    return due + [link.espo_id for link in stale]
+
+
+async def moved_since(context: PassContext, kind: ChildKind, since: datetime) -> list[str]:
+    """Return the records that wait for a sync or changed since, and that we have not seen as they are.
+
+    A record that waits for a person (``unclean``, with a task) or was refused is not taken until it changes.
+    """
+    waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
+    changed = await _list(context, kind, greater_or_equals("modifiedAt", since - OVERLAP))
+    return await asyncio.to_thread(
+        _unseen, context, kind, {record.id: record for record in (*waiting, *changed)}.values()
+    )
+
+
+def _unseen(context: PassContext, kind: ChildKind, records: Iterable[EspoRecord]) -> list[str]:
+    by_id = {record.id: record for record in records}
+    with context.store.reading() as tx:
+        links = tx.links.get_many(kind.entity, by_id)
+        standings = tx.records.get_many(kind.entity, by_id)
+    unseen = []
+    for espo_id, record in by_id.items():
+        link, standing = links.get(espo_id), standings.get(espo_id)
+        seen = {link.espo_modified_at if link else None, standing.espo_modified_at_seen if standing else None}
+        if record.modified_at not in seen:
+            unseen.append(espo_id)
+    return unseen
