@@ -128,7 +128,7 @@ class Executor:
             case LinkPair():
                 await self.book.link(operation.fr_nr, operation.event_id, operation.generation, operation.source)
             case SaveBase():
-                await self._agree_as_read(operation.fr_nr, operation.event_id)
+                await self._settle(operation)
             case ClosePair():
                 await self.book.close(operation.fr_nr)
             case MarkNotRepresentable():
@@ -290,6 +290,15 @@ class Executor:
         return True
 
     # The agreed state
+
+    async def _settle(self, operation: SaveBase) -> None:
+        """Store the agreed state; an event that a crash left without our mark gets it now."""
+        event, termin = self.sides.events.get(operation.event_id), self.sides.termine.get(operation.fr_nr)
+        if event is None or termin is None or read_mark(event.raw) is not None:
+            await self._agree_as_read(operation.fr_nr, operation.event_id)
+            return
+        form = read_event(event.raw, self.context.rules).form
+        await self._update_google(stamp(operation.event_id, termin, form, self.decision))
 
     async def _agree_as_read(self, fr_nr: int, event_id: str) -> None:
         """Store what both sides say now, as far as a side was not read: what it last said."""
