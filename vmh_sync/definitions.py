@@ -5,6 +5,10 @@ Adding an entity type is adding one folder and one line here.
 
 import dagster as dg
 
+from vmh_sync.adressen import pipeline as addresses
+from vmh_sync.adressen import triggers as address_triggers
+from vmh_sync.bankverbindungen import pipeline as accounts
+from vmh_sync.bankverbindungen import triggers as account_triggers
 from vmh_sync.beteiligte import pipeline, repair, triggers
 from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
@@ -18,9 +22,25 @@ def build_defs() -> dg.Definitions:
     return dg.Definitions(
         assets=[repair.repaired_beteiligte, calendars.kalender_asset],
         asset_checks=[*calendar_checks.CHECKS],
-        jobs=[pipeline.sync_beteiligte, repair.repair_beteiligte, calendars.sync_kalender],
-        sensors=[*triggers.SENSORS, *calendar_triggers.SENSORS],
-        schedules=[*triggers.SCHEDULES, *calendar_triggers.SCHEDULES],
+        jobs=[
+            pipeline.sync_beteiligte,
+            repair.repair_beteiligte,
+            addresses.sync_adressen,
+            accounts.sync_bankverbindungen,
+            calendars.sync_kalender,
+        ],
+        sensors=[
+            *triggers.SENSORS,
+            *address_triggers.SENSORS,
+            *account_triggers.SENSORS,
+            *calendar_triggers.SENSORS,
+        ],
+        schedules=[
+            *triggers.SCHEDULES,
+            *address_triggers.SCHEDULES,
+            *account_triggers.SCHEDULES,
+            *calendar_triggers.SCHEDULES,
+        ],
         # Personal data stays in memory; and one op after the other is far quicker than a process each.
         resources={"workplace": Workplace(), "calendars": CalendarWorkplace(), "io_manager": dg.mem_io_manager},
         executor=dg.in_process_executor,
