@@ -104,7 +104,7 @@ def _age(moment: datetime | None, now: datetime) -> float:
     return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SnapshotCollector:
     """Shows one snapshot in Prometheus's terms. ``quota`` is Google's units a minute."""
 

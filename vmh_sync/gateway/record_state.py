@@ -13,6 +13,7 @@ from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.triggers import EspoId
 from vmh_sync.gateway.webhooks import Entity
 from vmh_sync.store.errors import StoreError
+from vmh_sync.store.links import Link
 
 router = APIRouter(tags=["sync"])
 
@@ -31,7 +32,7 @@ class ChangeShown(BaseModel):
 
 
 class RecordState(BaseModel):
-    """Where a record stands. Times are UTC; ``status`` is null for a record that was linked and never failed."""
+    """Where a record stands. Times are UTC; ``status`` is null for a record that was never synced."""
 
     entity: Entity
     id: str
@@ -61,6 +62,13 @@ async def record_state(
     return JSONResponse({"error": "this record was never seen"}, 404) if state is None else state
 
 
+def _without_record(link: Link | None) -> str | None:
+    # The ledger only holds records that were in trouble once.
+    if link is None:
+        return None
+    return "clean" if link.state == "active" else link.state
+
+
 def _read(doors: Doors, entity: Entity, espo_id: str) -> RecordState | None:
     with doors.store.reading() as tx:
         record = tx.records.get(entity, espo_id)
@@ -73,7 +81,7 @@ def _read(doors: Doors, entity: Entity, espo_id: str) -> RecordState | None:
     return RecordState(
         entity=entity,
         id=espo_id,
-        status=record.status if record else None,
+        status=record.status if record else _without_record(link),
         attempts=record.attempts if record else 0,
         next_retry_at=record.next_retry_at if record else None,
         error=record.error_text if record else None,

@@ -50,7 +50,7 @@ def test_refused_targets_never_reach_the_office(firm: Firm, gateway: GatewayProc
     assert call(gateway, "POST", params={"endpoint": "Beteiligte"}, content=b"{").status_code == 400
     assert call(gateway, "POST", params={"endpoint": "Beteiligte"}, content=b'{"a":NaN}').status_code == 400
     assert call(gateway, "POST", params={"endpoint": "Beteiligte"}, content=b'{"a":"\\ud800"}').status_code == 400
-    assert firm.office.calls()["total"] == 0
+    assert not [route for route in firm.office.calls()["by_route"] if "Beteiligte" in route]
 
 
 def test_status_of_a_write(firm: Firm, gateway: GatewayProcess) -> None:
@@ -91,7 +91,7 @@ def test_write_protection(firm: Firm, gateway: GatewayProcess) -> None:
 
     assert answer.status_code == 403
     assert "ADVOWARE_WRITE_PROTECTION" in answer.json()["error"]
-    assert call(gateway, params={"endpoint": "Beteiligte"}).status_code == 200
+    assert call(gateway, params={"endpoint": "Mitarbeiter"}).status_code == 200
     assert firm.office_records() == []
 
 

@@ -1,0 +1,239 @@
+"""Triggers, state, health and metrics over HTTP; what is never written; the OpenAPI document."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from vmh_sync.store.metrics import PassSummary
+from vmh_sync.store.records import SyncRecord
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.gateway import (
+    LIMITED_KEY,
+    PATH_TOKEN,
+    READ_KEY,
+    WRITE_KEY,
+    DagsterDouble,
+    GatewayProcess,
+)
+
+ESPO_ID = "66aa11bb22cc33dd4"
+CALENDAR = "/advoware/calendar/sync"
+
+
+def send(gateway: GatewayProcess, method: str, path: str, key: str | None = WRITE_KEY, **how: Any) -> Any:
+    with gateway.client(key) as http:
+        return http.request(method, path, **how)
+
+
+def test_calendar_trigger(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
+    firm.office.seed(mitarbeiter=[{"kuerzel": "SB", "name": "Sabine", "aktiv": True}])
+
+    everybody = send(gateway, "POST", CALENDAR)
+    one = send(gateway, "POST", CALENDAR, json={"kuerzel": "sb", "full_content": False})
+
+    assert everybody.status_code == one.status_code == 202
+    assert {**everybody.json(), "message": ""} == {
+        "status": "triggered",
+        "kuerzel": "ALL",
+        "run_id": "run-1",
+        "message": "",
+    }
+    assert one.json()["kuerzel"] == "SB"
+    assert [launch["runConfigData"] for launch in dagster_double.launches] == [
+        {"kuerzel": [], "full_content": True},
+        {"kuerzel": ["SB"], "full_content": False},
+    ]
+    assert {launch["selector"]["jobName"] for launch in dagster_double.launches} == {"sync_kalender"}
+    assert send(gateway, "POST", CALENDAR, json={"kuerzel": "XX"}).status_code == 404
+    assert send(gateway, "POST", CALENDAR, json={"kuerzel": "a b"}).status_code == 422
+    assert send(gateway, "POST", CALENDAR, content=b'{"\\ud800": 1, "kuerzel": "\\ud800"}').status_code == 422
+    assert send(gateway, "POST", CALENDAR, READ_KEY).status_code == 403
+    assert send(gateway, "POST", CALENDAR, None).status_code == 401
+
+
+def test_calendar_that_is_under_way(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
+    firm.office.seed(mitarbeiter=[{"kuerzel": name, "aktiv": True} for name in ("SB", "AI")])
+    dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {"kuerzel": ["SB"]}, "tags": []}]
+
+    answers = {name: send(gateway, "POST", CALENDAR, json={"kuerzel": name}).status_code for name in ("SB", "AI")}
+
+    assert answers == {"SB": 409, "AI": 202}
+    assert send(gateway, "POST", CALENDAR).status_code == 409
+
+
+def test_manual_sync_and_state_of_a_record(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Geheimname")
+
+    made = send(gateway, "POST", f"/vmh/sync/beteiligte/{espo_id}", params={"dry_run": "true"})
+    state = send(gateway, "GET", f"/vmh/sync/beteiligte/{espo_id}", READ_KEY)
+
+    assert made.status_code == 202
+    assert made.json()["run_id"] == "run-1"
+    assert dagster_double.launches[0]["runConfigData"] == {"ids": [espo_id], "dry_run": True}
+    assert state.status_code == 200
+    assert state.json()["betnr"] == betnr
+    assert state.json()["status"] == "clean"
+    assert 0 <= state.json()["base_age_seconds"] < 600
+    assert state.json()["last_changes"]
+    assert "Geheimname" not in state.text
+    assert send(gateway, "GET", f"/vmh/sync/beteiligte/{ESPO_ID}", READ_KEY).status_code == 404
+    assert send(gateway, "GET", f"/vmh/sync/andere/{espo_id}", READ_KEY).status_code == 422
+    assert send(gateway, "GET", f"/vmh/sync/beteiligte/{espo_id}", None).status_code == 401
+    assert send(gateway, "POST", f"/vmh/sync/beteiligte/{espo_id}", READ_KEY).status_code == 403
+
+
+def test_what_is_missing_is_named(gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
+    assert send(gateway, "GET", "/health", None).json() == {"status": "ok"}
+    assert send(gateway, "GET", "/ready", None).json() == {
+        "status": "ready",
+        "database": "ok",
+        "redis": "ok",
+        "dagster": "ok",
+    }
+    dagster_double.stop()
+
+    missing = send(gateway, "GET", "/ready", None)
+
+    assert missing.status_code == 503
+    assert missing.json()["dagster"] == "unavailable"
+    assert missing.json()["database"] == "ok"
+    trigger = send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}")
+    assert trigger.status_code == 503
+    assert trigger.headers["Retry-After"]
+
+
+def test_metrics(firm: Firm, gateway: GatewayProcess) -> None:
+    firm.linked_party(lastName="Messung")
+    now = firm.clock.now()
+    with firm.store.transaction() as tx:
+        tx.records.upsert([SyncRecord(entity="beteiligte", espo_id=ESPO_ID, status="failed")])
+        tx.passes.record(
+            PassSummary(
+                run_id="r",
+                entity="beteiligte",
+                trigger="webhook",
+                started_at=now - timedelta(seconds=4),
+                finished_at=now,
+                counts={"synced": 3},
+            )
+        )
+    send(gateway, "GET", "/advoware/proxy", params={"endpoint": "Mitarbeiter"})
+    with gateway.client() as http:
+        http.post(f"/vmh/webhook/{PATH_TOKEN}/beteiligte/update", content=json.dumps({"id": ESPO_ID}))
+
+    text = send(gateway, "GET", "/metrics", None).text
+
+    values = dict(re.findall(r"^(\w+(?:\{[^}]*\})?) ([\d.e+-]+)$", text, re.MULTILINE))
+    assert float(values['vmh_inbox_waiting{entity="beteiligte"}']) == 1
+    assert float(values['vmh_inbox_oldest_seconds{entity="beteiligte"}']) > 0
+    assert float(values['vmh_record_status{entity="beteiligte",status="failed"}']) == 1
+    assert float(values['vmh_records_total{entity="beteiligte",outcome="synced"}']) == 3
+    assert float(values['vmh_pass_seconds_mean{entity="beteiligte"}']) == 4
+    assert float(values['vmh_up{service="redis"}']) == 1
+    assert float(values['vmh_proxy_calls_total{method="GET",status="200"}']) == 1
+    assert any(name.startswith('vmh_foreign_calls_total{method="POST"') for name in values)
+    assert any(name.startswith("vmh_foreign_calls_total") and "(proxy)" in name for name in values)
+    for name in ("vmh_leases", "vmh_google_quota_left", 'vmh_oldest_dirty_seconds{entity="beteiligte"}'):
+        assert name in values
+    assert ESPO_ID not in text
+
+
+def test_secrets_are_never_written(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
+    """Canaries: every secret the gateway knows or is given; then everything that was written is searched."""
+    canaries = [READ_KEY, WRITE_KEY, LIMITED_KEY, PATH_TOKEN, "canary-guess-0123456789", "canary-body"]
+    canaries += [value for name, value in os.environ.items() if re.search("PASSWORD|API_KEY$|SECRET_KEY", name)]
+    body = json.dumps({"id": ESPO_ID, "lastName": "canary-body"})
+    answers = [
+        send(gateway, "GET", "/advoware/proxy", "canary-guess-0123456789", params={"endpoint": "Mitarbeiter"}),
+        send(gateway, "GET", "/advoware/proxy", params={"endpoint": "canary-body/../x"}),
+        send(gateway, "POST", f"/vmh/webhook/{PATH_TOKEN}/beteiligte/update", content=body),
+        send(gateway, "POST", "/vmh/webhook/canary-guess-0123456789/beteiligte/update", content=body),
+        send(gateway, "POST", CALENDAR, json={"kuerzel": "canary-body and more"}),
+        send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}"),
+        send(gateway, "GET", "/metrics"),
+        send(gateway, "GET", "/openapi.json"),
+        send(gateway, "GET", f"/nowhere/{PATH_TOKEN}"),
+    ]
+    firm.office.fault("Mitarbeiter", "drop_before")
+    answers.append(send(gateway, "GET", "/advoware/proxy", params={"endpoint": "Mitarbeiter"}))
+    gateway.stop()
+    with firm.store.transaction() as tx:
+        items = tx.inbox.claim("beteiligte", "look", 100, tx.inbox._now(), 60)
+    written = [gateway.log, *(answer.text for answer in answers), json.dumps(dagster_double.launches)]
+    written += [json.dumps(item.payload) for item in items]
+
+    assert len(items) == 1
+    found = [canary for canary in canaries if canary and any(canary in text for text in written)]
+    assert found == []
+    assert not [path for path in Path(os.environ["VMH_HOME"]).rglob("*") if path.is_file() and _holds(path, canaries)]
+
+
+def _holds(path: Path, canaries: list[str]) -> bool:
+    content = path.read_bytes()
+    return any(canary.encode() in content for canary in canaries if canary)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_refuses_a_public_address_without_keys(firm: Firm, host: str) -> None:
+    environment = {**os.environ, "VMH_GATEWAY_HOST": host, "VMH_GATEWAY_PORT": "0", "VMH_API_KEYS": ""}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "vmh_sync.gateway"], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 2
+    assert "VMH_API_KEYS" in done.stderr
+
+
+def test_openapi_document_holds(firm: Firm, gateway: GatewayProcess) -> None:
+    """Schemathesis: no 5xx but the documented ones, no answer that the document does not name."""
+    schema = schemathesis.openapi.from_url(f"{gateway.url}/openapi.json")
+    checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+    seen: dict[str, set[int]] = {}
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @settings(
+            max_examples=15,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @schemathesis_cases(operation)
+        def check(case: Any) -> None:
+            headers = {"X-API-Key": WRITE_KEY}
+            case.path_parameters = _with_token(case.path_parameters)
+            answer = case.call(headers=headers, timeout=30)
+            seen.setdefault(case.operation.label, set()).add(answer.status_code)
+            case.validate_response(answer, checks=checks)
+
+        check()
+    assert len(seen) == len(list(schema.get_all_operations()))
+    assert any(200 in statuses for name, statuses in seen.items() if "webhook/{token}" in name), seen
+
+
+def schemathesis_cases(operation: Any) -> Any:
+    from hypothesis import given
+
+    return given(operation.as_strategy())
+
+
+def _with_token(parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+    return {**parameters, "token": PATH_TOKEN} if parameters and "token" in parameters else parameters
