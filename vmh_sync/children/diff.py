@@ -71,7 +71,7 @@ class _Planner:
         operation = Operation(
             Side.ADVOWARE, Action.CREATE, self.kind.advoware_entity, None, values, tuple(changes), "new in EspoCRM"
         )
-        extra: dict[str, Any] = {"active": True}
+        extra: dict[str, Any] = {"active": True, "delete_wanted": False}
         if self.pair.link is not None:
             retired = [*self.pair.link.extra.get("retired", ()), self.pair.link.advoware_id]
             extra["retired"] = retired
@@ -116,7 +116,14 @@ class _Planner:
         operation = Operation(
             Side.ESPOCRM, Action.CREATE, self.kind.espo_entity, None, values, changes, "new in Advoware"
         )
-        plan = ChildPlan(self.pair, Step.IMPORT, wanted=fields, espo=values, extra={"active": True}, message=message)
+        plan = ChildPlan(
+            self.pair,
+            Step.IMPORT,
+            wanted=fields,
+            espo=values,
+            extra={"active": True, "delete_wanted": False},
+            message=message,
+        )
         plan.operations = [operation]
         plan.findings = [Finding(problem.field, Side.ESPOCRM, problem.message) for problem in problems]
         return plan

@@ -1,0 +1,43 @@
+"""Addresses through a job of their own."""
+
+import dagster as dg
+
+from vmh_sync.adressen.part import KIND, PART
+from vmh_sync.adressen.pipeline import sync_adressen
+from vmh_sync.children import batch as stages
+from vmh_sync.children.selection import select
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, linked, there
+
+
+def own_pass(firm: Firm, selection: str) -> list[RecordOutcome]:
+    async def one_pass(context: PassContext) -> list[RecordOutcome]:
+        batch = await stages.fetch(context, PART, await select(context, KIND, selection))
+        return await stages.write(context, PART, stages.diff(PART, batch))
+
+    return list(firm.run(one_pass))
+
+
+def test_new_and_changed_addresses(firm: Firm) -> None:
+    party, betnr = firm.linked_party()
+    address(firm, party)
+    assert [outcome.result for outcome in own_pass(firm, "dirty")] == [Result.SYNCED]
+    _, other, record, _ = linked(firm, adresseStreet="Weg 1")
+    edit(firm, record, adresseStreet="Weg 2", syncStatus="dirty")
+    assert [outcome.result for outcome in own_pass(firm, "dirty")] == [Result.SYNCED]
+    assert there(firm, other)[0]["strasse"] == "Weg 2"
+    assert len(there(firm, betnr)) == 1
+    assert {outcome.result for outcome in own_pass(firm, "all")} == {Result.UNCHANGED}
+
+
+def test_the_dagster_job_shows_its_plan(firm: Firm) -> None:
+    party, betnr = firm.linked_party()
+    record = address(firm, party)
+    with dg.DagsterInstance.ephemeral() as instance:
+        config = {"ids": [record], "dry_run": True}
+        result = sync_adressen.execute_in_process(run_config=config, instance=instance)
+    (outcome,) = result.output_for_node("write_adressen")
+    assert outcome.plans
+    assert there(firm, betnr) == []
