@@ -50,6 +50,38 @@ def sandbox(
     serve(SandboxOptions(SystemsConfig(seed=seed, parties=parties), as_json=as_json))
 
 
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Nach dem Vergleich enden, statt die Oberfläche zu zeigen.")
+    ] = False,
+    parties: Annotated[int, typer.Option(min=1, help="Größe der erfundenen Kanzlei.")] = 50,
+    seed: Annotated[int, typer.Option(help="Bestimmt Personen und jeden Zufall.")] = 1,
+) -> None:
+    """Erfundene Kanzlei: erster Abgleich, Änderungen auf beiden Seiten, Abgleich, Vergleich, Dagster-Oberfläche."""
+    from vmh_sync.commands.demo import DemoOrder, run_demo
+
+    sys.exit(run_demo(DemoOrder(once=once, parties=parties, seed=seed)))
+
+
+@app.command()
+def up(port: Annotated[int, typer.Option(help="Port der Dagster-Oberfläche.")] = 3000) -> None:
+    """Alles im Vordergrund: Valkey (wenn keiner eingestellt ist), Gateway, Dagster; bis Strg-C."""
+    from vmh_sync.commands.up import run_up
+
+    run_up(port=port)
+
+
+@app.command()
+def reconcile(
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Vergleicht beide Seiten unabhängig vom Abgleich; schreibt nichts."""
+    from vmh_sync.commands.reconcile import command
+
+    command(as_json=as_json)
+
+
 def main() -> None:
     """Run the command line; known errors become one clear line and an exit code."""
     from vmh_sync.settings import SettingsError

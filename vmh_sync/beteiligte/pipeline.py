@@ -19,7 +19,7 @@ from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.queue import Chosen, acknowledge, choose, release
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
-from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, Which
+from vmh_sync.runtime.request import ENTITY_TAG, QUIET_CONSOLE, TRIGGER_TAG, Which
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome
@@ -125,7 +125,7 @@ def beteiligte() -> list[RecordOutcome]:
 @dg.config_mapping
 def which_records(config: Which) -> dg.RunConfig:
     """Let the launchpad ask for the records directly, without naming ops."""
-    return dg.RunConfig(ops={"fetch": config})
+    return dg.RunConfig(ops={"fetch": config}, loggers=QUIET_CONSOLE)
 
 
 sync_beteiligte = beteiligte.to_job(

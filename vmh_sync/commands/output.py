@@ -27,17 +27,16 @@ def print_json(value: object) -> None:
 
 
 def print_summary(entity: str, summary: PassSummary) -> None:
-    """Print a pass as a small table, failures below it."""
-    console = Console()
-    table = Table(title=f"Abgleich {entity}", title_justify="left")
-    for heading in ("Datensätze", "abgeglichen", "unverändert", "übersprungen", "fehlerhaft", "Konflikte"):
-        table.add_column(heading, justify="right")
-    for side in ("Advoware", "EspoCRM", "Google"):
-        table.add_column(f"→ {side}", justify="right")
-    counts = [summary.results[result] for result in (Result.SYNCED, Result.UNCHANGED, Result.SKIPPED, Result.FAILED)]
-    numbers = [summary.records, *counts, summary.conflicts, *summary.writes.values()]
-    table.add_row(*(str(number) for number in numbers))
-    console.print(table)
+    """Print a pass in two lines, failures below them."""
+    console = Console(soft_wrap=True)
+    results = summary.results
+    console.print(
+        f"Abgleich {entity}: {summary.records} Datensätze: {results[Result.SYNCED]} abgeglichen, "
+        f"{results[Result.UNCHANGED]} unverändert, {results[Result.SKIPPED]} übersprungen, "
+        f"{results[Result.FAILED]} fehlerhaft, {summary.conflicts} Konflikte."
+    )
+    names = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
+    console.print("  geschrieben: " + ", ".join(f"{names[side]} {count}" for side, count in summary.writes.items()))
     for failure in summary.failures[:SHOWN_FAILURES]:
         console.print(f"  {failure['id']}: {failure['error']}", markup=False)
     if len(summary.failures) > SHOWN_FAILURES:

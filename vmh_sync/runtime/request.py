@@ -45,5 +45,8 @@ class Trigger(StrEnum):
     CLI = "cli"
 
 
+QUIET_CONSOLE = {"console": {"config": {"log_level": "WARNING"}}}
+"""Run configuration of loggers: the event log stands in the UI, a terminal and a worker's output need only warnings."""
+
 TRIGGER_TAG = "vmh/trigger"
 ENTITY_TAG = "entity_type"

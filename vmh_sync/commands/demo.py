@@ -1,0 +1,146 @@
+"""``vmh-sync demo``: a made-up firm, from the first load to the Dagster UI.
+
+It keeps its state in ``<VMH_HOME>/demo``, emptied at the start, and never touches the product's own.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
+from vmh_sync.commands.output import print_summary
+from vmh_sync.commands.progress import progress_for
+from vmh_sync.commands.reconcile import print_report, run_reconcile
+from vmh_sync.commands.sync import SyncOrder, run_sync
+from vmh_sync.commands.targets import target
+from vmh_sync.commands.up import start_house
+from vmh_sync.runtime.opening import HouseSettings
+from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync.sandbox.people import People
+from vmh_sync.services.dagster_stack import free_port, wait_until_up
+from vmh_sync.services.processes import Supervisor
+from vmh_sync.services.valkey import stop_embedded
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.sync.outcome import PassSummary
+
+OWN_SERVICES = ("REDIS_URL", "VMH_DATABASE_URL", "DAGSTER_HOME")
+MOST_PASSES = 6
+EDIT_EVERY_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrder:
+    """What kind of demo: ``parties`` is the size of the firm."""
+
+    once: bool
+    parties: int
+    seed: int
+    port: int = 3000
+
+
+def run_demo(order: DemoOrder) -> int:
+    """Run the demo; returns the exit code: 0 when in the end both sides agree, else 1."""
+    home = (load(VmhSettings).home / "demo").resolve()
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, mode=0o700)
+    console = Console()
+    with _sandbox(order) as sandbox:
+        _point_at(sandbox["environment"], home)
+        try:
+            agrees = _story(console, order, sandbox["control"])
+            if not order.once:
+                _stay_up(console, order, sandbox["control"])
+        finally:
+            stop_embedded()
+    return 0 if agrees else 1
+
+
+@contextmanager
+def _sandbox(order: DemoOrder) -> Iterator[dict[str, Any]]:
+    command = [sys.executable, "-m", "vmh_sync.sandbox", "--json", "--parent-pid", str(os.getpid())]
+    command += ["--parties", str(order.parties), "--seed", str(order.seed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
+        if process.stdout is None:
+            raise RuntimeError("the sandbox has no output")
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def _point_at(environment: Mapping[str, str], home: Path) -> None:
+    for name in OWN_SERVICES:
+        os.environ.pop(name, None)
+    os.environ.update(environment, VMH_HOME=str(home))
+
+
+def _story(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> bool:
+    console.rule(f"Eine Kanzlei mit {order.parties} Beteiligten: erster Abgleich")
+    _passes()
+    console.rule("Auf beiden Seiten wird gearbeitet")
+    count = max(10, order.parties // 4)
+    edits = asyncio.run(_edit(urls, order.seed, count))
+    console.print(edits_table(edits))
+    console.rule("Abgleich der Änderungen")
+    _passes()
+    console.print(tasks_table(urls["espocrm"]))
+    console.rule("Ergebnis")
+    report = run_reconcile()
+    print_report(report)
+    console.print(closing_table(report))
+    return report.agrees
+
+
+def _passes() -> None:
+    """Sync until a pass writes nothing, and show what each did."""
+    for _ in range(MOST_PASSES):
+        started = time.monotonic()
+        with progress_for("Beteiligte") as progress:
+            summary, _ = run_sync(target("beteiligte"), SyncOrder((), "all"), progress=progress)
+        print_summary(f"in {time.monotonic() - started:.1f} s", summary)
+        if _is_quiet(summary):
+            return
+
+
+def _is_quiet(summary: PassSummary) -> bool:
+    return not any(summary.writes.values()) and not summary.failures
+
+
+async def _edit(urls: Mapping[str, str], seed: int, count: int) -> Sequence[EditRecord]:
+    async with People(urls, seed=seed) as people:
+        return await people.edit_some(count)
+
+
+def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> None:
+    settings = HouseSettings.read()
+    port = order.port or free_port()
+    supervisor = Supervisor()
+    rounds = Counter[str]()
+    last = time.monotonic()
+
+    def people_work() -> None:
+        nonlocal last
+        if time.monotonic() - last >= EDIT_EVERY_SECONDS:
+            rounds["edits"] += 1
+            asyncio.run(_edit(urls, order.seed + rounds["edits"], 1))
+            last = time.monotonic()
+
+    try:
+        url = start_house(supervisor, settings, port=port)
+        if wait_until_up(url, supervisor):
+            console.print(f"\nDagster-Oberfläche: {url}\nAlle paar Sekunden ändert jemand etwas. Ende mit Strg-C.")
+        supervisor.watch(people_work)
+    finally:
+        supervisor.stop()

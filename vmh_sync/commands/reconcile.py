@@ -1,0 +1,56 @@
+"""``vmh-sync reconcile``: compares both sides and says where they differ."""
+
+import asyncio
+import sys
+from collections import Counter
+
+from rich.console import Console
+
+from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.sync import prepare
+from vmh_sync.reconcile.read import Report, reconcile
+from vmh_sync.runtime.opening import HouseSettings, open_context
+from vmh_sync.systems.errors import ForeignSystemError
+
+SHOWN = 30
+
+
+def run_reconcile() -> Report:
+    """Compare both sides as the settings name them. Raises ``ForeignSystemError`` or ``SettingsError``."""
+    settings = HouseSettings.read()
+    prepare(settings)
+
+    async def compare() -> Report:
+        async with open_context("reconcile", settings) as context:
+            return await reconcile(context)
+
+    return asyncio.run(compare())
+
+
+def command(*, as_json: bool) -> None:
+    """Print the comparison; ends the process with 0 (equal or explained), 3 (differences) or 1 (not possible)."""
+    try:
+        report = run_reconcile()
+    except ForeignSystemError as error:
+        fail(error.message_for_people)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        print_report(report)
+    sys.exit(0 if report.agrees else RECORDS_FAILED)
+
+
+def print_report(report: Report) -> None:
+    """Print counts, and the differences by field."""
+    console = Console(soft_wrap=True)
+    numbers = report.to_json()
+    console.print(
+        f"Vergleich beider Seiten: {numbers['compared']} Beteiligte auf beiden Seiten: {numbers['equal']} gleich, "
+        f"{numbers['different']} verschieden, {numbers['explained']} verschieden mit Aufgabe; "
+        f"{len(report.only_espocrm)} nur in EspoCRM, {len(report.only_advoware)} nur in Advoware, "
+        f"{len(report.doubled)} doppelt."
+    )
+    for field, count in Counter(item.field for item in report.unexplained).most_common():
+        console.print(f"  {field}: {count} verschieden")
+    for item in report.unexplained[:SHOWN]:
+        console.print(f"  {item.id} (betnr {item.betnr}) {item.label}: {item.why}", markup=False)

@@ -1,0 +1,1 @@
+"""An independent, read-only comparison of both sides: it knows neither the sync's bases nor its field tables."""

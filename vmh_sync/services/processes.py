@@ -1,0 +1,112 @@
+"""Runs several processes in the foreground: starts them, starts a dead one again, stops all at the end."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 15.0
+CHECK_SECONDS = 0.5
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+STEADY_SECONDS = 60.0
+"""A process that lived this long counts as healthy: the next pause is short again."""
+
+
+@dataclass(slots=True)
+class Child:
+    """One process to keep alive."""
+
+    name: str
+    command: Sequence[str]
+    log_file: Path
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = FIRST_PAUSE
+    restart_at: float | None = None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keeps children alive until :meth:`stop`; they die with this process, also when it is killed."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    children: list[Child] = field(default_factory=list)
+    stopping: Event = field(default_factory=Event)
+
+    def start(self, name: str, command: Sequence[str], log_folder: Path) -> None:
+        """Start a process whose output goes to ``log_folder/name.log``."""
+        log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        child = Child(name, command, log_folder / f"{name}.log")
+        self.children.append(child)
+        self._launch(child)
+
+    def watch(self, every: Callable[[], None] = lambda: None) -> None:
+        """Restart what dies, until a signal (INT, TERM) comes; ``every`` is called about twice a second."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self.stopping.set())
+        while not self.stopping.wait(CHECK_SECONDS):
+            for child in self.children:
+                self._look_after(child)
+            every()
+
+    def stop(self) -> None:
+        """Stop all children, the last started first; whoever does not go in time is killed."""
+        for child in reversed(self.children):
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self.children:
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+
+    def _launch(self, child: Child) -> None:
+        with child.log_file.open("ab") as output:
+            child.process = subprocess.Popen(  # noqa: S603 - our own programs
+                list(child.command),
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                preexec_fn=_die_with_parent,
+            )
+        child.started_at = time.monotonic()
+        child.restart_at = None
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None or child.process.poll() is None:
+            return
+        if child.restart_at is None:
+            if now - child.started_at > STEADY_SECONDS:
+                child.pause = FIRST_PAUSE
+            log.warning("%s ended with %s, starts again in %.0f s", child.name, child.process.returncode, child.pause)
+            child.restart_at = now + child.pause
+            child.pause = min(LONGEST_PAUSE, child.pause * 2)
+        elif now >= child.restart_at:
+            self._launch(child)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def program(name: str) -> str:
+    """Return the path of a program that is installed beside this Python."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else name
