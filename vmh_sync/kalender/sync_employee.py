@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.kalender.context import CalendarContext, full_read_age
 from vmh_sync.kalender.employees import Employee
@@ -29,6 +30,9 @@ from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.errors import ForbiddenError, InsufficientPermissionsError, NotFoundError
+
+FINDING_SECONDS = 60.0
+"""How long a process waits for another one that is looking for the same calendar."""
 
 _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
 
@@ -136,17 +140,29 @@ async def _read_google(context: CalendarContext, work: EmployeeWork, stored: Sto
             raise
         except (NotFoundError, ForbiddenError):
             pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
-    employee = work.employee
-    found = await google.run(
-        lambda: google.directory.find_or_create(
-            employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
+    found_id = await _find_calendar(context, work.employee, stored, recreate=recreate)
+    work.calendar_id = found_id
+    work.moved = known is not None and known != found_id
+    work.changes = await google.run(lambda: read_changes(google.client, found_id, None))
+
+
+async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:
+    """Find or create the calendar and note it; one process at a time, or there would be two of the same name."""
+    known, google = stored.state.calendar_id, context.google
+    async with context.leases.hold(f"kalender-anlegen:{employee.kuerzel.upper()}", wait=FINDING_SECONDS) as lease:
+        if lease is None:
+            raise CoordinationUnavailable("another process is still looking for this calendar")
+        now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
+        if known is None and now.state.calendar_id is not None:
+            return now.state.calendar_id
+        found = await google.run(
+            lambda: google.directory.find_or_create(
+                employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
+            )
         )
-    )
-    work.calendar_id = found.id
-    work.moved = known is not None and known != found.id
-    if known is None:
-        await _remember_calendar(context, stored, found.id)
-    work.changes = await google.run(lambda: read_changes(google.client, found.id, None))
+        if known is None:
+            await _remember_calendar(context, stored, found.id)
+    return found.id
 
 
 async def _remember_calendar(context: CalendarContext, stored: Stored, calendar_id: str) -> None:

@@ -243,3 +243,29 @@ def test_an_advoware_list_that_cannot_be_read_changes_nothing(chancery: Chancery
     chancery.office.fault(r"Termine\?.*kuerzel", "malformed", method="GET", times=None)
     assert [failure["id"] for failure in chancery.sync().failures] == ["SB"]
     assert chancery.event_of(fr_nr) and set(chancery.pairs()) == {fr_nr}
+
+
+def test_a_short_list_of_advoware_deletes_nothing_that_still_exists(chancery: Chancery) -> None:
+    """Each deletion is confirmed by a single read: a list may lie."""
+    chancery.employee()
+    numbers = {chancery.termin(text=f"Termin {number}") for number in range(3)}
+    chancery.sync()
+    chancery.office.fault(r"Termine\?.*kuerzel", "empty", method="GET", times=1, body="[]")
+    summary = chancery.sync()
+    assert summary.writes == {"advoware": 0, "espocrm": 0, "google": 0}
+    assert set(chancery.pairs()) == numbers and len(chancery.events()) == 3
+    assert chancery.until_quiet() == 1
+
+
+def test_a_gone_calendar_is_never_taken_for_deleted_events(chancery: Chancery) -> None:
+    """404 for an event that is looked up singly: it counts as deleted only if the calendar itself is there."""
+    chancery.employee()
+    fr_nr = chancery_event_in_both(chancery)
+    chancery.edit_termin(fr_nr, ort="Saal 7")
+    chancery.google.fault(r"/events/", "status", times=None, status=404, body='{"error": {"errors": []}}')
+    chancery.google.fault(r"/calendars/[^/]+$", "status", method="GET", times=None, status=404, body="{}")
+    assert chancery.sync().failures
+    assert set(chancery.termine()) == {fr_nr} and set(chancery.pairs()) == {fr_nr}
+    chancery.google.clear_faults()
+    chancery.until_quiet()
+    assert chancery.event_of(fr_nr)["location"] == "Saal 7"

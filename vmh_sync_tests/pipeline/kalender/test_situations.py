@@ -199,3 +199,15 @@ async def verify(context: CalendarContext) -> list[object]:
 
     found = [*await audit.duplicates(context), *await audit.orphans(context), *await audit.verify(context)]
     return [trouble.to_json() for trouble in found]
+
+
+def test_two_passes_that_both_find_no_calendar_create_one(chancery: Chancery) -> None:
+    chancery.employee()
+    chancery.google.fault("calendars$", "latency", method="POST", seconds=0.3, times=None)
+
+    async def two(context: CalendarContext) -> None:
+        await asyncio.gather(*(sync_employee(context, Employee("SB"), How()) for _ in range(2)))
+
+    chancery.run(two)
+    names = [one["summary"] for one in chancery.google.state()["calendars"]]
+    assert names.count("AW-SB") == 1
