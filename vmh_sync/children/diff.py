@@ -238,7 +238,8 @@ class _Planner:
 
     def _tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> None:
         title = self.kind.title(self.table.read(Side.ESPOCRM, espo.attributes))
-        differences = differing(self.table, fields.base, (*bad, *fields.held))
+        refused = self._still_refused(plan, fields)
+        differences = differing(self.table, fields.base, (*bad, *fields.held, *refused))
         others = [
             wanted(self.kind, task.kind, espo.id, {**task.details, "title": title}, task.fields)
             for task in fields.tasks
@@ -249,6 +250,9 @@ class _Planner:
         plan.closing += settled
         held = set(fields.held)
         plan.closing += [
+            row.id for row in self.rows if row.kind == TaskKind.VALUE_REFUSED and not set(row.fields) & set(refused)
+        ]
+        plan.closing += [
             row.id
             for row in self.rows
             if row.kind == TaskKind.CONFLICT and row.details.get("held") and not set(row.fields) & held
@@ -257,6 +261,16 @@ class _Planner:
             plan.status = "conflict"
         elif updates or fields.held or plan.extra.get("delete_wanted"):
             plan.status = self.kind.waiting_status
+
+    def _still_refused(self, plan: ChildPlan, fields: FieldPlan) -> list[str]:
+        """Return the fields whose value EspoCRM did not take and that still say the same on both sides."""
+        moving = {change.field for change in (*fields.to_espocrm, *fields.to_advoware)}
+        apart = differing(self.table, fields.base)
+        known = plan.extra.get("refused", ())
+        still = [name for name in known if name in apart and name not in moving]
+        if known:
+            plan.extra["refused"] = still
+        return still
 
     def _operations(self, plan: ChildPlan, espo: EspoRecord) -> None:
         fields = plan.fields

@@ -18,7 +18,7 @@ from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
@@ -140,13 +140,37 @@ class ChildWriter:
         left_out = self._names(refused)
         here = {name: None if name in left_out else value for name, value in plan.wanted.items()}
         plan.findings += [Finding(name, Side.ESPOCRM, refused[self.memory.table[name].espo]) for name in left_out]
+        if left_out:
+            plan.extra["refused"] = sorted(left_out)
         done = Outcome(plan, record, child, Base(here, dict(plan.wanted)), None)
         changes = [change for change in plan.operations[0].changes if change.field not in left_out]
         done.rows = applied(self.context, self.kind, self.memory, record.id, changes, Side.ESPOCRM, "created")
         for reason in refused.values():
             done.rows += noted(self.context, self.kind, self.memory, record.id, "refused", reason)
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
+        await self._open(self._refusals(record.id, refused, here, plan.wanted))
         return False
+
+    def _refusals(
+        self, espo_id: str, refused: Mapping[str, str], here: Mapping[str, Value], there: Mapping[str, Value]
+    ) -> list[TaskWanted]:
+        """Return one task per value that EspoCRM did not take."""
+        return [
+            TaskWanted(
+                TaskKind.VALUE_REFUSED,
+                (rule.name,),
+                {
+                    "wanted": there.get(rule.name),
+                    "standing": here.get(rule.name),
+                    "side": str(Side.ESPOCRM),
+                    "why": refused[rule.espo],
+                },
+                self.kind.entity,
+                espo_id,
+            )
+            for rule in self.memory.table.rules
+            if rule.espo in refused
+        ]
 
     async def _find_imported(self, child: WireRecord) -> EspoRecord | None:
         listed = self.context.espo.list_ids_in(
@@ -175,6 +199,9 @@ class ChildWriter:
             reason = answer.refused[self.memory.table[name].espo]
             plan.findings.append(Finding(name, Side.ESPOCRM, reason))
             done.rows += noted(self.context, self.kind, self.memory, espo.id, "refused", f"{name}: {reason}")
+        refused = self._refusals(espo.id, answer.refused, fields.base_espocrm, fields.base_advoware)
+        if refused:
+            plan.extra["refused"] = sorted({*plan.extra.get("refused", ()), *self._names(answer.refused)})
         written = [change for change in fields.to_espocrm if change.field not in self._names(answer.refused)]
         done.rows += applied(self.context, self.kind, self.memory, espo.id, written, Side.ESPOCRM)
         done.rows += applied(self.context, self.kind, self.memory, espo.id, fields.adopted, None)
@@ -182,7 +209,7 @@ class ChildWriter:
             done.rows += noted(self.context, self.kind, self.memory, espo.id, "task", str(task.kind))
         done.base = fields.base
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
-        await self._open([task for task in plan.tasks if task not in conflict])
+        await self._open([*(task for task in plan.tasks if task not in conflict), *refused])
         await close_tasks(self.context, self.gate, plan.closing)
         ignored = bool(plan.advoware) and any(
             not same(self.memory.table[c.field].kind, fields.base_advoware.get(c.field), c.new)

@@ -237,3 +237,26 @@ def test_unchanged_parties_cost_one_read_each_and_one_list_per_kind(firm: Firm) 
     assert len([entry for entry in log if "Beteiligte/" in str(entry)]) == 3
     lists = [entry for entry in firm.crm.calls()["log"] if "CBankverbindungen" in str(entry)]
     assert len(lists) == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_value_that_espocrm_refuses_stays_behind_alone(firm: Firm, known: bool) -> None:
+    party, betnr = firm.linked_party()
+    values = {"iban": IBAN, "kontoinhaber": "Kurz" if known else "x" * 200}
+    made = firm.office.edit("Bankverbindungen", "create", betNr=betnr, values=values)
+    firm.sync(party)
+    if known:
+        values = {"kontoinhaber": "x" * 200, "bank": "GLS Bank"}
+        firm.office.edit("Bankverbindungen", "update", id=made["id"], values=values)
+        firm.sync(party)
+    (record,) = firm.crm_records("CBankverbindungen")
+    assert (record["iban"], record["kontoinhaber"]) == (IBAN, "Kurz" if known else None)
+    assert record["bankname"] == ("GLS Bank" if known else None)
+    (task,) = firm.tasks()
+    assert "nicht übertragbar" in task["name"]
+    assert not any(firm.sync().writes.values())
+    firm.office.edit("Bankverbindungen", "update", id=made["id"], values={"kontoinhaber": "y" * 50})
+    firm.sync(party)
+    assert firm.crm_records("CBankverbindungen")[0]["kontoinhaber"] == "y" * 50
+    assert firm.tasks() == []
+    assert not any(firm.sync().writes.values())
