@@ -58,6 +58,8 @@ def serve(options: SandboxOptions) -> None:
 
 
 async def _serve(options: SandboxOptions) -> None:
+    # Asked before anything is printed: whoever reads the line may end the parent at once.
+    is_child = os.getppid() == options.parent_pid
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,15 +67,14 @@ async def _serve(options: SandboxOptions) -> None:
     async with running(options) as description:
         sys.stdout.write(json.dumps(description) + "\n" if options.as_json else _as_text(description))
         sys.stdout.flush()
-        watch = asyncio.create_task(_watch_parent(options.parent_pid, stop))
+        watch = asyncio.create_task(_watch_parent(options.parent_pid, stop, is_child=is_child))
         await stop.wait()
         watch.cancel()
 
 
-async def _watch_parent(pid: int | None, stop: asyncio.Event) -> None:
+async def _watch_parent(pid: int | None, stop: asyncio.Event, *, is_child: bool) -> None:
     if pid is None:
         return
-    is_child = os.getppid() == pid
     while not stop.is_set():
         if not _is_alive(pid) or (is_child and os.getppid() != pid):
             stop.set()
