@@ -10,15 +10,20 @@ from vmh_sync.adressen import triggers as address_triggers
 from vmh_sync.bankverbindungen import pipeline as accounts
 from vmh_sync.bankverbindungen import triggers as account_triggers
 from vmh_sync.beteiligte import pipeline, repair, triggers
+from vmh_sync.erstgespraech import pipeline as erstgespraech
+from vmh_sync.examples.ticketing import NAME as TICKETING
+from vmh_sync.examples.ticketing import monitor as ticketing
 from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
 from vmh_sync.kalender import triggers as calendar_triggers
 from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.runtime.resource import Workplace
+from vmh_sync.settings import VmhSettings, load
 
 
 def build_defs() -> dg.Definitions:
     """Return fresh definitions."""
+    with_ticketing = TICKETING in load(VmhSettings).examples
     return dg.Definitions(
         assets=[repair.repaired_beteiligte, calendars.kalender_asset],
         asset_checks=[*calendar_checks.CHECKS],
@@ -28,6 +33,8 @@ def build_defs() -> dg.Definitions:
             addresses.sync_adressen,
             accounts.sync_bankverbindungen,
             calendars.sync_kalender,
+            *erstgespraech.JOBS,
+            *(ticketing.JOBS if with_ticketing else ()),
         ],
         sensors=[
             *triggers.SENSORS,
@@ -40,6 +47,8 @@ def build_defs() -> dg.Definitions:
             *address_triggers.SCHEDULES,
             *account_triggers.SCHEDULES,
             *calendar_triggers.SCHEDULES,
+            *erstgespraech.SCHEDULES,
+            *(ticketing.SCHEDULES if with_ticketing else ()),
         ],
         # Personal data stays in memory; and one op after the other is far quicker than a process each.
         resources={"workplace": Workplace(), "calendars": CalendarWorkplace(), "io_manager": dg.mem_io_manager},

@@ -186,10 +186,24 @@ class VmhSettings(BaseSettings):
         pattern="^https?://",
         description="address of Dagster's webserver, where the gateway launches runs",
     )
-    examples: str = Field("", alias="VMH_EXAMPLES", description="worked examples to switch on: ticketing")
+    examples: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), alias="VMH_EXAMPLES", description="worked examples to switch on, separated by commas: ticketing"
+    )
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON list of keys: name, key, scopes, paths"
     )
+
+    @field_validator("examples", mode="before")
+    @classmethod
+    def _from_commas(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @field_validator("examples")
+    @classmethod
+    def _known_examples(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if set(names) - {"ticketing"}:
+            raise ValueError("the only example is ticketing")
+        return names
 
     @field_validator("api_keys", mode="before")
     @classmethod
@@ -218,6 +232,28 @@ class SyncSettings(BaseSettings):
         "task", pattern="^(task|create)$", description="reactivated address: a task for a person, or a new address"
     )
     audit_retention_days: int = Field(3650, ge=1, description="how long the audit log is kept")
+
+
+class ErstgespraechSettings(BaseSettings):
+    """The reset of "next call" in first consultations (entities.md 6); without states it does nothing."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ERSTGESPRAECH_")
+
+    states: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description='JSON list: in which states a past "next call" is reset'
+    )
+    entity: str = Field("CVmhErstgespraech", pattern="^[A-Za-z0-9]+$", description="entity type in EspoCRM")
+    state_field: str = Field("status", pattern="^[A-Za-z0-9]+$", description="its field with the state")
+    call_field: str = Field("nextCall", pattern="^[A-Za-z0-9]+$", description="its field with the next call")
+    new_value: str | None = Field(
+        None, pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$", description="what is written, in UTC; default: empty"
+    )
+    dry_run: bool = Field(True, description="true: only show which records would be reset")
+
+    @field_validator("states", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return (json.loads(value) if value.strip() else ()) if isinstance(value, str) else value
 
 
 S = TypeVar("S", bound=BaseModel)

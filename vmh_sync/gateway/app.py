@@ -5,18 +5,22 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
+from vmh_sync.examples import ticketing
+from vmh_sync.examples.ticketing.desk import open_desk
+from vmh_sync.examples.ticketing.routes import ticket_router
 from vmh_sync.gateway import health, metrics, proxy, record_state, triggers, webhooks
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
-from vmh_sync.gateway.doors import open_doors
+from vmh_sync.gateway.doors import doors_of, open_doors
 from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
 from vmh_sync.gateway.listening import require_keys
 from vmh_sync.gateway.replies import unusable_field
+from vmh_sync.gateway.triggers import may_read, may_write
 from vmh_sync.runtime.opening import HouseSettings
 
 
@@ -34,8 +38,20 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, unusable_field)
     for door in (webhooks, proxy, triggers, record_state, health, metrics):
         app.include_router(door.router)
+    if ticketing.NAME in settings.house.examples:
+        app.include_router(_ticketing(settings))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
+
+
+def _ticketing(settings: HouseSettings) -> APIRouter:
+    desk = open_desk(settings.house)
+    return ticket_router(
+        reader=Depends(may_read),
+        writer=Depends(may_write),
+        desk=lambda _request: desk,
+        clock=lambda request: doors_of(request).clock,
+    )
 
 
 def _lifespan(settings: HouseSettings, keys: KeyRing) -> Any:

@@ -21,7 +21,7 @@ from vmh_sync.systems.errors import ForeignSystemError
 
 _log = logging.getLogger(__name__)
 
-CALENDAR_JOB = "sync_kalender"
+CALENDAR_JOB, CALENDAR_OP = "sync_kalender", "fetch_calendars"
 ALL = "ALL"
 ASK_ADVOWARE_SECONDS = 8.0
 
@@ -33,6 +33,11 @@ EspoId = Annotated[str, Path(pattern=f"^(?:{ESPO_ID.pattern})$".replace("0-9a-f"
 def may_write(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:
     """Let only keys with the write scope in; raises ``NotAllowed``."""
     return doors_of(request).keys.allow(x_api_key, "write")
+
+
+def may_read(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:
+    """Let only keys with the read scope in; raises ``NotAllowed``."""
+    return doors_of(request).keys.allow(x_api_key, "read")
 
 
 Writer = Annotated[ApiKey, Depends(may_write)]
@@ -87,7 +92,7 @@ async def sync_calendar(
             return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
         if _overlaps(await doors.launcher.active_runs(CALENDAR_JOB), kuerzel):
             return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
-        config = {"kuerzel": [] if kuerzel == ALL else [kuerzel], "full_content": order.full_content}
+        config = _calendar_config([] if kuerzel == ALL else [kuerzel], order.full_content)
         run_id = await doors.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
     except LaunchFailed as problem:
         _log.warning("calendar sync not launched: %s", problem)
@@ -114,14 +119,24 @@ def _known(doors: Doors, kuerzel: str) -> bool:
         return tx.calendar_states.get(kuerzel) is not None
 
 
+def _calendar_config(kuerzel: list[str], full_content: bool) -> dict[str, Any]:
+    return {"ops": {CALENDAR_OP: {"config": {"kuerzel": kuerzel, "full_content": full_content}}}}
+
+
 def _overlaps(runs: Sequence[Run], kuerzel: str) -> bool:
-    """Whether one of the active runs covers this employee; an empty list in its configuration means all."""
-    return any(kuerzel == ALL or not (named := _named(run.config)) or kuerzel in named for run in runs)
+    """Whether one of the active runs covers this employee; a run that names nobody covers all."""
+    return any(kuerzel == ALL or not (named := _named(run)) or kuerzel in named for run in runs)
 
 
-def _named(config: Mapping[str, Any]) -> list[str]:
-    named = config.get("kuerzel")
-    return [str(name).upper() for name in named] if isinstance(named, list) else []
+def _named(run: Run) -> list[str]:
+    """The employees of a run: its partition, or what stands in its configuration."""
+    if partition := run.tags.get("dagster/partition"):
+        return [partition.upper()]
+    part: Any = run.config
+    for step in ("ops", CALENDAR_OP, "config", "kuerzel"):
+        part = part.get(step) if isinstance(part, Mapping) else None
+    named = [str(name).upper() for name in part] if isinstance(part, list) else []
+    return [] if ALL in named else named
 
 
 @router.post(

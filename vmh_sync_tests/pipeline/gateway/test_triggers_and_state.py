@@ -55,8 +55,8 @@ def test_calendar_trigger(firm: Firm, gateway: GatewayProcess, dagster_double: D
     }
     assert one.json()["kuerzel"] == "SB"
     assert [launch["runConfigData"] for launch in dagster_double.launches] == [
-        {"kuerzel": [], "full_content": True},
-        {"kuerzel": ["SB"], "full_content": False},
+        {"ops": {"fetch_calendars": {"config": {"kuerzel": [], "full_content": True}}}},
+        {"ops": {"fetch_calendars": {"config": {"kuerzel": ["SB"], "full_content": False}}}},
     ]
     assert {launch["selector"]["jobName"] for launch in dagster_double.launches} == {"sync_kalender"}
     assert send(gateway, "POST", CALENDAR, json={"kuerzel": "XX"}).status_code == 404
@@ -68,11 +68,15 @@ def test_calendar_trigger(firm: Firm, gateway: GatewayProcess, dagster_double: D
 
 def test_calendar_that_is_under_way(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
     firm.office.seed(mitarbeiter=[{"kuerzel": name, "aktiv": True} for name in ("SB", "AI")])
-    dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {"kuerzel": ["SB"]}, "tags": []}]
-
-    answers = {name: send(gateway, "POST", CALENDAR, json={"kuerzel": name}).status_code for name in ("SB", "AI")}
-
-    assert answers == {"SB": 409, "AI": 202}
+    by_config = {
+        "runConfig": {"ops": {"fetch_calendars": {"config": {"kuerzel": ["SB"]}}}},
+        "tags": [],
+    }
+    by_partition = {"runConfig": {}, "tags": [{"key": "dagster/partition", "value": "SB"}]}
+    for run in (by_config, by_partition):
+        dagster_double.active = [{"runId": "r", "status": "STARTED", **run}]
+        found = {name: send(gateway, "POST", CALENDAR, json={"kuerzel": name}).status_code for name in ("SB", "AI")}
+        assert found == {"SB": 409, "AI": 202}
     assert send(gateway, "POST", CALENDAR).status_code == 409
 
 

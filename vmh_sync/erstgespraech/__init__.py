@@ -1,0 +1,1 @@
+"""First consultations: the reset of a "next call" that lies in the past (specification, entities.md 6)."""

@@ -1,0 +1,63 @@
+"""The Dagster job and schedule of the reset; the schedule is off until a person switches it on."""
+
+import dagster as dg
+
+from vmh_sync.erstgespraech.reset import ResetResult, reset_past_calls
+from vmh_sync.runtime.resource import Workplace
+from vmh_sync.settings import ErstgespraechSettings, SettingsError, load
+from vmh_sync.systems.errors import ForeignSystemError
+
+MOST_SHOWN = 500
+
+
+@dg.op(description="Setzt „nächster Anruf“ zurück, wenn er in der Vergangenheit liegt.")
+async def reset_calls(context: dg.OpExecutionContext, workplace: Workplace) -> None:
+    """Reset past calls as the settings say; without settings do nothing and say so."""
+    try:
+        rules = load(ErstgespraechSettings)
+    except SettingsError as problem:
+        raise dg.Failure(description=str(problem), allow_retries=False) from None
+    if not rules.states:
+        text = "Nichts getan: VMH_ERSTGESPRAECH_STATES ist nicht gesetzt."
+        context.log.info(text)
+        context.add_output_metadata({"hinweis": text})
+        return
+    async with workplace.open(context.run_id) as opened:
+        try:
+            result = await reset_past_calls(opened.espo, rules, opened.clock.now())
+        except ForeignSystemError as problem:
+            raise dg.Failure(description=problem.message_for_people) from problem
+    context.add_output_metadata(_metadata(result, dry_run=rules.dry_run))
+
+
+def _metadata(result: ResetResult, *, dry_run: bool) -> dict[str, dg.MetadataValue | int | bool]:
+    shown: dict[str, dg.MetadataValue | int | bool] = {"dry_run": dry_run}
+    for name in ("found", "written", "left", "failed"):
+        ids: list[str] = getattr(result, name)
+        shown[name] = len(ids)
+        shown[f"{name}_ids"] = dg.MetadataValue.json(ids[:MOST_SHOWN])
+    return shown
+
+
+@dg.job(
+    name="erstgespraech_reset",
+    executor_def=dg.in_process_executor,
+    resource_defs={"io_manager": dg.mem_io_manager, "workplace": Workplace()},
+    description="Erstgespräche: vergangene Termine für den nächsten Anruf zurücksetzen.",
+)
+def erstgespraech_reset() -> None:
+    """Reset past calls."""
+    reset_calls()
+
+
+erstgespraech_schedule = dg.ScheduleDefinition(
+    name="erstgespraech_reset",
+    job=erstgespraech_reset,
+    cron_schedule="0 6 * * *",
+    execution_timezone="Europe/Berlin",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Jeden Morgen um 6 Uhr; ausgeschaltet, bis jemand es einschaltet.",
+)
+
+JOBS = (erstgespraech_reset,)
+SCHEDULES = (erstgespraech_schedule,)
