@@ -38,10 +38,11 @@ def resolve(work: ChannelWork) -> ListOutcome:
     leaving = {member.leaves for member in work.members if member.leaves and member.leaves in work.items} - work.held
     primary = next((key for key, item in work.items.items() if item.primary), None)
     outcome = ListOutcome(dict(work.items), primary=primary)
+    outcome.blocked = any(not _sendable(work, item) for item in work.items.values())
     if not leaving and not work.moves:
         return outcome
-    if any(not _sendable(work, item) for item in work.items.values()):
-        _block(work, outcome)
+    if outcome.blocked:
+        _block(work)
         return outcome
     renames = _renames(work, leaving)
     outcome.items = {}
@@ -140,8 +141,8 @@ def put_back(work: ChannelWork, member: Member) -> None:
     work.tasks = [task for task in work.tasks if task.kind is not TaskKind.CONFLICT or task.fields != (name,)]
 
 
-def _block(work: ChannelWork, outcome: ListOutcome) -> None:
-    outcome.blocked = True
+def _block(work: ChannelWork) -> None:
+    """Report a list that cannot be sent whole and put back every member that wanted it changed."""
     bad = [key for key, item in work.items.items() if not _sendable(work, item)]
     message = (
         f"{len(bad)} Nummer(n) dieser Person nimmt EspoCRM in der gespeicherten Schreibweise nicht mehr an. "

@@ -98,3 +98,54 @@ def test_unknown_attributes_of_an_item_go_back() -> None:
     assert result.emails is not None
     assert result.emails.items[0]["note"] == "x"
     assert values(result, MAIL) == ["a@b.example", "c@d.example"]
+
+
+BLOCKING = "0511 124 ext. 5"
+
+
+def test_a_blocked_list_holds_back_a_removal_too_and_keeps_its_pair() -> None:
+    known = [
+        *_known(),
+        pair(2, 1, BLOCKING, BLOCKING, espo_type="Office"),
+        pair(3, 1, "+49511777", "0511/777", espo_type="Office"),
+    ]
+    result = plan(
+        phones=[tel("+49511123", primary=True), tel(BLOCKING), tel("+49511777")],
+        entries=_there(entry(2, BLOCKING), entry(3, "")),  # type: ignore[arg-type]
+        pairs=known,  # type: ignore[arg-type]
+    )
+    assert result.writes_nothing
+    assert not result.base_moves
+    assert [finding.field for finding in result.findings] == ["phone/list"]
+
+
+def test_a_blocked_list_is_not_sent_for_a_moved_primary_either() -> None:
+    known = [*_known(), pair(2, 1, BLOCKING, BLOCKING, espo_type="Office")]
+    result = plan(
+        phones=[tel("+49511123", primary=True), tel(BLOCKING)],
+        entries=[entry(1, "0511/123"), entry(2, BLOCKING, online=True)],
+        pairs=known,  # type: ignore[arg-type]
+    )
+    assert result.writes_nothing
+    assert not result.base_moves  # the change of online is still to be seen by the next pass
+    free = plan(
+        phones=[tel("+49511123", primary=True), tel("+49511124")],
+        entries=[entry(1, "0511/123"), entry(2, "0511/124", online=True)],
+        pairs=[*_known(), pair(2, 1, "+49511124", "0511/124")],  # type: ignore[list-item]
+    )
+    assert free.phones is not None
+
+
+def test_a_value_that_becomes_one_that_stands_here_already_leaves_the_list() -> None:
+    """One of two mails is corrected in Advoware to the other: one item is left, both entries stand for it."""
+    result = plan(
+        emails=[mail("a@b.example", primary=True), mail("c@d.example")],
+        entries=[entry(1, "a@b.example", online=True), entry(2, "A@b.example")],
+        pairs=[
+            pair(1, 4, "a@b.example", "a@b.example", primary_base=True, online_base=True),
+            pair(2, 4, "c@d.example", "c@d.example"),
+        ],
+    )
+    assert values(result, MAIL) == ["a@b.example"]
+    assert result.emails is not None
+    assert [(change.old, change.new) for change in result.emails.changes] == [("c@d.example", None)]

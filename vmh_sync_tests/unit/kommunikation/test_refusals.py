@@ -135,6 +135,7 @@ def test_more_than_ten_stay_in_advoware_as_a_finding() -> None:
     ]
     known = list(stored(result).values())
     assert len(known) == 10
+    assert {11, 12}.isdisjoint(stored(result))
     here = [tel(str(item["phoneNumber"]), primary=item["primary"]) for item in result.phones.items]
     online = [entry(1, "0511/101", online=True), *entries[1:]]
     again = plan(phones=here, entries=online, pairs=known)
