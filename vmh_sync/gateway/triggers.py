@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
@@ -15,13 +15,14 @@ from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.keys import ApiKey
 from vmh_sync.gateway.launch import LaunchFailed, Run
 from vmh_sync.gateway.webhooks import ESPO_ID, Entity
+from vmh_sync.kalender.request import Calendars
 from vmh_sync.runtime.request import Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 
 _log = logging.getLogger(__name__)
 
-CALENDAR_JOB, CALENDAR_OP = "sync_kalender", "fetch_calendars"
+CALENDAR_JOB = "sync_kalender"
 ALL = "ALL"
 ASK_ADVOWARE_SECONDS = 8.0
 
@@ -92,7 +93,7 @@ async def sync_calendar(
             return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
         if _overlaps(await doors.launcher.active_runs(CALENDAR_JOB), kuerzel):
             return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
-        config = _calendar_config([] if kuerzel == ALL else [kuerzel], order.full_content)
+        config = Calendars(kuerzel=[] if kuerzel == ALL else [kuerzel], full_content=order.full_content).run_config()
         run_id = await doors.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
     except LaunchFailed as problem:
         _log.warning("calendar sync not launched: %s", problem)
@@ -119,10 +120,6 @@ def _known(doors: Doors, kuerzel: str) -> bool:
         return tx.calendar_states.get(kuerzel) is not None
 
 
-def _calendar_config(kuerzel: list[str], full_content: bool) -> dict[str, Any]:
-    return {"ops": {CALENDAR_OP: {"config": {"kuerzel": kuerzel, "full_content": full_content}}}}
-
-
 def _overlaps(runs: Sequence[Run], kuerzel: str) -> bool:
     """Whether one of the active runs covers this employee; a run that names nobody covers all."""
     return any(kuerzel == ALL or not (named := _named(run)) or kuerzel in named for run in runs)
@@ -132,10 +129,9 @@ def _named(run: Run) -> list[str]:
     """The employees of a run: its partition, or what stands in its configuration."""
     if partition := run.tags.get("dagster/partition"):
         return [partition.upper()]
-    part: Any = run.config
-    for step in ("ops", CALENDAR_OP, "config", "kuerzel"):
-        part = part.get(step) if isinstance(part, Mapping) else None
-    named = [str(name).upper() for name in part] if isinstance(part, list) else []
+    ops = run.config.get("ops") or {}
+    config = next((op.get("config") or {} for op in ops.values()), {})
+    named = [str(name).upper() for name in config.get("kuerzel") or []]
     return [] if ALL in named else named
 
 
