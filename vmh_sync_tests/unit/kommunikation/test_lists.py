@@ -84,7 +84,9 @@ def test_a_stored_number_that_would_lose_its_extension_blocks_the_list_and_nothi
     assert result.phones is None
     assert [finding.field for finding in result.findings] == ["phone/list"]
     assert sorted(str(write.operation.payload["tlf"]) for write in result.writes) == ["+49511777", "new@b.example"]
-    assert 3 not in {pair.advoware_id for pair in result.pairs_after({w.step: 9 for w in result.writes}).stored}
+    after = result.pairs_after({write.step: 9 for write in result.writes}).stored
+    assert 3 not in {one.advoware_id for one in after}
+    assert "+49511777" in {one.espo_base for one in after}
 
 
 def test_unknown_attributes_of_an_item_go_back() -> None:
