@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from vmh_sync.sandbox.crm.installations import recorded_fields
+from vmh_sync_tests.contract.espocrm_outages import OUTAGE_STEPS
 from vmh_sync_tests.contract.espocrm_replay import Replay
 
 SYNC_USER = "6b0465319b3f4367b"
@@ -17,7 +18,6 @@ OLD_NUMBER = "6b046832db6490aca"
 FRESH = "6b04683329591a86d"
 FLAGS = "6b046f2ab509cfd42"
 PARENT = "6b0468adcc62d6af3"
-FAILED_LOGINS = 11
 
 Step = Callable[[Replay], Awaitable[None]]
 STEPS: dict[str, Step] = {}
@@ -334,79 +334,8 @@ async def webhook_events(replay: Replay) -> None:
     await replay.app.state.delivery.run_until_idle()
 
 
-@before("x01_maintenance_get")
-async def maintenance(replay: Replay) -> None:
-    replay.seed("CBeteiligte", "6b046a47da0ce2f29", lastName="Stoerung", createdAt="2026-11-23 16:31:03")
-    replay.hooks.command("outage", {"kind": "maintenance"})
-
-
-@before("x03_after_maintenance")
-async def maintenance_over(replay: Replay) -> None:
-    replay.hooks.command("outage", {"kind": None})
-
-
-@before("x04_user_inactive")
-async def user_off(replay: Replay) -> None:
-    await replay.call("PUT", f"User/{SYNC_USER}", {"isActive": False}, as_user="admin")
-
-
-@before("x06_db_down_get")
-async def database_down(replay: Replay) -> None:
-    await replay.call("PUT", f"User/{SYNC_USER}", {"isActive": True}, as_user="admin")
-    replay.hooks.command("outage", {"kind": "database"})
-
-
-@before("x08_db_back")
-async def database_back(replay: Replay) -> None:
-    replay.hooks.command("outage", {"kind": None})
-
-
-@before("x09_fpm_down_502")
-async def php_down(replay: Replay) -> None:
-    replay.hooks.command("outage", {"kind": "gateway"})
-
-
-async def fail_logins(replay: Replay, headers: dict[str, str]) -> None:
-    """Log in wrongly as often as just does not block yet; each must be a 401."""
-    replay.hooks.command("outage", {"kind": None})
-    replay.hooks.command("clear_login_failures", {})
-    for _ in range(FAILED_LOGINS):
-        response = await replay.client.get("/api/v1/CBeteiligte", headers=headers)
-        assert response.status_code == 401
-
-
-@before("x10_bad_key_last")
-async def bad_keys(replay: Replay) -> None:
-    await fail_logins(replay, {"X-Api-Key": "0" * 32})
-
-
-@before("x12_bad_hmac_last")
-async def bad_hmacs(replay: Replay) -> None:
-    header = replay.hmac_header("GET", "http://crm.example/api/v1/CBeteiligte", wrong=True)
-    await fail_logins(replay, {"X-Hmac-Authorization": header})
-
-
-@before("x14_bad_basic_last")
-async def bad_passwords(replay: Replay) -> None:
-    await fail_logins(replay, {"Authorization": "Basic YWRtaW46d3Jvbmc="})
-
-
-@before("x16_after_clearing_auth_log")
-async def log_cleared(replay: Replay) -> None:
-    replay.hooks.command("clear_login_failures", {})
-
-
-@before("x20_bad_key_threshold")
-async def bad_keys_again(replay: Replay) -> None:
-    await fail_logins(replay, {"X-Api-Key": "0" * 32})
-
-
-@before("x21_good_key_while_blocked")
-async def block_over(replay: Replay) -> None:
-    # The recording is the first call that was let in again, 63 s after the last failure.
-    table = replay.crm.tables["CBeteiligte"]
-    table.update(table.rows[replay.ours[FLAGS]], {"createdAt": "2026-11-23 16:51:54"})
-    replay.later(63)
+for _name, _step in OUTAGE_STEPS.items():
+    before(_name)(_step)
 
 
 @before("y01_get_one_with_select")
