@@ -202,6 +202,36 @@ def test_a_lost_answer_to_a_create_in_advoware_leaves_no_duplicate(chancery: Cha
     assert marked(chancery.events()[event_id]) == str(fr_nr)
 
 
+def test_a_create_whose_outcome_is_unknown_is_not_repeated_at_once(chancery: Chancery) -> None:
+    """Advoware's list may lag behind its own create: only after a while does silence mean "not created"."""
+    from datetime import timedelta
+
+    chancery.employee()
+    chancery.sync()
+    chancery.event(summary="Aus Google")
+    chancery.office.fault("Termine", "drop_after", method="POST", times=1)
+    chancery.sync()
+    chancery.office.fault(r"Termine\?.*kuerzel", "empty", method="GET", times=1, body="[]")
+    assert len(chancery.sync().failures) == 1
+    assert len(chancery.termine()) == 1
+    chancery.clock.shift += timedelta(minutes=1)
+    chancery.until_quiet()
+    assert len(chancery.termine()) == 1 == len(chancery.pairs())
+
+
+def test_a_taken_id_with_our_living_event_is_adopted(chancery: Chancery) -> None:
+    """409 for a living id: the pair row was lost, and the delta does not name the event."""
+    chancery.employee()
+    fr_nr = chancery.termin()
+    chancery.sync()
+    chancery.sync()
+    known = chancery.event_of(fr_nr)["id"]
+    forget_pairs(chancery)
+    assert not chancery.sync().failures
+    assert list(chancery.events()) == [known] and chancery.pairs()[fr_nr].event_id == known
+    assert chancery.until_quiet() == 1
+
+
 def test_a_lost_answer_to_an_insert_in_google_leaves_no_duplicate(chancery: Chancery) -> None:
     chancery.employee()
     fr_nr = chancery.termin()
