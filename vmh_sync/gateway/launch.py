@@ -30,7 +30,11 @@ query Runs($filter: RunsFilter!, $limit: Int!) {
   }
 }
 """
-_VERSION = "{ version }"
+_LOADED = """
+query Loaded($repository: RepositorySelector!) {
+  repositoryOrError(repositorySelector: $repository) { __typename }
+}
+"""
 
 
 class LaunchFailed(Exception):
@@ -87,8 +91,14 @@ class Launcher:
         ]
 
     async def ping(self) -> None:
-        """Ask for a sign of life. Raises :class:`DagsterUnavailable`."""
-        await self._ask(_VERSION, {})
+        """Make sure that runs can be launched: Dagster answers and has loaded our code.
+
+        Raises :class:`DagsterUnavailable`.
+        """
+        repository = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
+        answer = (await self._ask(_LOADED, {"repository": repository}))["repositoryOrError"]
+        if answer["__typename"] != "Repository":
+            raise DagsterUnavailable(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
 
     async def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         try:

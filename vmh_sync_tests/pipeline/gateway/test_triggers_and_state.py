@@ -108,6 +108,8 @@ def test_what_is_missing_is_named(gateway: GatewayProcess, dagster_double: Dagst
         "redis": "ok",
         "dagster": "ok",
     }
+    dagster_double.loaded = False
+    assert send(gateway, "GET", "/ready", None).json()["dagster"] == "unavailable", "runs cannot be launched yet"
     dagster_double.stop()
 
     missing = send(gateway, "GET", "/ready", None)
