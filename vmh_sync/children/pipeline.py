@@ -14,7 +14,7 @@ from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.queue import Chosen, acknowledge, choose, release
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
-from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, Which
+from vmh_sync.runtime.request import ENTITY_TAG, QUIET_CONSOLE, TRIGGER_TAG, Which
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome
@@ -113,7 +113,7 @@ def make_job(part: ChildrenPart, description: str) -> dg.JobDefinition:
 
     @dg.config_mapping
     def which_records(config: Which) -> dg.RunConfig:
-        return dg.RunConfig(ops={f"fetch_{entity}": config})
+        return dg.RunConfig(ops={f"fetch_{entity}": config}, loggers=QUIET_CONSOLE)
 
     return children.to_job(
         name=f"sync_{entity}",

@@ -30,7 +30,7 @@ def verify(kuerzel: Kuerzel = None, as_json: AsJson = False) -> None:
     """Vergleicht in beiden Richtungen; ändert nichts."""
     from vmh_sync.kalender import audit
 
-    _report(_run(lambda context: audit.verify(context, kuerzel or ())), as_json=as_json)
+    _report(look_at(lambda context: audit.verify(context, kuerzel or ())), as_json=as_json)
 
 
 @kalender_app.command("duplicates")
@@ -38,7 +38,7 @@ def duplicates(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = Fals
     """Sucht Termine, die doppelt in einem Kalender stehen."""
     from vmh_sync.kalender import audit
 
-    _report(_run(lambda context: audit.duplicates(context, kuerzel or (), fix=fix)), as_json=as_json)
+    _report(look_at(lambda context: audit.duplicates(context, kuerzel or (), fix=fix)), as_json=as_json)
 
 
 @kalender_app.command("orphans")
@@ -46,7 +46,7 @@ def orphans(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) 
     """Sucht Ereignisse, deren Termin es in Advoware nicht mehr gibt."""
     from vmh_sync.kalender import audit
 
-    _report(_run(lambda context: audit.orphans(context, kuerzel or (), fix=fix)), as_json=as_json)
+    _report(look_at(lambda context: audit.orphans(context, kuerzel or (), fix=fix)), as_json=as_json)
 
 
 @kalender_app.command("rebuild-pairs")
@@ -54,7 +54,7 @@ def rebuild_pairs(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = F
     """Baut die Paartabelle aus den Kennzeichnungen der Ereignisse wieder auf."""
     from vmh_sync.kalender import audit
 
-    _report(_run(lambda context: audit.rebuild_pairs(context, kuerzel or (), fix=fix)), as_json=as_json)
+    _report(look_at(lambda context: audit.rebuild_pairs(context, kuerzel or (), fix=fix)), as_json=as_json)
 
 
 @kalender_app.command("lookup")
@@ -68,7 +68,7 @@ def lookup(
         raise typer.BadParameter("Bitte genau eines angeben: --frnr oder --event.")
     from vmh_sync.kalender import audit
 
-    pairs = _run(lambda context: audit.lookup(context, frnr=frnr, event=event))
+    pairs = look_at(lambda context: audit.lookup(context, frnr=frnr, event=event))
     rows = [
         {
             "kuerzel": pair.kuerzel,
@@ -83,7 +83,8 @@ def lookup(
     _print(rows, "pairs", as_json=as_json)
 
 
-def _run(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
+def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
+    """Run ``look`` with an open calendar context; ends the process when a system cannot be reached."""
     from vmh_sync.kalender.context import CalendarSettings, open_calendar
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import default_url, upgrade

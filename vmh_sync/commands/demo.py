@@ -19,6 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
+from vmh_sync.commands.demo_calendars import calendar_story
 from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
 from vmh_sync.commands.output import print_summary
 from vmh_sync.commands.progress import progress_for
@@ -100,7 +101,8 @@ def _story(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> bool:
     report = run_reconcile()
     print_report(report)
     console.print(closing_table(report))
-    return report.agrees
+    calendars_agree = calendar_story(console, urls, order.seed)
+    return report.agrees and calendars_agree
 
 
 def _passes() -> None:

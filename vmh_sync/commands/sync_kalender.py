@@ -37,10 +37,11 @@ def kalender(
         show_values=show_values,
         allow_mass_change=allow_mass_change,
     )
-    _show(_run(which, as_json=as_json), as_json=as_json)
+    _show(run_calendars(which, as_json=as_json), as_json=as_json)
 
 
-def _run(which: "Calendars", *, as_json: bool) -> "CalendarBatch":
+def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatch":
+    """Run one calendar pass; ends the process when the pass itself failed."""
     import dagster as dg
 
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process

@@ -5,6 +5,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from vmh_sync.runtime.request import QUIET_CONSOLE
+
 EVERYBODY = "ALL"
 
 EMPLOYEE_PARTITIONS = "kalender_mitarbeiter"
@@ -41,4 +43,4 @@ class Calendars(dg.Config):
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration of the job; a partitioned job takes no config mapping, so it names the op."""
-        return {"ops": {"fetch_calendars": {"config": self.model_dump()}}}
+        return {"ops": {"fetch_calendars": {"config": self.model_dump()}}, "loggers": QUIET_CONSOLE}
