@@ -73,6 +73,16 @@ def up(port: Annotated[int, typer.Option(help="Port der Dagster-Oberfläche.")] 
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Prüft Einstellungen, eigene Dienste, Anmeldungen und Felder und sagt, was zu tun ist; schreibt nichts."""
+    from vmh_sync.commands.doctor import command
+
+    command(as_json=as_json)
+
+
+@app.command()
 def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:

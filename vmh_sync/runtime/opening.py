@@ -89,7 +89,7 @@ async def open_context(
                 espo_settings=settings.espocrm,
                 zone=settings.advoware.timezone,
                 calls=calls,
-                field_changes=_field_changes(settings.sync.field_tables),
+                field_changes=field_changes(settings.sync.field_tables),
                 bell=Doorbell(redis),
             )
     finally:
@@ -124,7 +124,8 @@ def _utc(clock: Clock) -> datetime:
     return clock.now().astimezone(UTC)
 
 
-def _field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
+def field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    """Read an operator's changes to the field tables: entity -> field -> changes. Raises ``SettingsError``."""
     if path is None:
         return {}
     try:

@@ -1,0 +1,196 @@
+"""Checks of EspoCRM: login and rights, clock, versions, webhooks, fields (specification, espocrm.md B2 to B12)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from vmh_sync.adressen.part import KIND as ADRESSEN
+from vmh_sync.bankverbindungen.part import KIND as BANKVERBINDUNGEN
+from vmh_sync.beteiligte import fields as beteiligte
+from vmh_sync.beteiligte.party import ENTITY as BETEILIGTE
+from vmh_sync.children.kind import ACTIVE, BOOKKEEPING, ChildKind
+from vmh_sync.clock import Clock
+from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.doctor.schema import Expected, compare
+from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.sync.fields import BadFieldTable, override
+from vmh_sync.sync.status import SyncStatus
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
+from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
+from vmh_sync.systems.retry import RetryPolicy
+
+LOGIN = "EspoCRM-Anmeldung"
+RIGHTS = "EspoCRM-Rechte"
+CLOCK = "Uhr von EspoCRM"
+VERSIONS = "Versionsprüfung"
+WEBHOOKS = "Webhooks"
+FIELD_TABLES = "Feldtabellen"
+
+MOST_SKEW = timedelta(seconds=60)
+SOME_SKEW = timedelta(seconds=5)
+
+_NEEDED_RIGHTS = {
+    "CBeteiligte": ("read", "edit"),
+    "CAdressen": ("create", "read", "edit"),
+    "CBankverbindungen": ("create", "read", "edit"),
+    "Task": ("create", "read", "edit"),
+    "User": ("read",),
+}
+_PARTY_NEEDED = ("betnr", "syncStatus")
+# Only set by people, or not written at all.
+_NEVER_WRITTEN = frozenset({SyncStatus.SYNCING})
+
+FieldChanges = Mapping[str, Mapping[str, Any]]
+
+
+async def check_espocrm(settings: EspoCrmSettings, changes: FieldChanges, clock: Clock) -> list[Line]:
+    """Log in once and look at the live system; reads only. ``changes`` are the operator's field table changes."""
+    async with open_espocrm(settings, clock=clock, retry=RetryPolicy(attempts=1)) as espo:
+        try:
+            # First and alone: a second call with a bad key would bring the lock-out nearer (B1.8).
+            user = await espo.app_user()
+        except EspoError as error:
+            return [problem(LOGIN, error.message_for_people, _login_remedy(error))]
+        lines = [_who(user), *_rights(user)]
+        try:
+            lines += [await _clock(espo, clock), await _versions(espo), *await _schema(espo, changes)]
+            lines += await _task_parents(espo)
+        except EspoError as error:
+            lines.append(problem(LOGIN, error.message_for_people, f"Art des Fehlers: {type(error).__name__}."))
+        return [*lines, _webhooks(settings)]
+
+
+def _login_remedy(error: EspoError) -> str:
+    return f"ESPOCRM_API_BASE_URL und ESPOCRM_API_KEY prüfen (Art des Fehlers: {type(error).__name__})."
+
+
+def _who(user: Mapping[str, Any]) -> Line:
+    kind = (user.get("user") or {}).get("type")
+    if kind != "api":
+        return hint(
+            LOGIN,
+            "Anmeldung gelungen, aber nicht mit einem API-Benutzer.",
+            "In EspoCRM einen eigenen API-Benutzer anlegen, damit seine Änderungen erkennbar sind.",
+        )
+    return ok(LOGIN, "Anmeldung gelungen.")
+
+
+def _rights(user: Mapping[str, Any]) -> list[Line]:
+    table = (user.get("acl") or {}).get("table")
+    if not isinstance(table, Mapping):
+        return [hint(RIGHTS, "EspoCRM nennt die Rechte des API-Benutzers nicht.", "Rolle von Hand prüfen.")]
+    lines = []
+    for entity, actions in _NEEDED_RIGHTS.items():
+        given = table.get(entity)
+        lacking = [action for action in actions if not _allowed(given, action)]
+        if lacking:
+            text = f"Dem API-Benutzer fehlen Rechte an {entity}: {', '.join(lacking)}."
+            lines.append(problem(RIGHTS, text, "In EspoCRM die Rolle des API-Benutzers ergänzen."))
+    return lines or [ok(RIGHTS, "Der API-Benutzer darf alles, was der Abgleich braucht.")]
+
+
+def _allowed(given: Any, action: str) -> bool:
+    if isinstance(given, Mapping):
+        return bool(given.get(action, "no") != "no")
+    return given is True
+
+
+async def _clock(espo: EspoClient, clock: Clock) -> Line:
+    answer = await espo.request("GET", "App/user")
+    told = answer.headers.get("Date")
+    try:
+        theirs = parsedate_to_datetime(told) if told else None
+    except ValueError:
+        theirs = None
+    if theirs is None or theirs.tzinfo is None:
+        return hint(CLOCK, "EspoCRM nennt seine Uhrzeit nicht; der Unterschied ist unbekannt.", "Nichts zu tun.")
+    skew = abs(clock.now() - theirs)
+    seconds = round(skew.total_seconds())
+    text = f"Die Uhren von EspoCRM und diesem Rechner gehen {seconds} Sekunden auseinander."
+    if skew > MOST_SKEW:
+        return problem(CLOCK, text, "Beide Rechner über einen Zeitserver (NTP) stellen.")
+    if skew > SOME_SKEW:
+        return hint(CLOCK, text, "Wenn möglich beide Rechner über einen Zeitserver (NTP) stellen.")
+    return ok(CLOCK, "Geht gleich mit diesem Rechner.")
+
+
+async def _versions(espo: EspoClient) -> Line:
+    if await _counts_versions(espo):
+        return ok(VERSIONS, "EspoCRM erkennt gleichzeitige Änderungen (optimistic locking).")
+    return hint(
+        VERSIONS,
+        "Optimistic locking ist für CBeteiligte aus: Ändern Mensch und Abgleich im selben Augenblick dasselbe Feld, "
+        "kann eine Änderung verloren gehen.",
+        "In EspoCRM im Entity Manager bei CBeteiligte „Optimistic concurrency control“ einschalten.",
+    )
+
+
+async def _counts_versions(espo: EspoClient) -> bool:
+    if await espo.metadata("entityDefs.CBeteiligte.optimisticConcurrencyControl") is True:
+        return True
+    try:
+        page = await espo.list_page("CBeteiligte", page_size=1)
+    except Forbidden:
+        return False
+    return any(record.version is not None for record in page.records)
+
+
+async def _schema(espo: EspoClient, changes: FieldChanges) -> list[Line]:
+    try:
+        wanted = expectations(changes)
+    except BadFieldTable as error:
+        return [problem(FIELD_TABLES, f"VMH_FIELD_TABLES ist unbrauchbar: {error}", "Die Datei berichtigen.")]
+    lines = []
+    for expected in wanted:
+        found = compare(expected, await espo.metadata(f"entityDefs.{expected.espo_entity}.fields"))
+        lines += found or [ok(f"Felder {expected.espo_entity}", "Alle Felder und Auswahlwerte passen.")]
+    return lines
+
+
+def expectations(changes: FieldChanges) -> list[Expected]:
+    """Return what the product needs in EspoCRM, an operator's changes applied; raises ``BadFieldTable``."""
+    party = Expected(
+        entity=BETEILIGTE,
+        espo_entity=beteiligte.ESPO_ENTITY,
+        table=override(beteiligte.FIELDS, changes.get(BETEILIGTE, {})),
+        needed=_PARTY_NEEDED,
+        wanted=tuple(name for name in beteiligte.BOOKKEEPING if name not in {*_PARTY_NEEDED, "kommunikationHash"}),
+        statuses=tuple(status for status in SyncStatus if status not in _NEVER_WRITTEN),
+    )
+    return [party, *(_of_child(kind, changes) for kind in (ADRESSEN, BANKVERBINDUNGEN))]
+
+
+def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
+    needed = ("syncStatus", kind.key_attribute, "beteiligte")
+    return Expected(
+        entity=kind.entity,
+        espo_entity=kind.espo_entity,
+        table=override(kind.table, changes.get(kind.entity, {})),
+        needed=needed,
+        wanted=(ACTIVE, *(name for name in BOOKKEEPING if name not in needed)),
+        statuses=tuple(dict.fromkeys(("clean", "failed", kind.waiting_status))),
+    )
+
+
+async def _task_parents(espo: EspoClient) -> list[Line]:
+    listed = await espo.metadata("entityDefs.Task.fields.parent.entityList")
+    if isinstance(listed, list) and "CBeteiligte" not in listed:
+        return [
+            problem(
+                "Aufgaben",
+                "Aufgaben können nicht mit Beteiligten verknüpft werden.",
+                "In EspoCRM beim Feld Task.parent CBeteiligte in die Liste der Entitäten aufnehmen.",
+            )
+        ]
+    return []
+
+
+def _webhooks(settings: EspoCrmSettings) -> Line:
+    if settings.webhook_secrets or settings.webhook_path_token is not None:
+        return ok(WEBHOOKS, "Prüfung der Absender ist eingerichtet.")
+    return hint(
+        WEBHOOKS,
+        "Keine Webhooks eingerichtet: Änderungen in EspoCRM werden nur durch regelmäßiges Nachsehen bemerkt.",
+        "Webhooks in EspoCRM anlegen und ESPOCRM_WEBHOOK_SECRETS setzen.",
+    )

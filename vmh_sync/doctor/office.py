@@ -1,0 +1,87 @@
+"""Checks of Advoware: discovery, login, capabilities (specification, advoware-wire.md 1, 2 and 5)."""
+
+import asyncio
+from collections.abc import Iterator
+
+from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.clock import Clock
+from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.settings import AdvowareSettings
+from vmh_sync.store import Store
+from vmh_sync.store.errors import StoreError
+from vmh_sync.systems.advoware.capabilities import Capabilities, probe
+from vmh_sync.systems.advoware.client import open_advoware
+from vmh_sync.systems.advoware.errors import AdvowareError, BadConfiguration, LoginFailed, OfficeOffline
+from vmh_sync.systems.advoware.token import MemoryTokenCache
+from vmh_sync.systems.retry import RetryPolicy
+
+LOGIN = "Advoware-Anmeldung"
+ABILITIES = "Advoware-Funktionen"
+
+
+async def check_advoware(settings: AdvowareSettings, store: Store | None, clock: Clock) -> list[Line]:
+    """Find the firm's Advoware, log in with a token of our own, and try what it offers. Reads only.
+
+    ``store`` names a linked party to look at; ``None`` when our database is not usable.
+    """
+    betnr = await asyncio.to_thread(_some_party, store, clock) if store is not None else None
+    try:
+        # A token of our own: a shared one that is still good would hide a wrong password.
+        async with open_advoware(
+            settings, token_cache=MemoryTokenCache(), clock=clock, retry=RetryPolicy(attempts=1)
+        ) as client:
+            found = await probe(client, betnr=betnr)
+    except AdvowareError as error:
+        return [problem(LOGIN, error.message_for_people, _remedy(error))]
+    return [ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen."), *_abilities(found, betnr)]
+
+
+def _some_party(store: Store, clock: Clock) -> int | None:
+    try:
+        with store.reading() as tx:
+            links = tx.links.oldest_verified(ENTITY, 1, clock.now())
+    except StoreError:
+        return None
+    return links[0].betnr if links else None
+
+
+def _remedy(error: AdvowareError) -> str:
+    if isinstance(error, LoginFailed):
+        return "ADVOWARE_USER, ADVOWARE_PASSWORD, ADVOWARE_DATABASE, ADVOWARE_APP_ID und ADVOWARE_API_KEY prüfen."
+    if isinstance(error, BadConfiguration):
+        return "ADVOWARE_KANZLEI und die Adressen (ADVOWARE_CONFIGURATOR_URL, ADVOWARE_API_BASE_URL) prüfen."
+    if isinstance(error, OfficeOffline):
+        return "Prüfen, ob der Server der Kanzlei läuft und mit dem Internet verbunden ist."
+    return f"Später noch einmal versuchen; Art des Fehlers für den Support: {type(error).__name__}."
+
+
+def _abilities(found: Capabilities, betnr: int | None) -> Iterator[Line]:
+    if found.search:
+        yield ok(ABILITIES, "Beteiligte lassen sich suchen.")
+    else:
+        yield hint(
+            ABILITIES,
+            "Beteiligte lassen sich nicht suchen: Bleibt beim Anlegen die Antwort aus, muss ein Mensch nachsehen.",
+            "Bei Advoware nachfragen, ob die Suche freigeschaltet werden kann.",
+        )
+    if found.children_embedded is None:
+        why = "noch ist kein Beteiligter verknüpft" if betnr is None else "der Beteiligte fehlt in Advoware"
+        yield hint(
+            ABILITIES,
+            f"Adressen und Bankverbindungen konnten nicht geprüft werden: {why}.",
+            "Nach dem ersten Abgleich noch einmal prüfen.",
+        )
+    elif found.children_embedded or found.children_listed:
+        yield ok(ABILITIES, "Adressen und Bankverbindungen sind lesbar.")
+    else:
+        yield problem(
+            ABILITIES,
+            "Adressen und Bankverbindungen sind nicht lesbar und werden nicht abgeglichen.",
+            "Bei Advoware das Leserecht dafür freischalten lassen.",
+        )
+    if found.kommkz_told is False:
+        yield hint(
+            ABILITIES,
+            "Advoware nennt die Art der Kommunikation (kommKz) nicht; sie wird aus dem Wert erschlossen.",
+            "Nichts zu tun.",
+        )

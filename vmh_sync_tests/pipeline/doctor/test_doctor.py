@@ -1,0 +1,205 @@
+"""The doctor on a good firm, and on firms in which one thing is wrong, over real HTTP."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.commands.doctor import command
+from vmh_sync.doctor.examination import examine
+from vmh_sync.doctor.line import Level, Line
+from vmh_sync.services.valkey import EmbeddedServiceError
+from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
+
+
+def problems(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.level is Level.PROBLEM]
+
+
+def found(clock: SystemClock | None = None) -> list[Line]:
+    return asyncio.run(examine(clock))
+
+
+def the_problem(clock: SystemClock | None = None) -> Line:
+    (line,) = problems(found(clock))
+    return line
+
+
+def levels(lines: Sequence[Line], name: str) -> set[Level]:
+    return {line.level for line in lines if line.name == name}
+
+
+def test_a_good_firm_has_no_problem_and_nothing_is_written(firm: Firm) -> None:
+    firm.linked_party(lastName="Muster")
+    for side in (firm.office, firm.crm, firm.sandbox.google):
+        side.clear_calls()
+    lines = found()
+    assert problems(lines) == []
+    checked = {line.name for line in lines}
+    assert {"Einstellungen", "Datenbank", "Redis", "Advoware-Anmeldung", "EspoCRM-Anmeldung"} <= checked
+    assert levels(lines, "Felder CAdressen") == {Level.OK}
+    assert levels(lines, "Felder CBankverbindungen") == {Level.OK}
+    assert levels(lines, "Google Calendar") == {Level.OK}
+    assert any("Bankverbindungen sind lesbar" in line.text for line in lines)
+    assert firm.crm.calls()["writes"] == 0
+    assert firm.sandbox.google.calls()["writes"] == 0
+    assert {entry["path"] for entry in firm.office.calls()["log"] if entry["method"] != "GET"} <= {"/security/api/v1/Token"}
+
+
+def test_missing_settings_are_each_named_with_what_they_are_for(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm_environment.delenv("ADVOWARE_KANZLEI")
+    firm_environment.delenv("ESPOCRM_API_KEY")
+    firm_environment.setenv("VMH_BATCH_SIZE", "0")
+    texts = [line.text for line in problems(found()) if line.name == "Einstellungen"]
+    assert len(texts) == 3
+    assert any("ADVOWARE_KANZLEI is missing: Kanzleikennung" in text for text in texts)
+    assert any("ESPOCRM_API_KEY is missing: API key" in text for text in texts)
+    assert any("VMH_BATCH_SIZE is not usable" in text for text in texts)
+
+
+def test_a_wrong_password_is_found_although_a_good_token_is_shared(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm.linked_party()
+    firm_environment.setenv("ADVOWARE_PASSWORD", "falsch")
+    line = the_problem()
+    assert line.name == "Advoware-Anmeldung"
+    assert "ADVOWARE_PASSWORD" in line.remedy
+    assert "falsch" not in line.text + line.remedy
+
+
+def test_a_wrong_key_is_tried_once(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    firm_environment.setenv("ESPOCRM_API_KEY", "falsch")
+    firm.crm.clear_calls()
+    line = the_problem()
+    assert line.name == "EspoCRM-Anmeldung"
+    assert firm.crm.calls()["total"] == 1, "eleven bad logins lock out the good key as well"
+    firm.crm.do("clear_login_failures")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "text"),
+    [
+        ({"beteiligte": {"zusatz": {"espo": "cZusatz"}}}, "Felder CBeteiligte", "Das Feld cZusatz (Zusatz) fehlt."),
+        (
+            {"beteiligte": {"anrede": {"choices": [["Mr.", "Herr"], ["Mx.", "Person"]]}}},
+            "Felder CBeteiligte",
+            "Dem Auswahlfeld salutationName (Anrede) fehlen Werte: Mx..",
+        ),
+        ({"adressen": {"ort": {"espo": "stadt"}}}, "Felder CAdressen", "Das Feld stadt (Ort) fehlt."),
+        ({"bankverbindungen": {"bic": {"espo": "createdAt"}}}, "Felder CBankverbindungen", "schreibgeschützt"),
+        ({"beteiligte": {"farbe": {}}}, "Feldtabellen", "no field named farbe"),
+    ],
+)
+def test_a_field_table_that_does_not_fit_is_named(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, tmp_path: Path, changes: object, name: str, text: str
+) -> None:
+    table = tmp_path / "tables.json"
+    table.write_text(json.dumps(changes))
+    firm_environment.setenv("VMH_FIELD_TABLES", str(table))
+    line = the_problem()
+    assert line.name == name
+    assert text in line.text
+    assert line.remedy
+
+
+def test_a_field_that_the_operator_dropped_is_not_missed(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = tmp_path / "tables.json"
+    table.write_text(json.dumps({"beteiligte": {"anrede": None}}))
+    firm_environment.setenv("VMH_FIELD_TABLES", str(table))
+    assert not any("salutationName" in line.text for line in found())
+
+
+def test_a_broken_field_table_file_is_a_problem_and_the_rest_is_checked(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = tmp_path / "tables.json"
+    table.write_text("{")
+    firm_environment.setenv("VMH_FIELD_TABLES", str(table))
+    lines = found()
+    assert [line.name for line in problems(lines)] == ["Feldtabellen"]
+    assert levels(lines, "Felder CAdressen") == {Level.OK}
+
+
+def test_an_outdated_database_is_named_with_the_command(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    firm_environment.setenv("VMH_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    line = the_problem()
+    assert line.name == "Datenbank"
+    assert "vmh-sync db upgrade" in line.remedy
+
+
+def test_redis_that_does_not_answer_is_a_problem(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    firm_environment.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    assert the_problem().name == "Redis"
+
+
+def test_an_embedded_valkey_that_does_not_start_is_a_problem(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_server(*_: object) -> str:
+        raise EmbeddedServiceError("no server program")
+
+    monkeypatch.setattr("vmh_sync.doctor.house.ensure_redis", no_server)
+    assert the_problem().name == "Redis"
+
+
+def test_clocks_that_differ_are_a_problem(firm: Firm) -> None:
+    clock = ShiftedClock()
+    clock.shift = timedelta(seconds=-200)
+    named = [line for line in problems(found(clock)) if line.name == "Uhr von EspoCRM"]
+    assert len(named) == 1
+    assert any(str(seconds) in named[0].text for seconds in (199, 200, 201))
+    assert clock.now() < datetime.now(UTC)
+
+
+def test_optimistic_locking_and_webhooks_are_hints_only(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    firm.crm.do("set_switch", optimistic={"CBeteiligte": False})
+    lines = found()
+    assert levels(lines, "Versionsprüfung") == levels(lines, "Webhooks") == {Level.HINT}
+    firm.crm.do("set_switch", optimistic={"CBeteiligte": True})
+    firm_environment.setenv("ESPOCRM_WEBHOOK_SECRETS", json.dumps({"abc": "geheim"}))
+    lines = found()
+    assert levels(lines, "Versionsprüfung") == levels(lines, "Webhooks") == {Level.OK}
+    assert problems(lines) == []
+
+
+def test_an_unusable_google_key_is_a_problem_and_none_is_a_hint(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm_environment.setenv("GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON", '{"client_email": "x@example.org"}')
+    line = the_problem()
+    assert line.name == "Google Calendar"
+    assert "private_key" in line.remedy
+    firm_environment.delenv("GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON")
+    assert levels(found(), "Google Calendar") == {Level.HINT}
+
+
+def test_an_advoware_that_is_not_reachable_is_one_line(firm: Firm) -> None:
+    firm.office.fault(".*", "drop_before")
+    assert the_problem().name == "Advoware-Anmeldung"
+
+
+def test_the_command_ends_with_zero_or_three(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as good:
+        command(as_json=True)
+    assert good.value.code == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    firm_environment.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(SystemExit) as bad:
+        command(as_json=False)
+    assert bad.value.code == 3
+    shown = capsys.readouterr().out
+    assert "Problem" in shown
+    assert "REDIS_URL" in shown
