@@ -78,13 +78,12 @@ class Inbox(Repository):
             ]
             statement = (
                 self._insert(_TABLE)
-                .values(rows)
                 .on_conflict_do_nothing(
                     index_elements=["entity", "espo_id", "action"], index_where=text("claimed_by IS NULL")
                 )
                 .returning(_TABLE.c.id)
             )
-            new += len(self._connection.execute(statement).all())
+            new += len(self._connection.execute(statement, rows).all())
         return new
 
     def claim(self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float) -> list[InboxItem]:
