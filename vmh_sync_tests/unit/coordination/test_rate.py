@@ -42,6 +42,20 @@ def test_no_window_ever_holds_more_than_the_rate(
         assert sum(cost for at, cost in granted if start <= at < start + WINDOW) <= rate
 
 
+@pytest.mark.parametrize("burst", [1, 7, 19])
+def test_who_asks_all_the_time_gets_the_rate_and_no_more(sync_redis: SyncRedis, burst: int) -> None:
+    rate = 20
+    bucket = TokenBucket(None, "r", rate=rate, per_seconds=1, burst=burst)
+    granted: list[int] = []
+    now = 10**9
+    while now < 10**9 + 3 * WINDOW:
+        wait = int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(now)))
+        granted += [now] if wait == 0 else []
+        now += wait
+    fullest = max(sum(start <= at <= start + WINDOW for at in granted) for start in granted)
+    assert rate - 1 <= fullest <= rate
+
+
 def test_waiting_as_long_as_told_is_enough(sync_redis: SyncRedis) -> None:
     bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
     now = 5_000_000

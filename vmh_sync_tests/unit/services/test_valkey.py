@@ -138,6 +138,12 @@ def test_it_ends_with_its_last_user_and_keeps_its_data(home: Path) -> None:
         client.close()
 
 
+def test_the_server_itself_keeps_a_second_one_out(home: Path) -> None:
+    with EmbeddedValkey(home):
+        opened = [path.readlink() for path in Path(f"/proc/{server(home).pid}/fd").iterdir() if path.is_symlink()]
+    assert home / "valkey" / "server.lock" in opened, "the lock lives as long as the server, whoever started it"
+
+
 def test_processes_that_start_at_once_share_one_server(
     home: Path, users: Callable[[], "subprocess.Popen[str]"]
 ) -> None:

@@ -1,5 +1,6 @@
 """Migrations: they make exactly the tables the code uses, also when several processes begin at once."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine
 
-from vmh_sync.store import SchemaOutdated, StoreUnavailable, open_store, upgrade
+from vmh_sync.store import SchemaOutdated, StoreUnavailable, migrate, open_store, upgrade
 from vmh_sync.store.engine import make_engine
 from vmh_sync.store.models import Base
 
@@ -68,3 +70,23 @@ def test_an_unreachable_database_is_named_as_such(tmp_path: Path) -> None:
 def test_unsupported_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="VMH_DATABASE_URL"):
         open_store(url)
+
+
+def test_sqlite_switches_to_wal_under_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite does not always wait for others during the switch, so that nobody else may be doing it."""
+    switch = migrate._switch_to_wal
+    lock = tmp_path / "new.sqlite3.migrate.lock"
+    free: list[bool] = []
+
+    def watched(engine: Engine) -> None:
+        with lock.open() as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free.append(True)
+            except BlockingIOError:
+                free.append(False)
+        switch(engine)
+
+    monkeypatch.setattr(migrate, "_switch_to_wal", watched)
+    upgrade(f"sqlite:///{tmp_path / 'new.sqlite3'}")
+    assert free == [False]

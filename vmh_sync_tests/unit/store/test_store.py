@@ -101,6 +101,7 @@ def test_a_broken_rule_is_our_own_error(store: Store) -> None:
     with pytest.raises(ConstraintViolated) as refused, store.transaction() as tx:
         tx.audit.append([change])
     assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None, "PostgreSQL's own text quotes the row"
 
 
 def test_writers_that_read_first_wait_for_each_other(store: Store, store_url: str) -> None:
