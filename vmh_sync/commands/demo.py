@@ -21,6 +21,7 @@ from rich.console import Console
 
 from vmh_sync.commands.demo_calendars import calendar_story
 from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
+from vmh_sync.commands.demo_webhooks import register_webhooks
 from vmh_sync.commands.output import print_summary
 from vmh_sync.commands.progress import progress_for
 from vmh_sync.commands.reconcile import print_report, run_reconcile
@@ -126,6 +127,9 @@ async def _edit(urls: Mapping[str, str], seed: int, count: int) -> Sequence[Edit
 
 
 def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> None:
+    gateway_port = free_port()
+    os.environ["VMH_GATEWAY_PORT"] = str(gateway_port)
+    register_webhooks(f"http://127.0.0.1:{gateway_port}")
     settings = HouseSettings.read()
     port = order.port or free_port()
     supervisor = Supervisor()
@@ -142,7 +146,9 @@ def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> Non
     try:
         url = start_house(supervisor, settings, port=port)
         if wait_until_up(url, supervisor):
-            console.print(f"\nDagster-Oberfläche: {url}\nAlle paar Sekunden ändert jemand etwas. Ende mit Strg-C.")
+            console.print(
+                f"\nDagster-Oberfläche: {url}   Gateway: http://127.0.0.1:{gateway_port}/docs\nAlle paar Sekunden ändert jemand etwas. Ende mit Strg-C."
+            )
         supervisor.watch(people_work)
     finally:
         supervisor.stop()
