@@ -146,9 +146,8 @@ def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> Non
     try:
         url = start_house(supervisor, settings, port=port)
         if wait_until_up(url, supervisor):
-            console.print(
-                f"\nDagster-Oberfläche: {url}   Gateway: http://127.0.0.1:{gateway_port}/docs\nAlle paar Sekunden ändert jemand etwas. Ende mit Strg-C."
-            )
+            console.print(f"\nDagster-Oberfläche: {url}   Gateway: http://127.0.0.1:{gateway_port}/docs")
+            console.print("Alle paar Sekunden ändert jemand etwas. Ende mit Strg-C.")
         supervisor.watch(people_work)
     finally:
         supervisor.stop()

@@ -48,5 +48,5 @@ def prepare_storage(home: Path) -> None:
 
     with dg.DagsterInstance.from_config(str(home)) as instance:
         instance.get_runs_count()
-        instance.get_event_records(dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION), limit=1)
+        instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1)
         instance.all_instigator_state()
