@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
@@ -57,9 +58,9 @@ def show(
     for name in shown:
         table.add_column(_HEADINGS[name])
     for row in rows:
-        cells = ["" if row[name] is None else str(row[name]) for name in shown]
-        table.add_row(*cells)
-    console.print(table, markup=False)
+        # As Text: what stands in a field must not be taken for markup.
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in shown))
+    console.print(table)
 
 
 @audit_app.command("undo")
