@@ -148,12 +148,10 @@ def test_a_launch_that_fails_keeps_the_events_and_rings_again(
         patched.setattr(dagster_double, "answer", refuse)
         assert post(gateway, json.dumps([{"id": an_id(1)}]).encode()).status_code == 200
         assert refused.wait(10)
-    deadline = httpx.Timeout(30)
-    with httpx.Client(timeout=deadline):
-        for number in range(2, 200):
-            post(gateway, json.dumps([{"id": an_id(number)}]).encode())
-            if dagster_double.launched.wait(0.1):
-                break
+    for number in range(2, 80):  # about 8 s, far below the 20 s after which the bell falls silent anyway
+        post(gateway, json.dumps([{"id": an_id(number)}]).encode())
+        if dagster_double.launched.wait(0.1):
+            break
     assert dagster_double.launches, "the bell fell silent after the failure"
     assert an_id(1) in [espo_id for espo_id, _, _ in waiting(firm.store)]
 
