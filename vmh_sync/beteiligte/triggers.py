@@ -28,6 +28,8 @@ UNFINISHED_BACKFILLS = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.C
 
 FIRST_LOOK_BACK = timedelta(days=1)
 
+GATEWAY_HEAD_START = timedelta(seconds=3)
+
 MAX_PARTITIONS = 5000
 
 
@@ -51,22 +53,29 @@ async def _note_dirty(cursor: str | None) -> tuple[int, str]:
 def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Poll EspoCRM for dirty records, remember them in the inbox, and launch one run for what waits there."""
     try:
-        _, cursor = asyncio.run(_note_dirty(context.cursor))
+        noted, cursor = asyncio.run(_note_dirty(context.cursor))
     except ForeignSystemError as problem:
         # The cursor stays where it is: the next tick looks at the same time span again.
         return dg.SkipReason(f"EspoCRM: {problem}")
-    return dg.SensorResult(run_requests=list(_launch_pending(Trigger.SENSOR)), cursor=cursor)
+    return dg.SensorResult(run_requests=list(_launch_pending(Trigger.SENSOR, fresh=noted > 0)), cursor=cursor)
 
 
-def _launch_pending(trigger: Trigger) -> Iterator[dg.RunRequest]:
-    """Request one run if something waits that no run has claimed; the same waiting rows never launch two runs."""
+def _launch_pending(trigger: Trigger, *, fresh: bool) -> Iterator[dg.RunRequest]:
+    """Request one run if something waits that no run has claimed; the same waiting rows never launch two runs.
+
+    What the gateway has just stored it launches itself: unless we stored something (``fresh``), only rows that nobody
+    has fetched for a while are worth a run of ours.
+    """
+    now = datetime.now(UTC)
     store = open_database(load(VmhSettings))
     try:
         with store.reading() as tx:
-            waiting = tx.inbox.launch_mark(ENTITY, datetime.now(UTC))
+            waiting = tx.inbox.launch_mark(ENTITY, now)
+            oldest = tx.inbox.oldest_pending(ENTITY, now)
     finally:
         store.close()
-    if waiting is not None:
+    neglected = oldest is not None and now - oldest >= GATEWAY_HEAD_START
+    if waiting is not None and (fresh or neglected):
         yield dg.RunRequest(
             run_key=f"{ENTITY}:inbox:{waiting}",
             run_config={"auswahl": "pending"},

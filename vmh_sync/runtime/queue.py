@@ -46,7 +46,13 @@ async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source:
 
 def _enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
     with context.store.transaction() as tx:
-        return tx.inbox.add(entity, [InboxEvent(espo_id=espo_id, action="manual", source=source) for espo_id in ids])
+        # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows
+        # in the record's stamp and is found by the next look.
+        waiting = tx.inbox.waiting_ids(entity, ids)
+        return tx.inbox.add(
+            entity,
+            [InboxEvent(espo_id=espo_id, action="manual", source=source) for espo_id in ids if espo_id not in waiting],
+        )
 
 
 async def choose(
