@@ -5,8 +5,7 @@ already is not launched twice, and one that changes during its run comes again.
 """
 
 import asyncio
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
@@ -15,6 +14,7 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import sync_beteiligte
 from vmh_sync.beteiligte.repair import FAILED_PARTITIONS, failed_beteiligte
 from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
+from vmh_sync.runtime.launching import pending_run
 from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
 from vmh_sync.runtime.queue import enqueue
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
@@ -27,8 +27,6 @@ TICK_SECONDS = 4
 UNFINISHED_BACKFILLS = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
 
 FIRST_LOOK_BACK = timedelta(days=1)
-
-GATEWAY_HEAD_START = timedelta(seconds=3)
 
 MAX_PARTITIONS = 5000
 
@@ -57,30 +55,7 @@ def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     except ForeignSystemError as problem:
         # The cursor stays where it is: the next tick looks at the same time span again.
         return dg.SkipReason(f"EspoCRM: {problem}")
-    return dg.SensorResult(run_requests=list(_launch_pending(Trigger.SENSOR, fresh=noted > 0)), cursor=cursor)
-
-
-def _launch_pending(trigger: Trigger, *, fresh: bool) -> Iterator[dg.RunRequest]:
-    """Request one run if something waits that no run has claimed; the same waiting rows never launch two runs.
-
-    What the gateway has just stored it launches itself: unless we stored something (``fresh``), only rows that nobody
-    has fetched for a while are worth a run of ours.
-    """
-    now = datetime.now(UTC)
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            waiting = tx.inbox.launch_mark(ENTITY, now)
-            oldest = tx.inbox.oldest_pending(ENTITY, now)
-    finally:
-        store.close()
-    neglected = oldest is not None and now - oldest >= GATEWAY_HEAD_START
-    if waiting is not None and (fresh or neglected):
-        yield dg.RunRequest(
-            run_key=f"{ENTITY}:inbox:{waiting}",
-            run_config={"auswahl": "pending"},
-            tags={TRIGGER_TAG: str(trigger)},
-        )
+    return dg.SensorResult(run_requests=pending_run(ENTITY, fresh=noted > 0), cursor=cursor)
 
 
 @dg.sensor(

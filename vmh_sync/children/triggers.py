@@ -1,16 +1,16 @@
 """Makes what starts a sync of child records by itself: the dirty sensor and the sweep."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.selection import moved_since
-from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
+from vmh_sync.runtime.launching import pending_run
+from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.runtime.queue import enqueue
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
-from vmh_sync.settings import VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -41,31 +41,13 @@ def make_sensor(kind: ChildKind, job: dg.JobDefinition) -> dg.SensorDefinition:
     )
     def dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            _, cursor = asyncio.run(note_dirty(kind, context.cursor))
+            noted, cursor = asyncio.run(note_dirty(kind, context.cursor))
         except ForeignSystemError as problem:
             # The cursor stays where it is: the next tick looks at the same time span again.
             return dg.SkipReason(f"EspoCRM: {problem}")
-        return dg.SensorResult(run_requests=_launch_pending(kind.entity), cursor=cursor)
+        return dg.SensorResult(run_requests=pending_run(kind.entity, fresh=noted > 0), cursor=cursor)
 
     return dirty
-
-
-def _launch_pending(entity: str) -> list[dg.RunRequest]:
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            waiting = tx.inbox.launch_mark(entity, datetime.now(UTC))
-    finally:
-        store.close()
-    if waiting is None:
-        return []
-    return [
-        dg.RunRequest(
-            run_key=f"{entity}:inbox:{waiting}",
-            run_config={"auswahl": "pending"},
-            tags={TRIGGER_TAG: str(Trigger.SENSOR)},
-        )
-    ]
 
 
 def make_sweep(kind: ChildKind, job: dg.JobDefinition) -> dg.ScheduleDefinition:
