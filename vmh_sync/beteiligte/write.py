@@ -28,7 +28,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
+from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import ForeignSystemError
@@ -183,29 +183,35 @@ class PartySync:
         return bookkeeping.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
 
     def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoWritten) -> None:
-        by_attribute = {rule.espo: rule for rule in self.table.rules}
         told = read_espo(
             answer.record.attributes,
             self.table,
             company=plan.state.company,
             base=plan.state.base.espocrm if plan.state.base else {},
         )
-        for attribute, reason in answer.refused.items():
-            if attribute not in by_attribute:
-                continue
-            rule = by_attribute[attribute]
-            change = next(change for change in plan.master.fields.to_espocrm if change.field == rule.name)
-            standing = plan.state.espocrm.get(rule.name)
-            plan.master.fields.base_espocrm[rule.name] = standing
-            text = obstacle_text(TaskKind.VALUE_REFUSED, rule.label, Side.ESPOCRM)
-            written.findings.append(Finding(rule.name, Side.ESPOCRM, text))
-            details = {"wanted": change.new, "standing": standing, "side": str(Side.ESPOCRM), "why": reason}
-            written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (rule.name,), details))
         for change in plan.master.fields.to_espocrm:
-            if change.field in told and by_attribute and self.table[change.field].espo not in answer.refused:
+            rule = self.table[change.field]
+            stands = told.get(change.field)
+            taken = rule.espo not in answer.refused and same(rule.kind, stands, change.new)
+            plan.master.fields.base_espocrm[change.field] = stands if taken else plan.state.espocrm.get(change.field)
+            if taken:
                 written.applied.append(change)
-                if change.field not in plan.master.fields.held:
-                    plan.master.fields.base_espocrm[change.field] = told[change.field]
+                continue
+            # Refused with a reason, or dropped without a word for want of a right (espocrm.md B3).
+            reason = answer.refused.get(rule.espo, "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
+            self._tell_refused(plan, written, change, reason)
+
+    def _tell_refused(self, plan: PartyPlan, written: Written, change: FieldChange, reason: str) -> None:
+        label = self.table.label(change.field)
+        text = obstacle_text(TaskKind.VALUE_REFUSED, label, Side.ESPOCRM)
+        written.findings.append(Finding(change.field, Side.ESPOCRM, text))
+        details = {
+            "wanted": change.new,
+            "standing": plan.state.espocrm.get(change.field),
+            "side": str(Side.ESPOCRM),
+            "why": reason,
+        }
+        written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (change.field,), details))
 
     def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoWritten | None) -> bool:
         """Whether the answer shows an edit that slipped in between our read and our write."""
