@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from vmh_sync.commands.audit_cli import audit_app
+from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.output import fail
 from vmh_sync.commands.sync_cli import sync_app
 
@@ -24,6 +25,7 @@ db_app = typer.Typer(help="Unsere Datenbank.", no_args_is_help=True)
 app.add_typer(sync_app, name="sync")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
+app.add_typer(crm_app, name="crm")
 
 
 @db_app.command("upgrade")

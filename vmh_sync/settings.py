@@ -65,6 +65,8 @@ class EspoCrmSettings(BaseSettings):
     default_assignee_id: str | None = Field(
         None, description="EspoCRM user id that gets a task when the record has no assigned user"
     )
+    admin_user: str | None = Field(None, description="name of an EspoCRM administrator, for crm setup only")
+    admin_password: SecretStr | None = Field(None, description="password of that administrator")
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod

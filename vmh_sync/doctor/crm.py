@@ -192,5 +192,5 @@ def _webhooks(settings: EspoCrmSettings) -> Line:
     return hint(
         WEBHOOKS,
         "Keine Webhooks eingerichtet: Änderungen in EspoCRM werden nur durch regelmäßiges Nachsehen bemerkt.",
-        "Webhooks in EspoCRM anlegen und ESPOCRM_WEBHOOK_SECRETS setzen.",
+        "`vmh-sync crm setup --webhook-url ADRESSE` ausführen und ESPOCRM_WEBHOOK_SECRETS setzen.",
     )

@@ -8,8 +8,11 @@ from vmh_sync.doctor.line import Line, hint, problem
 from vmh_sync.sync.fields import Choices, FieldRule, FieldTable
 
 ADDRESS_PARTS = ("Street", "City", "State", "Country", "PostalCode")
-_CREATE = "In EspoCRM anlegen."
-_CREATE_OR_DROP = "In EspoCRM anlegen oder in der Datei VMH_FIELD_TABLES umbenennen oder mit null herausnehmen."
+_CREATE = "Mit `vmh-sync crm setup` oder von Hand in EspoCRM anlegen."
+_CREATE_OR_DROP = (
+    "Mit `vmh-sync crm setup` oder von Hand in EspoCRM anlegen, oder in der Datei VMH_FIELD_TABLES umbenennen oder "
+    "mit null herausnehmen."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,13 @@ def compare(expected: Expected, fields: Any) -> list[Line]:
     """
     name = f"Felder {expected.espo_entity}"
     if not isinstance(fields, Mapping) or not fields:
-        return [problem(name, f"{expected.espo_entity} gibt es in EspoCRM nicht.", "Entität anlegen und Rolle prüfen.")]
+        return [
+            problem(
+                name,
+                f"{expected.espo_entity} gibt es in EspoCRM nicht.",
+                "`vmh-sync crm setup` ausführen und die Rolle des API-Benutzers prüfen.",
+            )
+        ]
     return [*_table_lines(name, expected, fields), *_bookkeeping_lines(name, expected, fields)]
 
 
