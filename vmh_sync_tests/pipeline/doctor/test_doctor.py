@@ -5,13 +5,17 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
+import httpx
 import pytest
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.doctor import command
+from vmh_sync.doctor.crm import expectations
 from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level, Line
+from vmh_sync.doctor.schema import compare
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
 
@@ -188,6 +192,38 @@ def test_an_unusable_google_key_is_a_problem_and_none_is_a_hint(
 def test_an_advoware_that_is_not_reachable_is_one_line(firm: Firm) -> None:
     firm.office.fault(".*", "drop_before")
     assert the_problem().name == "Advoware-Anmeldung"
+
+
+def test_an_api_user_without_rights_is_told_what_it_lacks(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    settings = firm.sandbox.environment
+    answer = httpx.post(
+        f"{settings['ESPOCRM_API_BASE_URL']}/User",
+        auth=(settings["ESPOCRM_ADMIN_USER"], settings["ESPOCRM_ADMIN_PASSWORD"]),
+        json={"userName": f"bare_{uuid4().hex}", "lastName": "bare", "type": "api", "authMethod": "ApiKey"},
+        trust_env=False,
+    )
+    firm_environment.setenv("ESPOCRM_API_KEY", answer.json()["apiKey"])
+    texts = [line.text for line in problems(found()) if line.name == "EspoCRM-Rechte"]
+    assert "Dem API-Benutzer fehlen Rechte an CBeteiligte: read, edit." in texts
+    assert any("Task" in text and "create" in text for text in texts)
+
+
+def test_an_entity_type_or_bookkeeping_that_is_missing_is_named() -> None:
+    party = expectations({})[0]
+    (line,) = compare(party, None)
+    assert line.level is Level.PROBLEM
+    assert "CBeteiligte gibt es in EspoCRM nicht" in line.text
+    fields = {rule.espo: {"type": "varchar"} for rule in party.table}
+    fields |= {"syncStatus": {"type": "enum", "options": ["dirty", "clean"]}, "syncRetryCount": {"type": "int"}}
+    lines = compare(party, fields)
+    assert "Das Feld betnr fehlt; ohne es ist kein Abgleich möglich." in [line.text for line in problems(lines)]
+    (statuses,) = [line.text for line in problems(lines) if "syncStatus" in line.text]
+    assert "conflict" in statuses
+    assert "clean" not in statuses
+    assert "syncing" not in statuses
+    (absent,) = [line.text for line in lines if line.level is Level.HINT]
+    assert "syncNextRetry" in absent
+    assert "syncRetryCount" not in absent
 
 
 def test_the_command_ends_with_zero_or_three(
