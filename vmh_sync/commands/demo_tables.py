@@ -15,23 +15,61 @@ SHOWN_TASKS = 8
 _SIDES = {"office": "Advoware", "crm": "EspoCRM"}
 
 
+_FIELDS = {
+    "emailAddressData": "E-Mail",
+    "phoneNumberData": "Telefon",
+    "dateOfBirth": "Geburtsdatum",
+    "geburtsdatum": "Geburtsdatum",
+    "firstName": "Vorname",
+    "lastName": "Name",
+    "firmenname": "Name",
+    "salutationName": "Anrede",
+    "bAnrede": "Briefanrede",
+    "briefAnrede": "Briefanrede",
+    "adresseStreet": "Straße",
+    "strasse": "Straße",
+    "adressePostalCode": "PLZ",
+    "plz": "PLZ",
+    "adresseCity": "Ort",
+}
+_NEW = {
+    "CBeteiligte": "Beteiligter, neu",
+    "Beteiligte": "Beteiligter, neu",
+    "CAdressen": "Adresse, neu",
+    "Adressen": "Adresse, neu",
+    "CBankverbindungen": "Konto, neu",
+    "Bankverbindungen": "Konto, neu",
+}
+WIDEST = 21
+"""Four columns, so that the table fits into 80."""
+
+
 def edits_table(edits: Sequence[EditRecord]) -> Table:
     """Show the first edits; the people are made up, so values may be shown."""
     sides = Counter(_SIDES[edit["side"]] for edit in edits)
     counts = ", ".join(f"{count} in {side}" for side, count in sorted(sides.items()))
     table = Table(title=f"{len(edits)} Änderungen ({counts}), davon:", title_justify="left")
-    for heading in ("Seite", "Was", "Feld", "vorher", "nachher"):
-        table.add_column(heading, overflow="fold")
+    for heading in ("Seite", "Was", "vorher", "nachher"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=WIDEST)
     for edit in edits[:SHOWN_EDITS]:
-        table.add_row(_SIDES[edit["side"]], edit["entity"], edit["field"], _short(edit["old"]), _short(edit["new"]))
+        table.add_row(_SIDES[edit["side"]], _label(edit), _short(edit["old"]), _short(edit["new"]))
     return table
 
 
+def _label(edit: EditRecord) -> str:
+    name = edit["field"]
+    if name == "*":
+        return _NEW.get(edit["entity"], edit["entity"])
+    if name == "tlf":
+        return "E-Mail" if "@" in f"{edit['old']}{edit['new']}" else "Telefon"
+    return _FIELDS.get(name, name[:1].upper() + name[1:])
+
+
 def _short(value: object) -> str:
-    if value is None:
+    if value in (None, ""):
         return "–"
-    text = "neuer Datensatz" if isinstance(value, dict) else str(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    text = "neuer Datensatz" if isinstance(value, dict) else " ".join(str(value).split())
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def tasks_table(crm_url: str) -> Table:
@@ -42,7 +80,7 @@ def tasks_table(crm_url: str) -> Table:
         for task in state["records"].get("Task", [])
         if not task.get("deleted") and task.get("status") not in ("Completed", "Canceled")
     ]
-    table = Table(title=f"{len(tasks)} offene Aufgaben in EspoCRM", title_justify="left")
+    table = Table(title=f"{len(tasks)} offene Aufgaben in EspoCRM", title_justify="left", min_width=32)
     table.add_column("Aufgabe")
     for task in tasks[:SHOWN_TASKS]:
         table.add_row(str(task["name"]))
@@ -57,9 +95,11 @@ def closing_table(report: Report) -> Table:
     table.add_column("Anzahl", justify="right")
     table.add_column("Urteil")
     missing = len(report.only_espocrm) + len(report.only_advoware)
+    with_task = len(report.only_espocrm_explained) + len(report.only_advoware_explained)
     rows = [
         ("auf beiden Seiten vorhanden", numbers["compared"], True),
         ("nur auf einer Seite", missing, missing == 0),
+        ("nur auf einer Seite, eine Aufgabe sagt warum", with_task, True),
         ("doppelt", len(report.doubled), not report.doubled),
         ("Feld für Feld gleich", numbers["equal"], True),
         ("verschieden, eine Aufgabe sagt warum", numbers["explained"], True),

@@ -50,6 +50,18 @@ def print_report(report: Report) -> None:
         f"{len(report.only_espocrm)} nur in EspoCRM, {len(report.only_advoware)} nur in Advoware, "
         f"{len(report.doubled)} doppelt."
     )
+    with_task = len(report.only_espocrm_explained) + len(report.only_advoware_explained)
+    if with_task:
+        console.print(f"Außerdem nur auf einer Seite, mit Aufgabe: {with_task}.")
+    for note in report.notes:
+        console.print(f"Hinweis: {note}")
+    for name, ids in (
+        ("nur in EspoCRM", report.only_espocrm),
+        ("nur in Advoware, betnr", report.only_advoware),
+        ("doppelt", report.doubled),
+    ):
+        for one in ids[:SHOWN]:
+            console.print(f"  {name}: {one}", markup=False)
     for field, count in Counter(item.field for item in report.unexplained).most_common():
         console.print(f"  {field}: {count} verschieden")
     for item in report.unexplained[:SHOWN]:

@@ -1,12 +1,10 @@
 """Compares what both sides say about one party. Pure; ids and field names only, never values."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable
 
-from vmh_sync.sync.values import date, email, iban, phone, text
-
-Json = Mapping[str, Any]
+from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
+from vmh_sync.sync.values import date, email, phone, text
 
 SALUTATIONS = {"Mr.": "Herr", "Ms.": "Frau", "Mrs.": "Frau", "Firma": ""}
 LEGAL_FORMS = {"Verein": "e.V.", "Firma": "Sonstige", "Einzelperson": "", "Herr": "", "Frau": ""}
@@ -14,19 +12,7 @@ NOT_IN_ESPOCRM = frozenset({5, 11, 12})
 """Kinds of Kommunikation that have no home in EspoCRM (specification, entities.md 2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field in which both sides disagree; ``label`` is its German name."""
-
-    id: str
-    betnr: int
-    field: str
-    label: str
-    why: str
-    explained: bool = False
-
-
-def _same_word(words: Mapping[str, str]) -> Callable[[object], str | None]:
+def _same_word(words: dict[str, str]) -> Callable[[object], str | None]:
     def normal(value: object) -> str | None:
         plain = text(value)
         return (words.get(plain, plain) or None) if plain else None
@@ -34,15 +20,16 @@ def _same_word(words: Mapping[str, str]) -> Callable[[object], str | None]:
     return normal
 
 
-_FIELDS: tuple[tuple[str, str, str, Callable[[object], object]], ...] = (
-    ("titel", "titel", "Titel", text),
-    ("zusatz", "zusatz", "Zusatz", text),
-    ("briefAnrede", "bAnrede", "Briefanrede", text),
-    ("dateOfBirth", "geburtsdatum", "Geburtsdatum", date),
-    ("salutationName", "anrede", "Anrede", _same_word(SALUTATIONS)),
-    ("rechtsform", "rechtsform", "Rechtsform", _same_word(LEGAL_FORMS)),
-    ("handelsregisterNummer", "handelsRegisterNummer", "Handelsregisternummer", text),
-    ("registergericht", "registergericht", "Registergericht", text),
+# EspoCRM's attribute, Advoware's, our name in tasks, German name, normal form
+_FIELDS: tuple[tuple[str, str, str, str, Callable[[object], object]], ...] = (
+    ("titel", "titel", "titel", "Titel", text),
+    ("zusatz", "zusatz", "zusatz", "Zusatz", text),
+    ("briefAnrede", "bAnrede", "brief_anrede", "Briefanrede", text),
+    ("dateOfBirth", "geburtsdatum", "geburtsdatum", "Geburtsdatum", date),
+    ("salutationName", "anrede", "anrede", "Anrede", _same_word(SALUTATIONS)),
+    ("rechtsform", "rechtsform", "rechtsform", "Rechtsform", _same_word(LEGAL_FORMS)),
+    ("handelsregisterNummer", "handelsRegisterNummer", "handelsregister_nummer", "Handelsregisternummer", text),
+    ("registergericht", "registergericht", "registergericht", "Registergericht", text),
 )
 
 
@@ -53,57 +40,58 @@ def compare_party(crm: Json, office: Json) -> list[Difference]:
     if text(crm.get("firmenname") if company and crm.get("firmenname") else crm.get("lastName")) != text(
         office.get("name")
     ):
-        found.append(_difference(crm, "name", "Name"))
+        found.append(_master(crm, "name", "name", "Name"))
     if not company and text(crm.get("firstName")) != text(office.get("vorname")):
-        found.append(_difference(crm, "vorname", "Vorname"))
+        found.append(_master(crm, "vorname", "vorname", "Vorname"))
     found += [
-        _difference(crm, ours, label)
-        for theirs, ours, label, normal in _FIELDS
-        if theirs in crm and normal(crm[theirs]) != normal(office.get(ours))
+        _master(crm, there, ours, label)
+        for here, there, ours, label, normal in _FIELDS
+        if here in crm and normal(crm[here]) != normal(office.get(there))
     ]
     return found
 
 
-def _difference(crm: Json, name: str, label: str) -> Difference:
-    return Difference(str(crm["id"]), int(crm["betnr"]), name, label, "beide Seiten sagen Verschiedenes")
+def _master(crm: Json, name: str, ours: str, label: str) -> Difference:
+    return difference(crm, name, label, told_by=frozenset({Clue("beteiligte", str(crm["id"]), ours)}))
 
 
 def compare_kommunikation(crm: Json, office: Json) -> list[Difference]:
-    """Return whether phones and e-mails are the same on both sides."""
-    entries = [entry for entry in office.get("kommunikation") or () if text(entry.get("tlf"))]
-    mails = {email(entry["tlf"]) for entry in entries if "@" in entry["tlf"] and entry.get("kommKz") not in (5, 11, 12)}
-    phones = {
-        phone(entry["tlf"])
-        for entry in entries
-        if "@" not in entry["tlf"] and entry.get("kommKz") not in NOT_IN_ESPOCRM
-    }
+    """Return the e-mails and phones that only one side has, one difference each."""
+    entries = [entry for entry in office.get("kommunikation") or () if entry.get("kommKz") not in NOT_IN_ESPOCRM]
+    # An empty entry says nothing of its channel.
+    mails = [entry for entry in entries if "@" in (entry.get("tlf") or "@")]
+    phones = [entry for entry in entries if "@" not in (entry.get("tlf") or "")]
     here_mails = {email(item["emailAddress"]) for item in crm.get("emailAddressData") or ()}
     here_phones = {phone(item["phoneNumber"]) for item in crm.get("phoneNumberData") or ()}
-    return _sets(crm, "emailAddressData", "E-Mail", here_mails, mails) + _sets(
-        crm, "phoneNumberData", "Telefon", here_phones, phones
+    return _channel(crm, ("emailAddressData", "E-Mail", "email"), here_mails, mails, email) + _channel(
+        crm, ("phoneNumberData", "Telefon", "phone"), here_phones, phones, phone
     )
 
 
-def compare_adressen(crm: Json, addresses: Iterable[Json], office: Json) -> list[Difference]:
-    """Return whether the active addresses are the same on both sides."""
-    here = {
-        (text(row.get("adresseStreet")), text(row.get("adressePostalCode")), text(row.get("adresseCity")))
-        for row in addresses
-        if row.get("istAktiv", True) is not False
-    }
-    there = {(text(row.get("strasse")), text(row.get("plz")), text(row.get("ort"))) for row in office["adressen"]}
-    return _sets(crm, "adressen", "Adresse", here, there)
+def _channel(
+    crm: Json,
+    names: tuple[str, str, str],
+    here: set[str | None],
+    entries: list[Json],
+    normal: Callable[[object], str | None],
+) -> list[Difference]:
+    """Tasks name channel and entry (``email/17``), ``new`` for a value that is not in Advoware yet.
 
-
-def compare_konten(crm: Json, accounts: Iterable[Json], office: Json) -> list[Difference]:
-    """Return whether the active bank accounts are the same on both sides."""
-    here = {iban(row.get("iban")) for row in accounts if row.get("istAktiv", True) is not False}
-    there = {iban(row.get("iban")) for row in office["bankverbindungen"]}
-    return _sets(crm, "bankverbindungen", "Bankverbindung", here, there)
-
-
-def _sets(crm: Json, name: str, label: str, here: set[Any], there: set[Any]) -> list[Difference]:
-    if here == there:
-        return []
-    why = f"{len(here - there)} nur in EspoCRM, {len(there - here)} nur in Advoware"
-    return [Difference(str(crm["id"]), int(crm["betnr"]), name, label, why)]
+    A set on both sides: EspoCRM has each value once, Advoware may have the same line under two kinds.
+    """
+    name, label, channel = names
+    party = str(crm["id"])
+    there: dict[str, set[str]] = {}
+    for entry in entries:
+        value = normal(entry.get("tlf"))
+        # An entry that was emptied may be the one that refused the value of EspoCRM.
+        there.setdefault(value or "", set()).add(f"{channel}/{entry.get('id')}")
+    lonely = {value: ids for value, ids in there.items() if value and value not in here}
+    free = {entry for value, ids in there.items() if value not in here for entry in ids} | {f"{channel}/new"}
+    only_there = [
+        difference(crm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids))
+        for ids in lonely.values()
+    ]
+    missing = Counter(value for value in here if value and value not in there).total()
+    told_by = frozenset(Clue("beteiligte", party, entry) for entry in free)
+    return [*only_there, *(difference(crm, name, label, "nur in EspoCRM", told_by) for _ in range(missing))]

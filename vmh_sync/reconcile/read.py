@@ -2,34 +2,43 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmh_sync.reconcile.compare import (
-    Difference,
-    compare_adressen,
-    compare_kommunikation,
-    compare_konten,
-    compare_party,
-)
+from vmh_sync.reconcile import marks
+from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
+from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
+from vmh_sync.reconcile.difference import Difference, Json
+from vmh_sync.reconcile.told import Told, read_told
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.systems.advoware.errors import CapabilityMissing
+from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 
-OUR_TASKS = "Vorgang vmh-"
-_SETTLED = frozenset({"Completed", "Canceled"})
 AT_ONCE = 200
+NO_SEARCH = (
+    "Advoware bietet hier keine Suche an: Beteiligte, die es nur in Advoware gibt oder dort doppelt, "
+    "wurden nicht gesucht."
+)
 
 
 @dataclass(slots=True)
 class Report:
-    """What the comparison found. ``compared`` counts parties that both sides have."""
+    """What the comparison found. ``compared`` counts parties that both sides have.
+
+    ``only_*`` has no task; ``only_*_explained`` has one. ``doubled`` names EspoCRM ids or Advoware numbers.
+    """
 
     compared: int = 0
     differing: set[str] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
     only_espocrm: list[str] = field(default_factory=list)
+    only_espocrm_explained: list[str] = field(default_factory=list)
     only_advoware: list[int] = field(default_factory=list)
+    only_advoware_explained: list[int] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def unexplained(self) -> list[Difference]:
@@ -54,8 +63,11 @@ class Report:
                 for d in self.differences
             ],
             "only_espocrm": self.only_espocrm,
+            "only_espocrm_explained": self.only_espocrm_explained,
             "only_advoware": self.only_advoware,
+            "only_advoware_explained": self.only_advoware_explained,
             "doubled": self.doubled,
+            "notes": self.notes,
         }
 
 
@@ -63,10 +75,11 @@ async def reconcile(context: PassContext) -> Report:
     """Read everything on both sides and compare it; nothing is written anywhere."""
     parties = [record async for record in context.espo.list_all("CBeteiligte")]
     children = {name: await _by_party(context, name) for name in ("CAdressen", "CBankverbindungen")}
-    told = await _open_tasks(context)
+    told = await asyncio.to_thread(read_told, context.store)
     report = Report()
     numbers = Counter(record.attributes.get("betnr") for record in parties)
     report.doubled = [str(number) for number, count in numbers.items() if number is not None and count > 1]
+    await _look_for_marks(context, parties, told, report)
     for start in range(0, len(parties), AT_ONCE):
         chunk = parties[start : start + AT_ONCE]
         await asyncio.gather(*(_compare_one(context, record, children, told, report) for record in chunk))
@@ -81,55 +94,78 @@ async def _by_party(context: PassContext, entity: str) -> dict[str, list[EspoRec
     return found
 
 
-async def _open_tasks(context: PassContext) -> dict[str, list[str]]:
-    """Return the texts of our open tasks by the id of the record they hang on."""
-    found: dict[str, list[str]] = {}
-    async for task in context.espo.list_all("Task"):
-        text = f"{task.attributes.get('name')} {task.attributes.get('description')}"
-        if OUR_TASKS in text and task.attributes.get("status") not in _SETTLED:
-            found.setdefault(str(task.attributes.get("parentId")), []).append(text)
-    return found
+async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], told: Told, report: Report) -> None:
+    """Find what the product created in Advoware and EspoCRM does not know, or knows twice."""
+    try:
+        found = await context.advoware.search_beteiligte(marks.MARK)
+    except CapabilityMissing:
+        report.notes.append(NO_SEARCH)
+        return
+    by_id = marks.marked((party.bet_nr, party.bemerkung) for party in found)
+    report.doubled += marks.doubled(by_id)
+    living = {record.id: _number(record) for record in parties}
+    for betnr, espo_id in marks.strays(by_id, living):
+        explained = espo_id in (told.absent if espo_id in living else told.deleted)
+        (report.only_advoware_explained if explained else report.only_advoware).append(betnr)
+
+
+def _number(record: EspoRecord) -> int | None:
+    betnr = record.attributes.get("betnr")
+    return int(betnr) if betnr else None
 
 
 async def _compare_one(
     context: PassContext,
     listed: EspoRecord,
     children: dict[str, dict[str, list[EspoRecord]]],
-    told: dict[str, list[str]],
+    told: Told,
     report: Report,
 ) -> None:
-    betnr = listed.attributes.get("betnr")
+    betnr = _number(listed)
     crm, office = await asyncio.gather(
         context.espo.read("CBeteiligte", listed.id),
-        context.advoware.read_beteiligter(int(betnr)) if betnr else _nothing(),
+        context.advoware.read_beteiligter(betnr) if betnr else _nothing(),
     )
     if crm is None:
         return
     if office is None:
-        if not told.get(crm.id):
-            report.only_espocrm.append(crm.id)
+        (report.only_espocrm_explained if crm.id in told.absent else report.only_espocrm).append(crm.id)
         return
     report.compared += 1
-    addresses = children["CAdressen"].get(crm.id, [])
-    accounts = children["CBankverbindungen"].get(crm.id, [])
+    there = await _whole(context, office)
+    today = context.clock.now().astimezone(context.zone).date()
+    found = [
+        *compare_party(crm.attributes, there),
+        *compare_kommunikation(crm.attributes, there),
+        *compare_children(
+            ADRESSEN, crm.attributes, _rows(children["CAdressen"], crm.id), there["adressen"], today=today
+        ),
+        *compare_children(
+            KONTEN,
+            crm.attributes,
+            _rows(children["CBankverbindungen"], crm.id),
+            there["bankverbindungen"],
+            today=today,
+            imports=context.rules.import_bank_accounts,
+        ),
+    ]
+    report.differences += [replace(item, explained=bool(item.told_by & told.clues)) for item in found]
+    if found:
+        report.differing.add(crm.id)
+
+
+async def _whole(context: PassContext, office: Beteiligter) -> dict[str, Any]:
+    """Return Advoware's JSON of a party with its children, which some installations do not embed."""
     there = dict(office.raw)
     if office.adressen is None:
         there["adressen"] = [row.raw for row in await context.advoware.list_adressen(office.bet_nr)]
     if office.bankverbindungen is None:
         there["bankverbindungen"] = [row.raw for row in await context.advoware.list_bankverbindungen(office.bet_nr)]
-    here = crm.attributes
-    found = [
-        *compare_party(here, there),
-        *compare_kommunikation(here, there),
-        *compare_adressen(here, [row.attributes for row in addresses], there),
-        *compare_konten(here, [row.attributes for row in accounts], there),
-    ]
-    texts = " ".join(
-        text for key in (crm.id, *(row.id for row in (*addresses, *accounts))) for text in told.get(key, ())
-    )
-    report.differences += [replace(item, explained=item.label in texts) for item in found]
-    if found:
-        report.differing.add(crm.id)
+    return there
+
+
+def _rows(children: dict[str, list[EspoRecord]], party: str) -> list[Json]:
+    return [{**row.attributes, "id": row.id} for row in children.get(party, ())]
 
 
 async def _nothing() -> None:

@@ -1,0 +1,46 @@
+"""What the comparison calls a difference. Pure; ids and field names only, never values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+ANY_FIELD = "*"
+UNLIKE = "beide Seiten sagen Verschiedenes"
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """What an open task of ours is about: entity (``beteiligte``, ...), id of the record, our name of the field.
+
+    With ``in_advoware`` the id is Advoware's: such a task is about a child that EspoCRM does not have any more.
+    """
+
+    entity: str
+    id: str
+    field: str = ANY_FIELD
+    in_advoware: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in which both sides disagree.
+
+    ``label`` is its German name; ``told_by``: an open task about any of these explains it.
+    """
+
+    id: str
+    betnr: int
+    field: str
+    label: str
+    why: str
+    explained: bool = False
+    told_by: frozenset[Clue] = frozenset()
+
+
+def difference(
+    crm: Json, name: str, label: str, why: str = UNLIKE, told_by: frozenset[Clue] = frozenset()
+) -> Difference:
+    """Return a difference of the party ``crm`` (EspoCRM's own JSON)."""
+    return Difference(str(crm["id"]), int(crm["betnr"]), name, label, why, told_by=told_by)

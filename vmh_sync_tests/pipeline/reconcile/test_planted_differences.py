@@ -1,0 +1,82 @@
+"""The independent comparison finds what is planted, and takes nothing for explained that no task is about."""
+
+from vmh_sync.reconcile.read import NO_SEARCH, Report, reconcile
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import account, edit, linked
+
+
+def compared(firm: Firm) -> Report:
+    report = firm.run(reconcile)
+    assert isinstance(report, Report)
+    return report
+
+
+def test_a_synced_firm_agrees(firm: Firm) -> None:
+    linked(firm, kontoinhaber="Muster")
+    report = compared(firm)
+    assert report.agrees
+    assert (report.compared, report.differences, report.notes) == (1, [], [])
+
+
+def test_an_extra_party_with_the_same_mark_is_found(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party()
+    extra = firm.office_party(bemerkung=f"EspoCRM-ID: {espo_id}")
+    report = compared(firm)
+    assert report.only_advoware == [extra]
+    assert report.doubled == [f"{espo_id} (betnr {betnr}, {extra})"]
+    assert not report.agrees
+
+
+def test_a_party_deleted_in_espocrm_is_explained_once_its_task_is_open(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party()
+    firm.crm.edit("CBeteiligte", "delete", id=espo_id)
+    assert compared(firm).only_advoware == [betnr]
+    firm.sync(espo_id)
+    report = compared(firm)
+    assert (report.only_advoware, report.only_advoware_explained) == ([], [betnr])
+    assert report.agrees
+
+
+def test_a_party_deleted_in_advoware_is_explained_once_its_task_is_open(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party()
+    firm.office.edit("Beteiligte", "delete", betNr=betnr)
+    assert compared(firm).only_espocrm == [espo_id]
+    firm.sync(espo_id)
+    report = compared(firm)
+    assert (report.only_espocrm, report.only_espocrm_explained) == ([], [espo_id])
+
+
+def test_a_changed_account_holder_is_found_and_explained_by_its_own_task(firm: Firm) -> None:
+    party, _, record = linked(firm, kontoinhaber="Muster")
+    edit(firm, record, kontoinhaber="Beispiel")
+    (found,) = compared(firm).differences
+    assert (found.id, found.field, found.explained) == (party, "bankverbindungen.kontoinhaber", False)
+    firm.sync(party)
+    assert [item.explained for item in compared(firm).differences] == [True]
+    edit(firm, record, bankname="Andere Bank")
+    told = {item.field: item.explained for item in compared(firm).differences}
+    assert told == {"bankverbindungen.kontoinhaber": True, "bankverbindungen.bank": False}
+
+
+def test_an_account_deleted_in_espocrm_is_explained_by_its_own_task(firm: Firm) -> None:
+    party, _, record = linked(firm)
+    firm.crm.edit("CBankverbindungen", "delete", id=record)
+    assert [item.explained for item in compared(firm).differences] == [False]
+    firm.sync(party)
+    assert [item.explained for item in compared(firm).differences] == [True]
+
+
+def test_a_doubled_account_is_found(firm: Firm) -> None:
+    party, _, _ = linked(firm)
+    account(firm, party)
+    (found,) = compared(firm).differences
+    assert (found.field, found.explained) == ("bankverbindungen", False)
+
+
+def test_without_a_search_the_report_says_so(firm: Firm) -> None:
+    firm.linked_party()
+    firm.office.fault(r"/Beteiligte$", "status", method="GET", status=405)
+    report = compared(firm)
+    firm.office.clear_faults()
+    assert report.notes == [NO_SEARCH]
+    assert report.agrees

@@ -1,0 +1,56 @@
+"""Master data, e-mails, phones and marks of the independent comparison."""
+
+from typing import Any
+
+from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
+from vmh_sync.reconcile.difference import Clue
+from vmh_sync.reconcile.marks import doubled, marked, strays
+
+CRM: dict[str, Any] = {"id": "p1", "betnr": 7, "lastName": "Muster", "firstName": "Max", "titel": None}
+OFFICE: dict[str, Any] = {"betNr": 7, "name": "Muster", "vorname": "Max", "titel": ""}
+
+
+def mails(*values: str) -> dict[str, Any]:
+    return {**CRM, "emailAddressData": [{"emailAddress": value} for value in values]}
+
+
+def entries(*rows: tuple[int, str, int]) -> dict[str, Any]:
+    return {**OFFICE, "kommunikation": [{"id": key, "tlf": value, "kommKz": kind} for key, value, kind in rows]}
+
+
+def test_empty_and_missing_are_the_same() -> None:
+    assert compare_party(CRM, OFFICE) == []
+
+
+def test_a_different_field_is_told_by_a_task_about_exactly_this_field() -> None:
+    (found,) = compare_party({**CRM, "briefAnrede": "Hallo"}, OFFICE)
+    assert (found.field, found.told_by) == ("bAnrede", {Clue("beteiligte", "p1", "brief_anrede")})
+
+
+def test_an_entry_only_in_advoware_is_told_by_its_own_task_only() -> None:
+    (found,) = compare_kommunikation(mails("a@x.example"), entries((1, "A@x.example", 4), (2, "b@x.example", 4)))
+    assert (found.field, found.why) == ("emailAddressData", "nur in Advoware")
+    assert found.told_by == {Clue("beteiligte", "p1", "email/2")}
+
+
+def test_every_value_only_in_espocrm_counts() -> None:
+    found = compare_kommunikation(mails("a@x.example", "b@x.example", "c@x.example"), entries((1, "a@x.example", 4)))
+    assert [item.why for item in found] == ["nur in EspoCRM"] * 2
+    assert Clue("beteiligte", "p1", "email/1") not in found[0].told_by, "that entry agrees"
+    assert Clue("beteiligte", "p1", "email/new") in found[0].told_by
+
+
+def test_kinds_without_a_home_in_espocrm_do_not_count() -> None:
+    assert compare_kommunikation(CRM, entries((1, "www.x.example", 5))) == []
+
+
+def test_one_mark_on_two_parties_is_a_double() -> None:
+    found = marked([(7, "EspoCRM-ID: p1"), (9, "alt\nEspoCRM-ID: p1"), (8, "EspoCRM-ID: p2"), (3, None)])
+    assert found == {"p1": [7, 9], "p2": [8]}
+    assert doubled(found) == ["p1 (betnr 7, 9)"]
+
+
+def test_a_marked_party_nobody_stands_for_is_a_stray() -> None:
+    found = {"p1": [7, 9], "p2": [8], "gone": [5], "p3": [6]}
+    living = {"p1": 7, "p2": None, "p4": 6}
+    assert strays(found, living) == [(5, "gone"), (8, "p2"), (9, "p1")], "6 stands for another record"
