@@ -163,7 +163,8 @@ def test_clocks_that_differ_are_a_problem(firm: Firm) -> None:
     clock.shift = timedelta(seconds=-200)
     named = [line for line in problems(found(clock)) if line.name == "Uhr von EspoCRM"]
     assert len(named) == 1
-    assert any(str(seconds) in named[0].text for seconds in (199, 200, 201))
+    # A busy server sends a Date header that is some seconds old.
+    assert any(str(seconds) in named[0].text for seconds in range(190, 211))
     assert clock.now() < datetime.now(UTC)
 
 
