@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-import psutil
 
+from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.services.dagster_home import ensure_dagster_home
 from vmh_sync.settings import VmhSettings
 
 PROCESS_TAG = "vmh/process"
-"""Names the process of a run in the foreground: ``pid:start time``."""
+"""Names the process of a run in the foreground, precisely enough to tell whether it still exists."""
 
 
 def dagster_home(settings: VmhSettings) -> str:
@@ -30,11 +30,7 @@ def open_instance(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
 
 def own_process() -> str:
     """Return the mark of this process."""
-    return _mark(psutil.Process())
-
-
-def _mark(process: psutil.Process) -> str:
-    return f"{process.pid}:{process.create_time():.2f}"
+    return str(ProcessId.own())
 
 
 def repair_orphans(instance: dg.DagsterInstance) -> int:
@@ -42,15 +38,8 @@ def repair_orphans(instance: dg.DagsterInstance) -> int:
     running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     repaired = 0
     for run in instance.get_runs(filters=running):
-        mark = run.tags.get(PROCESS_TAG)
-        if mark is not None and not _lives(mark):
+        process = ProcessId.parse(run.tags.get(PROCESS_TAG, ""))
+        if process is not None and is_provably_dead(process):
             instance.report_run_failed(run, "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter.")
             repaired += 1
     return repaired
-
-
-def _lives(mark: str) -> bool:
-    try:
-        return _mark(psutil.Process(int(mark.partition(":")[0]))) == mark
-    except (psutil.NoSuchProcess, ValueError):
-        return False
