@@ -2,9 +2,14 @@
 
 import sys
 
-from vmh_sync_tests.bench import bench_conversion, bench_parties
+from vmh_sync_tests.bench import bench_calendar, bench_conversion, bench_gateway, bench_parties
 
-BENCHES = {"parties": bench_parties.main, "conversion": bench_conversion.main}
+BENCHES = {
+    "parties": bench_parties.main,
+    "conversion": bench_conversion.main,
+    "calendar": bench_calendar.main,
+    "gateway": bench_gateway.main,
+}
 
 
 def main() -> None:

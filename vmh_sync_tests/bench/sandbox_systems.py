@@ -1,4 +1,4 @@
-"""The simulated systems for the benchmarks: office and CRM in a process each, so that they do not share a core."""
+"""The simulated systems for the benchmarks, in a process each, so that they do not share a core."""
 
 import json
 import os
@@ -30,11 +30,11 @@ class Systems:
 
 
 @contextmanager
-def running_systems() -> Iterator[Systems]:
-    """Start both systems, empty."""
+def running_systems(webhook_interval: float = 0) -> Iterator[Systems]:
+    """Start both systems, empty; the CRM delivers webhooks every so many seconds (0: never)."""
     with ExitStack() as stack:
-        office = stack.enter_context(_process("office"))
-        crm = stack.enter_context(_process("crm"))
+        office = stack.enter_context(system_process("office"))
+        crm = stack.enter_context(system_process("crm", webhook_interval))
         environment = {**office["environment"], **crm["environment"]}
         yield Systems(
             environment, ControlClient(office["control"]["advoware"]), ControlClient(crm["control"]["espocrm"])
@@ -42,8 +42,10 @@ def running_systems() -> Iterator[Systems]:
 
 
 @contextmanager
-def _process(name: str) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "vmh_sync.sandbox", "--json", "--only", name, "--webhook-interval", "0"]
+def system_process(name: str, webhook_interval: float = 0) -> Iterator[dict[str, Any]]:
+    """Start one system (office, crm or google); yields what ``--json`` prints."""
+    command = [sys.executable, "-m", "vmh_sync.sandbox", "--json", "--only", name]
+    command += ["--webhook-interval", str(webhook_interval)]
     with subprocess.Popen([*command, "--parent-pid", str(os.getpid())], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
