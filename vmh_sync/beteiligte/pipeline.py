@@ -47,7 +47,7 @@ async def read_batch(opened: PassContext, which: Which) -> Work:
             ENTITY,
             which.ids,
             which.auswahl,
-            select=lambda: select(opened, Selection(which.auswahl)),
+            select=lambda: select(opened, _selection(which.auswahl)),
             dry_run=which.dry_run,
         )
         batch = await stages.fetch(opened, PARTS, chosen.ids)
@@ -57,6 +57,16 @@ async def read_batch(opened: PassContext, which: Which) -> Work:
     except GuardTripped as stop:
         raise dg.Failure(description=str(stop), allow_retries=False) from None
     return Work(batch, which, chosen, started, Counter(opened.calls.by_system()))
+
+
+def _selection(name: str) -> Selection:
+    try:
+        return Selection(name)
+    except ValueError:
+        known = ", ".join(Selection)
+        raise dg.Failure(
+            description=f"Die Auswahl „{name}“ gibt es nicht; möglich sind: {known}.", allow_retries=False
+        ) from None
 
 
 async def write_batch(opened: PassContext, work: Work) -> list[RecordOutcome]:
