@@ -13,6 +13,7 @@ from vmh_sync.beteiligte import pipeline, repair, triggers
 from vmh_sync.erstgespraech import pipeline as erstgespraech
 from vmh_sync.examples.ticketing import NAME as TICKETING
 from vmh_sync.examples.ticketing import monitor as ticketing
+from vmh_sync.housekeeping import pipeline as housekeeping
 from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
 from vmh_sync.kalender import triggers as calendar_triggers
@@ -34,6 +35,7 @@ def build_defs() -> dg.Definitions:
             accounts.sync_bankverbindungen,
             calendars.sync_kalender,
             *erstgespraech.JOBS,
+            *housekeeping.JOBS,
             *(ticketing.JOBS if with_ticketing else ()),
         ],
         sensors=[
@@ -41,6 +43,7 @@ def build_defs() -> dg.Definitions:
             *address_triggers.SENSORS,
             *account_triggers.SENSORS,
             *calendar_triggers.SENSORS,
+            *housekeeping.SENSORS,
         ],
         schedules=[
             *triggers.SCHEDULES,
@@ -48,6 +51,7 @@ def build_defs() -> dg.Definitions:
             *account_triggers.SCHEDULES,
             *calendar_triggers.SCHEDULES,
             *erstgespraech.SCHEDULES,
+            *housekeeping.SCHEDULES,
             *(ticketing.SCHEDULES if with_ticketing else ()),
         ],
         # Personal data stays in memory; and one op after the other is far quicker than a process each.

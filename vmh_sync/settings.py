@@ -236,6 +236,15 @@ class SyncSettings(BaseSettings):
     audit_retention_days: int = Field(3650, ge=1, description="how long the audit log is kept")
 
 
+class HousekeepingSettings(BaseSettings):
+    """How long finished runs stay in Dagster, which never removes them by itself."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
+
+    run_retention_days: int = Field(14, ge=1, description="days that a successful run stays in Dagster")
+    failed_run_retention_days: int = Field(90, ge=1, description="days that a failed run stays in Dagster")
+
+
 class ErstgespraechSettings(BaseSettings):
     """The reset of "next call" in first consultations (entities.md 6); without states it does nothing."""
 

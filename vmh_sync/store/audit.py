@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import and_, exists, insert, or_, select, update
 
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.models import ChangeRow
+from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
 
 ChangeKind = Literal["applied", "conflict", "refused", "ignored", "task", "undo", "created", "linked", "first_contact"]
@@ -85,6 +85,21 @@ class Audit(Repository):
         if self._connection.execute(statement).rowcount == 0:
             raise StaleRow(f"change {change_id} was undone before or does not exist")
 
-    def purge(self, before: datetime) -> int:
-        """Delete what is older than ``before`` (retention). Returns the number of rows deleted."""
-        return self._connection.execute(delete(_TABLE).where(_TABLE.c.at < before)).rowcount
+    def purge(self, before: datetime, limit: int | None = None) -> int:
+        """Delete what is older than ``before`` (retention), at most ``limit`` rows. Returns the number deleted.
+
+        Two kinds stay longer: everything about a record or party for which a task is still open, since a person may
+        need it to decide; and a change whose undoing is not old enough itself, so that no undo stands there alone.
+        """
+        open_tasks = select(ManualTaskRow).where(ManualTaskRow.state != "closed").subquery()
+        undo = _TABLE.alias("undo")
+        condition = and_(
+            _TABLE.c.at < before,
+            or_(_TABLE.c.espo_id.is_(None), _TABLE.c.espo_id.not_in(select(open_tasks.c.espo_id))),
+            or_(
+                _TABLE.c.betnr.is_(None),
+                _TABLE.c.betnr.not_in(select(open_tasks.c.betnr).where(open_tasks.c.betnr.is_not(None))),
+            ),
+            ~exists().where(undo.c.id == _TABLE.c.undone_by, undo.c.at >= before),
+        )
+        return self._delete(_TABLE, condition, limit)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -162,6 +162,35 @@ class CalendarPairs(Repository):
             )
             deleted += self._connection.execute(statement).rowcount
         return deleted
+
+    def purge(self, before: datetime, limit: int | None = None) -> int:
+        """Delete at most ``limit`` dead pairs that ended before ``before`` (retention). Returns how many.
+
+        The last pair of an appointment stays (see :meth:`empty`): Google never forgets an event id, so nobody may
+        forget which generations of it were used (:meth:`last_generation`).
+        """
+        later = _PAIRS.alias("later")
+        followed = exists().where(
+            later.c.kuerzel == _PAIRS.c.kuerzel,
+            later.c.frnr == _PAIRS.c.frnr,
+            or_(
+                later.c.generation > _PAIRS.c.generation,
+                and_(later.c.generation == _PAIRS.c.generation, later.c.id > _PAIRS.c.id),
+            ),
+        )
+        return self._delete(_PAIRS, and_(_PAIRS.c.deleted_at < before, or_(_PAIRS.c.frnr.is_(None), followed)), limit)
+
+    def empty(self, before: datetime, limit: int | None = None) -> int:
+        """Forget what stood in at most ``limit`` dead pairs that ended before ``before``. Returns how many."""
+        chosen = (
+            select(_PAIRS.c.id)
+            .where(_PAIRS.c.deleted_at < before, _PAIRS.c.status != "emptied")
+            .order_by(_PAIRS.c.id)
+            .limit(limit)
+        )
+        nothing: dict[str, Any] = {"base": {}, "extra": {}, "base_hash": None, "error_text": None, "status": "emptied"}
+        statement = update(_PAIRS).where(_PAIRS.c.id.in_(chosen)).values(nothing | {"updated_at": self._now()})
+        return self._connection.execute(statement).rowcount
 
     def _create(self, pair: CalendarPair) -> CalendarPair:
         values = asdict(pair)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
@@ -111,9 +111,9 @@ class Intents(Repository):
         """Note that nothing will be created. Raises StaleRow if the intent is settled already."""
         self._move(intent_id, {"state": "abandoned", "settled_at": self._now()})
 
-    def purge(self, before: datetime) -> int:
-        """Delete intents settled before ``before`` (retention); open ones stay. Returns the number deleted."""
-        return self._connection.execute(delete(_TABLE).where(_TABLE.c.settled_at < before)).rowcount
+    def purge(self, before: datetime, limit: int | None = None) -> int:
+        """Delete at most ``limit`` intents settled before ``before`` (retention); open ones stay. Returns how many."""
+        return self._delete(_TABLE, _TABLE.c.settled_at < before, limit)
 
     def _move(self, intent_id: str, values: dict[str, Any]) -> None:
         statement = update(_TABLE).where(_TABLE.c.id == intent_id, _TABLE.c.state.in_(_UNSETTLED)).values(values)

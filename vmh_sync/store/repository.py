@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -32,6 +32,11 @@ class Repository:
         if self._connection.dialect.name == "postgresql":
             return postgresql.insert(table)
         return sqlite.insert(table)
+
+    def _delete(self, table: Table, condition: ColumnElement[bool], limit: int | None) -> int:
+        # In slices on request: on SQLite nobody else can write meanwhile.
+        chosen = select(table.c.id).where(condition).order_by(table.c.id).limit(limit)
+        return self._connection.execute(delete(table).where(table.c.id.in_(chosen))).rowcount
 
 
 def table_of(model: type[DeclarativeBase]) -> Table:

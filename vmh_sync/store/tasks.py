@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, delete, select, text, update
+from sqlalchemy import Row, and_, select, text, update
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
@@ -142,10 +142,9 @@ class Tasks(Repository):
         )
         return self._connection.execute(statement).rowcount > 0
 
-    def purge(self, before: datetime) -> int:
-        """Delete tasks closed before ``before`` (retention); the others stay. Returns the number deleted."""
-        statement = delete(_TABLE).where(_TABLE.c.state == "closed", _TABLE.c.closed_at < before)
-        return self._connection.execute(statement).rowcount
+    def purge(self, before: datetime, limit: int | None = None) -> int:
+        """Delete at most ``limit`` tasks closed before ``before`` (retention); the others stay. Returns how many."""
+        return self._delete(_TABLE, and_(_TABLE.c.state == "closed", _TABLE.c.closed_at < before), limit)
 
     def _change(self, task_id: int, values: dict[str, Any]) -> None:
         statement = update(_TABLE).where(_TABLE.c.id == task_id, _TABLE.c.state != "closed").values(values)

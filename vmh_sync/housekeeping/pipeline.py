@@ -1,0 +1,89 @@
+"""The Dagster job and schedule of the nightly cleaning, and the sensor for claims of dead runs."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.housekeeping.books import clean_books
+from vmh_sync.housekeeping.claims import release_dead_claims
+from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
+from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
+from vmh_sync.runtime.opening import open_database
+from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
+
+CLAIMS_SECONDS = 28
+"""Not 30: the sensor daemon ticks every 5 s, and a multiple of it would be missed by one tick (dagster.md 0.4)."""
+
+
+@dg.op(description="Löscht alte Einträge des Änderungsprotokolls und Erledigtes aus unserer Datenbank.")
+def clean_database(context: dg.OpExecutionContext) -> None:
+    """Remove from our database what nobody needs any more."""
+    try:
+        house, days = load(VmhSettings), load(SyncSettings).audit_retention_days
+    except SettingsError as problem:
+        raise dg.Failure(description=str(problem), allow_retries=False) from None
+    store = open_database(house)
+    try:
+        context.add_output_metadata(clean_books(store, SystemClock().now(), audit_days=days))
+    finally:
+        store.close()
+
+
+@dg.op(description="Löscht alte beendete Läufe aus Dagster; der neueste Stand jedes Kalenders bleibt sichtbar.")
+def clean_dagster(context: dg.OpExecutionContext) -> None:
+    """Remove old runs from Dagster."""
+    try:
+        settings = load(HousekeepingSettings)
+    except SettingsError as problem:
+        raise dg.Failure(description=str(problem), allow_retries=False) from None
+    rules = RunRetention(
+        settings.run_retention_days, settings.failed_run_retention_days, {KALENDER: EMPLOYEE_PARTITIONS}
+    )
+    context.add_output_metadata(asdict(delete_old_runs(context.instance, SystemClock().now(), rules)))
+
+
+@dg.job(
+    name="housekeeping",
+    executor_def=dg.in_process_executor,
+    resource_defs={"io_manager": dg.mem_io_manager},
+    description="Aufräumen: altes Protokoll, Erledigtes, alte Läufe. Offenes und Verknüpftes bleibt unberührt.",
+)
+def housekeeping() -> None:
+    """Clean our database and Dagster; one goes on when the other fails."""
+    clean_database()
+    clean_dagster()
+
+
+housekeeping_schedule = dg.ScheduleDefinition(
+    name="housekeeping",
+    job=housekeeping,
+    cron_schedule="30 2 * * *",
+    execution_timezone="Europe/Berlin",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Jede Nacht um 2:30 Uhr.",
+)
+
+
+@dg.sensor(
+    name="inbox_claims",
+    minimum_interval_seconds=CLAIMS_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Gibt zurück, was ein abgebrochener Lauf in der Warteschlange noch für sich beansprucht.",
+)
+def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Release the claims of runs that are over; the dirty sensors launch what waits then."""
+    store = open_database(load(VmhSettings))
+    try:
+        released = release_dead_claims(context.instance, store)
+    finally:
+        store.close()
+    if not released:
+        return dg.SkipReason("no claims of dead runs")
+    return dg.SkipReason(f"released {sum(released.values())} claims of {len(released)} dead runs")
+
+
+JOBS = (housekeeping,)
+SCHEDULES = (housekeeping_schedule,)
+SENSORS = (inbox_claims,)
