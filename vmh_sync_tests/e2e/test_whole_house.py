@@ -1,0 +1,107 @@
+"""The whole house over HTTP: triggers that reach real runs, many events while runs drain, and nothing that leaks."""
+
+import pytest
+
+from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.fixtures.chancery import marked
+from vmh_sync_tests.fixtures.gateway import READ_KEY
+from vmh_sync_tests.fixtures.house import House, journal_of
+
+pytestmark = pytest.mark.e2e
+
+CALENDAR = "/advoware/calendar/sync"
+PARTIES = 50
+ROUNDS = 20
+
+
+def triggered(house: House, path: str, **how: object) -> str:
+    """Trigger a run, once no other is in the way (a schedule's); returns its id."""
+
+    def accepted() -> str | None:
+        answer = house.send("POST", path, **how)
+        assert answer.status_code in (202, 409), answer.text
+        return str(answer.json()["run_id"]) if answer.status_code == 202 else None
+
+    return str(wait_until(f"{path} is accepted", accepted))
+
+
+def test_one_record_is_synced_by_hand(house: House) -> None:
+    firm = house.firm
+    espo_id = firm.crm_party(lastName="Handarbeit")
+    betnr = int(wait_until("the new party is linked", lambda: firm.crm_record(espo_id).get("betnr")))
+    wait_until("no run is under way", house.is_quiet)
+    path = f"/vmh/sync/beteiligte/{espo_id}"
+    # Nothing but these runs looks at Advoware in this moment: the sensor sees EspoCRM only.
+    firm.office_edit(betnr, titel="Dr.")
+    before = house.send("GET", path, READ_KEY).json()
+
+    dry = triggered(house, path, params={"dry_run": "true"})
+
+    assert house.dagster.finished(dry) == "SUCCESS"
+    assert "titel" in house.dagster.metadata(dry)["plan"]
+    assert firm.crm_record(espo_id)["titel"] is None
+    assert house.send("GET", path, READ_KEY).json()["last_changes"] == before["last_changes"]
+    waited = house.send("GET", path, READ_KEY).json()["base_age_seconds"]
+    assert waited > before["base_age_seconds"], "a dry run agrees on nothing"
+
+    run_id = triggered(house, path)
+
+    assert house.dagster.finished(run_id) == "SUCCESS"
+    assert house.dagster.metadata(run_id)["synced"] == 1
+    assert firm.crm_record(espo_id)["titel"] == "Dr."
+    after = house.send("GET", path, READ_KEY).json()
+    assert after["status"] == "clean"
+    assert after["base_age_seconds"] < waited
+    assert [c["field"] for c in after["last_changes"] if c["run_id"] == run_id] == ["titel"]
+    tags = house.dagster.runs("sync_beteiligte")[0]["tags"]
+    assert {"key": "vmh/trigger", "value": "person"} in tags
+
+
+def test_calendars_are_synced_by_hand(house: House) -> None:
+    chancery = house.chancery
+    chancery.employee("SB")
+    chancery.employee("AH")
+    first = chancery.termin("SB", "Verhandlung")
+
+    assert house.send("POST", CALENDAR, json={"kuerzel": "XX"}).status_code == 404
+    one = triggered(house, CALENDAR, json={"kuerzel": "sb", "full_content": False})
+    assert house.dagster.finished(one) == "SUCCESS"
+    assert chancery.event_of(first, "SB")["summary"] == "Termin"
+
+    second = chancery.termin("AH", "Besprechung")
+    chancery.office.fault("Termine", "latency", method="GET", seconds=4)
+    try:
+        everybody = triggered(house, CALENDAR)
+        under_way = [house.send("POST", CALENDAR, json={"kuerzel": name}).status_code for name in ("SB", "ALL")]
+    finally:
+        chancery.office.clear_faults()
+    assert under_way == [409, 409]
+    assert house.dagster.finished(everybody) == "SUCCESS"
+    assert house.dagster.metadata(everybody)["writes_google"] == 2
+    assert chancery.event_of(first, "SB")["summary"].startswith("Verhandlung")
+    assert [marked(event) for event in chancery.events("AH").values()] == [str(second)]
+
+
+def test_many_events_while_runs_drain_lose_nothing(house: House) -> None:
+    """1,000 events for 50 parties, delivered by the CRM; ``bench inbox_load`` does it with 10,000 in 60 s."""
+    firm = house.firm
+    ids = [firm.crm_party(lastName=f"Last {number}") for number in range(PARTIES)]
+    firm.sync(*ids)
+    firm.crm.do("flush_webhooks")
+    journal = journal_of(house.folder)
+    for number in range(ROUNDS):
+        for espo_id in ids:
+            firm.crm_edit(espo_id, zusatz=f"Stand {number}")
+        queue = firm.crm.do("flush_webhooks")
+        assert not queue.get("failed") and not queue.get("items"), queue
+        if number % 7 == 6:  # so that the next ones come while a run is at work
+            claims = journal.count("claim")
+            wait_until("a run claims what waits", lambda seen=claims: journal.count("claim") > seen)
+    wait_until("the inbox is empty", lambda: not journal.waiting())
+
+    assert journal.count("event") >= PARTIES * ROUNDS
+    assert journal.workers() > 1
+    assert journal.not_synced() == set()
+    wanted = f"Stand {ROUNDS - 1}"
+    by_number = {record["betNr"]: record["zusatz"] for record in firm.office_records()}
+    assert [by_number[firm.crm_record(espo_id)["betnr"]] for espo_id in ids] == [wanted] * PARTIES
