@@ -140,7 +140,7 @@ def test_runs_of_an_unfinished_backfill_stay(instance: dg.DagsterInstance) -> No
     late = ended(instance, other) + DAYS + MOMENT
     assert delete_old_runs(instance, late, RULES) == RunsDeleted(succeeded=1, kept=1)
     assert living(instance) == {of_it}
-    instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    instance.update_backfill(backfill._replace(status=BulkActionStatus.COMPLETED_SUCCESS))
     assert delete_old_runs(instance, late, RULES) == RunsDeleted(succeeded=1)
 
 
