@@ -2,13 +2,14 @@
 
 import sys
 
-from vmh_sync_tests.bench import bench_calendar, bench_conversion, bench_gateway, bench_parties
+from vmh_sync_tests.bench import bench_calendar, bench_conversion, bench_gateway, bench_inbox_load, bench_parties
 
 BENCHES = {
     "parties": bench_parties.main,
     "conversion": bench_conversion.main,
     "calendar": bench_calendar.main,
     "gateway": bench_gateway.main,
+    "inbox_load": bench_inbox_load.main,
 }
 
 
