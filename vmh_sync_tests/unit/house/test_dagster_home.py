@@ -9,6 +9,7 @@ import yaml
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
 
 from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.prompt_queue import PromptQueue
 
 
 def test_writes_a_home_that_dagster_accepts(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_writes_a_home_that_dagster_accepts(tmp_path: Path) -> None:
         assert instance.run_monitoring_enabled
         assert instance.run_retries_enabled
         assert not instance.run_retries_retry_on_asset_or_op_failure
-        assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
+        assert isinstance(instance.run_coordinator, PromptQueue)
 
 
 def test_relative_home_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
