@@ -6,8 +6,10 @@ Adding an entity type is adding one folder and one line here.
 import dagster as dg
 
 from vmh_sync.adressen import pipeline as addresses
+from vmh_sync.adressen import repair as address_repair
 from vmh_sync.adressen import triggers as address_triggers
 from vmh_sync.bankverbindungen import pipeline as accounts
+from vmh_sync.bankverbindungen import repair as account_repair
 from vmh_sync.bankverbindungen import triggers as account_triggers
 from vmh_sync.beteiligte import pipeline, repair, triggers
 from vmh_sync.erstgespraech import pipeline as erstgespraech
@@ -21,19 +23,21 @@ from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.settings import VmhSettings, load
 
+REPAIRS = (repair.REPAIR, address_repair.REPAIR, account_repair.REPAIR)
+
 
 def build_defs() -> dg.Definitions:
     """Return fresh definitions."""
     with_ticketing = TICKETING in load(VmhSettings).examples
     return dg.Definitions(
-        assets=[repair.repaired_beteiligte, calendars.kalender_asset],
+        assets=[*(one.asset for one in REPAIRS), calendars.kalender_asset],
         asset_checks=[*calendar_checks.CHECKS],
         jobs=[
             pipeline.sync_beteiligte,
-            repair.repair_beteiligte,
             addresses.sync_adressen,
             accounts.sync_bankverbindungen,
             calendars.sync_kalender,
+            *(one.job for one in REPAIRS),
             *erstgespraech.JOBS,
             *housekeeping.JOBS,
             *(ticketing.JOBS if with_ticketing else ()),
@@ -43,6 +47,7 @@ def build_defs() -> dg.Definitions:
             *address_triggers.SENSORS,
             *account_triggers.SENSORS,
             *calendar_triggers.SENSORS,
+            *(one.sensor for one in REPAIRS),
             *housekeeping.SENSORS,
         ],
         schedules=[

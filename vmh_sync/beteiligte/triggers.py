@@ -8,27 +8,20 @@ import asyncio
 from datetime import datetime, timedelta
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import sync_beteiligte
-from vmh_sync.beteiligte.repair import FAILED_PARTITIONS, failed_beteiligte
 from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
 from vmh_sync.runtime.launching import pending_run
-from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
+from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.runtime.queue import enqueue
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
-from vmh_sync.settings import VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
 """The sensor daemon ticks every 5 s; an interval of 5 would make it every 10 s (dagster.md 0.4)."""
 
-UNFINISHED_BACKFILLS = frozenset({BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING})
-
 FIRST_LOOK_BACK = timedelta(days=1)
-
-MAX_PARTITIONS = 5000
 
 
 async def _note_dirty(cursor: str | None) -> tuple[int, str]:
@@ -58,39 +51,6 @@ def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     return dg.SensorResult(run_requests=pending_run(ENTITY, fresh=noted > 0), cursor=cursor)
 
 
-@dg.sensor(
-    name="beteiligte_failed_keys",
-    minimum_interval_seconds=TICK_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Hält die Liste der fehlerhaften Beteiligten (Partitions) auf dem Stand unserer Datenbank.",
-)
-def beteiligte_failed_keys(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Make the dynamic partitions equal to the failed records of our ledger."""
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            failed = {record.espo_id for record in tx.records.failed(ENTITY, limit=MAX_PARTITIONS)}
-    finally:
-        store.close()
-    shown = set(context.instance.get_dynamic_partitions(FAILED_PARTITIONS))
-    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    if failed - shown:
-        requests.append(failed_beteiligte.build_add_request(sorted(failed - shown)))
-    # A key stays while a backfill may still be working on it.
-    if shown - failed and not _repair_running(context.instance):
-        requests.append(failed_beteiligte.build_delete_request(sorted(shown - failed)))
-    if not requests:
-        return dg.SkipReason("no change")
-    return dg.SensorResult(dynamic_partitions_requests=requests)
-
-
-def _repair_running(instance: dg.DagsterInstance) -> bool:
-    # Not the runs but the backfills: a backfill looks at its keys again up to 30 s after its run has ended, and fails
-    # when one of them is gone.
-    unfinished = BulkActionsFilter(statuses=list(UNFINISHED_BACKFILLS))
-    return bool(instance.get_backfills(filters=unfinished, limit=1))
-
-
 @dg.schedule(
     name="beteiligte_sweep",
     job=sync_beteiligte,
@@ -117,5 +77,5 @@ def beteiligte_rolling_check(context: dg.ScheduleEvaluationContext) -> dg.RunReq
     return dg.RunRequest(run_config={"auswahl": "rolling"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
 
 
-SENSORS = (beteiligte_dirty, beteiligte_failed_keys)
+SENSORS = (beteiligte_dirty,)
 SCHEDULES = (beteiligte_sweep, beteiligte_rolling_check)

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.execution.backfill import BulkActionsFilter
 from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from vmh_sync.runtime.repair import UNFINISHED_BACKFILLS
 
 MOST_SECONDS = 600.0
 """Runs are failed after 15 minutes (dagster.yaml); what is left is deleted the next night."""
 
-_UNFINISHED = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 _BACKFILL_TAG = "dagster/backfill"
 _SUCCEEDED = [dg.DagsterRunStatus.SUCCESS]
 _OTHERS = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -97,7 +98,7 @@ def _needed(instance: dg.DagsterInstance, partitions: Mapping[dg.AssetKey, str])
             chosen = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(newest.values()))
             records = instance.fetch_materializations(chosen, limit=len(newest)).records
             needed.update(record.run_id for record in records)
-    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=_UNFINISHED)):
+    for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=list(UNFINISHED_BACKFILLS))):
         needed.update(instance.get_run_ids(dg.RunsFilter(tags={_BACKFILL_TAG: backfill.backfill_id})))
     return needed
 
