@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vmh_sync.children.books import close_books
+from vmh_sync.children.books import UNKNOWN_ID, close_books
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.runtime.context import PassContext, WriteGate
@@ -67,7 +67,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
     for child, party_id in batch.party_of.items():
         if party_id in links and party_id not in parties:
-            batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", "UnknownId")
+            batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", UNKNOWN_ID)
     await part.fetch(context, list(batch.inputs.values()))
     return batch
 
@@ -88,7 +88,7 @@ def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -
             batch.settled[child] = _failed(child, text, "Refused")
         else:
             text = "Diesen Datensatz gibt es in EspoCRM nicht (mehr); bitte die ID prüfen."
-            batch.settled[child] = _failed(child, text, "UnknownId")
+            batch.settled[child] = _failed(child, text, UNKNOWN_ID)
 
 
 def _failed(child: str, message: str, error_class: str) -> RecordOutcome:

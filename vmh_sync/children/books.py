@@ -16,13 +16,17 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_ID = "UnknownId"
+"""Error class of a record that EspoCRM does not have and that is not linked: an id that means nothing."""
+
 
 async def close_books(
     context: PassContext, kind: ChildKind, records: Mapping[str, EspoRecord], outcomes: Sequence[RecordOutcome]
 ) -> list[RecordOutcome]:
     """Enter failures and waiting records into the ledger, tell EspoCRM about failures, mark the rest as verified.
 
-    Refused values were told already where they were found; faults that concern everything are no record's fault.
+    Refused values were told already where they were found; faults that concern everything are no record's fault. What
+    is in order again, or exists no more, leaves the ledger: nobody can repair it.
     """
     known = await asyncio.to_thread(_standings, context, kind, [outcome.id for outcome in outcomes])
     entries: list[SyncRecord] = []
@@ -33,8 +37,15 @@ async def close_books(
         entries += [entry] if entry is not None else []
         told.append(final)
     quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
-    await asyncio.to_thread(_store, context, kind, entries, quiet)
+    over = [outcome.id for outcome in told if outcome.id in known and _is_over(outcome, records)]
+    await asyncio.to_thread(_store, context, kind, entries, quiet, over)
     return told
+
+
+def _is_over(outcome: RecordOutcome, records: Mapping[str, EspoRecord]) -> bool:
+    if outcome.result in (Result.SYNCED, Result.UNCHANGED):
+        return True
+    return outcome.id not in records and outcome.error_class == UNKNOWN_ID
 
 
 async def _enter(
@@ -92,8 +103,12 @@ def _standings(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dic
         return tx.records.get_many(kind.entity, ids)
 
 
-def _store(context: PassContext, kind: ChildKind, entries: Sequence[SyncRecord], quiet: Sequence[str]) -> None:
+def _store(
+    context: PassContext, kind: ChildKind, entries: Sequence[SyncRecord], quiet: Sequence[str], over: Sequence[str]
+) -> None:
     with context.store.transaction() as tx:
+        if over:
+            tx.records.forget(kind.entity, over)
         if entries:
             tx.records.upsert(entries)
         if quiet:
