@@ -283,6 +283,15 @@ def load(settings: Callable[[], S]) -> S:
         raise SettingsError(_explain(settings, error)) from None
 
 
+def load_or_note(settings: Callable[[], S], problems: list[str]) -> S | None:
+    """Read one settings class like :func:`load`, but add what is wrong to ``problems`` and return ``None``."""
+    try:
+        return load(settings)
+    except SettingsError as problem:
+        problems.append(str(problem))
+        return None
+
+
 def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecodeError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"a JSON setting of {getattr(settings, '__name__', 'the settings')} is not valid JSON: {error.msg}"

@@ -8,7 +8,8 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.part import Part, PartDone
-from vmh_sync.store.audit import Change
+from vmh_sync.runtime.sides import stored_side
+from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
@@ -65,13 +66,11 @@ def _record_losers(context: PassContext, plan: PartyPlan, conflicts: tuple[Field
         }
         rows = []
         for change in conflicts:
-            kind = "first_contact" if change.reason == "first_contact" else "conflict"
+            kind: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
             if (kind, change.field, _text(change.new), _text(change.losing)) in known:
                 continue
             losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
-            rows.append(
-                _row(context, plan, change, losing_side, kind="conflict" if kind == "conflict" else "first_contact")
-            )
+            rows.append(_row(context, plan, change, losing_side, kind=kind))
         if rows:
             tx.audit.append(rows)
 
@@ -80,19 +79,19 @@ def _text(value: object) -> str:
     return repr(value)
 
 
-def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: str) -> Change:
+def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: ChangeKind) -> Change:
     return Change(
         entity=ENTITY,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         reason=change.reason,
         espo_id=plan.read.espo_id,
         betnr=plan.read.betnr,
         field=change.field,
         old=change.old,
         new=change.new,
-        side_written=str(side) if side is not None else None,  # type: ignore[arg-type]
+        side_written=stored_side(side),
         losing_value=change.losing,
-        losing_side=str(side) if change.losing is not None and side is not None else None,  # type: ignore[arg-type]
+        losing_side=stored_side(side) if change.losing is not None else None,
         run_id=context.run_id,
     )
 

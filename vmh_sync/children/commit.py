@@ -7,7 +7,8 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.runtime.context import PassContext
-from vmh_sync.store.audit import Change
+from vmh_sync.runtime.sides import stored_side
+from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.base import Base, Side
@@ -84,7 +85,7 @@ def applied(
     espo_id: str,
     changes: Iterable[FieldChange],
     side: Side | None,
-    what: str = "applied",
+    what: ChangeKind = "applied",
 ) -> list[Change]:
     """Return one audit row per change written to ``side``."""
     return [
@@ -93,27 +94,27 @@ def applied(
             field=change.field,
             old=change.old,
             new=change.new,
-            side_written=str(side) if side is not None else None,  # type: ignore[arg-type]
+            side_written=stored_side(side),
             losing_value=change.losing,
-            losing_side=str(side) if change.losing is not None and side is not None else None,  # type: ignore[arg-type]
+            losing_side=stored_side(side) if change.losing is not None else None,
         )
         for change in changes
     ]
 
 
 def noted(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: str, reason: str
+    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: ChangeKind, reason: str
 ) -> list[Change]:
     """Return one audit row without a field: a refusal, a task, a state."""
     return [_change(context, kind, memory, espo_id, what, reason)]
 
 
 def _change(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: str, reason: str
+    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: ChangeKind, reason: str
 ) -> Change:
     return Change(
         entity=kind.entity,
-        kind=what,  # type: ignore[arg-type]
+        kind=what,
         reason=reason,
         espo_id=espo_id,
         betnr=memory.betnr,

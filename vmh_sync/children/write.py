@@ -16,7 +16,7 @@ from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.standing import standing
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartInput
-from vmh_sync.store.audit import Change
+from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
@@ -240,7 +240,7 @@ class ChildWriter:
         rows = []
         for change in fields.conflicts:
             side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
-            what = "first_contact" if change.reason == "first_contact" else "conflict"
+            what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
             rows += applied(self.context, self.kind, self.memory, espo_id, [change], side, what)
         await asyncio.to_thread(self._append, espo_id, rows)
 

@@ -24,7 +24,7 @@ from vmh_sync.settings import (
     GoogleCalendarSettings,
     SettingsError,
     VmhSettings,
-    load,
+    load_or_note,
 )
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
@@ -52,16 +52,11 @@ class CalendarSettings:
     def read(cls) -> "CalendarSettings":
         """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
         problems: list[str] = []
-        values = []
-        for kind in (VmhSettings, AdvowareSettings, GoogleCalendarSettings, CalendarSyncSettings):
-            try:
-                values.append(load(kind))
-            except SettingsError as problem:
-                problems.append(str(problem))
-        if problems:
+        house, advoware = load_or_note(VmhSettings, problems), load_or_note(AdvowareSettings, problems)
+        google, sync = load_or_note(GoogleCalendarSettings, problems), load_or_note(CalendarSyncSettings, problems)
+        if house is None or advoware is None or google is None or sync is None:
             raise SettingsError("\n".join(problems))
-        house, advoware, google, sync = values
-        return cls(house, advoware, google, sync)  # type: ignore[arg-type]
+        return cls(house, advoware, google, sync)
 
     def rules(self) -> CalendarRules:
         """Return what the pure core needs of them."""

@@ -1,10 +1,10 @@
 """Audit rows of Kommunikation (specification, sync-semantics.md 7). Values live in our database only."""
 
 from collections.abc import Iterable
-from typing import Literal
 
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
+from vmh_sync.runtime.sides import stored_side
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
@@ -34,9 +34,9 @@ def change_row(
         field=change.field,
         old=change.old,
         new=change.new,
-        side_written=_side(side),
+        side_written=stored_side(side),
         losing_value=change.losing,
-        losing_side=_side(side) if change.losing is not None else None,
+        losing_side=stored_side(side) if change.losing is not None else None,
         run_id=run_id,
     )
 
@@ -89,12 +89,6 @@ def _losing_side(change: FieldChange) -> Side | None:
     if change.losing is None:
         return None
     return Side.ADVOWARE if f"{Side.ESPOCRM} wins" in change.reason else Side.ESPOCRM
-
-
-def _side(side: Side | None) -> Literal["advoware", "espocrm"] | None:
-    if side is None:
-        return None
-    return "advoware" if side is Side.ADVOWARE else "espocrm"
 
 
 def _entry_id(field: str) -> str | None:

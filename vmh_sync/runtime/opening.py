@@ -17,7 +17,7 @@ from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.services.valkey import ensure_redis
-from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load
+from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note
 from vmh_sync.store import Store, default_url, open_store
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import StoredToken
@@ -36,17 +36,12 @@ class HouseSettings:
     @classmethod
     def read(cls) -> "HouseSettings":
         """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
-        problems = []
-        values = []
-        for kind in (VmhSettings, SyncSettings, AdvowareSettings, EspoCrmSettings):
-            try:
-                values.append(load(kind))
-            except SettingsError as problem:
-                problems.append(str(problem))
-        if problems:
+        problems: list[str] = []
+        house, sync = load_or_note(VmhSettings, problems), load_or_note(SyncSettings, problems)
+        advoware, espocrm = load_or_note(AdvowareSettings, problems), load_or_note(EspoCrmSettings, problems)
+        if house is None or sync is None or advoware is None or espocrm is None:
             raise SettingsError("\n".join(problems))
-        house, sync, advoware, espocrm = values
-        return cls(house, sync, advoware, espocrm)  # type: ignore[arg-type]
+        return cls(house, sync, advoware, espocrm)
 
 
 def open_database(settings: VmhSettings, clock: Clock | None = None) -> Store:

@@ -19,7 +19,7 @@ from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, ValidationRejected
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.wording import wording
+from vmh_sync.tasks.wording import Wording, wording
 
 TASK_ENTITY = "Task"
 _MARK = "Vorgang vmh-{id}"
@@ -62,7 +62,7 @@ async def open_tasks(
         about = _subject_of(subject, task)
         row, created = await asyncio.to_thread(_ensure, context, about, task)
         if row.espo_task_id is not None:
-            if not await _reported_anew(context, gate, row, task):
+            if not await _reported_anew(context, gate, row, task, labels):
                 continue
             row, created = await asyncio.to_thread(_ensure, context, about, task)
         await _write_task(context, gate, about, row, task, labels, may_exist=not created)
@@ -70,7 +70,9 @@ async def open_tasks(
     return opened
 
 
-async def _reported_anew(context: PassContext, gate: WriteGate, row: ManualTask, task: TaskWanted) -> bool:
+async def _reported_anew(
+    context: PassContext, gate: WriteGate, row: ManualTask, task: TaskWanted, labels: Mapping[str, str]
+) -> bool:
     """Deal with a task that exists already; true when a person closed it and the new situation needs another one."""
     same_situation = row.fingerprint == fingerprint(task)
     if same_situation and task.kind is not TaskKind.CONFLICT:
@@ -81,15 +83,21 @@ async def _reported_anew(context: PassContext, gate: WriteGate, row: ManualTask,
         return True
     if not same_situation:
         await gate.before(Side.ESPOCRM)
-        await context.espo.update(TASK_ENTITY, standing.id, {"description": _continued(standing, row, task)})
+        description = _continued(standing, row, task, labels)
+        await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
         await asyncio.to_thread(_refresh, context, row.id, task)
     return False
 
 
-def _continued(standing: EspoRecord, row: ManualTask, task: TaskWanted) -> str:
+def _continued(standing: EspoRecord, row: ManualTask, task: TaskWanted, labels: Mapping[str, str]) -> str:
     # The older report stays: what it names as lost must not vanish.
-    text = wording(task.kind, labels={name: name for name in task.fields}, betnr=row.betnr, details=task.details)
+    text = _worded(task, row.betnr, labels)
     return f"{text.description}\n\n--- Zuvor ---\n{standing.attributes.get('description') or ''}"
+
+
+def _worded(task: TaskWanted, betnr: int | None, labels: Mapping[str, str]) -> Wording:
+    german = {name: labels.get(name, name) for name in task.fields}
+    return wording(task.kind, labels=german, betnr=betnr, details=task.details)
 
 
 def _refresh(context: PassContext, task_id: int, task: TaskWanted) -> None:
@@ -151,12 +159,7 @@ async def _write_task(
     mark = _MARK.format(id=row.id)
     found = await _find(context, mark) if may_exist else None
     if found is None:
-        text = wording(
-            task.kind,
-            labels={name: labels.get(name, name) for name in task.fields},
-            betnr=about.betnr,
-            details=task.details,
-        )
+        text = _worded(task, about.betnr, labels)
         values: dict[str, Any] = {
             "name": text.name,
             "description": f"{text.description}\n\n{mark}",
