@@ -1,13 +1,12 @@
-"""Takes back one applied change of a party's master data (specification, sync-semantics.md 7).
-
-The old value is written to EspoCRM like a person's edit, under the party's lease; the pass that follows carries it to
-Advoware by the same rules as every other edit.
-"""
+"""Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.runtime.undo`."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+from vmh_sync.adressen.part import PART as ADRESSEN
+from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
@@ -16,76 +15,92 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import map_party
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
+from vmh_sync.children.part import ChildrenPart
+from vmh_sync.children.undo import child_rule, undo_child
+from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
+from vmh_sync.kommunikation.undo import entry_of_change, undo_entry
 from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartInput
+from vmh_sync.runtime.undo import (
+    Undo,
+    UndoRefused,
+    as_edit,
+    moved,
+    note_undone,
+    one_sided,
+    require_writable,
+    stored_change,
+    write_back,
+)
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable
-from vmh_sync.sync.status import SyncStatus
-from vmh_sync.sync.values import Value, same
-from vmh_sync.systems.espocrm.errors import OutcomeUnknown
+from vmh_sync.sync.values import same
 from vmh_sync.systems.espocrm.records import EspoRecord
 
-
-class UndoRefused(Exception):
-    """The change is not taken back; ``str`` says why, one German sentence without values."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Undo:
-    """What taking back a change means: ``field`` of a party goes from ``old`` (what stands now) to ``new``."""
-
-    change_id: int
-    espo_id: str
-    field: str
-    label: str
-    old: Value
-    new: Value
+CHILDREN: dict[str, ChildrenPart] = {part.entity: part for part in (ADRESSEN, BANKVERBINDUNGEN)}
 
 
 async def undo_change(context: PassContext, change_id: int, *, dry_run: bool = False) -> Undo:
     """Write the old value of a change to EspoCRM, unless ``dry_run``; returns what was done or would be.
 
-    Raises :class:`UndoRefused` when the change is none of a party's master data, was undone before, cannot be written
-    on both sides, or the field has moved on either side since; ``VersionConflict`` when it moves this very moment.
+    Raises :class:`UndoRefused` when the change cannot be taken back safely: it was undone before, cannot be written
+    on both sides, or has moved on either side since; ``VersionConflict`` when it moves this very moment.
     """
-    table = party_table(context)
-    change = await asyncio.to_thread(_stored, context, change_id)
-    rule, espo_id = _undoable(change, table)
-    async with context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+    change = await asyncio.to_thread(stored_change, context, change_id)
+    if change.entity in CHILDREN:
+        child_rule(context, CHILDREN[change.entity], change)
+        party_id = await _party_of(context, CHILDREN[change.entity], change)
+    elif change.entity == KOMMUNIKATION:
+        entry_of_change(change)
+        party_id = str(change.espo_id)
+    else:
+        _rule(change, party_table(context))
+        party_id = str(change.espo_id)
+    async with _leased(context, party_id) as gate:
+        # Another undo may have been quicker.
+        change = await asyncio.to_thread(stored_change, context, change_id)
+        if change.entity == ENTITY:
+            return await _undo_master(context, change, party_id, gate, dry_run=dry_run)
+        party = await _both_sides(context, party_id)
+        if change.entity == KOMMUNIKATION:
+            return await undo_entry(context, change, party, gate, dry_run=dry_run)
+        return await undo_child(context, CHILDREN[change.entity], change, party, gate, dry_run=dry_run)
+
+
+@asynccontextmanager
+async def _leased(context: PassContext, party_id: str) -> AsyncIterator[WriteGate]:
+    async with context.leases.hold(f"{ENTITY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             raise UndoRefused("Der Datensatz wird gerade abgeglichen; bitte gleich noch einmal versuchen.")
-        # Another undo may have been quicker.
-        _undoable(await asyncio.to_thread(_stored, context, change_id), table)
-        (read,) = await fetch_parties(context, [espo_id])
-        before, state = _present(read, map_party(read, table, context.zone))
-        _require_unmoved(rule, change, state)
-        payload = _payload(rule, change, table, state)
-        undo = Undo(change_id, espo_id, rule.name, rule.label, change.new, change.old)
-        if not dry_run:
-            await _write(context, WriteGate(lease), before, payload)
-            await asyncio.to_thread(_store, context, change)
-        return undo
+        yield WriteGate(lease)
 
 
-def _stored(context: PassContext, change_id: int) -> Change:
-    with context.store.reading() as tx:
-        change = tx.audit.get(change_id)
-    if change is None:
-        raise UndoRefused(f"Eine Änderung mit der Nummer {change_id} gibt es nicht.")
-    return change
+async def _undo_master(context: PassContext, change: Change, party_id: str, gate: WriteGate, *, dry_run: bool) -> Undo:
+    table = party_table(context)
+    rule = _rule(change, table)
+    (read,) = await fetch_parties(context, [party_id])
+    before, state = _present(read, map_party(read, table, context.zone))
+    for system, fields in (("EspoCRM", state.espocrm), ("Advoware", state.advoware or {})):
+        if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
+            raise moved(rule.label, system)
+    payload = _payload(rule, change, table, state)
+    if not dry_run:
+        await write_back(context, gate, before, as_edit(payload, before))
+        await note_undone(context, change)
+    record = f"des Beteiligten {party_id}"
+    return Undo(change.id or 0, party_id, party_id, record, rule.name, rule.label, change.new, change.old)
 
 
-def _undoable(change: Change, table: FieldTable) -> tuple[FieldRule, str]:
-    if change.undone_by is not None:
-        raise UndoRefused(f"Diese Änderung wurde schon rückgängig gemacht (Nummer {change.undone_by}).")
+def _rule(change: Change, table: FieldTable) -> FieldRule:
     if change.entity != ENTITY or change.espo_id is None or change.field not in table:
-        raise UndoRefused("Nur Änderungen an Stammdaten von Beteiligten können rückgängig gemacht werden.")
-    if change.kind != "applied" or change.side_written is None:
-        raise UndoRefused("Dieser Eintrag ist keine geschriebene Änderung; es gibt nichts rückgängig zu machen.")
+        raise UndoRefused(
+            "Nur Änderungen an Beteiligten, ihrer Kommunikation und ihren Adressen können rückgängig gemacht werden. "
+            "Einen Termin bitte in Advoware oder im Kalender ändern."
+        )
     rule = table[str(change.field)]
-    if not rule.on_update or not rule.espo_writable:
-        raise UndoRefused(f"Das Feld „{rule.label}“ kann nicht auf beiden Seiten geschrieben werden.")
-    return rule, change.espo_id
+    require_writable(rule)
+    return rule
 
 
 def _present(read: PartyRead, state: PartyState) -> tuple[EspoRecord, PartyState]:
@@ -100,50 +115,36 @@ def _present(read: PartyRead, state: PartyState) -> tuple[EspoRecord, PartyState
     return read.espo, state
 
 
-def _require_unmoved(rule: FieldRule, change: Change, state: PartyState) -> None:
-    for name, fields in (("EspoCRM", state.espocrm), ("Advoware", state.advoware or {})):
-        if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
-            raise UndoRefused(f"Das Feld „{rule.label}“ wurde in {name} seitdem geändert; bitte dort von Hand ändern.")
-
-
 def _payload(rule: FieldRule, change: Change, table: FieldTable, state: PartyState) -> dict[str, Any]:
     try:
         rule.write(Side.ADVOWARE, change.old)
-        payload = espo_payload(rule.name, change.old, table, company=state.company, espo=state.espo_attributes)
+        return espo_payload(rule.name, change.old, table, company=state.company, espo=state.espo_attributes)
     except Unrepresentable:
-        raise UndoRefused(f"Den früheren Wert des Feldes „{rule.label}“ kennt nur eine der beiden Seiten.") from None
-    if "syncStatus" in state.espo_attributes:
-        # Should we die before the pass that follows, the next one still sees an edit.
-        payload["syncStatus"] = str(SyncStatus.DIRTY)
-    return payload
+        raise one_sided(rule.label) from None
 
 
-async def _write(context: PassContext, gate: WriteGate, before: EspoRecord, payload: dict[str, Any]) -> None:
-    await gate.before(Side.ESPOCRM)
-    try:
-        await context.espo.update(ESPO_ENTITY, before.id, payload, version=before.version)
-    except OutcomeUnknown:
-        now = await context.espo.read(ESPO_ENTITY, before.id)
-        if now is None or any(now.attributes.get(name) != value for name, value in payload.items()):
-            raise
+# What belongs to a party
 
 
-def _store(context: PassContext, change: Change) -> None:
-    if change.id is None:
-        raise ValueError("a change that was read has an id")
-    row = Change(
-        entity=ENTITY,
-        kind="undo",
-        reason=f"undo of change {change.id}",
-        espo_id=change.espo_id,
-        betnr=change.betnr,
-        field=change.field,
-        old=change.new,
-        new=change.old,
-        side_written="espocrm",
-        run_id=context.run_id,
-        undo_of=change.id,
-    )
-    with context.store.transaction() as tx:
-        (row_id,) = tx.audit.append([row])
-        tx.audit.mark_undone(change.id, row_id)
+async def _party_of(context: PassContext, part: ChildrenPart, change: Change) -> str:
+    child = await context.espo.read(part.kind.espo_entity, str(change.espo_id))
+    if child is None or not child.attributes.get("beteiligteId"):
+        raise UndoRefused(f"{part.label}: Den Datensatz gibt es in EspoCRM nicht mehr, oder er gehört zu niemandem.")
+    return str(child.attributes["beteiligteId"])
+
+
+async def _both_sides(context: PassContext, party_id: str) -> PartInput:
+    espo = await context.espo.read(ESPO_ENTITY, party_id)
+    if espo is None:
+        raise UndoRefused("Den Beteiligten gibt es in EspoCRM nicht mehr.")
+    betnr = await asyncio.to_thread(_linked, context, party_id)
+    advoware = await context.advoware.read_beteiligter(betnr) if betnr is not None else None
+    if betnr is None or advoware is None:
+        raise UndoRefused("Den Beteiligten gibt es in Advoware nicht (mehr).")
+    return PartInput(party_id, betnr, espo, True, advoware)
+
+
+def _linked(context: PassContext, party_id: str) -> int | None:
+    with context.store.reading() as tx:
+        link = tx.links.get_by_espo(ENTITY, party_id)
+    return link.betnr if link is not None else None

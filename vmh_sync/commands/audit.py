@@ -4,10 +4,11 @@ import asyncio
 from uuid import uuid4
 
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
-from vmh_sync.beteiligte.undo import Undo, UndoRefused, undo_change
+from vmh_sync.beteiligte.undo import undo_change
 from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
+from vmh_sync.runtime.undo import Undo, UndoRefused
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.store.audit import Change
@@ -69,5 +70,5 @@ def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None
         raise PassFailed(explain(error).message) from error
     if dry_run:
         return undo, None
-    summary, _ = run_sync(target("beteiligte"), SyncOrder((undo.espo_id,), None))
+    summary, _ = run_sync(target("beteiligte"), SyncOrder((undo.party_id,), None))
     return undo, summary

@@ -12,7 +12,7 @@ from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
-    from vmh_sync.beteiligte.undo import Undo
+    from vmh_sync.runtime.undo import Undo
 
 audit_app = typer.Typer(help="Was geändert wurde und ob alles stimmt.", no_args_is_help=True)
 audit_app.add_typer(kalender_app, name="kalender")
@@ -70,7 +70,7 @@ def undo(
     values: Values = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stellt den früheren Wert eines Feldes in EspoCRM wieder her und gleicht den Beteiligten ab."""
+    """Stellt den früheren Wert in EspoCRM wieder her (Stammdaten, Kommunikation, Adressen) und gleicht ab."""
     from vmh_sync.commands.audit import run_undo
     from vmh_sync.commands.sync import PassFailed
 
@@ -97,7 +97,7 @@ def _undo_row(done: "Undo", *, values: bool) -> dict[str, object]:
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    what = f"„{done.label}“ des Beteiligten {done.espo_id}"
+    what = f"„{done.label}“ {done.record}"
     if dry_run:
         console.print(f"Würde {what} zurücksetzen; es wurde nichts geschrieben.", markup=False)
     elif failed:

@@ -148,7 +148,7 @@ def test_nothing_is_undone_twice(firm: Firm) -> None:
     assert names(firm, espo_id, betnr) == ("Neu", "Neu")
 
 
-def test_what_is_no_written_change_of_master_data_is_refused(firm: Firm) -> None:
+def test_what_is_no_written_change_is_refused(firm: Firm) -> None:
     espo_id, _, _ = renamed(firm)
     row = {"espo_id": espo_id, "reason": "x", "old": "a", "new": "b"}
     changes = [
@@ -164,7 +164,14 @@ def test_what_is_no_written_change_of_master_data_is_refused(firm: Firm) -> None
     assert [result.exit_code for result in refusals] == [1] * 6
     for result, words in zip(
         refusals,
-        ("keine geschriebene", "keine geschriebene", "Stammdaten", "Stammdaten", "beiden Seiten", "gibt es nicht"),
+        (
+            "keine geschriebene",
+            "keine geschriebene",
+            "gehört zu niemandem",
+            "Nur Änderungen",
+            "beiden Seiten",
+            "gibt es nicht",
+        ),
         strict=True,
     ):
         assert words in result.stderr

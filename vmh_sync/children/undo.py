@@ -1,0 +1,92 @@
+"""Takes back one applied change of a child record, see :mod:`vmh_sync.runtime.undo`."""
+
+from typing import Any
+
+from vmh_sync.children.pairing import Pair, pair_up
+from vmh_sync.children.part import ChildrenPart
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartInput
+from vmh_sync.runtime.undo import (
+    Undo,
+    UndoRefused,
+    as_edit,
+    moved,
+    note_undone,
+    one_sided,
+    require_writable,
+    write_back,
+)
+from vmh_sync.store.audit import Change
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.fields import FieldRule, Unrepresentable, override
+from vmh_sync.sync.values import Value, same
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+def child_rule(context: PassContext, part: ChildrenPart, change: Change) -> FieldRule:
+    """Return the rule of the field that changed; raises ``UndoRefused`` when it cannot be taken back."""
+    table = override(part.kind.table, context.field_changes.get(part.entity, {}))
+    if not any(rule.on_update for rule in table.rules):
+        raise UndoRefused(
+            f"Advoware lässt bei Datensätzen der Art „{part.label}“ keine Änderung von außen zu; bitte den früheren "
+            "Wert in EspoCRM und in Advoware von Hand eintragen."
+        )
+    if change.field not in table or change.espo_id is None:
+        raise UndoRefused(
+            f"{part.label}: Diese Änderung lässt sich nicht automatisch zurücknehmen; bitte von Hand ändern."
+        )
+    if change.reason == "rebuilt":
+        raise UndoRefused(
+            "Die Anschrift wurde aus Straße, PLZ und Ort neu gebildet; bitte deren Änderung rückgängig machen."
+        )
+    rule = table[str(change.field)]
+    require_writable(rule)
+    return rule
+
+
+async def undo_child(
+    context: PassContext, part: ChildrenPart, change: Change, party: PartInput, gate: WriteGate, *, dry_run: bool
+) -> Undo:
+    """Write the old value of a child's field to EspoCRM, unless ``dry_run``; returns what was done or would be.
+
+    ``party`` is the child's party as both sides have it now; its lease is ours. Raises ``UndoRefused`` as above, and
+    when the field has moved since.
+    """
+    rule = child_rule(context, part, change)
+    await part.fetch(context, [party])
+    memory = part.memory(party)
+    if memory.problem is not None:
+        raise memory.problem
+    found = next((pair for pair in pair_up(memory, part.kind) if pair.espo_id == change.espo_id), Pair())
+    espo, there = _present(part, found)
+    here = memory.table.read(Side.ESPOCRM, espo.attributes)
+    theirs = part.kind.read_advoware(memory.table, there.model_dump())
+    for system, fields in (("EspoCRM", here), ("Advoware", theirs)):
+        if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
+            raise moved(rule.label, system)
+    payload = _payload(part, rule, change.old, here)
+    if not dry_run:
+        await write_back(context, gate, espo, as_edit(payload, espo))
+        await note_undone(context, change)
+    record = f"({part.label} {espo.id})"
+    return Undo(change.id or 0, espo.id, party.espo_id, record, rule.name, rule.label, change.new, change.old)
+
+
+def _present(part: ChildrenPart, pair: Pair) -> tuple[EspoRecord, WireRecord]:
+    if pair.espo is None:
+        raise UndoRefused(f"{part.label}: Den Datensatz gibt es in EspoCRM nicht mehr.")
+    if pair.advoware is None or pair.link is None:
+        raise UndoRefused(f"{part.label}: Den Datensatz gibt es in Advoware nicht (mehr).")
+    return pair.espo, pair.advoware
+
+
+def _payload(part: ChildrenPart, rule: FieldRule, old: Value, here: dict[str, Value]) -> dict[str, Any]:
+    problems = part.kind.problems({**here, rule.name: old})
+    if problems:
+        raise UndoRefused(" ".join(problem.message for problem in problems))
+    try:
+        rule.write(Side.ADVOWARE, old)
+        return part.kind.espo_values({rule.espo: rule.write(Side.ESPOCRM, old)})
+    except Unrepresentable:
+        raise one_sided(rule.label) from None
