@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
-from vmh_sync.beteiligte.espo_write import write_espo
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.crm import update_record
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.sync.plan import TaskKind, TaskWanted
@@ -76,7 +76,7 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
         status=SyncStatus.DELETED_IN_ADVOWARE,
     )
     if values:
-        await write_espo(context, gate, espo, values)
+        await update_record(context, gate, espo, values)
     return bool(values) or not known
 
 

@@ -13,7 +13,6 @@ from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
-from vmh_sync.beteiligte.espo_write import EspoWritten, write_espo
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
 from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
@@ -23,6 +22,7 @@ from vmh_sync.beteiligte.model import read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.crm import EspoAnswer, update_record
 from vmh_sync.runtime.part import Part
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
@@ -144,7 +144,7 @@ class PartySync:
                     raise
                 written.failed = PartFailed(part.label, error)
 
-    async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
+    async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
         # What a part had planned is sent only if the part, having written its own side, still wants it.
         content = dict(plan.master.espo)
         for _, done in written.parts:
@@ -153,18 +153,18 @@ class PartySync:
             return None
         if written.failed is None:
             content |= self._bookkeeping(plan, written) or self._stamps(plan, written)
-        answer = await write_espo(self.context, gate, written.espo, content)
+        answer = await update_record(self.context, gate, written.espo, content)
         written.espo = answer.record
         self._note_refused(plan, written, answer)
         for _, done in written.parts:
             done.refused = {name: why for name, why in answer.refused.items() if name in done.espo}
         return answer
 
-    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoWritten | None:
+    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
         values = self._bookkeeping(plan, written)
         if not values:
             return None
-        answer = await write_espo(self.context, gate, written.espo, values)
+        answer = await update_record(self.context, gate, written.espo, values)
         written.espo = answer.record
         await asyncio.to_thread(commit_party, self.context, written, bookkeeping_only=True)
         return answer
@@ -182,7 +182,7 @@ class PartySync:
         now = self.context.clock.now()
         return bookkeeping.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
 
-    def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoWritten) -> None:
+    def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
         told = read_espo(
             answer.record.attributes,
             self.table,
@@ -213,7 +213,7 @@ class PartySync:
         }
         written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (change.field,), details))
 
-    def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoWritten | None) -> bool:
+    def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoAnswer | None) -> bool:
         """Whether the answer shows an edit that slipped in between our read and our write."""
         if answer is None:
             return False

@@ -7,7 +7,6 @@ from typing import Any
 
 from vmh_sync.children.commit import Outcome, applied, commit, noted, refusal
 from vmh_sync.children.creating import CreateOrder, create_once
-from vmh_sync.children.crm import EspoAnswer, create_record, update_record
 from vmh_sync.children.diff import with_stamps, without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
@@ -15,6 +14,7 @@ from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.standing import standing
 from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.crm import EspoAnswer, create_record, update_record
 from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.sync.base import Base, Side

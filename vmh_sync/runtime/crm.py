@@ -1,0 +1,78 @@
+"""Writes records in EspoCRM: content and bookkeeping in one request.
+
+A value that EspoCRM refuses is left out and told to a person, everything else goes on. The answer shows the record
+as it stands: if a person's edit slipped in between our read and our write, it shows there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.espocrm.errors import ValidationRejected
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+_LISTS = {"emailAddress": "emailAddressData", "phoneNumber": "phoneNumberData"}
+"""The list that a refusal of its primary value is about."""
+
+_SINGLE = {name: single for single, name in _LISTS.items()}
+
+
+@dataclass(slots=True, repr=False)
+class EspoAnswer:
+    """The record after the write, and the attributes that were refused with the reason for people."""
+
+    record: EspoRecord
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+async def update_record(
+    context: PassContext, gate: WriteGate, before: EspoRecord, values: Mapping[str, Any]
+) -> EspoAnswer:
+    """PUT ``values``; returns the record as it stands afterwards.
+
+    Raises ``VersionConflict`` when somebody changed the record meanwhile, ``ValidationRejected`` when EspoCRM refuses
+    a field that was not written at all (it must be mended by a person first).
+    """
+    rest = dict(values)
+    answer = EspoAnswer(before)
+    while rest:
+        try:
+            await gate.before(Side.ESPOCRM)
+            record = await context.espo.update(before.entity, before.id, rest, version=before.version)
+        except ValidationRejected as refusal:
+            _leave_out(rest, refusal, answer.refused)
+            continue
+        answer.record = await _with_lists(context, record, rest)
+        break
+    return answer
+
+
+async def create_record(context: PassContext, gate: WriteGate, entity: str, values: Mapping[str, Any]) -> EspoAnswer:
+    """POST a record; raises ``ValidationRejected`` when what remains is not enough."""
+    rest = dict(values)
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            await gate.before(Side.ESPOCRM)
+            return EspoAnswer(await context.espo.create(entity, rest), refused)
+        except ValidationRejected as refusal:
+            _leave_out(rest, refusal, refused)
+
+
+def _leave_out(rest: dict[str, Any], refusal: ValidationRejected, refused: dict[str, str]) -> None:
+    attribute = _LISTS.get(refusal.field, refusal.field)
+    if attribute not in rest:
+        raise refusal
+    del rest[attribute]
+    # A list goes with its primary value (espocrm.md B1.6): alone, that would be written as a list of one.
+    rest.pop(_SINGLE.get(attribute, attribute), None)
+    refused[attribute] = refusal.message_for_people
+
+
+async def _with_lists(context: PassContext, record: EspoRecord, sent: Mapping[str, Any]) -> EspoRecord:
+    # After sending a list the answer only echoes it (specification, espocrm.md B5): read back.
+    if not any(name in sent for name in _SINGLE):
+        return record
+    return await context.espo.read(record.entity, record.id) or record
