@@ -32,52 +32,28 @@ Allow = Annotated[bool, typer.Option("--allow-mass-change", help="Freigabe nach 
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
-@sync_app.command("beteiligte")
-def beteiligte(
-    ids: Ids = None,
-    dirty: Dirty = False,
-    failed: Failed = False,
-    every: All = False,
-    dry_run: DryRun = False,
-    show_values: ShowValues = False,
-    allow_mass_change: Allow = False,
-    as_json: AsJson = False,
-) -> None:
-    """Beteiligte mit Kommunikation, Adressen und Bankverbindungen."""
-    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
-    _run("beteiligte", order, allow_mass_change=allow_mass_change, as_json=as_json)
+def _add(entity: str, about: str) -> None:
+    """Add the command ``sync ENTITY``; all of them take the same options."""
+
+    def sync(
+        ids: Ids = None,
+        dirty: Dirty = False,
+        failed: Failed = False,
+        every: All = False,
+        dry_run: DryRun = False,
+        show_values: ShowValues = False,
+        allow_mass_change: Allow = False,
+        as_json: AsJson = False,
+    ) -> None:
+        order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
+        _run(entity, order, allow_mass_change=allow_mass_change, as_json=as_json)
+
+    sync_app.command(entity, help=about)(sync)
 
 
-@sync_app.command("adressen")
-def adressen(
-    ids: Ids = None,
-    dirty: Dirty = False,
-    failed: Failed = False,
-    every: All = False,
-    dry_run: DryRun = False,
-    show_values: ShowValues = False,
-    allow_mass_change: Allow = False,
-    as_json: AsJson = False,
-) -> None:
-    """Nur Adressen; alles andere der Beteiligten bleibt unberührt."""
-    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
-    _run("adressen", order, allow_mass_change=allow_mass_change, as_json=as_json)
-
-
-@sync_app.command("bankverbindungen")
-def bankverbindungen(
-    ids: Ids = None,
-    dirty: Dirty = False,
-    failed: Failed = False,
-    every: All = False,
-    dry_run: DryRun = False,
-    show_values: ShowValues = False,
-    allow_mass_change: Allow = False,
-    as_json: AsJson = False,
-) -> None:
-    """Nur Bankverbindungen; alles andere der Beteiligten bleibt unberührt."""
-    order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
-    _run("bankverbindungen", order, allow_mass_change=allow_mass_change, as_json=as_json)
+_add("beteiligte", "Beteiligte mit Kommunikation, Adressen und Bankverbindungen.")
+_add("adressen", "Nur Adressen; alles andere der Beteiligten bleibt unberührt.")
+_add("bankverbindungen", "Nur Bankverbindungen; alles andere der Beteiligten bleibt unberührt.")
 
 
 def _order(
