@@ -3,13 +3,18 @@
 import pytest
 
 from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.e2e.leaking import Leaking
+from vmh_sync_tests.fixtures import canaries
 from vmh_sync_tests.fixtures.chancery import marked
+from vmh_sync_tests.fixtures.everything_written import contents, found_in
 from vmh_sync_tests.fixtures.gateway import READ_KEY
 from vmh_sync_tests.fixtures.house import House, journal_of
 
 pytestmark = pytest.mark.e2e
 
 CALENDAR = "/advoware/calendar/sync"
+OUR_DATABASE = "vmh_sync.sqlite3"
+"""The one file, with its write-ahead log, that may hold what people typed: bases, audit log, intents."""
 PARTIES = 50
 ROUNDS = 20
 
@@ -105,3 +110,25 @@ def test_many_events_while_runs_drain_lose_nothing(house: House) -> None:
     wanted = f"Stand {ROUNDS - 1}"
     by_number = {record["betNr"]: record["zusatz"] for record in firm.office_records()}
     assert [by_number[firm.crm_record(espo_id)["betnr"]] for espo_id in ids] == [wanted] * PARTIES
+
+
+def test_no_secret_and_no_value_of_a_person_is_written(house: House) -> None:
+    """The last test of this module: it stops the house, so that everything is on the disk."""
+    leaking = Leaking(house)
+    ids = leaking.failing_runs()
+    leaking.gateway(ids[0])
+    secrets = canaries.secrets()
+    house.stop()
+
+    leaks = {
+        f"{path.relative_to(house.folder)}: {name}"
+        for path, content in contents(house.folder)
+        for name in found_in(content, secrets if path.name.startswith(OUR_DATABASE) else secrets | canaries.PERSONAL)
+    }
+    told = "\n".join((*leaking.answers, *leaking.commands)).encode()
+    leaks |= {f"answers and command lines: {name}" for name in found_in(told, secrets | canaries.PERSONAL)}
+    leaks |= {f"results of the proxy: {name}" for name in found_in("\n".join(leaking.results).encode(), secrets)}
+    assert leaks == set()
+    assert any("spawn_main" in command for command in leaking.commands), "runs were seen too"
+    held = b"".join(content for path, content in contents(house.folder / "vmh") if path.name == OUR_DATABASE)
+    assert found_in(held, canaries.PERSONAL), "the values were really there to be leaked"
