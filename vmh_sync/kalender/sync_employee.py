@@ -384,6 +384,10 @@ def phase_counts(works: list[EmployeeWork]) -> dict[str, int]:
         if work.reads is not None:
             numbers["read_advoware"] += len(work.reads.termine)
             numbers["read_google"] += len(work.reads.events)
+        if work.changes is not None and work.changes.full:
+            numbers["google_full_reads"] += 1
+            if work.changes.reset_reason:
+                numbers[f"google_token_refused_{work.changes.reset_reason}"] += 1
         if work.plan is not None:
             numbers.update({f"plan_{name}": count for name, count in work.plan.counts().items()})
     return dict(numbers)

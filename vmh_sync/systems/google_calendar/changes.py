@@ -7,7 +7,13 @@ window. The window is applied by the caller to what comes out of here.
 from dataclasses import dataclass
 
 from vmh_sync.systems.google_calendar.client import LIST, PAGE_SIZE, GoogleCalendarClient
-from vmh_sync.systems.google_calendar.errors import Answer, FullSyncRequiredError, IncompleteReadError
+from vmh_sync.systems.google_calendar.errors import (
+    Answer,
+    FullSyncRequiredError,
+    GoneError,
+    IncompleteReadError,
+    UpdatedMinTooLongAgoError,
+)
 from vmh_sync.systems.google_calendar.events import Event
 
 # A stored token is only good for the parameters it was made with; change them and raise the version.
@@ -21,7 +27,8 @@ class Changes:
 
     ``full``: the events are everything that lives in the calendar; otherwise they are what changed since the
     token, deletions as cancelled events. ``token`` is to be stored only after the events were worked off.
-    ``was_reset`` says that Google refused the given token, so what was deleted meanwhile is not listed.
+    ``was_reset`` says that the given token was of no use, so what was deleted meanwhile is not listed;
+    ``reset_reason`` is Google's word for why (``fullSyncRequired``, ``updatedMinTooLongAgo``), empty if it was ours.
     """
 
     events: tuple[Event, ...]
@@ -29,25 +36,34 @@ class Changes:
     full: bool
     pages: int
     was_reset: bool = False
+    reset_reason: str = ""
 
 
 def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | None) -> Changes:
     """Read everything (``token`` None or of another version) or what changed since ``token``.
 
-    A token that Google declares dead leads to a full read. Raises :class:`IncompleteReadError` rather than
+    A token that Google declares dead leads to a full read; so does "too long ago", which is about ``updatedMin`` and
+    which we never send: Google's advice is the same, and the other 410 (``deleted``) is no answer to a list. Raises :class:`IncompleteReadError` rather than
     return a part, and every error of the client.
     """
     version, _, google_token = (token or "").partition(":")
     if version == _VERSION and google_token:
         try:
             return _read(client, calendar_id, google_token)
-        except FullSyncRequiredError:
-            return _read(client, calendar_id, None, was_reset=True)
+        except (FullSyncRequiredError, UpdatedMinTooLongAgoError) as refusal:
+            return _read(client, calendar_id, None, was_reset=True, reset_reason=refusal.reason)
+        except GoneError as refusal:
+            raise IncompleteReadError(LIST.name, Answer(410, refusal.reason)) from None
     return _read(client, calendar_id, None, was_reset=token is not None)
 
 
 def _read(
-    client: GoogleCalendarClient, calendar_id: str, google_token: str | None, *, was_reset: bool = False
+    client: GoogleCalendarClient,
+    calendar_id: str,
+    google_token: str | None,
+    *,
+    was_reset: bool = False,
+    reset_reason: str = "",
 ) -> Changes:
     params = {**_PARAMS, "syncToken": google_token} if google_token else dict(_PARAMS)
     latest: dict[str, Event] = {}
@@ -66,4 +82,5 @@ def _read(
         full=google_token is None,
         pages=pages,
         was_reset=was_reset,
+        reset_reason=reset_reason,
     )
