@@ -51,19 +51,26 @@ async def close_books(
 ) -> list[RecordOutcome]:
     """Enter all outcomes into the ledger and tell EspoCRM about failures; returns the outcomes with all writes counted.
 
-    Faults that concern everything (office offline, bad login) are no record's fault: they are not entered.
+    Faults that concern everything (office offline, bad login) are no record's fault: they are not entered. A party that
+    failed and exists no more leaves the ledger: nobody can repair it.
     """
     by_id = {read.espo_id: read for read in reads}
     told = await asyncio.gather(*(_tell_owner(context, by_id[outcome.id], outcome) for outcome in outcomes))
     records = [record for record, _ in told if record is not None]
-    if records:
-        await asyncio.to_thread(_upsert, context, records)
+    gone = [read.espo_id for read in reads if read.standing is not None and _exists_no_more(read)]
+    if records or gone:
+        await asyncio.to_thread(_store, context, records, gone)
     return [outcome for _, outcome in told]
 
 
-def _upsert(context: PassContext, records: Sequence[SyncRecord]) -> None:
+def _store(context: PassContext, records: Sequence[SyncRecord], gone: Sequence[str]) -> None:
     with context.store.transaction() as tx:
         tx.records.upsert(records)
+        tx.records.forget(ENTITY, gone)
+
+
+def _exists_no_more(read: PartyRead) -> bool:
+    return read.espo is None and read.link is None and read.problem is None and read.refusal is None
 
 
 async def _tell_owner(
