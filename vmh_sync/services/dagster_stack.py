@@ -30,7 +30,7 @@ def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int) 
         f"load_from:\n  - grpc_server: {{host: {HOST}, port: {code_port}, location_name: {LOCATION}}}\n",
         encoding="utf-8",
     )
-    code = [program("dagster"), "api", "grpc", "-m", "vmh_sync.definitions", "-h", HOST, "-p", str(code_port)]
+    code = [program("python"), "-m", "vmh_sync.services.code_server", "-h", HOST, "-p", str(code_port)]
     supervisor.start("code-server", code, logs)
     web = [program("dagster-webserver"), "-w", str(workspace), "-h", HOST, "-p", str(port)]
     supervisor.start("dagster-webserver", web, logs)

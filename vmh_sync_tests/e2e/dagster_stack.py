@@ -153,7 +153,7 @@ def running_dagster(home: Path, environment: Mapping[str, str]) -> Iterator[Dags
     prepare_storage(home)
     scripts = Path(sys.executable).parent
     commands = [
-        [scripts / "dagster", "api", "grpc", "-m", "vmh_sync.definitions", "-p", code_port, "-h", "127.0.0.1"],
+        [sys.executable, "-m", "vmh_sync.services.code_server", "-p", code_port, "-h", "127.0.0.1"],
         [scripts / "dagster-webserver", "-w", workspace, "-p", web_port, "-h", "127.0.0.1"],
         [scripts / "dagster-daemon", "run", "-w", workspace],
     ]
