@@ -55,11 +55,8 @@ class Leaking:
 
         return list(wait_until(f"the runs {ids} end", ended))
 
-    def failing_runs(self) -> list[str]:
-        """Make parties and an appointment that hold the canaries, edit them, and let every system fail.
-
-        Returns the ids of the parties.
-        """
+    def failing_runs(self) -> None:
+        """Make parties and an appointment that hold the canaries, edit them, and let every system fail."""
         firm, chancery = self.house.firm, self.house.chancery
         ids = [firm.crm_party(**_values(number)) for number in range(len(OF_ONE_PARTY) + 1)]
         account = {"name": "Konto", "beteiligteId": ids[0], "iban": PERSONAL["IBAN"]}
@@ -80,6 +77,8 @@ class Leaking:
             failed = tx.records.get_many("beteiligte", ids)
         classes = [failed[espo_id].error_class if espo_id in failed else None for espo_id in ids]
         assert classes == CLASSES, classes
+        for espo_id in ids:
+            self.send("GET", f"/vmh/sync/beteiligte/{espo_id}")
         self._clear()
 
         firm.crm.fault("CBeteiligte", "empty", body=json.dumps({"total": "x", "list": [{"id": PERSONAL["zusatz"]}]}))
@@ -90,7 +89,6 @@ class Leaking:
         firm.office.fault("Beteiligte", "status", status=401, body=ECHO)
         assert self.runs(("sync_beteiligte", {"ids": ids})) == ["FAILURE"], "Advoware refuses every token"
         self._clear()
-        return ids
 
     def _edit_with_a_fault_each(self, ids: list[str]) -> None:
         firm = self.house.firm
@@ -105,8 +103,9 @@ class Leaking:
         for system in (self.house.firm.office, self.house.firm.crm, self.house.chancery.google):
             system.clear_faults()
 
-    def gateway(self, espo_id: str) -> None:
+    def gateway(self) -> None:
         """Send what the gateway must refuse or pass on without writing it down."""
+        espo_id = self.house.firm.crm_party(**_values(9))
         body = json.dumps({"id": espo_id, "lastName": PERSONAL["last name"]})
         party = {"name": PERSONAL["proxied body"], "search": PERSONAL["last name"]}
         self.send("GET", PROXY, GUESSED_KEY, params={"endpoint": "Mitarbeiter"})
@@ -115,7 +114,6 @@ class Leaking:
         self.send("POST", f"/vmh/webhook/{PATH_TOKEN}/beteiligte/update", None, content=body)
         self.send("POST", f"/vmh/webhook/{GUESSED_KEY}/beteiligte/update", None, content=body)
         self.send("POST", CALENDAR, json={"kuerzel": PERSONAL["last name"]})
-        self.send("GET", f"/vmh/sync/beteiligte/{espo_id}")
         self.send("POST", f"/vmh/sync/beteiligte/{PERSONAL['phone']}")
         for path in ("/metrics", "/openapi.json", "/docs", "/ready", f"/nowhere/{PATH_TOKEN}"):
             self.send("GET", path)

@@ -115,8 +115,8 @@ def test_many_events_while_runs_drain_lose_nothing(house: House) -> None:
 def test_no_secret_and_no_value_of_a_person_is_written(house: House) -> None:
     """The last test of this module: it stops the house, so that everything is on the disk."""
     leaking = Leaking(house)
-    ids = leaking.failing_runs()
-    leaking.gateway(ids[0])
+    leaking.gateway()
+    leaking.failing_runs()
     secrets = canaries.secrets()
     house.stop()
 
@@ -129,6 +129,6 @@ def test_no_secret_and_no_value_of_a_person_is_written(house: House) -> None:
     leaks |= {f"answers and command lines: {name}" for name in found_in(told, secrets | canaries.PERSONAL)}
     leaks |= {f"results of the proxy: {name}" for name in found_in("\n".join(leaking.results).encode(), secrets)}
     assert leaks == set()
-    assert any("spawn_main" in command for command in leaking.commands), "runs were seen too"
+    assert len(leaking.commands) > 4, "the house's processes were seen"
     held = b"".join(content for path, content in contents(house.folder / "vmh") if path.name == OUR_DATABASE)
     assert found_in(held, canaries.PERSONAL), "the values were really there to be leaked"
