@@ -23,7 +23,7 @@ RUN groupadd --system --gid 10001 vmh \
 COPY --from=build /opt/vmh /opt/vmh
 WORKDIR /opt/vmh/house
 COPY workspace.yaml dagster.yaml LICENSE ./
-COPY deploy/dagster.celery.yaml deploy/celery.yaml ./deploy/
+COPY deploy/dagster.celery.yaml deploy/celery.yaml deploy/workspace.yaml ./deploy/
 COPY --chown=vmh:vmh dagster.yaml /var/lib/vmh/dagster/dagster.yaml
 ENV PATH=/opt/vmh/bin:$PATH \
     PYTHONUNBUFFERED=1 \
