@@ -93,7 +93,7 @@ class GoogleCalendarSettings(BaseSettings):
         description='JSON list of rules for every calendar: {"role", "type", "value"}; {kuerzel} and {email} allowed',
     )
     quota_per_minute: int = Field(600, ge=1, description="units a minute for the whole firm (Google's limit: 600)")
-    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most per hour and process")
+    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most in an hour, by all processes together")
 
     @field_validator("name_template")
     @classmethod
@@ -174,6 +174,12 @@ class VmhSettings(BaseSettings):
     )
     redis_url: str | None = Field(None, alias="REDIS_URL", description="Redis or Valkey; default: embedded in VMH_HOME")
     dagster_home: Path | None = Field(None, alias="DAGSTER_HOME", description="Dagster's home; default: in VMH_HOME")
+    run_workers: str | None = Field(
+        None,
+        alias="VMH_RUN_WORKERS",
+        pattern="^(celery|elsewhere)$",
+        description="celery: `up` keeps a warm worker for runs; elsewhere: it runs on its own; default: as dagster.yaml",
+    )
     lease_seconds: float = Field(
         30.0,
         alias="VMH_LEASE_SECONDS",
@@ -211,6 +217,29 @@ class VmhSettings(BaseSettings):
     @classmethod
     def _from_json(cls, value: object) -> object:
         return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
+
+
+class DagsterVariables(BaseSettings):
+    """What ``dagster.yaml`` reads from the environment; here, so that ``vmh-sync up`` can pass it on from ``.env``."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="DAGSTER_")
+
+    pg_host: str | None = Field(None, description="host of Dagster's PostgreSQL")
+    pg_port: str | None = Field(None, description="its port")
+    pg_user: str | None = Field(None, description="its user")
+    pg_password: SecretStr | None = Field(None, description="password of that user")
+    pg_db: str | None = Field(None, description="name of the database")
+    celery_broker: SecretStr | None = Field(None, description="URL of the queue of warm run workers")
+    celery_backend: SecretStr | None = Field(None, description="URL of the results of warm run workers")
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables that are set."""
+        values = {f"DAGSTER_{name.upper()}": value for name, value in self}
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in values.items()
+            if value is not None
+        }
 
 
 class SyncSettings(BaseSettings):

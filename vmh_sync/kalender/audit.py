@@ -107,7 +107,7 @@ async def verify(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[
     chosen = await select(context, kuerzel)
     troubles: list[Trouble] = []
     for employee in chosen.employees:
-        work = plan(map_fields(await fetch_employee(context, employee, How(dry_run=True))))
+        work = plan(map_fields(await fetch_employee(context, employee, How(dry_run=True, whole=True))))
         if work.failure is not None:
             troubles.append(Trouble(employee.kuerzel, "not_readable", work.failure.message))
             continue

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.allowance import Allowance
 from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
@@ -28,7 +29,7 @@ from vmh_sync.settings import (
 )
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
-from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate, WindowBudget
+from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
@@ -188,7 +189,8 @@ def _google(
     template = CalendarTemplate(
         settings.google.name_template, settings.google.time_zone.key, tuple(settings.google.acl_rules)
     )
-    budget = WindowBudget(settings.google.new_calendars_per_hour, clock=clock)
+    limit = settings.google.new_calendars_per_hour
+    budget = Allowance(redis, "new-calendars", limit=limit, per=timedelta(hours=1), clock=clock)
     directory = CalendarDirectory(worker, account.service_account_email, template, owner=owner, budget=budget)
     return GoogleSide(worker, directory, threads)
 

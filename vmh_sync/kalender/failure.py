@@ -7,6 +7,7 @@ from vmh_sync.kalender.execute import AppointmentMoving, CreationUnsettled
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.google_calendar.calendars import CreationDeferredError
 
 ITEM_FAILURES = (
     ForeignSystemError,
@@ -24,17 +25,20 @@ EMPLOYEE_FAILURES = (ForeignSystemError, LeaseLost, CoordinationUnavailable)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure: a German sentence, the class of the error for developers."""
+    """One failure: a German sentence, the class of the error for developers. ``later``: it is only put off."""
 
     message: str
     error_class: str
     retryable: bool = True
     concerns_all: bool = False
+    later: bool = False
 
 
 def explain(error: Exception) -> Failure:
     """Put an error of the lists above into words."""
     name = type(error).__name__
+    if isinstance(error, CreationDeferredError):
+        return Failure(error.message_for_people, name, later=True)
     if isinstance(error, ForeignSystemError):
         return Failure(f"{error.message_for_people} [{name}]", name, error.retryable, error.concerns_all)
     if isinstance(error, UnreadableAppointmentError):

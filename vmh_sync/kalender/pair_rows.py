@@ -16,12 +16,18 @@ ENTITY = "kalender"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Stored:
-    """What our database knows about one employee. ``version`` moves with every write to it."""
+    """What our database knows about one employee. ``version`` moves with every write to it.
+
+    ``unsettled``: ids of events whose sync failed; the next pass reads them although its list does not name them.
+    ``rules_hash``: which access rules the calendar was given last.
+    """
 
     state: CalendarState
     pairs: tuple[CalendarPair, ...]
     intents: tuple[Intent, ...]
     full_read_at: datetime | None
+    unsettled: tuple[str, ...] = ()
+    rules_hash: str | None = None
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -39,12 +45,24 @@ def read_stored(store: Store, kuerzel: str) -> Stored:
             pairs=tuple(tx.calendar_pairs.of(kuerzel)),
             intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
             full_read_at=datetime.fromisoformat(full) if full else None,
+            unsettled=tuple(tx.cursors.get(unsettled_cursor(kuerzel)) or ()),
+            rules_hash=tx.cursors.get(rules_cursor(kuerzel)),
         )
 
 
 def full_read_cursor(kuerzel: str) -> str:
     """Return the cursor name that holds when a calendar was last read as a whole."""
     return f"kalender:full:{kuerzel}"
+
+
+def unsettled_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the ids of events whose sync failed."""
+    return f"kalender:unsettled:{kuerzel}"
+
+
+def rules_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds which access rules a calendar was given last."""
+    return f"kalender:rules:{kuerzel}"
 
 
 def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:

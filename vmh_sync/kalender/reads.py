@@ -32,8 +32,8 @@ class EmployeeReads:
     """Everything a plan for one employee is made of.
 
     ``termine``: Advoware's list for the window. ``events``: the items of Google's list as they came (masters,
-    exceptions, cancelled ones). ``pairs``: the living pairs. ``next_generations``: frNr → first unused generation
-    where an event of that number was deleted earlier.
+    exceptions, cancelled ones). ``whole_series``: series of which a delta holds every exception. ``pairs``: the living
+    pairs. ``next_generations``: frNr → first unused generation where an event of that number was deleted earlier.
     """
 
     termine: tuple[TerminFields, ...]
@@ -43,6 +43,7 @@ class EmployeeReads:
     google_read: GoogleRead = GoogleRead.FULL
     intents: tuple[PendingCreate, ...] = ()
     next_generations: Mapping[int, int] = field(default_factory=dict)
+    whole_series: frozenset[str] = frozenset()
 
 
 def advoware_views(
@@ -83,16 +84,17 @@ def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, 
             view = GoogleView(Presence.UNKNOWN)
             text = "Ereignis in Google nicht lesbar (Zeiten): übergangen"
             findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
-        views[event_id] = _still_hindered(view, by_event.get(event_id), reads.google_read)
+        known = reads.google_read is GoogleRead.FULL or event_id in reads.whole_series
+        views[event_id] = view if known else _still_hindered(view, by_event.get(event_id))
     for master_id, items in exceptions.items():
         _apply_exceptions(views, master_id, items, by_event.get(master_id), rules)
     return views, findings
 
 
-def _still_hindered(view: GoogleView, pair: PairState | None, read: GoogleRead) -> GoogleView:
+def _still_hindered(view: GoogleView, pair: PairState | None) -> GoogleView:
     """A delta names a changed master without its exceptions: a series known to have some keeps that obstacle."""
     event = view.event
-    if read is GoogleRead.FULL or pair is None or pair.obstacle != "moved_occurrence" or event is None:
+    if pair is None or pair.obstacle != "moved_occurrence" or event is None:
         return view
     if event.form.recurrence is None:
         return view
@@ -111,7 +113,7 @@ def _apply_exceptions(
     if event is None and view is None and pair is not None and pair.base is not None:
         # The delta names only the occurrence; the series itself is as the base says.
         event = ReadEvent(master_id, pair.base.google, None, pair.obstacle)
-    if event is None or event.obstacle is not None:
+    if event is None or event.obstacle is not None or event.form.recurrence is None:
         return
     if any(deviates(item, event.form, rules) for item in items):
         views[master_id] = GoogleView(Presence.PRESENT, replace(event, obstacle="moved_occurrence"))

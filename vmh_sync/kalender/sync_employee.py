@@ -10,40 +10,37 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.kalender.context import CalendarContext, full_read_age
+from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
+from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.execute import Executor
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, record_id
-from vmh_sync.kalender.pair_rows import Stored, full_read_cursor, pair_state, pending, read_stored
+from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.remember import Ending, remember_failure, remember_success
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
-from vmh_sync.store.calendar import CalendarState
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
-from vmh_sync.systems.google_calendar.changes import Changes, read_changes
-from vmh_sync.systems.google_calendar.errors import ForbiddenError, InsufficientPermissionsError, NotFoundError
-
-FINDING_SECONDS = 60.0
-"""How long a process waits for another one that is looking for the same calendar."""
+from vmh_sync.systems.google_calendar.changes import Changes
 
 _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a pass treats each employee; ``full_content`` None: as the settings say."""
+    """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google."""
 
     full_content: bool | None = None
     dry_run: bool = False
     allow_mass_change: bool = False
+    whole: bool = False
 
 
 @dataclass(slots=True, repr=False)
@@ -52,10 +49,8 @@ class EmployeeWork:
 
     employee: Employee
     stored: Stored | None = None
-    calendar_id: str = ""
-    moved: bool = False  # the calendar is another one than the stored one
     termine: tuple[Termin, ...] = ()
-    changes: Changes | None = None
+    google: CalendarRead | None = None
     generations: dict[int, int] = field(default_factory=dict)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
@@ -67,6 +62,11 @@ class EmployeeWork:
     def kuerzel(self) -> str:
         """Whose calendar."""
         return self.employee.kuerzel
+
+    @property
+    def changes(self) -> Changes | None:
+        """What was read of Google."""
+        return self.google.changes if self.google is not None else None
 
 
 async def fetch(context: CalendarContext, employee: Employee, how: How) -> EmployeeWork:
@@ -86,16 +86,17 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     termine = await context.advoware.list_termine(kuerzel, window.start, window.end)
     if how.dry_run and stored.state.calendar_id is None:
-        work.changes = Changes((), "", full=True, pages=0)
+        read = CalendarRead("", Changes((), "", full=True, pages=0))
     else:
-        await _read_google(context, work, stored, recreate=context.settings.recreate_calendars and not how.dry_run)
+        read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=how.whole)
+    work.google = read
     work.decision = DecisionContext(
         kuerzel=kuerzel,
         window=window,
         rules=context.rules,
         kanzlei=context.kanzlei,
         full_content=context.wants_full_content(kuerzel, how.full_content),
-        google_deletions_trusted=not work.moved,
+        google_deletions_trusted=not read.moved,
     )
     work.termine = tuple(termine)
     paired = {row.frnr for row in stored.pairs}
@@ -105,14 +106,15 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
 
 def map_fields(work: EmployeeWork) -> EmployeeWork:
     """Bring what was read into the form in which both sides are compared; no I/O."""
-    stored, changes, decision = work.stored, work.changes, work.decision
-    if work.failure is None and stored is not None and changes is not None and decision is not None:
+    stored, google, decision = work.stored, work.google, work.decision
+    if work.failure is None and stored is not None and google is not None and decision is not None:
         rules = decision.rules
         work.reads = EmployeeReads(
             termine=tuple(to_fields(termin) for termin in work.termine),
-            events=tuple(event.raw for event in changes.events),
+            events=tuple(event.raw for event in google.changes.events),
             pairs=tuple(state for row in stored.pairs if (state := pair_state(row, rules)) is not None),
-            google_read=GoogleRead.FULL if changes.full else GoogleRead.DELTA,
+            google_read=GoogleRead.FULL if google.changes.full else GoogleRead.DELTA,
+            whole_series=google.whole_series,
             intents=pending(stored.intents, rules),
             next_generations=work.generations,
         )
@@ -125,61 +127,6 @@ def _generations(context: CalendarContext, kuerzel: str, numbers: list[int]) -> 
     with context.store.reading() as tx:
         last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
     return {number: generation + 1 for number, generation in last.items() if generation is not None}
-
-
-async def _read_google(context: CalendarContext, work: EmployeeWork, stored: Stored, *, recreate: bool) -> None:
-    token = None if _needs_full_read(context, stored) else stored.state.sync_token
-    known = stored.state.calendar_id
-    google = context.google
-    if known is not None:
-        try:
-            work.calendar_id = known
-            work.changes = await google.run(lambda: read_changes(google.client, known, token))
-            return
-        except InsufficientPermissionsError:
-            raise
-        except (NotFoundError, ForbiddenError):
-            pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
-    found_id = await _find_calendar(context, work.employee, stored, recreate=recreate)
-    work.calendar_id = found_id
-    work.moved = known is not None and known != found_id
-    work.changes = await google.run(lambda: read_changes(google.client, found_id, None))
-
-
-async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:
-    """Find or create the calendar and note it; one process at a time, or there would be two of the same name."""
-    known, google = stored.state.calendar_id, context.google
-    async with context.leases.hold(f"kalender-anlegen:{employee.kuerzel.upper()}", wait=FINDING_SECONDS) as lease:
-        if lease is None:
-            raise CoordinationUnavailable("another process is still looking for this calendar")
-        now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
-        if known is None and now.state.calendar_id is not None:
-            return now.state.calendar_id
-        found = await google.run(
-            lambda: google.directory.find_or_create(
-                employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
-            )
-        )
-        if known is None:
-            await _remember_calendar(context, stored, found.id)
-    return found.id
-
-
-async def _remember_calendar(context: CalendarContext, stored: Stored, calendar_id: str) -> None:
-    def store() -> None:
-        with context.store.transaction() as tx:
-            state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
-            tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))
-
-    await asyncio.to_thread(store)
-
-
-def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
-    """Pairs without a base and open intents are decided by a full list; and now and then everything is read."""
-    if stored.intents or any(not row.base for row in stored.pairs):
-        return True
-    age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
-    return stored.full_read_at is None or context.clock.now() - stored.full_read_at >= age
 
 
 def plan(work: EmployeeWork) -> EmployeeWork:
@@ -204,9 +151,11 @@ async def write(context: CalendarContext, work: EmployeeWork, how: How) -> list[
         if work.plan.stopped is not None:
             work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
     if work.failure is not None:
-        work.outcomes.append(_failed_employee(work))
+        work.outcomes.append(_failed_employee(work, work.failure))
         if not how.dry_run:
-            await _remember_failure(context, work)
+            await remember_failure(context, work.kuerzel, work.failure.message)
+    elif work.google is not None and work.google.remark is not None:
+        work.outcomes.append(_failed_employee(work, work.google.remark))
     return work.outcomes
 
 
@@ -250,14 +199,14 @@ def _expected_version(work: EmployeeWork) -> tuple[object, ...]:
         return ()
     if stored.state.calendar_id is None:
         # The calendar was noted when it was found.
-        stored = replace(stored, state=replace(stored.state, calendar_id=work.calendar_id))
+        found = work.google.calendar_id if work.google is not None else None
+        stored = replace(stored, state=replace(stored.state, calendar_id=found))
     return stored.version
 
 
 async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease) -> None:
-    stored, reads, decision, made = work.stored, work.reads, work.decision, work.plan
-    changes = work.changes
-    if stored is None or reads is None or decision is None or made is None or changes is None:
+    stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
+    if stored is None or reads is None or decision is None or made is None or google is None:
         raise AssertionError("a work without failure has been planned")
     book = PairBook(
         context=context,
@@ -271,9 +220,9 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease)
         sides=LiveSides(
             context=context,
             kuerzel=work.kuerzel,
-            calendar_id=work.calendar_id,
+            calendar_id=google.calendar_id,
             termine={termin.fr_nr: termin for termin in reads.termine},
-            events={event.id: event for event in changes.events if not event.cancelled and not event.is_exception},
+            events={one.id: one for one in google.changes.events if not one.cancelled and not one.is_exception},
         ),
         lease=lease,
         book=book,
@@ -284,7 +233,19 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease)
         if outcome.concerns_all:
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
             return
-    await _remember_success(context, work)
+    await remember_success(context, work.kuerzel, google, _ending(work, made, google))
+
+
+def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> Ending:
+    failed = [(item, one) for item, one in zip(made.items, work.outcomes, strict=True) if one.result is Result.FAILED]
+    error = f"{len(failed)} Termine fehlerhaft: {failed[0][1].error}" if failed else None
+    if error is None and google.remark is not None:
+        error = google.remark.message
+    unreadable = {one.fr_nr for one in made.findings if one.kind is FindingKind.UNREADABLE and one.fr_nr is not None}
+    left_over = [item.event_id for item, _ in failed if item.event_id is not None]
+    # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
+    left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
+    return Ending(work.decision is not None and not work.decision.full_content, len(failed), error, left_over)
 
 
 async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
@@ -321,51 +282,15 @@ def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
     return RecordOutcome(record_id(work.kuerzel, item.fr_nr, item.event_id), result)
 
 
-def _failed_employee(work: EmployeeWork) -> RecordOutcome:
-    failure = work.failure
-    if failure is None:
-        raise AssertionError("asked for the failure of an employee without one")
+def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:
     return RecordOutcome(
         work.kuerzel,
-        Result.FAILED,
+        Result.SKIPPED if failure.later else Result.FAILED,
         error=f"Kalender {work.kuerzel}: {failure.message}",
         error_class=failure.error_class,
         retryable=failure.retryable,
         concerns_all=failure.concerns_all,
     )
-
-
-async def _remember_success(context: CalendarContext, work: EmployeeWork) -> None:
-    """Store the new token only when every appointment is done: else the next list names the rest again."""
-    changes, decision = work.changes, work.decision
-    if changes is None or decision is None:
-        return
-    failed = [outcome for outcome in work.outcomes if outcome.result is Result.FAILED]
-    error = f"{len(failed)} Termine fehlerhaft: {failed[0].error}" if failed else None
-    now = context.clock.now()
-
-    def store() -> None:
-        with context.store.transaction() as tx:
-            state = tx.calendar_states.get(work.kuerzel) or CalendarState(kuerzel=work.kuerzel)
-            state = replace(state, last_error=error, anonymised=not decision.full_content)
-            if not failed:
-                state = replace(state, calendar_id=work.calendar_id, sync_token=changes.token, last_success_at=now)
-                if changes.full:
-                    tx.cursors.set(full_read_cursor(work.kuerzel), now.isoformat())
-            tx.calendar_states.upsert(state)
-
-    await asyncio.to_thread(store)
-
-
-async def _remember_failure(context: CalendarContext, work: EmployeeWork) -> None:
-    message = work.failure.message if work.failure is not None else None
-
-    def store() -> None:
-        with context.store.transaction() as tx:
-            state = tx.calendar_states.get(work.kuerzel) or CalendarState(kuerzel=work.kuerzel)
-            tx.calendar_states.upsert(replace(state, last_error=message))
-
-    await asyncio.to_thread(store)
 
 
 async def sync_employee(context: CalendarContext, employee: Employee, how: How) -> EmployeeWork:
@@ -380,7 +305,8 @@ def phase_counts(works: list[EmployeeWork]) -> dict[str, int]:
     numbers: Counter[str] = Counter()
     for work in works:
         numbers["employees"] += 1
-        numbers["employees_failed"] += work.failure is not None
+        numbers["employees_failed"] += work.failure is not None and not work.failure.later
+        numbers["employees_later"] += work.failure is not None and work.failure.later
         if work.reads is not None:
             numbers["read_advoware"] += len(work.reads.termine)
             numbers["read_google"] += len(work.reads.events)

@@ -91,7 +91,10 @@ class CreationDeferredError(CalendarProblem):
     """Enough calendars were created for now; the next pass goes on."""
 
     retryable: ClassVar[bool] = True
-    people: ClassVar[str] = "Der Google-Kalender wird in einem späteren Durchgang angelegt."
+    people: ClassVar[str] = (
+        "Der Google-Kalender wird in einem späteren Durchgang von selbst angelegt; in der letzten Stunde sind schon "
+        "genug neue Kalender entstanden (mehr auf einmal würde Google sperren)."
+    )
 
 
 class CreationBudget(Protocol):
@@ -188,8 +191,12 @@ class CalendarDirectory:
                     "share it again, or allow it to be created anew"
                 )
             found = FoundCalendar(self._create(kuerzel), Found.CREATED)
-        self.complete_access(found.id, self._template.access_rules(kuerzel, email))
+        self.complete_access(found.id, self.rules_for(kuerzel, email))
         return found
+
+    def rules_for(self, kuerzel: str, email: str | None) -> list[AccessRule]:
+        """Return the access rules that the settings want for an employee's calendar."""
+        return self._template.access_rules(kuerzel, email)
 
     def complete_access(self, calendar_id: str, rules: Sequence[AccessRule]) -> int:
         """Add the rules whose scope has none yet (never lowering or raising what a person set); return how many.

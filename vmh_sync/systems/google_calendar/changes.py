@@ -43,8 +43,8 @@ def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | No
     """Read everything (``token`` None or of another version) or what changed since ``token``.
 
     A token that Google declares dead leads to a full read; so does "too long ago", which is about ``updatedMin`` and
-    which we never send: Google's advice is the same, and the other 410 (``deleted``) is no answer to a list. Raises :class:`IncompleteReadError` rather than
-    return a part, and every error of the client.
+    which we never send: Google's advice is the same. The third 410 (``deleted``) is no answer to a list.
+    Raises :class:`IncompleteReadError` rather than return a part, and every error of the client.
     """
     version, _, google_token = (token or "").partition(":")
     if version == _VERSION and google_token:

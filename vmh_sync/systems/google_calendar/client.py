@@ -19,6 +19,7 @@ from vmh_sync.systems.google_calendar.errors import (
     AlreadyDeletedError,
     Answer,
     ConnectError,
+    DelegationRefusedError,
     DuplicateError,
     GoogleCalendarError,
     IncompleteReadError,
@@ -244,7 +245,8 @@ def _from_transport(operation: Operation, error: Exception) -> GoogleCalendarErr
     reason = Answer(None, type(error).__name__)
     if isinstance(error, google.auth.exceptions.RefreshError):
         # The token service answered; a 5xx of it is worth another attempt, a refusal is final.
-        return (ServerError if error.retryable else InvalidCredentialsError)(operation.name, reason)
+        refused = DelegationRefusedError if "unauthorized_client" in str(error) else InvalidCredentialsError
+        return (ServerError if error.retryable else refused)(operation.name, reason)
     if isinstance(error, google.auth.exceptions.TransportError):
         return ConnectError(operation.name, reason)
     if isinstance(error, google.auth.exceptions.GoogleAuthError):

@@ -90,6 +90,16 @@ class InvalidCredentialsError(GoogleCalendarError):
     people: ClassVar[str] = "Die Anmeldung bei Google ist fehlgeschlagen; bitte den Schlüssel des Dienstkontos prüfen."
 
 
+class DelegationRefusedError(InvalidCredentialsError):
+    """The token service does not let the service account act as the delegation subject; by itself it may go on."""
+
+    concerns_all: ClassVar[bool] = False
+    people: ClassVar[str] = (
+        "Google lässt das Dienstkonto nicht als die Person aus GOOGLE_CALENDAR_SUBJECT handeln; bitte die Adresse und "
+        "die domänenweite Delegierung in der Google-Verwaltung prüfen."
+    )
+
+
 class ForbiddenError(GoogleCalendarError):
     """403 that is no rate limit: no access, or not enough of it (``forbidden…``, ``requiredAccessLevel``)."""
 

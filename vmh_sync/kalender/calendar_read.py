@@ -1,0 +1,119 @@
+"""Google's side of one employee: the calendar is found or created, and read (specification, kalender.md 1)."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.kalender.context import CalendarContext, full_read_age
+from vmh_sync.kalender.delta_gaps import fill_gaps
+from vmh_sync.kalender.employees import Employee
+from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.pair_rows import Stored, read_stored, rules_cursor
+from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
+from vmh_sync.systems.google_calendar.changes import Changes, read_changes
+from vmh_sync.systems.google_calendar.errors import ForbiddenError, InsufficientPermissionsError, NotFoundError
+
+FINDING_SECONDS = 60.0
+"""How long a process waits for another one that is looking for the same calendar."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CalendarRead:
+    """What was read. ``moved``: the calendar is another one than the stored one.
+
+    ``whole_series``: ids of series of which a delta holds every exception. ``remark``: what went wrong although the
+    appointments can be synced.
+    """
+
+    calendar_id: str
+    changes: Changes
+    moved: bool = False
+    whole_series: frozenset[str] = frozenset()
+    remark: Failure | None = None
+
+
+async def read_calendar(
+    context: CalendarContext, employee: Employee, stored: Stored, *, look_only: bool, whole: bool
+) -> CalendarRead:
+    """Read an employee's calendar; find or create it first if it is not known or does not answer.
+
+    ``look_only`` creates nothing anew and shares nothing; ``whole`` reads everything. Raises the client's errors.
+    """
+    known, client = stored.state.calendar_id, context.google.client
+    if known is not None:
+        token = None if whole or _needs_full_read(context, stored) else stored.state.sync_token
+        try:
+            changes = await context.google.run(lambda: read_changes(client, known, token))
+        except InsufficientPermissionsError:
+            raise
+        except (NotFoundError, ForbiddenError):
+            pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
+        else:
+            changes, series = await fill_gaps(context, known, changes, stored)
+            remark = None if look_only else await _share(context, employee, stored, known)
+            return CalendarRead(known, changes, whole_series=series, remark=remark)
+    recreate = context.settings.recreate_calendars and not look_only
+    found = await _find_calendar(context, employee, stored, recreate=recreate)
+    changes = await context.google.run(lambda: read_changes(client, found, None))
+    return CalendarRead(found, changes, moved=known is not None and known != found)
+
+
+def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
+    """Pairs without a base and open intents are decided by a full list; and now and then everything is read."""
+    if stored.intents or any(not row.base for row in stored.pairs):
+        return True
+    age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
+    return stored.full_read_at is None or context.clock.now() - stored.full_read_at >= age
+
+
+async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:
+    """Find or create the calendar and note it; one process at a time, or there would be two of the same name."""
+    known, google = stored.state.calendar_id, context.google
+    async with context.leases.hold(f"kalender-anlegen:{employee.kuerzel.upper()}", wait=FINDING_SECONDS) as lease:
+        if lease is None:
+            raise CoordinationUnavailable("another process is still looking for this calendar")
+        now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
+        if known is None and now.state.calendar_id is not None:
+            return now.state.calendar_id
+        found = await google.run(
+            lambda: google.directory.find_or_create(
+                employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
+            )
+        )
+        await _remember(context, stored, found.id if known is None else None, _rules_hash(_rules(context, employee)))
+    return found.id
+
+
+async def _share(context: CalendarContext, employee: Employee, stored: Stored, calendar_id: str) -> Failure | None:
+    """Complete the access rules when the settings or the address have changed since they were last completed."""
+    rules, directory = _rules(context, employee), context.google.directory
+    if stored.rules_hash == _rules_hash(rules):
+        return None
+    try:
+        await context.google.run(lambda: directory.complete_access(calendar_id, rules))
+    except CalendarProblem as problem:
+        return explain(problem)
+    await _remember(context, stored, None, _rules_hash(rules))
+    return None
+
+
+def _rules(context: CalendarContext, employee: Employee) -> list[AccessRule]:
+    return context.google.directory.rules_for(employee.kuerzel, employee.email)
+
+
+def _rules_hash(rules: Sequence[AccessRule]) -> str:
+    wanted = sorted(f"{rule.role} {rule.scope_type} {rule.value.lower()}" for rule in rules)
+    return sha256("\n".join(wanted).encode()).hexdigest()
+
+
+async def _remember(context: CalendarContext, stored: Stored, calendar_id: str | None, rules_hash: str) -> None:
+    def store() -> None:
+        with context.store.transaction() as tx:
+            tx.cursors.set(rules_cursor(stored.state.kuerzel), rules_hash)
+            if calendar_id is not None:
+                state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
+                tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))
+
+    await asyncio.to_thread(store)

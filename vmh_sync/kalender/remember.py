@@ -1,0 +1,66 @@
+"""What our database keeps of a pass over one employee: the token, when it succeeded, what was left over."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from vmh_sync.kalender.calendar_read import CalendarRead
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.delta_gaps import MOST_UNSETTLED
+from vmh_sync.kalender.pair_rows import full_read_cursor, unsettled_cursor
+from vmh_sync.store.calendar import CalendarState
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ending:
+    """How a pass ended that ran to its end.
+
+    ``failed`` counts failed appointments, ``error`` says why one of them failed (or what else is to be told),
+    ``left_over`` holds the events of appointments that were not settled.
+    """
+
+    anonymised: bool
+    failed: int = 0
+    error: str | None = None
+    left_over: Sequence[str] = ()
+
+
+async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
+    """Store how a pass ended.
+
+    The token moves on also when appointments failed, so that one that fails for ever does not make every pass read
+    more and more: their events are noted and read one by one. Advoware's side needs no note, it is read as a whole
+    every time. The token stays where one by one would be too many, and where an absent event proves nothing (the
+    calendar is new or came back empty): read one by one, such an event would look as if a person had deleted it.
+    """
+    changes = google.changes
+    proves_nothing = google.moved or (changes.full and not changes.events)
+    settled = not ending.failed and not ending.left_over
+    moves_on = settled or not (proves_nothing or len(ending.left_over) > MOST_UNSETTLED)
+    now = context.clock.now()
+
+    def store() -> None:
+        with context.store.transaction() as tx:
+            state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
+            state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
+            if not ending.failed:
+                state = replace(state, last_success_at=now)
+            if moves_on:
+                state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
+                tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
+                if changes.full:
+                    tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
+            tx.calendar_states.upsert(state)
+
+    await asyncio.to_thread(store)
+
+
+async def remember_failure(context: CalendarContext, kuerzel: str, message: str) -> None:
+    """Store why an employee could not be synced."""
+
+    def store() -> None:
+        with context.store.transaction() as tx:
+            state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
+            tx.calendar_states.upsert(replace(state, last_error=message))
+
+    await asyncio.to_thread(store)

@@ -1,0 +1,173 @@
+"""New calendars in a real pass: who owns them, who may see them, and how many come at once (kalender.md 1)."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from vmh_sync.coordination.connection import SyncRedis
+from vmh_sync.sync.outcome import PassSummary, Result
+from vmh_sync_tests.fixtures.chancery import Chancery
+
+SUBJECT = "kanzlei@kanzlei.example"
+RULES = [
+    {"role": "reader", "type": "user", "value": "{email}"},
+    {"role": "writer", "type": "user", "value": "vertretung-{kuerzel}@kanzlei.example"},
+]
+
+
+@pytest.fixture
+def delegated(chancery: Chancery, monkeypatch: pytest.MonkeyPatch) -> Chancery:
+    """The domain lets the service account act as a person."""
+    chancery.google.do("set", delegation_subjects=[SUBJECT])
+    monkeypatch.setenv("GOOGLE_CALENDAR_SUBJECT", SUBJECT)
+    return chancery
+
+
+def rules(monkeypatch: pytest.MonkeyPatch, *wanted: dict[str, str]) -> None:
+    monkeypatch.setenv("GOOGLE_CALENDAR_ACL_RULES", json.dumps(wanted))
+
+
+def service_account(chancery: Chancery) -> str:
+    key = json.loads(chancery.sandbox.environment["GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON"])
+    return str(key["client_email"])
+
+
+def posts(chancery: Chancery) -> Counter[str]:
+    """Google's routes that were posted to since the counts were cleared."""
+    by_route: dict[str, int] = chancery.google.calls()["by_route"]
+    return Counter({route: n for route, n in by_route.items() if route.startswith("POST") and "token" not in route})
+
+
+def calendar(chancery: Chancery, kuerzel: str = "SB") -> dict[str, Any]:
+    found = chancery.calendar(kuerzel)
+    assert found is not None
+    return found
+
+
+def test_with_a_subject_the_person_owns_the_calendar_and_the_account_writes(delegated: Chancery) -> None:
+    delegated.employee()
+    fr_nr = delegated.termin()
+    assert not delegated.sync().failures
+    account, found = service_account(delegated), calendar(delegated)
+    assert found["owner"] == SUBJECT and found["acl"][f"user:{account}"] == "writer"
+    listed = {one["email"]: one["calendars"] for one in delegated.google.state()["accounts"]}
+    assert found["id"] in listed[account], "a shared calendar is in the account's list after calendarList.insert only"
+    subscribed = [r for r in delegated.google.calls()["log"] if r["method"] == "POST" and "calendarList" in r["path"]]
+    assert [one["status"] for one in subscribed] == [200]
+    assert delegated.event_of(fr_nr)["creator"]["email"] == account, "the daily work is the service account's"
+    assert delegated.until_quiet() == 1
+    delegated.drop_termin(fr_nr)
+    delegated.sync()
+    assert not delegated.events()
+
+
+def test_without_a_subject_the_service_account_owns_the_calendar(chancery: Chancery) -> None:
+    chancery.employee()
+    chancery.sync()
+    assert calendar(chancery)["owner"] == service_account(chancery)
+
+
+def test_a_subject_that_the_domain_does_not_allow_is_told_in_words(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_CALENDAR_SUBJECT", SUBJECT)
+    chancery.employee()
+    (failure,) = chancery.sync().failures
+    assert "GOOGLE_CALENDAR_SUBJECT" in failure["error"] and "Delegierung" in failure["error"]
+    assert chancery.calendar() is None
+
+
+@pytest.mark.parametrize("by", ["person", "account"])
+def test_access_rules_are_added_when_missing_and_not_again(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    if by == "person":
+        chancery.google.do("set", delegation_subjects=[SUBJECT])
+        monkeypatch.setenv("GOOGLE_CALENDAR_SUBJECT", SUBJECT)
+    rules(monkeypatch, *RULES)
+    chancery.employee()
+    chancery.sync()
+    acl = calendar(chancery)["acl"]
+    assert acl["user:sb@kanzlei.example"] == "reader"
+    assert acl["user:vertretung-sb@kanzlei.example"] == "writer"
+    assert len(acl_posts(chancery)) == (3 if by == "person" else 2)
+    chancery.google.clear_calls()
+    chancery.sync()
+    chancery.sync()
+    assert not posts(chancery), "what is there is not sent again"
+    assert not [route for route in chancery.google.calls()["by_route"] if "acl" in route], "nor is it asked for"
+
+
+def acl_posts(chancery: Chancery) -> list[dict[str, Any]]:
+    log = chancery.google.calls()["log"]
+    return [one for one in log if one["method"] == "POST" and one["path"].endswith("/acl")]
+
+
+def test_a_rule_that_is_set_later_reaches_the_calendars_there_are_and_lowers_nobody(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chancery.employee()
+    fr_nr = chancery.termin()
+    chancery.sync()
+    chancery.google.do("share", calendar="AW-SB", account="sb@kanzlei.example", role="owner")
+    rules(monkeypatch, *RULES)
+    assert not chancery.sync().failures
+    acl = calendar(chancery)["acl"]
+    assert acl["user:vertretung-sb@kanzlei.example"] == "writer"
+    assert acl["user:sb@kanzlei.example"] == "owner", "what a person set stays"
+    assert chancery.until_quiet() == 1 and chancery.event_of(fr_nr)
+
+
+def test_rules_that_we_may_not_set_are_told_and_the_appointments_are_synced_all_the_same(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = service_account(chancery)
+    shared = {"owner": "chef@kanzlei.example", "acl": {f"user:{account}": "writer"}, "subscribers": [account]}
+    chancery.google.seed(calendars=[{"summary": "AW-SB", **shared}])
+    chancery.employee()
+    chancery.sync()
+    rules(monkeypatch, *RULES)
+    fr_nr = chancery.termin()
+    (failure,) = chancery.sync().failures
+    assert failure["id"] == "SB" and "Freigaben" in failure["error"] and "Besitzrechte" in failure["error"]
+    assert chancery.event_of(fr_nr)
+    assert "Freigaben" in (chancery.state().last_error or "")
+
+
+def test_a_first_pass_over_65_employees_creates_only_so_many_calendars_and_the_next_ones_go_on(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch, sync_redis: SyncRedis
+) -> None:
+    """More than about 60 at once put the account into read-only: this Google does so after the 30th in an hour."""
+    monkeypatch.setenv("GOOGLE_CALENDAR_NEW_CALENDARS_PER_HOUR", "25")
+    chancery.google.do("set", calendar_limit=30)
+    names = [f"M{number:02d}" for number in range(65)]
+    people = [{"kuerzel": one, "name": one, "aktiv": True} for one in names]
+    chancery.office.seed(mitarbeiter=people)
+    outcomes = chancery.outcomes()
+    assert not PassSummary().add(outcomes).failures, "to be put off is no failure"
+    later = [one for one in outcomes if one.result is Result.SKIPPED]
+    assert created(chancery) == 25 and len(later) == 40
+    assert all("späteren Durchgang" in (one.error or "") and one.error_class for one in later)
+    chancery.clock.shift += timedelta(minutes=15)
+    chancery.outcomes()  # another pass, as another process would: it must not begin to count anew
+    assert created(chancery) == 25
+    for expected in (50, 65):
+        an_hour_passes(sync_redis)
+        chancery.google.do("set", calendar_limit=5 + expected)  # this Google's hour has not passed, ours has
+        done = [one for one in chancery.outcomes() if one.result is Result.SKIPPED]
+        assert created(chancery) == expected and len(done) == 65 - expected
+    assert chancery.google.state()["quota"]["refused"] == 0
+
+
+def an_hour_passes(redis: SyncRedis) -> None:
+    """For the count of new calendars only: Advoware's login takes no clock that is an hour wrong."""
+    (key,) = redis.keys("vmh:allowance:*")
+    for member in redis.zrange(key, 0, -1):
+        redis.zincrby(key, -3601, member)
+
+
+def created(chancery: Chancery) -> int:
+    return sum(one["summary"].startswith("AW-") for one in chancery.google.state()["calendars"])
