@@ -93,7 +93,7 @@ class GoogleCalendarSettings(BaseSettings):
         description='JSON list of rules for every calendar: {"role", "type", "value"}; {kuerzel} and {email} allowed',
     )
     quota_per_minute: int = Field(600, ge=1, description="units a minute for the whole firm (Google's limit: 600)")
-    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most in an hour, by all processes together")
+    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most per hour, by all processes")
 
     @field_validator("name_template")
     @classmethod
