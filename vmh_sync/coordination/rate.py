@@ -21,8 +21,27 @@ local after = full + cost * interval
 local wait = after - now - burst * interval
 if wait > 0 then return wait end
 redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil((after - now) / 1000) + 1000)
+local spent, second = KEYS[1] .. ':spent', math.floor(now / 1000000)
+redis.call('HINCRBY', spent, string.format('%.0f', second), cost)
+redis.call('EXPIRE', spent, 120)
+if redis.call('HLEN', spent) > 130 then
+  for _, old in ipairs(redis.call('HKEYS', spent)) do
+    if tonumber(old) < second - 120 then redis.call('HDEL', spent, old) end
+  end
+end
 return 0
 """
+
+# Nothing is decided by what was spent; it is there for whoever watches.
+_SPENT = """
+local second, sum = tonumber(redis.call('TIME')[1]), 0
+local kept = redis.call('HGETALL', KEYS[1] .. ':spent')
+for place = 1, #kept, 2 do
+  if tonumber(kept[place]) > second - tonumber(ARGV[1]) then sum = sum + tonumber(kept[place + 1]) end
+end
+return sum
+"""
+LONGEST_LOOK_BACK = 120
 
 
 class TokenBucket:
@@ -81,7 +100,18 @@ class TokenBucket:
     def _arguments(self, cost: int) -> tuple[str, str, str, str]:
         if not 1 <= cost <= self._burst:
             raise ValueError(f"rate {self._name}: a cost of {cost} does not fit the burst of {self._burst}")
-        return f"vmh:rate:{self._name}", str(self._interval), str(self._burst), str(cost)
+        return _key(self._name), str(self._interval), str(self._burst), str(cost)
+
+
+async def units_spent(redis: AsyncRedis, name: str, seconds: int) -> int:
+    """Return how many units of the rate ``name`` all processes spent within the last ``seconds`` (at most 120).
+
+    Counted by whole seconds of Redis's clock. Raises CoordinationUnavailable when Redis does not answer.
+    """
+    if not 1 <= seconds <= LONGEST_LOOK_BACK:
+        raise ValueError(f"rate {name}: what was spent is kept for {LONGEST_LOOK_BACK} s")
+    with translated():
+        return await evaluate(redis, _SPENT, _key(name), str(seconds))
 
 
 class BlockingBucket:
@@ -93,6 +123,10 @@ class BlockingBucket:
     def acquire(self, cost: int) -> None:
         """Block until ``cost`` units may be spent. Raises as :meth:`TokenBucket.acquire` does."""
         self._bucket.acquire_sync(cost)
+
+
+def _key(name: str) -> str:
+    return f"vmh:rate:{name}"
 
 
 def _seconds(microseconds: int) -> float:

@@ -5,7 +5,6 @@ No label carries an id or a value of a record.
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+from vmh_sync.coordination.rate import units_spent
 from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.measures import OWN
 from vmh_sync.store.errors import StoreError
@@ -28,7 +28,8 @@ PASS_ENTITIES = (*ENTITIES, "kalender")
 RECENT_PASSES = 20
 MOST_LEASES = 10_000
 _LEASES = "vmh:lease:*"
-_GOOGLE_RATE = "vmh:rate:google"
+_GOOGLE_RATE = "google"
+_GOOGLE_WINDOW = 60
 
 router = APIRouter(tags=["health"])
 
@@ -45,7 +46,7 @@ class Snapshot:
     passes: dict[str, Sequence[PassSummary]] = field(default_factory=dict)
     retries: dict[str, int] = field(default_factory=dict)
     leases: int | None = None
-    google_wait_seconds: float | None = None
+    google_spent: int | None = None
     database_up: bool = False
     redis_up: bool = False
     launched: int = 0
@@ -94,9 +95,8 @@ async def _read_redis(doors: Doors, snapshot: Snapshot) -> None:
             count += 1
             if count >= MOST_LEASES:
                 break
-        full = await doors.redis.get(_GOOGLE_RATE)
+    snapshot.google_spent = await units_spent(doors.redis, _GOOGLE_RATE, _GOOGLE_WINDOW)
     snapshot.leases = count
-    snapshot.google_wait_seconds = max(0.0, float(full) / 1_000_000 - time.time()) if full else 0.0
     snapshot.redis_up = True
 
 
@@ -150,7 +150,7 @@ class SnapshotCollector:
         )
         for entity, seconds in self.snapshot.oldest_dirty.items():
             dirty.add_metric([entity], seconds)
-        retries = GaugeMetricFamily("vmh_retries_due", "Failed records that are due again.", labels=["entity"])
+        retries = GaugeMetricFamily("vmh_retries_due", "Failed records that are due again, counted up to 1,000.", labels=["entity"])
         for entity, count in self.snapshot.retries.items():
             retries.add_metric([entity], count)
         yield from (statuses, waiting, age, dirty, retries)
@@ -177,9 +177,11 @@ class SnapshotCollector:
         yield up
         if self.snapshot.leases is not None:
             yield GaugeMetricFamily("vmh_leases", "Leases that are held.", value=self.snapshot.leases)
-        if self.snapshot.google_wait_seconds is not None:
-            left = max(0.0, 1 - self.snapshot.google_wait_seconds / 60) * self.quota
-            yield GaugeMetricFamily("vmh_google_quota_left", "Units that may still be spent this minute.", value=left)
+        if self.snapshot.google_spent is not None:
+            left = max(0, self.quota - self.snapshot.google_spent)
+            yield GaugeMetricFamily(
+                "vmh_google_quota_left", f"Quota less the units spent within {_GOOGLE_WINDOW} s.", value=left
+            )
 
 
 @router.get(

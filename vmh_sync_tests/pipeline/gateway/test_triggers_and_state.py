@@ -1,11 +1,10 @@
-"""Triggers, state, health and metrics over HTTP; what is never written; the OpenAPI document."""
+"""Triggers, state and health over HTTP; what is never written; the OpenAPI document."""
 
 import json
 import os
 import re
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from vmh_sync.store.metrics import PassSummary
-from vmh_sync.store.records import SyncRecord
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import (
     LIMITED_KEY,
@@ -120,42 +117,6 @@ def test_what_is_missing_is_named(gateway: GatewayProcess, dagster_double: Dagst
     trigger = send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}")
     assert trigger.status_code == 503
     assert trigger.headers["Retry-After"]
-
-
-def test_metrics(firm: Firm, gateway: GatewayProcess) -> None:
-    firm.linked_party(lastName="Messung")
-    now = firm.clock.now()
-    with firm.store.transaction() as tx:
-        tx.records.upsert([SyncRecord(entity="beteiligte", espo_id=ESPO_ID, status="failed")])
-        tx.passes.record(
-            PassSummary(
-                run_id="r",
-                entity="beteiligte",
-                trigger="webhook",
-                started_at=now - timedelta(seconds=4),
-                finished_at=now,
-                counts={"synced": 3},
-            )
-        )
-    send(gateway, "GET", "/advoware/proxy", params={"endpoint": "Mitarbeiter"})
-    with gateway.client() as http:
-        http.post(f"/vmh/webhook/{PATH_TOKEN}/beteiligte/update", content=json.dumps({"id": ESPO_ID}))
-
-    text = send(gateway, "GET", "/metrics", None).text
-
-    values = dict(re.findall(r"^(\w+(?:\{[^}]*\})?) ([\d.e+-]+)$", text, re.MULTILINE))
-    assert float(values['vmh_inbox_waiting{entity="beteiligte"}']) == 1
-    assert float(values['vmh_inbox_oldest_seconds{entity="beteiligte"}']) > 0
-    assert float(values['vmh_record_status{entity="beteiligte",status="failed"}']) == 1
-    assert float(values['vmh_records_total{entity="beteiligte",outcome="synced"}']) == 3
-    assert float(values['vmh_pass_seconds_mean{entity="beteiligte"}']) == 4
-    assert float(values['vmh_up{service="redis"}']) == 1
-    assert float(values['vmh_proxy_calls_total{method="GET",status="200"}']) == 1
-    assert any(name.startswith('vmh_foreign_calls_total{method="POST"') for name in values)
-    assert any(name.startswith("vmh_foreign_calls_total") and "(proxy)" in name for name in values)
-    for name in ("vmh_leases", "vmh_google_quota_left", 'vmh_oldest_dirty_seconds{entity="beteiligte"}'):
-        assert name in values
-    assert ESPO_ID not in text
 
 
 def test_secrets_are_never_written(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:

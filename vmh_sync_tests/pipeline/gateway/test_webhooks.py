@@ -132,6 +132,9 @@ def test_unavailable_storage_asks_the_crm_to_come_again(
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert answer.elapsed.total_seconds() < 10, "EspoCRM gives up after 10 s"
+    counted = 'vmh_webhook_events_total{action="update",entity="beteiligte",result="unavailable"} 1.0'
+    with gateway.client() as http:
+        assert counted in http.get("/metrics").text
 
 
 def test_a_launch_that_fails_keeps_the_events_and_rings_again(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vmh_sync.coordination import rate as rate_module
 from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
-from vmh_sync.coordination.rate import BlockingBucket, TokenBucket
+from vmh_sync.coordination.rate import BlockingBucket, TokenBucket, units_spent
 
 # The script with the time as its last argument, so that a test decides it.
 AT_A_GIVEN_TIME = rate_module._TAKE.replace("redis.call('TIME')", "{0, ARGV[4]}")
@@ -102,6 +102,30 @@ def test_the_state_does_not_stay_for_ever(sync_redis: SyncRedis) -> None:
     bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=4, sync_redis=sync_redis)
     bucket.acquire_sync()
     assert 0 < sync_redis.pttl("vmh:rate:r") <= 2_000
+    assert 0 < sync_redis.ttl("vmh:rate:r:spent") <= 120
+
+
+async def test_what_was_spent_within_a_time_is_known(redis: AsyncRedis, sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(redis, "r", rate=600, per_seconds=60, burst=10, sync_redis=sync_redis)
+    assert await units_spent(redis, "r", 60) == 0
+    await bucket.acquire(3)
+    await asyncio.to_thread(bucket.acquire_sync, 4)
+    assert await units_spent(redis, "r", 60) == 7
+    seconds, _ = sync_redis.time()
+    sync_redis.hset("vmh:rate:r:spent", str(seconds - 61), 5)
+    assert await units_spent(redis, "r", 60) == 7
+    assert await units_spent(redis, "r", 120) == 12
+    with pytest.raises(ValueError, match="120"):
+        await units_spent(redis, "r", 3600)
+
+
+def test_what_was_spent_long_ago_is_forgotten(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    for second in range(1_000, 1_400):
+        assert int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(second * WINDOW))) == 0
+    kept = sync_redis.hkeys("vmh:rate:r:spent")
+    assert len(kept) <= 130
+    assert {str(second) for second in range(1_281, 1_400)} <= set(kept)
 
 
 @pytest.mark.parametrize("burst", [0, 10])
