@@ -160,10 +160,19 @@ async def open_calendar(
         store.close()
 
 
+QUOTA_RESERVE = 0.02
+"""The share of Google's quota that is left unused.
+
+The bucket counts when a request may leave, Google counts when it arrives. What left earlier and is still on its way
+falls into a later minute; that is at most what is under way at once, one request per thread of every process. Two
+percent of 600 are 12 units: three processes with four threads each.
+"""
+
+
 def quota_bucket(redis: SyncRedis, per_minute: int) -> TokenBucket:
     """Return Google's bucket, shared by all processes; the burst is small, so that the steady flow uses the rate."""
-    burst = max(PATCH, min(10, per_minute // 60))
-    rate = max(per_minute, burst + 1)
+    burst = max(PATCH, min(10, per_minute // 100))
+    rate = max(per_minute - math.ceil(per_minute * QUOTA_RESERVE), burst + 1)
     return TokenBucket(None, "google", rate=rate, per_seconds=60.0, burst=burst, sync_redis=redis)
 
 

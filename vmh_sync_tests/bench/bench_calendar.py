@@ -120,7 +120,7 @@ def _print_quota(systems: Offices, quota: int) -> None:
     units = [(datetime.fromisoformat(one["at"]).timestamp(), 3 if one["method"] == "PATCH" else 1) for one in log]
     spent = sum(cost for _, cost in units)
     seconds = units[-1][0] - units[0][0]
-    burst = max(3, min(10, quota // 60))  # as vmh_sync.kalender.context.quota_bucket has it
+    burst = max(3, min(10, quota // 100))  # as vmh_sync.kalender.context.quota_bucket has it
     print(f"  {spent} units in {seconds:.1f} s; steady flow: {_steady_share(units, quota):.1%} of the quota of {quota}")
     print(f"  refused by Google's quota: {systems.google.state()['quota']['refused']} (403 and 429: {len(refused)})")
     for window in WINDOWS:
