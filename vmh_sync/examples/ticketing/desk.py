@@ -82,8 +82,8 @@ class Desk:
         with translated(), for_writing(self._engine).begin() as connection:
             if not self._made:
                 _METADATA.create_all(connection)
-                self._made = True
             yield connection
+        self._made = True  # only now: a transaction that was rolled back took the table with it
 
 
 def open_desk(settings: VmhSettings) -> Desk:

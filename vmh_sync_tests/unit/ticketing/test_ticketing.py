@@ -23,8 +23,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def desk(sqlite_url: str) -> Iterator[Desk]:
-    opened = Desk(sqlite_url)
+def desk(store_url: str) -> Iterator[Desk]:
+    opened = Desk(store_url)
     yield opened
     opened.close()
 
@@ -46,6 +46,12 @@ def create(http: TestClient, **changes: str) -> str:
     answer = http.post("/tickets", json={**GIVEN, **changes})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
+
+
+def test_a_first_use_that_fails_leaves_no_broken_table(desk: Desk) -> None:
+    with pytest.raises(RuntimeError), desk._writing():
+        raise RuntimeError
+    assert desk.newest(1) == []
 
 
 def test_a_ticket_walks_forward(http: TestClient) -> None:
