@@ -44,6 +44,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
     """Run one calendar pass; ends the process when the pass itself failed."""
     import dagster as dg
 
+    from vmh_sync.commands.calendar_progress import shown_progress
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
@@ -55,7 +56,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
     upgrade(house.database_url or default_url(house.home))
     ensure_redis(house.home, house.redis_url)
     try:
-        with open_instance(house) as instance:
+        with open_instance(house) as instance, shown_progress(quiet=as_json):
             result = sync_kalender.execute_in_process(
                 run_config=which.run_config(),
                 instance=instance,

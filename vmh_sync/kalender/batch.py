@@ -10,6 +10,7 @@ from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
+from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.request import Calendars
 from vmh_sync.kalender.sync_employee import EmployeeWork, How
 from vmh_sync.sync.outcome import RecordOutcome, Result
@@ -81,12 +82,20 @@ def diff(batch: CalendarBatch) -> CalendarBatch:
 
 
 async def write(
-    context: CalendarContext, batch: CalendarBatch, told: Callable[[EmployeeWork], None] = lambda work: None
+    context: CalendarContext,
+    batch: CalendarBatch,
+    told: Callable[[EmployeeWork], None] = lambda work: None,
+    progress: Watcher = lambda standing: None,
 ) -> CalendarBatch:
-    """Carry each plan out; ``told`` hears of each employee that is done."""
+    """Carry each plan out; ``told`` hears of each employee that is done, ``progress`` how far a long load is."""
+    plans = {} if batch.how.dry_run else {one.kuerzel: one.plan.writing for one in batch.works if one.plan is not None}
+    load = LoadProgress(
+        plans, clock=context.clock, per_minute=context.quota_per_minute, zone=context.rules.zone, told=progress
+    )
+    load.begin()
 
     async def one(work: EmployeeWork) -> None:
-        await stages.write(context, work, batch.how)
+        await stages.write(context, work, batch.how, load)
         told(work)
 
     await each(context, batch.works, one)

@@ -107,6 +107,7 @@ class CalendarContext:
     settings: CalendarSyncSettings
     kanzlei: str
     calls: CallCounter
+    quota_per_minute: int = 600
     settle: timedelta = timedelta(seconds=5)
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
@@ -152,6 +153,7 @@ async def open_calendar(
                     settings=settings.sync,
                     kanzlei=settings.advoware.kanzlei,
                     calls=calls,
+                    quota_per_minute=settings.google.quota_per_minute,
                 )
     finally:
         calls.store(store)

@@ -18,6 +18,7 @@ from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pair_rows import ENTITY
+from vmh_sync.kalender.progress import Standing
 from vmh_sync.kalender.request import Calendars, employees_partitions
 from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.kalender.sync_employee import EmployeeWork, phase_counts
@@ -86,8 +87,16 @@ async def write_calendars(
                 dg.AssetMaterialization(asset_key=KALENDER, partition=work.kuerzel, metadata=_employee(work, summary))
             )
 
+    def standing(now: Standing) -> None:
+        context.log.info(now.line())
+        context.log_event(
+            dg.AssetObservation(
+                asset_key=KALENDER, partition=now.kuerzel, metadata=_how_far(now), description=now.line()
+            )
+        )
+
     async with calendars.open(context.run_id) as opened:
-        await stages.write(opened, batch, told)
+        await stages.write(opened, batch, told, standing)
         calls = dict(batch.calls + Counter(opened.calls.by_system()))
         seconds = time.monotonic() - batch.started
         if not batch.how.dry_run:
@@ -109,6 +118,11 @@ def _employee(work: EmployeeWork, summary: PassSummary) -> dict[str, Any]:
         "writes_google": summary.writes["google"],
         **phase_counts([work]),
     }
+
+
+def _how_far(now: Standing) -> dict[str, Any]:
+    end = {"expected_end": f"{now.expected_end:%Y-%m-%d %H:%M}"} if now.expected_end is not None else {}
+    return {"written": now.done, "of": now.total, "all_written": now.all_done, "all_of": now.all_total, **end}
 
 
 def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> dict[str, Any]:

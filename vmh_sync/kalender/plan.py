@@ -31,6 +31,11 @@ class PlanItem:
     event_id: str | None
     decision: Decision
 
+    @property
+    def writes(self) -> bool:
+        """Whether Google or Advoware is to be written."""
+        return any(side_written(operation) is not None for operation in self.decision.operations)
+
 
 @dataclass(frozen=True, slots=True)
 class EmployeePlan:
@@ -56,6 +61,11 @@ class EmployeePlan:
     def executable(self) -> tuple[PlanItem, ...]:
         """The items that may be carried out: those with operations, none if the plan is stopped."""
         return () if self.stopped else tuple(item for item in self.items if item.decision.operations)
+
+    @property
+    def writing(self) -> int:
+        """How many items will write to Google or Advoware."""
+        return sum(1 for item in self.executable if item.writes)
 
     def counts(self) -> dict[str, int]:
         """Return numbers for metadata: per operation, per side written, per finding, ``unchanged`` appointments."""

@@ -21,6 +21,7 @@ from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
+from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.remember import Ending, remember_failure, remember_success
 from vmh_sync.kalender.sides import DecisionContext
@@ -136,14 +137,17 @@ def plan(work: EmployeeWork) -> EmployeeWork:
     return work
 
 
-async def write(context: CalendarContext, work: EmployeeWork, how: How) -> list[RecordOutcome]:
+async def write(
+    context: CalendarContext, work: EmployeeWork, how: How, progress: LoadProgress | None = None
+) -> list[RecordOutcome]:
     """Carry the plan out under the employee's lease and store how it ended; returns one outcome per appointment.
 
-    A dry run writes nothing. A failed employee is one failed outcome named by the Kürzel.
+    A dry run writes nothing. A failed employee is one failed outcome named by the Kürzel. ``progress`` hears of every
+    appointment that was to be written.
     """
     if work.failure is None and not how.dry_run:
         try:
-            await _write_under_lease(context, work, how)
+            await _write_under_lease(context, work, how, progress)
         except EMPLOYEE_FAILURES as error:
             work.failure = explain(error)
     if how.dry_run and work.plan is not None and work.failure is None:
@@ -171,7 +175,9 @@ def lease_name(kuerzel: str) -> str:
     return f"kalender:{kuerzel.strip().upper()}"
 
 
-async def _write_under_lease(context: CalendarContext, work: EmployeeWork, how: How) -> None:
+async def _write_under_lease(
+    context: CalendarContext, work: EmployeeWork, how: How, progress: LoadProgress | None
+) -> None:
     async with employee_lease(context, work.kuerzel) as lease:
         if lease is None:
             text = "Für dieses Kürzel läuft bereits ein Abgleich."
@@ -181,12 +187,14 @@ async def _write_under_lease(context: CalendarContext, work: EmployeeWork, how: 
         if work.stored is None or now.version != _expected_version(work):
             await _fetch(context, work, how)
             plan(map_fields(work))
+            if progress is not None and work.plan is not None:
+                progress.replanned(work.kuerzel, work.plan.writing)
         if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
             raise AssertionError("a work without failure has been planned")
         if work.plan.stopped is not None and not (how.allow_mass_change and _is_mass_change(work)):
             work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
             return
-        await _carry_out(context, work, lease)
+        await _carry_out(context, work, lease, progress)
 
 
 def _is_mass_change(work: EmployeeWork) -> bool:
@@ -204,7 +212,7 @@ def _expected_version(work: EmployeeWork) -> tuple[object, ...]:
     return stored.version
 
 
-async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease) -> None:
+async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease, progress: LoadProgress | None) -> None:
     stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
     if stored is None or reads is None or decision is None or made is None or google is None:
         raise AssertionError("a work without failure has been planned")
@@ -230,6 +238,8 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease)
     for item in made.items:
         outcome = await _item(executor, work, item)
         work.outcomes.append(outcome)
+        if progress is not None and item.writes:
+            progress.wrote(work.kuerzel)
         if outcome.concerns_all:
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
             return
