@@ -178,7 +178,7 @@ class VmhSettings(BaseSettings):
         None,
         alias="VMH_RUN_WORKERS",
         pattern="^(celery|elsewhere)$",
-        description="celery: `up` keeps a warm worker for runs; elsewhere: it runs on its own; default: as dagster.yaml",
+        description="celery: `up` keeps a warm run worker; elsewhere: somebody else does; default: by dagster.yaml",
     )
     lease_seconds: float = Field(
         30.0,

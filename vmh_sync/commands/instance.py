@@ -8,7 +8,8 @@ import dagster as dg
 
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.services.dagster_home import ensure_dagster_home
-from vmh_sync.settings import VmhSettings
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
 PROCESS_TAG = "vmh/process"
 """Names the process of a run in the foreground, precisely enough to tell whether it still exists."""
@@ -16,13 +17,31 @@ PROCESS_TAG = "vmh/process"
 
 def dagster_home(settings: VmhSettings) -> str:
     """Return the absolute path of Dagster's home, made usable."""
-    return str(ensure_dagster_home(settings.dagster_home or settings.home / "dagster"))
+    home = settings.dagster_home or settings.home / "dagster"
+    return str(ensure_dagster_home(home, celery=settings.run_workers is not None))
+
+
+def dagster_environment(settings: VmhSettings) -> dict[str, str]:
+    """Return what Dagster's processes must find in their environment: its home, and what ``dagster.yaml`` names.
+
+    The queue of warm run workers is the Redis that we have anyway (started if it is the embedded one), unless a
+    variable names another.
+    """
+    redis = ensure_redis(settings.home, settings.redis_url)
+    # Celery has a name of its own for a socket.
+    queue = f"redis+socket://{redis.removeprefix('unix://')}" if redis.startswith("unix://") else redis
+    return {
+        "DAGSTER_CELERY_BROKER": queue,
+        "DAGSTER_CELERY_BACKEND": queue,
+        **load(DagsterVariables).as_environment(),
+        "DAGSTER_HOME": dagster_home(settings),
+    }
 
 
 @contextmanager
 def open_instance(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
     """Open Dagster's instance; runs whose foreground process was killed are marked as failed first."""
-    os.environ["DAGSTER_HOME"] = dagster_home(settings)
+    os.environ.update(load(DagsterVariables).as_environment(), DAGSTER_HOME=dagster_home(settings))
     with dg.DagsterInstance.get() as instance:
         repair_orphans(instance)
         yield instance

