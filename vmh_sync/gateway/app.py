@@ -33,6 +33,8 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     keys = key_ring(settings.house.api_keys)
     require_keys(settings.house.gateway_host, len(keys))
     app = FastAPI(title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys))
+    # A redirect would name whatever host the caller named, and EspoCRM takes it for a success and drops the event.
+    app.router.redirect_slashes = False
     app.add_middleware(BodyLimit)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, unusable_field)

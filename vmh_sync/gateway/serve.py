@@ -4,8 +4,10 @@ import logging
 import sys
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from vmh_sync.gateway.app import create_app
+from vmh_sync.gateway.patience import PatientProtocol
 from vmh_sync.runtime.opening import HouseSettings
 from vmh_sync.settings import SettingsError
 
@@ -22,10 +24,19 @@ def serve(settings: HouseSettings | None = None) -> int:
     except SettingsError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app, settings.house.gateway_host, settings.house.gateway_port)).run()
+    return 0
+
+
+def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """Return how uvicorn serves an app to strangers."""
+    return uvicorn.Config(
         app,
-        host=settings.house.gateway_host,
-        port=settings.house.gateway_port,
+        host=host,
+        port=port,
+        http=PatientProtocol,
+        # Nobody here speaks it.
+        ws="none",
         # Addresses may hold a token, and queries names of people: the doors write lines of their own.
         access_log=False,
         server_header=False,
@@ -34,5 +45,3 @@ def serve(settings: HouseSettings | None = None) -> int:
         timeout_graceful_shutdown=LONGEST_GOODBYE,
         limit_concurrency=500,
     )
-    uvicorn.Server(config).run()
-    return 0

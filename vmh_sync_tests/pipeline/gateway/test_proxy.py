@@ -1,8 +1,10 @@
 """The proxy over HTTP, against the sandbox office."""
 
+import socket
 from typing import Any
 
 import httpx
+import pytest
 
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import LIMITED_KEY, READ_KEY, WRITE_KEY, GatewayProcess
@@ -65,6 +67,43 @@ def test_status_of_a_write(firm: Firm, gateway: GatewayProcess) -> None:
         assert (answer.json()["details"] == {"message": "so nicht"}) == (expected[status] == status)
         assert "Location" not in answer.headers
     assert found == expected
+
+
+def test_a_redirect_is_never_followed(firm: Firm, gateway: GatewayProcess) -> None:
+    with socket.socket() as trap:
+        trap.bind(("127.0.0.1", 0))
+        trap.listen()
+        trap.setblocking(False)
+        elsewhere = {"Location": f"http://127.0.0.1:{trap.getsockname()[1]}/api/v1/advonet/Mitarbeiter"}
+        for status in (301, 302, 303, 307, 308):
+            firm.office.fault("Mitarbeiter|Token", "status", status=status, headers=elsewhere)
+            for method in ("GET", "POST"):
+                answer = call(gateway, method, params={"endpoint": "Mitarbeiter"}, json={})
+                assert answer.status_code == 502
+                assert "location" not in answer.headers
+            firm.office.clear_faults()
+        with pytest.raises(BlockingIOError):
+            trap.accept()
+
+
+def test_the_host_that_a_caller_names_means_nothing(firm: Firm, gateway: GatewayProcess) -> None:
+    tricks = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Original-URL": "/health"}
+    with gateway.client(WRITE_KEY) as http:
+        for path in (
+            "/openapi.json",
+            "/docs",
+            "/docs/",
+            "/advoware/proxy/",
+            f"{PATH}?endpoint=Mitarbeiter",
+            "/nowhere",
+        ):
+            answer = http.get(path, headers=tricks)
+            assert "evil.example" not in f"{answer.headers} {answer.text}", path
+            assert answer.status_code in (200, 404), path
+        raw = http.request("GET", f"{PATH}?endpoint=Mitarbeiter", extensions={"target": b"http://evil.example/health"})
+    assert raw.status_code in (200, 400, 404)
+    assert "evil.example" not in raw.text
+    assert "evil.example" not in str(firm.office.calls())
 
 
 def test_no_answer(firm: Firm, gateway: GatewayProcess) -> None:

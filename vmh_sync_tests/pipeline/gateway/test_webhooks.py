@@ -107,6 +107,14 @@ def test_bodies(gateway: GatewayProcess) -> None:
     assert [(body[:60], post(gateway, body).status_code) for body, _ in BODIES] == [(b[:60], s) for b, s in BODIES]
 
 
+def test_a_wrong_address_is_no_success(gateway: GatewayProcess) -> None:
+    """EspoCRM sends again after 404, and takes a redirect for a success that it need not follow."""
+    body = b'{"id":"66aa11bb22cc33dd4"}'
+    address = f"/vmh/webhook/{PATH_TOKEN}/beteiligte/update"
+    for path in (f"{address}/", f"/{address}", address.upper(), f"{address}//", address.replace("update", "updated")):
+        assert post(gateway, body, path).status_code == 404, path
+
+
 def test_nothing_unsigned_is_stored(firm: Firm, gateway: GatewayProcess) -> None:
     body = b'[{"id":"66aa11bb22cc33dd4"}]'
     forged = base64.b64encode(b"66b0c1d2e3f4a5b6c:" + hmac.digest(b"x", body, hashlib.sha256).hex().encode()).decode()
