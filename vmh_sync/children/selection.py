@@ -15,8 +15,11 @@ OVERLAP = timedelta(seconds=60)
 """How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
 
 
+SELECTIONS = ("all", "dirty", "failed", "due", "pending")
+
+
 async def select(context: PassContext, kind: ChildKind, selection: str) -> list[str]:
-    """Return the EspoCRM ids of a selection (``all``, ``dirty``, ``failed``, ``due``), each once."""
+    """Return the EspoCRM ids of one of the :data:`SELECTIONS`, each once."""
     if selection == "all":
         return await _all(context, kind)
     if selection == "dirty":

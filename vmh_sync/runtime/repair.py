@@ -5,28 +5,24 @@ Each failed record of an entity is a partition of the asset ``repaired_<entity>`
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
-from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.opening import open_database
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.report import outcome_metadata
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.runtime.resource import Workplace
+from vmh_sync.runtime.sync_job import Stages, sync_ids
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 CHUNK = 200
 MAX_PARTITIONS = 5000
 UNFINISHED_BACKFILLS = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
-
-Sync = Callable[[PassContext, Sequence[str]], Awaitable[list[RecordOutcome]]]
-"""Syncs some records of an entity by their EspoCRM ids; raises ``dagster.Failure`` when it can do none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +34,14 @@ class Repair:
     sensor: dg.SensorDefinition
 
 
-def make_repair(entity: str, plural: str, sync: Sync, *, every_seconds: int) -> Repair:
-    """Return asset, job and sensor for the failed records of ``entity``.
+def make_repair(stages: Stages, plural: str, *, every_seconds: int) -> Repair:
+    """Return asset, job and sensor for the failed records of an entity.
 
     ``plural`` is what people call them. The sensor looks every ``every_seconds`` (no multiple of 5: dagster.md 0.4).
     """
+    entity = stages.entity
     partitions = dg.DynamicPartitionsDefinition(name=f"{entity}_failed")
-    asset = _asset(entity, plural, partitions, sync)
+    asset = _asset(stages, plural, partitions)
     job = dg.define_asset_job(
         name=f"repair_{entity}",
         selection=[asset],
@@ -55,9 +52,9 @@ def make_repair(entity: str, plural: str, sync: Sync, *, every_seconds: int) -> 
     return Repair(asset, job, _sensor(entity, plural, partitions, every_seconds))
 
 
-def _asset(entity: str, plural: str, partitions: dg.DynamicPartitionsDefinition, sync: Sync) -> dg.AssetsDefinition:
+def _asset(stages: Stages, plural: str, partitions: dg.DynamicPartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
-        name=f"repaired_{entity}",
+        name=f"repaired_{stages.entity}",
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         io_manager_key="io_manager",
@@ -72,10 +69,10 @@ def _asset(entity: str, plural: str, partitions: dg.DynamicPartitionsDefinition,
         async with workplace.open(context.run_id) as opened:
             keys = list(context.partition_keys)
             for start in range(0, len(keys), CHUNK):
-                outcomes += await sync(opened, keys[start : start + CHUNK])
+                outcomes += await sync_ids(opened, stages, keys[start : start + CHUNK])
             calls = opened.calls.by_system()
             seconds = time.monotonic() - started
-            await record_pass(opened, entity, str(Trigger.BACKFILL), outcomes, seconds=seconds, calls=calls)
+            await record_pass(opened, stages.entity, str(Trigger.BACKFILL), outcomes, seconds=seconds, calls=calls)
         metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
         failing = sum(outcome.result is Result.FAILED for outcome in outcomes)
         if failing:

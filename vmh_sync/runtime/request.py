@@ -1,5 +1,6 @@
 """What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import dagster as dg
@@ -32,6 +33,13 @@ class Which(dg.Config):
         default=False,
         description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
     )
+
+
+class UnknownSelection(ValueError):
+    """There is no selection of this name; ``str`` names the possible ones, in German."""
+
+    def __init__(self, name: str, possible: Iterable[str]) -> None:
+        super().__init__(f"Die Auswahl „{name}“ gibt es nicht; möglich sind: {', '.join(possible)}.")
 
 
 class Trigger(StrEnum):

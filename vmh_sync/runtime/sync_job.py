@@ -1,0 +1,193 @@
+"""Makes the Dagster job of an entity: fetch → map → diff → write over a batch of its records.
+
+Ops pass the batch on in memory: personal data is never written to disk (design.md 2). A run that is executed again
+starts from ``fetch``. One record's failure never fails the run; a fault that concerns all of them does.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import dagster as dg
+
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.passes import record_pass
+from vmh_sync.runtime.queue import Chosen, acknowledge, choose, release
+from vmh_sync.runtime.report import outcome_metadata, plan_markdown
+from vmh_sync.runtime.request import ENTITY_TAG, QUIET_CONSOLE, TRIGGER_TAG, UnknownSelection, Which
+from vmh_sync.runtime.resource import Workplace
+from vmh_sync.sync.guards import GuardTripped
+from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.systems.errors import ForeignSystemError
+
+
+class Stages(Protocol):
+    """What an entity does with a batch of its own making; nobody else looks into it."""
+
+    @property
+    def entity(self) -> str:
+        """Return the entity's name, as in ``sync_<entity>``."""
+        ...
+
+    async def select(self, opened: PassContext, selection: str) -> list[str]:
+        """Return the EspoCRM ids of a selection; raises :class:`UnknownSelection`."""
+        ...
+
+    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> Any:
+        """Read both sides and the base; returns the batch. Raises ``ForeignSystemError`` when nothing can be read."""
+        ...
+
+    def size(self, batch: Any) -> int:
+        """Return how many records the batch holds."""
+        ...
+
+    def map_fields(self, batch: Any) -> None:
+        """Bring both sides of each record into canonical form."""
+        ...
+
+    def diff(self, batch: Any) -> int:
+        """Plan each record; returns how many have to be written."""
+        ...
+
+    async def write(self, opened: PassContext, batch: Any, *, allow_mass_change: bool) -> list[RecordOutcome]:
+        """Carry the plans out; one outcome per record. Raises ``GuardTripped`` before anything is written."""
+        ...
+
+    def dry_run(self, batch: Any) -> list[RecordOutcome]:
+        """Return what would become of each record, without writing anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What the Dagster UI says about a job and its four ops (German)."""
+
+    job: str
+    fetch: str
+    map: str
+    diff: str
+    write: str
+
+
+@dataclass(slots=True, repr=False)
+class Work:
+    """A batch on its way through the ops, with what was asked for."""
+
+    batch: Any
+    which: Which
+    chosen: Chosen
+    started: float
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+async def read_batch(opened: PassContext, stages: Stages, which: Which) -> Work:
+    """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
+    started = time.monotonic()
+    chosen = Chosen([])
+    try:
+        chosen = await choose(
+            opened,
+            stages.entity,
+            which.ids,
+            which.auswahl,
+            select=lambda: stages.select(opened, which.auswahl),
+            dry_run=which.dry_run,
+        )
+        batch = await stages.fetch(opened, chosen.ids, dry_run=which.dry_run)
+    except ForeignSystemError as problem:
+        await release(opened, chosen)
+        raise dg.Failure(description=problem.message_for_people) from problem
+    except (GuardTripped, UnknownSelection) as stop:
+        raise dg.Failure(description=str(stop), allow_retries=False) from None
+    return Work(batch, which, chosen, started, Counter(opened.calls.by_system()))
+
+
+async def write_batch(opened: PassContext, stages: Stages, work: Work) -> list[RecordOutcome]:
+    """Carry the plans out, or only show them in a dry run. Raises ``dagster.Failure`` when a guard stops the run."""
+    if work.which.dry_run:
+        return stages.dry_run(work.batch)
+    try:
+        outcomes = await stages.write(opened, work.batch, allow_mass_change=work.which.allow_mass_change)
+    except GuardTripped as stop:
+        await release(opened, work.chosen)
+        raise dg.Failure(description=str(stop), allow_retries=False) from None
+    await acknowledge(opened, work.chosen)
+    return outcomes
+
+
+async def sync_ids(opened: PassContext, stages: Stages, ids: Sequence[str]) -> list[RecordOutcome]:
+    """Sync some records by their EspoCRM ids, all stages in one go. Raises ``dagster.Failure`` like the job."""
+    work = await read_batch(opened, stages, Which(ids=list(ids)))
+    stages.map_fields(work.batch)
+    stages.diff(work.batch)
+    return await write_batch(opened, stages, work)
+
+
+def make_sync_job(stages: Stages, say: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
+    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs."""
+    entity = stages.entity
+
+    @dg.op(name=f"fetch{suffix}", description=say.fetch)
+    async def fetch(context: dg.OpExecutionContext, config: Which, workplace: Workplace) -> Work:
+        async with workplace.open(context.run_id) as opened:
+            work = await read_batch(opened, stages, config)
+        context.log.info("%s: %d records to look at", entity, stages.size(work.batch))
+        return work
+
+    @dg.op(name=f"map{suffix}", description=say.map)
+    def map_fields(work: Work) -> Work:
+        stages.map_fields(work.batch)
+        return work
+
+    @dg.op(name=f"diff{suffix}", description=say.diff)
+    def diff(context: dg.OpExecutionContext, work: Work) -> Work:
+        context.add_output_metadata({"planned": stages.diff(work.batch)})
+        return work
+
+    @dg.op(name=f"write{suffix}", description=say.write)
+    async def write(context: dg.OpExecutionContext, work: Work, workplace: Workplace) -> list[RecordOutcome]:
+        async with workplace.open(context.run_id) as opened:
+            outcomes = await write_batch(opened, stages, work)
+            calls = dict(work.calls + Counter(opened.calls.by_system()))
+            seconds = time.monotonic() - work.started
+            if not work.which.dry_run:
+                trigger = context.run.tags.get(TRIGGER_TAG, "person")
+                await record_pass(opened, entity, trigger, outcomes, seconds=seconds, calls=calls)
+        _tell(context, work.which, outcomes, seconds, calls)
+        return outcomes
+
+    @dg.graph(name=entity, description=say.job)
+    def graph() -> list[RecordOutcome]:
+        return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
+
+    @dg.config_mapping
+    def which_records(config: Which) -> dg.RunConfig:
+        """Let the launchpad ask for the records directly, without naming ops."""
+        return dg.RunConfig(ops={f"fetch{suffix}": config}, loggers=QUIET_CONSOLE)
+
+    return graph.to_job(
+        name=f"sync_{entity}",
+        config=which_records,
+        executor_def=dg.in_process_executor,
+        resource_defs={"io_manager": dg.mem_io_manager, "workplace": Workplace()},
+        tags={ENTITY_TAG: entity},
+    )
+
+
+def _tell(
+    context: dg.OpExecutionContext,
+    which: Which,
+    outcomes: list[RecordOutcome],
+    seconds: float,
+    calls: dict[str, int],
+) -> None:
+    """Show counts and outcomes in the run; a fault that concerns all records fails it (``dagster.Failure``)."""
+    metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
+    if which.dry_run:
+        metadata["plan"] = dg.MetadataValue.md(plan_markdown(outcomes, show_values=which.show_values))
+    context.add_output_metadata(metadata)
+    broken = next((outcome for outcome in outcomes if outcome.concerns_all), None)
+    if broken is not None:
+        raise dg.Failure(description=broken.error, metadata=metadata)
