@@ -81,7 +81,24 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
         if batch.how.dry_run:
             _print_plan(batch)
         print_summary("kalender", summary)
+        _print_notes(batch)
     sys.exit(RECORDS_FAILED if summary.failures else 0)
+
+
+def _print_notes(batch: "CalendarBatch") -> None:
+    """Say what is no failure and yet to be known: what was put off, and what Advoware cannot hold."""
+    from vmh_sync.kalender.hindered import REMEDY, newly_hindered
+    from vmh_sync.sync.outcome import Result
+
+    console = Console(soft_wrap=True)
+    for outcome in batch.outcomes:
+        if outcome.result is Result.SKIPPED and outcome.error:
+            console.print(f"  {outcome.error}", markup=False)
+    found = newly_hindered(batch.works)
+    for one in found:
+        console.print(f"  {one.line()}", markup=False)
+    if found:
+        console.print(f"  {REMEDY}", markup=False)
 
 
 def _print_plan(batch: "CalendarBatch") -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import dagster as dg
 
-from vmh_sync.kalender import audit
+from vmh_sync.kalender import audit, hindered
 from vmh_sync.kalender.audit import Trouble
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER
@@ -47,4 +47,17 @@ def kalender_orphans(context: dg.AssetCheckExecutionContext, calendars: Calendar
     return _check(calendars, context.run.run_id, audit.orphans)
 
 
-CHECKS: Sequence[dg.AssetChecksDefinition] = (kalender_verify, kalender_duplicates, kalender_orphans)
+@dg.asset_check(
+    asset=KALENDER, name="representable", description="Jeder verknüpfte Termin ist in Advoware darstellbar."
+)
+def kalender_representable(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+    """List the pairs that are left alone because Advoware cannot hold them."""
+    return _check(calendars, context.run.run_id, hindered.standing)
+
+
+CHECKS: Sequence[dg.AssetChecksDefinition] = (
+    kalender_verify,
+    kalender_duplicates,
+    kalender_orphans,
+    kalender_representable,
+)

@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,12 +18,13 @@ import dagster as dg
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.hindered import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.progress import Standing
 from vmh_sync.kalender.request import Calendars, employees_partitions
 from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.kalender.sync_employee import EmployeeWork, phase_counts
-from vmh_sync.runtime.report import outcome_metadata
+from vmh_sync.runtime.report import ROWS, outcome_metadata
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG
 from vmh_sync.store.metrics import PassSummary as PassRow
 from vmh_sync.sync.outcome import PassSummary
@@ -131,9 +133,29 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     del metadata["writes_espocrm"]
     metadata["writes_google"] = PassSummary().add(outcomes).writes["google"]
     metadata |= phase_counts(batch.works)
+    found = newly_hindered(batch.works)
+    if found:
+        metadata["nicht_darstellbar"] = _hindered_table(found)
     if batch.how.dry_run:
         metadata["plan"] = dg.MetadataValue.md(_plan_markdown(batch))
     return metadata
+
+
+def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:
+    rows = [
+        dg.TableRecord(
+            {
+                "kuerzel": one.kuerzel,
+                "frNr": one.fr_nr or 0,
+                "ereignis": one.event or "",
+                "grund": one.reason,
+                "was": REMEDY,
+            }
+        )
+        for one in found[:ROWS]
+    ]
+    names = ("kuerzel", "frNr", "ereignis", "grund", "was")
+    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
 
 
 def _plan_markdown(batch: CalendarBatch) -> str:
