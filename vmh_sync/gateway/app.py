@@ -17,6 +17,7 @@ from vmh_sync.gateway import health, metrics, proxy, record_state, triggers, web
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
 from vmh_sync.gateway.doors import doors_of, open_doors
+from vmh_sync.gateway.endpoints_page import docs_router
 from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
 from vmh_sync.gateway.listening import require_keys
 from vmh_sync.gateway.replies import unusable_field
@@ -32,7 +33,9 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     settings = settings or HouseSettings.read()
     keys = key_ring(settings.house.api_keys)
     require_keys(settings.house.gateway_host, len(keys))
-    app = FastAPI(title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys))
+    app = FastAPI(
+        title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys), docs_url=None, redoc_url=None
+    )
     # A redirect would name whatever host the caller named, and EspoCRM takes it for a success and drops the event.
     app.router.redirect_slashes = False
     app.add_middleware(BodyLimit)
@@ -43,6 +46,7 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     if ticketing.NAME in settings.house.examples:
         app.include_router(_ticketing(settings))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    app.include_router(docs_router(app.openapi))
     return app
 
 
