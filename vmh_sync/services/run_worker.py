@@ -66,7 +66,8 @@ def fail_abandoned_runs(instance: dg.DagsterInstance, app: Any, node: str) -> li
     Dagster cannot know: in its queue they are under way, and each would hold a place until ``max_runtime_seconds``.
     """
     lost = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
         task = app.AsyncResult(run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, ""))
         at_work = task.info if task.id and task.state == "STARTED" else None
         if isinstance(at_work, dict) and at_work.get("hostname") == node and not _lives(at_work.get("pid")):
