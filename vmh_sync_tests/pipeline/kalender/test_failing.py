@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from vmh_sync.kalender import reads as reads_module
 from vmh_sync.kalender import remember
+from vmh_sync.kalender.advoware_form import read_termin
+from vmh_sync.kalender.model import Appointment, CalendarRules, TerminFields, UnreadableAppointmentError
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
@@ -114,14 +117,22 @@ def test_a_new_event_that_advoware_refuses_waits_and_is_created_once(chancery: C
     assert marked(chancery.events()[event_id]) == str(max(chancery.termine()))
 
 
-def test_an_edit_in_google_of_a_termin_that_cannot_be_read_is_looked_at_once_it_can(chancery: Chancery) -> None:
+def test_an_edit_in_google_of_a_termin_that_cannot_be_read_is_looked_at_once_it_can(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fr_nr, *_ = linked(chancery)
-    before = chancery.termine()[fr_nr]["uhrzeitVon"]
-    chancery.edit_termin(fr_nr, uhrzeitVon="103000")  # the simulated Advoware can read it, we cannot
+
+    def unreadable(termin: TerminFields, rules: CalendarRules) -> Appointment:
+        if termin.fr_nr == fr_nr:
+            raise UnreadableAppointmentError("uhrzeitVon", fr_nr=fr_nr)
+        return read_termin(termin, rules)
+
     chancery.edit_event("SB", chancery.event_of(fr_nr)["id"], summary="Aus Google")
-    for _ in range(2):
-        assert not any(chancery.sync().writes.values())
-    chancery.edit_termin(fr_nr, uhrzeitVon=before)
+    with monkeypatch.context() as patch:
+        # The simulated Advoware keeps no value that its own list cannot read.
+        patch.setattr(reads_module, "read_termin", unreadable)
+        for _ in range(2):
+            assert not any(chancery.sync().writes.values())
     chancery.sync()
     assert chancery.termine()[fr_nr]["text"] == "Aus Google"
     assert chancery.until_quiet() == 1
