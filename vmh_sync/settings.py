@@ -6,12 +6,14 @@ and what it is for.
 """
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
@@ -200,6 +202,29 @@ class VmhSettings(BaseSettings):
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON list of keys: name, key, scopes, paths"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        # Not taken apart here: a password may hold any character.
+        if value is not None and not re.match(
+            r"(sqlite|postgres|postgresql|postgresql\+psycopg2|sqlite\+pysqlite)://", value
+        ):
+            raise ValueError("only sqlite:// and postgresql:// are supported")
+        return value
+
+    @field_validator("redis_url", "dagster_url")
+    @classmethod
+    def _usable_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value)
+                _ = parts.port  # raises when it is no number
+            except ValueError:
+                raise ValueError("not an address: scheme://host:port") from None
+            if info.field_name == "redis_url" and parts.scheme not in ("redis", "rediss", "unix"):
+                raise ValueError("only redis://, rediss:// and unix:// are supported")
+        return value
 
     @field_validator("examples", mode="before")
     @classmethod

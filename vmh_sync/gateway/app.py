@@ -23,6 +23,7 @@ from vmh_sync.gateway.listening import require_keys
 from vmh_sync.gateway.replies import unusable_field
 from vmh_sync.gateway.triggers import may_read, may_write
 from vmh_sync.runtime.opening import HouseSettings
+from vmh_sync.settings import GoogleCalendarSettings, load
 
 
 def create_app(settings: HouseSettings | None = None) -> FastAPI:
@@ -33,8 +34,13 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     settings = settings or HouseSettings.read()
     keys = key_ring(settings.house.api_keys)
     require_keys(settings.house.gateway_host, len(keys))
+    quota = load(GoogleCalendarSettings).quota_per_minute
     app = FastAPI(
-        title="vmh_sync", version=version("vmh-sync"), lifespan=_lifespan(settings, keys), docs_url=None, redoc_url=None
+        title="vmh_sync",
+        version=version("vmh-sync"),
+        lifespan=_lifespan(settings, keys, quota),
+        docs_url=None,
+        redoc_url=None,
     )
     # A redirect would name whatever host the caller named, and EspoCRM takes it for a success and drops the event.
     app.router.redirect_slashes = False
@@ -60,10 +66,10 @@ def _ticketing(settings: HouseSettings) -> APIRouter:
     )
 
 
-def _lifespan(settings: HouseSettings, keys: KeyRing) -> Any:
+def _lifespan(settings: HouseSettings, keys: KeyRing, google_quota: int) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_doors(settings, keys) as doors:
+        async with open_doors(settings, keys, google_quota) as doors:
             app.state.doors = doors
             yield
 

@@ -20,7 +20,6 @@ from vmh_sync.gateway.launch import Launcher
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.runtime.opening import HouseSettings, open_database, token_cache
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
-from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
@@ -51,8 +50,11 @@ class Doors:
 
 
 @asynccontextmanager
-async def open_doors(settings: HouseSettings, keys: KeyRing) -> AsyncIterator[Doors]:
-    """Open everything. Neither database, Redis nor Dagster has to be up yet: each request says what is missing."""
+async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) -> AsyncIterator[Doors]:
+    """Open everything; ``google_quota`` is what the firm may spend in a minute.
+
+    Neither database, Redis nor Dagster has to be up yet: each request says what is missing.
+    """
     clock = SystemClock()
     store = open_database(settings.house, clock)
     calls = CallCounter()
@@ -90,7 +92,7 @@ async def open_doors(settings: HouseSettings, keys: KeyRing) -> AsyncIterator[Do
             intake=Intake(store),
             advoware=advoware,
             calls=calls,
-            google_quota=load(GoogleCalendarSettings).quota_per_minute,
+            google_quota=google_quota,
         )
         counting = asyncio.create_task(_store_counts(doors))
         try:

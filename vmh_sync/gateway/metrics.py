@@ -150,7 +150,9 @@ class SnapshotCollector:
         )
         for entity, seconds in self.snapshot.oldest_dirty.items():
             dirty.add_metric([entity], seconds)
-        retries = GaugeMetricFamily("vmh_retries_due", "Failed records that are due again, counted up to 1,000.", labels=["entity"])
+        retries = GaugeMetricFamily(
+            "vmh_retries_due", "Failed records that are due again, counted up to 1,000.", labels=["entity"]
+        )
         for entity, count in self.snapshot.retries.items():
             retries.add_metric([entity], count)
         yield from (statuses, waiting, age, dirty, retries)

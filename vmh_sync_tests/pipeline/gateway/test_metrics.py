@@ -164,10 +164,23 @@ async def test_leases_and_googles_quota(gateway: GatewayProcess, firm_environmen
 def test_what_is_down_is_shown_and_the_page_still_answers(gateway: GatewayProcess) -> None:
     assert families(gateway) == FAMILIES
     up = values(gateway)
-    gateway.restart(REDIS_URL="unix:///nonexistent.sock", VMH_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
+    gateway.restart(
+        REDIS_URL="redis://:canary-redis@127.0.0.1:1/0", VMH_DATABASE_URL="postgresql://u:canary-db@127.0.0.1:1/x"
+    )
 
     down = values(gateway)
 
     assert (up["vmh_up/database"], up["vmh_up/redis"]) == (1, 1)
     assert (down["vmh_up/database"], down["vmh_up/redis"]) == (0, 0)
+    body = json.dumps({"id": ESPO_ID})
+    with gateway.client(WRITE_KEY) as http:
+        answers = [
+            http.post(f"/vmh/webhook/{PATH_TOKEN}{UPDATE}", content=body),
+            http.get("/ready"),
+            http.get("/tickets"),
+            http.get(f"/vmh/sync/beteiligte/{ESPO_ID}"),
+            http.get("/advoware/proxy", params={"endpoint": "Mitarbeiter"}),
+        ]
+    assert [answer.status_code for answer in answers[:4]] == [503] * 4
+    assert "canary-" not in "".join(answer.text for answer in answers) + gateway.log
     assert "vmh_leases" not in down and "vmh_google_quota_left" not in down

@@ -166,6 +166,40 @@ def test_refuses_a_public_address_without_keys(firm: Firm, host: str) -> None:
     assert "VMH_API_KEYS" in done.stderr
 
 
+BAD_SETTINGS = {
+    "VMH_API_KEYS": '[{"name": "x", "key": "canary-key-0123456789',
+    "ESPOCRM_WEBHOOK_SECRETS": '{"id": "canary-hook',
+    "ESPOCRM_WEBHOOK_PATH_TOKEN": "canary-short",
+    "VMH_DATABASE_URL": "mysql://user:canary-database@host/x",
+    "REDIS_URL": "redis://:canary-redis@host:port/0",
+    "VMH_DAGSTER_URL": "http://user:canary-dagster@host:port",
+}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        BAD_SETTINGS,
+        {"VMH_API_KEYS": '[{"name": "x", "key": "canary-s"}]'},
+        {"GOOGLE_CALENDAR_ACL_RULES": '[{"role": "canary"}]'},
+    ],
+    ids=lambda bad: ",".join(bad)[:40],
+)
+def test_unusable_settings_are_named_and_never_shown(firm: Firm, bad: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vmh_sync.gateway"],
+        env={**os.environ, "VMH_GATEWAY_PORT": "0", **bad},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert [name for name in bad if name not in done.stderr] == []
+    assert "canary" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_openapi_document_holds(firm: Firm, gateway: GatewayProcess) -> None:
     """Schemathesis: no 5xx but the documented ones, no answer that the document does not name."""
     schema = schemathesis.openapi.from_url(f"{gateway.url}/openapi.json")
