@@ -9,6 +9,7 @@ BENCHES = {
     "conversion": bench_conversion.main,
     "calendar": bench_calendar.main,
     "gateway": bench_gateway.main,
+    "gateway_celery": bench_gateway.celery,
     "inbox_load": bench_inbox_load.main,
 }
 

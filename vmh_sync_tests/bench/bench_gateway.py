@@ -1,7 +1,8 @@
 """From a person's edit in EspoCRM to the finished write in Advoware, and how fast the gateway answers webhooks.
 
 Run: ``python -m vmh_sync_tests.bench gateway [edits]``. ``vmh-sync up`` runs as a process of its own, with the embedded
-default (SQLite, Valkey, Dagster's default launcher), against the simulated systems.
+default (SQLite, Valkey, Dagster's default launcher), against the simulated systems. ``gateway_celery`` measures the
+edits with the Celery launcher: a warm worker, fed through the embedded Valkey.
 """
 
 import asyncio
@@ -13,8 +14,9 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +30,9 @@ from vmh_sync.sandbox.population import populate
 from vmh_sync.services.dagster_stack import free_port
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded
+from vmh_sync_tests.bench.run_timeline import Edit, print_timelines, timelines
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
+from vmh_sync_tests.e2e.dagster_stack import DagsterStack
 
 PARTIES = 50
 WEBHOOK_INTERVAL = 0.2
@@ -44,23 +48,37 @@ UPDATES = "/vmh/webhook/beteiligte/update"
 
 
 def main(edits: int = 20) -> None:
-    """Print all figures."""
+    """Print all figures of the default launcher."""
     print(f"command: python -m vmh_sync_tests.bench gateway {edits}")
+    with _house({}) as house:
+        house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s", edits)
+        secrets = _remove_webhooks()
+        house.measure("by the sensor alone", edits)
+        # Last: the runs for these events would stand in the way of the others.
+        _print_answers(asyncio.run(_signed_batches(house.gateway, secrets)))
+
+
+def celery(edits: int = 20) -> None:
+    """Print the figure of the Celery launcher."""
+    print(f"command: python -m vmh_sync_tests.bench gateway_celery {edits}")
+    with _house({"VMH_RUN_WORKERS": "celery"}) as house:
+        house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s, Celery launcher", edits)
+
+
+@contextmanager
+def _house(settings: Mapping[str, str]) -> Iterator["House"]:
+    """The running product with linked parties, at rest."""
     with running_systems(WEBHOOK_INTERVAL) as systems, _home() as home:
-        port = free_port()
+        port, dagster_port = free_port(), free_port()
         gateway = f"http://127.0.0.1:{port}"
-        os.environ.update(systems.environment, VMH_HOME=home, VMH_GATEWAY_PORT=str(port))
+        os.environ.update(systems.environment, **settings, VMH_HOME=home, VMH_GATEWAY_PORT=str(port))
         _fill(systems)
         _until_quiet()
         register_webhooks(gateway)
-        with _product(gateway, Path(home) / "up.log"):
+        with _product(gateway, dagster_port, Path(home) / "up.log"):
             people = People(systems)
             people.edit_and_wait(START_SECONDS)  # the first run also loads what later ones find loaded
-            _print_edits(f"by webhook, delivered every {WEBHOOK_INTERVAL} s", people.spaced_edits(edits))
-            secrets = _remove_webhooks()
-            _print_edits("by the sensor alone", people.spaced_edits(edits))
-            # Last: the runs for these events would stand in the way of the others.
-            _print_answers(asyncio.run(_signed_batches(gateway, secrets)))
+            yield House(people, gateway, DagsterStack(f"http://127.0.0.1:{dagster_port}"))
 
 
 @contextmanager
@@ -87,9 +105,9 @@ def _until_quiet() -> None:
 
 
 @contextmanager
-def _product(gateway: str, log: Path) -> Iterator[None]:
+def _product(gateway: str, dagster_port: int, log: Path) -> Iterator[None]:
     """Run ``vmh-sync up`` until the block ends; begins when gateway, database, Redis and Dagster are ready."""
-    command = [program("vmh-sync"), "up", "--port", str(free_port())]
+    command = [program("vmh-sync"), "up", "--port", str(dagster_port)]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             _wait_until_ready(gateway, process, log)
@@ -119,8 +137,8 @@ class People:
         self._random = random.Random(1)
         self._edits = 0
 
-    def edit_and_wait(self, seconds: float = WRITE_SECONDS) -> float:
-        """Edit one party; returns the seconds until Advoware had answered the write. Raises when it never comes."""
+    def edit_and_wait(self, seconds: float = WRITE_SECONDS) -> Edit:
+        """Edit one party, and wait until Advoware had answered the write. Raises when it never comes."""
         espo_id = self._parties[self._edits % len(self._parties)]
         self._edits += 1
         began = datetime.now(UTC)
@@ -132,17 +150,33 @@ class People:
                 at = datetime.fromisoformat(call["at"])
                 # Nothing else writes meanwhile: the first write after the edit is the edit's.
                 if call["method"] == "PUT" and "/Beteiligte" in call["path"] and at >= began:
-                    return (at - began).total_seconds()
+                    return Edit(began.timestamp(), at.timestamp())
             time.sleep(POLL_SECONDS)
         raise RuntimeError(f"edit {self._edits} did not reach Advoware within {seconds:.0f} s")
 
-    def spaced_edits(self, number: int) -> list[float]:
-        """Edit so often, after a random pause each time, in which the run before ends; returns the seconds of each."""
+    def spaced_edits(self, number: int) -> list[Edit]:
+        """Edit so often, after a random pause each time, in which the run before ends."""
         found = []
         for _ in range(number):
             time.sleep(self._random.uniform(*PAUSE_SECONDS))
             found.append(self.edit_and_wait())
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The running product: who edits records, the gateway's address, Dagster."""
+
+    people: People
+    gateway: str
+    dagster: DagsterStack
+
+    def measure(self, title: str, number: int) -> None:
+        """Let people edit, and print how long it took and where the time went."""
+        edits = self.people.spaced_edits(number)
+        _print_edits(title, [edit.written - edit.began for edit in edits])
+        print_timelines(timelines(self.dagster, "sync_beteiligte", edits))
+        print(f"  load of the machine now: {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
 
 def _print_edits(title: str, seconds: Sequence[float]) -> None:
