@@ -22,4 +22,4 @@ class CalendarWorkplace(dg.ConfigurableResource):  # type: ignore[type-arg]
         except SettingsError as problem:
             raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
         except ServiceAccountError as problem:
-            raise dg.Failure(description=f"{problem.message_for_people}\n{problem.detail}") from None
+            raise dg.Failure(description=problem.message_for_people) from None

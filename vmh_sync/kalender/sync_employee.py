@@ -30,6 +30,7 @@ from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes
+from vmh_sync.systems.google_calendar.errors import AccessTooLowError
 
 _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
 
@@ -264,6 +265,8 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
         return RecordOutcome(name, Result.UNCHANGED)
     try:
         done = await executor.run(item)
+    except AccessTooLowError:
+        raise  # no other event of this calendar can be written either: one message, not one for each
     except ITEM_FAILURES as error:
         failure = explain(error)
         if item.fr_nr is not None:
@@ -293,10 +296,11 @@ def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
 
 
 def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:
+    whose = f"Kalender {work.kuerzel}: "
     return RecordOutcome(
         work.kuerzel,
         Result.SKIPPED if failure.later else Result.FAILED,
-        error=f"Kalender {work.kuerzel}: {failure.message}",
+        error=whose + failure.message.removeprefix(whose),
         error_class=failure.error_class,
         retryable=failure.retryable,
         concerns_all=failure.concerns_all,

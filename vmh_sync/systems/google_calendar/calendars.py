@@ -70,8 +70,8 @@ class CalendarGoneError(CalendarProblem):
     """The stored calendar was deleted by hand or our access was taken away."""
 
     people: ClassVar[str] = (
-        "Der Google-Kalender wurde gelöscht oder ist nicht mehr freigegeben; bitte wieder freigeben oder neu anlegen "
-        "lassen."
+        "Der Google-Kalender wurde gelöscht oder ist nicht mehr freigegeben; bitte wieder für das Dienstkonto "
+        "freigeben oder neu anlegen lassen (CALENDAR_SYNC_RECREATE_CALENDARS=true)."
     )
 
 

@@ -12,7 +12,6 @@ from typing import ClassVar
 from vmh_sync.systems.errors import ForeignSystemError
 
 RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
-PERMISSION_REASONS = frozenset({"insufficientPermissions", "insufficientAuthenticationScopes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,14 @@ class ForbiddenError(GoogleCalendarError):
     )
 
 
+class AccessTooLowError(ForbiddenError):
+    """403 requiredAccessLevel: our role on this calendar is too low, so no write to any of its events can succeed."""
+
+    people: ClassVar[str] = (
+        "Der Google-Kalender ist für das Dienstkonto nur zum Lesen freigegeben; bitte Schreibrecht erteilen."
+    )
+
+
 class InsufficientPermissionsError(ForbiddenError):
     """403 insufficientPermissions: the token lacks the scope."""
 
@@ -162,6 +169,12 @@ class IncompleteReadError(GoogleCalendarError):
     people: ClassVar[str] = "Google hat den Kalender nicht vollständig geliefert; es wurde nichts geändert."
 
 
+_FORBIDDEN: Mapping[str, type[ForbiddenError]] = {
+    "insufficientPermissions": InsufficientPermissionsError,
+    "insufficientAuthenticationScopes": InsufficientPermissionsError,
+    "requiredAccessLevel": AccessTooLowError,
+}
+
 _GONE: Mapping[str, type[GoneError]] = {
     "fullSyncRequired": FullSyncRequiredError,
     "updatedMinTooLongAgo": UpdatedMinTooLongAgoError,
@@ -190,7 +203,7 @@ def _class_for(answer: Answer) -> type[GoogleCalendarError]:
     if status == 429 or (status == 403 and answer.reason in RATE_REASONS):
         return RateLimitedError
     if status == 403:
-        return InsufficientPermissionsError if answer.reason in PERMISSION_REASONS else ForbiddenError
+        return _FORBIDDEN.get(answer.reason, ForbiddenError)
     if status == 409:
         return ServerError if answer.reason == "conflict" else DuplicateError
     if status == 410:

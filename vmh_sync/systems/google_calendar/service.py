@@ -24,15 +24,28 @@ _discovery: Any = discovery
 _discovery_cache: Any = discovery_cache
 
 SCOPES = ("https://www.googleapis.com/auth/calendar",)
+_ANEW = "bitte den JSON-Schlüssel des Dienstkontos in der Google-Cloud-Konsole neu herunterladen und eintragen."
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ServiceAccountError(ForeignSystemError):
-    """The service account's key is missing or unusable; the message names the variable, never the content."""
+    """The service account's key is missing or unusable; the message names the variable, never the content.
+
+    ``in_words`` is the German sentence where there is more to say than that.
+    """
 
     system: ClassVar[str] = "google"
     concerns_all: ClassVar[bool] = True
     people: ClassVar[str] = "Der Schlüssel des Google-Dienstkontos fehlt oder ist unbrauchbar."
+
+    def __init__(self, detail: str, in_words: str | None = None) -> None:
+        super().__init__(detail)
+        self._in_words = in_words
+
+    @property
+    def message_for_people(self) -> str:
+        """One or two German sentences: what is wrong with which variable, and what to do."""
+        return f"{self.people} {self._in_words}" if self._in_words else self.people
 
 
 class _RedirectedCredentials(service_account.Credentials):  # type: ignore[misc,unused-ignore]
@@ -113,10 +126,14 @@ def service_account_info(settings: GoogleCalendarSettings) -> Mapping[str, Any]:
     try:
         info = json.loads(text)
     except ValueError:
-        raise ServiceAccountError(f"{variable} is not valid JSON: expected a service account's key file") from None
+        words = f"{variable} enthält kein gültiges JSON; {_ANEW}"
+        raise ServiceAccountError(
+            f"{variable} is not valid JSON: expected a service account's key file", words
+        ) from None
     missing = [key for key in ("client_email", "private_key", "token_uri") if not _has(info, key)]
     if missing:
-        raise ServiceAccountError(f"{variable} is no service account's key: {', '.join(missing)} missing")
+        words = f"In {variable} fehlt: {', '.join(missing)}; {_ANEW}"
+        raise ServiceAccountError(f"{variable} is no service account's key: {', '.join(missing)} missing", words)
     checked: Mapping[str, Any] = info
     return checked
 
@@ -130,11 +147,15 @@ def _key_text(settings: GoogleCalendarSettings) -> tuple[str, str]:
         return "GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON", settings.service_account_json.get_secret_value()
     variable = "GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH"
     if settings.service_account_path is None:
-        raise ServiceAccountError(f"{variable} or GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON is needed for the calendars")
+        raise ServiceAccountError(
+            f"{variable} or GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON is needed for the calendars",
+            f"Bitte {variable} (Datei) oder GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON (Inhalt) setzen.",
+        )
     try:
         return variable, settings.service_account_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ServiceAccountError(f"{variable} cannot be read ({type(error).__name__})") from None
+        words = f"Die Datei aus {variable} ist nicht lesbar; bitte Pfad und Rechte prüfen."
+        raise ServiceAccountError(f"{variable} cannot be read ({type(error).__name__})", words) from None
 
 
 def _credentials(info: Mapping[str, Any], subject: str | None, *, redirected: bool) -> service_account.Credentials:
@@ -143,4 +164,5 @@ def _credentials(info: Mapping[str, Any], subject: str | None, *, redirected: bo
         credentials: service_account.Credentials = kind.from_service_account_info(info, scopes=SCOPES, subject=subject)
         return credentials
     except (ValueError, google.auth.exceptions.GoogleAuthError):
-        raise ServiceAccountError("the service account's private_key is not a usable RSA key") from None
+        words = f"Der private_key darin ist unbrauchbar (GOOGLE_CALENDAR_SERVICE_ACCOUNT_…); {_ANEW}"
+        raise ServiceAccountError("the service account's private_key is not a usable RSA key", words) from None

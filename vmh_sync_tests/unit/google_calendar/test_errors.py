@@ -17,7 +17,7 @@ from vmh_sync.systems.google_calendar.errors import Answer, from_answer, reason_
         (403, "insufficientPermissions", errors.InsufficientPermissionsError),
         (403, "forbidden", errors.ForbiddenError),
         (403, "forbiddenForServiceAccounts", errors.ForbiddenError),
-        (403, "requiredAccessLevel", errors.ForbiddenError),
+        (403, "requiredAccessLevel", errors.AccessTooLowError),
         (403, "unknown", errors.ForbiddenError),
         (404, "notFound", errors.NotFoundError),
         (409, "duplicate", errors.DuplicateError),
