@@ -98,6 +98,19 @@ class DagsterStack:
         )
         return list(data["runsOrError"]["results"])
 
+    def stop_schedules(self) -> None:
+        """Switch every schedule off, as a person does in the Automation page."""
+        data = self.query(
+            """query($selector: RepositorySelector!) { schedulesOrError(repositorySelector: $selector) {
+                 ... on Schedules { results { scheduleState { id } } } } }""",
+            selector=REPOSITORY,
+        )
+        for schedule in data["schedulesOrError"]["results"]:
+            self.query(
+                """mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }""",
+                id=schedule["scheduleState"]["id"],
+            )
+
     def partition_keys(self, asset: str) -> list[str]:
         """Return the partition keys of an asset."""
         data = self.query(
