@@ -96,6 +96,7 @@ async def write(
 
     async def one(work: EmployeeWork) -> None:
         await stages.write(context, work, batch.how, load)
+        load.ended(work.kuerzel)
         told(work)
 
     await each(context, batch.works, one)

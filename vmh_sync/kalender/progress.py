@@ -99,6 +99,10 @@ class LoadProgress:
         """Take note that an employee was planned anew, because somebody else had been there meanwhile."""
         self._plans[kuerzel] = total
 
+    def ended(self, kuerzel: str) -> None:
+        """Take note that an employee is done, also if that was early: what is left there is not waited for."""
+        self._plans[kuerzel] = self._done[kuerzel]
+
     def wrote(self, kuerzel: str) -> None:
         """Count one event of an employee, whatever became of it."""
         self._done[kuerzel] += 1

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.definitions import build_defs
-from vmh_sync.kalender import audit
+from vmh_sync.kalender import audit, delta_gaps
 from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery
 
@@ -150,6 +150,22 @@ def test_a_moved_occurrence_is_noticed_in_the_delta_and_so_is_its_return(chancer
     assert chancery.pairs()[fr_nr].status == "synced" and "obstacle" not in chancery.pairs()[fr_nr].extra
     assert chancery.events()[event_id]["location"] == "Wartet", "what had waited is made up for"
     assert chancery.until_quiet() == 1
+
+
+def test_when_single_reads_would_be_too_many_everything_is_read(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delta_gaps, "MOST_READS", 0)
+    chancery.employee()
+    fr_nr, event_id = series(chancery)
+    due = chancery.day(14)
+    one = move(chancery, event_id, due, due + timedelta(days=1))
+    chancery.sync()
+    chancery.edit_event("SB", one, start=at(due, 10), end=at(due, 11, 30))
+    chancery.google.clear_calls()
+    chancery.sync()
+    assert chancery.pairs()[fr_nr].status == "synced"
+    assert sum(event_calls(chancery).values()) == 2, "the delta, and one full list"
 
 
 def test_two_moved_occurrences_and_only_one_moved_back_leave_it_alone(chancery: Chancery) -> None:

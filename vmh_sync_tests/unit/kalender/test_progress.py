@@ -60,6 +60,14 @@ def test_an_employee_who_was_planned_anew_counts_with_the_new_plan() -> None:
     assert (load.told[-1].done, load.told[-1].total) == (150, 150)
 
 
+def test_an_employee_who_ended_early_is_not_waited_for() -> None:
+    load = Load(SB=200, AH=5_000)
+    load.write("AH", 100)
+    load.progress.ended("AH")
+    load.write("SB", 200)
+    assert (load.told[-1].all_done, load.told[-1].all_total, load.told[-1].expected_end) == (300, 300, None)
+
+
 def test_a_small_pass_says_nothing() -> None:
     load = Load(SB=20)
     load.progress.begin()
