@@ -1,6 +1,7 @@
 """Addresses as children of a party."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,8 +14,8 @@ from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange, TaskKind
-from vmh_sync.sync.values import Value
+from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 
 
@@ -90,12 +91,15 @@ class Addresses(ChildKind):
     def complete(self, plan: FieldPlan, fields: Fields, owner: str) -> None:
         """Build the printed block anew when what it is made of is written to Advoware."""
         changed = {change.field for change in plan.to_advoware}
-        if not changed & set(BLOCK_PARTS) or "anschrift" in changed or "anschrift" not in self.table:
+        if not changed & set(BLOCK_PARTS) or "anschrift" in {*changed, *plan.held} or "anschrift" not in self.table:
             return
-        standing = next((c.new for c in plan.to_espocrm if c.field == "anschrift"), fields.get("anschrift"))
+        typed = next((c for c in (*plan.to_espocrm, *plan.adopted) if c.field == "anschrift"), None)
+        standing = typed.new if typed is not None else fields.get("anschrift")
         block = model.block(owner, fields)
         plan.to_espocrm[:] = [change for change in plan.to_espocrm if change.field != "anschrift"]
         change = FieldChange("anschrift", standing, block, "rebuilt")
+        if typed is not None and not same(self.table["anschrift"].kind, standing, block):
+            change = _lost(plan, typed, change)
         plan.to_advoware.append(change)
         plan.to_espocrm.append(change)
         plan.base_advoware["anschrift"] = plan.base_espocrm["anschrift"] = block
@@ -107,6 +111,17 @@ class Addresses(ChildKind):
     def reactivation_task(self, rules: SyncSettings) -> TaskKind | None:
         """As the setting says: a task, or a new address."""
         return TaskKind.ADDRESS_REACTIVATE if rules.reactivate_addresses == "task" else None
+
+
+def _lost(plan: FieldPlan, typed: FieldChange, rebuilt: FieldChange) -> FieldChange:
+    """A block that a person typed since the last pass gives way to the new one: it has lost, as in any conflict."""
+    first = typed.reason == "first_contact"
+    change = replace(rebuilt, reason=typed.reason if first else rebuilt.reason, losing=typed.new)
+    plan.conflicts.append(change)
+    if not first:
+        details = {"decided": {change.field: {"stands": change.new, "lost": change.losing}}}
+        plan.tasks.append(TaskWanted(TaskKind.CONFLICT, (change.field,), details))
+    return change
 
 
 KIND = Addresses()

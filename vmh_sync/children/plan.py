@@ -1,6 +1,6 @@
 """What is to be done to one child record. Plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,7 @@ from vmh_sync.store.links import LinkState
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.field_plan import FieldPlan
-from vmh_sync.sync.plan import Finding, Operation, TaskWanted
+from vmh_sync.sync.plan import Finding, Operation, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value
 
 
@@ -63,3 +63,9 @@ class ChildPlan:
     def has_work(self) -> bool:
         """Whether anything must be written or remembered."""
         return bool(self.operations or self.tasks or self.closing or self.link_moves or self.bookkeeping)
+
+    def closing_after(self, refused: Iterable[str]) -> list[int]:
+        """Return ``closing`` without the tasks about ``refused`` fields: what was tried once more is not settled."""
+        still = set(refused)
+        standing = {row.id for row in self.open_rows if row.kind == TaskKind.VALUE_REFUSED and set(row.fields) & still}
+        return [task_id for task_id in self.closing if task_id not in standing]

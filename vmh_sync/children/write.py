@@ -147,8 +147,8 @@ class ChildWriter:
         done.rows = applied(self.context, self.kind, self.memory, record.id, changes, Side.ESPOCRM, "created")
         for reason in refused.values():
             done.rows += noted(self.context, self.kind, self.memory, record.id, "refused", reason)
-        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
         await self._open(self._refusals(record.id, refused, here, plan.wanted))
+        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
         return False
 
     def _refusals(
@@ -208,9 +208,10 @@ class ChildWriter:
         for task in plan.tasks:
             done.rows += noted(self.context, self.kind, self.memory, espo.id, "task", str(task.kind))
         done.base = fields.base
-        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        # Before the base learns what stays apart: once it knows, nothing would tell it again.
         await self._open([*(task for task in plan.tasks if task not in conflict), *refused])
-        await close_tasks(self.context, self.gate, plan.closing)
+        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        await close_tasks(self.context, self.gate, plan.closing_after(self._names(answer.refused)))
         ignored = bool(plan.advoware) and any(
             not same(self.memory.table[c.field].kind, fields.base_advoware.get(c.field), c.new)
             for c in fields.to_advoware

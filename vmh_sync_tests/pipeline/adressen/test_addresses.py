@@ -102,6 +102,21 @@ def test_edits_of_both_sides_meet(firm: Firm) -> None:
     assert not any(firm.sync().writes.values())
 
 
+def test_a_block_typed_in_advoware_that_gives_way_to_a_new_street_is_kept_and_told(firm: Firm) -> None:
+    party, betnr, record, key = linked(firm)
+    edit(firm, record, adresseStreet="Neue Gasse 1")
+    office_edit(firm, key, anschrift="c/o Huber\r\nMarktstraße 5\r\n30159 Hannover")
+    firm.sync(party)
+    (made,) = there(firm, betnr)
+    assert made["anschrift"] == "Erika Muster\r\nNeue Gasse 1\r\n30159 Hannover"
+    (task,) = firm.tasks()
+    assert "c/o Huber" in task["description"]
+    with firm.store.reading() as tx:
+        lost = [c.losing_value for c in tx.audit.for_record(record) if c.kind == "conflict"]
+    assert lost == ["c/o Huber\nMarktstraße 5\n30159 Hannover"]
+    assert not any(firm.sync().writes.values())
+
+
 def test_a_conflict_is_decided_kept_and_told(firm: Firm) -> None:
     party, betnr, record, key = linked(firm)
     edit(firm, record, adresseStreet="Aus Espo 1")

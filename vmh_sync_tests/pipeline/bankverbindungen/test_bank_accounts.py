@@ -260,3 +260,15 @@ def test_a_value_that_espocrm_refuses_stays_behind_alone(firm: Firm, known: bool
     assert firm.crm_records("CBankverbindungen")[0]["kontoinhaber"] == "y" * 50
     assert firm.tasks() == []
     assert not any(firm.sync().writes.values())
+
+
+def test_a_second_value_that_espocrm_refuses_keeps_the_task_open(firm: Firm) -> None:
+    party, betnr = firm.linked_party()
+    values = {"iban": IBAN, "kontoinhaber": "x" * 200}
+    made = firm.office.edit("Bankverbindungen", "create", betNr=betnr, values=values)
+    firm.sync(party)
+    firm.office.edit("Bankverbindungen", "update", id=made["id"], values={"kontoinhaber": "y" * 200})
+    firm.sync(party)
+    (task,) = firm.tasks()
+    assert "y" * 200 in task["description"]
+    assert not any(firm.sync().writes.values())

@@ -1,0 +1,44 @@
+"""Addresses: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from vmh_sync.adressen.part import KIND
+from vmh_sync.settings import SyncSettings
+from vmh_sync.sync.merge import ConflictRule
+from vmh_sync.systems.advoware.records import Adresse
+from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world
+from vmh_sync_tests.property.children.world import World
+
+COMMON = {
+    "strasse": st.sampled_from(["Marktstraße 5", "Marktstr. 5", "Weg 1", "Weg 2", None]),
+    "plz": st.sampled_from(["30159", "1010", None]),
+    "ort": st.sampled_from(["Hannover", "Wien", None]),
+    "land": st.sampled_from(["Österreich", "Schweiz", None]),
+    "anschrift": st.sampled_from(["c/o Huber\nWeg 1\n30159 Hannover", "Frau Muster", None]),
+    "postfach": st.sampled_from(["12", None]),
+    "standard": st.booleans(),
+    "gueltig_von": st.sampled_from(["2024-01-01", "2027-05-01", None]),
+    "gueltig_bis": st.sampled_from(["2025-06-30", "2030-01-01", None]),
+    "bemerkung": st.sampled_from(["Hinterhaus", "zwei\nZeilen", None]),
+}
+HERE = st.fixed_dictionaries({}, optional=COMMON)
+THERE = st.fixed_dictionaries({}, optional={**COMMON, "plz": st.sampled_from(["30159", "30159 Hannover-Mitte", None])})
+RULES = [SyncSettings(reactivate_addresses="task"), SyncSettings(reactivate_addresses="create")]
+
+
+class Addresses(ChildrenMachine):
+    here, there = HERE, THERE
+
+    def new_world(self, data: st.DataObject) -> World:
+        return make_world(
+            KIND,
+            Adresse,
+            {"adressePostalCode": 12},
+            conflict=data.draw(st.sampled_from(list(ConflictRule))),
+            rules=data.draw(st.sampled_from(RULES)),
+        )
+
+
+TestAddresses = Addresses.TestCase
+TestAddresses.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)

@@ -1,0 +1,49 @@
+"""Bank accounts: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from vmh_sync.bankverbindungen.part import KIND
+from vmh_sync.settings import SyncSettings
+from vmh_sync.sync.merge import ConflictRule
+from vmh_sync.systems.advoware.records import Bankverbindung
+from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world
+from vmh_sync_tests.property.children.world import World
+
+IBANS = ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "DE02120300000000202051", "AT611904300234573201"]
+HERE = st.fixed_dictionaries(
+    {},
+    optional={
+        "iban": st.sampled_from([*IBANS, "DE00370400440532013000", "siehe Akte", None]),
+        "bic": st.sampled_from(["COBADEFFXXX", "BYLADEM1001", "falsch", None]),
+        "kontoinhaber": st.sampled_from(["Erika Muster", "Huber Bau GmbH", None]),
+        "bank": st.sampled_from(["Commerzbank", "DKB", None]),
+    },
+)
+THERE = st.fixed_dictionaries(
+    {},
+    optional={
+        "iban": st.sampled_from([*IBANS, "siehe Akte", None]),
+        "bic": st.sampled_from(["COBADEFFXXX", "COBA DE FF XXX", "falsch", None]),
+        "kontoinhaber": st.sampled_from(["Erika Muster", "Max Muster", None]),
+        "bank": st.sampled_from(["Commerzbank", "Sparkasse Hannover, Zweigstelle am Kröpcke", None]),
+    },
+)
+RULES = [SyncSettings(import_bank_accounts=True), SyncSettings(import_bank_accounts=False)]
+
+
+class Accounts(ChildrenMachine):
+    here, there = HERE, THERE
+
+    def new_world(self, data: st.DataObject) -> World:
+        return make_world(
+            KIND,
+            Bankverbindung,
+            {"bankname": 30},
+            conflict=data.draw(st.sampled_from(list(ConflictRule))),
+            rules=data.draw(st.sampled_from(RULES)),
+        )
+
+
+TestAccounts = Accounts.TestCase
+TestAccounts.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)

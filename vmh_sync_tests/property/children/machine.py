@@ -1,0 +1,169 @@
+"""People edit both sides between passes that fail, lose answers or die at any write, until everybody stops."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from vmh_sync.children.kind import ACTIVE, ChildKind
+from vmh_sync.children.plan import Step
+from vmh_sync.settings import SyncSettings
+from vmh_sync.sync.fields import FieldTable, override
+from vmh_sync.sync.merge import ConflictRule
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync_tests.property.children.checks import check_agreement, check_nothing_is_doubled
+from vmh_sync_tests.property.children.people import People
+from vmh_sync_tests.property.children.sides import Crm, Fault, Office
+from vmh_sync_tests.property.children.world import World
+
+PLACES = st.integers(0, 7)
+FAULTS = st.lists(st.sampled_from([Fault.NONE, Fault.NONE, *Fault]), min_size=1, max_size=8)
+
+
+def make_world(
+    kind: ChildKind,
+    model: type[WireRecord],
+    limits: Mapping[str, int],
+    *,
+    conflict: ConflictRule = ConflictRule.ESPOCRM_WINS,
+    rules: SyncSettings | None = None,
+) -> World:
+    """An empty world; ``limits`` are lengths that EspoCRM refuses to exceed."""
+    table: FieldTable = override(kind.table, {rule.name: {"conflict": conflict.value} for rule in kind.table.rules})
+    writable = frozenset(rule.advoware for rule in table.rules if rule.on_update)
+    return World(kind, table, rules or SyncSettings(), Crm(kind, limits), Office(kind, model, writable))
+
+
+class ChildrenMachine(RuleBasedStateMachine):
+    """The rules of the game for one kind; subclasses say which kind and what people type."""
+
+    world: World
+    people: People
+
+    @initialize(data=st.data())
+    def begin(self, data: st.DataObject) -> None:
+        self.world = self.new_world(data)
+        self.people = People(self.world)
+
+    def new_world(self, data: st.DataObject) -> World:
+        raise NotImplementedError
+
+    here: ClassVar[st.SearchStrategy[dict[str, Any]]]
+    there: ClassVar[st.SearchStrategy[dict[str, Any]]]
+
+    # People
+
+    @rule(data=st.data())
+    def somebody_adds_in_espocrm(self, data: st.DataObject) -> None:
+        self.people.add_here(data.draw(self.here))
+
+    @rule(data=st.data())
+    def somebody_adds_in_advoware(self, data: st.DataObject) -> None:
+        self.people.add_there(data.draw(self.there))
+
+    @precondition(lambda self: self.world.crm.records)
+    @rule(place=PLACES, data=st.data())
+    def somebody_changes_in_espocrm(self, place: int, data: st.DataObject) -> None:
+        self.people.change_here(self._espo_id(place), data.draw(self.here))
+
+    @precondition(lambda self: self.world.office.records)
+    @rule(place=PLACES, data=st.data())
+    def somebody_changes_in_advoware(self, place: int, data: st.DataObject) -> None:
+        self.people.change_there(self._key(place), data.draw(self.there))
+
+    @precondition(lambda self: self.world.crm.records)
+    @rule(place=PLACES)
+    def somebody_switches_on_or_off(self, place: int) -> None:
+        espo_id = self._espo_id(place)
+        self.people.set_active(espo_id, active=not self.world.crm.records[espo_id][ACTIVE])
+
+    @precondition(lambda self: self.world.crm.records)
+    @rule(place=PLACES)
+    def somebody_deletes_in_espocrm(self, place: int) -> None:
+        self.people.delete_here(self._espo_id(place))
+
+    @precondition(lambda self: self.world.office.records)
+    @rule(place=PLACES)
+    def somebody_deletes_in_advoware(self, place: int) -> None:
+        self.people.delete_there(self._key(place))
+
+    @precondition(lambda self: self.world.crm.records)
+    @rule(place=PLACES)
+    def somebody_gives_a_record_to_another_party_or_back(self, place: int) -> None:
+        self.world.crm.elsewhere ^= {self._espo_id(place)}
+
+    @precondition(lambda self: self.world.tasks)
+    @rule(place=PLACES)
+    def somebody_closes_a_task(self, place: int) -> None:
+        self.people.close_task(place)
+
+    # Passes
+
+    @rule()
+    def a_pass(self) -> None:
+        self.world.run()
+
+    @rule(faults=FAULTS)
+    def a_hindered_pass(self, faults: list[Fault]) -> None:
+        self.world.run(faults)
+
+    @rule()
+    def quiet(self) -> None:
+        self._quiet()
+
+    @precondition(lambda self: self._linked_keys())
+    @rule(data=st.data())
+    def a_pass_over_a_partial_list(self, data: st.DataObject) -> None:
+        world = self.world
+        hidden = data.draw(st.sets(st.sampled_from(self._linked_keys()), min_size=1))
+        before = copy.deepcopy(self._said())
+        standing = dict(world.links)
+        memory = world.memory(hidden_there=hidden)
+        if any(plan.step is Step.CREATE for plan in world.plans(memory)):
+            return  # whether a list is complete cannot be seen; a create looks for itself before it posts
+        world.run(memory=memory)
+        now = self._said()
+        for key in hidden:
+            assert now["advoware"][key] == before["advoware"][key]
+            for link in standing.values():
+                if link.advoware_id == key and link.espo_id in now["espocrm"]:
+                    assert now["espocrm"][link.espo_id] == before["espocrm"][link.espo_id], "blanked by a bad read"
+
+    # What holds at every moment
+
+    @invariant()
+    def nothing_is_doubled(self) -> None:
+        if hasattr(self, "world"):
+            check_nothing_is_doubled(self.world)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self._quiet()
+
+    def _quiet(self) -> None:
+        world = self.world
+        world.settle()
+        writes = (world.crm.writes, world.office.writes, len(world.tasks))
+        assert not world.run()
+        assert (world.crm.writes, world.office.writes, len(world.tasks)) == writes
+        check_agreement(world)
+        self.people.check_nothing_is_lost()
+
+    def _said(self) -> dict[str, dict[str, Any]]:
+        world = self.world
+        return {
+            "espocrm": {i: world.here(i) for i in world.crm.records},
+            "advoware": {key: world.there(key) for key in world.office.records},
+        }
+
+    def _linked_keys(self) -> list[str]:
+        linked = {str(link.advoware_id) for link in self.world.links.values()}
+        return sorted(linked & set(self.world.office.records))
+
+    def _espo_id(self, place: int) -> str:
+        return list(self.world.crm.records)[place % len(self.world.crm.records)]
+
+    def _key(self, place: int) -> str:
+        return list(self.world.office.records)[place % len(self.world.office.records)]

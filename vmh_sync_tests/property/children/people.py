@@ -1,0 +1,121 @@
+"""People who edit both sides, and what must have become of everything they typed (design.md 3, invariant 1)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.adressen.fields import BLOCK_PARTS
+from vmh_sync.children.kind import ACTIVE
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync_tests.property.children.world import World
+
+Cell = tuple[Side, str, str]
+"""Side, id there, field."""
+
+
+@dataclass
+class People:
+    """Edit a world and remember what was typed and not replaced by somebody who saw it."""
+
+    world: World
+    typed: dict[Cell, Value] = field(default_factory=dict)
+
+    def add_here(self, values: Mapping[str, Any]) -> str:
+        espo_id = self.world.crm.add(self._written(Side.ESPOCRM, values))
+        self._note(Side.ESPOCRM, espo_id, {})
+        return espo_id
+
+    def add_there(self, values: Mapping[str, Any]) -> str:
+        key = self.world.office.add(self._written(Side.ADVOWARE, values))
+        self._note(Side.ADVOWARE, key, {})
+        return key
+
+    def change_here(self, espo_id: str, values: Mapping[str, Any]) -> None:
+        before = self.world.here(espo_id)
+        self.world.crm.edit(espo_id, self._written(Side.ESPOCRM, values))
+        self._note(Side.ESPOCRM, espo_id, before)
+
+    def change_there(self, key: str, values: Mapping[str, Any]) -> None:
+        before = self.world.there(key)
+        self.world.office.edit(key, self._written(Side.ADVOWARE, values))
+        self._note(Side.ADVOWARE, key, before)
+
+    def set_active(self, espo_id: str, *, active: bool) -> None:
+        self.world.crm.edit(espo_id, {ACTIVE: active})
+
+    def delete_here(self, espo_id: str) -> None:
+        self._seen_and_gone(Side.ESPOCRM, espo_id, self.world.here(espo_id))
+        del self.world.crm.records[espo_id]
+        self.world.crm.elsewhere.discard(espo_id)
+
+    def delete_there(self, key: str) -> None:
+        self._seen_and_gone(Side.ADVOWARE, key, self.world.there(key))
+        del self.world.office.records[key]
+
+    def close_task(self, number: int) -> None:
+        standing = [row.espo_task_id for row in self.world.tasks if row.espo_task_id is not None]
+        if standing:
+            self.world.done_by_people.add(standing[number % len(standing)])
+
+    def check_nothing_is_lost(self) -> None:
+        for (side, key, name), value in self.typed.items():
+            now = self._now(side, key)
+            if now is not None and self._same(name, now.get(name), value):
+                continue
+            espo_id = key if side is Side.ESPOCRM else self.world.ever.get(key, "")
+            traces = {v for i, f, v in self.world.lost | self.world.told if (i, f) == (espo_id, name)}
+            assert any(self._same(name, trace, value) for trace in traces), f"{side} {key}: {name} is lost"
+
+    # How
+
+    def _written(self, side: Side, values: Mapping[str, Any]) -> dict[str, Any]:
+        rules = [rule for rule in self.world.table.rules if rule.name in values]
+        return {
+            rule.espo if side is Side.ESPOCRM else rule.advoware: rule.write(side, values[rule.name]) for rule in rules
+        }
+
+    def _now(self, side: Side, key: str) -> Mapping[str, Value] | None:
+        if side is Side.ESPOCRM:
+            return self.world.here(key) if key in self.world.crm.records else None
+        return self.world.there(key) if key in self.world.office.records else None
+
+    def _note(self, side: Side, key: str, before: Mapping[str, Value]) -> None:
+        now = self._now(side, key) or {}
+        for name, value in now.items():
+            if name in before and self._same(name, before[name], value):
+                continue
+            self._replaced(side, key, name, before.get(name))
+            if name in BLOCK_PARTS and before:
+                # Whoever changes the street knows that the printed block is built anew.
+                self._replaced(side, key, "anschrift", now.get("anschrift"))
+            self.typed.pop((side, key, name), None)
+            if not is_empty(value) and value is not False:
+                self.typed[side, key, name] = value
+
+    def _replaced(self, side: Side, key: str, name: str, seen: Value) -> None:
+        """Somebody saw this value and replaced it: wherever it was typed, it need not stand any more."""
+        for cell in self._cells(side, key, name):
+            if cell in self.typed and self._same(name, self.typed[cell], seen):
+                del self.typed[cell]
+
+    def _cells(self, side: Side, key: str, name: str) -> Iterable[Cell]:
+        yield side, key, name
+        if side is Side.ESPOCRM:
+            yield from ((Side.ADVOWARE, there, name) for there, espo_id in self.world.ever.items() if espo_id == key)
+            yield from (
+                (Side.ADVOWARE, there, name) for there, espo_id in self.world.office.made_for.items() if espo_id == key
+            )
+        else:
+            other = self.world.ever.get(key) or self.world.office.made_for.get(key)
+            if other is not None:
+                yield Side.ESPOCRM, other, name
+
+    def _seen_and_gone(self, side: Side, key: str, seen: Mapping[str, Value]) -> None:
+        for name, value in seen.items():
+            self._replaced(side, key, name, value)
+        for cell in [cell for cell in self.typed if cell[:2] == (side, key)]:
+            del self.typed[cell]
+
+    def _same(self, name: str, one: Value, other: Value) -> bool:
+        return name in self.world.table and same(self.world.table[name].kind, one, other)
