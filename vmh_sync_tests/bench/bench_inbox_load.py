@@ -8,7 +8,6 @@ in deliveries of ten. Raises when an answer is not 200, an event is lost, or the
 import asyncio
 import json
 import os
-import shutil
 import statistics
 import time
 from collections import Counter
@@ -25,7 +24,7 @@ from vmh_sync.sandbox.crm.webhooks import signatures
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, free_port
-from vmh_sync_tests.fixtures.house import house_environment, house_folder, journal_of, running_up
+from vmh_sync_tests.fixtures.house import house_environment, house_folder, journal_of, remove_house, running_up
 from vmh_sync_tests.fixtures.inbox_journal import InboxJournal
 
 PARTIES = 500
@@ -42,7 +41,7 @@ def main(events: int = 10_000) -> None:
     with ExitStack() as stack:
         systems = stack.enter_context(running_systems())
         folder = house_folder()
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(remove_house, folder)
         stack.callback(stop_embedded)
         gateway_port, dagster_port = free_port(), free_port()
         gateway = f"http://127.0.0.1:{gateway_port}"
