@@ -9,8 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
+from vmh_sync.kalender import batch
+from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
+from vmh_sync.kalender.request import Calendars
 from vmh_sync.kalender.resource import CalendarWorkplace
+from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 
 Trouble = Callable[[Chancery], None]
@@ -136,14 +141,21 @@ def test_a_key_that_google_does_not_accept_fails_the_run_with_what_to_do(
     assert "Anmeldung" in (chancery.state().last_error or "")
 
 
-def test_employees_who_left_are_told_and_their_calendar_stays(chancery: Chancery) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_employees_who_left_are_told_and_their_calendar_stays(chancery: Chancery, named: bool) -> None:
     for kuerzel in ("AH", "SB"):
         chancery.termin(chancery.employee(kuerzel))
     chancery.sync()
     chancery.employee("AH", aktiv=False)
     new = chancery.termin("SB", "Neu")
-    done = CliRunner().invoke(app, ["sync", "kalender", "--all"])
-    assert done.exit_code == 0, "nobody has to do anything about it"
-    text = " ".join(done.stdout.split())
-    assert "Kalender AH: Das Kürzel ist in Advoware nicht (mehr) aktiv; der Kalender bleibt, wie er ist." in text
+
+    async def one_pass(context: CalendarContext) -> CalendarBatch:
+        which = Calendars(kuerzel=["AH", "SB"] if named else [])
+        return await batch.write(context, batch.diff(batch.map_fields(await batch.fetch(context, which))))
+
+    told = [one for one in chancery.run(one_pass).outcomes if one.id == "AH"]
+    assert [one.result for one in told] == [Result.FAILED if named else Result.SKIPPED], "who asked by name is answered"
+    assert told[0].error == (
+        "Kalender AH: Das Kürzel ist in Advoware nicht (mehr) aktiv; der Kalender bleibt, wie er ist."
+    )
     assert chancery.event_of(new) and len(chancery.events("AH")) == 1 == len(chancery.pairs("AH"))

@@ -58,11 +58,10 @@ def all_late(worker: int, now: int) -> int:
     return 20 * SECOND - (now - BEGIN) if now < BEGIN + 10 * SECOND else SECOND // 50
 
 
-@pytest.mark.parametrize("quota", [600, 3000])
-def test_no_minute_as_google_counts_it_holds_more_than_the_quota(sync_redis: SyncRedis, quota: int) -> None:
-    arrived = arrivals(sync_redis, quota, all_late, 85)
-    assert fullest_minute(arrived) <= quota
-    assert fullest_minute(arrived) > 0.95 * quota, "or the network has not been as bad as it can be"
+def test_no_minute_as_google_counts_it_holds_more_than_the_quota(sync_redis: SyncRedis) -> None:
+    arrived = arrivals(sync_redis, 600, all_late, 85)
+    assert fullest_minute(arrived) <= 600
+    assert fullest_minute(arrived) > 590, "or the network has not been as bad as it can be"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -76,7 +75,7 @@ def test_nor_on_a_network_whose_answers_take_anything_up_to_a_timeout(sync_redis
     assert fullest_minute(arrivals(sync_redis, 600, journey, 150)) <= 600
 
 
-@pytest.mark.parametrize("quota", [600, 1200, 3000])
+@pytest.mark.parametrize("quota", [600, 1500])
 def test_the_steady_flow_is_more_than_95_percent_of_the_quota(sync_redis: SyncRedis, quota: int) -> None:
     arrived = arrivals(sync_redis, quota, lambda worker, now: SECOND // 50, 20)
     steady = [moment for moment in arrived if BEGIN + 5 * SECOND < moment <= BEGIN + 20 * SECOND]
