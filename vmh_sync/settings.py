@@ -20,7 +20,7 @@ _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ign
 
 
 class SettingsError(Exception):
-    """A setting is missing or unusable; the message names each variable and what it is for."""
+    """A setting is missing or unusable; the message names each variable and what it is for, in German."""
 
 
 class AdvowareSettings(BaseSettings):
@@ -28,12 +28,12 @@ class AdvowareSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="ADVOWARE_")
 
-    kanzlei: str = Field(description="Kanzleikennung of the firm, as registered with Advoware", min_length=1)
-    database: str = Field(description="name of the Advoware database", min_length=1)
-    user: str = Field(description="Advoware user that the product logs in as", min_length=1)
-    password: SecretStr = Field(description="password of that Advoware user")
-    app_id: str = Field(description="App-ID that Advoware enabled for this firm", min_length=1)
-    api_key: SecretStr = Field(description="base64 API key that signs the token request")
+    kanzlei: str = Field(description="Kanzleikennung, wie sie bei Advoware hinterlegt ist", min_length=1)
+    database: str = Field(description="Name der Advoware-Datenbank", min_length=1)
+    user: str = Field(description="Advoware-Benutzer, mit dem sich das Programm anmeldet", min_length=1)
+    password: SecretStr = Field(description="Kennwort dieses Advoware-Benutzers")
+    app_id: str = Field(description="App-ID, die Advoware für die Kanzlei freigeschaltet hat", min_length=1)
+    api_key: SecretStr = Field(description="API-Schlüssel von Advoware (base64)")
     product_id: int = Field(64, description="product number in the token request; 64 for third parties")
     role: int = Field(2, description="role number in the token request")
     configurator_url: str = Field(
@@ -53,8 +53,8 @@ class EspoCrmSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="ESPOCRM_")
 
-    api_base_url: str = Field(description="address of the EspoCRM API, ending in /api/v1", min_length=1)
-    api_key: SecretStr = Field(description="API key of the EspoCRM API user")
+    api_base_url: str = Field(description="Adresse der EspoCRM-API, endet auf /api/v1", min_length=1)
+    api_key: SecretStr = Field(description="API-Schlüssel des API-Benutzers in EspoCRM")
     secret_key: SecretStr | None = Field(None, description="secret key of the API user: HMAC instead of the plain key")
     api_timeout_seconds: float = Field(30.0, gt=0, description="seconds until a call counts as timed out")
     webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
@@ -348,7 +348,7 @@ def load_or_note(settings: Callable[[], S], problems: list[str]) -> S | None:
 
 def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecodeError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"a JSON setting of {getattr(settings, '__name__', 'the settings')} is not valid JSON: {error.msg}"
+        return f"Eine Einstellung von {getattr(settings, '__name__', 'vmh_sync')} ist kein gültiges JSON: {error.msg}"
     fields = getattr(settings, "model_fields", {})
     prefix = str(getattr(settings, "model_config", {}).get("env_prefix", "")).upper()
     lines = []
@@ -357,7 +357,7 @@ def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecode
         by_alias = {info.alias: info for info in fields.values() if info.alias}
         info = fields.get(name) or by_alias.get(name)
         variable = name if name in by_alias else f"{prefix}{name.upper()}"
-        purpose = info.description if info else "unknown setting"
-        kind = "is missing" if problem["type"] == "missing" else f"is not usable ({problem['msg']})"
+        purpose = info.description if info else "unbekannte Einstellung"
+        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({problem['msg']})"
         lines.append(f"{variable} {kind}: {purpose}")
     return "\n".join(lines)

@@ -85,5 +85,5 @@ def test_a_missing_setting_is_named_with_what_it_is_for(tmp_path: Path) -> None:
         check=False,
     )
     assert result.returncode == 2
-    assert "ADVOWARE_KANZLEI is missing" in result.stderr
+    assert "ADVOWARE_KANZLEI fehlt" in result.stderr
     assert "Traceback" not in result.stderr

@@ -63,9 +63,9 @@ def test_missing_settings_are_each_named_with_what_they_are_for(
     firm_environment.setenv("VMH_BATCH_SIZE", "0")
     texts = [line.text for line in problems(found()) if line.name == "Einstellungen"]
     assert len(texts) == 3
-    assert any("ADVOWARE_KANZLEI is missing: Kanzleikennung" in text for text in texts)
-    assert any("ESPOCRM_API_KEY is missing: API key" in text for text in texts)
-    assert any("VMH_BATCH_SIZE is not usable" in text for text in texts)
+    assert any("ADVOWARE_KANZLEI fehlt: Kanzleikennung" in text for text in texts)
+    assert any("ESPOCRM_API_KEY fehlt: API-Schlüssel" in text for text in texts)
+    assert any("VMH_BATCH_SIZE ist unbrauchbar" in text for text in texts)
 
 
 def test_a_wrong_password_is_found_although_a_good_token_is_shared(
