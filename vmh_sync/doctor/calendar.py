@@ -22,7 +22,7 @@ def check_google(settings: GoogleCalendarSettings) -> Line:
     try:
         factory = ServiceFactory(settings)
     except ServiceAccountError as error:
-        return problem(GOOGLE, error.message_for_people, str(error))
+        return problem(GOOGLE, error.people, error.in_words)
     except ValueError:
         return problem(GOOGLE, ServiceAccountError.people, "Den Schlüssel des Dienstkontos neu herunterladen.")
     try:

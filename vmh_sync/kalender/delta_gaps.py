@@ -72,9 +72,16 @@ def _filled(
     items = {event.id: event for event in changes.events}
     items |= {one.id: one for one in _read(client, calendar_id, gaps.events)}
     unread = {one for one in gaps.events if items[one].recurrence}
-    whole = {one for one in gaps.series | unread if not items[one].cancelled and items[one].recurrence}
-    for series in whole:
-        items |= {one.id: one for one in client.instances(calendar_id, series, show_deleted=True) if one.is_exception}
+    whole = set()
+    for series in gaps.series | unread:
+        if items[series].cancelled or not items[series].recurrence:
+            continue
+        try:
+            occurrences = client.instances(calendar_id, series, show_deleted=True)
+        except NotFoundError:
+            continue  # deleted since the list was read: the next one says so
+        items |= {one.id: one for one in occurrences if one.is_exception}
+        whole.add(series)
     return replace(changes, events=tuple(items.values())), frozenset(whole)
 
 

@@ -31,21 +31,21 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class ServiceAccountError(ForeignSystemError):
     """The service account's key is missing or unusable; the message names the variable, never the content.
 
-    ``in_words`` is the German sentence where there is more to say than that.
+    ``in_words`` is the German sentence that says where and what to do.
     """
 
     system: ClassVar[str] = "google"
     concerns_all: ClassVar[bool] = True
     people: ClassVar[str] = "Der Schlüssel des Google-Dienstkontos fehlt oder ist unbrauchbar."
 
-    def __init__(self, detail: str, in_words: str | None = None) -> None:
+    def __init__(self, detail: str, in_words: str = "") -> None:
         super().__init__(detail)
-        self._in_words = in_words
+        self.in_words = in_words
 
     @property
     def message_for_people(self) -> str:
         """One or two German sentences: what is wrong with which variable, and what to do."""
-        return f"{self.people} {self._in_words}" if self._in_words else self.people
+        return f"{self.people} {self.in_words}".rstrip()
 
 
 class _RedirectedCredentials(service_account.Credentials):  # type: ignore[misc,unused-ignore]

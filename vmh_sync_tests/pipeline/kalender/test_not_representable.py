@@ -121,15 +121,18 @@ def test_an_event_without_a_pair_is_named_when_it_appears_and_by_the_audit(
     assert [one.event for one in chancery.run(audit.verify)] == [event_id], "the audit reads everything"
 
 
-def test_the_command_line_names_it_in_words(chancery: Chancery) -> None:
+def test_the_command_line_names_it_in_words_and_says_who_has_left(chancery: Chancery) -> None:
     chancery.employee()
+    chancery.employee("XX")
     fr_nr, event_id = series(chancery)
+    chancery.employee("XX", aktiv=False)
     chancery.edit_event("SB", event_id, recurrence=TOO_MUCH)
     done = CliRunner().invoke(app, ["sync", "kalender", "--all"])
     assert done.exit_code == 0
     text = " ".join(done.stdout.split())
     assert f"SB, {fr_nr}: In Advoware nicht darstellbar: Die Serie läuft an mehreren" in text
     assert "auf keiner Seite etwas geändert" in text
+    assert "Kalender XX: Das Kürzel ist in Advoware nicht (mehr) aktiv" in text
 
 
 def test_a_moved_occurrence_is_noticed_in_the_delta_and_so_is_its_return(chancery: Chancery) -> None:
@@ -188,6 +191,19 @@ def test_two_moved_occurrences_and_only_one_moved_back_leave_it_alone(chancery: 
     chancery.until_quiet()
     assert chancery.pairs()[fr_nr].status == "synced"
     assert chancery.events()[event_id]["location"] == "Wartet"
+
+
+def test_a_series_deleted_while_its_occurrences_are_asked_for_stops_nobody(chancery: Chancery) -> None:
+    chancery.employee()
+    fr_nr, event_id = series(chancery)
+    due = chancery.day(14)
+    one = move(chancery, event_id, due, due + timedelta(days=1))
+    chancery.sync()
+    chancery.edit_event("SB", one, start=at(due, 10), end=at(due, 11, 30))
+    new = chancery.termin(text="Anderer")
+    chancery.google.fault("/instances", "status", method="GET", times=1, status=404, body='{"error": {"errors": []}}')
+    assert not chancery.sync().failures
+    assert chancery.event_of(new) and chancery.pairs()[fr_nr].status == "not_representable"
 
 
 def test_a_cancelled_occurrence_is_noticed_in_the_delta_and_so_is_its_return(chancery: Chancery) -> None:
