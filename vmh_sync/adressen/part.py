@@ -15,7 +15,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 
 
@@ -98,8 +98,10 @@ class Addresses(ChildKind):
         block = model.block(owner, fields)
         plan.to_espocrm[:] = [change for change in plan.to_espocrm if change.field != "anschrift"]
         change = FieldChange("anschrift", standing, block, "rebuilt")
-        if typed is not None and not same(self.table["anschrift"].kind, standing, block):
-            change = _lost(plan, typed, change)
+        first = any(c.reason == "first_contact" for c in plan.to_advoware if c.field in BLOCK_PARTS)
+        moved = typed is not None or first
+        if moved and not is_empty(standing) and not same(self.table["anschrift"].kind, standing, block):
+            change = _lost(plan, change, first=first)
         plan.to_advoware.append(change)
         plan.to_espocrm.append(change)
         plan.base_advoware["anschrift"] = plan.base_espocrm["anschrift"] = block
@@ -113,10 +115,9 @@ class Addresses(ChildKind):
         return TaskKind.ADDRESS_REACTIVATE if rules.reactivate_addresses == "task" else None
 
 
-def _lost(plan: FieldPlan, typed: FieldChange, rebuilt: FieldChange) -> FieldChange:
+def _lost(plan: FieldPlan, rebuilt: FieldChange, *, first: bool) -> FieldChange:
     """A block that a person typed since the last pass gives way to the new one: it has lost, as in any conflict."""
-    first = typed.reason == "first_contact"
-    change = replace(rebuilt, reason=typed.reason if first else rebuilt.reason, losing=typed.new)
+    change = replace(rebuilt, reason="first_contact" if first else rebuilt.reason, losing=rebuilt.old)
     plan.conflicts.append(change)
     if not first:
         details = {"decided": {change.field: {"stands": change.new, "lost": change.losing}}}

@@ -22,7 +22,8 @@ CLEAN = "clean"
 
 def plan_children(memory: PartyChildren, kind: ChildKind) -> list[ChildPlan]:
     """Decide what is to be done to each child of a party; children that need nothing are there as well."""
-    return [_Planner(memory, kind, pair).plan() for pair in pair_up(memory, kind)]
+    created: set[tuple[str, ...]] = set()
+    return [_Planner(memory, kind, pair, created).plan() for pair in pair_up(memory, kind)]
 
 
 def without_false(fields: Fields) -> dict[str, Value]:
@@ -31,8 +32,9 @@ def without_false(fields: Fields) -> dict[str, Value]:
 
 
 class _Planner:
-    def __init__(self, memory: PartyChildren, kind: ChildKind, pair: Pair) -> None:
+    def __init__(self, memory: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> None:
         self.memory, self.kind, self.pair, self.table = memory, kind, pair, memory.table
+        self.created = created  # natural keys of what this party's plans create already
         self.rows = memory.tasks.get(pair.espo_id or "", [])
 
     def plan(self) -> ChildPlan:
@@ -52,11 +54,14 @@ class _Planner:
         fields = self.table.read(Side.ESPOCRM, espo.attributes)
         if espo.attributes.get(ACTIVE) is False:
             return ChildPlan(self.pair, Step.NOTHING)
-        if self.pair.twin:
+        natural = self.kind.natural_key(fields)
+        if self.pair.twin or natural in self.created:
             return self._refused(espo, self.kind.double)
         problems = self.kind.problems(fields)
         if problems:
             return self._refused(espo, " ".join(problem.message for problem in problems), problems)
+        if natural is not None:
+            self.created.add(natural)
         return self._post(espo, fields)
 
     def _post(self, espo: EspoRecord, fields: Fields) -> ChildPlan:
@@ -174,6 +179,7 @@ class _Planner:
         if there is None or not self.kind.valid(there.model_dump(), self.memory.today):
             plan.closing = [row.id for row in self.rows]
             plan.state = "tombstone" if there is None else "deleted_in_espocrm"
+            plan.extra.pop("reported", None)  # should it be prolonged over there, people are told again
         else:
             fields = self.kind.read_advoware(self.table, there.model_dump())
             plan.closing = [row.id for row in self.rows if row.kind != self.kind.delete_task]
@@ -183,7 +189,7 @@ class _Planner:
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
                 plan.tasks = [] if reported else not_yet_open([task], self.rows)
             plan.extra["reported"] = True
-        plan.link_moves = plan.state != link.state
+        plan.link_moves = plan.state != link.state or plan.extra != dict(link.extra)
         if link.state != "deleted_in_espocrm":
             plan.operations = [
                 Operation(

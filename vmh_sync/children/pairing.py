@@ -4,8 +4,8 @@ Stored pair, then the EspoCRM id that Advoware's record names, then the Advoware
 the same natural key (specification, entities.md 3 and 4).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren
@@ -32,23 +32,31 @@ class Pair:
 
 def pair_up(memory: PartyChildren, kind: ChildKind) -> list[Pair]:
     """Return every child of a party once."""
-    pairs = [
-        Pair(memory.espo.get(link.espo_id), memory.advoware.get(str(link.advoware_id)), link) for link in memory.links
-    ]
     linked_here = {link.espo_id for link in memory.links}
     retired = {str(key) for link in memory.links for key in link.extra.get("retired", ())}
     taken = {str(link.advoware_id) for link in memory.links} | retired
-    free_here = {espo_id: record for espo_id, record in memory.espo.items() if espo_id not in linked_here}
-    free_there = {key: child for key, child in memory.advoware.items() if key not in taken}
-    for espo_id, key in _matches(memory, kind, free_here, free_there):
-        pairs.append(Pair(free_here.pop(espo_id), free_there.pop(key)))
-    standing = {_natural_there(memory, kind, child) for key, child in memory.advoware.items() if key not in retired}
-    seen: set[Any] = set()
+    # Sorted: of two records for one the older is taken, in whatever order the lists come.
+    free_here = {espo_id: record for espo_id, record in sorted(memory.espo.items()) if espo_id not in linked_here}
+    there = sorted(memory.advoware.items(), key=lambda item: (len(item[0]), item[0]))
+    free_there = {key: child for key, child in there if key not in taken}
+    matches = _matches(memory, kind, free_here, free_there)
+    pairs = [Pair(free_here.pop(espo_id), free_there.pop(key)) for espo_id, key in matches]
+    standing = {k: _natural_there(memory, kind, child) for k, child in memory.advoware.items() if k not in retired}
+    pairs = [*_linked(memory, kind, standing), *pairs]
     for record in free_here.values():
         natural = _natural_here(memory, kind, record)
-        pairs.append(Pair(record, twin=natural is not None and (natural in standing or natural in seen)))
-        seen.add(natural)
+        pairs.append(Pair(record, twin=natural is not None and natural in standing.values()))
     pairs += [Pair(advoware=child) for child in free_there.values()]
+    return pairs
+
+
+def _linked(memory: PartyChildren, kind: ChildKind, standing: Mapping[str, tuple[str, ...] | None]) -> list[Pair]:
+    pairs = []
+    for link in sorted(memory.links, key=lambda link: link.espo_id):
+        record, own = memory.espo.get(link.espo_id), str(link.advoware_id)
+        natural = _natural_here(memory, kind, record) if record is not None else None
+        twin = natural is not None and any(key != own and other == natural for key, other in standing.items())
+        pairs.append(Pair(record, memory.advoware.get(own), link, twin))
     return pairs
 
 

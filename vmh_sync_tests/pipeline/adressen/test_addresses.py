@@ -117,6 +117,19 @@ def test_a_block_typed_in_advoware_that_gives_way_to_a_new_street_is_kept_and_to
     assert not any(firm.sync().writes.values())
 
 
+def test_at_first_contact_a_block_that_gives_way_is_kept_and_not_told(firm: Firm) -> None:
+    party, betnr = firm.linked_party(firstName="Erika", lastName="Muster")
+    values = {"strasse": "Marktstr. 5", "plz": "30159", "ort": "Hannover", "anschrift": "c/o Huber"}
+    firm.office.edit("Adressen", "create", betNr=betnr, values=values)
+    record = address(firm, party, anschrift="c/o Huber")
+    firm.sync(party)
+    assert there(firm, betnr)[0]["anschrift"] == "Erika Muster\r\nMarktstraße 5\r\n30159 Hannover"
+    with firm.store.reading() as tx:
+        lost = [c.losing_value for c in tx.audit.for_record(record) if c.kind == "first_contact"]
+    assert "c/o Huber" in lost
+    assert firm.tasks() == []
+
+
 def test_a_conflict_is_decided_kept_and_told(firm: Firm) -> None:
     party, betnr, record, key = linked(firm)
     edit(firm, record, adresseStreet="Aus Espo 1")
@@ -215,6 +228,19 @@ def test_deleted_here_becomes_a_task_and_a_tombstone(firm: Firm, how: str, end: 
     assert firm.tasks() == []
     assert not any(firm.sync().writes.values())
     assert len(firm.crm_records("CAdressen")) == (0 if how == "delete" else 1)
+
+
+def test_an_ended_address_that_is_prolonged_is_told_again(firm: Firm) -> None:
+    party, _, record, key = linked(firm)
+    firm.crm.edit("CAdressen", "delete", id=record)
+    firm.sync(party)
+    office_edit(firm, key, gueltigBis="2020-01-01T00:00:00")
+    firm.sync(party)
+    assert firm.tasks() == []
+    office_edit(firm, key, gueltigBis="2099-01-01T00:00:00")
+    firm.sync(party)
+    assert len(firm.tasks()) == 1
+    assert not any(firm.sync().writes.values())
 
 
 def test_reactivated_closes_the_delete_task(firm: Firm) -> None:

@@ -272,3 +272,16 @@ def test_a_second_value_that_espocrm_refuses_keeps_the_task_open(firm: Firm) -> 
     (task,) = firm.tasks()
     assert "y" * 200 in task["description"]
     assert not any(firm.sync().writes.values())
+
+
+def test_a_reactivated_account_that_was_typed_anew_is_not_doubled(firm: Firm) -> None:
+    party, betnr, record = linked(firm)
+    firm.office.edit("Bankverbindungen", "delete", id=there(firm, betnr)[0]["id"])
+    firm.sync(party)
+    firm.office.edit("Bankverbindungen", "create", betNr=betnr, values={"iban": IBAN})
+    edit(firm, record, istAktiv=True)
+    firm.sync(party)
+    firm.sync(party)
+    assert len(there(firm, betnr)) == 1
+    assert "gibt es bei diesem Beteiligten schon" in here(firm, record)["syncErrorMessage"]
+    assert not any(firm.sync().writes.values())

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from vmh_sync.children.diff import plan_children
 from vmh_sync.children.kind import ACTIVE, ChildKind
+from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import Step
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.fields import FieldTable, override
@@ -34,6 +36,17 @@ def make_world(
     table: FieldTable = override(kind.table, {rule.name: {"conflict": conflict.value} for rule in kind.table.rules})
     writable = frozenset(rule.advoware for rule in table.rules if rule.on_update)
     return World(kind, table, rules or SyncSettings(), Crm(kind, limits), Office(kind, model, writable))
+
+
+def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
+    """Everything that the plans say, by child."""
+    return {
+        (plan.espo_id, plan.pair.advoware and key_of(plan.pair.advoware)): [
+            *(plan.step, plan.espo, plan.advoware, plan.bookkeeping, plan.status, plan.message, plan.state, plan.extra),
+            *(plan.tasks, plan.closing, plan.findings, plan.fields and plan.fields.base, plan.link_moves),
+        ]
+        for plan in plan_children(memory, kind)
+    }
 
 
 class ChildrenMachine(RuleBasedStateMachine):
@@ -112,6 +125,18 @@ class ChildrenMachine(RuleBasedStateMachine):
     @rule()
     def quiet(self) -> None:
         self._quiet()
+
+    @rule(data=st.data())
+    def planning_is_pure_and_knows_no_order(self, data: st.DataObject) -> None:
+        memory = self.world.memory()
+        before = copy.deepcopy(memory)
+        plans = shown(memory, self.world.kind)
+        assert memory == before, "planning changed what it was given"
+        assert shown(memory, self.world.kind) == plans
+        memory.espo = dict(data.draw(st.permutations(list(memory.espo.items()))))
+        memory.advoware = dict(data.draw(st.permutations(list(memory.advoware.items()))))
+        memory.links = data.draw(st.permutations(memory.links))
+        assert shown(memory, self.world.kind) == plans
 
     @precondition(lambda self: self._linked_keys())
     @rule(data=st.data())
