@@ -1,15 +1,17 @@
 """``vmh-sync audit``: what was changed, taking changes back, and whether everything is in order."""
 
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.words import CHANGES, REASONS, SIDES, word
 
 if TYPE_CHECKING:
     from vmh_sync.runtime.undo import Undo
@@ -20,19 +22,9 @@ audit_app.add_typer(kalender_app, name="kalender")
 Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
-_HEADINGS = {
-    "id": "Nr.",
-    "at": "Zeit (UTC)",
-    "entity": "Art",
-    "field": "Feld",
-    "kind": "Was",
-    "side_written": "Geschrieben in",
-    "reason": "Grund",
-    "undone_by": "Rückgängig durch",
-    "old": "Alt",
-    "new": "Neu",
-    "losing_value": "Unterlegen",
-}
+_FIRM_TIME = ZoneInfo("Europe/Berlin")
+_VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
+_EMPTY = "(leer)"
 
 
 @audit_app.command("show")
@@ -42,25 +34,37 @@ def show(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Höchstens so viele Einträge.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Was an einem Datensatz geändert wurde, das Neueste zuerst."""
+    """Was an einem Datensatz geändert wurde, das Neueste zuerst; vorn die Nummer für `audit undo`."""
     from vmh_sync.commands.audit import change_row, changes_of
 
     rows = [change_row(change, values=values) for change in changes_of(record, limit)]
     if as_json:
         print_json({"id": record, "changes": rows})
         return
-    console = Console()
+    console = Console(soft_wrap=True, highlight=False)
     if not rows:
         console.print(f"Zu {record} steht nichts im Protokoll.", markup=False)
-        return
-    shown = [name for name in _HEADINGS if name in rows[0]]
-    table = Table()
-    for name in shown:
-        table.add_column(_HEADINGS[name])
     for row in rows:
-        # As Text: what stands in a field must not be taken for markup.
-        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in shown))
-    console.print(table)
+        for line in _lines(row):
+            console.print(line, markup=False)
+
+
+def _lines(row: dict[str, object]) -> Iterator[str]:
+    """Tell a change in one line, and what stood in the field below it, if the row holds it."""
+    at = datetime.fromisoformat(str(row["at"])).astimezone(_FIRM_TIME)
+    line = f"{row['id']:>6}  {at:%d.%m.%Y %H:%M:%S}  {row['entity']} {row['field'] or ''}".rstrip()
+    line += f": {word(CHANGES, row['kind'])}"
+    if row["side_written"] is not None:
+        line += f" in {word(SIDES, row['side_written'])}"
+    line += f" (von Nr. {row['undo_of']})" if row["undo_of"] is not None else f" ({word(REASONS, row['reason'])})"
+    if row["undone_by"] is not None:
+        line += f"; zurückgenommen mit Nr. {row['undone_by']}"
+    yield line
+    for name, said in _VALUES.items():
+        if row.get(name) is not None:
+            yield f"{'':8}{said}: {row[name]}"
+        elif name in row and row["field"] and name != "losing_value":
+            yield f"{'':8}{said}: {_EMPTY}"
 
 
 @audit_app.command("undo")

@@ -35,4 +35,5 @@ def _show(lines: Sequence[Line], problems: int) -> None:
         console.print(f"{_WORDS[line.level]}  {escape(line.name)}: {escape(line.text)}")
         if line.remedy:
             console.print(f"         → {escape(line.remedy)}")
-    console.print("Alles in Ordnung." if not problems else f"{problems} Problem(e) gefunden.")
+    found = "1 Problem" if problems == 1 else f"{problems} Probleme"
+    console.print(f"{found} gefunden." if problems else "Alles in Ordnung.")

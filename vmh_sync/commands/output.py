@@ -7,7 +7,9 @@ from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from vmh_sync.commands.words import ACTIONS, SIDES, TASKS, word
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 
 RECORDS_FAILED = 3
@@ -31,12 +33,32 @@ def print_summary(entity: str, summary: PassSummary) -> None:
     console = Console(soft_wrap=True)
     results = summary.results
     console.print(
-        f"Abgleich {entity}: {summary.records} Datensätze: {results[Result.SYNCED]} abgeglichen, "
+        f"Abgleich {entity}: {_records(summary)}: {results[Result.SYNCED]} abgeglichen, "
         f"{results[Result.UNCHANGED]} unverändert, {results[Result.SKIPPED]} übersprungen, "
         f"{results[Result.FAILED]} fehlerhaft, {summary.conflicts} Konflikte."
     )
-    names = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
-    console.print("  geschrieben: " + ", ".join(f"{names[side]} {count}" for side, count in summary.writes.items()))
+    console.print("  geschrieben: " + ", ".join(f"{SIDES[side]} {count}" for side, count in summary.writes.items()))
+    _print_failures(console, summary)
+
+
+def print_dry_summary(entity: str, summary: PassSummary, planned: int) -> None:
+    """Print what a dry run found in one line, failures below it; ``planned`` is how many records would be changed.
+
+    The counts of the pass do not say it: parties that would be changed count as skipped, appointments as synced.
+    """
+    console = Console(soft_wrap=True)
+    console.print(
+        f"Probelauf {entity}: {_records(summary)} angesehen, {planned} zu ändern, "
+        f"{summary.results[Result.FAILED]} fehlerhaft. Es wurde nichts geschrieben."
+    )
+    _print_failures(console, summary)
+
+
+def _records(summary: PassSummary) -> str:
+    return "1 Datensatz" if summary.records == 1 else f"{summary.records} Datensätze"
+
+
+def _print_failures(console: Console, summary: PassSummary) -> None:
     for failure in summary.failures[:SHOWN_FAILURES]:
         console.print(f"  {failure['id']}: {failure['error']}", markup=False)
     if len(summary.failures) > SHOWN_FAILURES:
@@ -81,9 +103,11 @@ def print_plan(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> None:
     for heading in ("Datensatz", "Ziel", "Was", "Felder"):
         table.add_column(heading)
     for row in rows:
-        target = f"{row.get('side', '')} {row.get('entity', '')} {row.get('key') or ''}".strip()
+        target = f"{word(SIDES, row.get('side'))} {row.get('entity', '')} {row.get('key') or ''}".strip()
+        what = word(TASKS, row.get("kind")) or word(ACTIONS, row["action"])
         shown = row.get("changes") if show_values else row["fields"]
-        table.add_row(str(row["id"]), target or "Aufgabe", str(row.get("kind", row["action"])), _short(shown))
+        # As Text: what stands in a field must not be taken for markup.
+        table.add_row(str(row["id"]), target or "Aufgabe", what, Text(_short(shown)))
     console.print(table)
 
 

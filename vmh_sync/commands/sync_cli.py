@@ -10,6 +10,7 @@ from vmh_sync.commands.output import (
     RECORDS_FAILED,
     fail,
     plan_rows,
+    print_dry_summary,
     print_json,
     print_plan,
     print_summary,
@@ -88,5 +89,7 @@ def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: b
     else:
         if order.dry_run:
             print_plan(shown, show_values=order.show_values)
-        print_summary(entity, summary)
+            print_dry_summary(entity, summary, sum(bool(plan_rows([one], show_values=False)) for one in shown))
+        else:
+            print_summary(entity, summary)
     sys.exit(RECORDS_FAILED if summary.failures else 0)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from vmh_sync.commands.output import PASS_FAILED, RECORDS_FAILED, fail, print_json, print_summary
+from vmh_sync.commands.output import PASS_FAILED, RECORDS_FAILED, fail, print_dry_summary, print_json, print_summary
+from vmh_sync.commands.words import CALENDAR_ACTIONS, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch
@@ -72,7 +74,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
 
 
 def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
-    from vmh_sync.sync.outcome import PassSummary
+    from vmh_sync.sync.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
     if as_json:
@@ -80,7 +82,9 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
     else:
         if batch.how.dry_run:
             _print_plan(batch)
-        print_summary("kalender", summary)
+            print_dry_summary("kalender", summary, summary.results[Result.SYNCED])
+        else:
+            print_summary("kalender", summary)
         _print_notes(batch)
     sys.exit(RECORDS_FAILED if summary.failures else 0)
 
@@ -111,6 +115,19 @@ def _print_plan(batch: "CalendarBatch") -> None:
     for heading in ("Kürzel", "frNr", "Was", "Grund", "Felder"):
         table.add_column(heading)
     for row in rows:
-        shown = row.get("values") or row["fields"]
-        table.add_row(str(row["kuerzel"]), str(row["frNr"] or ""), str(row["what"]), str(row["reason"]), str(shown))
+        # As Text: what stands in a field must not be taken for markup.
+        table.add_row(
+            str(row["kuerzel"]),
+            str(row["frNr"] or ""),
+            word(CALENDAR_ACTIONS, row["what"]),
+            Text(str(row["reason"])),
+            Text(_fields(row)),
+        )
     console.print(table)
+
+
+def _fields(row: dict[str, object]) -> str:
+    values, fields = row.get("values"), row["fields"]
+    if isinstance(values, dict):
+        return ", ".join(f"{name}: {old!r} → {new!r}" for name, (old, new) in values.items())
+    return ", ".join(fields) if isinstance(fields, list) else str(fields)

@@ -92,7 +92,7 @@ def _choice_lines(name: str, rule: FieldRule, choices: Choices, options: Any) ->
     if unknown:
         yield hint(
             name,
-            f"Werte von {rule.espo} ({rule.label}) ohne Entsprechung in Advoware: {', '.join(unknown)}. "
+            f"Werte von {rule.espo} ({rule.label}) ohne Entsprechung in Advoware: „{'“, „'.join(unknown)}“. "
             "Sie bleiben auf ihrer Seite und werden gemeldet.",
             "Wenn gewünscht, in der Datei VMH_FIELD_TABLES zuordnen.",
         )

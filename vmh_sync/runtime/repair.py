@@ -93,7 +93,7 @@ def _sensor(
         name=f"{entity}_failed_keys",
         minimum_interval_seconds=every_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Hält die Liste der fehlerhaften {plural} (Partitions) auf dem Stand unserer Datenbank.",
+        description=f"{plural}: hält die Liste der fehlerhaften (Partitions) auf dem Stand unserer Datenbank.",
     )
     def failed_keys(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         failed = _failed(entity)

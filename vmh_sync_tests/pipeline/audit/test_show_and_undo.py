@@ -1,6 +1,7 @@
 """The audit log on the command line: showing it, and taking a change back, over real HTTP."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,26 @@ def test_show_lists_the_newest_first_and_hides_values(firm: Firm) -> None:
     with_values = answer(vmh("audit", "show", betnr, "--values", "--json"))["changes"]
     assert (with_values[0]["old"], with_values[0]["new"]) == ("Alt", "Neu")
     assert len(answer(vmh("audit", "show", espo_id, "--limit", 1, "--json"))["changes"]) == 1
+
+
+def test_show_tells_each_change_in_german_in_a_line_of_its_own(firm: Firm) -> None:
+    espo_id, betnr, change = renamed(firm)
+    vmh("audit", "undo", change.id)
+    firm.office_edit(betnr, titel="Dr.")
+    firm.sync(espo_id)
+
+    lines = vmh("audit", "show", espo_id, "--values").stdout.splitlines()
+
+    told = next(line for line in lines if line.split()[0] == str(change.id))
+    assert re.fullmatch(
+        r" +\d+  \d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d  beteiligte name: übernommen in Advoware \(in EspoCRM geändert\); "
+        r"zurückgenommen mit Nr\. \d+",
+        told,
+    )
+    assert [line.strip() for line in lines[lines.index(told) + 1 :][:2]] == ["alt: Alt", "neu: Neu"]
+    assert any(line.endswith(f"beteiligte name: zurückgenommen in EspoCRM (von Nr. {change.id})") for line in lines)
+    assert lines[0].endswith("beteiligte titel: übernommen in EspoCRM (in Advoware geändert)")
+    assert [line.strip() for line in lines[1:3]] == ["alt: (leer)", "neu: Dr."]
 
 
 def test_show_of_an_unknown_record_says_so(firm: Firm) -> None:

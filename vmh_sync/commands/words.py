@@ -1,0 +1,79 @@
+"""German words for the codes that the database and the plans hold, for what commands print.
+
+Programs get the codes (``--json``). A code without a word is shown as it is.
+"""
+
+SIDES = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
+
+CHANGES = {
+    "applied": "übernommen",
+    "conflict": "Konflikt",
+    "refused": "abgelehnt",
+    "ignored": "nicht angenommen",
+    "task": "Aufgabe",
+    "undo": "zurückgenommen",
+    "created": "angelegt",
+    "linked": "verknüpft",
+    "first_contact": "erster Abgleich",
+}
+"""Kinds of changes in the audit log."""
+
+REASONS = {
+    "changed_in_advoware": "in Advoware geändert",
+    "changed_in_espocrm": "in EspoCRM geändert",
+    "conflict": "beide Seiten geändert",
+    "first_contact": "erster Abgleich",
+    "new_in_advoware": "neu in Advoware",
+    "new_in_espocrm": "neu in EspoCRM",
+    "gone_in_advoware": "in Advoware entfernt",
+    "deleted_in_advoware": "in Advoware gelöscht",
+    "deleted_in_espocrm": "in EspoCRM gelöscht",
+    "edit_survives_delete": "geändert, obwohl drüben gelöscht",
+    "same betnr on both sides": "gleiche betnr auf beiden Seiten",
+    "no betnr yet": "noch ohne betnr",
+}
+"""Why something was changed."""
+
+ACTIONS = {
+    "create": "anlegen",
+    "update": "ändern",
+    "remove": "entfernen",
+    "link": "verknüpfen",
+    "open_task": "Aufgabe öffnen",
+    "close_task": "Aufgabe schließen",
+}
+"""What a plan does to a record."""
+
+TASKS = {
+    "address_delete_required": "Adresse in Advoware löschen",
+    "address_reactivate_required": "Adresse in Advoware wieder gültig machen",
+    "address_field_update_required": "Adresse in Advoware ändern",
+    "readonly_field_conflict": "in Advoware von Hand ändern",
+    "missing_in_advoware": "fehlt in Advoware",
+    "bank_update_required": "Bankverbindung in Advoware ändern",
+    "bank_delete_required": "Bankverbindung in Advoware löschen",
+    "conflict": "Konflikt entscheiden",
+    "value_refused": "Wert berichtigen",
+    "create_outcome_unknown": "Anlage in Advoware prüfen",
+    "general_manual_action": "von Hand prüfen",
+}
+"""Kinds of tasks for a person."""
+
+CALENDAR_ACTIONS = {
+    "insert_google": "in Google anlegen",
+    "update_google": "in Google ändern",
+    "delete_google": "in Google löschen",
+    "create_advoware": "in Advoware anlegen",
+    "update_advoware": "in Advoware ändern",
+    "delete_advoware": "in Advoware löschen",
+    "link_pair": "verknüpfen",
+    "save_base": "Stand merken",
+    "close_pair": "Verknüpfung beenden",
+    "mark_not_representable": "als nicht darstellbar merken",
+}
+"""What a plan does to an appointment."""
+
+
+def word(words: dict[str, str], code: object) -> str:
+    """Return the German word for a code; ``""`` for None."""
+    return "" if code is None else words.get(str(code), str(code))
