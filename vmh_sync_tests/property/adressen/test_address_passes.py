@@ -41,4 +41,4 @@ class Addresses(ChildrenMachine):
 
 
 TestAddresses = Addresses.TestCase
-TestAddresses.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestAddresses.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)

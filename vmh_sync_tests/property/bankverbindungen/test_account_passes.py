@@ -46,4 +46,4 @@ class Accounts(ChildrenMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestAccounts.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from vmh_sync.adressen.fields import BLOCK_PARTS
 from vmh_sync.children.kind import ACTIVE
-from vmh_sync.sync.base import Side
+from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync_tests.property.children.world import World
 
@@ -81,7 +81,7 @@ class People:
         return self.world.there(key) if key in self.world.office.records else None
 
     def _note(self, side: Side, key: str, before: Mapping[str, Value]) -> None:
-        now = self._now(side, key) or {}
+        now, agreed = self._now(side, key) or {}, self._agreed(side, key)
         for name, value in now.items():
             if name in before and self._same(name, before[name], value):
                 continue
@@ -90,8 +90,13 @@ class People:
                 # Whoever changes the street knows that the printed block is built anew.
                 self._replaced(side, key, "anschrift", now.get("anschrift"))
             self.typed.pop((side, key, name), None)
-            if not is_empty(value) and value is not False:
+            if not is_empty(value) and value is not False and not self._same(name, agreed.get(name), value):
                 self.typed[side, key, name] = value
+
+    def _agreed(self, side: Side, key: str) -> Mapping[str, Value]:
+        """What the base has: whoever types just that again has not edited anything."""
+        link = self.world.links.get(key if side is Side.ESPOCRM else self.world.ever.get(key, ""))
+        return Base.from_json(link.base).of(side) if link is not None else {}
 
     def _replaced(self, side: Side, key: str, name: str, seen: Value) -> None:
         """Somebody saw this value and replaced it: wherever it was typed, it need not stand any more."""
