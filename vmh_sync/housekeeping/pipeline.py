@@ -7,6 +7,7 @@ import dagster as dg
 from vmh_sync.clock import SystemClock
 from vmh_sync.housekeeping.books import clean_books
 from vmh_sync.housekeeping.claims import release_dead_claims
+from vmh_sync.housekeeping.dead_runs import fail_dead_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
@@ -73,7 +74,8 @@ housekeeping_schedule = dg.ScheduleDefinition(
     description="Gibt zurück, was ein abgebrochener Lauf in der Warteschlange noch für sich beansprucht.",
 )
 def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Release the claims of runs that are over; the dirty sensors launch what waits then."""
+    """End runs whose process is gone, release the claims of runs that are over; the dirty sensors launch what waits."""
+    fail_dead_runs(context.instance)
     store = open_database(load(VmhSettings))
     try:
         released = release_dead_claims(context.instance, store)

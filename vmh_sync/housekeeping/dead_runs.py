@@ -1,0 +1,69 @@
+"""Marks runs as failed whose process is gone, when nobody was left who could have noticed.
+
+With the default launcher the code server notices at once when a run's process dies. When both died (power cut, a killed
+container), Dagster believes the run to be under way until ``max_runtime_seconds``, and as long it takes one of the few
+places of its entity: nothing would be synced for a quarter of an hour.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import dagster as dg
+
+LOST = "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter."
+SLACK_SECONDS = 60.0
+"""A process counts as another one when it began so much later than the run: clocks are set now and then."""
+_STARTED = re.compile(r"Started process for run \(pid: (\d+)\)")
+_START_TIME_FIELD = 19
+"""Position of `starttime` in /proc/<pid>/stat, counted from the field after the command's name (proc(5))."""
+
+
+def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark the runs as failed whose process is certainly gone; returns their ids.
+
+    Must be called where runs are started: in a sensor, which the code server executes as it starts runs. Does nothing
+    with another launcher than Dagster's default, whose runs may be on other machines.
+    """
+    launcher = instance.get_ref().run_launcher_data if instance.is_persistent else None
+    if launcher is None or launcher.class_name != "DefaultRunLauncher":
+        return []
+    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    dead = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
+        process = _process_of(instance, run.run_id)
+        if process is not None and _is_gone(*process):
+            instance.report_run_failed(run, LOST)
+            dead.append(run.run_id)
+    return dead
+
+
+def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:
+    """The number of a run's process and when it said so; None for a run of a command in the foreground."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        if found := _STARTED.match(entry.message):
+            return int(found[1]), entry.timestamp
+    return None
+
+
+def _is_gone(pid: int, seen_at: float) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False  # exists; what it is cannot be said
+    began = _began_at(pid)
+    return began is not None and began > seen_at + SLACK_SECONDS
+
+
+def _began_at(pid: int) -> float | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()  # the name before it may hold blanks and brackets
+    if boot is None or len(fields) <= _START_TIME_FIELD:
+        return None
+    return int(boot[1]) + int(fields[_START_TIME_FIELD]) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,86 @@
+"""Runs whose process is gone without anybody noticing."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.events import EngineEventData
+
+from vmh_sync.housekeeping import dead_runs
+from vmh_sync.housekeeping.dead_runs import fail_dead_runs
+from vmh_sync.services.dagster_home import ensure_dagster_home
+
+STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
+
+
+@dg.job
+def nothing() -> None: ...
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dead() -> int:
+    """The number of a process that is gone."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        return process.pid
+
+
+def run_in(instance: dg.DagsterInstance, pid: int, status: dg.DagsterRunStatus = STARTED) -> str:
+    """Leave what a run in this process leaves in its log."""
+    run = instance.create_run_for_job(nothing, status=status)
+    data = EngineEventData.in_process(pid)
+    instance.report_engine_event(f"Started process for run (pid: {pid}).", run, data)
+    return run.run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+@pytest.mark.parametrize("status", [STARTING, STARTED])
+def test_a_run_without_its_process_has_failed(
+    instance: dg.DagsterInstance, dead: int, status: dg.DagsterRunStatus
+) -> None:
+    run_id = run_in(instance, dead, status)
+
+    assert fail_dead_runs(instance) == [run_id]
+    assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
+    assert fail_dead_runs(instance) == []
+
+
+def test_living_and_unknown_runs_are_left_alone(instance: dg.DagsterInstance, dead: int) -> None:
+    alive = run_in(instance, os.getpid())
+    over = run_in(instance, dead, dg.DagsterRunStatus.SUCCESS)
+    foreground = instance.create_run_for_job(nothing, status=STARTED).run_id
+
+    assert fail_dead_runs(instance) == []
+    assert status_of(instance, alive) is STARTED
+    assert status_of(instance, over) is dg.DagsterRunStatus.SUCCESS
+    assert status_of(instance, foreground) is STARTED
+
+
+def test_a_number_that_was_given_again_is_another_process(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = run_in(instance, os.getpid())
+    monkeypatch.setattr(dead_runs, "SLACK_SECONDS", -1e9)  # as if the process had begun long after the run
+
+    assert fail_dead_runs(instance) == [run_id]
+
+
+def test_runs_that_may_be_elsewhere_are_left_alone(tmp_path: Path, dead: int) -> None:
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path, celery=True))) as instance:
+        run_in(instance, dead)
+
+        assert fail_dead_runs(instance) == []
