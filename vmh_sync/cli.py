@@ -103,3 +103,14 @@ def main() -> None:
         app()
     except SettingsError as problem:
         fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
+    except _house_trouble() as problem:
+        from vmh_sync.commands.trouble import told
+
+        fail(told(problem))
+
+
+def _house_trouble() -> tuple[type[Exception], ...]:
+    # Called, and so imported, only when a command has failed: nobody waits for it before.
+    from vmh_sync.commands.trouble import HOUSE_TROUBLE
+
+    return HOUSE_TROUBLE

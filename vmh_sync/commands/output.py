@@ -23,6 +23,13 @@ def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
     raise SystemExit(code)
 
 
+def fail_pass(reason: str, *, as_json: bool) -> NoReturn:
+    """End the process because the pass itself failed; programs get the reason as a JSON object too."""
+    if as_json:
+        print_json({"error": reason})
+    fail(reason)
+
+
 def print_json(value: object) -> None:
     """Print one JSON object on one line."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

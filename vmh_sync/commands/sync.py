@@ -9,7 +9,7 @@ import dagster as dg
 from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger, Which
+from vmh_sync.runtime.request import SILENT_CONSOLE, TRIGGER_TAG, Trigger, Which, console
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.sync.guards import GuardTripped
@@ -96,6 +96,7 @@ def _run(instance: dg.DagsterInstance, target: SyncTarget, order: SyncOrder, ids
         show_values=order.show_values,
         allow_mass_change=order.allow_mass_change,
     )
+    console.set(SILENT_CONSOLE)
     try:
         result = target.job.execute_in_process(
             run_config=which.model_dump(),

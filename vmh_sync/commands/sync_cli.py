@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vmh_sync.commands.output import (
-    PASS_FAILED,
     RECORDS_FAILED,
-    fail,
+    fail_pass,
     plan_rows,
     print_dry_summary,
     print_json,
@@ -74,15 +73,16 @@ def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: b
     from vmh_sync.commands.progress import progress_for
     from vmh_sync.commands.sync import PassFailed, run_sync
     from vmh_sync.commands.targets import target
+    from vmh_sync.commands.trouble import HOUSE_TROUBLE, told
 
     order = replace(order, allow_mass_change=allow_mass_change)
     try:
         with progress_for(entity, quiet=as_json) as progress:
             summary, shown = run_sync(target(entity), order, progress=progress)
     except PassFailed as problem:
-        if as_json:
-            print_json({"error": str(problem)})
-        fail(str(problem), code=PASS_FAILED)
+        fail_pass(str(problem), as_json=as_json)
+    except HOUSE_TROUBLE as trouble:
+        fail_pass(told(trouble), as_json=as_json)
     if as_json:
         extra = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}
         print_json(summary.to_json() | extra)

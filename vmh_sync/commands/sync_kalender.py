@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.commands.output import PASS_FAILED, RECORDS_FAILED, fail, print_dry_summary, print_json, print_summary
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
 from vmh_sync.commands.words import CALENDAR_ACTIONS, word
 
 if TYPE_CHECKING:
@@ -48,27 +48,27 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
 
     from vmh_sync.commands.calendar_progress import shown_progress
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+    from vmh_sync.commands.trouble import HOUSE_TROUBLE, told
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
-    from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+    from vmh_sync.runtime.request import SILENT_CONSOLE, TRIGGER_TAG, Trigger
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import default_url, upgrade
 
     house = CalendarSettings.read().house
-    upgrade(house.database_url or default_url(house.home))
-    ensure_redis(house.home, house.redis_url)
     try:
+        upgrade(house.database_url or default_url(house.home))
+        ensure_redis(house.home, house.redis_url)
         with open_instance(house) as instance, shown_progress(quiet=as_json):
             result = sync_kalender.execute_in_process(
-                run_config=which.run_config(),
+                run_config=which.run_config() | {"loggers": SILENT_CONSOLE},
                 instance=instance,
                 tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
             )
     except dg.Failure as failure:
-        message = failure.description or "Der Lauf ist fehlgeschlagen."
-        if as_json:
-            print_json({"error": message})
-        fail(message, code=PASS_FAILED)
+        fail_pass(failure.description or "Der Lauf ist fehlgeschlagen.", as_json=as_json)
+    except HOUSE_TROUBLE as trouble:
+        fail_pass(told(trouble), as_json=as_json)
     batch: CalendarBatch = result.output_for_node("write_calendars")
     return batch
 

@@ -1,7 +1,9 @@
 """What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from enum import StrEnum
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -54,7 +56,13 @@ class Trigger(StrEnum):
 
 
 QUIET_CONSOLE = {"console": {"config": {"log_level": "WARNING"}}}
-"""Run configuration of loggers: the event log stands in the UI, a terminal and a worker's output need only warnings."""
+"""Run configuration of loggers: the event log stands in the UI, a worker's output needs only warnings."""
+
+SILENT_CONSOLE = {"console": {"config": {"log_level": "CRITICAL"}}}
+"""The same for a command in the foreground, which says itself what happened, in one sentence instead of a trace."""
+
+console: ContextVar[dict[str, Any]] = ContextVar("console", default=QUIET_CONSOLE)
+"""How much of a run's log goes to this process's output."""
 
 TRIGGER_TAG = "vmh/trigger"
 ENTITY_TAG = "entity_type"

@@ -16,7 +16,7 @@ from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.queue import Chosen, acknowledge, choose, release
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
-from vmh_sync.runtime.request import ENTITY_TAG, QUIET_CONSOLE, TRIGGER_TAG, UnknownSelection, Which
+from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, UnknownSelection, Which, console
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome
@@ -165,7 +165,7 @@ def make_sync_job(stages: Stages, say: Descriptions, *, suffix: str = "") -> dg.
     @dg.config_mapping
     def which_records(config: Which) -> dg.RunConfig:
         """Let the launchpad ask for the records directly, without naming ops."""
-        return dg.RunConfig(ops={f"fetch{suffix}": config}, loggers=QUIET_CONSOLE)
+        return dg.RunConfig(ops={f"fetch{suffix}": config}, loggers=console.get())
 
     return graph.to_job(
         name=f"sync_{entity}",

@@ -1,0 +1,77 @@
+"""What a person at the command line reads when something is down: one German sentence, never a stack trace."""
+
+import json
+import sys
+
+import pytest
+
+from vmh_sync.cli import main
+from vmh_sync_tests.fixtures.firm import Firm
+
+DATABASE = {"VMH_DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}
+REDIS = {"REDIS_URL": "redis://127.0.0.1:1"}
+NO_DATABASE = "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
+NO_REDIS = "Redis ist nicht erreichbar: Läuft der Server, und stimmt REDIS_URL?"
+
+
+@pytest.fixture
+def vmh(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    """Run the command as a terminal does; returns exit code, stdout and stderr."""
+
+    def run(command: str) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["vmh-sync", *command.split()])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("command", "setting", "sentence"),
+    [
+        ("sync beteiligte --all", DATABASE, NO_DATABASE),
+        ("sync kalender --all", DATABASE, NO_DATABASE),
+        ("audit show 1", DATABASE, NO_DATABASE),
+        ("reconcile", DATABASE, NO_DATABASE),
+        ("db upgrade", DATABASE, NO_DATABASE),
+        ("sync beteiligte --all", REDIS, NO_REDIS),
+        ("sync kalender --all", REDIS, NO_REDIS),
+        ("audit kalender verify", REDIS, NO_REDIS),
+    ],
+)
+def test_our_own_house_is_down(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh, command: str, setting: dict[str, str], sentence: str
+) -> None:
+    firm.office.seed(beteiligte=[{"betNr": 1}])
+    firm.crm_party(lastName="Wartend", betnr=1)
+    for name, value in setting.items():
+        firm_environment.setenv(name, value)
+    code, _, told = vmh(command)
+    assert (code, told) == (1, f"{sentence}\n")
+
+
+def test_programs_get_the_reason_as_json(firm: Firm, firm_environment: pytest.MonkeyPatch, vmh) -> None:
+    firm_environment.setenv("VMH_DATABASE_URL", DATABASE["VMH_DATABASE_URL"])
+    for command in ("sync beteiligte --all --json", "sync kalender --all --json"):
+        code, said, _ = vmh(command)
+        assert (code, json.loads(said)) == (1, {"error": NO_DATABASE})
+
+
+@pytest.mark.parametrize("command", ["sync kalender --all", "reconcile", "audit kalender verify"])
+def test_advoware_is_down(firm: Firm, vmh, command: str) -> None:
+    firm.office.fault(".*", "status", status=503)
+    code, _, told = vmh(command)
+    assert (code, told) == (1, "Advoware antwortet gerade nicht; der Abgleich wird automatisch wiederholt.\n")
+
+
+def test_espocrm_refuses_the_login(firm: Firm, vmh) -> None:
+    espo_id = firm.crm_party(lastName="Wartend")
+    firm.crm.fault(".*", "status", status=401)
+    code, _, told = vmh(f"sync beteiligte --id {espo_id}")
+    assert code == 1
+    assert (
+        told.splitlines()[-1] == "EspoCRM lehnt die Anmeldung ab; bitte den API-Schlüssel in den Einstellungen prüfen."
+    )
+    assert "Trace" not in told
