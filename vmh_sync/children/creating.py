@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder(Generic[T]):
-    """What is to be created. ``key`` names the record on the side that has it already."""
+    """What is to be created. ``key`` names the record on the side that has it already.
+
+    ``natural`` is by what it is found when nobody knows whether it was created, whatever the record says by then.
+    """
 
     side: Side
     entity: str
@@ -39,6 +42,7 @@ class CreateOrder(Generic[T]):
     payload: Mapping[str, Any]
     post: Callable[[], Awaitable[T]]
     find: Callable[[], Awaitable[T | None]]
+    natural: tuple[str, ...] | None = None
 
 
 async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, str]:
@@ -77,12 +81,17 @@ def _unsettled(context: PassContext, order: CreateOrder[T]) -> Intent | None:
 
 def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | None) -> str:
     text = json.dumps(order.payload, sort_keys=True, default=str)
+    natural = {"key": list(order.natural)} if order.natural is not None else {}
     with context.store.transaction() as tx:
+        if unsettled is not None and unsettled.natural_key != natural:
+            # Looked for and not found: from now on it is looked for by what is sent now.
+            tx.intents.abandon(unsettled.id)
+            unsettled = None
         intent = unsettled or tx.intents.start(
             system=str(order.side),
             entity=order.entity,
             espo_id=order.key,
-            natural_key={},
+            natural_key=natural,
             payload_hash=hashlib.sha256(text.encode()).hexdigest(),
             betnr=order.betnr,
             run_id=context.run_id,

@@ -13,6 +13,7 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of, owner_of
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.part import PartInput
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
@@ -46,6 +47,7 @@ def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChi
         by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
         ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
         tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
+        intents = tx.intents.open_for_many(kind.entity, [i for m in memories for i in m.espo if i not in by_espo])
     for memory in memories:
         memory.links = by_betnr.get(memory.betnr, [])
         memory.foreign_links = {
@@ -54,6 +56,12 @@ def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChi
             if espo_id in by_espo and by_espo[espo_id].betnr != memory.betnr
         }
         known = {link.espo_id for link in memory.links} | set(memory.espo)
+        # The record may have been edited since: what was created is found by what was sent.
+        memory.attempted = {
+            espo_id: tuple(intents[espo_id][-1].natural_key.get("key", ()))
+            for espo_id in memory.espo
+            if espo_id in intents and intents[espo_id][-1].system == str(Side.ADVOWARE)
+        }
         memory.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
 
 

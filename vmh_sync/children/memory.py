@@ -18,7 +18,8 @@ class PartyChildren:
 
     ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
     denied on a direct read, ``elsewhere`` linked ones that belong to another party now. ``foreign_links`` are links
-    of this party's EspoCRM records that stand for another party's child. ``problem`` is why nothing may be concluded.
+    of this party's EspoCRM records that stand for another party's child. ``attempted`` is the natural key that a create
+    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``problem`` is why nothing may be concluded.
     """
 
     betnr: int
@@ -32,6 +33,7 @@ class PartyChildren:
     links: list[Link] = field(default_factory=list)
     foreign_links: dict[str, Link] = field(default_factory=dict)
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
+    attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gone_here: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
     problem: ForeignSystemError | None = None

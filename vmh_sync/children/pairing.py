@@ -1,7 +1,7 @@
 """Which EspoCRM record is which Advoware record. Pure.
 
 Stored pair, then the EspoCRM id that Advoware's record names, then the Advoware id that EspoCRM's record names, then
-the same natural key (specification, entities.md 3 and 4).
+what an unanswered create was sent with, then the same natural key (specification, entities.md 3 and 4).
 """
 
 from collections.abc import Mapping
@@ -77,8 +77,9 @@ def _matches(
             take(marked, key)
     for espo_id, record in here.items():
         take(espo_id, str(record.attributes.get(kind.key_attribute) or ""))
-    for espo_id in list(left_here):
-        natural = _natural_here(memory, kind, here[espo_id])
+    wanted = [(espo_id, memory.attempted.get(espo_id) or None) for espo_id in left_here]
+    wanted += [(espo_id, _natural_here(memory, kind, here[espo_id])) for espo_id in left_here]
+    for espo_id, natural in wanted:
         same = (key for key in left_there if _natural_there(memory, kind, there[key]) == natural)
         found_there = next(same, None) if natural is not None else None
         if found_there is not None:

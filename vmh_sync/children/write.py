@@ -62,7 +62,14 @@ class ChildWriter:
             return created.record or await self._child(str(created.key))
 
         order = CreateOrder(
-            Side.ADVOWARE, self.kind.entity, espo.id, self.memory.betnr, plan.advoware, post, lambda: self._find(plan)
+            Side.ADVOWARE,
+            self.kind.entity,
+            espo.id,
+            self.memory.betnr,
+            plan.advoware,
+            post,
+            lambda: self._find(plan),
+            self.kind.natural_key(plan.wanted),
         )
         child, intent = await create_once(self.context, order)
         told = self.kind.read_advoware(self.memory.table, child.model_dump())
@@ -95,14 +102,14 @@ class ChildWriter:
 
     async def _find(self, plan: ChildPlan) -> WireRecord | None:
         espo = _present(plan.pair.espo)
-        natural = self.kind.natural_key(plan.wanted)
+        sought = {self.kind.natural_key(plan.wanted), self.memory.attempted.get(espo.id) or None} - {None}
         known = set(self.memory.advoware)
         for child in await read_children(self.context, self.kind, self.memory.betnr):
             attributes = child.model_dump()
             if self.kind.marked_for(attributes) == espo.id and key_of(child) not in known:
                 return child
             told = self.kind.read_advoware(self.memory.table, attributes)
-            if key_of(child) not in known and natural is not None and self.kind.natural_key(told) == natural:
+            if key_of(child) not in known and self.kind.natural_key(told) in sought:
                 return child
         return None
 

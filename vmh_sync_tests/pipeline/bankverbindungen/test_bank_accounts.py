@@ -285,3 +285,27 @@ def test_a_reactivated_account_that_was_typed_anew_is_not_doubled(firm: Firm) ->
     assert len(there(firm, betnr)) == 1
     assert "gibt es bei diesem Beteiligten schon" in here(firm, record)["syncErrorMessage"]
     assert not any(firm.sync().writes.values())
+
+
+def test_an_iban_edited_while_a_create_is_unanswered_makes_no_duplicate(firm: Firm) -> None:
+    party, betnr = firm.linked_party()
+    record = account(firm, party, iban=OTHER_IBAN)
+    # A run died right after its POST, which said another IBAN.
+    firm.office.edit("Bankverbindungen", "create", betNr=betnr, values={"iban": IBAN, "bank": "Commerzbank"})
+    with firm.store.transaction() as tx:
+        sent = tx.intents.start(
+            system="advoware",
+            entity="bankverbindungen",
+            espo_id=record,
+            natural_key={"key": [IBAN]},
+            payload_hash="",
+            betnr=betnr,
+        )
+        tx.intents.mark_sent(sent.id)
+    firm.sync(party)
+    assert [one["iban"] for one in there(firm, betnr)] == [IBAN]
+    (only,) = firm.crm_records("CBankverbindungen")
+    assert (only["id"], only["iban"]) == (record, OTHER_IBAN)
+    (task,) = firm.tasks()
+    assert OTHER_IBAN in task["description"]
+    assert not any(firm.sync().writes.values())

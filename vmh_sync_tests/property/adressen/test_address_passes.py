@@ -1,13 +1,15 @@
 """Addresses: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
 
-from hypothesis import settings
+from typing import Any
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vmh_sync.adressen.part import KIND
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.systems.advoware.records import Adresse
-from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world
+from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world, play_one_record, rounds_of
 from vmh_sync_tests.property.children.world import World
 
 COMMON = {
@@ -22,8 +24,9 @@ COMMON = {
     "gueltig_bis": st.sampled_from(["2025-06-30", "2030-01-01", None]),
     "bemerkung": st.sampled_from(["Hinterhaus", "zwei\nZeilen", None]),
 }
+LONG = ["30159 Hannover-Mitte", "30161 Hannover-List"]
 HERE = st.fixed_dictionaries({}, optional=COMMON)
-THERE = st.fixed_dictionaries({}, optional={**COMMON, "plz": st.sampled_from(["30159", "30159 Hannover-Mitte", None])})
+THERE = st.fixed_dictionaries({}, optional={**COMMON, "plz": st.sampled_from(["30159", *LONG, None])})
 RULES = [SyncSettings(reactivate_addresses="task"), SyncSettings(reactivate_addresses="create")]
 
 
@@ -41,4 +44,17 @@ class Addresses(ChildrenMachine):
 
 
 TestAddresses = Addresses.TestCase
-TestAddresses.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestAddresses.settings = settings(max_examples=250, stateful_step_count=25, deadline=None)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    first=st.one_of(HERE, THERE),
+    rounds=rounds_of(HERE, THERE),
+    conflict=st.sampled_from(list(ConflictRule)),
+    rules=st.sampled_from(RULES),
+)
+def test_one_record_edited_on_both_sides(
+    first: dict[str, Any], rounds: list[dict[str, Any]], conflict: ConflictRule, rules: SyncSettings
+) -> None:
+    play_one_record(make_world(KIND, Adresse, {"adressePostalCode": 12}, conflict=conflict, rules=rules), first, rounds)

@@ -1,16 +1,19 @@
 """Bank accounts: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
 
-from hypothesis import settings
+from typing import Any
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vmh_sync.bankverbindungen.part import KIND
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.systems.advoware.records import Bankverbindung
-from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world
+from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world, play_one_record, rounds_of
 from vmh_sync_tests.property.children.world import World
 
 IBANS = ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "DE02120300000000202051", "AT611904300234573201"]
+LONG = ["Sparkasse Hannover, Zweigstelle am Kröpcke", "Volksbank Hannover, Zweigstelle Südstadt"]
 HERE = st.fixed_dictionaries(
     {},
     optional={
@@ -26,7 +29,7 @@ THERE = st.fixed_dictionaries(
         "iban": st.sampled_from([*IBANS, "siehe Akte", None]),
         "bic": st.sampled_from(["COBADEFFXXX", "COBA DE FF XXX", "falsch", None]),
         "kontoinhaber": st.sampled_from(["Erika Muster", "Max Muster", None]),
-        "bank": st.sampled_from(["Commerzbank", "Sparkasse Hannover, Zweigstelle am Kröpcke", None]),
+        "bank": st.sampled_from(["Commerzbank", *LONG, None]),
     },
 )
 RULES = [SyncSettings(import_bank_accounts=True), SyncSettings(import_bank_accounts=False)]
@@ -46,4 +49,17 @@ class Accounts(ChildrenMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestAccounts.settings = settings(max_examples=250, stateful_step_count=25, deadline=None)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    first=st.one_of(HERE, THERE),
+    rounds=rounds_of(HERE, THERE),
+    conflict=st.sampled_from(list(ConflictRule)),
+    rules=st.sampled_from(RULES),
+)
+def test_one_record_edited_on_both_sides(
+    first: dict[str, Any], rounds: list[dict[str, Any]], conflict: ConflictRule, rules: SyncSettings
+) -> None:
+    play_one_record(make_world(KIND, Bankverbindung, {"bankname": 30}, conflict=conflict, rules=rules), first, rounds)

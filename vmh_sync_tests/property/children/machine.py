@@ -21,6 +21,7 @@ from vmh_sync_tests.property.children.sides import Crm, Fault, Office
 from vmh_sync_tests.property.children.world import World
 
 PLACES = st.integers(0, 7)
+MOST = 4
 FAULTS = st.lists(st.sampled_from([Fault.NONE, Fault.NONE, *Fault]), min_size=1, max_size=8)
 
 
@@ -49,6 +50,40 @@ def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
     }
 
 
+def come_to_rest(world: World, people: People) -> None:
+    """People stop: a bounded number of passes, then no write, both sides agree, nothing is lost or doubled."""
+    world.settle()
+    writes = (world.crm.writes, world.office.writes, len(world.tasks))
+    assert not world.run()
+    assert (world.crm.writes, world.office.writes, len(world.tasks)) == writes
+    check_agreement(world)
+    check_nothing_is_doubled(world)
+    people.check_nothing_is_lost()
+
+
+def play_one_record(world: World, first: dict[str, Any], rounds: list[dict[str, Any]]) -> None:
+    """One record, typed on one side, then edited on both at once between hindered passes."""
+    people = People(world)
+    (people.add_there if rounds[0]["begins_there"] else people.add_here)(first)
+    for number, edits in enumerate(rounds):
+        world.run(edits["faults"])
+        for espo_id in list(world.crm.records)[:1]:
+            people.change_here(espo_id, edits["here"])
+        for key in list(world.office.records)[:1]:
+            people.change_there(key, edits["there"])
+        if number % 2 and world.crm.records:
+            people.set_active(next(iter(world.crm.records)), active=edits["active"])
+    come_to_rest(world, people)
+
+
+def rounds_of(here: st.SearchStrategy[Any], there: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """What happens to one record."""
+    one = st.fixed_dictionaries(
+        {"here": here, "there": there, "faults": FAULTS, "active": st.booleans(), "begins_there": st.booleans()}
+    )
+    return st.lists(one, min_size=1, max_size=4)
+
+
 class ChildrenMachine(RuleBasedStateMachine):
     """The rules of the game for one kind; subclasses say which kind and what people type."""
 
@@ -68,10 +103,12 @@ class ChildrenMachine(RuleBasedStateMachine):
 
     # People
 
+    @precondition(lambda self: len(self.world.crm.records) < MOST)
     @rule(data=st.data())
     def somebody_adds_in_espocrm(self, data: st.DataObject) -> None:
         self.people.add_here(data.draw(self.here))
 
+    @precondition(lambda self: len(self.world.office.records) < MOST)
     @rule(data=st.data())
     def somebody_adds_in_advoware(self, data: st.DataObject) -> None:
         self.people.add_there(data.draw(self.there))
@@ -168,13 +205,7 @@ class ChildrenMachine(RuleBasedStateMachine):
             self._quiet()
 
     def _quiet(self) -> None:
-        world = self.world
-        world.settle()
-        writes = (world.crm.writes, world.office.writes, len(world.tasks))
-        assert not world.run()
-        assert (world.crm.writes, world.office.writes, len(world.tasks)) == writes
-        check_agreement(world)
-        self.people.check_nothing_is_lost()
+        come_to_rest(self.world, self.people)
 
     def _said(self) -> dict[str, dict[str, Any]]:
         world = self.world

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.adressen.fields import BLOCK_PARTS
+from vmh_sync.adressen.model import with_mark
 from vmh_sync.children.kind import ACTIVE
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.values import Value, is_empty, same
@@ -37,8 +38,14 @@ class People:
         self._note(Side.ESPOCRM, espo_id, before)
 
     def change_there(self, key: str, values: Mapping[str, Any]) -> None:
-        before = self.world.there(key)
-        self.world.office.edit(key, self._written(Side.ADVOWARE, values))
+        before, mark = self.world.there(key), self.world.kind.marked_for(self.world.office.records[key])
+        written = self._written(Side.ADVOWARE, values)
+        if mark is None and key in self.world.office.made_for and key not in self.world.ever:
+            return  # an account without link and mark is known by its IBAN alone: nobody finds it under another one
+        if mark is not None and "bemerkung" in written and key not in self.world.ever:
+            # Taking our mark away before we know the record is the one thing that nothing can mend.
+            written["bemerkung"] = with_mark(mark, written["bemerkung"])
+        self.world.office.edit(key, written)
         self._note(Side.ADVOWARE, key, before)
 
     def set_active(self, espo_id: str, *, active: bool) -> None:

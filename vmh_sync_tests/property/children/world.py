@@ -44,7 +44,7 @@ class World:
     links: dict[str, Link] = field(default_factory=dict)
     tasks: list[ManualTask] = field(default_factory=list)
     done_by_people: set[str] = field(default_factory=set)
-    intents: set[str] = field(default_factory=set)
+    intents: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     lost: set[tuple[str, str, Value]] = field(default_factory=set)
     told: set[tuple[str, str, Value]] = field(default_factory=set)
     ever: dict[str, str] = field(default_factory=dict)
@@ -66,6 +66,8 @@ class World:
         memory.links = list(self.links.values())
         for task in self.tasks:
             memory.tasks.setdefault(task.espo_id, []).append(task)
+        unknown = {i: natural for i, natural in self.intents.items() if i in memory.espo and i not in self.links}
+        memory.attempted = {i: natural for i, natural in unknown.items() if natural is not None}
         memory.gone_here = {espo_id for espo_id in self.links if espo_id not in self.crm.records}
         memory.elsewhere = {espo_id for espo_id in self.links if espo_id in self.crm.elsewhere}
         return memory
@@ -121,7 +123,8 @@ class World:
     def _create(self, plan: ChildPlan, memory: PartyChildren) -> None:
         espo = plan.pair.espo
         assert espo is not None
-        key = self._once(espo.id, lambda: self._post(espo.id, plan), lambda: self._find(plan, memory))
+        natural = self.kind.natural_key(plan.wanted)
+        key = self._once(espo.id, lambda: self._post(espo.id, plan), lambda: self._find(plan, memory), natural)
         child, told = self.office.read(key), self.there(key)
         self._commit(plan, espo.id, child, Base(dict(plan.wanted), told), intent=espo.id)
         more = {
@@ -158,12 +161,18 @@ class World:
                 return key
         return None
 
-    def _once(self, intent: str, post: Callable[[], str], find: Callable[[], str | None]) -> str:
+    def _once(
+        self,
+        intent: str,
+        post: Callable[[], str],
+        find: Callable[[], str | None],
+        natural: tuple[str, ...] | None = None,
+    ) -> str:
         if intent in self.intents:
             found = find()
             if found is not None:
                 return found
-        self._step(lambda: self.intents.add(intent), ours=True)
+        self._step(lambda: self.intents.update({intent: natural}), ours=True)
         return self._step(post)
 
     def _import(self, plan: ChildPlan, memory: PartyChildren) -> None:
@@ -241,7 +250,7 @@ class World:
             assert not taken, "two records here stand for one over there"
             stored = base.to_json() if base is not None else link.base
             link = replace(link, advoware_id=key, state=plan.state, extra=dict(plan.extra), base=stored)
-            self.intents.discard(intent or "")
+            self.intents.pop(intent or "", None)
             self.ever[str(key)] = espo_id
             self.links[espo_id] = link
             if link.state == "tombstone":
