@@ -28,7 +28,7 @@ def run_setup(*, plan_only: bool, gateway: str | None) -> SetupDone:
     settings = load(EspoCrmSettings)
     if settings.admin_user is None or settings.admin_password is None:
         raise SettingsError(
-            "ESPOCRM_ADMIN_USER or ESPOCRM_ADMIN_PASSWORD is missing: login of an EspoCRM administrator, for crm setup"
+            "ESPOCRM_ADMIN_USER oder ESPOCRM_ADMIN_PASSWORD fehlt: Anmeldung eines Administrators, nur für crm setup"
         )
     return asyncio.run(
         _setup(

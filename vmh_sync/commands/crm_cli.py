@@ -8,6 +8,8 @@ from rich.console import Console
 
 from vmh_sync.commands.output import fail, print_json
 
+YES = ("j", "ja", "y", "yes")
+
 crm_app = typer.Typer(help="EspoCRM einrichten.", no_args_is_help=True)
 
 
@@ -39,7 +41,7 @@ def setup(
             console.print("In EspoCRM ist schon alles da.")
     if done.problem is None and done.steps and not plan:
         if not yes:
-            typer.confirm(f"Diese {len(done.steps)} Schritte ausführen?", abort=True)
+            _ask(len(done.steps))
         done = run_setup(plan_only=False, gateway=webhook_url)
     if as_json:
         print_json(
@@ -51,3 +53,10 @@ def setup(
         console.print(f"ESPOCRM_WEBHOOK_SECRETS={json.dumps(done.secrets)}", markup=False)
     if done.problem is not None:
         fail(done.problem)
+
+
+def _ask(steps: int) -> None:
+    """Ask before anything is created; ends the process unless the answer is yes."""
+    what = "Diesen Schritt" if steps == 1 else f"Diese {steps} Schritte"
+    if typer.prompt(f"{what} ausführen? [j/N]", default="n", show_default=False).strip().lower() not in YES:
+        fail("Abgebrochen; in EspoCRM wurde nichts angelegt.")

@@ -75,22 +75,22 @@ def key_ring(entries: Sequence[Mapping[str, object]]) -> KeyRing:
     """Read ``VMH_API_KEYS``. Raises ``SettingsError`` that names the entry, never the key."""
     keys = [_key(entry, number) for number, entry in enumerate(entries, start=1)]
     if len({key.name for key in keys}) < len(keys) or len({key.digest for key in keys}) < len(keys):
-        raise SettingsError("VMH_API_KEYS: names and keys must be different")
+        raise SettingsError("VMH_API_KEYS: Namen und Schlüssel müssen verschieden sein")
     return KeyRing(keys)
 
 
 def _key(entry: Mapping[str, object], number: int) -> ApiKey:
     name, secret = entry.get("name"), entry.get("key")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise SettingsError(f"VMH_API_KEYS, entry {number}: name is missing (letters, digits, _ . -)")
+        raise SettingsError(f"VMH_API_KEYS, Eintrag {number}: name fehlt (Buchstaben, Ziffern, _ . -)")
     if not isinstance(secret, str) or len(secret) < SHORTEST_KEY:
-        raise SettingsError(f"VMH_API_KEYS, entry {number}: key must have {SHORTEST_KEY} characters or more")
+        raise SettingsError(f"VMH_API_KEYS, Eintrag {number}: key muss mindestens {SHORTEST_KEY} Zeichen haben")
     scopes = _texts(entry.get("scopes", entry.get("scope", "read")))
     if not scopes or not scopes <= {"read", "write"}:
-        raise SettingsError(f"VMH_API_KEYS, entry {number}: scopes are read and write")
+        raise SettingsError(f"VMH_API_KEYS, Eintrag {number}: scopes sind read und write")
     paths = sorted(_texts(entry.get("paths") or []))
     if any(not all(path.strip("/").split("/")) for path in paths) or _UNUSABLE in paths:
-        raise SettingsError(f"VMH_API_KEYS, entry {number}: paths are a list of paths such as Beteiligte")
+        raise SettingsError(f"VMH_API_KEYS, Eintrag {number}: paths ist eine Liste von Pfaden, zum Beispiel Beteiligte")
     return ApiKey(name, _digest(secret), scopes, tuple(tuple(path.strip("/").split("/")) for path in paths))
 
 

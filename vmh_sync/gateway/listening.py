@@ -19,6 +19,6 @@ def require_keys(host: str, keys: int) -> None:
     """Raise ``SettingsError`` for a public address without API keys."""
     if not keys and not is_loopback(host):
         raise SettingsError(
-            f"VMH_GATEWAY_HOST is {host}, which others can reach, and VMH_API_KEYS is empty: "
-            "set keys, or listen on 127.0.0.1"
+            f"VMH_GATEWAY_HOST ist {host}, das erreichen auch andere, und VMH_API_KEYS ist leer: "
+            "Schlüssel eintragen, oder 127.0.0.1 nehmen"
         )

@@ -127,8 +127,8 @@ def field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
         changes = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise SettingsError(
-            f"VMH_FIELD_TABLES is not usable ({type(error).__name__}): JSON file with changes to the field tables"
+            f"VMH_FIELD_TABLES ist unbrauchbar ({type(error).__name__}): JSON-Datei mit Änderungen der Feldtabellen"
         ) from None
     if not isinstance(changes, dict):
-        raise SettingsError("VMH_FIELD_TABLES must hold an object: entity -> field -> changes")
+        raise SettingsError("VMH_FIELD_TABLES muss ein Objekt enthalten: Bereich -> Feld -> Änderungen")
     return changes

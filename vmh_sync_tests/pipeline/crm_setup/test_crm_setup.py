@@ -111,8 +111,10 @@ def test_the_command_shows_a_plan_and_asks_before_it_acts(firm: Firm) -> None:
     assert told["done"] is False
     assert "Webhook CBeteiligte.update anlegen" in told["steps"]
     assert not any(step.startswith(("Feld", "Entität", "Verknüpfung")) for step in told["steps"])
-    refused = runner.invoke(app, ["crm", "setup", "--webhook-url", GATEWAY], input="n\n")
-    assert refused.exit_code == 1
+    for answer in ("n\n", "\n", ""):
+        refused = runner.invoke(app, ["crm", "setup", "--webhook-url", GATEWAY], input=answer)
+        assert refused.exit_code == 1
+        assert "Schritte ausführen? [j/N]" in refused.output
     assert runner.invoke(app, ["crm", "setup", "--json"]).exit_code == 2
     assert firm.crm.calls()["writes"] == 0
 
