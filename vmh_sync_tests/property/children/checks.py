@@ -55,7 +55,8 @@ def _check_pair(world: World, link: Link) -> None:
 
 def _check_gone_there(world: World, link: Link) -> None:
     record = world.crm.records[link.espo_id]
-    assert link.advoware_id not in world.office.records
+    # Back in Advoware, ended, and reactivated here: it would have to be created anew, and may be refused.
+    assert link.advoware_id not in world.office.records or record["syncErrorMessage"]
     waits = any(row.kind == TaskKind.ADDRESS_REACTIVATE for row in _rows(world, link.espo_id))
     assert record[ACTIVE] is False or waits or record["syncErrorMessage"]
 
