@@ -34,18 +34,18 @@ class AdvowareSettings(BaseSettings):
     password: SecretStr = Field(description="Kennwort dieses Advoware-Benutzers")
     app_id: str = Field(description="App-ID, die Advoware für die Kanzlei freigeschaltet hat", min_length=1)
     api_key: SecretStr = Field(description="API-Schlüssel von Advoware (base64)")
-    product_id: int = Field(64, description="product number in the token request; 64 for third parties")
-    role: int = Field(2, description="role number in the token request")
+    product_id: int = Field(64, description="Produktnummer der Anmeldung; 64 für Fremdprogramme")
+    role: int = Field(2, description="Rollennummer der Anmeldung")
     configurator_url: str = Field(
         "https://www2.advo-net.net/AdvonetConfigurator/api",
-        description="where discovery asks for the firm's addresses",
+        description="wo nach den Adressen der Kanzlei gefragt wird",
     )
-    api_base_url: str | None = Field(None, description="replaces discovery: address of the Advoware API")
-    security_gateway_url: str | None = Field(None, description="replaces discovery: address of the token service")
-    api_timeout_seconds: float = Field(30.0, gt=0, description="seconds until a call counts as timed out")
-    timezone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="time zone of Advoware's local times")
-    write_protection: bool = Field(True, description="calendar and proxy writes to Advoware are only logged while on")
-    concurrency: int = Field(8, ge=1, le=64, description="calls to Advoware under way at once, per process")
+    api_base_url: str | None = Field(None, description="feste Adresse der Advoware-API")
+    security_gateway_url: str | None = Field(None, description="feste Adresse des Anmeldedienstes")
+    api_timeout_seconds: float = Field(30.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
+    timezone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone der Zeiten in Advoware")
+    write_protection: bool = Field(True, description="an: Kalender und Proxy schreiben nichts nach Advoware")
+    concurrency: int = Field(8, ge=1, le=64, description="gleichzeitige Aufrufe von Advoware je Prozess")
 
 
 class EspoCrmSettings(BaseSettings):
@@ -55,20 +55,20 @@ class EspoCrmSettings(BaseSettings):
 
     api_base_url: str = Field(description="Adresse der EspoCRM-API, endet auf /api/v1", min_length=1)
     api_key: SecretStr = Field(description="API-Schlüssel des API-Benutzers in EspoCRM")
-    secret_key: SecretStr | None = Field(None, description="secret key of the API user: HMAC instead of the plain key")
-    api_timeout_seconds: float = Field(30.0, gt=0, description="seconds until a call counts as timed out")
+    secret_key: SecretStr | None = Field(None, description="geheimer Schlüssel des API-Benutzers (HMAC)")
+    api_timeout_seconds: float = Field(30.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
     webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
-        default_factory=dict, description="JSON object: webhook id -> secret key, to check webhook signatures"
+        default_factory=dict, description="JSON-Objekt: ID des Webhooks -> geheimer Schlüssel"
     )
     webhook_path_token: SecretStr | None = Field(
-        None, min_length=16, description="token in the webhook's path instead of a signature, for old CRMs"
+        None, min_length=16, description="Token in der Adresse des Webhooks statt einer Signatur"
     )
-    concurrency: int = Field(8, ge=1, le=64, description="calls to EspoCRM under way at once, per process")
+    concurrency: int = Field(8, ge=1, le=64, description="gleichzeitige Aufrufe von EspoCRM je Prozess")
     default_assignee_id: str | None = Field(
-        None, description="EspoCRM user id that gets a task when the record has no assigned user"
+        None, description="ID des EspoCRM-Benutzers für Aufgaben an Datensätzen ohne zugewiesenen Benutzer"
     )
-    admin_user: str | None = Field(None, description="name of an EspoCRM administrator, for crm setup only")
-    admin_password: SecretStr | None = Field(None, description="password of that administrator")
+    admin_user: str | None = Field(None, description="Administrator von EspoCRM, nur für crm setup")
+    admin_password: SecretStr | None = Field(None, description="Kennwort dieses Administrators")
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod
@@ -81,27 +81,27 @@ class GoogleCalendarSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="GOOGLE_CALENDAR_")
 
-    service_account_path: Path | None = Field(None, description="file with the service account's JSON key")
-    service_account_json: SecretStr | None = Field(None, description="the service account's JSON key itself")
-    subject: str | None = Field(
-        None, description="person as whom calendars are created and shared (domain-wide delegation)"
-    )
-    api_endpoint: str | None = Field(None, description="another address for the Google Calendar API (tests)")
-    api_timeout_seconds: float = Field(60.0, gt=0, description="seconds until a call counts as timed out")
-    name_template: str = Field("AW-{kuerzel}", description="name of an employee's calendar; must contain {kuerzel}")
-    time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="time zone of new calendars")
+    service_account_path: Path | None = Field(None, description="Datei mit dem JSON-Schlüssel des Dienstkontos")
+    service_account_json: SecretStr | None = Field(None, description="der JSON-Schlüssel des Dienstkontos selbst")
+    subject: str | None = Field(None, description="Person, in deren Namen Kalender angelegt und freigegeben werden")
+    api_endpoint: str | None = Field(None, description="andere Adresse der Google-Kalender-API (Tests)")
+    api_timeout_seconds: float = Field(60.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
+    name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
+    time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
     acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
         default_factory=list,
-        description='JSON list of rules for every calendar: {"role", "type", "value"}; {kuerzel} and {email} allowed',
+        description='JSON-Liste von Freigaben: {"role", "type", "value"}; {kuerzel} und {email} werden ersetzt',
     )
-    quota_per_minute: int = Field(600, ge=1, description="units a minute for the whole firm (Google's limit: 600)")
-    new_calendars_per_hour: int = Field(20, ge=1, description="calendars created at most per hour, by all processes")
+    quota_per_minute: int = Field(
+        600, ge=1, description="Anfragen je Minute für die ganze Kanzlei (Grenze von Google: 600)"
+    )
+    new_calendars_per_hour: int = Field(20, ge=1, description="höchstens so viele neue Kalender je Stunde")
 
     @field_validator("name_template")
     @classmethod
     def _names_the_employee(cls, value: str) -> str:
         if "{kuerzel}" not in value:
-            raise ValueError("{kuerzel} is missing, all employees would share one calendar")
+            raise ValueError("{kuerzel} fehlt, alle hätten denselben Kalender")
         return value
 
     @field_validator("acl_rules", mode="before")
@@ -114,11 +114,11 @@ class GoogleCalendarSettings(BaseSettings):
     def _known_roles(cls, rules: list[dict[str, str]]) -> list[dict[str, str]]:
         for rule in rules:
             if rule.get("role") not in {"freeBusyReader", "reader", "writerWithoutPrivateAccess", "writer", "owner"}:
-                raise ValueError("role must be freeBusyReader, reader, writer or owner")
+                raise ValueError("role ist freeBusyReader, reader, writer oder owner")
             if rule.get("type") not in {"user", "group", "domain", "default"}:
-                raise ValueError("type must be user, group, domain or default")
+                raise ValueError("type ist user, group, domain oder default")
             if rule["type"] != "default" and not rule.get("value"):
-                raise ValueError("value (an address or a domain) is missing")
+                raise ValueError("value (eine Adresse oder Domäne) fehlt")
         return rules
 
 
@@ -128,36 +128,38 @@ class CalendarSyncSettings(BaseSettings):
     model_config = SettingsConfigDict(**_ENV, env_prefix="CALENDAR_SYNC_")
 
     debug_kuerzel: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="Kürzel separated by commas: only these employees are synced (empty: all)"
+        default_factory=list, description="nur diese Kürzel, durch Komma getrennt (leer: alle)"
     )
-    window_years_back: int = Field(1, ge=0, le=10, description="the window begins at the start of the year so far back")
-    window_years_ahead: int = Field(2, ge=1, le=10, description="the window ends so many years ahead")
-    neutral_title: str = Field("Termin", min_length=1, description="title of anonymised events")
-    full_content: bool = Field(True, description="false: anonymised events for everybody unless a call says otherwise")
+    window_years_back: int = Field(1, ge=0, le=10, description="Zeitraum: so viele Jahre zurück, ab Jahresbeginn")
+    window_years_ahead: int = Field(2, ge=1, le=10, description="Zeitraum: so viele Jahre voraus")
+    neutral_title: str = Field("Termin", min_length=1, description="Titel von Terminen ohne Inhalt")
+    full_content: bool = Field(True, description="false: für alle nur Termine ohne Inhalt")
     anonymised_kuerzel: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="Kürzel separated by commas whose calendars are always anonymised"
+        default_factory=list, description="Kürzel, durch Komma getrennt, deren Termine nie Inhalt haben"
     )
-    attach_file_number: bool = Field(False, description="show the file number at the end of the title")
-    show_preparation: bool = Field(True, description="name preparation and travel in the description")
-    stretch_by_preparation: bool = Field(False, description="stretch events by preparation and travel")
+    attach_file_number: bool = Field(False, description="Aktenzeichen am Ende des Titels zeigen")
+    show_preparation: bool = Field(True, description="Vorbereitung und Fahrt in der Beschreibung nennen")
+    stretch_by_preparation: bool = Field(False, description="Termine um Vorbereitung und Fahrt verlängern")
     strategy: str = Field(
         "source_system_wins",
         pattern="^(source_system_wins|last_change_wins)$",
-        description="who wins when both sides changed: source_system_wins or last_change_wins",
+        description="wer gewinnt: source_system_wins oder last_change_wins",
     )
-    write_allowed: bool = Field(True, description="new pairs may be written to Advoware (if write protection is off)")
+    write_allowed: bool = Field(True, description="neue Termine aus Google in Advoware anlegen (Schreibschutz aus)")
     empty_list_tolerance: int = Field(
-        5, ge=0, description="living pairs up to which an empty Advoware list is believed"
+        5, ge=0, description="bis zu so vielen Terminen wird eine leere Liste von Advoware geglaubt"
     )
-    mass_change_records: int = Field(50, ge=0, description="guard: appointments of one employee that may be deleted")
-    mass_change_share: float = Field(
-        0.2, ge=0, le=1, description="guard: share of the linked appointments, in addition"
+    mass_change_records: int = Field(
+        50, ge=0, description="Schutz: so viele Termine eines Mitarbeiters dürfen gelöscht werden"
     )
-    recreate_calendars: bool = Field(False, description="create a calendar anew when a person has deleted it")
-    full_read_days: int = Field(7, ge=1, description="each calendar is read as a whole at least this often")
-    employees_at_once: int = Field(4, ge=1, le=32, description="employees synced at the same time, per process")
-    employees_per_run: int = Field(50, ge=1, le=1000, description="employees that one Dagster run takes at most")
-    schedule_jitter_seconds: float = Field(60.0, ge=0, le=600, description="scheduled runs begin up to so much later")
+    mass_change_share: float = Field(0.2, ge=0, le=1, description="Schutz: dazu dieser Anteil der verknüpften Termine")
+    recreate_calendars: bool = Field(False, description="gelöschte Kalender neu anlegen")
+    full_read_days: int = Field(7, ge=1, description="so oft (Tage) wird jeder Kalender ganz gelesen")
+    employees_at_once: int = Field(4, ge=1, le=32, description="gleichzeitig abgeglichene Mitarbeiter je Prozess")
+    employees_per_run: int = Field(50, ge=1, le=1000, description="höchstens so viele Mitarbeiter je Lauf")
+    schedule_jitter_seconds: float = Field(
+        60.0, ge=0, le=600, description="geplante Läufe beginnen bis zu so viele Sekunden später"
+    )
 
     @field_validator("debug_kuerzel", "anonymised_kuerzel", mode="before")
     @classmethod
@@ -170,37 +172,43 @@ class VmhSettings(BaseSettings):
 
     model_config = _ENV
 
-    home: Path = Field(Path(".vmh"), alias="VMH_HOME", description="everything the embedded default keeps")
-    database_url: str | None = Field(
-        None, alias="VMH_DATABASE_URL", description="our database; default: SQLite in VMH_HOME"
+    home: Path = Field(
+        Path(".vmh"), alias="VMH_HOME", description="Ordner für alles, was das Programm selbst aufbewahrt"
     )
-    redis_url: str | None = Field(None, alias="REDIS_URL", description="Redis or Valkey; default: embedded in VMH_HOME")
-    dagster_home: Path | None = Field(None, alias="DAGSTER_HOME", description="Dagster's home; default: in VMH_HOME")
+    database_url: str | None = Field(
+        None, alias="VMH_DATABASE_URL", description="unsere Datenbank; ohne Angabe SQLite in VMH_HOME"
+    )
+    redis_url: str | None = Field(
+        None, alias="REDIS_URL", description="Redis oder Valkey; ohne Angabe der mitgelieferte"
+    )
+    dagster_home: Path | None = Field(
+        None, alias="DAGSTER_HOME", description="Ordner von Dagster; ohne Angabe in VMH_HOME"
+    )
     run_workers: str | None = Field(
         None,
         alias="VMH_RUN_WORKERS",
         pattern="^(celery|elsewhere)$",
-        description="celery: `up` keeps a warm run worker; elsewhere: somebody else does; default: by dagster.yaml",
+        description="celery: `up` startet den Worker; elsewhere: jemand anders; ohne Angabe nach dagster.yaml",
     )
     lease_seconds: float = Field(
         30.0,
         alias="VMH_LEASE_SECONDS",
         gt=0,
-        description="a writer that is silent for this long counts as dead",
+        description="wer so lange (Sekunden) schweigt, gilt als abgestürzt",
     )
-    gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="address the gateway listens on")
-    gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="port the gateway listens on")
+    gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="Adresse, auf der das Gateway lauscht")
+    gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="Port, auf dem das Gateway lauscht")
     dagster_url: str = Field(
         "http://127.0.0.1:3000",
         alias="VMH_DAGSTER_URL",
         pattern="^https?://",
-        description="address of Dagster's webserver, where the gateway launches runs",
+        description="Adresse der Oberfläche von Dagster, über die das Gateway Läufe startet",
     )
     examples: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), alias="VMH_EXAMPLES", description="worked examples to switch on, separated by commas: ticketing"
+        (), alias="VMH_EXAMPLES", description="Beispiele, durch Komma getrennt: ticketing"
     )
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
-        default_factory=list, alias="VMH_API_KEYS", description="JSON list of keys: name, key, scopes, paths"
+        default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )
 
     @field_validator("database_url")
@@ -210,7 +218,7 @@ class VmhSettings(BaseSettings):
         if value is not None and not re.match(
             r"(sqlite|postgres|postgresql|postgresql\+psycopg2|sqlite\+pysqlite)://", value
         ):
-            raise ValueError("only sqlite:// and postgresql:// are supported")
+            raise ValueError("möglich sind sqlite:// und postgresql://")
         return value
 
     @field_validator("redis_url", "dagster_url")
@@ -221,9 +229,9 @@ class VmhSettings(BaseSettings):
                 parts = urlsplit(value)
                 _ = parts.port  # raises when it is no number
             except ValueError:
-                raise ValueError("not an address: scheme://host:port") from None
+                raise ValueError("keine Adresse: schema://rechner:port") from None
             if info.field_name == "redis_url" and parts.scheme not in ("redis", "rediss", "unix"):
-                raise ValueError("only redis://, rediss:// and unix:// are supported")
+                raise ValueError("möglich sind redis://, rediss:// und unix://")
         return value
 
     @field_validator("examples", mode="before")
@@ -235,7 +243,7 @@ class VmhSettings(BaseSettings):
     @classmethod
     def _known_examples(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if set(names) - {"ticketing"}:
-            raise ValueError("the only example is ticketing")
+            raise ValueError("es gibt nur das Beispiel ticketing")
         return names
 
     @field_validator("api_keys", mode="before")
@@ -249,13 +257,13 @@ class DagsterVariables(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="DAGSTER_")
 
-    pg_host: str | None = Field(None, description="host of Dagster's PostgreSQL")
-    pg_port: str | None = Field(None, description="its port")
-    pg_user: str | None = Field(None, description="its user")
-    pg_password: SecretStr | None = Field(None, description="password of that user")
-    pg_db: str | None = Field(None, description="name of the database")
-    celery_broker: SecretStr | None = Field(None, description="URL of the queue of warm run workers")
-    celery_backend: SecretStr | None = Field(None, description="URL of the results of warm run workers")
+    pg_host: str | None = Field(None, description="Rechner der PostgreSQL-Datenbank von Dagster")
+    pg_port: str | None = Field(None, description="Port der PostgreSQL-Datenbank von Dagster")
+    pg_user: str | None = Field(None, description="Benutzer der PostgreSQL-Datenbank von Dagster")
+    pg_password: SecretStr | None = Field(None, description="Kennwort dieses Benutzers")
+    pg_db: str | None = Field(None, description="Name der PostgreSQL-Datenbank von Dagster")
+    celery_broker: SecretStr | None = Field(None, description="Adresse der Warteschlange für Celery")
+    celery_backend: SecretStr | None = Field(None, description="Adresse der Ergebnisse für Celery")
 
     def as_environment(self) -> dict[str, str]:
         """Return the variables that are set."""
@@ -272,22 +280,30 @@ class SyncSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
 
-    batch_size: int = Field(200, ge=1, le=2000, description="records per run")
-    mass_change_records: int = Field(50, ge=0, description="guard: records that may lose values in one hour")
-    mass_change_share: float = Field(0.2, ge=0, le=1, description="guard: share of the linked records, in addition")
+    batch_size: int = Field(200, ge=1, le=2000, description="Datensätze je Lauf")
+    mass_change_records: int = Field(
+        50, ge=0, description="Schutz: so viele Datensätze dürfen in einer Stunde Werte verlieren"
+    )
+    mass_change_share: float = Field(
+        0.2, ge=0, le=1, description="Schutz: dazu dieser Anteil der verknüpften Datensätze"
+    )
     create_settle_seconds: float = Field(
-        5.0, ge=0, description="how long after an unanswered create we look for the record before creating it again"
+        5.0,
+        ge=0,
+        description="so lange wird eine Anlage ohne Antwort gesucht, bevor neu angelegt wird",
     )
     rolling_check_minutes: int = Field(
-        60, ge=1, description="within this time every linked record is read again in Advoware"
+        60, ge=1, description="in dieser Zeit (Minuten) wird jeder verknüpfte Beteiligte in Advoware einmal gelesen"
     )
-    field_tables: Path | None = Field(None, description="JSON file with changes to the field tables")
-    write_markers: bool = Field(False, description="write [ESPOCRM:...] markers into Advoware's remarks, as before")
-    import_bank_accounts: bool = Field(True, description="bank accounts typed in Advoware are created in EspoCRM")
+    field_tables: Path | None = Field(None, description="JSON-Datei mit Änderungen der Feldtabellen")
+    write_markers: bool = Field(False, description="Kennzeichnungen [ESPOCRM:...] in Bemerkungen in Advoware schreiben")
+    import_bank_accounts: bool = Field(True, description="in Advoware eingetragene Bankverbindungen in EspoCRM anlegen")
     reactivate_addresses: str = Field(
-        "task", pattern="^(task|create)$", description="reactivated address: a task for a person, or a new address"
+        "task",
+        pattern="^(task|create)$",
+        description="wieder gültige Adresse: task (Aufgabe) oder create (neu anlegen)",
     )
-    audit_retention_days: int = Field(3650, ge=1, description="how long the audit log is kept")
+    audit_retention_days: int = Field(3650, ge=1, description="so lange (Tage) bleibt das Änderungsprotokoll")
 
 
 class HousekeepingSettings(BaseSettings):
@@ -295,8 +311,10 @@ class HousekeepingSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
 
-    run_retention_days: int = Field(14, ge=1, description="days that a successful run stays in Dagster")
-    failed_run_retention_days: int = Field(90, ge=1, description="days that a failed run stays in Dagster")
+    run_retention_days: int = Field(14, ge=1, description="so lange (Tage) bleiben erfolgreiche Läufe in Dagster")
+    failed_run_retention_days: int = Field(
+        90, ge=1, description="so lange (Tage) bleiben gescheiterte Läufe in Dagster"
+    )
 
 
 class ErstgespraechSettings(BaseSettings):
@@ -305,15 +323,17 @@ class ErstgespraechSettings(BaseSettings):
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ERSTGESPRAECH_")
 
     states: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description='JSON list: in which states a past "next call" is reset'
+        (), description="JSON-Liste: in welchen Zuständen ein vergangener Anruf zurückgesetzt wird"
     )
-    entity: str = Field("CVmhErstgespraech", pattern="^[A-Za-z0-9]+$", description="entity type in EspoCRM")
-    state_field: str = Field("status", pattern="^[A-Za-z0-9]+$", description="its field with the state")
-    call_field: str = Field("nextCall", pattern="^[A-Za-z0-9]+$", description="its field with the next call")
+    entity: str = Field("CVmhErstgespraech", pattern="^[A-Za-z0-9]+$", description="Entität in EspoCRM")
+    state_field: str = Field("status", pattern="^[A-Za-z0-9]+$", description="Feld mit dem Zustand")
+    call_field: str = Field("nextCall", pattern="^[A-Za-z0-9]+$", description="Feld mit dem nächsten Anruf")
     new_value: str | None = Field(
-        None, pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$", description="what is written, in UTC; default: empty"
+        None,
+        pattern=r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$",
+        description="was eingetragen wird, in UTC; ohne Angabe leer",
     )
-    dry_run: bool = Field(True, description="true: only show which records would be reset")
+    dry_run: bool = Field(True, description="true: nur zeigen, was zurückgesetzt würde")
 
     @field_validator("states", mode="before")
     @classmethod
@@ -358,6 +378,11 @@ def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecode
         info = fields.get(name) or by_alias.get(name)
         variable = name if name in by_alias else f"{prefix}{name.upper()}"
         purpose = info.description if info else "unbekannte Einstellung"
-        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({problem['msg']})"
+        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({_what(problem['msg'])})"
         lines.append(f"{variable} {kind}: {purpose}")
     return "\n".join(lines)
+
+
+def _what(message: str) -> str:
+    # Our own checks speak German; pydantic only puts these words before them.
+    return message.removeprefix("Value error, ")
