@@ -10,6 +10,7 @@ BENCHES = {
     "calendar": bench_calendar.main,
     "gateway": bench_gateway.main,
     "gateway_celery": bench_gateway.celery,
+    "gateway_celery_postgres": bench_gateway.celery_postgres,
     "inbox_load": bench_inbox_load.main,
 }
 

@@ -2,7 +2,8 @@
 
 Run: ``python -m vmh_sync_tests.bench gateway [edits]``. ``vmh-sync up`` runs as a process of its own, with the embedded
 default (SQLite, Valkey, Dagster's default launcher), against the simulated systems. ``gateway_celery`` measures the
-edits with the Celery launcher: a warm worker, fed through the embedded Valkey.
+edits with the Celery launcher: a warm worker, fed through the embedded Valkey. ``gateway_celery_postgres`` does that
+with the file of a deployment (deploy/dagster.celery.yaml): Dagster and we on PostgreSQL, without pgbouncer.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from vmh_sync.sandbox.population import populate
 from vmh_sync.services.dagster_stack import free_port
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded
+from vmh_sync_tests.bench.deployed import deployed
 from vmh_sync_tests.bench.run_timeline import Edit, print_timelines, timelines
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack
@@ -63,6 +65,13 @@ def celery(edits: int = 20) -> None:
     print(f"command: python -m vmh_sync_tests.bench gateway_celery {edits}")
     with _house({"VMH_RUN_WORKERS": "celery"}) as house:
         house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s, Celery launcher", edits)
+
+
+def celery_postgres(edits: int = 20) -> None:
+    """Print the figure of the Celery launcher as a deployment has it."""
+    print(f"command: python -m vmh_sync_tests.bench gateway_celery_postgres {edits}")
+    with deployed() as settings, _house(settings) as house:
+        house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s, Celery launcher, PostgreSQL", edits)
 
 
 @contextmanager
