@@ -4,13 +4,12 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
 from vmh_sync.commands.audit_kalender import kalender_app
-from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 from vmh_sync.commands.words import CHANGES, REASONS, SIDES, word
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ audit_app.add_typer(kalender_app, name="kalender")
 Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
-_FIRM_TIME = ZoneInfo("Europe/Berlin")
 _VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
 _EMPTY = "(leer)"
 
@@ -51,8 +49,8 @@ def show(
 
 def _lines(row: dict[str, object]) -> Iterator[str]:
     """Tell a change in one line, and what stood in the field below it, if the row holds it."""
-    at = datetime.fromisoformat(str(row["at"])).astimezone(_FIRM_TIME)
-    line = f"{row['id']:>6}  {at:%d.%m.%Y %H:%M:%S}  {row['entity']} {row['field'] or ''}".rstrip()
+    at = firm_time(datetime.fromisoformat(str(row["at"])))
+    line = f"{row['id']:>6}  {at}  {row['entity']} {row['field'] or ''}".rstrip()
     line += f": {word(CHANGES, row['kind'])}"
     if row["side_written"] is not None:
         line += f" in {word(SIDES, row['side_written'])}"

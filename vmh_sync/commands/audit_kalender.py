@@ -5,18 +5,22 @@ Exit codes: 0 nothing found (or all mended); 3 something found; 1 the audit itse
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
+from vmh_sync.commands.words import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.audit import Trouble
     from vmh_sync.kalender.context import CalendarContext
+    from vmh_sync.store.calendar import CalendarPair
+
+PENDING = "pending:"
+"""Before the kind of a finding: the next pass will do it."""
 
 kalender_app = typer.Typer(help="Prüft Paare, Advoware und Google-Kalender.", no_args_is_help=True)
 
@@ -80,7 +84,7 @@ def lookup(
         }
         for pair in pairs
     ]
-    _print(rows, "pairs", as_json=as_json)
+    _print(rows, "pairs", [_told_pair(pair) for pair in pairs], as_json=as_json)
 
 
 def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
@@ -105,21 +109,32 @@ def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
 
 
 def _report(troubles: "list[Trouble]", *, as_json: bool) -> None:
-    _print([trouble.to_json() for trouble in troubles], "found", as_json=as_json)
+    rows = [trouble.to_json() for trouble in troubles]
+    _print(rows, "found", [_told(trouble) for trouble in troubles], as_json=as_json)
     sys.exit(RECORDS_FAILED if any(not trouble.mended for trouble in troubles) else 0)
 
 
-def _print(rows: list[dict[str, object]], name: str, *, as_json: bool) -> None:
+def _told(trouble: "Trouble") -> str:
+    waiting = trouble.kind.removeprefix(PENDING) if trouble.kind.startswith(PENDING) else None
+    text = trouble.text if waiting is None else f"Steht noch aus: {word(CALENDAR_ACTIONS, waiting)} ({trouble.text})"
+    where = [f"frNr {trouble.fr_nr}"] if trouble.fr_nr is not None else []
+    where += [f"Ereignis {trouble.event}"] if trouble.event else []
+    return f"{trouble.kuerzel}: {text}" + (f" – {', '.join(where)}" if where else "") + ("; behoben" * trouble.mended)
+
+
+def _told_pair(pair: "CalendarPair") -> str:
+    last = f"zuletzt abgeglichen {firm_time(pair.last_sync_at)}" if pair.last_sync_at else "noch nie abgeglichen"
+    return (
+        f"{pair.kuerzel}: frNr {pair.frnr} ↔ Ereignis {pair.event_id}; "
+        f"Quelle {word(SIDES, pair.source_system)}, {word(PAIR_STATES, pair.status)}, {last}"
+    )
+
+
+def _print(rows: list[dict[str, object]], name: str, lines: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({name: rows})
         return
-    console = Console()
-    if not rows:
-        console.print("Nichts gefunden.")
-        return
-    table = Table()
-    for heading in rows[0]:
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console.print(table)
+    # Lines, not a table: an event's id is long, and whoever wants to look it up needs all of it.
+    console = Console(soft_wrap=True, highlight=False)
+    for line in lines or ["Nichts gefunden."]:
+        console.print(line, markup=False)

@@ -3,7 +3,9 @@
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +17,7 @@ from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 RECORDS_FAILED = 3
 PASS_FAILED = 1
 SHOWN_FAILURES = 20
+_FIRM_TIME = ZoneInfo("Europe/Berlin")
 
 
 def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
@@ -70,6 +73,11 @@ def _print_failures(console: Console, summary: PassSummary) -> None:
         console.print(f"  {failure['id']}: {failure['error']}", markup=False)
     if len(summary.failures) > SHOWN_FAILURES:
         console.print(f"  … und {len(summary.failures) - SHOWN_FAILURES} weitere")
+
+
+def firm_time(at: datetime) -> str:
+    """Return a moment as the firm's clocks show it."""
+    return at.astimezone(_FIRM_TIME).strftime("%d.%m.%Y %H:%M:%S")
 
 
 def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, object]]:

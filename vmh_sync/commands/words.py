@@ -73,6 +73,15 @@ CALENDAR_ACTIONS = {
 }
 """What a plan does to an appointment."""
 
+PAIR_STATES = {
+    "pending": "ausstehend",
+    "synced": "abgeglichen",
+    "failed": "gescheitert",
+    "not_representable": "in Advoware nicht darstellbar",
+    "deleted": "gelöscht",
+}
+"""How an appointment and its event stand."""
+
 
 def word(words: dict[str, str], code: object) -> str:
     """Return the German word for a code; ``""`` for None."""
