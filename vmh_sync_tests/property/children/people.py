@@ -70,8 +70,8 @@ class People:
             now = self._now(side, key)
             if now is not None and self._same(name, now.get(name), value):
                 continue
-            espo_id = key if side is Side.ESPOCRM else self.world.ever.get(key, "")
-            traces = {v for i, f, v in self.world.lost | self.world.told if (i, f) == (espo_id, name)}
+            ids = {key} if side is Side.ESPOCRM else {i for there, i in self.world.history if there == key}
+            traces = {v for i, f, v in self.world.lost | self.world.told if i in ids and f == name}
             assert any(self._same(name, trace, value) for trace in traces), f"{side} {key}: {name} is lost"
 
     # How

@@ -48,6 +48,7 @@ class World:
     lost: set[tuple[str, str, Value]] = field(default_factory=set)
     told: set[tuple[str, str, Value]] = field(default_factory=set)
     ever: dict[str, str] = field(default_factory=dict)
+    history: set[tuple[str, str]] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -252,6 +253,7 @@ class World:
             link = replace(link, advoware_id=key, state=plan.state, extra=dict(plan.extra), base=stored)
             self.intents.pop(intent or "", None)
             self.ever[str(key)] = espo_id
+            self.history.add((str(key), espo_id))
             self.links[espo_id] = link
             if link.state == "tombstone":
                 del self.links[espo_id]
