@@ -31,10 +31,10 @@ from vmh_sync.sandbox.population import populate
 from vmh_sync.services.dagster_stack import free_port
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded
-from vmh_sync_tests.bench.deployed import deployed
 from vmh_sync_tests.bench.run_timeline import Edit, print_timelines, timelines
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack
+from vmh_sync_tests.fixtures.deployed import deployed
 
 PARTIES = 50
 WEBHOOK_INTERVAL = 0.2

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,9 +15,9 @@ import pytest
 
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync_tests.e2e.celery_house import CeleryHouse, running_house
-from vmh_sync_tests.e2e.dagster_stack import free_port, wait_until
+from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.fixtures.deployed import deployed
 from vmh_sync_tests.fixtures.house import house_folder
-from vmh_sync_tests.fixtures.postgres import PostgresServer
 from vmh_sync_tests.fixtures.sandbox import Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -36,18 +36,6 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres(folder: Path) -> Iterator[tuple[PostgresServer, int]]:
-    """A PostgreSQL on a port, as Dagster's file wants it."""
-    port = free_port()
-    (folder / "pg").mkdir()
-    folder.chmod(0o711)  # the server may run as another user
-    server = PostgresServer(folder / "pg", port)
-    server.start()
-    yield server, port
-    server.stop()
-
-
 @contextmanager
 def shipped_worker(folder: Path) -> Iterator[psutil.Process]:
     """The worker as deploy/README.md starts it; yields Celery's own process."""
@@ -64,39 +52,38 @@ def shipped_worker(folder: Path) -> Iterator[psutil.Process]:
     ):
         try:
             wait_until("the worker is ready", lambda: b" ready." in (folder / "worker.log").read_bytes(), 60)
-            yield psutil.Process(process.pid).children()[0]
+            celery = psutil.Process(process.pid).children()[0]
+            yield celery
+            celery.terminate()
+            celery.wait(30)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_shipped_files_on_postgresql(
-    sandbox_process: Sandbox, folder: Path, postgres: tuple[PostgresServer, int]
-) -> None:
-    server, port = postgres
-    (folder / "dagster").mkdir()
-    shutil.copy(DEPLOY / "dagster.celery.yaml", folder / "dagster" / "dagster.yaml")
-    queue = ensure_redis(folder / "vmh").replace("unix://", "redis+socket://")
-    settings = {
-        "DAGSTER_HOME": str(folder / "dagster"),
-        "DAGSTER_PG_HOST": "127.0.0.1",
-        "DAGSTER_PG_PORT": str(port),
-        "DAGSTER_PG_USER": "postgres",
-        "DAGSTER_PG_PASSWORD": "unused",
-        "DAGSTER_PG_DB": server.create_database(),
-        "DAGSTER_CELERY_BROKER": queue,
-        "DAGSTER_CELERY_BACKEND": queue,
-        "VMH_RUN_WORKERS": "elsewhere",
-        "VMH_DATABASE_URL": server.url(server.create_database()),
-    }
-    with running_house(sandbox_process, folder, settings) as house, shipped_worker(folder) as worker:
-        _an_edit_arrives_through(house, worker)
-        _a_killed_child_doubles_nothing(house)
-        ticks = _sensor_ticks(house, "beteiligte_dirty")
-        assert ticks and set(ticks) <= {"SUCCESS", "SKIPPED", "STARTED"}, ticks
-    with psycopg2.connect(server.url(settings["DAGSTER_PG_DB"])) as database, database.cursor() as cursor:
+def test_shipped_files_on_postgresql(sandbox_process: Sandbox, folder: Path) -> None:
+    with deployed() as place:
+        queue = ensure_redis(folder / "vmh").replace("unix://", "redis+socket://")
+        settings = {"DAGSTER_CELERY_BROKER": queue, "DAGSTER_CELERY_BACKEND": queue, "VMH_RUN_WORKERS": "elsewhere"}
+        with running_house(sandbox_process, folder, {**place, **settings}) as house, shipped_worker(folder) as worker:
+            _an_edit_arrives_through(house, worker)
+            _a_killed_child_doubles_nothing(house)
+            ticks = _sensor_ticks(house, "beteiligte_dirty")
+            assert ticks and set(ticks) <= {"SUCCESS", "SKIPPED", "STARTED"}, ticks
+        assert _successful_runs(place) > 1
+        assert list(Path(place["DAGSTER_HOME"]).rglob("*.db")) == [], "nothing of Dagster is in SQLite"
+
+
+def _successful_runs(place: Mapping[str, str]) -> int:
+    connection = psycopg2.connect(
+        host=place["DAGSTER_PG_HOST"],
+        port=place["DAGSTER_PG_PORT"],
+        user=place["DAGSTER_PG_USER"],
+        dbname=place["DAGSTER_PG_DB"],
+    )
+    with closing(connection), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM runs WHERE status = 'SUCCESS'")
-        assert cursor.fetchone()[0] > 1
-    assert list((folder / "dagster").rglob("*.db")) == [], "nothing of Dagster is in SQLite"
+        return int(cursor.fetchone()[0])
 
 
 def _an_edit_arrives_through(house: CeleryHouse, worker: psutil.Process) -> None:
