@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.outage import common_outage
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -18,7 +19,7 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
     """Return one :class:`PartyRead` per id, in the order of ``ids`` without repetitions.
 
-    Raises a ``ForeignSystemError`` only when EspoCRM cannot list at all.
+    Raises a ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
     """
     wanted = list(dict.fromkeys(ids))
     parties = await asyncio.to_thread(_with_memory, context, wanted)
@@ -38,6 +39,10 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     await refuse_double_claims(context, parties)
     read_already = {party.espo_id for party in linked}
     await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
+    asked = [party for party in parties if party.betnr is not None and party.refusal is None]
+    outage = common_outage([party.problem for party in asked])
+    if outage is not None:
+        raise outage
     for party in linked:
         _refuse_changed_number(party)
     return parties

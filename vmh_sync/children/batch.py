@@ -13,6 +13,7 @@ from vmh_sync.children.diff import plan_children
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.guard import guard_mass_change
+from vmh_sync.runtime.outage import common_outage
 from vmh_sync.runtime.part import PartInput, PartPlan
 from vmh_sync.runtime.queue import enqueue
 from vmh_sync.store.links import Link
@@ -64,7 +65,10 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
         for child in batch.children_of(party_id):
             batch.settled[child] = RecordOutcome(child, Result.SKIPPED)
     reading = [link for party_id, link in links.items() if party_id in parties]
-    await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
+    problems = await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
+    outage = common_outage(problems)
+    if outage is not None:
+        raise outage
     for child, party_id in batch.party_of.items():
         if party_id in links and party_id not in parties:
             batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", UNKNOWN_ID)
@@ -101,19 +105,22 @@ def _party_links(context: PassContext, ids: Sequence[str]) -> dict[str, Link]:
     return {espo_id: link for espo_id, link in links.items() if link.betnr is not None}
 
 
-async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord, link: Link) -> None:
+async def _read_party(
+    context: PassContext, batch: ChildBatch, espo: EspoRecord, link: Link
+) -> ForeignSystemError | None:
     betnr = link.betnr or 0
     try:
         advoware = await context.advoware.read_beteiligter(betnr)
     except ForeignSystemError as error:
         for child in batch.children_of(espo.id):
             batch.settled[child] = failure(child, betnr, error)
-        return
+        return error
     if advoware is None:
         for child in batch.children_of(espo.id):
             batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in Advoware nicht mehr.", "NotFound")
-        return
+        return None
     batch.inputs[espo.id] = PartInput(espo.id, betnr, espo, False, advoware)
+    return None
 
 
 def failure(child: str, betnr: int | None, error: ForeignSystemError) -> RecordOutcome:

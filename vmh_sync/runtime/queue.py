@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.runtime.context import PassContext
@@ -15,6 +16,8 @@ from vmh_sync.store.inbox import InboxEvent
 
 CLAIM_SECONDS = 600.0
 """How long a run may be silent before its claims are taken over; runs are far shorter."""
+PUT_OFF_SECONDS = 60.0
+"""How long records wait after a run that could do nothing for them, an outage for example."""
 
 
 @dataclass(slots=True)
@@ -90,12 +93,13 @@ def _acknowledge(context: PassContext, chosen: Chosen) -> None:
         tx.inbox.acknowledge(chosen.claimed, context.run_id)
 
 
-async def release(context: PassContext, chosen: Chosen) -> None:
-    """Give back what was claimed: the run could not do it."""
+async def put_off(context: PassContext, chosen: Chosen) -> None:
+    """Let what was claimed wait a minute: the run could not do it, and the next one would fare no better at once."""
     if chosen.claimed:
-        await asyncio.to_thread(_release, context, chosen)
+        await asyncio.to_thread(_put_off, context, chosen)
 
 
-def _release(context: PassContext, chosen: Chosen) -> None:
+def _put_off(context: PassContext, chosen: Chosen) -> None:
+    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
     with context.store.transaction() as tx:
-        tx.inbox.release(chosen.claimed, context.run_id)
+        tx.inbox.put_off(chosen.claimed, context.run_id, until)

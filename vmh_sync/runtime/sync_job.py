@@ -14,7 +14,7 @@ import dagster as dg
 
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.passes import record_pass
-from vmh_sync.runtime.queue import Chosen, acknowledge, choose, release
+from vmh_sync.runtime.queue import Chosen, acknowledge, choose, put_off
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, UnknownSelection, Which, console
 from vmh_sync.runtime.resource import Workplace
@@ -97,7 +97,7 @@ async def read_batch(opened: PassContext, stages: Stages, which: Which) -> Work:
         )
         batch = await stages.fetch(opened, chosen.ids, dry_run=which.dry_run)
     except ForeignSystemError as problem:
-        await release(opened, chosen)
+        await put_off(opened, chosen)
         raise dg.Failure(description=problem.message_for_people) from problem
     except (GuardTripped, UnknownSelection) as stop:
         raise dg.Failure(description=str(stop), allow_retries=False) from None
@@ -111,9 +111,12 @@ async def write_batch(opened: PassContext, stages: Stages, work: Work) -> list[R
     try:
         outcomes = await stages.write(opened, work.batch, allow_mass_change=work.which.allow_mass_change)
     except GuardTripped as stop:
-        await release(opened, work.chosen)
+        await put_off(opened, work.chosen)
         raise dg.Failure(description=str(stop), allow_retries=False) from None
-    await acknowledge(opened, work.chosen)
+    if any(outcome.concerns_all and outcome.retryable for outcome in outcomes):
+        await put_off(opened, work.chosen)
+    else:
+        await acknowledge(opened, work.chosen)
     return outcomes
 
 

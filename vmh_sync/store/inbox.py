@@ -23,6 +23,8 @@ _TABLE = table_of(InboxRow)
 _COLUMNS = columns_of(InboxRow)
 _INSERT_CHUNK = 500
 _RELEASE_TRIES = 5
+_NOBODY = "put off"
+"""Stands in the place of a worker while an item is put off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +139,17 @@ class Inbox(Repository):
         for chunk in chunks(ids):
             self._release(chunk, worker)
 
+    def put_off(self, ids: Iterable[int], worker: str, until: datetime) -> None:
+        """Let items that ``worker`` holds wait until a moment, when any worker may claim them."""
+        for chunk in chunks(ids):
+            statement = update(_TABLE).where(_TABLE.c.id.in_(chunk), _TABLE.c.claimed_by == worker)
+            self._connection.execute(statement.values(claimed_by=_NOBODY, claimed_until=until))
+
     def workers(self) -> dict[str, int]:
         """Return who holds claims, expired or not, and how many."""
         statement = (
             select(InboxRow.claimed_by, func.count())
-            .where(InboxRow.claimed_by.is_not(None))
+            .where(InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY)
             .group_by(InboxRow.claimed_by)
         )
         return {str(row[0]): int(row[1]) for row in self._connection.execute(statement)}

@@ -126,6 +126,29 @@ def test_all_claims_of_a_dead_worker_can_be_given_back_at_once(store: Store, sto
     assert ids(claim(store, "next", store_clock)) == ["a", "b"]
 
 
+def test_what_is_put_off_waits_until_its_moment(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"), event("b"))
+    held = claim(store, "w1", store_clock, limit=1)
+    with store.transaction() as tx:
+        before = tx.inbox.launch_mark(ENTITY, store_clock.now())
+        tx.inbox.put_off([item.id for item in held], "w1", store_clock.now() + timedelta(seconds=60))
+        assert tx.inbox.workers() == {}, "no run holds it"
+    assert ids(claim(store, "w2", store_clock, seconds=600)) == ["b"]
+    store_clock.advance(timedelta(seconds=61))
+    with store.reading() as tx:
+        assert tx.inbox.launch_mark(ENTITY, store_clock.now()) not in (None, before)
+    assert ids(claim(store, "w3", store_clock)) == ["a"]
+
+
+def test_only_the_holder_can_put_off(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"))
+    held = claim(store, "w1", store_clock, seconds=60)
+    with store.transaction() as tx:
+        tx.inbox.put_off([item.id for item in held], "w2", store_clock.now())
+    store_clock.advance(timedelta(seconds=30))
+    assert claim(store, "w3", store_clock) == []
+
+
 def test_only_the_holder_can_release(store: Store, store_clock: ManualClock) -> None:
     add(store, event("a"))
     held = claim(store, "w1", store_clock)

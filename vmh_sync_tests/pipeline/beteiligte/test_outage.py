@@ -1,0 +1,76 @@
+"""A foreign system that is down: the run fails and says so, no record is blamed, everything comes again."""
+
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from vmh_sync.adressen.pipeline import sync_adressen
+from vmh_sync.beteiligte.pipeline import sync_beteiligte
+from vmh_sync.runtime.queue import PUT_OFF_SECONDS
+from vmh_sync.store.inbox import InboxEvent
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.adressen.test_addresses import address
+
+
+def _linked(firm: Firm, number: int) -> list[str]:
+    parties = [firm.crm_party(lastName=f"Ausfall {place}") for place in range(number)]
+    firm.until_quiet()
+    return parties
+
+
+def _waiting(firm: Firm, entity: str, ids: list[str]) -> None:
+    with firm.store.transaction() as tx:
+        tx.inbox.add(entity, [InboxEvent(espo_id=espo_id, action="update", source="webhook") for espo_id in ids])
+
+
+def _pending(firm: Firm, entity: str, seconds: float) -> int:
+    with firm.store.reading() as tx:
+        return tx.inbox.pending_count(entity, firm.clock.now() + timedelta(seconds=seconds))
+
+
+def _run(job: dg.JobDefinition, *, raises: bool = True) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        return job.execute_in_process(run_config={"auswahl": "pending"}, instance=instance, raise_on_error=raises)
+
+
+def test_advoware_down_fails_the_run_and_blames_no_party(firm: Firm) -> None:
+    parties = _linked(firm, 3)
+    for espo_id in parties:
+        firm.crm_edit(espo_id, zusatz="wartet")
+    _waiting(firm, "beteiligte", parties)
+    firm.office.fault(r"Beteiligte/\d+$", "status", status=503)
+    before = firm.crm.calls()["writes"]
+
+    with pytest.raises(dg.Failure, match="Advoware"):
+        _run(sync_beteiligte)
+
+    assert firm.crm.calls()["writes"] == before, "an outage is no news about a party"
+    assert {firm.crm_record(espo_id)["syncRetryCount"] or 0 for espo_id in parties} == {0}
+    assert _pending(firm, "beteiligte", 0) == 0, "the next run does not follow at once"
+    assert _pending(firm, "beteiligte", PUT_OFF_SECONDS + 5) == 3
+
+    firm.office.clear_faults()
+    firm.until_quiet()
+    assert {firm.office_record(firm.crm_record(espo_id)["betnr"])["zusatz"] for espo_id in parties} == {"wartet"}
+
+
+def test_trouble_with_two_parties_is_theirs(firm: Firm) -> None:
+    parties = _linked(firm, 3)
+    broken = [firm.crm_record(espo_id)["betnr"] for espo_id in parties[:2]]
+    _waiting(firm, "beteiligte", parties)
+    firm.office.fault(rf"Beteiligte/({'|'.join(map(str, broken))})$", "status", status=503)
+
+    assert _run(sync_beteiligte).success
+    assert [firm.crm_record(espo_id)["syncStatus"] for espo_id in parties] == ["failed", "failed", "clean"]
+    assert _pending(firm, "beteiligte", PUT_OFF_SECONDS + 5) == 0
+
+
+def test_advoware_down_fails_a_run_of_children_too(firm: Firm) -> None:
+    children = [address(firm, party) for party in _linked(firm, 3)]
+    _waiting(firm, "adressen", children)
+    firm.office.fault(r"Beteiligte/\d+$", "status", status=503)
+
+    with pytest.raises(dg.Failure, match="Advoware"):
+        _run(sync_adressen)
+    assert _pending(firm, "adressen", PUT_OFF_SECONDS + 5) == 3
