@@ -45,11 +45,11 @@ def needs_worker(home: Path, run_workers: str | None) -> bool:
         if run_workers is None:
             return False
         raise SettingsError(
-            f"VMH_RUN_WORKERS={run_workers}, but {home / 'dagster.yaml'} does not name the CeleryRunLauncher: "
-            "delete that file, and it is written anew, or add the run_launcher of deploy/dagster.celery.yaml"
+            f"VMH_RUN_WORKERS={run_workers}, aber {home / 'dagster.yaml'} nennt den CeleryRunLauncher nicht: Löschen Sie "
+            "die Datei, dann wird sie neu geschrieben, oder ergänzen Sie run_launcher aus deploy/dagster.celery.yaml."
         )
     if importlib.util.find_spec("dagster_celery") is None:
-        raise SettingsError("warm run workers need Celery: install vmh-sync[celery]")
+        raise SettingsError("Für VMH_RUN_WORKERS fehlt Celery: Installieren Sie vmh-sync[celery].")
     return run_workers != "elsewhere"
 
 

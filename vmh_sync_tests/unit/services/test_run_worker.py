@@ -122,7 +122,7 @@ def test_a_home_that_a_person_wrote_is_not_changed_but_named(tmp_path: Path) -> 
     ensure_dagster_home(tmp_path, celery=True)
 
     assert (tmp_path / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
-    with pytest.raises(SettingsError, match=r"VMH_RUN_WORKERS=celery, but .*dagster.yaml"):
+    with pytest.raises(SettingsError, match=r"VMH_RUN_WORKERS=celery, aber .*dagster.yaml"):
         needs_worker(tmp_path, "celery")
 
 
