@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.employees import Employee, select
+from vmh_sync.kalender.employees import Employee, Selected, select
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, explain
 from vmh_sync.kalender.google_form import read_event, read_mark
 from vmh_sync.kalender.live_sides import LiveSides
@@ -87,7 +87,8 @@ async def read_whole(context: CalendarContext, employee: Employee) -> Whole | No
 
 async def _over(context: CalendarContext, kuerzel: Sequence[str]) -> tuple[list[Whole], list[Trouble]]:
     chosen = await select(context, kuerzel)
-    wholes, troubles = [], []
+    wholes: list[Whole] = []
+    troubles = _not_there(chosen, kuerzel)
     for employee in chosen.employees:
         try:
             whole = await read_whole(context, employee)
@@ -99,13 +100,21 @@ async def _over(context: CalendarContext, kuerzel: Sequence[str]) -> tuple[list[
     return wholes, troubles
 
 
+def _not_there(chosen: Selected, named: Sequence[str]) -> list[Trouble]:
+    """A mistyped Kürzel must not look as if all were well; who has left is reported by the sync."""
+    if not named:
+        return []
+    text = "Dieses Kürzel ist in Advoware nicht aktiv; bitte die Schreibweise prüfen"
+    return [Trouble(kuerzel, "unknown_kuerzel", text) for kuerzel in chosen.gone]
+
+
 async def verify(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[Trouble]:
     """Compare in both directions: every pair has both its sides and they agree, everything else is paired.
 
     What a sync would do stands there as ``pending``; a stopped plan as ``stopped``.
     """
     chosen = await select(context, kuerzel)
-    troubles: list[Trouble] = []
+    troubles = _not_there(chosen, kuerzel)
     for employee in chosen.employees:
         work = plan(map_fields(await fetch_employee(context, employee, How(dry_run=True, whole=True))))
         if work.failure is not None:

@@ -30,6 +30,14 @@ def test_a_chancery_in_order_has_no_findings(chancery: Chancery) -> None:
         assert chancery.run(look) == []
 
 
+def test_a_mistyped_kuerzel_is_named_and_does_not_look_as_if_all_were_well(chancery: Chancery) -> None:
+    chancery.employee()
+    chancery.sync()
+    for look in (audit.verify, audit.duplicates, audit.orphans, audit.rebuild_pairs):
+        (trouble,) = chancery.run(lambda context, look=look: look(context, ["XX"]))
+        assert (trouble.kuerzel, trouble.kind) == ("XX", "unknown_kuerzel")
+
+
 def test_a_planted_duplicate_is_found_and_mended_and_the_paired_event_stays(chancery: Chancery) -> None:
     chancery.employee()
     fr_nr = chancery.termin()
