@@ -45,8 +45,8 @@ def needs_worker(home: Path, run_workers: str | None) -> bool:
         if run_workers is None:
             return False
         raise SettingsError(
-            f"VMH_RUN_WORKERS={run_workers}, aber {home / 'dagster.yaml'} nennt den CeleryRunLauncher nicht: Löschen Sie "
-            "die Datei, dann wird sie neu geschrieben, oder ergänzen Sie run_launcher aus deploy/dagster.celery.yaml."
+            f"VMH_RUN_WORKERS={run_workers}, aber {home / 'dagster.yaml'} nennt den CeleryRunLauncher nicht: Löschen "
+            "Sie die Datei, dann wird sie neu geschrieben, oder ergänzen Sie ihn wie in deploy/dagster.celery.yaml."
         )
     if importlib.util.find_spec("dagster_celery") is None:
         raise SettingsError("Für VMH_RUN_WORKERS fehlt Celery: Installieren Sie vmh-sync[celery].")
