@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.services.prompt_queue import AT_ONCE_TAG
 
 LOCATION = "vmh_sync"
 """The code location's name in ``workspace.yaml``."""
@@ -68,7 +69,7 @@ class Launcher:
 
         Config and tags are stored and shown by Dagster: no secrets, and no long lists in tags.
         """
-        marks = {TRIGGER_TAG: str(trigger), **(tags or {})}
+        marks = {TRIGGER_TAG: str(trigger), AT_ONCE_TAG: "yes", **(tags or {})}
         params = {
             "selector": {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "jobName": job},
             "runConfigData": dict(config),

@@ -1,14 +1,19 @@
 """The run queue that is looked at twice a second, as Dagster itself reads it from our ``dagster.yaml``."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.definitions.reconstruct import reconstructable
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._daemon.controller import create_daemon_of_type
 
 from vmh_sync.services.dagster_home import ensure_dagster_home
-from vmh_sync.services.prompt_queue import PromptQueue
+from vmh_sync.services.prompt_queue import AT_ONCE_TAG, PromptQueue
 
 
 def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(tmp_path: Path) -> None:
@@ -26,3 +31,75 @@ def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(t
 
 def test_a_longer_interval_is_obeyed() -> None:
     assert PromptQueue(dequeue_interval_seconds=7).dequeue_interval_seconds == 7
+
+
+@dg.op
+def nothing() -> None:
+    """Do nothing."""
+
+
+@dg.job
+def idle() -> None:
+    """Do nothing."""
+    nothing()
+
+
+@dataclass
+class Ways:
+    """Which runs were launched, and which went into Dagster's own queue."""
+
+    launched: list[str] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    seen = Ways()
+
+    def queue(_coordinator: QueuedRunCoordinator, context: SubmitRunContext) -> dg.DagsterRun:
+        seen.queued.append(context.dagster_run.run_id)
+        return context.dagster_run
+
+    monkeypatch.setattr(dg.DagsterInstance, "launch_run", lambda _instance, run, _workspace: seen.launched.append(run))
+    monkeypatch.setattr(QueuedRunCoordinator, "submit_run", queue)
+    return seen
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path / "home"))) as opened:
+        yield opened
+
+
+def _submit(instance: dg.DagsterInstance, **tags: str) -> str:
+    run = instance.create_run_for_job(idle, tags=tags)
+    instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+    return run.run_id
+
+
+def test_what_asks_for_it_starts_at_once_while_nothing_else_waits_or_runs(
+    instance: dg.DagsterInstance, ways: Ways
+) -> None:
+    hurried = _submit(instance, **{AT_ONCE_TAG: "yes"})
+    patient = _submit(instance)
+    assert (ways.launched, ways.queued) == ([hurried], [patient])
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
+def test_it_waits_behind_what_waits_or_runs(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
+    location = RegisteredCodeLocationOrigin("vmh_sync")
+    origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("idle")
+    instance.create_run_for_job(
+        idle,
+        status=dg.DagsterRunStatus(status),
+        remote_job_origin=origin,
+        job_code_origin=reconstructable(idle).get_python_origin(),
+    )
+    hurried = _submit(instance, **{AT_ONCE_TAG: "yes"})
+    assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "CANCELED"])
+def test_what_is_over_holds_nothing_up(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
+    instance.create_run_for_job(idle, status=dg.DagsterRunStatus(status))
+    assert _submit(instance, **{AT_ONCE_TAG: "yes"}) in ways.launched
