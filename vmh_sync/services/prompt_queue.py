@@ -7,6 +7,7 @@ then no limit can be meant.
 """
 
 from dagster import DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
@@ -35,6 +36,13 @@ class PromptQueue(QueuedRunCoordinator):
 
     def _may_start_at_once(self, run: DagsterRun) -> bool:
         if run.tags.get(AT_ONCE_TAG) != "yes" or run.status is not DagsterRunStatus.NOT_STARTED:
+            return False
+        origin = run.remote_job_origin
+        if origin is None or not isinstance(
+            origin.repository_origin.code_location_origin, GrpcServerCodeLocationOrigin
+        ):
+            # This process has a code server of its own, perhaps on another machine than the daemon's, whose sensor
+            # looks after dead runs by their process numbers: only the daemon may start runs then.
             return False
         others = RunsFilter(statuses=[DagsterRunStatus.QUEUED, *IN_PROGRESS_RUN_STATUSES])
         return not self._instance.get_runs(others, limit=1)

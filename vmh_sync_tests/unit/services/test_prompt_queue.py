@@ -1,6 +1,6 @@
 """The run queue that is looked at twice a second, as Dagster itself reads it from our ``dagster.yaml``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +8,12 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.definitions.reconstruct import reconstructable
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.remote_origin import (
+    CodeLocationOrigin,
+    GrpcServerCodeLocationOrigin,
+    RegisteredCodeLocationOrigin,
+    RemoteRepositoryOrigin,
+)
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._daemon.controller import create_daemon_of_type
 
@@ -71,35 +76,57 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def _submit(instance: dg.DagsterInstance, **tags: str) -> str:
-    run = instance.create_run_for_job(idle, tags=tags)
+SHARED = GrpcServerCodeLocationOrigin("127.0.0.1", port=4000, location_name="vmh_sync")
+OWN = RegisteredCodeLocationOrigin("vmh_sync")
+
+
+def _run(
+    instance: dg.DagsterInstance,
+    location: CodeLocationOrigin,
+    status: dg.DagsterRunStatus | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.DagsterRun:
+    return instance.create_run_for_job(
+        idle,
+        status=status,
+        tags=tags,
+        remote_job_origin=RemoteRepositoryOrigin(location, "__repository__").get_job_origin("idle"),
+        job_code_origin=reconstructable(idle).get_python_origin(),
+    )
+
+
+def _submit(instance: dg.DagsterInstance, tags: Mapping[str, str], location: CodeLocationOrigin = SHARED) -> str:
+    run = _run(instance, location, tags=tags)
     instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
     return run.run_id
+
+
+HURRIED = {AT_ONCE_TAG: "yes"}
 
 
 def test_what_asks_for_it_starts_at_once_while_nothing_else_waits_or_runs(
     instance: dg.DagsterInstance, ways: Ways
 ) -> None:
-    hurried = _submit(instance, **{AT_ONCE_TAG: "yes"})
-    patient = _submit(instance)
+    hurried = _submit(instance, HURRIED)
+    patient = _submit(instance, {})
     assert (ways.launched, ways.queued) == ([hurried], [patient])
+
+
+def test_only_the_daemon_starts_runs_where_each_process_has_a_code_server_of_its_own(
+    instance: dg.DagsterInstance, ways: Ways
+) -> None:
+    hurried = _submit(instance, HURRIED, OWN)
+    assert (ways.launched, ways.queued) == ([], [hurried])
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
 def test_it_waits_behind_what_waits_or_runs(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
-    location = RegisteredCodeLocationOrigin("vmh_sync")
-    origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("idle")
-    instance.create_run_for_job(
-        idle,
-        status=dg.DagsterRunStatus(status),
-        remote_job_origin=origin,
-        job_code_origin=reconstructable(idle).get_python_origin(),
-    )
-    hurried = _submit(instance, **{AT_ONCE_TAG: "yes"})
+    _run(instance, SHARED, dg.DagsterRunStatus(status))
+    hurried = _submit(instance, HURRIED)
     assert (ways.launched, ways.queued) == ([], [hurried])
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "CANCELED"])
 def test_what_is_over_holds_nothing_up(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
-    instance.create_run_for_job(idle, status=dg.DagsterRunStatus(status))
-    assert _submit(instance, **{AT_ONCE_TAG: "yes"}) in ways.launched
+    _run(instance, SHARED, dg.DagsterRunStatus(status))
+    assert _submit(instance, HURRIED) in ways.launched
