@@ -82,6 +82,8 @@ def tasks_table(crm_url: str) -> Table:
     ]
     table = Table(title=f"{len(tasks)} offene Aufgaben in EspoCRM", title_justify="left", min_width=32)
     table.add_column("Aufgabe")
+    if not tasks:
+        table.add_row("keine")
     for task in tasks[:SHOWN_TASKS]:
         table.add_row(str(task["name"]))
     return table
