@@ -1,4 +1,4 @@
-"""The gateway as an ASGI app: ``uvicorn --factory vmh_sync.gateway.app:create_app``."""
+"""The gateway as an ASGI app; ``python -m vmh_sync.gateway`` serves it (limits and silence are set there)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
