@@ -10,23 +10,21 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
-from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.hindered import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.progress import Standing
 from vmh_sync.kalender.request import Calendars, employees_partitions
 from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.kalender.sync_employee import EmployeeWork, phase_counts
+from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.report import ROWS, outcome_metadata
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG
-from vmh_sync.store.metrics import PassSummary as PassRow
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -103,7 +101,7 @@ async def write_calendars(
         seconds = time.monotonic() - batch.started
         if not batch.how.dry_run:
             trigger = context.run.tags.get(TRIGGER_TAG, "person")
-            await asyncio.to_thread(_record, opened, batch, trigger, seconds, calls)
+            await record_pass(opened, ENTITY, trigger, batch.outcomes, seconds=seconds, calls=calls)
     metadata = _metadata(batch, seconds, calls)
     context.add_output_metadata(metadata)
     broken = batch.broken
@@ -169,22 +167,6 @@ def _plan_markdown(batch: CalendarBatch) -> str:
         for row in rows[:500]
     ]
     return "\n".join(lines)
-
-
-def _record(opened: CalendarContext, batch: CalendarBatch, trigger: str, seconds: float, calls: dict[str, int]) -> None:
-    now = opened.clock.now()
-    summary = PassSummary().add(batch.outcomes)
-    row = PassRow(
-        run_id=opened.run_id,
-        entity=ENTITY,
-        trigger=trigger,
-        started_at=now - timedelta(seconds=seconds),
-        finished_at=now,
-        counts={str(result): count for result, count in summary.results.items()} | {"conflicts": summary.conflicts},
-        calls=calls,
-    )
-    with opened.store.transaction() as tx:
-        tx.passes.record(row)
 
 
 @dg.graph(description="Termine in Advoware ↔ Google-Kalender der Mitarbeiter.")

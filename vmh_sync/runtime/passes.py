@@ -3,14 +3,35 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.clock import Clock
+from vmh_sync.store import Store
 from vmh_sync.store.metrics import PassSummary as PassRow
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 
 
+class Booked(Protocol):
+    """What is needed of a pass, whatever it is about."""
+
+    @property
+    def run_id(self) -> str:
+        """Return Dagster's run id."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """Return our database."""
+        ...
+
+
 async def record_pass(
-    context: PassContext,
+    context: Booked,
     entity: str,
     trigger: str,
     outcomes: Sequence[RecordOutcome],
@@ -30,9 +51,9 @@ async def record_pass(
         counts={str(result): count for result, count in summary.results.items()} | {"conflicts": summary.conflicts},
         calls=calls,
     )
-    await asyncio.to_thread(_store, context, row)
+    await asyncio.to_thread(_store, context.store, row)
 
 
-def _store(context: PassContext, row: PassRow) -> None:
-    with context.store.transaction() as tx:
+def _store(store: Store, row: PassRow) -> None:
+    with store.transaction() as tx:
         tx.passes.record(row)

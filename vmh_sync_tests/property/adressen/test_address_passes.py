@@ -1,5 +1,6 @@
 """Addresses: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,7 +11,6 @@ from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.systems.advoware.records import Adresse
 from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world, play_one_record, rounds_of
-from vmh_sync_tests.property.children.world import World
 
 COMMON = {
     "strasse": st.sampled_from(["Marktstraße 5", "Marktstr. 5", "Weg 1", "Weg 2", None]),
@@ -30,17 +30,11 @@ THERE = st.fixed_dictionaries({}, optional={**COMMON, "plz": st.sampled_from(["3
 RULES = [SyncSettings(reactivate_addresses="task"), SyncSettings(reactivate_addresses="create")]
 
 
-class Addresses(ChildrenMachine):
-    here, there = HERE, THERE
+new_world = partial(make_world, KIND, Adresse, {"adressePostalCode": 12})
 
-    def new_world(self, data: st.DataObject) -> World:
-        return make_world(
-            KIND,
-            Adresse,
-            {"adressePostalCode": 12},
-            conflict=data.draw(st.sampled_from(list(ConflictRule))),
-            rules=data.draw(st.sampled_from(RULES)),
-        )
+
+class Addresses(ChildrenMachine):
+    here, there, new_world, all_rules = HERE, THERE, new_world, RULES
 
 
 TestAddresses = Addresses.TestCase
@@ -57,4 +51,4 @@ TestAddresses.settings = settings(max_examples=120, stateful_step_count=25, dead
 def test_one_record_edited_on_both_sides(
     first: dict[str, Any], rounds: list[dict[str, Any]], conflict: ConflictRule, rules: SyncSettings
 ) -> None:
-    play_one_record(make_world(KIND, Adresse, {"adressePostalCode": 12}, conflict=conflict, rules=rules), first, rounds)
+    play_one_record(new_world(conflict=conflict, rules=rules), first, rounds)

@@ -1,5 +1,6 @@
 """Bank accounts: people edit both sides, passes are hindered, and nothing is lost or doubled (design.md 3)."""
 
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,7 +11,6 @@ from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.systems.advoware.records import Bankverbindung
 from vmh_sync_tests.property.children.machine import ChildrenMachine, make_world, play_one_record, rounds_of
-from vmh_sync_tests.property.children.world import World
 
 IBANS = ["DE89370400440532013000", "DE89 3704 0044 0532 0130 00", "DE02120300000000202051", "AT611904300234573201"]
 LONG = ["Sparkasse Hannover, Zweigstelle am Kröpcke", "Volksbank Hannover, Zweigstelle Südstadt"]
@@ -35,17 +35,11 @@ THERE = st.fixed_dictionaries(
 RULES = [SyncSettings(import_bank_accounts=True), SyncSettings(import_bank_accounts=False)]
 
 
-class Accounts(ChildrenMachine):
-    here, there = HERE, THERE
+new_world = partial(make_world, KIND, Bankverbindung, {"bankname": 30})
 
-    def new_world(self, data: st.DataObject) -> World:
-        return make_world(
-            KIND,
-            Bankverbindung,
-            {"bankname": 30},
-            conflict=data.draw(st.sampled_from(list(ConflictRule))),
-            rules=data.draw(st.sampled_from(RULES)),
-        )
+
+class Accounts(ChildrenMachine):
+    here, there, new_world, all_rules = HERE, THERE, new_world, RULES
 
 
 TestAccounts = Accounts.TestCase
@@ -62,4 +56,4 @@ TestAccounts.settings = settings(max_examples=120, stateful_step_count=25, deadl
 def test_one_record_edited_on_both_sides(
     first: dict[str, Any], rounds: list[dict[str, Any]], conflict: ConflictRule, rules: SyncSettings
 ) -> None:
-    play_one_record(make_world(KIND, Bankverbindung, {"bankname": 30}, conflict=conflict, rules=rules), first, rounds)
+    play_one_record(new_world(conflict=conflict, rules=rules), first, rounds)

@@ -2,6 +2,7 @@
 
 from vmh_sync.children.kind import ACTIVE
 from vmh_sync.store.links import Link
+from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import is_empty, same
 from vmh_sync_tests.property.children.world import World
@@ -79,5 +80,5 @@ def _check_imported(world: World) -> None:
         assert key in linked | retired or not said, f"{key}: typed in Advoware and not imported"
 
 
-def _rows(world: World, espo_id: str):  # type: ignore[no-untyped-def]
+def _rows(world: World, espo_id: str) -> list[ManualTask]:
     return [row for row in world.tasks if row.espo_id == espo_id and row.espo_task_id is not None]

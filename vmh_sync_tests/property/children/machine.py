@@ -1,7 +1,7 @@
 """People edit both sides between passes that fail, lose answers or die at any write, until everybody stops."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -94,12 +94,14 @@ class ChildrenMachine(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
-        self.world = self.new_world(data)
+        self.world = type(self).new_world(
+            conflict=data.draw(st.sampled_from(list(ConflictRule))), rules=data.draw(st.sampled_from(self.all_rules))
+        )
         self.people = People(self.world)
 
-    def new_world(self, data: st.DataObject) -> World:
-        raise NotImplementedError
-
+    new_world: ClassVar[Callable[..., World]]
+    """Makes an empty world of the kind: ``make_world`` without conflict and rules."""
+    all_rules: ClassVar[list[SyncSettings]]
     here: ClassVar[st.SearchStrategy[dict[str, Any]]]
     there: ClassVar[st.SearchStrategy[dict[str, Any]]]
 
