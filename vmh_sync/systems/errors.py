@@ -1,10 +1,34 @@
-"""What all errors of the foreign systems have in common.
+"""One tree of errors for all foreign systems; callers catch by what an error *means*, whichever system it came from.
 
-Each system has its own hierarchy (``advoware.errors``, ``espocrm.errors``) under :class:`ForeignSystemError`, so a
-caller can treat both alike. No message carries a value of a record: ids, field names and classes of errors only.
+::
+
+    ForeignSystemError
+    ├── NotDone                     certainly nothing was carried out
+    │   ├── Transient               not sent, held back, 425, 429, or a read: the same call may be made again
+    │   ├── Rejected                400, 409, 422: the request is wrong and stays wrong
+    │   ├── Forbidden               403: this is not allowed to us, or not offered
+    │   ├── CapabilityMissing       405 or known not to exist: this installation cannot do it at all
+    │   ├── NotFound                404, 410: there is no such record (any more); a state rather than an error
+    │   ├── AlreadyExists           409 on a create: it is there, or something that looks the same
+    │   ├── Conflict                409, 412 on an update: somebody changed the record meanwhile
+    │   ├── LoginRefused            the credential is refused; never repeated by itself (``systems.circuit``)
+    │   ├── BadConfiguration        a setting is wrong: address, key, App-ID
+    │   └── WriteProtected          writing is switched off by a setting
+    ├── Unavailable                 the system says of itself that it is away (offline, maintenance, lock-out)
+    ├── OutcomeUnknown              a write was sent and nobody knows whether it was carried out: look before writing
+    └── UnexpectedAnswer            an answer that cannot be read, or not the whole one
+
+Each system derives its own classes from its base (``AdvowareError``, ``EspoError``, ``GoogleCalendarError``) *and* from
+the meaning here: ``except errors.OutcomeUnknown`` catches all three. Whether a create may be given up and begun afresh
+is one question with one answer, :attr:`ForeignSystemError.certainly_not_done`. No message carries a value of a record:
+ids, field names and classes of errors only.
 """
 
 from typing import ClassVar
+
+_CLIENT_ERRORS = range(400, 500)
+_REQUEST_TIMEOUT = 408
+"""A relay says so too, after it had passed the request on."""
 
 
 class ForeignSystemError(Exception):
@@ -28,11 +52,101 @@ class ForeignSystemError(Exception):
         """HTTP status of the answer, None when there was none."""
         self.retry_after = retry_after
         """Seconds that the system asked us to wait, or that the client itself will still hold back."""
+        self.held_back = False
+        """True: the client did not send the call at all, because of what an earlier one met."""
+
+    @property
+    def certainly_not_done(self) -> bool:
+        """True when the call certainly changed nothing over there, so that a write may be made afresh.
+
+        True for a call that was not sent or was held back, for 425 and 429, for a refused login and for every other
+        4xx. False for 408, 5xx, time-outs, broken connections and answers that cannot be read.
+        """
+        return self.held_back or (self.status in _CLIENT_ERRORS and self.status != _REQUEST_TIMEOUT)
 
     @property
     def message_for_people(self) -> str:
         """One German sentence: what is wrong and what the user can do. No personal data."""
         return self.people
+
+
+class NotDone(ForeignSystemError):
+    """Certainly nothing was carried out."""
+
+    @property
+    def certainly_not_done(self) -> bool:
+        """Always true."""
+        return True
+
+
+class Transient(NotDone):
+    """The same call may be made again, now or a little later."""
+
+    retryable = True
+
+
+class Rejected(NotDone):
+    """The request is wrong and stays wrong."""
+
+
+class Forbidden(NotDone):
+    """We are not allowed to do this, or it is not offered to us."""
+
+
+class CapabilityMissing(NotDone):
+    """This installation cannot do it at all."""
+
+
+class NotFound(NotDone):
+    """There is no such record (any more). A state rather than an error."""
+
+
+class AlreadyExists(NotDone):
+    """What was to be created is there already, or something that looks the same."""
+
+
+class Conflict(NotDone):
+    """Somebody changed the record since it was read: read again, plan again."""
+
+
+class LoginRefused(NotDone):
+    """The system refuses our credential. Never repeated by itself: too many refusals lock out the good one as well."""
+
+    concerns_all = True
+
+
+class BadConfiguration(NotDone):
+    """A setting is wrong; nothing gets better by trying again."""
+
+    concerns_all = True
+
+
+class WriteProtected(NotDone):
+    """Writing is switched off by a setting."""
+
+
+class Unavailable(ForeignSystemError):
+    """The system itself says that it is away for a while."""
+
+    retryable = True
+    concerns_all = True
+
+
+class OutcomeUnknown(ForeignSystemError):
+    """A write was sent and nobody knows whether it was carried out: look before writing again."""
+
+    retryable = True
+
+    @property
+    def certainly_not_done(self) -> bool:
+        """Never true, whatever the status says."""
+        return False
+
+
+class UnexpectedAnswer(ForeignSystemError):
+    """An answer that cannot be read, is not what was asked for, or is not the whole."""
+
+    retryable = True
 
 
 class NotSentError(Exception):

@@ -26,7 +26,9 @@ class Pause:
             return
         left = (self._until - self._clock.now()).total_seconds()
         if left > 0:
-            raise self._failure(left)
+            failure = self._failure(left)
+            failure.held_back = True
+            raise failure
         self._until = self._failure = None
 
 

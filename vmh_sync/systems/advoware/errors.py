@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import httpx
 
+from vmh_sync.systems import errors
 from vmh_sync.systems.advoware import wire
-from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.transport import retry_after_seconds
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -21,82 +21,75 @@ NOT_BEGUN = frozenset({425, 429})
 TRANSIENT = frozenset({408, 500, 502, 503, 504}) | NOT_BEGUN
 
 
-class AdvowareError(ForeignSystemError):
+class AdvowareError(errors.ForeignSystemError):
     """A call to Advoware failed."""
 
     system: ClassVar[str] = "advoware"
     people: ClassVar[str] = "Beim Zugriff auf Advoware ist ein Fehler aufgetreten."
 
 
-class Transient(AdvowareError):
+class Transient(AdvowareError, errors.Transient):
     """Nothing happened over there; the same call may be made again."""
 
-    retryable = True
     people = "Advoware antwortet gerade nicht; der Abgleich wird automatisch wiederholt."
 
 
-class OutcomeUnknown(AdvowareError):
+class OutcomeUnknown(AdvowareError, errors.OutcomeUnknown):
     """A write was sent and nobody knows whether it was processed: look before writing again."""
 
-    retryable = True
     people = (
         "Advoware hat eine Änderung nicht bestätigt; beim nächsten Abgleich wird nachgesehen, ob sie angekommen ist."
     )
 
 
-class Rejected(AdvowareError):
+class Rejected(AdvowareError, errors.Rejected):
     """400, 409, 422: the request is wrong and stays wrong."""
 
     people = "Advoware nimmt die Angaben so nicht an; bitte die Felder des Datensatzes prüfen."
 
 
-class NotOffered(AdvowareError):
+class NotOffered(AdvowareError, errors.Forbidden):
     """403: Advoware's interface does not offer this to us."""
 
     people = "Advoware bietet diese Änderung über die Schnittstelle nicht an; bitte in Advoware von Hand ändern."
 
 
-class NotFound(AdvowareError):
+class NotFound(AdvowareError, errors.NotFound):
     """404: there is no such record (any more). A state rather than an error."""
 
     people = "Den Datensatz gibt es in Advoware nicht (mehr)."
 
 
-class OfficeOffline(AdvowareError):
+class OfficeOffline(AdvowareError, errors.Unavailable):
     """The office's connector is offline or unknown; the client holds back its calls for a while."""
 
-    retryable = True
-    concerns_all = True
     people = (
         "Der Advoware-Server der Kanzlei ist nicht erreichbar; bitte prüfen, ob der Advoware-Dienst dort läuft. "
         "Der Abgleich wird automatisch wiederholt."
     )
 
 
-class BadConfiguration(AdvowareError):
+class BadConfiguration(AdvowareError, errors.BadConfiguration):
     """A setting is wrong (App-ID not enabled, unusable key or address); never retried by itself."""
 
-    concerns_all = True
     people = (
         "Die Zugangsdaten der Schnittstelle zu Advoware stimmen nicht (App-ID, API-Schlüssel oder Adresse); "
         "bitte die Einstellungen prüfen."
     )
 
 
-class LoginFailed(AdvowareError):
+class LoginFailed(AdvowareError, errors.LoginRefused):
     """Advoware refuses user and password, or every token: never hammered."""
 
-    concerns_all = True
     people = (
         "Advoware lehnt die Anmeldung ab; bitte Benutzer, Kennwort und API-Schlüssel in den Einstellungen "
         "und die Uhrzeit dieses Rechners prüfen."
     )
 
 
-class UnexpectedAnswer(AdvowareError):
+class UnexpectedAnswer(AdvowareError, errors.UnexpectedAnswer):
     """Broken or unexpected JSON. ``problems`` names fields and classes of errors, never values."""
 
-    retryable = True
     people = "Advoware hat unlesbar geantwortet; der Datensatz wurde nicht verändert."
 
     def __init__(self, detail: str, *, status: int | None = None, problems: tuple[str, ...] = ()) -> None:
@@ -104,13 +97,13 @@ class UnexpectedAnswer(AdvowareError):
         self.problems = problems
 
 
-class CapabilityMissing(AdvowareError):
+class CapabilityMissing(AdvowareError, errors.CapabilityMissing):
     """This installation does not offer the call at all (wire contract 5)."""
 
     people = "Diese Advoware-Version bietet die benötigte Abfrage nicht an."
 
 
-class WriteProtected(AdvowareError):
+class WriteProtected(AdvowareError, errors.WriteProtected):
     """Calendar and proxy writes are switched off (``ADVOWARE_WRITE_PROTECTION``)."""
 
     people = "Schreiben nach Advoware ist ausgeschaltet (ADVOWARE_WRITE_PROTECTION)."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems import errors
 from vmh_sync.systems.transport import retry_after_seconds
 
 if TYPE_CHECKING:
@@ -38,65 +38,57 @@ _RULES = {
 }
 
 
-class EspoError(ForeignSystemError):
+class EspoError(errors.ForeignSystemError):
     """A call to EspoCRM failed."""
 
     system: ClassVar[str] = "espocrm"
     people: ClassVar[str] = "Beim Zugriff auf EspoCRM ist ein Fehler aufgetreten."
 
 
-class Transient(EspoError):
+class Transient(EspoError, errors.Transient):
     """Nothing happened over there; the same call may be made again."""
 
-    retryable = True
     people = "EspoCRM antwortet gerade nicht; der Abgleich wird automatisch wiederholt."
 
 
-class OutcomeUnknown(EspoError):
+class OutcomeUnknown(EspoError, errors.OutcomeUnknown):
     """A write was sent and nobody knows whether it was processed: read before writing again."""
 
-    retryable = True
     people = (
         "EspoCRM hat eine Änderung nicht bestätigt; beim nächsten Abgleich wird nachgesehen, ob sie angekommen ist."
     )
 
 
-class LoginRejected(EspoError):
+class LoginRejected(EspoError, errors.LoginRefused):
     """401. Never retried: eleven bad logins a minute would lock out the good key as well (B1.8)."""
 
-    concerns_all = True
     people = "EspoCRM lehnt die Anmeldung ab; bitte den API-Schlüssel in den Einstellungen prüfen."
 
 
-class LockedOut(EspoError):
+class LockedOut(EspoError, errors.NotDone, errors.Unavailable):
     """403 without any reason: too many bad logins from this address; over after a minute."""
 
-    retryable = True
-    concerns_all = True
     people = (
         "EspoCRM hat den Zugriff nach zu vielen Fehlanmeldungen für eine Minute gesperrt; "
         "der Abgleich wird automatisch wiederholt."
     )
 
 
-class Maintenance(EspoError):
+class Maintenance(EspoError, errors.NotDone, errors.Unavailable):
     """503 in maintenance mode: nothing was done."""
 
-    retryable = True
-    concerns_all = True
     people = "EspoCRM ist im Wartungsmodus; der Abgleich wird automatisch wiederholt."
 
 
-class BadConfiguration(EspoError):
+class BadConfiguration(EspoError, errors.BadConfiguration):
     """The address is wrong, or the entity or action does not exist in this installation."""
 
-    concerns_all = True
     people = (
         "Die Adresse von EspoCRM stimmt nicht, oder eine benötigte Entität fehlt dort; bitte die Einstellungen prüfen."
     )
 
 
-class Rejected(EspoError):
+class Rejected(EspoError, errors.Rejected):
     """A 4xx that stays: the request is wrong."""
 
     people = "EspoCRM nimmt die Anfrage so nicht an; bitte die Einrichtung der Felder prüfen."
@@ -117,7 +109,7 @@ class ValidationRejected(Rejected):
         return f"EspoCRM nimmt das Feld „{self.field}“ nicht an: {_RULES.get(self.rule, 'der Wert ist ungültig')}."
 
 
-class Forbidden(EspoError):
+class Forbidden(EspoError, errors.Forbidden):
     """403 with a reason: the API user lacks a right."""
 
     people = "Dem API-Benutzer fehlt in EspoCRM ein Recht für diese Änderung; bitte seine Rolle prüfen."
@@ -129,13 +121,13 @@ class LinkTargetMissing(Forbidden):
     people = "Der Datensatz, mit dem verknüpft werden soll, existiert in EspoCRM nicht (mehr)."
 
 
-class NotFound(EspoError):
+class NotFound(EspoError, errors.NotFound):
     """404 on a record: it was deleted or never existed. A state rather than an error."""
 
     people = "Den Datensatz gibt es in EspoCRM nicht (mehr)."
 
 
-class DuplicateFound(EspoError):
+class DuplicateFound(EspoError, errors.AlreadyExists):
     """409 on a create: EspoCRM found records that look the same and created nothing. ``records`` are those."""
 
     people = "In EspoCRM gibt es schon einen Datensatz mit demselben Namen oder derselben E-Mail-Adresse."
@@ -145,7 +137,7 @@ class DuplicateFound(EspoError):
         self.records = records
 
 
-class VersionConflict(EspoError):
+class VersionConflict(EspoError, errors.Conflict):
     """409 on an update: somebody changed the record meanwhile and nothing was written.
 
     ``values`` are the stored values of the attributes that were to be written, ``version`` is the current one.
@@ -160,10 +152,9 @@ class VersionConflict(EspoError):
         self.version = version
 
 
-class UnexpectedAnswer(EspoError):
+class UnexpectedAnswer(EspoError, errors.UnexpectedAnswer):
     """Broken or unexpected JSON. ``problems`` names fields and classes of errors, never values."""
 
-    retryable = True
     people = "EspoCRM hat unlesbar geantwortet; der Datensatz wurde nicht verändert."
 
     def __init__(self, detail: str, *, status: int | None = None, problems: tuple[str, ...] = ()) -> None:

@@ -272,7 +272,7 @@ class CalendarDirectory:
         try:
             calendar_id = str(self._owner.run(CREATE, lambda s: s.calendars().insert(body=body))["id"])
         except TransientError as error:
-            if error.not_executed:
+            if error.certainly_not_done:
                 raise
             # The calendar may exist: look before a second one is made.
             entries = self._named(self._owner, title)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems import errors
 
 RATE_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
 
@@ -26,16 +26,14 @@ class Answer:
     retry_after: float | None = None
 
 
-class GoogleCalendarError(ForeignSystemError):
+class GoogleCalendarError(errors.ForeignSystemError):
     """A call to Google Calendar failed.
 
     ``operation`` is the API method (``events.insert``), ``reason`` Google's reason word.
-    ``not_executed`` says that Google certainly did not carry the call out.
     ``after_lost_answer`` says that an earlier attempt of the same call may have been carried out.
     """
 
     system: ClassVar[str] = "google"
-    not_executed: ClassVar[bool] = True
     people: ClassVar[str] = "Google Kalender hat die Anfrage abgelehnt."
 
     def __init__(self, operation: str, answer: Answer) -> None:
@@ -53,36 +51,32 @@ class TransientError(GoogleCalendarError):
     people: ClassVar[str] = "Google Kalender ist gerade nicht erreichbar; es wird später erneut versucht."
 
 
-class RateLimitedError(TransientError):
+class RateLimitedError(TransientError, errors.Transient):
     """403 rateLimitExceeded, userRateLimitExceeded, quotaExceeded, or 429: too fast; nothing was carried out."""
 
     concerns_all: ClassVar[bool] = True
     people: ClassVar[str] = "Google lässt im Moment keine weiteren Anfragen zu; es geht automatisch weiter."
 
 
-class ConnectError(TransientError):
+class ConnectError(TransientError, errors.Transient):
     """The request never left this machine (refused, no such host, token service not reachable)."""
 
     concerns_all: ClassVar[bool] = True
 
 
-class ServerError(TransientError):
-    """5xx or 409 conflict inside a batch: a write may or may not have been carried out."""
-
-    not_executed = False
+class ServerError(TransientError, errors.OutcomeUnknown):
+    """5xx, 408 or 409 conflict inside a batch: a write may or may not have been carried out."""
 
 
-class UnknownOutcomeError(TransientError):
+class UnknownOutcomeError(TransientError, errors.OutcomeUnknown):
     """The request was sent and no answer came: a write may or may not have been carried out."""
 
-    not_executed = False
 
-
-class InvalidRequestError(GoogleCalendarError):
+class InvalidRequestError(GoogleCalendarError, errors.Rejected):
     """400: the request itself is wrong; sending it again changes nothing."""
 
 
-class InvalidCredentialsError(GoogleCalendarError):
+class InvalidCredentialsError(GoogleCalendarError, errors.LoginRefused):
     """401 after one refresh, or the token service refused the service account (key, subject or scopes)."""
 
     concerns_all: ClassVar[bool] = True
@@ -99,7 +93,7 @@ class DelegationRefusedError(InvalidCredentialsError):
     )
 
 
-class ForbiddenError(GoogleCalendarError):
+class ForbiddenError(GoogleCalendarError, errors.Forbidden):
     """403 that is no rate limit: no access, or not enough of it (``forbidden…``, ``requiredAccessLevel``)."""
 
     people: ClassVar[str] = (
@@ -122,19 +116,19 @@ class InsufficientPermissionsError(ForbiddenError):
     people: ClassVar[str] = "Dem Dienstkonto fehlt bei Google die Freigabe für Kalender."
 
 
-class NotFoundError(GoogleCalendarError):
+class NotFoundError(GoogleCalendarError, errors.NotFound):
     """404: no such calendar or event, or no access to it (Google does not say which)."""
 
     people: ClassVar[str] = "Kalender oder Termin ist bei Google nicht (mehr) vorhanden oder nicht freigegeben."
 
 
-class DuplicateError(GoogleCalendarError):
+class DuplicateError(GoogleCalendarError, errors.AlreadyExists):
     """409 duplicate: the event id is taken, also by a deleted event (then use a new generation)."""
 
     people: ClassVar[str] = "Der Termin ist im Google-Kalender schon vorhanden."
 
 
-class GoneError(GoogleCalendarError):
+class GoneError(GoogleCalendarError, errors.NotFound):
     """410 in one of its three kinds, see the subclasses."""
 
     people: ClassVar[str] = "Der Termin wurde im Google-Kalender bereits gelöscht."
@@ -156,13 +150,13 @@ class AlreadyDeletedError(GoneError):
     """410 deleted: the event was deleted before; for a delete this is success."""
 
 
-class PreconditionFailedError(GoogleCalendarError):
+class PreconditionFailedError(GoogleCalendarError, errors.Conflict):
     """412: the event changed since it was read; read again, plan again."""
 
     people: ClassVar[str] = "Der Termin wurde inzwischen in Google geändert; er wird neu abgeglichen."
 
 
-class IncompleteReadError(GoogleCalendarError):
+class IncompleteReadError(GoogleCalendarError, errors.UnexpectedAnswer):
     """A list ended without a sync token or without end: its content must not be taken for the whole."""
 
     retryable: ClassVar[bool] = True
@@ -208,7 +202,7 @@ def _class_for(answer: Answer) -> type[GoogleCalendarError]:
         return ServerError if answer.reason == "conflict" else DuplicateError
     if status == 410:
         return _GONE.get(answer.reason, GoneError)
-    if status >= 500:
+    if status >= 500 or status == 408:
         return ServerError
     return {401: InvalidCredentialsError, 404: NotFoundError, 412: PreconditionFailedError}.get(
         status, InvalidRequestError

@@ -60,7 +60,7 @@ class Retrier:
                 pause = self._pause(error, number, replay)
                 if pause is None:
                     raise
-                lost = lost or not error.not_executed
+                lost = lost or not error.certainly_not_done
                 self.sleep(pause)
         raise AssertionError("the last attempt either returns or raises")
 
@@ -68,7 +68,7 @@ class Retrier:
         """Return the seconds to wait before the next attempt, None to give up."""
         if not isinstance(error, TransientError) or number + 1 >= self.policy.attempts:
             return None
-        if replay is Replay.NEVER and not error.not_executed:
+        if replay is Replay.NEVER and not error.certainly_not_done:
             return None
         backoff = min(self.policy.cap_seconds, self.policy.base_seconds * 2.0**number)
         jitter = self.rng.random() * self.policy.base_seconds

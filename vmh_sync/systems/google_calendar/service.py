@@ -16,7 +16,7 @@ from google.oauth2 import service_account
 from googleapiclient import discovery, discovery_cache
 
 from vmh_sync.settings import GoogleCalendarSettings
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import BadConfiguration
 from vmh_sync.systems.google_calendar.http import SingleSendHttp
 
 # The published type stubs leave these functions out or untyped.
@@ -28,14 +28,13 @@ _ANEW = "bitte den JSON-Schlüssel des Dienstkontos in der Google-Cloud-Konsole 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class ServiceAccountError(ForeignSystemError):
+class ServiceAccountError(BadConfiguration):
     """The service account's key is missing or unusable; the message names the variable, never the content.
 
     ``in_words`` is the German sentence that says where and what to do.
     """
 
     system: ClassVar[str] = "google"
-    concerns_all: ClassVar[bool] = True
     people: ClassVar[str] = "Der Schlüssel des Google-Dienstkontos fehlt oder ist unbrauchbar."
 
     def __init__(self, detail: str, in_words: str = "") -> None:
