@@ -43,13 +43,18 @@ def db_upgrade() -> None:
 def sandbox(
     parties: Annotated[int, typer.Option(min=0, help="Größe der erfundenen Kanzlei.")] = 0,
     seed: Annotated[int, typer.Option(help="Bestimmt Schlüssel, Personen und jeden Zufall.")] = 1,
+    installation: Annotated[
+        int | None, typer.Option(help="EspoCRM und Advoware einer anderen Kanzlei, aus dieser Zahl gezogen.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Genau eine JSON-Zeile ausgeben.")] = False,
 ) -> None:
     """Die simulierten Systeme allein, bis Strg-C; gibt Adressen, Zugänge und passende Variablen aus."""
+    from vmh_sync.sandbox.installation import Installation
     from vmh_sync.sandbox.run import SandboxOptions, serve
     from vmh_sync.sandbox.systems import SystemsConfig
 
-    serve(SandboxOptions(SystemsConfig(seed=seed, parties=parties), as_json=as_json))
+    firm = Installation() if installation is None else Installation.draw(installation)
+    serve(SandboxOptions(SystemsConfig(seed=seed, parties=parties, installation=firm), as_json=as_json))
 
 
 @app.command()

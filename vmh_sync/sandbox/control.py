@@ -63,7 +63,8 @@ class ControlledApp:
     """ASGI app: a simulated system with control paths, fault rules and call counts.
 
     ``name`` is shown by ``/_sandbox/health``; ``prefix`` is what the system's API paths begin with (left out of the
-    route names, and only calls below it count as writes); ``seed`` makes faults with a probability repeatable.
+    route names, and only calls below it count as writes); ``seed`` makes faults with a probability repeatable;
+    ``latency`` (seconds) is what every API call takes longer.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class ControlledApp:
         prefix: str = "/",
         clock: Clock | None = None,
         refusals: tuple[type[Exception], ...] = (),
+        latency: float = 0.0,
     ) -> None:
         self.app = app
         self.name = name
         self.hooks = hooks
         self.faults = FaultBook(seed)
         self.calls = CallLog(prefix, clock or SystemClock())
+        self._latency = latency
         self._refusals: tuple[type[Exception], ...] = (ValueError, *refusals)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +96,8 @@ class ControlledApp:
         if path.startswith(PREFIX):
             await self._control(scope, receive, send)
             return
+        if self._latency:
+            await asyncio.sleep(self._latency)
         query = scope["query_string"].decode("latin-1") if self.faults else ""
         rule = self.faults.due(scope["method"], path, query) if self.faults else None
         if rule is None:

@@ -21,11 +21,13 @@ class CrmPerson:
         self._client = client
         self._made = made
         self._parties: list[Json] = []
+        self._fields: dict[str, str] = {}
         self._addresses: dict[str, list[Json]] = {}
 
     async def look(self) -> None:
         """Read what the CRM holds now."""
-        state = (await self._client.get(f"{self._url}/_sandbox/state")).raise_for_status().json()["records"]
+        answer = (await self._client.get(f"{self._url}/_sandbox/state")).raise_for_status().json()
+        state, self._fields = answer["records"], answer["fields"]["CBeteiligte"]
         self._parties = sorted((row for row in state["CBeteiligte"] if not row["deleted"]), key=lambda row: row["id"])
         self._addresses = {}
         for row in state["CAdressen"]:
@@ -76,9 +78,12 @@ class CrmPerson:
             ("briefAnrede", f"Guten Tag {party['lastName']},"),
             ("zusatz", f"Zimmer {rng.randrange(1, 500)}"),
         ]
+        choices = [choice for choice in choices if choice[0] in self._fields]
         if not party.get("firmenname") and party.get("firstName"):
             choices.append(("firstName", f"{party['firstName']} {rng.choice(('Maria', 'Jan', 'Kim', 'Toni'))}"))
-            choices.append(("dateOfBirth", f"{rng.randrange(1940, 2004)}-0{rng.randrange(1, 9)}-1{rng.randrange(9)}"))
+            born = f"{rng.randrange(1940, 2004)}-0{rng.randrange(1, 9)}-1{rng.randrange(9)}"
+            midnight = " 00:00:00" if self._fields["dateOfBirth"] == "datetime" else ""
+            choices.append(("dateOfBirth", born + midnight))
         name, new = rng.choice(choices)
         new = new[:100]
         old = party.get(name)

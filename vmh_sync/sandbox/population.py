@@ -10,13 +10,13 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from vmh_sync.sandbox.appointments import employees, termine
+from vmh_sync.sandbox.installation import OfficeInstallation
 from vmh_sync.sandbox.made_up import COURTS, MadeUp
 from vmh_sync.sandbox.party_forms import Truth, crm_accounts, crm_addresses, crm_party, office_party
 
 Json = dict[str, Any]
 Share = Literal["linked", "crm_only", "dirty"]
 
-FIRST_BETNR = 1001
 _DIFFERENT = 0.12
 _MARKED = 0.1
 
@@ -34,21 +34,24 @@ class Population:
     shares: dict[Share, int] = field(default_factory=dict)
 
 
-def populate(seed: int, parties: int, *, now: datetime, calendar: bool = True) -> Population:
+def populate(
+    seed: int, parties: int, *, now: datetime, calendar: bool = True, office: OfficeInstallation | None = None
+) -> Population:
     """Make up a firm with that many parties as of ``now`` (aware); the same arguments give the same firm."""
+    firm = office or OfficeInstallation()
     made = MadeUp(seed)
-    office: Json = {"beteiligte": [], "mitarbeiter": [], "termine": []}
+    bodies: Json = {"beteiligte": [], "mitarbeiter": [], "termine": []}
     records: dict[str, list[Json]] = {"CBeteiligte": [], "CAdressen": [], "CBankverbindungen": []}
     shares: dict[Share, int] = {"linked": 0, "crm_only": 0, "dirty": 0}
-    builder = _Builder(made, now)
+    builder = _Builder(made, now, firm)
     for number in range(parties):
         share = _share(number, parties)
         shares[share] += 1
-        builder.add(share, office["beteiligte"], records)
+        builder.add(share, bodies["beteiligte"], records)
     if calendar:
-        office["mitarbeiter"] = employees()
-        office["termine"] = termine(made.rng, now.date())
-    return Population(office, {"records": records}, shares)
+        bodies["mitarbeiter"] = employees()
+        bodies["termine"] = termine(made.rng, now.date())
+    return Population(bodies, {"records": records}, shares)
 
 
 def _share(number: int, parties: int) -> Share:
@@ -59,12 +62,12 @@ def _share(number: int, parties: int) -> Share:
 
 
 class _Builder:
-    def __init__(self, made: MadeUp, now: datetime) -> None:
+    def __init__(self, made: MadeUp, now: datetime, firm: OfficeInstallation) -> None:
         self._made = made
         self._rng = made.rng
         self._now = now
-        self._betnr = FIRST_BETNR
-        self._zone = ZoneInfo("Europe/Berlin")
+        self._betnr = firm.first_betnr
+        self._zone = ZoneInfo(firm.zone)
 
     def add(self, share: Share, beteiligte: list[Json], records: dict[str, list[Json]]) -> None:
         truth = self._truth()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmh_sync.sandbox.installation import Installation
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import NAMES, Name, SystemsConfig, environment, seed_population, simulated
 
@@ -37,7 +38,7 @@ async def running(options: SandboxOptions) -> AsyncIterator[dict[str, Any]]:
     """Run the systems in this event loop for the length of the block and populate them.
 
     Yields the description that ``--json`` prints: ``{"advoware": {...}, "espocrm": {...}, "google": {...},
-    "control": {name: url}, "environment": {variable: value}}``.
+    "control": {name: url}, "environment": {variable: value}, "installation": {what was drawn}}``.
     """
     async with contextlib.AsyncExitStack() as stack:
         described: dict[Name, dict[str, str]] = {}
@@ -47,9 +48,19 @@ async def running(options: SandboxOptions) -> AsyncIterator[dict[str, Any]]:
             described[name] = system.describe((await stack.enter_async_context(server)).url)
         urls: dict[Name, str] = {name: details["url"] for name, details in described.items()}
         if options.systems.parties:
-            await seed_population(urls, seed=options.systems.seed, parties=options.systems.parties)
+            await seed_population(
+                urls,
+                seed=options.systems.seed,
+                parties=options.systems.parties,
+                office=options.systems.installation.office,
+            )
         description: dict[str, Any] = dict(described.items())
-        yield description | {"control": urls, "environment": environment(described)}
+        installation = options.systems.installation.to_json()
+        yield description | {
+            "control": urls,
+            "environment": environment(described),
+            "installation": installation,
+        }
 
 
 def serve(options: SandboxOptions) -> None:
@@ -95,6 +106,8 @@ def _as_text(description: dict[str, Any]) -> str:
     lines = ["The simulated systems are up (Ctrl-C ends them and everything in them):", ""]
     for name in NAMES:
         lines += [f"  {name:9} {key:21} {value}" for key, value in description.get(name, {}).items()]
+    if description["installation"]["seed"] is not None:
+        lines += ["", "This firm:", "", json.dumps(description["installation"], indent=2)]
     lines += ["", "Variables that point the product at them:", ""]
     lines += [f"export {name}='{value}'" for name, value in description["environment"].items()]
     return "\n".join(lines) + "\n"
@@ -110,10 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--webhook-interval", type=float, default=2.0, help="seconds between the CRM's deliveries")
     parser.add_argument("--no-google-quota", action="store_true", help="lift Google's quota (for measurements)")
+    parser.add_argument("--installation", type=int, help="draw this firm's EspoCRM and Advoware from a seed")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON line")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     given = parser.parse_args(arguments)
-    systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota)
+    firm = Installation() if given.installation is None else Installation.draw(given.installation)
+    systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota, firm)
     chosen = [_ALIASES.get(name, name) for name in given.only or NAMES]
     ports: dict[Name, int] = {name: getattr(given, f"{name}_port") for name in NAMES}
     only = tuple(name for name in NAMES if name in chosen)

@@ -2,18 +2,22 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import httpx
 
-from vmh_sync.clock import SystemClock
+from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.sandbox.control import ControlledApp
 from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_app
 from vmh_sync.sandbox.crm.errors import ApiError as CrmRefusal
 from vmh_sync.sandbox.google import GoogleConfig, create_google
+from vmh_sync.sandbox.installation import Installation, OfficeInstallation
 from vmh_sync.sandbox.office import API_PATH, CONFIGURATOR_PATH, RELAY_PATH, OfficeConfig, create_office
+from vmh_sync.sandbox.office.config import CONNECTOR_PATH, switches_of
 from vmh_sync.sandbox.population import Population, populate
+from vmh_sync.sandbox.skew import SkewedClock
 
 Name = Literal["advoware", "espocrm", "google"]
 NAMES: tuple[Name, ...] = ("advoware", "espocrm", "google")
@@ -25,13 +29,15 @@ class SystemsConfig:
 
     ``seed`` decides keys, passwords, population and every random choice; ``parties`` is the size of the population
     (0: empty systems). ``webhook_interval`` is how often the CRM delivers webhooks, in seconds (the real default is
-    120). The Google quota can be lifted for measurements (``google_quota`` false).
+    120). The Google quota can be lifted for measurements (``google_quota`` false). ``installation`` is what is
+    particular about this firm's EspoCRM and Advoware.
     """
 
     seed: int = 1
     parties: int = 0
     webhook_interval: float = 2.0
     google_quota: bool = True
+    installation: Installation = field(default_factory=Installation)
 
 
 @dataclass
@@ -57,9 +63,25 @@ def simulated(name: Name, config: SystemsConfig) -> Simulated:
 
 
 def _advoware(config: SystemsConfig) -> Simulated:
-    office = OfficeConfig(seed=config.seed)
+    firm = config.installation.office
+    office = OfficeConfig(
+        clock=_clock(firm.skew_minutes),
+        seed=config.seed,
+        # A login from a machine with the right time still counts.
+        timestamp_tolerance=300.0 + abs(firm.skew_minutes) * 60,
+        zone=ZoneInfo(firm.zone),
+        switches=switches_of(firm),
+        firm=firm,
+    )
     app, hooks = create_office(office)
-    controlled = ControlledApp(app, name="advoware", hooks=hooks, seed=config.seed, prefix=f"{RELAY_PATH}{API_PATH}")
+    controlled = ControlledApp(
+        app,
+        name="advoware",
+        hooks=hooks,
+        seed=config.seed,
+        prefix=f"{CONNECTOR_PATH if firm.connector else RELAY_PATH}{API_PATH}",
+        latency=firm.latency_ms / 1000,
+    )
     details = {
         "configurator_url": "{url}" + CONFIGURATOR_PATH,
         "kanzlei": office.kanzlei,
@@ -68,15 +90,32 @@ def _advoware(config: SystemsConfig) -> Simulated:
         "password": office.password,
         "app_id": office.app_id,
         "api_key": office.api_key,
+        "timezone": firm.zone,
     }
     return Simulated("advoware", controlled, details)
 
 
 def _espocrm(config: SystemsConfig) -> Simulated:
-    app = create_crm_app(CrmConfig(seed=config.seed, webhooks=WebhookConfig(interval=config.webhook_interval)))
+    firm = config.installation.crm
+    app = create_crm_app(
+        CrmConfig(
+            clock=_clock(firm.skew_minutes),
+            seed=config.seed,
+            firm=firm,
+            formula_dirty=firm.formula_dirty,
+            phone_international=firm.phone_international,
+            webhooks=WebhookConfig(interval=config.webhook_interval),
+        )
+    )
     hooks = CrmHooks(app)
     controlled = ControlledApp(
-        app, name="espocrm", hooks=hooks, seed=config.seed, prefix="/api/v1/", refusals=(CrmRefusal,)
+        app,
+        name="espocrm",
+        hooks=hooks,
+        seed=config.seed,
+        prefix="/api/v1/",
+        refusals=(CrmRefusal,),
+        latency=firm.latency_ms / 1000,
     )
     credentials = hooks.crm.credentials()
     details = {
@@ -88,6 +127,11 @@ def _espocrm(config: SystemsConfig) -> Simulated:
         "admin_password": hooks.crm.admin.password or "",
     }
     return Simulated("espocrm", controlled, details)
+
+
+def _clock(ahead_minutes: int) -> Clock:
+    clock = SystemClock()
+    return SkewedClock(clock, timedelta(minutes=ahead_minutes)) if ahead_minutes else clock
 
 
 def _google(config: SystemsConfig) -> Simulated:
@@ -110,6 +154,7 @@ def environment(described: dict[Name, dict[str, str]]) -> dict[str, str]:
             "ADVOWARE_API_KEY": office["api_key"],
             "ADVOWARE_CONFIGURATOR_URL": office["configurator_url"],
             "ADVOWARE_WRITE_PROTECTION": "false",
+            "ADVOWARE_TIMEZONE": office["timezone"],
         }
     if crm := described.get("espocrm"):
         result |= {
@@ -126,13 +171,20 @@ def environment(described: dict[Name, dict[str, str]]) -> dict[str, str]:
     return result
 
 
-async def seed_population(urls: dict[Name, str], *, seed: int, parties: int, now: datetime | None = None) -> Population:
+async def seed_population(
+    urls: dict[Name, str],
+    *,
+    seed: int,
+    parties: int,
+    now: datetime | None = None,
+    office: OfficeInstallation | None = None,
+) -> Population:
     """Make up a firm (see :func:`populate`) and put it into the office and the CRM, over their control paths.
 
     ``urls`` are the control addresses; a system that is missing there is left out. ``now`` defaults to the
-    machine's clock.
+    machine's clock. ``office`` decides the party numbers and the zone of the office's local times.
     """
-    population = populate(seed, parties, now=(now or SystemClock().now()).astimezone(UTC))
+    population = populate(seed, parties, now=(now or SystemClock().now()).astimezone(UTC), office=office)
     bodies: dict[Name, Any] = {"advoware": population.office, "espocrm": population.crm}
     async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
         for name, body in bodies.items():

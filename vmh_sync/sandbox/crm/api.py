@@ -12,7 +12,7 @@ from vmh_sync.sandbox.crm.administration import Administration
 from vmh_sync.sandbox.crm.app_user import app_user
 from vmh_sync.sandbox.crm.errors import ApiError, crash, no_route, not_found
 from vmh_sync.sandbox.crm.lists import Lists
-from vmh_sync.sandbox.crm.query import parse_list_query, parse_parameters
+from vmh_sync.sandbox.crm.query import ListQuery, parse_list_query, parse_parameters
 from vmh_sync.sandbox.crm.records import Records
 from vmh_sync.sandbox.crm.relations import Relations
 from vmh_sync.sandbox.crm.state import Crm
@@ -153,15 +153,18 @@ class Api:
         if not parts:
             if request.method == "POST":
                 return self.stream.create_notification(user, request.data)
-            return self.stream.notifications(user, parse_list_query(request.query))
+            return self.stream.notifications(user, self._list_query(request))
         if parts == ["action", "notReadCount"] and request.method == "GET":
             return self.stream.unread(user)
         raise not_found()
 
+    def _list_query(self, request: Request) -> ListQuery:
+        return parse_list_query(request.query, self.crm.config.firm.list_limit)
+
     def _collection(self, user: Account, request: Request, entity: str) -> Answer:
         if request.method == "GET":
             count = request.headers.get("x-no-total", "").lower() not in TRUE
-            return Answer(self.lists.records(user, entity, parse_list_query(request.query), count=count))
+            return Answer(self.lists.records(user, entity, self._list_query(request), count=count))
         if entity == "Webhook":
             return Answer(self.webhooks.register(user, request.data), 201)
         if entity == "Note":
@@ -195,7 +198,7 @@ class Api:
             return Answer(self.relations.link(user, entity, record_id, link, request.data))
         if request.method == "DELETE":
             return Answer(self.relations.unlink(user, entity, record_id, link, request.data))
-        query = parse_list_query(request.query)
+        query = self._list_query(request)
         if link == "stream":
             return Answer(self.stream.of_record(user, entity, record_id, query))
         count = request.headers.get("x-no-total", "").lower() not in TRUE

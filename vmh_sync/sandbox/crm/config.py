@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.sandbox.installation import CrmInstallation
 
 SchemaName = Literal["demo", "recorded", "blank"]
 
@@ -32,8 +33,8 @@ class CrmConfig:
     """Everything a simulated EspoCRM starts with.
 
     ``schema``: ``demo`` (entities.md), ``recorded`` (espocrm.md B13) or ``blank`` (a new installation).
-    ``stream`` and ``optimistic`` override the schema per entity. Keys, and the password where none is given, come
-    from ``seed``.
+    ``firm`` is what this installation does otherwise. ``stream`` and ``optimistic`` override the schema per entity.
+    Keys, and the password where none is given, come from ``seed``.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -42,6 +43,7 @@ class CrmConfig:
     admin_user: str = "admin"
     admin_password: str | None = None
     with_users: bool = True
+    firm: CrmInstallation = field(default_factory=CrmInstallation)
     formula_dirty: bool = True
     phone_international: bool = True
     stream: Mapping[str, bool] = field(default_factory=dict)

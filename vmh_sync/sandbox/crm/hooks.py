@@ -32,7 +32,8 @@ class CrmHooks:
         return self._api.crm
 
     def state(self) -> Json:
-        """Return ``{"records": {entity: [full records]}, "users", "webhooks", "queue", "notifications"}``.
+        """Return ``{"records": {entity: [full records]}, "fields": {entity: {attribute: type}}, "users", "webhooks",
+        "queue", "notifications"}``.
 
         Deleted records are included with ``deleted: true``.
         """
@@ -46,8 +47,13 @@ class CrmHooks:
             {"id": a.id, "userName": a.user_name, "name": a.name, "type": a.type, "isActive": a.is_active}
             for a in crm.accounts.values()
         ]
+        fields = {
+            name: {attribute: stored.kind for attribute, stored in layout.stored.items()}
+            for name, layout in crm.layouts.items()
+        }
         return {
             "records": records,
+            "fields": fields,
             "users": users,
             "webhooks": [dict(row) for row in crm.tables["Webhook"].rows.values()],
             "queue": self._queue(),

@@ -65,14 +65,17 @@ def php_int(value: Any) -> int:
     return int(match.group()) if match else 0
 
 
-def parse_list_query(query: str) -> ListQuery:
-    """Return the list request in a query string; raises the API's own refusals (403, 400, 500)."""
+def parse_list_query(query: str, limit: int = MAX_SIZE) -> ListQuery:
+    """Return the list request in a query string; raises the API's own refusals (403, 400, 500).
+
+    ``limit`` is the largest page of the installation.
+    """
     parameters = parse_parameters(query)
     if "searchParams" in parameters:
         parameters = _search_params(parameters["searchParams"])
-    max_size = php_int(parameters.get("maxSize", MAX_SIZE))
-    if max_size > MAX_SIZE:
-        raise ApiError(403, f"Max size should not exceed {MAX_SIZE}. Use offset and limit.")
+    max_size = php_int(parameters.get("maxSize", limit))
+    if max_size > limit:
+        raise ApiError(403, f"Max size should not exceed {limit}. Use offset and limit.")
     offset = php_int(parameters.get("offset", 0))
     if offset < 0:
         raise crash()

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from vmh_sync.sandbox.crm.contact_rows import ContactBook, ContactItem
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY
+from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
 from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.variation import fitted
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm
@@ -27,7 +28,11 @@ def _seed(crm: "Crm", entity: str, record: dict[str, Any]) -> str:
     row: Row = layout.empty | {name: value or None for name, value in layout.defaults.items() if value == ""}
     row |= {name: value for name, value in layout.defaults.items() if value != ""}
     row |= {"createdAt": now, "createdById": crm.admin.id}
-    row |= {name: value for name, value in record.items() if name in layout.empty}
+    row |= {
+        name: value if name == "id" else _fitted(layout, name, value)
+        for name, value in record.items()
+        if name in layout.empty
+    }
     row["id"] = row["id"] or crm.ids.new()
     row["modifiedAt"] = row["modifiedAt"] or row["createdAt"]
     if row["id"] in table.rows or row["id"] in table.deleted:
@@ -49,6 +54,11 @@ def _seed(crm: "Crm", entity: str, record: dict[str, Any]) -> str:
     if deleted:
         table.remove(row["id"])
     return str(row["id"])
+
+
+def _fitted(layout: Layout, name: str, value: Any) -> Any:
+    attribute = layout.stored.get(name)
+    return value if attribute is None else fitted(attribute, value)
 
 
 def _seed_contacts(book: ContactBook, owner: tuple[str, str], record: dict[str, Any]) -> None:

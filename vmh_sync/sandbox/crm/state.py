@@ -19,6 +19,7 @@ from vmh_sync.sandbox.crm.rendering import Renderer
 from vmh_sync.sandbox.crm.schema import EntityType
 from vmh_sync.sandbox.crm.table import Row, Table
 from vmh_sync.sandbox.crm.values import stamp
+from vmh_sync.sandbox.crm.variation import vary
 
 API_USER = "vmh_sync"
 HMAC_USER = "vmh_sync_hmac"
@@ -43,6 +44,7 @@ class Crm:
         }
         self.outage: str | None = None
         self.schema = installation(config.schema)
+        vary(self.schema, config.firm)
         self.emails = ContactBook("email")
         self.phones = ContactBook("phone")
         self.layouts: dict[str, Layout] = {}

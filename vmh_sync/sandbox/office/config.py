@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.sandbox.installation import OfficeInstallation
 
 CONFIGURATOR_PATH = "/AdvonetConfigurator/api"
 RELAY_PATH = "/relay"
@@ -45,12 +46,26 @@ class Switches(BaseModel):
     accept_login: bool = True
 
 
+def switches_of(firm: OfficeInstallation) -> Switches:
+    """Return the switches as this firm has them."""
+    return Switches(
+        single_read=firm.single_read,
+        write_answer=firm.write_answer,
+        komm_kz_told=firm.komm_kz_told,
+        embedded=firm.embedded,
+        separate_lists=firm.separate_lists,
+        search=firm.search,
+        connector=firm.connector,
+    )
+
+
 @dataclass(frozen=True)
 class OfficeConfig:
     """Everything a simulated Advoware starts with; password and API key come from ``seed`` where none is given.
 
     ``token_seconds`` is the life of a token, ``timestamp_tolerance`` how many seconds the time stamp of a token
-    request may be off; ``zone`` is the zone of Advoware's local times.
+    request may be off; ``zone`` is the zone of Advoware's local times. ``firm`` is what this installation
+    does otherwise and nobody can switch while it runs.
     """
 
     clock: Clock = field(default_factory=SystemClock)
@@ -67,6 +82,7 @@ class OfficeConfig:
     timestamp_tolerance: float = 300.0
     zone: ZoneInfo = _BERLIN
     switches: Switches = field(default_factory=Switches)
+    firm: OfficeInstallation = field(default_factory=OfficeInstallation)
 
     def __post_init__(self) -> None:
         rng = random.Random(f"office-{self.seed}")

@@ -10,7 +10,6 @@ PARTY_WRITABLE = ("name", "vorname", "rechtsform", "anrede", "titel", "bAnrede",
 # Taken by POST and by a person in the office only.
 PARTY_OTHER = ("kurzname", "geburtsname", "familienstand", "handelsRegisterNummer", "registergericht", "bemerkung")
 PARTY_FIELDS = PARTY_WRITABLE + PARTY_OTHER
-SEARCHED = ("name", "vorname", "bemerkung")
 
 KOMM_CREATE = ("tlf", "bemerkung", "kommKz", "online")
 KOMM_UPDATE = ("tlf", "bemerkung", "online")

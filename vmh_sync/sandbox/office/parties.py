@@ -39,8 +39,9 @@ class PartyCalls:
             return self._search(request)
         values = taken(await json_object(request), PARTY_FIELDS)
         _require_name(values)
-        party = self._office.add_party(values)
-        return written(self._office.switches, self._office.party_json(party), party.own["betNr"])
+        ignored = self._office.config.firm.post_ignores
+        party = self._office.add_party({name: value for name, value in values.items() if name not in ignored})
+        return self._written_party(party)
 
     def _search(self, request: Request) -> Response:
         text = request.query_params.get("search")
@@ -57,10 +58,20 @@ class PartyCalls:
             return single(self._office.switches, self._office.encoded(party))
         if request.method == "DELETE":
             raise refused()
-        values = taken(await json_object(request), PARTY_WRITABLE)
-        _require_name(values)
+        values = self._honoured(await json_object(request))
+        _require_name({"name": values.get("name", party.own["name"])})
         self._office.change_party(party, values)
-        return written(self._office.switches, self._office.party_json(party), party.own["betNr"])
+        return self._written_party(party)
+
+    def _honoured(self, body: Json) -> Json:
+        """Return what a PUT changes: the fields that this firm honours, those left out emptied unless it keeps them."""
+        firm = self._office.config.firm
+        names = tuple(name for name in PARTY_WRITABLE if name not in firm.put_ignores)
+        return taken(body, tuple(name for name in names if name in body) if firm.put_keeps else names)
+
+    def _written_party(self, party: Party) -> Response:
+        record = self._office.shown(self._office.party_json(party))
+        return written(self._office.switches, record, party.own["betNr"])
 
     async def children(self, request: Request) -> Response:
         """``GET`` and ``POST Beteiligte/{betNr}/<Kind>``."""
@@ -69,7 +80,7 @@ class PartyCalls:
         if request.method == "GET":
             if kind == "kommunikation" or not self._office.switches.separate_lists:
                 raise gone("Die Ressource")
-            return json_answer(encode(list(party.children(kind).values())))
+            return json_answer(encode([self._office.shown(child) for child in party.children(kind).values()]))
         values = taken(await json_object(request), names)
         if kind == "kommunikation" and values["kommKz"] not in KOMM_ART:
             raise ApiError(400, "Das Feld kommKz muss zwischen 1 und 12 liegen.", as_json=True)
@@ -90,7 +101,7 @@ class PartyCalls:
 
     def _written_child(self, kind: str, child: Json) -> Response:
         record = self._office.komm_json(child) if kind == "kommunikation" else child
-        return written(self._office.switches, record, child["id"])
+        return written(self._office.switches, self._office.shown(record), child["id"])
 
     def _party(self, request: Request) -> Party:
         party = self._office.parties.get(request.path_params["betnr"])

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vmh_sync.sandbox.office.config import OfficeConfig, Switches
-from vmh_sync.sandbox.office.fields import CONTACT_COPIES, KOMM_ART, PARTY_FIELDS, SEARCHED, Json, empty_of
+from vmh_sync.sandbox.office.fields import CONTACT_COPIES, KOMM_ART, PARTY_FIELDS, Json, empty_of
 
 CHILD_LISTS = ("kommunikation", "adressen", "bankverbindungen")
-_ROW_ID_LENGTH = 40
+_ROW_IDS = {"letters": (string.ascii_uppercase, 40), "hex": ("0123456789abcdef", 32), "digits": (string.digits, 19)}
+_DAYS = frozenset({"geburtsdatum", "gueltigVon", "gueltigBis"})
 
 
 @dataclass(slots=True)
@@ -47,15 +48,16 @@ class Office:
         self.parties: dict[int, Party] = {}
         self.employees: dict[str, Json] = {}
         self.termine: dict[int, Json] = {}
-        self._next_party = 1001
-        self._next_child = 50_001
+        self._next_party = self.config.firm.first_betnr
+        self._next_child = self.config.firm.first_child
         self._next_termin = 7001
 
     # numbers and stamps
 
     def row_id(self) -> str:
-        """Return a fresh opaque row id: 40 upper-case letters."""
-        return "".join(self._rng.choices(string.ascii_uppercase, k=_ROW_ID_LENGTH))
+        """Return a fresh opaque row id in this firm's form, usually 40 upper-case letters."""
+        characters, length = _ROW_IDS[self.config.firm.row_ids]
+        return "".join(self._rng.choices(characters, k=length))
 
     def local_now(self, at: datetime | None = None) -> str:
         """Return the moment (default: now) as the office's local time without a zone, to the second."""
@@ -128,8 +130,24 @@ class Office:
     def encoded(self, party: Party) -> bytes:
         """Return the party as GET answers it, encoded; cached until it or a switch changes."""
         if party.encoded is None:
-            party.encoded = encode(self.party_json(party))
+            party.encoded = encode(self.shown(self.party_json(party)))
         return party.encoded
+
+    def shown(self, record: Json) -> Json:
+        """Return a record as this firm's answers write it: empty texts as null, days without a time."""
+        firm = self.config.firm
+        if not firm.empty_as_null and firm.dates == "date-time":
+            return record
+        return {name: self._shown_value(name, value) for name, value in record.items()}
+
+    def _shown_value(self, name: str, value: object) -> object:
+        if isinstance(value, list):
+            return [self.shown(child) for child in value]
+        if value == "" and self.config.firm.empty_as_null:
+            return None
+        if name in _DAYS and isinstance(value, str) and self.config.firm.dates == "date":
+            return value[:10]
+        return value
 
     def party_json(self, party: Party, *, everything: bool = False) -> Json:
         """Return the party with children and contact copies; ``everything`` ignores the switches."""
@@ -150,10 +168,10 @@ class Office:
         return {**entry, "kommKz": 0, "kommArt": ""}
 
     def search(self, text: str) -> Iterator[Party]:
-        """Yield the parties whose name, first name or remark holds the text, whatever the case."""
+        """Yield the parties whose searched fields (usually name, first name, remark) hold the text in any case."""
         wanted = text.casefold()
         for party in self.parties.values():
-            if any(wanted in str(party.own[name] or "").casefold() for name in SEARCHED):
+            if any(wanted in str(party.own[name] or "").casefold() for name in self.config.firm.searched):
                 yield party
 
     def find_child(self, kind: str, number: int) -> tuple[Party, Json] | None:

@@ -25,7 +25,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 
 def test_one_line_populated_and_ended_by_sigterm() -> None:
     process, described = start("--parties", "20", "--seed", "3", "--only", "office", "--only", "crm")
-    assert set(described) == {"advoware", "espocrm", "control", "environment"}
+    assert set(described) == {"advoware", "espocrm", "control", "environment", "installation"}
     office = httpx.get(f"{described['control']['advoware']}/_sandbox/state").json()
     crm = httpx.get(f"{described['control']['espocrm']}/_sandbox/state").json()
     assert len(office["beteiligte"]) == 15
