@@ -1,13 +1,15 @@
 """Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
 
 The intent is stored before the POST, the number after it. While an intent is unsettled, the party is looked for by
-the mark in its remark before anything is created. Without a search the outcome of an unanswered create cannot be
-found out: then a person decides, and nothing is created a second time.
+the mark in its remark before anything is created, and by its name where the search does not look into remarks. Without
+a search, or where the office may have dropped the mark, the outcome of an unanswered create cannot be found out: then a
+person decides, and nothing is created a second time.
 """
 
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,9 +21,12 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.values import Value, is_empty
+from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.errors import CapabilityMissing, OutcomeUnknown, Rejected, Transient
 from vmh_sync.systems.advoware.records import Beteiligter
+
+_TELLING = ("name", "vorname", "geburtsdatum")
+"""The fields that tell whether a party without a mark may be the one that was sent."""
 
 LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
 """Seconds between looks for a party whose create was not confirmed."""
@@ -39,7 +44,7 @@ async def ensure_created(
     Raises :class:`CreateOutcomeUnknown`, or a ``ForeignSystemError`` when the create failed or stays unanswered.
     """
     unsettled = party.intents[-1] if party.intents else None
-    found = await _find(context, party.espo_id, unsettled)
+    found = await _find(context, party.espo_id, unsettled, table)
     if found is not None:
         intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
         return await _adopt(context, party, intent, found, table)
@@ -59,7 +64,7 @@ async def _post(
         await asyncio.to_thread(_abandon, context, intent)
         raise
     except OutcomeUnknown:
-        found = await _look_repeatedly(context, party.espo_id, intent)
+        found = await _look_repeatedly(context, party.espo_id, replace(intent, sent_at=context.clock.now()), table)
         if found is None:
             raise
         return await _adopt(context, party, intent, found, table)
@@ -71,28 +76,64 @@ async def _post(
     return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=True)
 
 
-async def _find(context: PassContext, espo_id: str, unsettled: Intent | None) -> Beteiligter | None:
+async def _find(context: PassContext, espo_id: str, unsettled: Intent | None, table: FieldTable) -> Beteiligter | None:
     if unsettled is not None and unsettled.sent_at is not None:
         settled_at = unsettled.sent_at + timedelta(seconds=context.rules.create_settle_seconds)
         await asyncio.sleep(max(0.0, (settled_at - context.clock.now()).total_seconds()))
     try:
-        return await _marked(context, espo_id)
+        return await _traced(context, espo_id, unsettled, table)
     except CapabilityMissing:
         if unsettled is not None and unsettled.state == "sent":
             raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
         return None
 
 
-async def _marked(context: PassContext, espo_id: str) -> Beteiligter | None:
+async def _traced(
+    context: PassContext, espo_id: str, unsettled: Intent | None, table: FieldTable
+) -> Beteiligter | None:
+    """Return the party that an earlier create made, ``None`` if there is none.
+
+    Raises :class:`CreateOutcomeUnknown` when a party without a mark may be it: it is not linked by a guess.
+    """
     mark = CREATE_MARK.format(espo_id=espo_id)
-    marked = [party for party in await context.advoware.search_beteiligte(mark) if mark in (party.bemerkung or "")]
-    return min(marked, key=lambda party: party.bet_nr, default=None)
+    found = _marked(await context.advoware.search_beteiligte(mark), mark)
+    name = unsettled.natural_key.get("fields", {}).get("name") if unsettled is not None else None
+    if found is not None or unsettled is None or unsettled.sent_at is None or not name:
+        return found
+    # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
+    named = await context.advoware.search_beteiligte(str(name))
+    found = _marked(named, mark)
+    if found is None and await _may_be_ours(context, named, unsettled, table):
+        raise CreateOutcomeUnknown(f"{espo_id}: create sent, and a party without a mark may be it")
+    return found
 
 
-async def _look_repeatedly(context: PassContext, espo_id: str, intent: Intent) -> Beteiligter | None:
+def _marked(parties: Sequence[Beteiligter], mark: str) -> Beteiligter | None:
+    return min((one for one in parties if mark in (one.bemerkung or "")), key=lambda one: one.bet_nr, default=None)
+
+
+async def _may_be_ours(context: PassContext, named: Sequence[Beteiligter], intent: Intent, table: FieldTable) -> bool:
+    """Whether one of the parties says what was sent, as far as it says anything, and belongs to no record yet."""
+    sent: Fields = intent.natural_key.get("fields", {})
+    anybodys = CREATE_MARK.format(espo_id="")
+    alike = []
+    for party in named:
+        told = table.read(Side.ADVOWARE, party.model_dump(), missing_is_empty=True)
+        says = [is_empty(told.get(name)) or same(table[name].kind, told.get(name), sent.get(name)) for name in _TELLING]
+        if all(says) and anybodys not in (party.bemerkung or ""):
+            alike.append(party.bet_nr)
+    return len(await asyncio.to_thread(_linked, context, alike)) < len(alike)
+
+
+def _linked(context: PassContext, betnrs: Sequence[int]) -> set[int]:
+    with context.store.reading() as tx:
+        return set(tx.links.get_many_by_betnr(betnrs))
+
+
+async def _look_repeatedly(context: PassContext, espo_id: str, intent: Intent, table: FieldTable) -> Beteiligter | None:
     for wait in LOOK_AGAIN_AFTER:
         try:
-            found = await _marked(context, espo_id)
+            found = await _traced(context, espo_id, intent, table)
         except CapabilityMissing:
             raise CreateOutcomeUnknown(f"{espo_id}: create {intent.id} unanswered, no search") from None
         if found is not None:

@@ -27,6 +27,7 @@ class Switches(BaseModel):
     ``single_read``: a single record as object or one-element list. ``write_answer``: what POST and PUT answer with.
     ``komm_kz_told``: off, GET answers ``kommKz`` 0. ``embedded``: ``adressen`` and ``bankverbindungen`` stand inside
     the party. ``separate_lists``: their own GET exists. ``search``: ``GET Beteiligte?search=`` exists.
+    ``searched``: the party fields it looks into. ``put_ignores``, ``post_ignores``: party fields that the call drops.
     ``connector``: discovery names a connector, which then takes precedence over the relay. ``office``: the office is
     reachable, its connector is offline, or it is unknown. ``app_enabled``: the App-ID may log in. ``accept_login``:
     off, every login is refused as a wrong password.
@@ -40,6 +41,9 @@ class Switches(BaseModel):
     embedded: bool = True
     separate_lists: bool = True
     search: bool = True
+    searched: tuple[str, ...] = ("name", "vorname", "bemerkung")
+    put_ignores: tuple[str, ...] = ()
+    post_ignores: tuple[str, ...] = ()
     connector: bool = False
     office: Literal["online", "offline", "unknown"] = "online"
     app_enabled: bool = True
@@ -55,6 +59,9 @@ def switches_of(firm: OfficeInstallation) -> Switches:
         embedded=firm.embedded,
         separate_lists=firm.separate_lists,
         search=firm.search,
+        searched=firm.searched,
+        put_ignores=firm.put_ignores,
+        post_ignores=firm.post_ignores,
         connector=firm.connector,
     )
 

@@ -39,7 +39,7 @@ class PartyCalls:
             return self._search(request)
         values = taken(await json_object(request), PARTY_FIELDS)
         _require_name(values)
-        ignored = self._office.config.firm.post_ignores
+        ignored = self._office.switches.post_ignores
         party = self._office.add_party({name: value for name, value in values.items() if name not in ignored})
         return self._written_party(party)
 
@@ -65,9 +65,9 @@ class PartyCalls:
 
     def _honoured(self, body: Json) -> Json:
         """Return what a PUT changes: the fields that this firm honours, those left out emptied unless it keeps them."""
-        firm = self._office.config.firm
-        names = tuple(name for name in PARTY_WRITABLE if name not in firm.put_ignores)
-        return taken(body, tuple(name for name in names if name in body) if firm.put_keeps else names)
+        ignored, keeps = self._office.switches.put_ignores, self._office.config.firm.put_keeps
+        names = tuple(name for name in PARTY_WRITABLE if name not in ignored)
+        return taken(body, tuple(name for name in names if name in body) if keeps else names)
 
     def _written_party(self, party: Party) -> Response:
         record = self._office.shown(self._office.party_json(party))

@@ -171,7 +171,7 @@ class Office:
         """Yield the parties whose searched fields (usually name, first name, remark) hold the text in any case."""
         wanted = text.casefold()
         for party in self.parties.values():
-            if any(wanted in str(party.own[name] or "").casefold() for name in self.config.firm.searched):
+            if any(wanted in str(party.own[name] or "").casefold() for name in self.switches.searched):
                 yield party
 
     def find_child(self, kind: str, number: int) -> tuple[Party, Json] | None:
