@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.pipeline import sync_beteiligte
 from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
 from vmh_sync.runtime.launching import pending_run
 from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.queue import enqueue
+from vmh_sync.runtime.queue import enqueue, login_held_back
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -24,14 +24,18 @@ TICK_SECONDS = 4
 FIRST_LOOK_BACK = timedelta(days=1)
 
 
-async def _note_dirty(cursor: str | None) -> tuple[int, str]:
-    """Put what changed in EspoCRM into the inbox; returns how many and the new cursor (a UTC time)."""
+async def _note_dirty(cursor: str | None) -> tuple[int, str, str | None]:
+    """Put what changed in EspoCRM into the inbox.
+
+    Returns how many, the new cursor (a UTC time), and why no run could do anything now (a refused login), if so.
+    """
     async with open_context("dirty-sensor", HouseSettings.read()) as context:
         started = context.clock.now()
         since = datetime.fromisoformat(cursor) if cursor else started - FIRST_LOOK_BACK
         found = await dirty(context, since, honour_retries=True)
         noted = await enqueue(context, ENTITY, found, "sensor") if found else 0
-    return noted, started.isoformat()
+        held_back = await login_held_back(context)
+    return noted, started.isoformat(), held_back.message_for_people if held_back is not None else None
 
 
 @dg.sensor(
@@ -44,10 +48,13 @@ async def _note_dirty(cursor: str | None) -> tuple[int, str]:
 def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Poll EspoCRM for dirty records, remember them in the inbox, and launch one run for what waits there."""
     try:
-        noted, cursor = asyncio.run(_note_dirty(context.cursor))
+        noted, cursor, held_back = asyncio.run(_note_dirty(context.cursor))
     except ForeignSystemError as problem:
         # The cursor stays where it is: the next tick looks at the same time span again.
-        return dg.SkipReason(f"EspoCRM: {problem}")
+        return dg.SkipReason(problem.message_for_people)
+    if held_back is not None:
+        # Runs could do nothing now; what waits stays in the inbox.
+        return dg.SensorResult(skip_reason=held_back, cursor=cursor)
     return dg.SensorResult(run_requests=pending_run(ENTITY, fresh=noted > 0), cursor=cursor)
 
 

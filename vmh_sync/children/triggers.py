@@ -9,7 +9,7 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.selection import moved_since
 from vmh_sync.runtime.launching import pending_run
 from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.queue import enqueue
+from vmh_sync.runtime.queue import enqueue, login_held_back
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -19,14 +19,18 @@ TICK_SECONDS = 4
 FIRST_LOOK_BACK = timedelta(days=1)
 
 
-async def note_dirty(kind: ChildKind, cursor: str | None) -> tuple[int, str]:
-    """Put what changed in EspoCRM into the inbox; returns how many and the new cursor (a UTC time)."""
+async def note_dirty(kind: ChildKind, cursor: str | None) -> tuple[int, str, str | None]:
+    """Put what changed in EspoCRM into the inbox.
+
+    Returns how many, the new cursor (a UTC time), and why no run could do anything now (a refused login), if so.
+    """
     async with open_context("dirty-sensor", HouseSettings.read()) as context:
         started = context.clock.now()
         since = datetime.fromisoformat(cursor) if cursor else started - FIRST_LOOK_BACK
         found = await moved_since(context, kind, since)
         noted = await enqueue(context, kind.entity, found, "sensor") if found else 0
-    return noted, started.isoformat()
+        held_back = await login_held_back(context)
+    return noted, started.isoformat(), held_back.message_for_people if held_back is not None else None
 
 
 def make_sensor(kind: ChildKind, job: dg.JobDefinition) -> dg.SensorDefinition:
@@ -41,10 +45,13 @@ def make_sensor(kind: ChildKind, job: dg.JobDefinition) -> dg.SensorDefinition:
     )
     def dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            noted, cursor = asyncio.run(note_dirty(kind, context.cursor))
+            noted, cursor, held_back = asyncio.run(note_dirty(kind, context.cursor))
         except ForeignSystemError as problem:
             # The cursor stays where it is: the next tick looks at the same time span again.
-            return dg.SkipReason(f"EspoCRM: {problem}")
+            return dg.SkipReason(problem.message_for_people)
+        if held_back is not None:
+            # Runs could do nothing now; what waits stays in the inbox.
+            return dg.SensorResult(skip_reason=held_back, cursor=cursor)
         return dg.SensorResult(run_requests=pending_run(kind.entity, fresh=noted > 0), cursor=cursor)
 
     return dirty

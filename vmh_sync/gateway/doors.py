@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI, Request
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.gateway.doorbell import Bellman
@@ -74,6 +75,7 @@ async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) 
                 token_cache=token_cache(redis or connect("unix:///nonexistent"), settings.advoware, clock),
                 clock=clock,
                 observer=calls,
+                circuits=SharedCircuits(redis),
             )
         )
         token = settings.espocrm.webhook_path_token

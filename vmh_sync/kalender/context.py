@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.allowance import Allowance
+from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
@@ -29,6 +30,7 @@ from vmh_sync.settings import (
 )
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
+from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
@@ -136,12 +138,15 @@ async def open_calendar(
     store = open_database(settings.house, clock)
     url = ensure_redis(settings.house.home, settings.house.redis_url)
     redis, sync_redis = connect(url), connect_sync(url)
+    circuits = SharedCircuits(redis, sync_redis)
     calls = CallCounter()
     try:
         with ThreadPoolExecutor(settings.sync.employees_at_once, "google") as threads:
-            google = _google(settings, sync_redis, calls, clock, threads, retry)
+            google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)
-            async with open_advoware(settings.advoware, token_cache=cache, clock=clock, observer=calls) as advoware:
+            async with open_advoware(
+                settings.advoware, token_cache=cache, clock=clock, observer=calls, circuits=circuits
+            ) as advoware:
                 yield CalendarContext(
                     run_id=run_id,
                     clock=clock,
@@ -181,6 +186,7 @@ def quota_bucket(redis: SyncRedis, per_minute: int) -> TokenBucket:
 def _google(
     settings: CalendarSettings,
     redis: SyncRedis,
+    circuits: SharedCircuits,
     calls: CallCounter,
     clock: Clock,
     threads: ThreadPoolExecutor,
@@ -192,7 +198,8 @@ def _google(
     def client(services: ServiceFactory) -> GoogleCalendarClient:
         # Between processes the lease per Kürzel keeps the writers of one calendar apart.
         retrier = Retrier(policy=retry, rng=random.SystemRandom(), clock=clock)
-        return GoogleCalendarClient(services, quota, retrier=retrier, observer=calls)
+        circuit = ThreadLoginCircuit(services.login_name, clock, circuits)
+        return GoogleCalendarClient(services, quota, retrier=retrier, observer=calls, circuit=circuit)
 
     worker = client(account)
     subject = settings.google.subject

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
@@ -62,6 +63,7 @@ async def open_context(
     clock = clock or SystemClock()
     store = open_database(settings.house, clock)
     redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
+    circuits = SharedCircuits(redis)
     calls = CallCounter()
     try:
         async with (
@@ -70,8 +72,9 @@ async def open_context(
                 token_cache=token_cache(redis, settings.advoware, clock),
                 clock=clock,
                 observer=calls,
+                circuits=circuits,
             ) as advoware,
-            open_espocrm(settings.espocrm, clock=clock, observer=calls) as espo,
+            open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits) as espo,
         ):
             yield PassContext(
                 run_id=run_id,

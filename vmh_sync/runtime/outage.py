@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import ForeignSystemError, LoginRefused
 
 SEVERAL = 3
 """Fewer records than this say nothing about the system: each is noted as failed and tried again by itself."""
@@ -11,9 +11,12 @@ SEVERAL = 3
 def common_outage(problems: Sequence[ForeignSystemError | None]) -> ForeignSystemError | None:
     """Return the fault that kept every one of several records from being read, if it may pass by itself.
 
-    Takes one problem (or none) for each record that was asked for. No record is to be blamed then: it keeps its tries,
-    and nothing is written about it.
+    Takes one problem (or none) for each record that was asked for. A refused login counts at once: whatever comes next
+    meets it too. No record is to be blamed then: it keeps its tries, and nothing is written about it.
     """
+    refused = next((problem for problem in problems if isinstance(problem, LoginRefused)), None)
+    if refused is not None:
+        return refused
     passing = [problem for problem in problems if problem is not None and problem.retryable]
     if len(problems) < SEVERAL or len(passing) < len(problems):
         return None

@@ -13,6 +13,7 @@ from datetime import timedelta
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.systems.errors import ForeignSystemError
 
 CLAIM_SECONDS = 600.0
 """How long a run may be silent before its claims are taken over; runs are far shorter."""
@@ -94,12 +95,23 @@ def _acknowledge(context: PassContext, chosen: Chosen) -> None:
 
 
 async def put_off(context: PassContext, chosen: Chosen) -> None:
-    """Let what was claimed wait a minute: the run could not do it, and the next one would fare no better at once."""
+    """Let what was claimed wait a minute: the run could not do it, and the next one would fare no better at once.
+
+    Where a login was refused they wait until it may be tried again.
+    """
     if chosen.claimed:
-        await asyncio.to_thread(_put_off, context, chosen)
+        refused = await login_held_back(context)
+        held_back = refused.retry_after if refused is not None else None
+        await asyncio.to_thread(_put_off, context, chosen, max(PUT_OFF_SECONDS, held_back or 0.0))
 
 
-def _put_off(context: PassContext, chosen: Chosen) -> None:
-    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
+async def login_held_back(context: PassContext) -> ForeignSystemError | None:
+    """Return the refused login for whose sake a run could do nothing now, the one that lasts longest."""
+    refused = [await context.espo.login_held_back(), await context.advoware.login_held_back()]
+    return max((one for one in refused if one is not None), key=lambda one: one.retry_after or 0.0, default=None)
+
+
+def _put_off(context: PassContext, chosen: Chosen, seconds: float) -> None:
+    until = context.clock.now() + timedelta(seconds=seconds)
     with context.store.transaction() as tx:
         tx.inbox.put_off(chosen.claimed, context.run_id, until)

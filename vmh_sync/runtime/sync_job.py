@@ -113,7 +113,7 @@ async def write_batch(opened: PassContext, stages: Stages, work: Work) -> list[R
     except GuardTripped as stop:
         await put_off(opened, work.chosen)
         raise dg.Failure(description=str(stop), allow_retries=False) from None
-    if any(outcome.concerns_all and outcome.retryable for outcome in outcomes):
+    if any(outcome.concerns_all for outcome in outcomes):
         await put_off(opened, work.chosen)
     else:
         await acknowledge(opened, work.chosen)

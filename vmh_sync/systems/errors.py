@@ -114,6 +114,15 @@ class LoginRefused(NotDone):
 
     concerns_all = True
 
+    @property
+    def message_for_people(self) -> str:
+        """What is wrong, and when it is tried again."""
+        if self.retry_after is None:
+            return self.people
+        minutes = max(1, round(self.retry_after / 60))
+        when = "in etwa einer Minute" if minutes == 1 else f"in etwa {minutes} Minuten"
+        return f"{self.people} Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst {when}."
+
 
 class BadConfiguration(NotDone):
     """A setting is wrong; nothing gets better by trying again."""

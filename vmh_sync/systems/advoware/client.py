@@ -16,6 +16,7 @@ from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
 from vmh_sync.systems.advoware.connection import Connection
 from vmh_sync.systems.advoware.errors import (
+    AdvowareError,
     CapabilityMissing,
     NotFound,
     OutcomeUnknown,
@@ -37,6 +38,7 @@ from vmh_sync.systems.advoware.records import (
 )
 from vmh_sync.systems.advoware.token import TokenCache, TokenSource
 from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import READS, RawAnswer, make_http
 
@@ -57,6 +59,7 @@ class AdvowareClient:
         retry: RetryPolicy | None = None,
     ) -> None:
         self._settings = settings
+        self._tokens = tokens
         self._connection = Connection(
             tokens=tokens,
             http=http,
@@ -65,6 +68,10 @@ class AdvowareClient:
             retry=retry or RetryPolicy(),
             concurrency=settings.concurrency,
         )
+
+    async def login_held_back(self) -> AdvowareError | None:
+        """What a login would meet now because it was refused before, None when it may be tried."""
+        return await self._tokens.login_held_back()
 
     # Beteiligte
 
@@ -269,10 +276,24 @@ async def open_advoware(
     clock: Clock,
     observer: CallObserver | None = None,
     retry: RetryPolicy | None = None,
+    circuits: CircuitStore | None = None,
+    person: bool = False,
 ) -> AsyncIterator[AdvowareClient]:
-    """Make a client with connections and token source of its own; both are closed at the end."""
+    """Make a client with connections and token source of its own; both are closed at the end.
+
+    ``circuits`` holds the state of the login that all processes share; ``person`` tries a refused login before its
+    pause is over (``systems.circuit``).
+    """
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
-        tokens = TokenSource(settings, http=http, cache=token_cache, clock=clock, observer=observer)
+        tokens = TokenSource(
+            settings,
+            http=http,
+            cache=token_cache,
+            clock=clock,
+            observer=observer,
+            circuits=circuits,
+            person=person,
+        )
         try:
             yield AdvowareClient(settings, tokens=tokens, http=http, clock=clock, observer=observer, retry=retry)
         finally:

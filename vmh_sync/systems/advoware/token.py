@@ -1,7 +1,7 @@
 """The signed token, shared by all callers (specification, advoware-wire.md 2).
 
 In a process one token request serves however many callers meet a 401; across processes the :class:`TokenCache` does
-the same. A refused login is remembered: it is not tried again before a pause is over.
+the same. A refused login holds back all callers of all processes (``systems.circuit``).
 """
 
 import asyncio
@@ -10,9 +10,8 @@ import binascii
 import hashlib
 import hmac
 import json
-import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -22,7 +21,7 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
-from vmh_sync.systems.advoware.discovery import discover
+from vmh_sync.systems.advoware.discovery import Addresses, discover
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
     BadConfiguration,
@@ -35,15 +34,24 @@ from vmh_sync.systems.advoware.errors import (
     by_answer,
 )
 from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.circuit import (
+    CircuitState,
+    CircuitStore,
+    LoginBeingTried,
+    LoginCircuit,
+    LoginHeldBack,
+    MemoryCircuits,
+    Ticket,
+    circuit_name,
+)
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
-from vmh_sync.systems.pause import Pause
 from vmh_sync.systems.transport import HttpCall, Transport
 
-log = logging.getLogger(__name__)
-
-LOGIN_PAUSE_SECONDS = 300.0
+BEING_TRIED_SECONDS = 5.0
 RENEWALS_WITHOUT_SUCCESS = 3
 EXPIRY_MARGIN = timedelta(seconds=60)
+
+_HELD_BACK: Mapping[str, type[AdvowareError]] = {"BadConfiguration": BadConfiguration}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,36 +153,40 @@ class TokenSource:
         cache: TokenCache,
         clock: Clock,
         observer: CallObserver | None = None,
+        circuits: CircuitStore | None = None,
+        person: bool = False,
     ) -> None:
         self._settings = settings
         self._cache = cache
+        self._circuit = LoginCircuit(login_name(settings), clock, circuits or MemoryCircuits())
+        self._person = person
         self._clock = clock
         self._transport = Transport(
             system=AdvowareError.system, http=http, observer=observer or NullObserver(), concurrency=1
         )
         self._token: StoredToken | None = None
         self._flight: asyncio.Task[StoredToken] | None = None
-        self._pause = Pause(clock)
         self._renewals = 0
+        self._useless: str | None = None
 
     async def current(self) -> StoredToken:
         """A token that was not refused yet. Raises what :meth:`renew` raises; network faults are Transient."""
         token = self._token
-        if token is not None and token.usable(self._clock.now()):
+        if token is not None and token.usable(self._clock.now()) and token.access_token != self._useless:
             return token
         return await self._join(token)
 
     async def renew(self, refused: StoredToken) -> StoredToken:
         """A token to use instead of ``refused``, after a 401.
 
-        Raises LoginFailed or BadConfiguration when the login is refused, also without asking again while the pause
-        after an earlier refusal lasts; the same when several new tokens in a row were refused by the API.
+        Raises LoginFailed or BadConfiguration when the login is refused, also without asking again while all callers
+        are held back after an earlier refusal; the same when several new tokens in a row were refused by the API.
         """
         token = self._token
         if token is not None and token.access_token != refused.access_token:
             return token
         if self._flight is None:
-            self._count_renewal()
+            self._renewals += 1
         return await self._join(refused)
 
     def accepted(self) -> None:
@@ -187,14 +199,6 @@ class TokenSource:
         if flight is not None:
             flight.cancel()
             await asyncio.wait([flight])
-
-    def _count_renewal(self) -> None:
-        self._pause.check()
-        self._renewals += 1
-        if self._renewals > RENEWALS_WITHOUT_SUCCESS:
-            self._renewals = 0
-            self._hold_back(LoginFailed, "API refuses every new token", 401)
-            self._pause.check()
 
     async def _join(self, stale: StoredToken | None) -> StoredToken:
         if self._flight is None:
@@ -218,27 +222,44 @@ class TokenSource:
         return self._token
 
     async def _fetch(self) -> StoredToken:
-        self._pause.check()
+        ticket = await self._enter()
+        said = False
         try:
-            addresses = await discover(self._settings, self._transport, self._clock)
-            now = self._clock.now()
-            answer = await self._ask(addresses.security_gateway, now)
+            token = await self._new_token()
+            said = True
+            await self._circuit.worked(ticket)
+            return token
         except (LoginFailed, BadConfiguration) as error:
-            self._hold_back(type(error), error.detail, error.status)
+            said = True
+            error.retry_after = await self._circuit.refused(ticket, type(error).__name__, error.detail, error.status)
             raise
-        return StoredToken(
-            access_token=answer[wire.TOKEN_ACCESS],
-            expires_at=_expiry(answer, now),
-            api_base=addresses.api_base,
-            security_gateway=addresses.security_gateway,
-        )
+        finally:
+            if not said:
+                await self._circuit.give_back(ticket)
 
-    def _hold_back(self, kind: type[AdvowareError], detail: str, status: int | None) -> None:
-        log.warning("Advoware login held back for %d s: %s (%s)", LOGIN_PAUSE_SECONDS, kind.__name__, detail)
-        self._pause.start(
-            LOGIN_PAUSE_SECONDS,
-            lambda left: kind(f"{detail} (not tried again yet)", status=status, retry_after=left),
-        )
+    async def _new_token(self) -> StoredToken:
+        if self._renewals > RENEWALS_WITHOUT_SUCCESS:
+            self._renewals = 0
+            self._useless = self._token.access_token if self._token is not None else None
+            raise LoginFailed("API refuses every new token", status=401)
+        addresses = await discover(self._settings, self._transport, self._clock)
+        now = self._clock.now()
+        return _stored(addresses, await self._ask(addresses.security_gateway, now), now)
+
+    async def _enter(self) -> Ticket:
+        try:
+            return await self._circuit.enter(person=self._person)
+        except LoginHeldBack as held:
+            raise _held_back(held.state, held.seconds) from None
+        except LoginBeingTried:
+            failure = Transient("POST token: another caller tries the login", retry_after=BEING_TRIED_SECONDS)
+            failure.held_back = True
+            raise failure from None
+
+    async def login_held_back(self) -> AdvowareError | None:
+        """What a request for a token would meet now because of an earlier refusal; asks nobody over there."""
+        state, seconds = await self._circuit.held_back()
+        return _held_back(state, seconds) if seconds > 0 else None
 
     async def _ask(self, gateway: str, now: datetime) -> dict[str, Any]:
         where = "POST token"
@@ -281,6 +302,39 @@ class TokenSource:
             ),
             timestamp=timestamp,
         )
+
+
+def _held_back(state: CircuitState, seconds: float) -> AdvowareError:
+    kind = _HELD_BACK.get(state.kind, LoginFailed)
+    failure = kind(f"{state.detail} (not tried again yet)", status=state.status, retry_after=seconds)
+    failure.held_back = True
+    return failure
+
+
+def _stored(addresses: Addresses, answer: dict[str, Any], now: datetime) -> StoredToken:
+    return StoredToken(
+        access_token=answer[wire.TOKEN_ACCESS],
+        expires_at=_expiry(answer, now),
+        api_base=addresses.api_base,
+        security_gateway=addresses.security_gateway,
+    )
+
+
+def login_name(settings: AdvowareSettings) -> str:
+    """The name of this login's circuit: another firm, user, password, key or address has another one."""
+    return circuit_name(
+        AdvowareError.system,
+        settings.api_key.get_secret_value(),
+        settings.kanzlei,
+        settings.database,
+        settings.user,
+        settings.password.get_secret_value(),
+        settings.app_id,
+        str(settings.product_id),
+        str(settings.role),
+        settings.configurator_url,
+        settings.security_gateway_url,
+    )
 
 
 def _expiry(answer: dict[str, Any], now: datetime) -> datetime:

@@ -6,6 +6,7 @@ import hmac
 from typing import Protocol
 
 from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.systems.circuit import circuit_name
 
 
 class Login(Protocol):
@@ -57,3 +58,9 @@ def login_of(settings: EspoCrmSettings) -> Login:
     if settings.secret_key is None:
         return KeyLogin(api_key)
     return HmacLogin(api_key, settings.secret_key.get_secret_value())
+
+
+def login_name(settings: EspoCrmSettings) -> str:
+    """The name of this login's circuit: another key, secret or address has another one."""
+    secret_key = settings.secret_key.get_secret_value() if settings.secret_key is not None else None
+    return circuit_name("espocrm", settings.api_key.get_secret_value(), settings.api_base_url, secret_key)

@@ -16,10 +16,12 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits
 from vmh_sync.systems.espocrm import answers
-from vmh_sync.systems.espocrm.auth import BasicLogin, Login, login_of
+from vmh_sync.systems.espocrm.auth import BasicLogin, Login, login_name, login_of
 from vmh_sync.systems.espocrm.connection import Connection
 from vmh_sync.systems.espocrm.errors import (
+    EspoError,
     NotFound,
     OutcomeUnknown,
     UnexpectedAnswer,
@@ -50,16 +52,24 @@ class EspoClient:
         observer: CallObserver | None = None,
         retry: RetryPolicy | None = None,
         login: Login | None = None,
+        circuits: CircuitStore | None = None,
+        person: bool = False,
     ) -> None:
         self._connection = Connection(
             base_url=settings.api_base_url,
             login=login or login_of(settings),
+            circuit=LoginCircuit(login_name(settings), clock, circuits or MemoryCircuits()),
+            person=person,
             http=http,
             clock=clock,
             observer=observer or NullObserver(),
             retry=retry or RetryPolicy(),
             concurrency=settings.concurrency,
         )
+
+    async def login_held_back(self) -> EspoError | None:
+        """What any call would meet now because the login was refused before, None when calls may be made."""
+        return await self._connection.login_held_back()
 
     # Reading
 
@@ -332,10 +342,18 @@ async def open_espocrm(
     clock: Clock,
     observer: CallObserver | None = None,
     retry: RetryPolicy | None = None,
+    circuits: CircuitStore | None = None,
+    person: bool = False,
 ) -> AsyncIterator[EspoClient]:
-    """Make a client with connections of its own, closed at the end."""
+    """Make a client with connections of its own, closed at the end.
+
+    ``circuits`` holds the state of the login that all processes share; ``person`` tries a refused login before its
+    pause is over (``systems.circuit``).
+    """
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
-        yield EspoClient(settings, http=http, clock=clock, observer=observer, retry=retry)
+        yield EspoClient(
+            settings, http=http, clock=clock, observer=observer, retry=retry, circuits=circuits, person=person
+        )
 
 
 @asynccontextmanager

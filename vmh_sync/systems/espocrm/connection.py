@@ -1,18 +1,19 @@
 """How a call reaches EspoCRM: login, repetition, and holding back after refused logins.
 
 Eleven refused logins within a minute lock out the whole address, the good key included (specification, espocrm.md
-B1.8). So until a login has succeeded only one call is under way, after a refused one the client holds back, and never
-are more than ten calls under way, since a key may be withdrawn at any moment.
+B1.8). So until a login has succeeded only one call is under way, after a refused one all callers of all processes hold
+back (``systems.circuit``), and never are more than ten calls under way, since a key may be withdrawn at any moment.
 """
 
 import asyncio
-import logging
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from vmh_sync.clock import Clock
 from vmh_sync.systems.calls import CallObserver
+from vmh_sync.systems.circuit import CircuitState, LoginBeingTried, LoginCircuit, LoginHeldBack, Ticket
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.espocrm.auth import Login
 from vmh_sync.systems.espocrm.errors import (
@@ -24,16 +25,16 @@ from vmh_sync.systems.espocrm.errors import (
     by_answer,
     is_lock_out,
 )
-from vmh_sync.systems.pause import Pause, Silence
+from vmh_sync.systems.pause import Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
 from vmh_sync.systems.transport import HttpCall, Transport
 
-log = logging.getLogger(__name__)
-
 MOST_CALLS_AT_ONCE = 10
-LOGIN_PAUSE_SECONDS = 300.0
 LOCK_OUT_PAUSE_SECONDS = 65.0
 """The lock-out lasts 60 s from the last bad login (63 s seen)."""
+BEING_TRIED_SECONDS = 5.0
+
+_HELD_BACK: Mapping[str, type[EspoError]] = {"LockedOut": LockedOut}
 
 
 class Connection:
@@ -44,6 +45,8 @@ class Connection:
         *,
         base_url: str,
         login: Login,
+        circuit: LoginCircuit,
+        person: bool = False,
         http: httpx.AsyncClient,
         clock: Clock,
         observer: CallObserver,
@@ -52,18 +55,14 @@ class Connection:
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._login = login
+        self._circuit = circuit
+        self._person = person
         self._clock = clock
         self._retry = retry
-        self._transport = Transport(
-            system=EspoError.system,
-            http=http,
-            observer=observer,
-            concurrency=min(concurrency, MOST_CALLS_AT_ONCE),
-        )
-        self._pause = Pause(clock)
+        at_once = min(concurrency, MOST_CALLS_AT_ONCE)
+        self._slots = asyncio.Semaphore(at_once)
+        self._transport = Transport(system=EspoError.system, http=http, observer=observer, concurrency=at_once)
         self._silence = Silence(clock, lambda left: Transient("no answers (held back)", retry_after=left))
-        self._login_works = False
-        self._trial = asyncio.Lock()
 
     async def call(
         self,
@@ -97,13 +96,34 @@ class Connection:
         return await self._send(HttpCall(method, path, "(raw)", params, body, headers or {}), retry=False)
 
     async def _send(self, call: HttpCall, *, retry: bool) -> httpx.Response:
-        self._check()
-        if not self._login_works:
-            async with self._trial:
-                if not self._login_works:
-                    self._check()
-                    return await self._send_now(call, retry=retry)
-        return await self._send_now(call, retry=retry)
+        # Leave is asked for when a slot is free: what waits for one must not go out after a refusal.
+        async with self._slots:
+            self._silence.check()
+            ticket = await self._enter(call)
+            said = False
+            try:
+                response = await self._send_now(call, retry=retry)
+                said = await self._judge_login(ticket, response, call)
+            finally:
+                if not said:
+                    await self._circuit.give_back(ticket)
+            return response
+
+    async def _enter(self, call: HttpCall) -> Ticket:
+        try:
+            return await self._circuit.enter(person=self._person)
+        except LoginHeldBack as held:
+            raise _held_back(held.state, held.seconds) from None
+        except LoginBeingTried:
+            where = f"{call.method} {call.route}"
+            failure = Transient(f"{where}: another caller tries the login", retry_after=BEING_TRIED_SECONDS)
+            failure.held_back = True
+            raise failure from None
+
+    async def login_held_back(self) -> EspoError | None:
+        """What a call would meet now because of an earlier refusal; asks nobody over there."""
+        state, seconds = await self._circuit.held_back()
+        return _held_back(state, seconds) if seconds > 0 else None
 
     async def _send_now(self, call: HttpCall, *, retry: bool) -> httpx.Response:
         where = f"{call.method} {call.route}"
@@ -116,7 +136,7 @@ class Connection:
             {**self._login.headers(call.method, call.url), **call.headers},
         )
         try:
-            response = await self._transport.send(sendable, retry=retry, before=self._check)
+            response = await self._transport.send(sendable, retry=retry, before=self._silence.check)
         except NotSentError as error:
             self._silence.unanswered()
             raise Transient(f"{where}: {error}") from None
@@ -125,25 +145,27 @@ class Connection:
             kind: type[EspoError] = OutcomeUnknown if call.is_write else Transient
             raise kind(f"{where}: {error}") from None
         self._silence.answered()
-        self._judge_login(response, where)
         return response
 
-    def _check(self) -> None:
-        self._pause.check()
-        self._silence.check()
-
-    def _judge_login(self, response: httpx.Response, where: str) -> None:
+    async def _judge_login(self, ticket: Ticket, response: httpx.Response, call: HttpCall) -> bool:
+        """Tell the circuit what the answer says about the login; False when it says nothing."""
+        where = f"{call.method} {call.route}"
         if response.status_code == 401:
-            self._hold_back(LoginRejected, f"{where}: login refused", 401, LOGIN_PAUSE_SECONDS)
-        elif is_lock_out(response):
-            self._hold_back(LockedOut, f"{where}: locked out", 403, LOCK_OUT_PAUSE_SECONDS)
-        elif response.status_code < 500:
-            self._login_works = True
+            detail = f"{where}: login refused"
+            seconds = await self._circuit.refused(ticket, LoginRejected.__name__, detail, 401)
+            raise LoginRejected(detail, status=401, retry_after=seconds)
+        if is_lock_out(response):
+            detail = f"{where}: locked out"
+            seconds = await self._circuit.refused(ticket, LockedOut.__name__, detail, 403, LOCK_OUT_PAUSE_SECONDS)
+            raise LockedOut(detail, status=403, retry_after=seconds)
+        if response.status_code >= 500:
+            return False
+        await self._circuit.worked(ticket)
+        return True
 
-    def _hold_back(self, kind: type[EspoError], detail: str, status: int, seconds: float) -> None:
-        self._login_works = False
-        log.warning("EspoCRM calls held back for %d s: %s (%s)", seconds, kind.__name__, detail)
-        self._pause.start(
-            seconds, lambda left: kind(f"{detail} (not tried again yet)", status=status, retry_after=left)
-        )
-        raise kind(detail, status=status, retry_after=seconds)
+
+def _held_back(state: CircuitState, seconds: float) -> EspoError:
+    kind = _HELD_BACK.get(state.kind, LoginRejected)
+    failure = kind(f"{state.detail} (not tried again yet)", status=state.status, retry_after=seconds)
+    failure.held_back = True
+    return failure

@@ -14,7 +14,9 @@ import google.auth.exceptions
 import httplib2
 from googleapiclient.errors import HttpError
 
+from vmh_sync.clock import SystemClock
 from vmh_sync.systems.calls import CallObserver, NullObserver
+from vmh_sync.systems.circuit import LoginBeingTried, LoginHeldBack, MemoryCircuits, ThreadLoginCircuit, Ticket
 from vmh_sync.systems.google_calendar.errors import (
     AlreadyDeletedError,
     Answer,
@@ -45,6 +47,8 @@ _TRANSPORT_ERRORS = (
     httplib2.HttpLib2Error,
     google.auth.exceptions.GoogleAuthError,
 )
+
+_HELD_BACK: Mapping[str, type[GoogleCalendarError]] = {"DelegationRefusedError": DelegationRefusedError}
 
 BuildRequest = Callable[[Any], Any]
 
@@ -83,7 +87,7 @@ class GoogleCalendarClient:
     """Events of any calendar that the acting account may reach.
 
     ``services`` yields the service object, ``quota`` the firm's share, ``retrier`` the pauses, ``locks`` the one
-    writer per calendar, ``observer`` gets told of every request.
+    writer per calendar, ``observer`` gets told of every request, ``circuit`` is the one of this login.
     """
 
     def __init__(
@@ -94,8 +98,10 @@ class GoogleCalendarClient:
         retrier: Retrier | None = None,
         locks: CalendarLocks | None = None,
         observer: CallObserver | None = None,
+        circuit: ThreadLoginCircuit | None = None,
     ) -> None:
         self._services = services
+        self._circuit = circuit or ThreadLoginCircuit("google", SystemClock(), MemoryCircuits())
         self._quota = quota
         self._retrier = retrier or Retrier()
         self._locks = locks or CalendarLocks()
@@ -202,6 +208,42 @@ class GoogleCalendarClient:
 
     def _attempt(self, operation: Operation, build: BuildRequest, number: int) -> Json:
         self._quota.acquire(operation.cost)
+        ticket = self._enter(operation)
+        said = False
+        try:
+            answer = self._send(operation, build, number)
+            said = True
+            self._circuit.worked(ticket)
+            return answer
+        except InvalidCredentialsError as refusal:
+            said = True
+            refusal.retry_after = self._circuit.refused(
+                ticket, type(refusal).__name__, f"{operation.name}: {refusal.reason}", refusal.status
+            )
+            raise
+        except GoogleCalendarError as failure:
+            if failure.status is not None and failure.status < 500:
+                said = True
+                self._circuit.worked(ticket)
+            raise
+        finally:
+            if not said:
+                self._circuit.give_back(ticket)
+
+    def _enter(self, operation: Operation) -> Ticket:
+        try:
+            return self._circuit.enter()
+        except LoginHeldBack as held:
+            kind = _HELD_BACK.get(held.state.kind, InvalidCredentialsError)
+            failure: GoogleCalendarError = kind(
+                operation.name, Answer(held.state.status, "heldBack", retry_after=held.seconds)
+            )
+        except LoginBeingTried:
+            failure = ConnectError(operation.name, Answer(None, "loginBeingTried"))
+        failure.held_back = True
+        raise failure
+
+    def _send(self, operation: Operation, build: BuildRequest, number: int) -> Json:
         request = build(self._services.service())
         started = time.monotonic()
         status: int | None = None

@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from googleapiclient import discovery, discovery_cache
 
 from vmh_sync.settings import GoogleCalendarSettings
+from vmh_sync.systems.circuit import circuit_name
 from vmh_sync.systems.errors import BadConfiguration
 from vmh_sync.systems.google_calendar.http import SingleSendHttp
 
@@ -61,7 +62,8 @@ class _RedirectedCredentials(service_account.Credentials):  # type: ignore[misc,
 class ServiceFactory:
     """Hands out one ready Calendar v3 service object per thread, all with the same credentials.
 
-    ``email`` is the acting account: the delegation subject if there is one, else the service account.
+    ``email`` is the acting account: the delegation subject if there is one, else the service account; ``login_name``
+    names the circuit of this login.
     """
 
     def __init__(self, settings: GoogleCalendarSettings, *, subject: str | None = None) -> None:
@@ -71,6 +73,7 @@ class ServiceFactory:
         self._credentials = _credentials(info, subject, redirected=settings.api_endpoint is not None)
         self.service_account_email = str(info["client_email"])
         self.email = subject or self.service_account_email
+        self.login_name = circuit_name("google", str(info["private_key"]), self.service_account_email, subject)
         self._local = threading.local()
 
     def service(self) -> Any:

@@ -1,0 +1,126 @@
+"""The states of circuits in Redis, so that all processes share them; while Redis is away each process has its own."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from vmh_sync.coordination.connection import AsyncRedis, SyncRedis, evaluate, evaluate_sync
+from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+from vmh_sync.coordination.process import ProcessId, is_provably_dead
+
+T = TypeVar("T")
+
+KEPT_MILLISECONDS = 2 * 24 * 3600 * 1000
+"""Longer than any pause; a login that nobody has used for two days is unknown again."""
+ALONE_SECONDS = 15.0
+"""How long Redis is not asked again after it did not answer, so that no call waits for its time-out each time."""
+
+_SWAP = """
+local stored = redis.call('GET', KEYS[1])
+if (stored or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+class SharedCircuits:
+    """Stores states in Redis by compare and swap.
+
+    Takes the client for coroutines, the one for threads, or both, according to the methods used; without the one that
+    is needed, or while Redis does not answer, states live in this process alone.
+    """
+
+    def __init__(self, redis: AsyncRedis | None, sync_redis: SyncRedis | None = None) -> None:
+        self._redis = redis
+        self._sync_redis = sync_redis
+        self._alone: dict[str, str] = {}
+        self._alone_until = 0.0
+
+    async def load(self, name: str) -> str | None:
+        """Return the stored text, None when there is none."""
+        if self._redis is None or self._is_alone():
+            return self._alone.get(name)
+        try:
+            with translated():
+                return _text(await self._redis.get(circuit_key(name)))
+        except CoordinationUnavailable:
+            return self._go_alone(lambda: self._alone.get(name))
+
+    async def swap(self, name: str, known: str | None, new: str) -> bool:
+        """Store ``new`` if ``known`` is still what is stored."""
+        if self._redis is None or self._is_alone():
+            return self._swap_alone(name, known, new)
+        try:
+            with translated():
+                done = await evaluate(self._redis, _SWAP, *_arguments(name, known, new)) == 1
+        except CoordinationUnavailable:
+            return self._go_alone(lambda: self._swap_alone(name, self._alone.get(name), new))
+        return self._remember(name, new, done=done)
+
+    def load_sync(self, name: str) -> str | None:
+        """Do what :meth:`load` does, in a thread."""
+        if self._sync_redis is None or self._is_alone():
+            return self._alone.get(name)
+        try:
+            with translated():
+                return _text(self._sync_redis.get(circuit_key(name)))
+        except CoordinationUnavailable:
+            return self._go_alone(lambda: self._alone.get(name))
+
+    def swap_sync(self, name: str, known: str | None, new: str) -> bool:
+        """Do what :meth:`swap` does, in a thread."""
+        if self._sync_redis is None or self._is_alone():
+            return self._swap_alone(name, known, new)
+        try:
+            with translated():
+                done = evaluate_sync(self._sync_redis, _SWAP, *_arguments(name, known, new)) == 1
+        except CoordinationUnavailable:
+            return self._go_alone(lambda: self._swap_alone(name, self._alone.get(name), new))
+        return self._remember(name, new, done=done)
+
+    def owner(self) -> str:
+        """Return this process's identity."""
+        return str(ProcessId.own())
+
+    def is_gone(self, owner: str) -> bool:
+        """Tell whether that process certainly exists no more."""
+        process = ProcessId.parse(owner)
+        return process is not None and is_provably_dead(process)
+
+    def _is_alone(self) -> bool:
+        return time.monotonic() < self._alone_until
+
+    def _go_alone(self, otherwise: Callable[[], T]) -> T:
+        self._alone_until = time.monotonic() + ALONE_SECONDS
+        return otherwise()
+
+    def _swap_alone(self, name: str, known: str | None, new: str) -> bool:
+        if self._alone.get(name) != known:
+            return False
+        self._alone[name] = new
+        return True
+
+    def _remember(self, name: str, new: str, *, done: bool) -> bool:
+        # What this process wrote last is what it goes on with while Redis is away.
+        if done:
+            self._alone[name] = new
+        return done
+
+
+async def circuit_texts(redis: AsyncRedis, names: Sequence[str]) -> list[str | None]:
+    """Return the stored states of some circuits, for whoever watches. Raises CoordinationUnavailable."""
+    with translated():
+        return [_text(await redis.get(circuit_key(name))) for name in names]
+
+
+def circuit_key(name: str) -> str:
+    """Return the key of a circuit in Redis."""
+    return f"vmh:circuit:{name}"
+
+
+def _arguments(name: str, known: str | None, new: str) -> tuple[str, str, str, str]:
+    return circuit_key(name), known or "", new, str(KEPT_MILLISECONDS)
+
+
+def _text(answer: object) -> str | None:
+    return str(answer) if answer is not None else None
