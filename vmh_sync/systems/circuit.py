@@ -334,9 +334,12 @@ class LoginCircuit(_Circuit):
 class ThreadLoginCircuit(_Circuit):
     """The circuit of one login, for threads (Google's client)."""
 
-    def __init__(self, name: str, clock: Clock, store: ThreadCircuitStore) -> None:
+    def __init__(
+        self, name: str, clock: Clock, store: ThreadCircuitStore, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         super().__init__(name, clock, store)
         self._store = store
+        self._sleep = sleep
 
     def enter(self, *, person: bool = False) -> Ticket:
         """See :meth:`LoginCircuit.enter`."""
@@ -345,7 +348,7 @@ class ThreadLoginCircuit(_Circuit):
         while isinstance(leave := self._change(asking), Waits):
             if time.monotonic() - began > PATIENCE_SECONDS:
                 raise LoginBeingTried(self.name)
-            time.sleep(pause)
+            self._sleep(pause)
             pause = min(pause * 1.5, 0.5)
         if isinstance(leave, LoginHeldBack):
             raise leave
