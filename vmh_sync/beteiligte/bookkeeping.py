@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from vmh_sync.sync.bookkeeping import differing
 from vmh_sync.sync.status import Standing, SyncStatus
 
 MESSAGE_LIMIT = 2000
-
-
-def _only_known(wanted: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what this installation does not have, and what stands there already."""
-    return {name: value for name, value in wanted.items() if name in attributes and attributes[name] != value}
 
 
 def espo_time(moment: datetime | None) -> str | None:
@@ -40,7 +36,7 @@ def agreed(
         wanted["advowareDeletedAt"] = attributes.get("advowareDeletedAt") or espo_time(now)
     else:
         wanted["advowareDeletedAt"] = None
-    changed = _only_known(wanted, attributes)
+    changed = differing(wanted, attributes)
     # A retry counter that was never set says the same as zero: no write for that alone.
     if attributes.get("syncRetryCount") is None:
         changed.pop("syncRetryCount", None)
@@ -51,7 +47,7 @@ def _stamps(attributes: Mapping[str, Any], now: datetime, row_id: str | None) ->
     stamps: dict[str, Any] = {"advowareLastSync": espo_time(now)}
     if row_id is not None:
         stamps["advowareRowId"] = row_id
-    return _only_known(stamps, attributes)
+    return differing(stamps, attributes)
 
 
 def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:
@@ -68,4 +64,4 @@ def failed(attributes: Mapping[str, Any], standing: Standing, message: str) -> d
         "syncNextRetry": espo_time(standing.next_retry_at),
         "syncAutoResetAt": espo_time(standing.auto_reset_at),
     }
-    return _only_known(wanted, attributes)
+    return differing(wanted, attributes)

@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from vmh_sync.sync.bookkeeping import differing
+
 MESSAGE_LIMIT = 2000
-
-
-def _differing(wanted: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what this installation does not have, and what stands there already."""
-    return {name: value for name, value in wanted.items() if name in attributes and attributes[name] != value}
 
 
 def espo_time(moment: datetime) -> str:
@@ -42,7 +39,7 @@ def standing(
         wanted["advowareDeletedAt"] = espo_time(gone_since)
     if attributes.get("syncRetryCount"):
         wanted["syncRetryCount"] = 0
-    return _differing(wanted, attributes)
+    return differing(wanted, attributes)
 
 
 def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:
@@ -50,4 +47,4 @@ def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) 
     wanted: dict[str, Any] = {"advowareLastSync": espo_time(now)}
     if row_id is not None:
         wanted["advowareRowId"] = row_id
-    return _differing(wanted, attributes)
+    return differing(wanted, attributes)
