@@ -190,11 +190,12 @@ async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any])
 
 
 async def _find(context: PassContext, mark: str) -> str | None:
-    page = await context.espo.list_page(
-        TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"), page_size=20
-    )
-    # "contains" also finds vmh-12 inside vmh-123.
-    return next((task.id for task in page.records if str(task.attributes.get("description", "")).endswith(mark)), None)
+    # "contains" also finds vmh-12 inside vmh-123, so the right one may stand on a later page.
+    found = context.espo.list_all(TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"))
+    async for task in found:
+        if str(task.attributes.get("description", "")).endswith(mark):
+            return task.id
+    return None
 
 
 async def _assignee(context: PassContext, about: TaskSubject) -> str | None:

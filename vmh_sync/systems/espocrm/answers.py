@@ -10,7 +10,7 @@ from vmh_sync.systems.espocrm.records import EspoRecord, Page
 from vmh_sync.systems.transport import http_date
 
 
-def as_page(entity: str, response: httpx.Response, where: str, *, page_size: int) -> Page:
+def as_page(entity: str, response: httpx.Response, where: str) -> Page:
     """One page of a list. Raises UnexpectedAnswer for anything but a list: a broken answer is no empty list."""
     answer = parse(response, where)
     rows = answer.get("list") if isinstance(answer, dict) else None
@@ -21,7 +21,8 @@ def as_page(entity: str, response: httpx.Response, where: str, *, page_size: int
     records = [EspoRecord.of(entity, row, where=where, server_time=now) for row in rows]
     if total < 0:  # -1: more follow, -2: none
         return Page(records, more=total == -1)
-    return Page(records, more=total > len(records) and len(records) >= page_size, total=total)
+    # A page may be shorter than was asked for: some servers stop at a limit of their own without a word.
+    return Page(records, more=total > len(records), total=total)
 
 
 def parse(response: httpx.Response, where: str) -> Any:

@@ -4,7 +4,6 @@ Lists are paged by key, never by offset, so that records which change or vanish 
 come twice. Reads are repeated with backoff, writes never blindly (see ``errors``), a 401 never at all.
 """
 
-import json
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,17 +23,17 @@ from vmh_sync.systems.espocrm.errors import (
     EspoError,
     NotFound,
     OutcomeUnknown,
+    PageTooLong,
+    QueryTooLong,
     UnexpectedAnswer,
 )
-from vmh_sync.systems.espocrm.query import Where, greater_than, in_, search_params
+from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, in_, search_params
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, json_object
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import RawAnswer, make_http
 
 LIST_LIMIT = 200
 IDS_PER_REQUEST = 100
-VALUE_CHARACTERS_PER_REQUEST = 4500
-"""URL-encoded characters of the values of one ``in``: nginx refuses URLs of more than about 8 kB (B3)."""
 
 ALWAYS_SELECTED = ("id", "modifiedAt", "modifiedById", "versionNumber")
 """Unknown names in a select are ignored, so ``versionNumber`` does no harm where it is switched off."""
@@ -55,6 +54,8 @@ class EspoClient:
         circuits: CircuitStore | None = None,
         person: bool = False,
     ) -> None:
+        self._longest_page = LIST_LIMIT
+        self._most_values = IDS_PER_REQUEST
         self._connection = Connection(
             base_url=settings.api_base_url,
             login=login or login_of(settings),
@@ -124,10 +125,28 @@ class EspoClient:
     async def list_ids_in(
         self, entity: str, attribute: str, values: Iterable[Any], *, select: Sequence[str] | None = None
     ) -> AsyncIterator[EspoRecord]:
-        """All records whose ``attribute`` has one of ``values``: at most 100 values a request; repeated ones once."""
-        for chunk in _chunks(values):
-            async for record in self.list_all(entity, where=[in_(attribute, chunk)], select=select):
-                yield record
+        """All records whose ``attribute`` has one of ``values``: at most 100 values a request; repeated ones once.
+
+        Where the web server refuses so long an address, fewer at once.
+        """
+        waiting = chunks(values, self._most_values)
+        given: set[str] = set()
+        while waiting:
+            chunk = waiting.pop(0)
+            if len(chunk) > self._most_values:
+                middle = len(chunk) // 2
+                waiting[:0] = [chunk[:middle], chunk[middle:]]
+                continue
+            try:
+                async for record in self.list_all(entity, where=[in_(attribute, chunk)], select=select):
+                    if record.id not in given:
+                        given.add(record.id)
+                        yield record
+            except QueryTooLong:
+                if len(chunk) == 1:
+                    raise
+                self._most_values = len(chunk) // 2
+                waiting.insert(0, chunk)
 
     def related(
         self,
@@ -268,20 +287,20 @@ class EspoClient:
         descending: bool = False,
         count: bool = False,
     ) -> Page:
-        response = await self._connection.call(
-            "GET",
-            path,
-            route=route,
-            params=search_params(
-                where=where,
-                select=None if select is None else list(dict.fromkeys((*ALWAYS_SELECTED, *select))),
-                order_by=order_by,
-                descending=descending,
-                max_size=page_size,
-            ),
-            headers={} if count else {"X-No-Total": "true"},
-        )
-        return answers.as_page(entity, response, f"GET {route}", page_size=page_size)
+        names = None if select is None else list(dict.fromkeys((*ALWAYS_SELECTED, *select)))
+        headers = {} if count else {"X-No-Total": "true"}
+        while True:
+            size = min(page_size, self._longest_page)
+            params = search_params(where=where, select=names, order_by=order_by, descending=descending, max_size=size)
+            try:
+                response = await self._connection.call("GET", path, route=route, params=params, headers=headers)
+            except PageTooLong as refusal:
+                if not 1 <= refusal.limit < size:
+                    raise
+                # This installation's limit (recordListMaxSizeLimit), known from now on.
+                self._longest_page = refusal.limit
+            else:
+                return answers.as_page(entity, response, f"GET {route}")
 
 
 async def _by_key(fetch: Callable[..., Any], where: Sequence[Where], label: str) -> AsyncIterator[EspoRecord]:
@@ -301,19 +320,6 @@ def _segment(record_id: str) -> str:
     if not record_id:
         raise ValueError("a record id must not be empty")  # the path would name the whole list
     return urllib.parse.quote(record_id, safe="")
-
-
-def _chunks(values: Iterable[Any]) -> list[list[Any]]:
-    chunks: list[list[Any]] = []
-    size = 0
-    for value in dict.fromkeys(values):
-        length = len(urllib.parse.quote(json.dumps(str(value)))) + 3
-        if not chunks or len(chunks[-1]) >= IDS_PER_REQUEST or size + length > VALUE_CHARACTERS_PER_REQUEST:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(value)
-        size += length
-    return chunks
 
 
 class EspoAdmin(EspoClient):

@@ -26,6 +26,7 @@ _VALIDATION = re.compile(r"Field validation failure; entityType: (\w+), field: (
 _RECORD_GONE = re.compile(r"^Record \S+ (does not exist|not found)\.?$")
 _CANNOT_RELATE = "Can't relate with non-existing record"
 _MAINTENANCE = "maintenance"
+_PAGE_LIMIT = re.compile(r"Max size should not exceed (\d+)")
 
 _RULES = {
     "required": "es muss ausgefüllt sein",
@@ -109,6 +110,28 @@ class ValidationRejected(Rejected):
         return f"EspoCRM nimmt das Feld „{self.field}“ nicht an: {_RULES.get(self.rule, 'der Wert ist ungültig')}."
 
 
+class PageTooLong(Rejected):
+    """403 that is no missing right: this installation gives at most ``limit`` records a page (recording c22)."""
+
+    def __init__(self, detail: str, *, limit: int, status: int | None = None) -> None:
+        super().__init__(detail, status=status)
+        self.limit = limit
+
+    @property
+    def message_for_people(self) -> str:
+        """Names the setting of EspoCRM."""
+        return (
+            f"EspoCRM gibt höchstens {self.limit} Datensätze je Abfrage heraus (Einstellung recordListMaxSizeLimit); "
+            "bitte dort 200 eintragen."
+        )
+
+
+class QueryTooLong(Rejected):
+    """414 or 431: the address of the request is longer than the web server takes."""
+
+    people = "Der Webserver vor EspoCRM nimmt so lange Abfragen nicht an; bitte seine Grenze für Adressen erhöhen."
+
+
 class Forbidden(EspoError, errors.Forbidden):
     """403 with a reason: the API user lacks a right."""
 
@@ -187,9 +210,10 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
         401: LoginRejected,
         405: Rejected,
         413: Rejected,
-        414: Rejected,
+        414: QueryTooLong,
         415: Rejected,
         422: Rejected,
+        431: QueryTooLong,
     }
     return by_code.get(status, UnexpectedAnswer)(detail, status=status)
 
@@ -223,6 +247,10 @@ def _validation_of_body(response: httpx.Response) -> tuple[str, str]:
 def _forbidden(response: httpx.Response, where: str) -> EspoError:
     if is_lock_out(response):
         return LockedOut(f"{where}: 403 without reason (too many bad logins)", status=403)
+    too_long = _PAGE_LIMIT.search(response.headers.get(REASON, ""))
+    if too_long:
+        limit = int(too_long.group(1))
+        return PageTooLong(f"{where}: status 403 (a page has at most {limit})", limit=limit, status=403)
     missing = _CANNOT_RELATE in response.headers.get(REASON, "")
     kind: type[EspoError] = LinkTargetMissing if missing else Forbidden
     return kind(f"{where}: status 403{_reason_for_log(response.headers)}", status=403)

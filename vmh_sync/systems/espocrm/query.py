@@ -5,11 +5,15 @@ without values (refused). ``not_equals`` and ``not_in`` do not find rows whose v
 """
 
 import json
-from collections.abc import Sequence
+import urllib.parse
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.systems.espocrm.records import json_value
+
+VALUE_CHARACTERS_PER_REQUEST = 4500
+"""URL-encoded characters of the values of one ``in``: nginx refuses URLs of more than about 8 kB (B3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +142,17 @@ def search_params(
     if select is not None:
         search["select"] = list(select)  # in this form an array: the server refuses a string
     return {"searchParams": json.dumps(search, separators=(",", ":"), ensure_ascii=False)}
+
+
+def chunks(values: Iterable[Any], most: int) -> list[list[Any]]:
+    """The values of several ``in``, each with at most ``most`` of them and short enough for an address."""
+    found: list[list[Any]] = []
+    size = 0
+    for value in dict.fromkeys(values):
+        length = len(urllib.parse.quote(json.dumps(str(value)))) + 3
+        if not found or len(found[-1]) >= most or size + length > VALUE_CHARACTERS_PER_REQUEST:
+            found.append([])
+            size = 0
+        found[-1].append(value)
+        size += length
+    return found

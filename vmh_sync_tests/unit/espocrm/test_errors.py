@@ -14,6 +14,7 @@ from vmh_sync.systems.espocrm.errors import (
     Maintenance,
     NotFound,
     OutcomeUnknown,
+    PageTooLong,
     Rejected,
     Transient,
     UnexpectedAnswer,
@@ -222,6 +223,7 @@ def test_every_error_speaks_german_in_sentences() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, EspoError)]
     extra = {
         ValidationRejected: {"entity": "E", "field": "iban", "rule": "neu"},
+        PageTooLong: {"limit": 50},
         DuplicateFound: {"records": []},
         VersionConflict: {"values": {}, "version": 1},
     }

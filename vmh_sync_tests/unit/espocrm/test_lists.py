@@ -8,7 +8,7 @@ import pytest
 
 from vmh_sync.systems.espocrm import query
 from vmh_sync.systems.espocrm.client import EspoClient
-from vmh_sync.systems.espocrm.errors import NotFound, UnexpectedAnswer
+from vmh_sync.systems.espocrm.errors import NotFound, PageTooLong, UnexpectedAnswer
 
 
 def search_of(request: httpx.Request) -> dict:
@@ -201,3 +201,73 @@ def test_where_builder() -> None:
 def test_conditions_that_espocrm_would_read_otherwise_are_refused(build) -> None:
     with pytest.raises(ValueError, match=r"needs"):
         build()
+
+
+def limited(ids: list[str], limit: int):
+    """The same where pages may not be longer than ``limit`` (recording c22)."""
+    unlimited = serve(ids)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if search_of(request)["maxSize"] > limit:
+            reason = f"Max size should not exceed {limit}. Use offset and limit."
+            return httpx.Response(403, headers={"X-Status-Reason": reason})
+        return unlimited(request)
+
+    return answer
+
+
+@pytest.mark.parametrize("limit", [1, 20, 50, 199, 200])
+async def test_pages_adapt_to_the_limit_of_the_installation(client: EspoClient, crm, limit: int) -> None:
+    ids = [f"{index:017x}" for index in range(60)]
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=limited(ids, limit))
+    assert [record.id async for record in client.list_all("CBeteiligte")] == ids
+    refused = [call for call in route.calls if call.response.status_code == 403]
+    assert len(refused) == (1 if limit < 200 else 0), "learned once"
+    assert [record.id async for record in client.list_ids_in("CBeteiligte", "id", ids)] == ids
+    assert len([call for call in route.calls if call.response.status_code == 403]) == len(refused)
+
+
+async def test_related_records_come_in_pages_of_the_allowed_length_too(client: EspoClient, crm) -> None:
+    ids = [f"{index:017x}" for index in range(70)]
+    crm.on("GET", "CBeteiligte/1/adressen").mock(side_effect=limited(ids, 30))
+    assert [record.id async for record in client.related("CBeteiligte", "1", "adressen")] == ids
+
+
+async def test_a_limit_that_helps_nothing_is_told_as_what_it_is(client: EspoClient, crm) -> None:
+    reason = "Max size should not exceed 200. Use offset and limit."
+    crm.on("GET", "CBeteiligte").respond(403, headers={"X-Status-Reason": reason})
+    with pytest.raises(PageTooLong) as failure:
+        await client.list_page("CBeteiligte")
+    assert "recordListMaxSizeLimit" in failure.value.message_for_people
+    assert "Recht" not in failure.value.message_for_people
+
+
+async def test_a_server_that_gives_shorter_pages_than_asked_hides_nothing(client: EspoClient, crm) -> None:
+    """It says how many there are in all, and stops at its own limit without a word."""
+    ids = [f"{index:017x}" for index in range(23)]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        after = [key for key in ids if all(key > item["value"] for item in search_of(request).get("where", []))]
+        return httpx.Response(200, json={"total": len(after), "list": [{"id": key} for key in after[:10]]})
+
+    crm.on("GET", "CBeteiligte").mock(side_effect=answer)
+    assert [record.id async for record in client.list_all("CBeteiligte")] == ids
+
+
+@pytest.mark.parametrize("status", [414, 431])
+async def test_many_values_are_asked_for_in_shorter_lists_where_the_url_is_too_long(
+    client: EspoClient, crm, status: int
+) -> None:
+    ids = [f"{index:017x}" for index in range(90)]
+    whole = serve(ids)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status) if len(str(request.url)) > 900 else whole(request)
+
+    route = crm.on("GET", "CBeteiligte").mock(side_effect=answer)
+    found = [record.id async for record in client.list_ids_in("CBeteiligte", "id", ids)]
+    assert found == ids
+    before = route.call_count
+    assert [record.id async for record in client.list_ids_in("CBeteiligte", "id", ids)] == ids
+    refused = [call for call in list(route.calls)[before:] if call.response.status_code == status]
+    assert refused == [], "the length that passes is remembered"
