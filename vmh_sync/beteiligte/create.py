@@ -225,9 +225,13 @@ def _store_base(
     """
     sent: Fields = intent.natural_key.get("fields", {})
     told = table.read(Side.ADVOWARE, record.model_dump(), missing_is_empty=True)
+    espo: dict[str, Value] = dict(sent)
     advoware: dict[str, Value] = dict(sent)
     for name in sent:
         if fresh or is_empty(told.get(name)):
             advoware[name] = told.get(name)
+            if not same(table[name].kind, told.get(name), sent.get(name)):
+                # Not taken: what EspoCRM says of it is still to be carried over, by a PUT or by a person.
+                espo[name] = told.get(name)
     with context.store.transaction() as tx:
-        return tx.links.save(replace(link, base=Base(dict(sent), advoware).to_json(), advoware_row_id=record.row_id))
+        return tx.links.save(replace(link, base=Base(espo, advoware).to_json(), advoware_row_id=record.row_id))

@@ -22,12 +22,14 @@ class CrmPerson:
         self._made = made
         self._parties: list[Json] = []
         self._fields: dict[str, str] = {}
+        self._salutations: list[str] = []
         self._addresses: dict[str, list[Json]] = {}
 
     async def look(self) -> None:
         """Read what the CRM holds now."""
         answer = (await self._client.get(f"{self._url}/_sandbox/state")).raise_for_status().json()
         state, self._fields = answer["records"], answer["fields"]["CBeteiligte"]
+        self._salutations = answer["options"]["CBeteiligte"]["salutationName"]
         self._parties = sorted((row for row in state["CBeteiligte"] if not row["deleted"]), key=lambda row: row["id"])
         self._addresses = {}
         for row in state["CAdressen"]:
@@ -61,7 +63,7 @@ class CrmPerson:
     async def _new_party(self) -> EditRecord:
         salutation, first, last = self._made.person()
         values: Json = {
-            "salutationName": salutation,
+            "salutationName": salutation if salutation in self._salutations else "",
             "firstName": first,
             "lastName": last,
             "emailAddressData": [crm_mail(self._made.mail(first, last), primary=True)],

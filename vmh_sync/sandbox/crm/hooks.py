@@ -32,8 +32,8 @@ class CrmHooks:
         return self._api.crm
 
     def state(self) -> Json:
-        """Return ``{"records": {entity: [full records]}, "fields": {entity: {attribute: type}}, "users", "webhooks",
-        "queue", "notifications"}``.
+        """Return ``{"records": {entity: [full records]}, "fields": {entity: {attribute: type}},
+        "options": {entity: {enum field: [words]}}, "users", "webhooks", "queue", "notifications"}``.
 
         Deleted records are included with ``deleted: true``.
         """
@@ -51,9 +51,14 @@ class CrmHooks:
             name: {attribute: stored.kind for attribute, stored in layout.stored.items()}
             for name, layout in crm.layouts.items()
         }
+        options = {
+            name: {key: one["options"] for key, one in entity.fields.items() if "options" in one}
+            for name, entity in crm.schema.items()
+        }
         return {
             "records": records,
             "fields": fields,
+            "options": options,
             "users": users,
             "webhooks": [dict(row) for row in crm.tables["Webhook"].rows.values()],
             "queue": self._queue(),

@@ -1,4 +1,4 @@
-"""A create whose answer tells no number is found again at firms whose search knows less, and is never sent twice."""
+"""Creates at firms whose office tells less, searches less or takes less than usual (advoware-wire.md 3 and 5)."""
 
 from vmh_sync_tests.fixtures.firm import Firm
 
@@ -34,3 +34,20 @@ def test_a_person_decides_where_the_office_keeps_no_mark(firm: Firm) -> None:
     passes(firm, espo_id)
     assert len(firm.office_records()) == 1
     assert [task["parentId"] for task in firm.tasks()] == [espo_id]
+
+
+def test_what_a_create_did_not_take_is_written_afterwards(firm: Firm) -> None:
+    firm.office.do("switches", post_ignores=["vorname", "zusatz"])
+    espo_id = firm.crm_party(firstName="Emre", lastName="Özdemir", zusatz="Hinterhaus")
+    firm.until_quiet()
+    (there,) = firm.office_records()
+    assert (there["vorname"], there["zusatz"]) == ("Emre", "Hinterhaus")
+    assert firm.crm_record(espo_id)["firstName"] == "Emre"
+
+
+def test_what_neither_create_nor_change_takes_is_told(firm: Firm) -> None:
+    firm.office.do("switches", post_ignores=["zusatz"], put_ignores=["zusatz"])
+    espo_id = firm.crm_party(lastName="Özdemir", zusatz="Hinterhaus")
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["zusatz"] == "Hinterhaus"
+    assert [(task["parentId"], "Zusatz" in task["name"]) for task in firm.tasks()] == [(espo_id, True)]
