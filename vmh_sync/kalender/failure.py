@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.kalender.execute import AppointmentMoving, CreationUnsettled
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError

@@ -9,7 +9,7 @@ from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.errors import NotFoundError
-from vmh_sync.systems.google_calendar.events import Event, WireContent
+from vmh_sync.systems.google_calendar.events import Event, EventContent
 
 
 @dataclass(slots=True, repr=False)
@@ -52,14 +52,14 @@ class LiveSides:
         """Tell whether the Termin belongs into this employee's calendar."""
         return is_for_everybody(termin) or belongs_to(termin, self.kuerzel)
 
-    async def insert_event(self, event_id: str, content: WireContent) -> Event:
+    async def insert_event(self, event_id: str, content: EventContent) -> Event:
         """Insert an event under our id; raises ``DuplicateError`` when it is taken."""
         client, calendar = self.context.google.client, self.calendar_id
         event = await self.context.google.run(lambda: client.insert_event(calendar, event_id, content))
         self.events[event_id] = event
         return event
 
-    async def update_event(self, current: Event, content: WireContent) -> Event:
+    async def update_event(self, current: Event, content: EventContent) -> Event:
         """Update an event if it is still as ``current``; raises ``PreconditionFailedError`` otherwise."""
         client, calendar = self.context.google.client, self.calendar_id
         event = await self.context.google.run(lambda: client.update_event(calendar, current, content))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from vmh_sync.kalender.advoware_form import changed_at, decoration_of
 from vmh_sync.kalender.advoware_overlay import overlay
 from vmh_sync.kalender.anonymise import must_anonymise, shown_form
+from vmh_sync.kalender.apply.read_back import compare
 from vmh_sync.kalender.content_hash import content_hash
 from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.model import (
@@ -13,6 +14,7 @@ from vmh_sync.kalender.model import (
     TEXT_FIELDS,
     TIME_FIELDS,
     Appointment,
+    BaseForm,
     Decoration,
     PairState,
     Source,
@@ -55,6 +57,7 @@ class _Changes:
     google: frozenset[str]
     was_anonymised: bool
     shown_differently: bool
+    unstored_write: bool = False
 
     @property
     def flowable(self) -> frozenset[str]:
@@ -95,7 +98,8 @@ def merge_pair(
         )
         operations = [link, *operations]
     settled = len(operations) == (1 if state.base is None else 0)
-    if settled and (changes.advoware or changes.google or state.base is None or state.obstacle is not None):
+    moved = changes.advoware or changes.google or changes.unstored_write
+    if settled and (moved or state.base is None or state.obstacle is not None):
         operations.append(SaveBase(state.fr_nr, state.event_id, "Beide Seiten sagen dasselbe"))
     return Decision(tuple(operations), (*outcome.findings, *_one_way_findings(pair, changes, ctx)))
 
@@ -103,13 +107,34 @@ def merge_pair(
 def _changes(pair: _Pair, ctx: DecisionContext) -> _Changes:
     base = pair.state.base
     if base is not None:
-        return _Changes(
+        return _own_write(pair, base, ctx) or _Changes(
             advoware=changed_fields(pair.advoware, base.advoware),
             google=changed_fields(pair.google, base.google),
             was_anonymised=base.anonymised,
             shown_differently=pair.anonymise != base.anonymised or pair.decoration != base.decoration,
         )
     return _changes_by_mark(pair, ctx)
+
+
+def _own_write(pair: _Pair, base: BaseForm, ctx: DecisionContext) -> _Changes | None:
+    """Tell what changed when the mark says that our last write arrived although its outcome was never stored.
+
+    Then both sides agreed on what Advoware says now, and only what differs from that in Google is somebody's edit.
+    """
+    mark = pair.event.mark if pair.event is not None else None
+    if mark is None or not base.mark_hash or mark.content_hash == base.mark_hash:
+        return None
+    sent = shown_form(pair.advoware, anonymised=mark.anonymised, rules=ctx.rules)
+    if mark.content_hash != content_hash(sent):
+        return None
+    return _Changes(
+        advoware=frozenset(),
+        google=compare(sent, pair.google, None).edited,
+        was_anonymised=mark.anonymised,
+        shown_differently=pair.anonymise != mark.anonymised
+        or (pair.event is not None and pair.event.decoration != pair.decoration),
+        unstored_write=True,
+    )
 
 
 def _changes_by_mark(pair: _Pair, ctx: DecisionContext) -> _Changes:
@@ -132,14 +157,15 @@ def _changes_by_mark(pair: _Pair, ctx: DecisionContext) -> _Changes:
 def _outcome(pair: _Pair, changes: _Changes, ctx: DecisionContext) -> _Outcome:
     google_edit = changes.google & changes.flowable
     advoware_edit = changes.advoware & changes.flowable
-    contested = _differing(pair.google, pair.advoware, google_edit | advoware_edit)
-    if not google_edit or not contested:
+    from_google = _differing(pair.google, pair.advoware, google_edit)
+    if not from_google:
         return _Outcome(pair.advoware, reason=_advoware_reason(changes))
     if not ctx.may_write(pair.state):
-        return _put_back(pair, google_edit & contested, ctx)
-    if not advoware_edit:
-        return _Outcome(_with(pair.advoware, pair.google, contested), reason="In Google geändert")
-    return _by_strategy(pair, contested, google_edit, advoware_edit, ctx)
+        return _put_back(pair, google_edit & from_google, ctx)
+    contested = from_google & _together(advoware_edit)
+    if not contested:
+        return _Outcome(_with(pair.advoware, pair.google, from_google), reason="In Google geändert")
+    return _by_strategy(pair, contested, from_google - contested, ctx)
 
 
 def _advoware_reason(changes: _Changes) -> str:
@@ -152,11 +178,11 @@ def _advoware_reason(changes: _Changes) -> str:
 
 def _differing(one: Appointment, other: Appointment, among: Iterable[str]) -> frozenset[str]:
     """Return those fields that differ; start, end, all_day and series go together."""
-    differing = changed_fields(one, other)
-    names = frozenset(among)
-    if names & TIME_FIELDS:
-        names |= TIME_FIELDS
-    return differing & names
+    return changed_fields(one, other) & _together(frozenset(among))
+
+
+def _together(names: frozenset[str]) -> frozenset[str]:
+    return names | TIME_FIELDS if names & TIME_FIELDS else names
 
 
 def _with(form: Appointment, other: Appointment, names: frozenset[str]) -> Appointment:
@@ -179,24 +205,21 @@ def _losses(loser: Appointment, winner: Appointment, fields: frozenset[str]) -> 
     return tuple(FieldChange(name, getattr(loser, name), getattr(winner, name)) for name in sorted(fields))
 
 
-def _by_strategy(
-    pair: _Pair,
-    contested: frozenset[str],
-    google_edit: frozenset[str],
-    advoware_edit: frozenset[str],
-    ctx: DecisionContext,
-) -> _Outcome:
-    """Both sides changed: one wins as a whole, what the other had typed is reported."""
+def _by_strategy(pair: _Pair, contested: frozenset[str], only_google: frozenset[str], ctx: DecisionContext) -> _Outcome:
+    """Both sides changed the same fields: there one side wins, and what the other had typed is reported.
+
+    What only Google changed flows all the same (specification, sync-semantics.md 1: field by field).
+    """
     winner, why = _winner(pair, ctx)
+    wanted = _with(pair.advoware, pair.google, only_google)
     if winner is Source.ADVOWARE:
-        lost = _losses(pair.google, pair.advoware, _differing(pair.google, pair.advoware, google_edit))
-        wanted, side = pair.advoware, "Advoware"
+        lost, side = _losses(pair.google, pair.advoware, contested), "Advoware"
     else:
-        lost = _losses(pair.advoware, pair.google, _differing(pair.google, pair.advoware, advoware_edit))
-        wanted, side = _with(pair.advoware, pair.google, contested), "Google"
+        lost, side = _losses(pair.advoware, pair.google, contested), "Google"
+        wanted = _with(wanted, pair.google, contested)
     text = f"Auf beiden Seiten geändert: {side} gilt ({why})"
-    findings = (Finding(FindingKind.CONFLICT, text, pair.state.fr_nr, pair.state.event_id, lost),) if lost else ()
-    return _Outcome(wanted, findings, text)
+    finding = Finding(FindingKind.CONFLICT, text, pair.state.fr_nr, pair.state.event_id, lost)
+    return _Outcome(wanted, (finding,), text)
 
 
 def _winner(pair: _Pair, ctx: DecisionContext) -> tuple[Source, str]:

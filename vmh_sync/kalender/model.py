@@ -228,13 +228,15 @@ class BaseForm:
     """The state both sides had when they last agreed, each as it read back.
 
     Two forms, because either server may rewrite what it is given (length, HTML, blanks): a side has changed when it
-    differs from its *own* last state, so that a server's rewriting is never taken for an edit.
+    differs from its *own* last state, so that a server's rewriting is never taken for an edit. ``mark_hash`` is the
+    content hash of the event's mark then: another one in the event means a write of ours that was never stored here.
     """
 
     advoware: Appointment
     google: Appointment
     anonymised: bool = False
     decoration: Decoration = PLAIN
+    mark_hash: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the base as JSON-able data for the pair table."""
@@ -245,6 +247,7 @@ class BaseForm:
             "google": self.google.to_json(),
             "anonymised": self.anonymised,
             "decoration": [shown.title_suffix, shown.description_tail, shown.stretch_before, shown.stretch_after],
+            "mark_hash": self.mark_hash,
         }
 
     @classmethod
@@ -259,6 +262,7 @@ class BaseForm:
             google=Appointment.from_json(google, zone),
             anonymised=bool(data["anonymised"]),
             decoration=Decoration(str(suffix), str(tail), int(before), int(after)),
+            mark_hash=str(data.get("mark_hash") or ""),
         )
 
 

@@ -172,6 +172,7 @@ class FindingKind(StrEnum):
     CONFLICT = "conflict"
     WRITE_PROTECTED = "write_protected"
     READ_ONLY = "read_only"
+    IGNORED = "ignored"
     ONE_WAY = "one_way"
     NOT_REPRESENTABLE = "not_representable"
     DELETED_AGAINST_CHANGE = "deleted_against_change"

@@ -136,12 +136,25 @@ class PairBook:
         last = await self._do(lambda tx: tx.calendar_pairs.last_generation(self.kuerzel, fr_nr))
         return 0 if last is None else last + 1
 
-    async def audit(self, operations: Iterable[Operation], findings: Iterable[Finding]) -> None:
-        """Append what was done and what lost to the audit log."""
+    async def applied(self, operations: Iterable[Operation]) -> None:
+        """Append what was done to the audit log."""
         changes = [row for operation in operations for row in self._applied(operation)]
-        changes += [row for finding in findings for row in self._lost(finding)]
         if changes:
             await self._do(lambda tx: tx.audit.append(changes))
+
+    async def lose(self, findings: Iterable[Finding]) -> None:
+        """Append what loses to the audit log, before it is overwritten; after a crash it is not told twice."""
+        changes = [(row, self._since(finding.fr_nr)) for finding in findings for row in self._lost(finding)]
+
+        def work(tx: Transaction) -> None:
+            tx.audit.append([row for row, since in changes if not _is_told(tx, row, since)])
+
+        if changes:
+            await self._do(work)
+
+    def _since(self, fr_nr: int | None) -> datetime | None:
+        row = self.rows.get(fr_nr) if fr_nr is not None else None
+        return row.last_sync_at if row is not None else None
 
     def _applied(self, operation: Operation) -> Iterable[Change]:
         side = side_written(operation)
@@ -195,6 +208,18 @@ class PairBook:
                 return work(tx)
 
         return await asyncio.to_thread(inside)
+
+
+def _is_told(tx: Transaction, row: Change, since: datetime | None) -> bool:
+    """Tell whether this loss stands in the audit log already, since both sides last agreed."""
+    if since is None or row.espo_id is None:
+        return False
+    return any(
+        told.at is not None
+        and told.at >= since
+        and (told.kind, told.field, told.new, told.losing_value) == (row.kind, row.field, row.new, row.losing_value)
+        for told in tx.audit.for_record(row.espo_id)
+    )
 
 
 def record_id(kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.coordination.leases import Lease
+from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
-from vmh_sync.kalender.execute import Executor
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.operations import FindingKind

@@ -97,3 +97,23 @@ def cut_tail(value: str, tail: str) -> str:
                 del lines[index]
                 break
     return clean_text("\n".join(lines))
+
+
+def exchange_tail(raw: str, old: str, new: str) -> str | None:
+    """Exchange the lines that we appended to a description and leave what a person typed byte for byte.
+
+    ``None`` if the old lines do not stand at the end any more.
+    """
+    html_like = read_description(raw) != clean_text(raw)
+    gap, line_break = ("<br><br>", "<br>") if html_like else ("\n\n", "\n")
+    kept = raw
+    if old:
+        candidates = ["\n\n" + old, "<br><br>" + old.replace("\n", "<br>")]
+        ending = next((one for one in candidates if raw.endswith(one)), None)
+        if ending is None and raw != old:
+            return None
+        kept = raw[: -len(ending)] if ending is not None else ""
+    if not new:
+        return kept
+    tail = new.replace("\n", line_break)
+    return f"{kept}{gap}{tail}" if kept else tail

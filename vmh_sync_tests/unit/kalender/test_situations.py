@@ -66,12 +66,23 @@ def test_write_protection_leaves_new_events_alone() -> None:
 def test_change_on_both_sides_source_wins() -> None:
     sides = linked()
     sides.put_event(sides.pairs[1].event_id, summary="Aus Google")
-    sides.put_termin(1, ort="Saal 9")
+    sides.put_termin(1, text="Aus Advoware", ort="Saal 9")
     assert run(sides) == ["UpdateGoogle"]
-    assert (sides.termine[1].text, sides.event_of(1)["location"]) == ("Verhandlung", "Saal 9")
+    assert (sides.termine[1].text, sides.event_of(1)["location"]) == ("Aus Advoware", "Saal 9")
     (finding,) = sides.findings
     assert finding.kind is FindingKind.CONFLICT
     assert [(change.name, change.old) for change in finding.changes] == [("text", "Aus Google")]
+    assert run(sides) == []
+
+
+def test_different_fields_changed_on_both_sides_are_no_conflict() -> None:
+    sides = linked()
+    sides.put_event(sides.pairs[1].event_id, summary="Aus Google")
+    sides.put_termin(1, ort="Saal 9")
+    assert run(sides) == ["UpdateAdvoware", "UpdateGoogle"]
+    assert (sides.termine[1].text, sides.termine[1].ort) == ("Aus Google", "Saal 9")
+    assert (sides.event_of(1)["summary"], sides.event_of(1)["location"]) == ("Aus Google", "Saal 9")
+    assert sides.findings == []
     assert run(sides) == []
 
 

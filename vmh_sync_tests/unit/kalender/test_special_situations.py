@@ -90,7 +90,7 @@ def test_a_series_that_advoware_cannot_hold_is_left_alone_on_both_sides(read: Go
     assert run(sides) == []
     assert [change.name for change in sides.findings[-1].changes] == ["text"]
     sides.put_event(sides.pairs[1].event_id, recurrence=["RRULE:FREQ=WEEKLY;BYDAY=MO"])
-    assert run(sides) == ["UpdateGoogle"], "both changed now: the source wins"
+    assert run(sides) == ["UpdateAdvoware", "UpdateGoogle"], "each side's change goes to the other"
     assert sides.pairs[1].obstacle is None
 
 

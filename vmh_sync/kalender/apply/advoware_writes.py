@@ -1,0 +1,143 @@
+"""The writes to Advoware: looked at directly before, alone, compared afterwards (sync-semantics.md 3)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from vmh_sync.kalender.advoware_form import read_termin
+from vmh_sync.kalender.apply.google_writes import GoogleWrites
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled, PlanAgain
+from vmh_sync.kalender.apply.read_back import ReadBack, compare
+from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields
+from vmh_sync.kalender.operations import (
+    CreateAdvoware,
+    DeleteAdvoware,
+    DeleteGoogle,
+    FieldChange,
+    Finding,
+    FindingKind,
+    UpdateAdvoware,
+)
+from vmh_sync.kalender.reads import PendingCreate
+from vmh_sync.kalender.resume import stamp
+from vmh_sync.kalender.wire_termin import laid_over, to_fields
+from vmh_sync.systems.advoware.errors import Rejected
+from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
+
+TERMIN_WAIT_SECONDS = 30.0
+"""How long a writer of one calendar waits for the writer of another one that holds the same Termin."""
+
+
+@dataclass(slots=True, repr=False)
+class AdvowareWrites(GoogleWrites):
+    """Carries out the operations that write to Advoware."""
+
+    async def _update_advoware(self, operation: UpdateAdvoware, *, last: bool) -> None:
+        """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars."""
+        fr_nr, rules = operation.fr_nr, self.context.rules
+        async with self._alone(fr_nr):
+            planned = self.sides.termine.get(fr_nr)
+            await self.lease.ensure()
+            record = await self.sides.fresh_termin(fr_nr)
+            if record is None or planned is None or self._moved(planned, fr_nr):
+                raise PlanAgain
+            before = to_fields(record)
+            self._count("advoware", operation)
+            written = await self.context.advoware.replace_termin(record, operation.values)
+            if written is not None:
+                self.sides.termine[fr_nr] = to_fields(written)
+            elif await self.sides.fresh_termin(fr_nr) is None:
+                raise PlanAgain
+        await self._compare_read_back(fr_nr, laid_over(before, operation.values), read_termin(before, rules))
+        if last:
+            # With a write to Google still to come both sides agree only after that one.
+            await self._agree_as_read(fr_nr, operation.event_id)
+
+    async def _compare_read_back(self, fr_nr: int, sent: TerminFields, before: Appointment | None) -> ReadBack:
+        """Take what was sent for agreed; what the server left as it was is told, what differs is somebody's edit."""
+        rules = self.context.rules
+        wanted, answer = read_termin(sent, rules), read_termin(self.sides.termine[fr_nr], rules)
+        read = compare(wanted, answer, before)
+        self._agreed[fr_nr] = read.agreed
+        if read.ignored:
+            names = sorted(read.ignored)
+            lost = tuple(FieldChange(name, getattr(wanted, name), getattr(answer, name)) for name in names)
+            text = "Advoware hat die Änderung nicht übernommen"
+            finding = Finding(FindingKind.IGNORED, text, fr_nr, None, lost)
+            await self.book.lose((finding,))
+            self.done.findings += (finding,)
+        return read
+
+    @asynccontextmanager
+    async def _alone(self, fr_nr: int) -> AsyncIterator[None]:
+        async with self.context.leases.hold(f"termin:{fr_nr}", wait=TERMIN_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise AppointmentMoving
+            yield
+
+    def _moved(self, planned: TerminFields, fr_nr: int) -> bool:
+        rules = self.context.rules
+        return read_termin(planned, rules) != read_termin(self.sides.termine[fr_nr], rules)
+
+    async def _delete_advoware(self, operation: DeleteAdvoware) -> None:
+        if operation.confirm and await self.sides.fresh_event(operation.event_id) is not None:
+            raise PlanAgain
+        async with self._alone(operation.fr_nr):
+            planned = self.sides.termine.get(operation.fr_nr)
+            await self.lease.ensure()
+            record = await self.sides.fresh_termin(operation.fr_nr)
+            if record is not None:
+                if planned is None or self._moved(planned, operation.fr_nr):
+                    raise PlanAgain
+                self._count("advoware", operation)
+                await self.context.advoware.delete_termin(operation.fr_nr)
+                self.sides.termine.pop(operation.fr_nr, None)
+        await self.book.close(operation.fr_nr)
+
+    async def _create(self, operation: CreateAdvoware) -> None:
+        if operation.replaces_fr_nr is not None and await self._went_elsewhere(operation):
+            return
+        intent = self.book.intents.get(operation.event_id)
+        sent = intent.sent_at if intent is not None else None
+        if sent is not None and self.context.clock.now() - sent < self.context.settle:
+            raise CreationUnsettled
+        await self.book.intend(PendingCreate(operation.event_id, operation.form))
+        await self._before_write("advoware", operation)
+        try:
+            created = await self.context.advoware.create_termin(operation.values)
+        except Rejected:
+            await self.book.abandon(operation.event_id)
+            raise
+        await self.book.created(operation.event_id, created.key, replaces=operation.replaces_fr_nr)
+        if created.record is not None:
+            self.sides.termine[created.key] = to_fields(created.record)
+        elif await self.sides.fresh_termin(created.key) is None:
+            raise AppointmentMoving
+        await self._compare_read_back(created.key, laid_over(TerminFields(created.key), operation.values), None)
+        await self._stamp(operation, created.key)
+
+    async def _stamp(self, operation: CreateAdvoware, fr_nr: int) -> None:
+        """Mark the event, unless somebody has changed it since: then the next round merges that."""
+        termin = self.sides.termine[fr_nr]
+        event = self.sides.events.get(operation.event_id) or await self.sides.fresh_event(operation.event_id)
+        base = BaseForm(self._form(fr_nr), operation.form)
+        etag = event.etag if event is not None else ""
+        await self.book.agree(fr_nr, base, etag, event_id=operation.event_id, generation=0, source=Source.GOOGLE)
+        try:
+            await self._update_google(stamp(operation.event_id, termin, operation.form, self.decision))
+        except (PreconditionFailedError, AlreadyDeletedError):
+            raise PlanAgain from None
+
+    async def _went_elsewhere(self, operation: CreateAdvoware) -> bool:
+        """Look whether the Termin lives on with a colleague: then it leaves this calendar and is not doubled."""
+        fr_nr = operation.replaces_fr_nr
+        if fr_nr is None or operation.event_id in self.book.intents:
+            return False
+        record = await self.context.advoware.read_termin(fr_nr)
+        if record is None:
+            return False
+        if self.sides.concerns(to_fields(record)):
+            raise PlanAgain
+        reason = "In Advoware einem anderen Kürzel zugeordnet"
+        await self._delete_google(DeleteGoogle(fr_nr, operation.event_id, reason, confirm=False))
+        return True

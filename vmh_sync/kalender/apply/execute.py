@@ -1,0 +1,117 @@
+"""Carries out one employee's plan: every item for itself, in the order of its operations.
+
+The pure core says what; this says how it is done safely: confirmed reads before deletions, If-Match before updates,
+an intent before a creation, and planning again when a side has moved meanwhile (specification, kalender.md 1 and 5).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
+from vmh_sync.kalender.apply.agreement import Done
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.model import Source
+from vmh_sync.kalender.operations import (
+    ClosePair,
+    CreateAdvoware,
+    DeleteAdvoware,
+    DeleteGoogle,
+    InsertGoogle,
+    LinkPair,
+    MarkNotRepresentable,
+    Operation,
+    SaveBase,
+    UpdateAdvoware,
+    UpdateGoogle,
+)
+from vmh_sync.kalender.pair_rows import pending
+from vmh_sync.kalender.plan import PlanItem, plan_employee
+from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
+from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
+
+ROUNDS = 4
+
+
+@dataclass(slots=True, repr=False)
+class Executor(AdvowareWrites):
+    """Carries out the items of one employee, under that employee's lease."""
+
+    async def run(self, item: PlanItem) -> Done:
+        """Carry out one item; plans again, at most :data:`ROUNDS` times, when a side has moved.
+
+        Raises the errors of the clients and the store, ``LeaseLost``, :class:`AppointmentMoving` and
+        :class:`CreationUnsettled`. What was done until then is stored.
+        """
+        self.done = Done(findings=item.decision.findings)
+        operations: tuple[Operation, ...] = item.decision.operations
+        for _ in range(ROUNDS):
+            try:
+                # The losing value is on record before it is overwritten (specification, sync-semantics.md 3).
+                await self.book.lose(self.done.findings)
+                for place, operation in enumerate(operations):
+                    await self._apply(operation, operations[place + 1 :])
+                await self.book.applied(self.done.operations)
+                return self.done
+            except (PlanAgain, PreconditionFailedError, AlreadyDeletedError):
+                operations = await self._plan_again(item)
+        raise AppointmentMoving
+
+    async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
+        match operation:
+            case InsertGoogle():
+                await self._insert(operation)
+            case UpdateGoogle():
+                await self._update_google(operation)
+            case UpdateAdvoware():
+                await self._update_advoware(operation, last=not any(isinstance(one, UpdateGoogle) for one in later))
+            case CreateAdvoware():
+                await self._create(operation)
+            case DeleteGoogle():
+                await self._delete_google(operation)
+            case DeleteAdvoware():
+                await self._delete_advoware(operation)
+            case _:
+                await self._note(operation)
+
+    async def _note(self, operation: LinkPair | SaveBase | ClosePair | MarkNotRepresentable) -> None:
+        """Write to our own table only."""
+        self.done.noted = True
+        match operation:
+            case LinkPair():
+                await self.book.link(operation.fr_nr, operation.event_id, operation.generation, operation.source)
+            case SaveBase():
+                await self._settle(operation)
+            case ClosePair():
+                await self.book.close(operation.fr_nr)
+            case MarkNotRepresentable():
+                if operation.fr_nr not in self.book.rows:
+                    await self.book.link(operation.fr_nr, operation.event_id, 0, Source.ADVOWARE)
+                await self.book.hinder(operation.fr_nr, operation.obstacle)
+
+    async def _plan_again(self, item: PlanItem) -> tuple[Operation, ...]:
+        row = next((r for r in self.book.rows.values() if item.event_id and r.event_id == item.event_id), None)
+        row = row or (self.book.rows.get(item.fr_nr) if item.fr_nr is not None else None)
+        fr_nr = row.frnr if row is not None else item.fr_nr
+        event_id = (row.event_id if row is not None else None) or item.event_id
+        events: tuple[Mapping[str, object], ...] = ()
+        if event_id is not None:
+            event = await self.sides.fresh_event(event_id)
+            events = ({"id": event_id, "status": "cancelled"},) if event is None else (event.raw,)
+        if fr_nr is not None:
+            self._agreed.pop(fr_nr, None)
+            await self.sides.fresh_termin(fr_nr)
+        termin = self.sides.termine.get(fr_nr) if fr_nr is not None else None
+        pair = self.book.state(fr_nr)
+        intents = pending((i for key, i in self.book.intents.items() if key == event_id), self.context.rules)
+        reads = EmployeeReads(
+            termine=(termin,) if termin is not None else (),
+            events=events,
+            pairs=(pair,) if pair is not None else (),
+            advoware_complete=not intents,
+            google_read=GoogleRead.DELTA,
+            intents=intents,
+            next_generations={fr_nr: await self.book.next_generation(fr_nr)} if fr_nr is not None else {},
+        )
+        plan = plan_employee(reads, self.decision)
+        self.done.findings = plan.all_findings
+        return tuple(operation for one in plan.executable for operation in one.decision.operations)

@@ -1,0 +1,104 @@
+"""The writes to Google: inserts that cannot double, updates and deletions with If-Match (kalender.md 1)."""
+
+from dataclasses import dataclass
+
+from vmh_sync.kalender.apply.agreement import Agreement
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.google.event_update import event_changes
+from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
+from vmh_sync.kalender.model import Appointment
+from vmh_sync.kalender.operations import DeleteGoogle, InsertGoogle, SaveBase, UpdateGoogle
+from vmh_sync.kalender.resume import stamp
+from vmh_sync.systems.google_calendar.errors import DuplicateError, NotFoundError
+from vmh_sync.systems.google_calendar.events import Event, WireContent
+
+_GENERATIONS = 50
+
+
+@dataclass(slots=True, repr=False)
+class GoogleWrites(Agreement):
+    """Carries out the operations that write to Google."""
+
+    async def _insert(self, operation: InsertGoogle) -> None:
+        if operation.confirm and operation.replaces is not None and await self.sides.fresh_event(operation.replaces):
+            raise PlanAgain
+        content = self._content(operation)
+        for generation in range(operation.generation, operation.generation + _GENERATIONS):
+            event_id = self.decision.new_event_id(operation.fr_nr, generation)
+            await self.lease.ensure()
+            try:
+                event = await self.sides.insert_event(event_id, content)
+            except DuplicateError:
+                await self._adopt_own(operation, event_id, generation)
+                continue
+            self.done.writes["google"] += 1
+            self.done.operations.append(operation)
+            await self._agree(
+                operation.fr_nr, event, operation.anonymised, operation.decoration, generation, sent=content.body
+            )
+            return
+        raise AppointmentMoving
+
+    async def _adopt_own(self, operation: InsertGoogle, event_id: str, generation: int) -> None:
+        """The id is taken: by our own living event (a crash before the pair row), or by a deleted one."""
+        event = await self.sides.fresh_event(event_id)
+        mark = read_mark(event.raw) if event is not None else None
+        if mark is not None and mark.fr_nr == operation.fr_nr:
+            await self.book.link(operation.fr_nr, event_id, generation, operation.source)
+            raise PlanAgain
+
+    async def _update_google(self, operation: UpdateGoogle) -> None:
+        current = self.sides.events.get(operation.event_id)
+        if current is None:
+            current = await self.sides.fresh_event(operation.event_id)
+            if current is None or self._differs(current, self._expected(operation)):
+                raise PlanAgain
+        await self._before_write("google", operation)
+        try:
+            changes = event_changes(operation, current.raw, self.context.rules)
+            event = await self.sides.update_event(current, changes)
+        except NotFoundError:
+            raise PlanAgain from None
+        await self._agree(operation.fr_nr, event, operation.anonymised, operation.decoration, None)
+
+    def _expected(self, operation: UpdateGoogle | DeleteGoogle) -> Appointment | None:
+        """Return what the event has to say for the plan to fit, ``None`` if nothing is known about it."""
+        pair = self.book.state(operation.fr_nr)
+        return pair.base.google if pair is not None and pair.base is not None else None
+
+    def _differs(self, event: Event, expected: Appointment | None) -> bool:
+        return expected is not None and read_event(event.raw, self.context.rules).form != expected
+
+    async def _delete_google(self, operation: DeleteGoogle) -> None:
+        if operation.confirm and await self.sides.fresh_termin(operation.fr_nr) is not None:
+            raise PlanAgain
+        known, row = self.sides.events.get(operation.event_id), self.book.rows.get(operation.fr_nr)
+        etag = known.etag if known is not None else (row.etag if row is not None else None)
+        if not etag:
+            event = await self.sides.fresh_event(operation.event_id)
+            if event is not None and self._differs(event, self._expected(operation)):
+                raise PlanAgain
+            etag = event.etag if event is not None else None
+        await self._before_write("google", operation)
+        await self.sides.delete_event(operation.event_id, etag)
+        await self.book.close(operation.fr_nr)
+
+    def _content(self, operation: InsertGoogle) -> WireContent:
+        body = to_event(
+            operation.form,
+            self.context.rules,
+            fr_nr=operation.fr_nr,
+            source=operation.source,
+            anonymised=operation.anonymised,
+            decoration=operation.decoration,
+        )
+        return WireContent(body, OUR_KEYS)
+
+    async def _settle(self, operation: SaveBase) -> None:
+        """Store the agreed state; an event that a crash left without our mark gets it now."""
+        event, termin = self.sides.events.get(operation.event_id), self.sides.termine.get(operation.fr_nr)
+        if event is None or termin is None or read_mark(event.raw) is not None:
+            await self._agree_as_read(operation.fr_nr, operation.event_id)
+            return
+        form = read_event(event.raw, self.context.rules).form
+        await self._update_google(stamp(operation.event_id, termin, form, self.decision))
