@@ -113,6 +113,13 @@ async def circuit_texts(redis: AsyncRedis, names: Sequence[str]) -> list[str | N
         return [_text(await redis.get(circuit_key(name))) for name in names]
 
 
+async def circuit_names(redis: AsyncRedis, system: str) -> list[str]:
+    """Return the names of all circuits of one system. Raises CoordinationUnavailable."""
+    prefix = circuit_key("")
+    with translated():
+        return [str(key).removeprefix(prefix) async for key in redis.scan_iter(match=f"{prefix}{system}:*", count=500)]
+
+
 def circuit_key(name: str) -> str:
     """Return the key of a circuit in Redis."""
     return f"vmh:circuit:{name}"

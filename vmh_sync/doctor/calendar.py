@@ -1,18 +1,24 @@
 """Checks of Google Calendar: key of the service account, login."""
 
-import google.auth.exceptions
-import googleapiclient.errors
-import httplib2
-
-from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.clock import Clock
+from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.settings import GoogleCalendarSettings
+from vmh_sync.systems.circuit import MemoryCircuits, ThreadCircuitStore, ThreadLoginCircuit
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
+from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, InvalidCredentialsError, TransientError
+from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
 from vmh_sync.systems.google_calendar.service import ServiceAccountError, ServiceFactory
 
 GOOGLE = "Google Calendar"
+CALENDARS = Operation("calendarList.list", "GET", "users/me/calendarList")
 
 
-def check_google(settings: GoogleCalendarSettings) -> Line:
-    """Tell whether a service account is set up and may list its calendars. Blocks; makes one read."""
+def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None = None) -> Line:
+    """Tell whether a service account is set up and may list its calendars. Blocks; makes one read.
+
+    ``circuits`` holds the login's state that all processes share: a login that was refused moments ago is not tried.
+    """
     if settings.service_account_json is None and settings.service_account_path is None:
         return hint(
             GOOGLE,
@@ -25,21 +31,25 @@ def check_google(settings: GoogleCalendarSettings) -> Line:
         return problem(GOOGLE, error.people, error.in_words)
     except ValueError:
         return problem(GOOGLE, ServiceAccountError.people, "Den Schlüssel des Dienstkontos neu herunterladen.")
+    circuit = ThreadLoginCircuit(factory.login_name, clock, circuits or MemoryCircuits())
+    client = GoogleCalendarClient(
+        factory, UnlimitedQuota(), retrier=Retrier(RetryPolicy(attempts=1), clock=clock), circuit=circuit, person=True
+    )
     try:
-        factory.service().calendarList().list(maxResults=1).execute()
-    except google.auth.exceptions.GoogleAuthError:
+        client.run(CALENDARS, lambda service: service.calendarList().list(maxResults=1))
+    except InvalidCredentialsError as error:
         return problem(
-            GOOGLE, "Google lehnt die Anmeldung ab.", "Prüfen, ob das Dienstkonto und sein Schlüssel noch gültig sind."
+            GOOGLE, held_back_text(error, clock), "Prüfen, ob das Dienstkonto und sein Schlüssel noch gültig sind."
         )
-    except googleapiclient.errors.HttpError as error:
+    except TransientError as error:
+        return problem(
+            GOOGLE, f"Google ist nicht erreichbar ({error.reason}).", "Internetverbindung und Firewall prüfen."
+        )
+    except GoogleCalendarError as error:
         return problem(
             GOOGLE,
-            f"Google verweigert den Zugriff auf die Kalender (Status {error.status_code}).",
+            f"Google verweigert den Zugriff auf die Kalender (Status {error.status}).",
             "Prüfen, ob die Calendar-API für das Projekt eingeschaltet ist.",
-        )
-    except (OSError, httplib2.HttpLib2Error) as error:
-        return problem(
-            GOOGLE, f"Google ist nicht erreichbar ({type(error).__name__}).", "Internetverbindung und Firewall prüfen."
         )
     finally:
         factory.close()

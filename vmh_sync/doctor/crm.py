@@ -11,11 +11,12 @@ from vmh_sync.beteiligte import fields as beteiligte
 from vmh_sync.beteiligte.party import ENTITY as BETEILIGTE
 from vmh_sync.children.kind import ACTIVE, BOOKKEEPING, ChildKind
 from vmh_sync.clock import Clock
-from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.schema import Expected, compare
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import BadFieldTable, override
 from vmh_sync.sync.status import SyncStatus
+from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
 from vmh_sync.systems.retry import RetryPolicy
@@ -44,14 +45,21 @@ _NEVER_WRITTEN = frozenset({SyncStatus.SYNCING})
 FieldChanges = Mapping[str, Mapping[str, Any]]
 
 
-async def check_espocrm(settings: EspoCrmSettings, changes: FieldChanges, clock: Clock) -> list[Line]:
-    """Log in once and look at the live system; reads only. ``changes`` are the operator's field table changes."""
-    async with open_espocrm(settings, clock=clock, retry=RetryPolicy(attempts=1)) as espo:
+async def check_espocrm(
+    settings: EspoCrmSettings, changes: FieldChanges, clock: Clock, circuits: CircuitStore | None = None
+) -> list[Line]:
+    """Log in once and look at the live system; reads only. ``changes`` are the operator's field table changes.
+
+    ``circuits`` holds the login's state that all processes share: a login that was refused moments ago is not tried.
+    """
+    async with open_espocrm(
+        settings, clock=clock, retry=RetryPolicy(attempts=1), circuits=circuits, person=True
+    ) as espo:
         try:
             # First and alone: a second call with a bad key would bring the lock-out nearer (B1.8).
             user = await espo.app_user()
         except EspoError as error:
-            return [problem(LOGIN, error.message_for_people, _login_remedy(error))]
+            return [problem(LOGIN, held_back_text(error, clock), _login_remedy(error))]
         lines = [_who(user), *_rights(user)]
         try:
             lines += [await _clock(espo, clock), await _versions(espo), *await _schema(espo, changes)]

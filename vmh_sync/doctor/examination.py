@@ -1,15 +1,20 @@
 """All checks, in the order in which a person would mend what they find."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.circuits import SharedCircuits
+from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.calendar import check_google
 from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.house import Known, check_database, check_redis, read_settings
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
 from vmh_sync.runtime.opening import field_changes, open_database
-from vmh_sync.settings import SettingsError
+from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
+from vmh_sync.settings import SettingsError, VmhSettings
 
 
 async def examine(clock: Clock | None = None) -> list[Line]:
@@ -21,31 +26,51 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         database = await asyncio.to_thread(check_database, known.house)
         database_works = database.level is Level.OK
         lines += [database, await check_redis(known.house)]
-    lines += await _advoware(known, clock, database_works=database_works)
-    lines += await _espocrm(known, clock)
-    if known.google is not None:
-        lines.append(await asyncio.to_thread(check_google, known.google))
+    async with _shared_circuits(known.house) as circuits:
+        lines += await _advoware(known, clock, circuits, database_works=database_works)
+        lines += await _espocrm(known, clock, circuits)
+        if known.google is not None:
+            lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
     return lines
 
 
-async def _advoware(known: Known, clock: Clock, *, database_works: bool) -> list[Line]:
+@asynccontextmanager
+async def _shared_circuits(house: VmhSettings | None) -> AsyncIterator[SharedCircuits]:
+    """The states of logins that all processes share; without Redis those of this process."""
+    if house is None:
+        yield SharedCircuits(None)
+        return
+    try:
+        url = await asyncio.to_thread(ensure_redis, house.home, house.redis_url)
+        redis, sync_redis = connect(url), connect_sync(url)
+    except (EmbeddedServiceError, ValueError):
+        yield SharedCircuits(None)  # the line about Redis says why
+        return
+    try:
+        yield SharedCircuits(redis, sync_redis)
+    finally:
+        await redis.aclose()
+        sync_redis.close()
+
+
+async def _advoware(known: Known, clock: Clock, circuits: SharedCircuits, *, database_works: bool) -> list[Line]:
     if known.advoware is None:
         return []
     if known.house is None or not database_works:
-        return await check_advoware(known.advoware, None, clock)
+        return await check_advoware(known.advoware, None, clock, circuits)
     store = open_database(known.house, clock)
     try:
-        return await check_advoware(known.advoware, store, clock)
+        return await check_advoware(known.advoware, store, clock, circuits)
     finally:
         store.close()
 
 
-async def _espocrm(known: Known, clock: Clock) -> list[Line]:
+async def _espocrm(known: Known, clock: Clock, circuits: SharedCircuits) -> list[Line]:
     if known.espocrm is None:
         return []
     try:
         changes = field_changes(known.sync.field_tables if known.sync is not None else None)
     except SettingsError as error:
         remedy = "VMH_FIELD_TABLES berichtigen."
-        return [problem(FIELD_TABLES, str(error), remedy), *await check_espocrm(known.espocrm, {}, clock)]
-    return await check_espocrm(known.espocrm, changes, clock)
+        return [problem(FIELD_TABLES, str(error), remedy), *await check_espocrm(known.espocrm, {}, clock, circuits)]
+    return await check_espocrm(known.espocrm, changes, clock, circuits)

@@ -1,7 +1,12 @@
 """One line of the doctor's report."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from vmh_sync.clock import Clock
+from vmh_sync.systems.errors import ForeignSystemError
 
 
 class Level(StrEnum):
@@ -24,6 +29,14 @@ class Line:
     def to_json(self) -> dict[str, str]:
         """Return the line as plain data."""
         return {"name": self.name, "level": str(self.level), "text": self.text, "remedy": self.remedy}
+
+
+def held_back_text(error: ForeignSystemError, clock: Clock) -> str:
+    """Return what a failed login is about, and until when nobody tries it again."""
+    if error.retry_after is None:
+        return error.message_for_people
+    until = (clock.now() + timedelta(seconds=error.retry_after)).astimezone(ZoneInfo("Europe/Berlin"))
+    return f"{error.people} Bis {until:%H:%M:%S} Uhr versucht es niemand wieder; danach geht es von selbst weiter."
 
 
 def ok(name: str, text: str) -> Line:

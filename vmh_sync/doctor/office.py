@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.clock import Clock
-from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.store import Store
 from vmh_sync.store.errors import StoreError
@@ -13,26 +13,35 @@ from vmh_sync.systems.advoware.capabilities import Capabilities, probe
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError, BadConfiguration, LoginFailed, OfficeOffline
 from vmh_sync.systems.advoware.token import MemoryTokenCache
+from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.retry import RetryPolicy
 
 LOGIN = "Advoware-Anmeldung"
 ABILITIES = "Advoware-Funktionen"
 
 
-async def check_advoware(settings: AdvowareSettings, store: Store | None, clock: Clock) -> list[Line]:
+async def check_advoware(
+    settings: AdvowareSettings, store: Store | None, clock: Clock, circuits: CircuitStore | None = None
+) -> list[Line]:
     """Find the firm's Advoware, log in with a token of our own, and try what it offers. Reads only.
 
-    ``store`` names a linked party to look at; ``None`` when our database is not usable.
+    ``store`` names a linked party to look at; ``None`` when our database is not usable. ``circuits`` holds the login's
+    state that all processes share: a login that was refused moments ago is not tried.
     """
     betnr = await asyncio.to_thread(_some_party, store, clock) if store is not None else None
     try:
         # A token of our own: a shared one that is still good would hide a wrong password.
         async with open_advoware(
-            settings, token_cache=MemoryTokenCache(), clock=clock, retry=RetryPolicy(attempts=1)
+            settings,
+            token_cache=MemoryTokenCache(),
+            clock=clock,
+            retry=RetryPolicy(attempts=1),
+            circuits=circuits,
+            person=True,
         ) as client:
             found = await probe(client, betnr=betnr)
     except AdvowareError as error:
-        return [problem(LOGIN, error.message_for_people, _remedy(error))]
+        return [problem(LOGIN, held_back_text(error, clock), _remedy(error))]
     return [ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen."), *_abilities(found, betnr)]
 
 

@@ -6,6 +6,7 @@ inbox's sensor finds them.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
@@ -21,9 +22,16 @@ BELL_SECONDS = 20.0
 
 
 class Bellman:
-    """Rings the bells of entities; belongs to one event loop."""
+    """Rings the bells of entities; belongs to one event loop. ``held_back`` tells whether runs are useless now."""
 
-    def __init__(self, bell: Doorbell | None, launcher: Launcher, gather_seconds: float = GATHER_SECONDS) -> None:
+    def __init__(
+        self,
+        bell: Doorbell | None,
+        launcher: Launcher,
+        gather_seconds: float = GATHER_SECONDS,
+        held_back: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        self._held_back = held_back
         self._bell = bell
         self._launcher = launcher
         self._gather_seconds = gather_seconds
@@ -54,6 +62,8 @@ class Bellman:
 
     async def _ring(self, entity: str) -> None:
         try:
+            if self._held_back is not None and await self._held_back():
+                return  # a login was refused: a run could do nothing, the sensor launches when it may be tried
             if self._bell is None or not await self._bell.ring(entity, BELL_SECONDS):
                 return
             await self._launch(entity, self._bell)

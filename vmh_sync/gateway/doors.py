@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 from fastapi import FastAPI, Request
@@ -19,6 +20,7 @@ from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.keys import KeyRing
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.runtime.calls import CallCounter
+from vmh_sync.runtime.logins import held_back_logins
 from vmh_sync.runtime.opening import HouseSettings, open_database, token_cache
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.store.errors import StoreError
@@ -90,7 +92,11 @@ async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) 
             store=store,
             redis=redis,
             launcher=launcher,
-            bellman=Bellman(Doorbell(redis) if redis is not None else None, launcher),
+            bellman=Bellman(
+                Doorbell(redis) if redis is not None else None,
+                launcher,
+                held_back=partial(_logins_held_back, redis, settings, clock) if redis is not None else None,
+            ),
             intake=Intake(store),
             advoware=advoware,
             calls=calls,
@@ -104,6 +110,11 @@ async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) 
             await doors.intake.finish()
             await doors.bellman.finish()
             await _store_now(doors)
+
+
+async def _logins_held_back(redis: AsyncRedis, settings: HouseSettings, clock: Clock) -> bool:
+    held_back = await held_back_logins(redis, settings.advoware, settings.espocrm, clock)
+    return any(login.system != "google" for login in held_back)
 
 
 async def _redis(settings: HouseSettings) -> AsyncRedis | None:

@@ -12,6 +12,7 @@ from vmh_sync.coordination.connection import ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.launch import LaunchFailed
+from vmh_sync.runtime.logins import held_back_logins
 from vmh_sync.store.errors import StoreError
 
 router = APIRouter(tags=["health"])
@@ -33,6 +34,9 @@ class Readiness(BaseModel):
     database: State
     redis: State
     dagster: State
+    logins: dict[str, str] | None = None
+    """Logins that are held back after a refusal: system -> until when (ISO 8601, UTC). Absent when there are none;
+    webhooks are taken all the same."""
 
 
 @router.get("/health")
@@ -49,8 +53,27 @@ async def ready(request: Request) -> JSONResponse:
         _state(asyncio.to_thread(doors.store.require_current_schema)), _redis(doors), _state(doors.launcher.ping())
     )
     good = (database, redis, dagster) == ("ok", "ok", "ok")
-    found = Readiness(status="ready" if good else "not ready", database=database, redis=redis, dagster=dagster)
-    return JSONResponse(found.model_dump(), 200 if good else 503)
+    found = Readiness(
+        status="ready" if good else "not ready",
+        database=database,
+        redis=redis,
+        dagster=dagster,
+        logins=await _logins(doors) if redis == "ok" else None,
+    )
+    return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
+
+
+async def _logins(doors: Doors) -> dict[str, str] | None:
+    if doors.redis is None:
+        return None
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            held_back = await held_back_logins(
+                doors.redis, doors.settings.advoware, doors.settings.espocrm, doors.clock
+            )
+    except (CoordinationUnavailable, TimeoutError):
+        return None
+    return {login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None
 
 
 async def _redis(doors: Doors) -> State:

@@ -18,6 +18,7 @@ from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.coordination.rate import units_spent
 from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.measures import OWN
+from vmh_sync.runtime.logins import SYSTEMS, held_back_logins
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import CallKey, PassSummary
 
@@ -47,6 +48,7 @@ class Snapshot:
     retries: dict[str, int] = field(default_factory=dict)
     leases: int | None = None
     google_spent: int | None = None
+    held_back: dict[str, float] | None = None
     database_up: bool = False
     redis_up: bool = False
     launched: int = 0
@@ -97,6 +99,9 @@ async def _read_redis(doors: Doors, snapshot: Snapshot) -> None:
                 break
     snapshot.google_spent = await units_spent(doors.redis, _GOOGLE_RATE, _GOOGLE_WINDOW)
     snapshot.leases = count
+    settings = doors.settings
+    held_back = await held_back_logins(doors.redis, settings.advoware, settings.espocrm, doors.clock)
+    snapshot.held_back = {login.system: login.seconds for login in held_back}
     snapshot.redis_up = True
 
 
@@ -179,6 +184,15 @@ class SnapshotCollector:
         yield up
         if self.snapshot.leases is not None:
             yield GaugeMetricFamily("vmh_leases", "Leases that are held.", value=self.snapshot.leases)
+        if self.snapshot.held_back is not None:
+            held_back = GaugeMetricFamily(
+                "vmh_login_held_back_seconds",
+                "For how long nobody tries the login, because it was refused; 0 when it may be tried or works.",
+                labels=["system"],
+            )
+            for system in SYSTEMS:
+                held_back.add_metric([system], self.snapshot.held_back.get(system, 0.0))
+            yield held_back
         if self.snapshot.google_spent is not None:
             left = max(0, self.quota - self.snapshot.google_spent)
             yield GaugeMetricFamily(

@@ -49,6 +49,9 @@ def by_error(error: AdvowareError) -> Answer:
     if isinstance(error, OfficeOffline):
         seconds = math.ceil(error.retry_after or OFFLINE_SECONDS)
         return _problem(503, "the office is offline", error.message_for_people, error.status, str(seconds))
+    if error.held_back and error.retry_after is not None:
+        seconds = max(1, math.ceil(error.retry_after))
+        return _problem(503, "the call was held back", error.message_for_people, error.status, str(seconds))
     details = error.message_for_people
     if isinstance(error, OutcomeUnknown):
         details = "the write may have been processed: look before writing again"

@@ -97,12 +97,10 @@ def _acknowledge(context: PassContext, chosen: Chosen) -> None:
 async def put_off(context: PassContext, chosen: Chosen) -> None:
     """Let what was claimed wait a minute: the run could not do it, and the next one would fare no better at once.
 
-    Where a login was refused they wait until it may be tried again.
+    Not longer where a login was refused: sensors launch nothing until it may be tried again, or was changed.
     """
     if chosen.claimed:
-        refused = await login_held_back(context)
-        held_back = refused.retry_after if refused is not None else None
-        await asyncio.to_thread(_put_off, context, chosen, max(PUT_OFF_SECONDS, held_back or 0.0))
+        await asyncio.to_thread(_put_off, context, chosen)
 
 
 async def login_held_back(context: PassContext) -> ForeignSystemError | None:
@@ -111,7 +109,7 @@ async def login_held_back(context: PassContext) -> ForeignSystemError | None:
     return max((one for one in refused if one is not None), key=lambda one: one.retry_after or 0.0, default=None)
 
 
-def _put_off(context: PassContext, chosen: Chosen, seconds: float) -> None:
-    until = context.clock.now() + timedelta(seconds=seconds)
+def _put_off(context: PassContext, chosen: Chosen) -> None:
+    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
     with context.store.transaction() as tx:
         tx.inbox.put_off(chosen.claimed, context.run_id, until)

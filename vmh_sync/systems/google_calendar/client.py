@@ -99,8 +99,10 @@ class GoogleCalendarClient:
         locks: CalendarLocks | None = None,
         observer: CallObserver | None = None,
         circuit: ThreadLoginCircuit | None = None,
+        person: bool = False,
     ) -> None:
         self._services = services
+        self._person = person
         self._circuit = circuit or ThreadLoginCircuit("google", SystemClock(), MemoryCircuits())
         self._quota = quota
         self._retrier = retrier or Retrier()
@@ -232,7 +234,7 @@ class GoogleCalendarClient:
 
     def _enter(self, operation: Operation) -> Ticket:
         try:
-            return self._circuit.enter()
+            return self._circuit.enter(person=self._person)
         except LoginHeldBack as held:
             kind = _HELD_BACK.get(held.state.kind, InvalidCredentialsError)
             failure: GoogleCalendarError = kind(

@@ -34,6 +34,7 @@ FAMILIES = {
     "vmh_pass_last_timestamp_seconds",
     "vmh_up",
     "vmh_leases",
+    "vmh_login_held_back_seconds",
     "vmh_google_quota_left",
     "vmh_webhook_events",
     "vmh_webhook_seconds",
