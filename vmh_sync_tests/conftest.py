@@ -15,7 +15,11 @@ pytest.register_assert_rewrite(*pytest_plugins)
 _LOOPBACK = ["127.0.0.1", "::1"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pytest-socket refuse every host but this one; unix sockets stay open."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let pytest-socket refuse every host but this one; unix sockets stay open. Long proofs run only when asked for."""
     for item in items:
         item.add_marker(pytest.mark.allow_hosts(_LOOPBACK))
+    if "proof" not in str(config.option.markexpr):
+        long = [item for item in items if item.get_closest_marker("proof")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("proof")]

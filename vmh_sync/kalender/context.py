@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 _GOOGLE_RETRY = RetryPolicy()
 
+OFFICE_PATIENCE = timedelta(seconds=90)
+"""How long Advoware may go on working on a request that nobody waits for any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalendarSettings:
@@ -97,7 +100,11 @@ class GoogleSide:
 
 @dataclass(slots=True)
 class CalendarContext:
-    """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run."""
+    """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
+
+    ``settle`` is the longest time a request to Advoware can live: a Termin whose creation was not answered is looked
+    for, and not created again before that is over (specification, sync-semantics.md 3).
+    """
 
     run_id: str
     clock: Clock
@@ -110,7 +117,7 @@ class CalendarContext:
     kanzlei: str
     calls: CallCounter
     quota_per_minute: int = 600
-    settle: timedelta = timedelta(seconds=5)
+    settle: timedelta = timedelta(minutes=2)
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
         """Tell whether an employee's events show content: what the call asks for, else the settings."""
@@ -159,6 +166,7 @@ async def open_calendar(
                     kanzlei=settings.advoware.kanzlei,
                     calls=calls,
                     quota_per_minute=settings.google.quota_per_minute,
+                    settle=timedelta(seconds=settings.advoware.api_timeout_seconds) + OFFICE_PATIENCE,
                 )
     finally:
         calls.store(store)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.kalender.apply.execute import Executor
@@ -53,6 +54,7 @@ class EmployeeWork:
     stored: Stored | None = None
     termine: tuple[Termin, ...] = ()
     google: CalendarRead | None = None
+    read_at: datetime | None = None
     generations: dict[int, int] = field(default_factory=dict)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
@@ -86,6 +88,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
     window = window_at(context.clock.now(), context.rules)
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
+    work.read_at = context.clock.now()
     termine = await context.advoware.list_termine(kuerzel, window.start, window.end)
     if how.dry_run and stored.state.calendar_id is None:
         read = CalendarRead("", Changes((), "", full=True, pages=0))
@@ -235,6 +238,7 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         ),
         lease=lease,
         book=book,
+        read_at=work.read_at or context.clock.now(),
     )
     for item in made.items:
         outcome = await _item(executor, work, item)

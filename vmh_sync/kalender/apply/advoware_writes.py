@@ -99,7 +99,8 @@ class AdvowareWrites(GoogleWrites):
             return
         intent = self.book.intents.get(operation.event_id)
         sent = intent.sent_at if intent is not None else None
-        if sent is not None and self.context.clock.now() - sent < self.context.settle:
+        # What counts is when Advoware was read: a list that is older than the request's end may miss the Termin.
+        if sent is not None and self.read_at - sent < self.context.settle:
             raise CreationUnsettled
         await self.book.intend(PendingCreate(operation.event_id, operation.form))
         await self._before_write("advoware", operation)

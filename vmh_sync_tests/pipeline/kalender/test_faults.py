@@ -178,7 +178,7 @@ def test_a_crash_after_a_create_in_advoware_leaves_no_duplicate(
         patch.setattr(PairBook, step, die)
         with pytest.raises(Killed):
             chancery.sync()
-    chancery.clock.shift += timedelta(minutes=1)
+    chancery.clock.shift += timedelta(minutes=3)
     chancery.until_quiet()
     (fr_nr,) = chancery.termine()
     assert marked(chancery.events()[event_id]) == str(fr_nr)
@@ -196,7 +196,7 @@ def test_a_lost_answer_to_a_create_in_advoware_leaves_no_duplicate(chancery: Cha
     assert len(chancery.sync().failures) == 1
     chancery.sync()
     assert len(chancery.termine()) == 1, "found again, not created again"
-    chancery.clock.shift += timedelta(minutes=1)
+    chancery.clock.shift += timedelta(minutes=3)
     chancery.until_quiet()
     (fr_nr,) = chancery.termine()
     assert marked(chancery.events()[event_id]) == str(fr_nr)
@@ -214,7 +214,7 @@ def test_a_create_whose_outcome_is_unknown_is_not_repeated_at_once(chancery: Cha
     chancery.office.fault(r"Termine\?.*kuerzel", "empty", method="GET", times=1, body="[]")
     assert len(chancery.sync().failures) == 1
     assert len(chancery.termine()) == 1
-    chancery.clock.shift += timedelta(minutes=1)
+    chancery.clock.shift += timedelta(minutes=3)
     chancery.until_quiet()
     assert len(chancery.termine()) == 1 == len(chancery.pairs())
 
