@@ -1,18 +1,19 @@
 """Writes a party's master data to Advoware and finds out what Advoware made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.beteiligte.diff import MasterPlan
 from vmh_sync.beteiligte.model import read_advoware
 from vmh_sync.beteiligte.state import PartyState
+from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
 
@@ -40,7 +41,7 @@ async def write_master(
     A field that Advoware refuses is left out and told to a person; the rest goes on. A field that it silently ignores
     becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3).
     """
-    record, refused = await _put(context, gate, current, plan, table)
+    record, refused = await _put(context, gate, current, state, plan, table)
     told = read_advoware(record.model_dump(), table, company=state.company)
     written = AdvowareWritten(record)
     for change in plan.fields.to_advoware:
@@ -58,31 +59,49 @@ async def write_master(
 
 
 async def _put(
-    context: PassContext, gate: WriteGate, current: Beteiligter, plan: MasterPlan, table: FieldTable
+    context: PassContext,
+    gate: WriteGate,
+    current: Beteiligter,
+    state: PartyState,
+    plan: MasterPlan,
+    table: FieldTable,
 ) -> tuple[Beteiligter, set[str]]:
+    def fields(record: Beteiligter) -> Mapping[str, Value]:
+        return read_advoware(record.model_dump(), table, company=state.company)
+
     try:
-        return await _replace(context, gate, current, plan.advoware), set()
+        return await _replace(context, gate, current, plan.advoware, fields), set()
     except Rejected:
         # One value is wrong, and Advoware does not say which: field by field, so that only that one stays behind.
         refused: set[str] = set()
         for change in plan.fields.to_advoware:
             attribute = table[change.field].advoware
             try:
-                current = await _replace(context, gate, current, {attribute: plan.advoware[attribute]})
+                changes = {attribute: plan.advoware[attribute]}
+                current = await _replace(context, gate, current, changes, fields)
             except Rejected:
                 refused.add(change.field)
         return current, refused
 
 
 async def _replace(
-    context: PassContext, gate: WriteGate, current: Beteiligter, changes: Mapping[str, Any]
+    context: PassContext,
+    gate: WriteGate,
+    planned: Beteiligter,
+    changes: Mapping[str, Any],
+    fields: Callable[[Beteiligter], Mapping[str, Value]],
 ) -> Beteiligter:
-    await gate.before(Side.ADVOWARE)
-    record = await context.advoware.replace_beteiligter(current, changes)
-    record = record or await context.advoware.read_beteiligter(current.bet_nr)
+    record = await guarded_write(
+        gate,
+        Side.ADVOWARE,
+        look=lambda: context.advoware.read_beteiligter(planned.bet_nr),
+        unmoved=lambda now: now.row_id == planned.row_id and fields(now) == fields(planned),
+        send=lambda now: context.advoware.replace_beteiligter(now, changes),
+    )
+    record = record or await context.advoware.read_beteiligter(planned.bet_nr)
     if record is None:
         raise UnexpectedAnswer("PUT Beteiligte/{betnr}: the party is gone right after the write")
     # The answer to a write may come without the children.
     if not record.kommunikation_told:
-        record.kommunikation = current.kommunikation
+        record.kommunikation = planned.kommunikation
     return record

@@ -10,8 +10,8 @@ from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.crm_write import update_record
 from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.crm import update_record
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.sync.plan import TaskKind, TaskWanted

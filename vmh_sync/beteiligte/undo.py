@@ -1,4 +1,4 @@
-"""Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.runtime.undo`."""
+"""Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.engine.undo`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,11 +17,7 @@ from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.undo import child_rule, undo_child
-from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
-from vmh_sync.kommunikation.undo import entry_of_change, undo_entry
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
-from vmh_sync.runtime.undo import (
+from vmh_sync.engine.undo import (
     Undo,
     UndoRefused,
     as_edit,
@@ -32,6 +28,10 @@ from vmh_sync.runtime.undo import (
     stored_change,
     write_back,
 )
+from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
+from vmh_sync.kommunikation.undo import entry_of_change, undo_entry
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable

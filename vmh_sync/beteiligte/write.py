@@ -18,11 +18,11 @@ from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
-from vmh_sync.beteiligte.model import read_espo
+from vmh_sync.beteiligte.model import read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.engine.crm_write import EspoAnswer, update_record
 from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.crm import EspoAnswer, update_record
 from vmh_sync.runtime.part import Part
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
@@ -31,9 +31,8 @@ from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import Conflict, ForeignSystemError
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
-from vmh_sync.systems.espocrm.errors import VersionConflict
 from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
 
 MAX_ROUNDS = 4
@@ -65,7 +64,7 @@ class PartySync:
         for round_number in range(1, MAX_ROUNDS + 1):
             try:
                 again = await self._once(read, attempt)
-            except VersionConflict:
+            except Conflict:
                 again = True
             except (AdvowareOutcomeUnknown, EspoOutcomeUnknown):
                 # The next round reads what became of it.
@@ -214,7 +213,9 @@ class PartySync:
         written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (change.field,), details))
 
     def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoAnswer | None) -> bool:
-        """Whether the answer shows an edit that slipped in between our read and our write."""
+        """Whether the answers show an edit that slipped in between our reads and our writes."""
+        if self._advoware_moved(plan, written):
+            return True
         if answer is None:
             return False
         base = plan.master.fields.base_espocrm
@@ -224,6 +225,16 @@ class PartySync:
             not same(self.table[name].kind, value, plan.state.espocrm.get(name))
             for name, value in told.items()
             if name not in written_fields and name in plan.state.espocrm
+        )
+
+    def _advoware_moved(self, plan: PartyPlan, written: Written) -> bool:
+        if written.advoware is plan.read.advoware:
+            return False
+        told = read_advoware(written.advoware.model_dump(), self.table, company=plan.state.company)
+        ours = {change.field for change in plan.master.fields.to_advoware}
+        before = plan.state.advoware or {}
+        return any(
+            not same(self.table[name].kind, value, before.get(name)) for name, value in told.items() if name not in ours
         )
 
 

@@ -13,12 +13,12 @@ from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
-from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.errors import NotFound, VersionConflict
+from vmh_sync.systems.errors import Conflict, ForeignSystemError
+from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
 
 MAX_ROUNDS = 3
-_LOOK_AGAIN = (VersionConflict, NotFound, AdvowareUnknown, EspoUnknown)
+_LOOK_AGAIN = (Conflict, NotFound, AdvowareUnknown, EspoUnknown)
 
 
 @dataclass(frozen=True, slots=True)

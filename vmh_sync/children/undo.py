@@ -1,12 +1,10 @@
-"""Takes back one applied change of a child record, see :mod:`vmh_sync.runtime.undo`."""
+"""Takes back one applied change of a child record, see :mod:`vmh_sync.engine.undo`."""
 
 from typing import Any
 
 from vmh_sync.children.pairing import Pair, pair_up
 from vmh_sync.children.part import ChildrenPart
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
-from vmh_sync.runtime.undo import (
+from vmh_sync.engine.undo import (
     Undo,
     UndoRefused,
     as_edit,
@@ -16,6 +14,8 @@ from vmh_sync.runtime.undo import (
     require_writable,
     write_back,
 )
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable, override

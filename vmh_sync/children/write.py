@@ -13,8 +13,9 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.standing import standing
+from vmh_sync.engine.crm_write import EspoAnswer, create_record, update_record
+from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.crm import EspoAnswer, create_record, update_record
 from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.sync.base import Base, Side
@@ -113,11 +114,15 @@ class ChildWriter:
                 return child
         return None
 
+    async def _look(self, key: str) -> WireRecord | None:
+        children = await read_children(self.context, self.kind, self.memory.betnr)
+        return next((child for child in children if key_of(child) == key), None)
+
     async def _child(self, key: str) -> WireRecord:
-        for child in await read_children(self.context, self.kind, self.memory.betnr):
-            if key_of(child) == key:
-                return child
-        raise UnexpectedAnswer(f"{self.kind.advoware_entity}: an entry is missing right after it was written")
+        child = await self._look(key)
+        if child is None:
+            raise UnexpectedAnswer(f"{self.kind.advoware_entity}: an entry is missing right after it was written")
+        return child
 
     async def _import(self, plan: ChildPlan) -> bool:
         child = plan.pair.advoware
@@ -229,8 +234,13 @@ class ChildWriter:
         fields = plan.fields
         if fields is None:
             raise ValueError("only a merge changes Advoware")
-        await self.gate.before(Side.ADVOWARE)
-        record = await self.kind.put(self.context, self.memory.betnr, child, plan.advoware)
+        record = await guarded_write(
+            self.gate,
+            Side.ADVOWARE,
+            look=lambda: self._look(key_of(child)),
+            unmoved=lambda now: self._unmoved(child, now),
+            send=lambda now: self.kind.put(self.context, self.memory.betnr, now, plan.advoware),
+        )
         record = record or await self._child(key_of(child))
         told = self.kind.read_advoware(self.memory.table, record.model_dump())
         applied_changes: list[FieldChange] = []
@@ -239,6 +249,11 @@ class ChildWriter:
             if same(self.memory.table[change.field].kind, told.get(change.field), change.new):
                 applied_changes.append(change)
         return record, applied(self.context, self.kind, self.memory, espo_id, applied_changes, Side.ADVOWARE)
+
+    def _unmoved(self, planned: WireRecord, now: WireRecord) -> bool:
+        table = self.memory.table
+        told = [self.kind.read_advoware(table, one.model_dump()) for one in (planned, now)]
+        return getattr(now, "row_id", None) == getattr(planned, "row_id", None) and told[0] == told[1]
 
     async def _record_losers(self, plan: ChildPlan, espo_id: str) -> None:
         fields = plan.fields

@@ -13,7 +13,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 from vmh_sync.commands.words import CHANGES, REASONS, SIDES, word
 
 if TYPE_CHECKING:
-    from vmh_sync.runtime.undo import Undo
+    from vmh_sync.engine.undo import Undo
 
 audit_app = typer.Typer(help="Was geändert wurde und ob alles stimmt.", no_args_is_help=True)
 audit_app.add_typer(kalender_app, name="kalender")

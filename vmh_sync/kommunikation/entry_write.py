@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.model import AdvowareEntry
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
@@ -58,31 +59,39 @@ class EntryWriter:
     refused: set[str] = field(default_factory=set)
     moved: bool = False
     _wire: dict[int, Kommunikation] = field(default_factory=dict)
+    _planned: dict[int, AdvowareEntry] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._planned = dict(self.entries)
 
     async def run(self) -> None:
         """Write every entry that still is as the plan saw it; raises an ``AdvowareError`` when one could not be."""
-        if not self.plan.writes:
-            return
-        self._take(await self._read())
         for write in self.plan.writes:
             try:
                 await self._one(write)
             except Rejected:
                 self.refused.add(write.step)
+            except TargetMoved:
+                self.moved = True
 
     async def _one(self, write: EntryWrite) -> None:
         if write.operation.key is None:
             await self._create(write)
             return
         number = int(write.operation.key)
-        current = self._wire.get(number)
-        if current is None or current.row_id != write.expected_row_id:
-            self.moved = True
-            return
         payload = write.operation.payload
-        await self.gate.before(Side.ADVOWARE)
+
+        async def send(current: Kommunikation) -> Kommunikation | None:
+            return await self.context.advoware.update_kommunikation(self.betnr, current, payload)
+
         try:
-            record = await self.context.advoware.update_kommunikation(self.betnr, current, payload)
+            record = await guarded_write(
+                self.gate,
+                Side.ADVOWARE,
+                look=lambda: self._look(number),
+                unmoved=lambda now: now.row_id == write.expected_row_id and self._as_planned(now),
+                send=send,
+            )
         except OutcomeUnknown:
             self._take(await self._read())
             if self._wire.get(number) is None or not _holds(self._wire[number], payload):
@@ -105,14 +114,24 @@ class EntryWriter:
                 await asyncio.to_thread(self._store, write, found.id, unsettled)
                 return
         intent = unsettled if unsettled is not None else await asyncio.to_thread(self._start, write)
-        await self.gate.before(Side.ADVOWARE)
         await asyncio.to_thread(self._mark_sent, intent)
         number = await self._post(write, intent)
         await asyncio.to_thread(self._store, write, number, intent)
 
     async def _post(self, write: EntryWrite, intent: Intent) -> int:
+        payload = write.operation.payload
         try:
-            created = await self.context.advoware.create_kommunikation(self.betnr, write.operation.payload)
+            created = await guarded_write(
+                self.gate,
+                Side.ADVOWARE,
+                look=self._read_all,
+                unmoved=lambda _: self._find(write) is None,
+                send=lambda _: self.context.advoware.create_kommunikation(self.betnr, payload),
+            )
+        except TargetMoved:
+            # Somebody has just typed the same value: the next plan pairs it.
+            await asyncio.to_thread(self._abandon, intent)
+            raise
         except OutcomeUnknown:
             found = await self._look_repeatedly(write)
             if found is None:
@@ -145,6 +164,11 @@ class EntryWriter:
             raise UnexpectedAnswer("GET Beteiligte/{betnr}: no list of Kommunikation although it was there just now")
         return party
 
+    async def _read_all(self) -> Beteiligter:
+        party = await self._read()
+        self._take(party)
+        return party
+
     def _take(self, party: Beteiligter) -> None:
         self._wire = {one.id: one for one in party.kommunikation}
         self.entries = {one.id: one for one in entries_of(party) or ()}
@@ -152,6 +176,14 @@ class EntryWriter:
     def _know(self, record: Kommunikation) -> None:
         self._wire[record.id] = record
         self.entries[record.id] = entry_of(record)
+
+    async def _look(self, number: int) -> Kommunikation | None:
+        self._take(await self._read())
+        return self._wire.get(number)
+
+    def _as_planned(self, now: Kommunikation) -> bool:
+        planned = self._planned.get(now.id)
+        return planned is None or planned == entry_of(now)
 
     # Our database
 

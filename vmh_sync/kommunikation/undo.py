@@ -1,4 +1,4 @@
-"""Takes back one corrected phone number or e-mail address, see :mod:`vmh_sync.runtime.undo`.
+"""Takes back one corrected phone number or e-mail address, see :mod:`vmh_sync.engine.undo`.
 
 Only a value that took the place of another one: of a value that was added or removed the audit log does not know the
 kind, the flags and the place in the list.
@@ -6,6 +6,7 @@ kind, the flags and the place in the list.
 
 from dataclasses import replace
 
+from vmh_sync.engine.undo import Undo, UndoRefused, as_edit, moved, note_undone, one_sided, write_back
 from vmh_sync.kommunikation.lists import ListOutcome, build
 from vmh_sync.kommunikation.members import ChannelWork, unique_items
 from vmh_sync.kommunikation.model import Channel, Options
@@ -15,7 +16,6 @@ from vmh_sync.kommunikation.planning import LISTS, entries_of, listed
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartInput
-from vmh_sync.runtime.undo import Undo, UndoRefused, as_edit, moved, note_undone, one_sided, write_back
 from vmh_sync.store.audit import Change
 from vmh_sync.systems.espocrm.records import EspoRecord
 

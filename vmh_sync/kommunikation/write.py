@@ -17,7 +17,6 @@ from vmh_sync.kommunikation.narrowing import only_first, without_postponed
 from vmh_sync.kommunikation.pairs import store_delta, store_stand
 from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
 from vmh_sync.kommunikation.planning import (
-    ESPO_ENTITY,
     LISTS,
     Notes,
     Work,
@@ -102,16 +101,10 @@ class Execution:
     async def prepare_lists(self) -> None:
         """Decide whether the lists may be sent.
 
-        A sent list replaces the whole list, so it is read once more directly before: what a person has changed since
-        the plan was made must not be overwritten.
+        A sent list replaces the whole list: the PUT looks at it directly before (``engine.crm_write``).
         """
         self.again = self.writer.moved
         if not self.work.plan.lists or self.again:
-            return
-        fresh = await self.context.espo.read(ESPO_ENTITY, self.party.espo_id)
-        planned = self.party.espo.attributes
-        if fresh is None or any(fresh.attributes.get(name) != planned.get(name) for name in LISTS.values()):
-            self.again = True
             return
         lists = [self._narrowed(one) for one in self.work.plan.lists]
         self.lists = tuple([await with_shared_flags(self.context, one, self.party.espo_id) for one in lists])

@@ -52,5 +52,13 @@ class WriteGate:
 
     async def before(self, side: Side) -> None:
         """Make sure that we may write to ``side`` now, and count the write; raises ``LeaseLost``."""
+        await self.ready()
+        self.count(side)
+
+    async def ready(self) -> None:
+        """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
         await self.lease.ensure()
+
+    def count(self, side: Side) -> None:
+        """Count a write that leaves now."""
         self.writes[side] += 1

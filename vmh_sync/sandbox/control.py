@@ -126,6 +126,12 @@ class ControlledApp:
             await asyncio.sleep(rule.seconds)
             await self._pass_on(scope, receive, send)
             return
+        if rule.edit is not None:
+            edited = self.hooks.edit(dict(rule.edit))
+            if inspect.isawaitable(edited):
+                await edited
+            await self._pass_on(scope, receive, send)
+            return
         answered = {"status": rule.status, "malformed": 200, "empty": 200}.get(rule.action)
         self.calls.add(scope["method"], scope["path"], answered)
         if answered is not None:

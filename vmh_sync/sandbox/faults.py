@@ -2,12 +2,12 @@
 
 import random
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Action = Literal[
-    "status", "latency", "drop_before", "drop_after", "malformed", "empty", "hang", "kill_before", "kill_after"
+    "status", "latency", "drop_before", "drop_after", "malformed", "empty", "hang", "kill_before", "kill_after", "edit"
 ]
 
 
@@ -22,7 +22,8 @@ class FaultRule(BaseModel):
     ``drop_before`` closes the connection and the simulated system never sees the request; ``drop_after`` lets it
     commit and then closes the connection; ``malformed`` answers 200 with broken JSON; ``empty`` answers 200 with
     ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection; ``kill_before`` and
-    ``kill_after`` kill the process ``pid`` (SIGKILL), the caller whose crash is wanted, before or after the commit.
+    ``kill_after`` kill the process ``pid`` (SIGKILL), the caller whose crash is wanted, before or after the commit;
+    ``edit`` lets a person do ``edit`` (what ``/_sandbox/edit`` takes) directly before the request, which then goes on.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,6 +39,7 @@ class FaultRule(BaseModel):
     skip: int = Field(0, ge=0)
     probability: float = Field(1.0, ge=0, le=1)
     pid: int | None = Field(None, gt=1)
+    edit: dict[str, Any] | None = None
 
     @field_validator("path", "method")
     @classmethod
@@ -53,6 +55,8 @@ class FaultRule(BaseModel):
     def _knows_whom_to_kill(self) -> "FaultRule":
         if self.action.startswith("kill") and self.pid is None:
             raise ValueError("kill_before and kill_after need a pid")
+        if (self.action == "edit") != (self.edit is not None):
+            raise ValueError("the action edit needs an edit, and no other takes one")
         return self
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vmh_sync.engine.crm_write import put_unmoved
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
-from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.sync.values import Value
@@ -96,13 +96,12 @@ async def write_back(
     payload: Mapping[str, Any],
     holds: Callable[[EspoRecord], bool] | None = None,
 ) -> None:
-    """Write to the record that was just read; raises ``VersionConflict`` when it moves this very moment.
+    """Write to the record that was just read; raises ``Conflict`` when it moves this very moment.
 
     ``holds`` tells of a record whether the payload has arrived, for a write without an answer.
     """
-    await gate.before(Side.ESPOCRM)
     try:
-        await context.espo.update(before.entity, before.id, payload, version=before.version)
+        await put_unmoved(context, gate, before, payload)
     except OutcomeUnknown:
         now = await context.espo.read(before.entity, before.id)
         arrived = holds or (lambda record: all(record.attributes.get(n) == v for n, v in payload.items()))

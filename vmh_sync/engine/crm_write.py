@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.errors import ValidationRejected
@@ -30,23 +31,47 @@ class EspoAnswer:
 async def update_record(
     context: PassContext, gate: WriteGate, before: EspoRecord, values: Mapping[str, Any]
 ) -> EspoAnswer:
-    """PUT ``values``; returns the record as it stands afterwards.
+    """PUT ``values`` planned from ``before``; returns the record as it stands afterwards.
 
-    Raises ``VersionConflict`` when somebody changed the record meanwhile, ``ValidationRejected`` when EspoCRM refuses
-    a field that was not written at all (it must be mended by a person first).
+    Raises ``Conflict`` when somebody changed the record meanwhile, ``ValidationRejected`` when EspoCRM refuses a field
+    that was not written at all (it must be mended by a person first).
     """
     rest = dict(values)
     answer = EspoAnswer(before)
     while rest:
         try:
-            await gate.before(Side.ESPOCRM)
-            record = await context.espo.update(before.entity, before.id, rest, version=before.version)
+            record = await put_unmoved(context, gate, before, rest)
         except ValidationRejected as refusal:
             _leave_out(rest, refusal, answer.refused)
             continue
         answer.record = await _with_lists(context, record, rest)
         break
     return answer
+
+
+async def put_unmoved(
+    context: PassContext, gate: WriteGate, before: EspoRecord, values: Mapping[str, Any]
+) -> EspoRecord:
+    """PUT ``values`` unless one of them has moved since ``before``; returns the answer as it came.
+
+    The version tells, where EspoCRM keeps one (espocrm.md B8). A record without, and the lists, whose rows move with
+    other records too, are looked at directly before. Raises ``Conflict`` and any other ``EspoError``.
+    """
+
+    async def send() -> EspoRecord:
+        return await context.espo.update(before.entity, before.id, values, version=before.version)
+
+    if before.version is not None and not any(name in values for name in _SINGLE):
+        await gate.before(Side.ESPOCRM)
+        return await send()
+    compared = [name for name in values if name in before.attributes]
+    return await guarded_write(
+        gate,
+        Side.ESPOCRM,
+        look=lambda: context.espo.read(before.entity, before.id),
+        unmoved=lambda now: all(now.attributes.get(name) == before.attributes[name] for name in compared),
+        send=lambda _: send(),
+    )
 
 
 async def create_record(context: PassContext, gate: WriteGate, entity: str, values: Mapping[str, Any]) -> EspoAnswer:

@@ -1,0 +1,1 @@
+"""Mechanisms that every entity uses, one of each; no Dagster in here."""
