@@ -4,16 +4,16 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.stamps import settled
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.status import Standing, SyncStatus, after_failure
+from vmh_sync.sync.status import BROKEN, Standing, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError
 
 log = logging.getLogger(__name__)
@@ -80,29 +80,17 @@ async def _tell_owner(
         return _entry_of_success(read, outcome, context), outcome
     if outcome.concerns_all or (read.espo is None and read.link is None):
         return None, outcome
-    now = context.clock.now()
-    standing = after_failure(attempts_so_far(read, now), retryable=outcome.retryable, now=now)
-    entry = SyncRecord(
-        entity=ENTITY,
-        espo_id=read.espo_id,
-        status=standing.status.value,
-        attempts=standing.attempts,
-        next_retry_at=standing.next_retry_at,
-        auto_reset_at=standing.auto_reset_at,
-        error_text=outcome.error,
-        error_class=outcome.error_class,
-        part=outcome.part,
-        run_id=context.run_id,
-        espo_modified_at_seen=read.espo.modified_at if read.espo is not None else None,
-    )
-    return await _write_failure(context, read, outcome, standing, entry)
+    failing = Failing(ENTITY, read.espo_id, read.standing, read.espo.modified_at if read.espo is not None else None)
+    entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
+    return await _write_failure(context, read, outcome, entry)
 
 
 async def _write_failure(
-    context: PassContext, read: PartyRead, outcome: RecordOutcome, standing: Standing, entry: SyncRecord
+    context: PassContext, read: PartyRead, outcome: RecordOutcome, entry: SyncRecord
 ) -> tuple[SyncRecord, RecordOutcome]:
     if read.espo is None:
         return entry, outcome
+    standing = Standing(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
     values = bookkeeping.failed(read.espo.attributes, standing, outcome.error or "")
     if not values:
         return entry, outcome
@@ -116,20 +104,9 @@ async def _write_failure(
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
 
 
-def attempts_so_far(read: PartyRead, now: datetime) -> int:
-    """Return the failures that count: none after a success, a change of the record, or the automatic reset."""
-    standing = read.standing
-    if standing is None or standing.status not in (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED):
-        return 0
-    if standing.auto_reset_at is not None and standing.auto_reset_at <= now:
-        return 0
-    moved = read.espo is not None and read.espo.modified_at != standing.espo_modified_at_seen
-    return 0 if moved else standing.attempts
-
-
 def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:
     if outcome.result is Result.SKIPPED or read.standing is None:
         return None
-    if read.standing.status in (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED):
+    if read.standing.status in BROKEN:
         return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
     return None

@@ -32,7 +32,8 @@ def settle_activity(
         plan.espo[ACTIVE] = True
         plan.extra |= {"active": True, "delete_wanted": False}
     elif not active:
-        plan.extra["delete_wanted"] = bool(before.get("delete_wanted") or was_active) and valid
+        asked = kind.inactive_asks_for_deletion and (before.get("delete_wanted") or was_active)
+        plan.extra["delete_wanted"] = bool(asked) and valid
         if plan.extra["delete_wanted"]:
             task = wanted(kind, kind.delete_task, espo.id, {"standing": title, "deleted": False})
             plan.tasks += not_yet_open([task], rows)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.standing import standing
+from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.status import after_failure
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -57,30 +57,20 @@ async def _enter(
 ) -> tuple[SyncRecord | None, RecordOutcome]:
     if record is None or outcome.concerns_all or outcome.result in (Result.SYNCED, Result.UNCHANGED):
         return None, outcome
-    if outcome.result is Result.FAILED and outcome.error_class == "Refused" and known is not None:
+    if outcome.result is Result.FAILED and outcome.error_class == "Refused" and _told_before(known, outcome):
         return None, outcome
     if outcome.result is Result.SKIPPED:
         entry = SyncRecord(
             entity=kind.entity, espo_id=record.id, status="pending_sync", espo_modified_at_seen=record.modified_at
         )
         return (entry if outcome.betnr is None else None), outcome
-    same = known is not None and known.espo_modified_at_seen == record.modified_at
-    stand = after_failure(
-        known.attempts if known is not None and same else 0, retryable=outcome.retryable, now=context.clock.now()
-    )
-    entry = SyncRecord(
-        entity=kind.entity,
-        espo_id=record.id,
-        status=stand.status.value,
-        attempts=stand.attempts,
-        next_retry_at=stand.next_retry_at,
-        auto_reset_at=stand.auto_reset_at,
-        error_text=outcome.error,
-        error_class=outcome.error_class,
-        run_id=context.run_id,
-        espo_modified_at_seen=record.modified_at,
-    )
+    failing = Failing(kind.entity, record.id, known, record.modified_at)
+    entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
     return await _tell(context, record, outcome, entry)
+
+
+def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
+    return known is not None and known.error_class == "Refused" and known.error_text == outcome.error
 
 
 async def _tell(

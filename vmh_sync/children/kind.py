@@ -53,6 +53,8 @@ class ChildKind(ABC):
     """The values of ``syncStatus`` that ask for a sync."""
     update_task: ClassVar[TaskKind]
     delete_task: ClassVar[TaskKind]
+    inactive_asks_for_deletion: ClassVar[bool] = True
+    """Whether a child switched off in EspoCRM has to go in Advoware too; otherwise it is kept there, not used."""
     double: ClassVar[str]
     """What to tell people when the party has the same child twice in EspoCRM."""
 

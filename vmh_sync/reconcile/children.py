@@ -40,12 +40,16 @@ class ChildField:
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """How one kind of child is compared. ``numbers``: the attributes in which EspoCRM keeps Advoware's id."""
+    """How one kind of child is compared. ``numbers``: the attributes in which EspoCRM keeps Advoware's id.
+
+    ``idle_stays``: a child switched off in EspoCRM is meant to stay in Advoware.
+    """
 
     entity: str
     label: str
     numbers: tuple[str, ...]
     fields: tuple[ChildField, ...]
+    idle_stays: bool = False
 
     def key_here(self, row: Json) -> tuple[object, ...]:
         """Return what tells EspoCRM's rows apart."""
@@ -82,6 +86,7 @@ KONTEN = ChildTable(
         ChildField("bankname", "bank", "bank", "Bank"),
         ChildField("kontoinhaber", "kontoinhaber", "kontoinhaber", "Kontoinhaber"),
     ),
+    idle_stays=True,
 )
 
 
@@ -138,7 +143,7 @@ def compare_children(
 def _only_there(table: ChildTable, crm: Json, row: Json, idle: Sequence[Json], *, imports: bool) -> Difference | None:
     """A child without an active partner: switched off or deleted in EspoCRM (then a task says so), or never seen."""
     retired = [one for one in idle if _numbered(table, one, row)]
-    if not retired and not imports:
+    if (retired and table.idle_stays) or (not retired and not imports):
         return None
     told_by = frozenset({Clue(table.entity, str(row.get("id")), in_advoware=True)})
     told_by = told_by.union(*(_clue(table, one) for one in retired))

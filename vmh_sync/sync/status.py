@@ -39,13 +39,13 @@ class Standing:
 def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> Standing:
     """Return the standing after one more failure.
 
-    Retries come after 1, 5, 15, 60 and 240 minutes. The fifth failure, or an error that no retry mends, is
-    ``permanently_failed``; after five used attempts it resets itself after 24 hours.
+    Five retries come 1, 5, 15, 60 and 240 minutes after the failure before. When the fifth retry fails too, or for an
+    error that no retry mends, the record is ``permanently_failed``; after used retries it resets itself after 24 hours.
     """
     attempts = attempts_before + 1
     if not retryable:
         return Standing(SyncStatus.PERMANENTLY_FAILED, attempts)
-    if attempts >= len(RETRY_AFTER):
+    if attempts > len(RETRY_AFTER):
         return Standing(SyncStatus.PERMANENTLY_FAILED, attempts, auto_reset_at=now + AUTO_RESET_AFTER)
     return Standing(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
 

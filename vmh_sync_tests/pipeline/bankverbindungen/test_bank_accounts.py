@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from vmh_sync.bankverbindungen.part import BankAccounts
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
@@ -173,18 +174,43 @@ def test_drift_typed_in_advoware_flows_to_espocrm(firm: Firm) -> None:
     assert not any(firm.sync().writes.values())
 
 
-@pytest.mark.parametrize("how", ["delete", "deactivate"])
-def test_deleted_in_espocrm_becomes_a_task_and_is_not_imported_again(firm: Firm, how: str) -> None:
+def test_an_account_switched_off_is_kept_over_there_and_nobody_is_asked_to_delete_it(firm: Firm) -> None:
+    """Inactive means kept, not used (cases B17)."""
     party, betnr, record = linked(firm)
-    if how == "delete":
-        firm.crm.edit("CBankverbindungen", "delete", id=record)
-    else:
-        edit(firm, record, istAktiv=False)
+    edit(firm, record, istAktiv=False)
+    firm.sync(party)
+    assert firm.tasks() == []
+    assert here(firm, record)["syncStatus"] == "clean"
+    edit(firm, record, bankname="Neue Bank")
+    firm.sync(party)
+    assert [(task["parentId"], "Neue Bank" in task["description"]) for task in firm.tasks()] == [(party, True)]
+    assert len(there(firm, betnr)) == len(firm.crm_records("CBankverbindungen")) == 1
+    assert not any(firm.sync().writes.values())
+
+
+def test_a_task_from_before_that_asks_to_delete_a_switched_off_account_is_closed(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party, _, record = linked(firm)
+    edit(firm, record, istAktiv=False)
+    with monkeypatch.context() as before:
+        before.setattr(BankAccounts, "inactive_asks_for_deletion", True)
+        firm.sync(party)
+    assert len(firm.tasks()) == 1
+    firm.sync(party)
+    assert firm.tasks() == []
+    assert here(firm, record)["syncStatus"] == "clean"
+    assert not any(firm.sync().writes.values())
+
+
+def test_deleted_in_espocrm_becomes_a_task_and_is_not_imported_again(firm: Firm) -> None:
+    party, betnr, record = linked(firm)
+    firm.crm.edit("CBankverbindungen", "delete", id=record)
     firm.sync(party)
     (task,) = firm.tasks()
     assert IBAN in task["description"]
     assert task["parentId"] == party
-    assert len(firm.crm_records("CBankverbindungen")) == (0 if how == "delete" else 1)
+    assert firm.crm_records("CBankverbindungen") == []
     assert not any(firm.sync().writes.values())
     assert len(firm.tasks()) == 1
     firm.office.edit("Bankverbindungen", "delete", id=there(firm, betnr)[0]["id"])

@@ -103,3 +103,10 @@ def test_an_address_that_ended_does_not_count() -> None:
 def test_accounts_that_are_not_imported_may_be_in_advoware_alone() -> None:
     assert compare(KONTEN, [], [ACCOUNT_THERE], imports=False) == []
     assert fields(compare(KONTEN, [], [ACCOUNT_THERE])) == ["bankverbindungen"]
+
+
+def test_an_account_switched_off_here_is_kept_over_there_and_is_no_difference() -> None:
+    idle = {**ACCOUNT_HERE, "istAktiv": False, "advowareKontoId": 5}
+    assert compare(KONTEN, [idle], [ACCOUNT_THERE]) == []
+    (found,) = compare(ADRESSEN, [{**ADDRESS_HERE, "istAktiv": False}], [ADDRESS_THERE])
+    assert "nur in Advoware" in found.why

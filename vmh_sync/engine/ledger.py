@@ -1,0 +1,50 @@
+"""The ledger of failures: how a record stands after one more failure. One rule for every entity type."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.sync.status import BROKEN, after_failure
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A record that failed: whose it is, what the ledger knew of it, and EspoCRM's stamp at this attempt."""
+
+    entity: str
+    espo_id: str
+    known: SyncRecord | None
+    modified_at: datetime | None
+
+
+def failures_so_far(failing: Failing, now: datetime) -> int:
+    """Return the failures that count: none after a success, a change of the record, or the automatic reset.
+
+    A record that EspoCRM does not show any more (no stamp) has not changed.
+    """
+    known = failing.known
+    if known is None or known.status not in BROKEN:
+        return 0
+    if known.auto_reset_at is not None and known.auto_reset_at <= now:
+        return 0
+    moved = failing.modified_at is not None and failing.modified_at != known.espo_modified_at_seen
+    return 0 if moved else known.attempts
+
+
+def entry_of_failure(failing: Failing, outcome: RecordOutcome, *, now: datetime, run_id: str | None) -> SyncRecord:
+    """Return what the ledger says after this failure (specification, sync-semantics.md 4)."""
+    stand = after_failure(failures_so_far(failing, now), retryable=outcome.retryable, now=now)
+    return SyncRecord(
+        entity=failing.entity,
+        espo_id=failing.espo_id,
+        status=stand.status.value,
+        attempts=stand.attempts,
+        next_retry_at=stand.next_retry_at,
+        auto_reset_at=stand.auto_reset_at,
+        error_text=outcome.error,
+        error_class=outcome.error_class,
+        part=outcome.part,
+        run_id=run_id,
+        espo_modified_at_seen=failing.modified_at,
+    )
