@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
-from vmh_sync.beteiligte.model import MIRROR, espo_payload, mirror_of
+from vmh_sync.beteiligte.model import MIRROR, espo_payload, homes_of
 from vmh_sync.beteiligte.state import OpenTask, PartyState
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
@@ -47,7 +47,7 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     fields.base_moves = fields.base_moves or state.base is None
     if state.company:
-        _remember_mirror(fields, state, espo)
+        _remember_homes(fields, state, espo)
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
 
 
@@ -95,11 +95,11 @@ def _both_names(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict
     return {key: value for key, value in wanted.items() if not same(Kind.TEXT, state.espo_attributes.get(key), value)}
 
 
-def _remember_mirror(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:
-    mirror = espo.get("lastName", mirror_of(state.espo_attributes))
-    if fields.base_espocrm.get(MIRROR) != mirror:
-        fields.base_espocrm[MIRROR] = mirror
-        fields.base_moves = True
+def _remember_homes(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:
+    for key, value in homes_of({**state.espo_attributes, **espo}).items():
+        if key not in fields.base_espocrm or fields.base_espocrm[key] != value:
+            fields.base_espocrm[key] = value
+            fields.base_moves = True
 
 
 def _record(
@@ -151,6 +151,8 @@ def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tu
 def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
     if task.kind in {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN} or task.fields == (DELETED_IN_ESPOCRM,):
         return True  # the plan was made from a party that both sides have
+    if task.fields == (MIRROR,):
+        return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
     closes_itself = task.kind in _SELF_CLOSING or (task.kind == TaskKind.CONFLICT and task.held)
     if not closes_itself or not all(name in table for name in task.fields):
         return False

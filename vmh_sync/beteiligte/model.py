@@ -15,6 +15,11 @@ from vmh_sync.sync.values import Kind, Value, same, text
 MIRROR = "_lastName"
 """Base key for a company's ``lastName``: it only repeats ``firmenname``, yet a person may edit it alone."""
 
+FIRM = "_firmenname"
+"""Base key for a company's ``firmenname``: either home of the name may refuse what the other takes."""
+
+MIRROR_LABEL = "Name (die zweite Stelle des Firmennamens)"
+
 
 def is_company(espo: Mapping[str, Any], advoware_rechtsform: Value, table: FieldTable) -> bool:
     """Tell whether a party is a company.
@@ -56,10 +61,15 @@ def _company_name(espo: Mapping[str, Any], base: Fields) -> Value:
     if firm is None:
         return last
     mirror = base.get(MIRROR)
-    only_last_edited = (
-        mirror is not None and same(Kind.TEXT, firm, base.get("name")) and not same(Kind.TEXT, last, mirror)
-    )
-    return last if last and only_last_edited else firm
+    if mirror is None:
+        return firm
+    firm_before = base.get(FIRM, base.get("name"))
+    if not same(Kind.TEXT, firm, firm_before):
+        return firm
+    if last and not same(Kind.TEXT, last, mirror):
+        return last
+    # Neither home moved: a home that refused the name says something old, and that is nobody's edit.
+    return base.get("name") if FIRM in base else firm
 
 
 def read_advoware(attributes: Mapping[str, Any], table: FieldTable, *, company: bool) -> dict[str, Value]:
@@ -79,6 +89,9 @@ def espo_payload(
     return payload
 
 
-def mirror_of(espo: Mapping[str, Any]) -> Value:
-    """Return what the base must remember of a company's ``lastName``."""
-    return text(espo.get("lastName"))
+def homes_of(espo: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what the base must remember of the two homes of a company's name."""
+    homes: dict[str, Value] = {MIRROR: text(espo.get("lastName"))}
+    if "firmenname" in espo:
+        homes[FIRM] = text(espo.get("firmenname"))
+    return homes

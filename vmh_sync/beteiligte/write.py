@@ -18,7 +18,7 @@ from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
-from vmh_sync.beteiligte.model import read_advoware, read_espo
+from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
@@ -29,7 +29,7 @@ from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import Kind, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict, ForeignSystemError
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
@@ -108,7 +108,7 @@ class PartySync:
         context, gate, fresh = self.context, attempt.gate, plan.read
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
-        labels = {rule.name: rule.label for rule in self.table.rules}
+        labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
         await record_losers(context, plan)
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:
@@ -188,25 +188,50 @@ class PartySync:
             company=plan.state.company,
             base=plan.state.base.espocrm if plan.state.base else {},
         )
+        refused = self._homes_refused(plan, answer) if plan.state.company else answer.refused
         for change in plan.master.fields.to_espocrm:
             rule = self.table[change.field]
             stands = told.get(change.field)
-            taken = rule.espo not in answer.refused and same(rule.kind, stands, change.new)
+            taken = rule.espo not in refused and same(rule.kind, stands, change.new)
             plan.master.fields.base_espocrm[change.field] = stands if taken else plan.state.espocrm.get(change.field)
             if taken:
                 written.applied.append(change)
                 continue
             # Refused with a reason, or dropped without a word for want of a right (espocrm.md B3).
-            reason = answer.refused.get(rule.espo, "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
+            reason = refused.get(rule.espo, "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
+            self._tell_refused(plan, written, change, reason)
+        if plan.state.company:
+            self._note_homes(plan, written, answer)
+
+    def _homes_refused(self, plan: PartyPlan, answer: EspoAnswer) -> dict[str, str]:
+        """Return the refusals as they concern the fields: a name is refused only where both its homes refuse it."""
+        refused = dict(answer.refused)
+        homes = [home for home in ("lastName", "firmenname") if home in plan.master.espo]
+        if not all(home in refused for home in homes):
+            refused.pop("lastName", None)
+        return refused
+
+    def _note_homes(self, plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
+        """Remember what really stands in both homes of a company's name; tell about one that did not take it."""
+        before, sent = plan.state.espo_attributes, plan.master.espo
+        stands = {home: before.get(home) for home in ("lastName", "firmenname") if home in before}
+        stands |= {home: answer.record.attributes.get(home) for home in sent if home in stands}
+        stands |= {home: before.get(home) for home in answer.refused if home in stands}
+        plan.master.fields.base_espocrm |= homes_of(stands)
+        name = plan.master.fields.base_espocrm.get("name")
+        apart = [home for home in sent if home in stands and not same(Kind.TEXT, stands[home], name)]
+        if apart and len(apart) < len(stands):
+            change = FieldChange(MIRROR, stands[apart[0]], name, "refused")
+            reason = answer.refused.get(apart[0], "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
             self._tell_refused(plan, written, change, reason)
 
     def _tell_refused(self, plan: PartyPlan, written: Written, change: FieldChange, reason: str) -> None:
-        label = self.table.label(change.field)
+        label = MIRROR_LABEL if change.field == MIRROR else self.table.label(change.field)
         text = obstacle_text(TaskKind.VALUE_REFUSED, label, Side.ESPOCRM)
         written.findings.append(Finding(change.field, Side.ESPOCRM, text))
         details = {
             "wanted": change.new,
-            "standing": plan.state.espocrm.get(change.field),
+            "standing": change.old,
             "side": str(Side.ESPOCRM),
             "why": reason,
         }
