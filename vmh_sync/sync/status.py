@@ -42,9 +42,10 @@ def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> St
     Five retries come 1, 5, 15, 60 and 240 minutes after the failure before. When the fifth retry fails too, or for an
     error that no retry mends, the record is ``permanently_failed``; after used retries it resets itself after 24 hours.
     """
-    attempts = attempts_before + 1
     if not retryable:
-        return Standing(SyncStatus.PERMANENTLY_FAILED, attempts)
+        # Looking again at what no retry mends is no further attempt: nothing of the record's bookkeeping moves.
+        return Standing(SyncStatus.PERMANENTLY_FAILED, max(attempts_before, 1))
+    attempts = attempts_before + 1
     if attempts > len(RETRY_AFTER):
         return Standing(SyncStatus.PERMANENTLY_FAILED, attempts, auto_reset_at=now + AUTO_RESET_AFTER)
     return Standing(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
