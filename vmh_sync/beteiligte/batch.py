@@ -18,6 +18,7 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.guard import guard_mass_change
 from vmh_sync.runtime.part import Part, PartInput
@@ -25,6 +26,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Action, Operation, RecordPlan
+from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT_PARTIES = 16
 """Parties written at once; the clients bound their calls themselves."""
@@ -56,10 +58,26 @@ async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str])
         read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
     }
     for part in parts:
-        await part.fetch(context, list(batch.inputs.values()))
+        await _fetch_part(context, part, batch)
     wanting = [read for read in batch.reads if _wants_full(batch.inputs.get(read.espo_id), parts)]
     await asyncio.gather(*(_complete(context, batch, read) for read in wanting))
     return batch
+
+
+async def _fetch_part(context: PassContext, part: Part, batch: Batch) -> None:
+    """Read for all parties together; where one of them breaks that, for each alone."""
+    failed: list[Exception] = []
+    with isolated(f"{part.entity} of {len(batch.inputs)} parties", failed.append):
+        await part.fetch(context, list(batch.inputs.values()))
+    if not failed:
+        return
+    if isinstance(failed[0], ForeignSystemError):
+        raise failed[0]
+    by_id = {read.espo_id: read for read in batch.reads}
+    for espo_id in list(batch.inputs):
+        with isolated(f"{ENTITY} {espo_id}", by_id[espo_id].blame):
+            await part.fetch(context, [batch.inputs[espo_id]])
+    batch.inputs = {espo_id: one for espo_id, one in batch.inputs.items() if by_id[espo_id].problem is None}
 
 
 def _may_sync(read: PartyRead) -> bool:
@@ -72,10 +90,9 @@ def _wants_full(inputs: PartInput | None, parts: Sequence[Part]) -> bool:
 
 async def _complete(context: PassContext, batch: Batch, read: PartyRead) -> None:
     inputs = batch.inputs[read.espo_id]
-    try:
+    with isolated(_name(read), read.blame):
         full = await context.espo.read(ESPO_ENTITY, read.espo_id)
-    except RECORD_FAILURES as error:
-        read.refusal = explain(error).message
+    if read.problem is not None:
         return
     read.espo, read.espo_full = full, full is not None
     if full is not None:
@@ -84,8 +101,15 @@ async def _complete(context: PassContext, batch: Batch, read: PartyRead) -> None
 
 def map_fields(batch: Batch) -> Batch:
     """Bring both sides of each party into canonical form."""
-    batch.states = {read.espo_id: map_party(read, batch.table, batch.zone) for read in batch.reads if _may_sync(read)}
+    for read in batch.reads:
+        if _may_sync(read):
+            with isolated(_name(read), read.blame, foreseen=RECORD_FAILURES):
+                batch.states[read.espo_id] = map_party(read, batch.table, batch.zone)
     return batch
+
+
+def _name(read: PartyRead) -> str:
+    return f"{ENTITY} {read.espo_id}"
 
 
 def diff(parts: Sequence[Part], batch: Batch) -> Batch:
@@ -93,10 +117,11 @@ def diff(parts: Sequence[Part], batch: Batch) -> Batch:
     for read in batch.reads:
         state = batch.states.get(read.espo_id)
         if state is not None:
-            plan = plan_party(read, state, batch.inputs.get(read.espo_id), parts, batch.table)
-            batch.plans[read.espo_id] = plan
-            if _has_to_write(plan, batch.read_at):
-                batch.to_write.add(read.espo_id)
+            with isolated(_name(read), read.blame, foreseen=RECORD_FAILURES):
+                plan = plan_party(read, state, batch.inputs.get(read.espo_id), parts, batch.table)
+                if _has_to_write(plan, batch.read_at):
+                    batch.to_write.add(read.espo_id)
+                batch.plans[read.espo_id] = plan
         elif read.problem is None and read.refusal is None and _newly_gone(read):
             batch.to_write.add(read.espo_id)
     return batch
@@ -144,14 +169,18 @@ async def write(
     limit = asyncio.Semaphore(CONCURRENT_PARTIES)
 
     async def one(read: PartyRead) -> RecordOutcome:
+        outcomes: list[RecordOutcome] = []
         async with limit:
-            return await syncer.sync(read.espo_id, read)
+            with isolated(_name(read), lambda error: outcomes.append(_failed(read, error)), foreseen=RECORD_FAILURES):
+                outcomes.append(await syncer.sync(read.espo_id, read))
+        return outcomes[-1]
 
     quiet = [read for read in batch.reads if read.espo_id not in batch.to_write]
     written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
     outcomes = {outcome.id: outcome for outcome in (*map(_quiet, quiet), *written)}
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
-    await asyncio.to_thread(mark_unchanged, context, agreed)
+    moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
+    outcomes |= {read.espo_id: _failed(read, error) for read, error in moved}
     ordered = [outcomes[read.espo_id] for read in batch.reads]
     return await close_books(context, batch.reads, ordered)
 
@@ -163,16 +192,7 @@ def _quiet(read: PartyRead) -> RecordOutcome:
             read.espo_id, Result.FAILED, read.betnr, error=read.refusal, error_class="Refused", retryable=False
         )
     if read.problem is not None:
-        failure = explain(read.problem)
-        return RecordOutcome(
-            read.espo_id,
-            Result.FAILED,
-            read.betnr,
-            error=failure.message,
-            error_class=failure.error_class,
-            retryable=failure.retryable,
-            concerns_all=failure.concerns_all,
-        )
+        return _failed(read, read.problem)
     if read.espo is None and read.link is None:
         return RecordOutcome(
             read.espo_id,
@@ -182,6 +202,28 @@ def _quiet(read: PartyRead) -> RecordOutcome:
             retryable=False,
         )
     return RecordOutcome(read.espo_id, Result.UNCHANGED, read.betnr)
+
+
+def _mark_unchanged(context: PassContext, reads: list[PartyRead]) -> list[tuple[PartyRead, Exception]]:
+    failed: list[tuple[PartyRead, Exception]] = []
+    one_by_one(
+        ENTITY, reads, lambda some: mark_unchanged(context, some), lambda read, error: failed.append((read, error))
+    )
+    return failed
+
+
+def _failed(read: PartyRead, error: Exception) -> RecordOutcome:
+    failure = explain(error)
+    return RecordOutcome(
+        read.espo_id,
+        Result.FAILED,
+        read.betnr,
+        error=failure.message,
+        error_class=failure.error_class,
+        part=failure.part,
+        retryable=failure.retryable,
+        concerns_all=failure.concerns_all,
+    )
 
 
 def dry_run(batch: Batch) -> list[RecordOutcome]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from vmh_sync.sync.bookkeeping import differing
 from vmh_sync.sync.status import Standing, SyncStatus
+from vmh_sync.sync.told_text import encodable
 
 MESSAGE_LIMIT = 2000
 
@@ -59,7 +60,7 @@ def failed(attributes: Mapping[str, Any], standing: Standing, message: str) -> d
     """Return what to write after a failure: status, one German sentence, and when the next try comes."""
     wanted = {
         "syncStatus": str(standing.status),
-        "syncErrorMessage": message[:MESSAGE_LIMIT],
+        "syncErrorMessage": encodable(message)[:MESSAGE_LIMIT],
         "syncRetryCount": standing.attempts,
         "syncNextRetry": espo_time(standing.next_retry_at),
         "syncAutoResetAt": espo_time(standing.auto_reset_at),

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown
-from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
+from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.isolation import unforeseen_text
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
+from vmh_sync.sync.fields import WrongKind
 from vmh_sync.systems.errors import ForeignSystemError
 
 RECORD_FAILURES = (
+    EmptierThanAParty,
     ForeignSystemError,
     PartFailed,
     Refused,
@@ -18,8 +21,9 @@ RECORD_FAILURES = (
     LinkTaken,
     StaleLink,
     StaleRow,
+    WrongKind,
 )
-"""What concerns one record; everything else breaks the run."""
+"""What is known to concern one record; see :mod:`vmh_sync.engine.isolation` for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Failure:
 
 
 def explain(error: Exception) -> Failure:
-    """Put an error of :data:`RECORD_FAILURES` into words."""
+    """Put an error that kept one record from being synced into words."""
     name = type(error).__name__
     if isinstance(error, PartFailed):
         cause = explain(error.cause)
@@ -50,6 +54,13 @@ def explain(error: Exception) -> Failure:
             name,
             retryable=False,
         )
+    if isinstance(error, EmptierThanAParty):
+        text = "Der Beteiligte kam ohne jeden Namen an; so leer ist keiner. Es wurde nichts geändert. Bitte prüfen."
+        return Failure(f"{text} [{name}]", name, retryable=True)
+    if isinstance(error, WrongKind):
+        return Failure(f"{error.message_for_people} [{name}]", name, retryable=True)
+    if not isinstance(error, RECORD_FAILURES):
+        return Failure(unforeseen_text(error), name, retryable=True)
     return Failure(
         "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt.",
         name,

@@ -8,11 +8,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.outage import common_outage
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -27,15 +29,17 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     linked = [party for party in parties if party.betnr is not None]
     early = asyncio.gather(*(_read_number(context, party) for party in linked))
     try:
-        listed = await _list(context, wanted)
+        listed, spoilt = await _list(context, wanted)
     except BaseException:
         early.cancel()
         raise
     await early
     for party in parties:
         party.espo = listed.get(party.espo_id)
+        party.problem = spoilt.get(party.espo_id) or party.problem
         party.read_at = context.clock.now()
-    await asyncio.gather(*(_confirm_missing(context, party) for party in parties if party.espo is None))
+        _distrust_nameless(party)
+    await asyncio.gather(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
     await refuse_double_claims(context, parties)
     read_already = {party.espo_id for party in linked}
     await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
@@ -48,9 +52,22 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     return parties
 
 
-async def _list(context: PassContext, ids: Sequence[str]) -> dict[str, EspoRecord]:
-    records = context.espo.list_ids_in(ESPO_ENTITY, "id", ids, select=LIST_ATTRIBUTES)
-    return {record.id: record async for record in records}
+async def _list(context: PassContext, ids: Sequence[str]) -> tuple[dict[str, EspoRecord], dict[str, UnexpectedAnswer]]:
+    spoilt: dict[str, UnexpectedAnswer] = {}
+    records = context.espo.list_ids_in(ESPO_ENTITY, "id", ids, select=LIST_ATTRIBUTES, spoilt=spoilt)
+    return {record.id: record async for record in records}, spoilt
+
+
+def _distrust_nameless(party: PartyRead) -> None:
+    """EspoCRM demands a name: a record without any is a fault, and nothing of it may be carried on (invariant 5)."""
+    told = party.espo.attributes if party.espo is not None else {}
+    names = [told[name] for name in ("name", "lastName", "firmenname") if name in told]
+    if names and not any(isinstance(name, str) and name.strip() for name in names):
+        party.blame(EmptierThanAParty(f"{ENTITY} {party.espo_id}"))
+
+
+def _is_missing(party: PartyRead) -> bool:
+    return party.espo is None and party.problem is None
 
 
 def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
@@ -73,11 +90,9 @@ def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
 
 async def _confirm_missing(context: PassContext, party: PartyRead) -> None:
     # A missing line in a list is not yet a deletion: only a direct read says so (invariant 5).
-    try:
+    with isolated(f"{ENTITY} {party.espo_id}", party.blame):
         party.espo = await context.espo.read(ESPO_ENTITY, party.espo_id)
         party.espo_full = party.espo is not None
-    except ForeignSystemError as problem:
-        party.problem = problem
 
 
 async def refuse_double_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
@@ -127,11 +142,11 @@ async def read_advoware(context: PassContext, party: PartyRead) -> None:
 async def _read_number(context: PassContext, party: PartyRead) -> None:
     if party.betnr is None:
         return
-    try:
-        party.advoware = await context.advoware.read_beteiligter(party.betnr)
-        party.gone_in_advoware = party.advoware is None
-    except ForeignSystemError as problem:
-        party.problem = problem
+    with isolated(f"{ENTITY} {party.espo_id}", party.blame):
+        found = await context.advoware.read_beteiligter(party.betnr)
+        if found is not None and not (found.name or "").strip():
+            raise EmptierThanAParty(f"{ENTITY} {party.espo_id}")
+        party.advoware, party.gone_in_advoware = found, found is None
 
 
 def _refuse_changed_number(party: PartyRead) -> None:
@@ -157,6 +172,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     fresh.espo = await _read_full(context, party.espo_id)
     fresh.espo_full = fresh.espo is not None
     fresh.read_at = context.clock.now()
+    _distrust_nameless(fresh)
     await refuse_double_claims(context, [fresh])
     await read_advoware(context, fresh)
     if fresh.problem is not None:

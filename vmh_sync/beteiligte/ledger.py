@@ -4,17 +4,21 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from vmh_sync.beteiligte import bookkeeping
-from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.stamps import settled
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.status import BROKEN, Standing, SyncStatus
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.espocrm.spoilt_lists import books_of
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +59,7 @@ async def close_books(
     failed and exists no more leaves the ledger: nobody can repair it.
     """
     by_id = {read.espo_id: read for read in reads}
-    told = await asyncio.gather(*(_tell_owner(context, by_id[outcome.id], outcome) for outcome in outcomes))
+    told = await asyncio.gather(*(_tell_alone(context, by_id[outcome.id], outcome) for outcome in outcomes))
     records = [record for record, _ in told if record is not None]
     gone = [read.espo_id for read in reads if read.standing is not None and _exists_no_more(read)]
     if records or gone:
@@ -64,8 +68,12 @@ async def close_books(
 
 
 def _store(context: PassContext, records: Sequence[SyncRecord], gone: Sequence[str]) -> None:
+    def upsert(some: Sequence[SyncRecord]) -> None:
+        with context.store.transaction() as tx:
+            tx.records.upsert(some)
+
+    one_by_one(ENTITY, records, upsert, lambda record, error: log.error("%s: not in the ledger", record.espo_id))
     with context.store.transaction() as tx:
-        tx.records.upsert(records)
         tx.records.forget(ENTITY, gone)
 
 
@@ -73,12 +81,25 @@ def _exists_no_more(read: PartyRead) -> bool:
     return read.espo is None and read.link is None and read.problem is None and read.refusal is None
 
 
+async def _tell_alone(
+    context: PassContext, read: PartyRead, outcome: RecordOutcome
+) -> tuple[SyncRecord | None, RecordOutcome]:
+    told: list[tuple[SyncRecord | None, RecordOutcome]] = [(None, outcome)]
+    with isolated(f"{ENTITY} {read.espo_id}", lambda error: None):
+        told.append(await _tell_owner(context, read, outcome))
+    return told[-1]
+
+
 async def _tell_owner(
     context: PassContext, read: PartyRead, outcome: RecordOutcome
 ) -> tuple[SyncRecord | None, RecordOutcome]:
     if outcome.result is not Result.FAILED:
         return _entry_of_success(read, outcome, context), outcome
-    if outcome.concerns_all or (read.espo is None and read.link is None):
+    if outcome.concerns_all:
+        return None, outcome
+    if read.espo is None and read.problem is not None:
+        read.espo = await books_of(context.espo, ESPO_ENTITY, read.espo_id, BOOKKEEPING)
+    if read.espo is None and read.link is None:
         return None, outcome
     failing = Failing(ENTITY, read.espo_id, read.standing, read.espo.modified_at if read.espo is not None else None)
     entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
@@ -95,13 +116,24 @@ async def _write_failure(
     if not values:
         return entry, outcome
     try:
-        record = await context.espo.update(ESPO_ENTITY, read.espo_id, values)
+        record = await _update(context, read.espo_id, values)
     except ForeignSystemError as error:
         # Our ledger and the run know it; EspoCRM learns it with the next try.
         log.warning("beteiligte %s: failure could not be noted in EspoCRM (%s)", read.espo_id, type(error).__name__)
         return entry, outcome
     entry = replace(entry, espo_modified_at_seen=record.modified_at)
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
+
+
+async def _update(context: PassContext, espo_id: str, values: dict[str, Any]) -> EspoRecord:
+    try:
+        return await context.espo.update(ESPO_ENTITY, espo_id, values)
+    except OutcomeUnknown:
+        # The answer to the write is as unusable as the record; what stands there now tells its stamp.
+        found = await books_of(context.espo, ESPO_ENTITY, espo_id, BOOKKEEPING)
+        if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
+            raise
+        return found
 
 
 def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:

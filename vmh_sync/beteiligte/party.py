@@ -10,10 +10,11 @@ from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 ENTITY = "beteiligte"
+LARGEST_BETNR = 2**31 - 1
+"""What our database and EspoCRM's field hold."""
 
 
 @dataclass(slots=True, repr=False)
@@ -35,9 +36,13 @@ class PartyRead:
     standing: SyncRecord | None = None
     tasks: list[ManualTask] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
-    problem: ForeignSystemError | None = None
+    problem: Exception | None = None
     refusal: str | None = None
     read_at: datetime | None = None
+
+    def blame(self, error: Exception) -> None:
+        """Note why the party cannot be synced in this pass."""
+        self.problem = error
 
     @property
     def betnr(self) -> int | None:
@@ -62,6 +67,6 @@ def espo_betnr(espo: EspoRecord | None) -> int | None:
     value = espo.attributes.get("betnr") if espo is not None else None
     try:
         number = int(value) if value not in (None, "") else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number <= LARGEST_BETNR else None

@@ -1,7 +1,7 @@
 """Which parties a pass is about (specification, sync-semantics.md 5)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs
 
 OVERLAP = timedelta(seconds=60)
 """How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6), and the two
@@ -54,7 +55,7 @@ async def _all(context: PassContext) -> list[str]:
     """Every linked record and everything dirty, pending or failed; records deleted in EspoCRM come last."""
     listed: set[str] = set()
     chosen: list[str] = []
-    async for record in context.espo.list_all(ESPO_ENTITY, select=_SELECT):
+    for record in await _list(context):
         listed.add(record.id)
         if espo_betnr(record) is not None or _waits(record):
             chosen.append(record.id)
@@ -80,7 +81,7 @@ async def dirty(context: PassContext, since: datetime | None = None, *, honour_r
     ``honour_retries`` leaves out records that failed, did not change since, and whose next try is still to come: a
     sensor must not hammer them. A person's pass takes them.
     """
-    waiting = [record async for record in _list(context, in_("syncStatus", list(WAITING)))]
+    waiting = await _list(context, in_("syncStatus", list(WAITING)))
     ids = [record.id for record in waiting]
     if honour_retries:
         ids = await asyncio.to_thread(_without_waiting_retries, context, waiting)
@@ -101,8 +102,8 @@ def _without_waiting_retries(context: PassContext, records: Iterable[EspoRecord]
     ]
 
 
-def _list(context: PassContext, *where: Where) -> AsyncIterator[EspoRecord]:
-    return context.espo.list_all(ESPO_ENTITY, where=where, select=_SELECT)
+async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
+    return await list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT)
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:
@@ -110,7 +111,7 @@ async def changed_since(context: PassContext, since: datetime) -> list[str]:
 
     Our own writes move the stamp too; they are told apart by the stamp that the link remembers.
     """
-    records = [record async for record in _list(context, greater_or_equals("modifiedAt", since - OVERLAP))]
+    records = await _list(context, greater_or_equals("modifiedAt", since - OVERLAP))
     return await asyncio.to_thread(_unseen, context, records)
 
 
@@ -129,7 +130,7 @@ def _unseen(context: PassContext, records: Iterable[EspoRecord]) -> list[str]:
 
 
 async def _failed(context: PassContext) -> list[str]:
-    broken = [record.id async for record in _list(context, in_("syncStatus", list(BROKEN)))]
+    broken = [record.id for record in await _list(context, in_("syncStatus", list(BROKEN)))]
     ours = await asyncio.to_thread(_ledger_failed, context)
     return list(dict.fromkeys((*broken, *ours)))
 
@@ -142,7 +143,7 @@ def _ledger_failed(context: PassContext) -> list[str]:
 async def _due(context: PassContext) -> list[str]:
     """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, or not verified for a day."""
     states = [*WAITING, SyncStatus.SYNCING]
-    waiting = [record.id async for record in _list(context, in_("syncStatus", states))]
+    waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
     ours = await asyncio.to_thread(_ledger_due, context)
     return list(dict.fromkeys((*waiting, *ours)))
 

@@ -21,7 +21,9 @@ from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import Part
 from vmh_sync.sync.base import Side
@@ -31,7 +33,7 @@ from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Kind, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
-from vmh_sync.systems.errors import Conflict, ForeignSystemError
+from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
 from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
 
@@ -54,10 +56,8 @@ class PartySync:
             if lease is None:
                 return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr)
             attempt = _Attempt(WriteGate(lease))
-            try:
+            with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 await self._until_quiet(read, attempt)
-            except RECORD_FAILURES as error:
-                attempt.failure = explain(error)
             return attempt.outcome(espo_id)
 
     async def _until_quiet(self, read: PartyRead, attempt: "_Attempt") -> None:
@@ -136,11 +136,12 @@ class PartySync:
         for part, part_plan in plan.parts:
             if part_plan.is_empty or plan.inputs is None:
                 continue
-            try:
+            failed: list[Exception] = []
+            with isolated(f"{part.entity} of {plan.read.espo_id}", failed.append, foreseen=RECORD_FAILURES):
                 written.parts.append((part, await part.write(self.context, gate, plan.inputs, part_plan)))
-            except ForeignSystemError as error:
-                if error.concerns_all:
-                    raise
+            for error in failed:
+                if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
+                    raise error
                 written.failed = PartFailed(part.label, error)
 
     async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
@@ -282,6 +283,10 @@ class _Attempt:
     conflicts: int = 0
     findings: list[Finding] = field(default_factory=list)
     failure: Failure | None = None
+
+    def blame(self, error: Exception) -> None:
+        """Note why the party could not be synced."""
+        self.failure = explain(error)
 
     def take(self, written: Written) -> None:
         self.settled = True

@@ -11,15 +11,20 @@ from dataclasses import dataclass, field
 from vmh_sync.children.books import UNKNOWN_ID, close_books
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.isolation import isolated, unforeseen_text
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.guard import guard_mass_change
 from vmh_sync.runtime.outage import common_outage
 from vmh_sync.runtime.part import PartInput, PartPlan
 from vmh_sync.runtime.queue import enqueue
+from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY = "beteiligte"
@@ -48,15 +53,22 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     """Read the children's parties and, through the part, everything the plan needs."""
     kind = part.kind
     batch = ChildBatch(list(dict.fromkeys(ids)))
-    listed = context.espo.list_ids_in(kind.espo_entity, "id", batch.ids, select=kind.attributes)
+    spoilt: dict[str, UnexpectedAnswer] = {}
+    listed = context.espo.list_ids_in(kind.espo_entity, "id", batch.ids, select=kind.attributes, spoilt=spoilt)
     async for record in listed:
         batch.records[record.id] = record
+    for child, error in spoilt.items():
+        batch.settled[child] = failure(child, None, error)
     await asyncio.to_thread(_find_parties, context, part, batch)
     wanted = sorted(set(batch.party_of.values()))
+    bad_parties: dict[str, UnexpectedAnswer] = {}
+    select = ("betnr", "assignedUserId")
     parties = {
         record.id: record
-        async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=("betnr", "assignedUserId"))
+        async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=select, spoilt=bad_parties)
     }
+    for party_id, error in bad_parties.items():
+        batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}
     links = await asyncio.to_thread(_party_links, context, wanted)
     waiting = [party_id for party_id in wanted if party_id not in links]
     if waiting and not dry_run:
@@ -70,18 +82,20 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     if outage is not None:
         raise outage
     for child, party_id in batch.party_of.items():
-        if party_id in links and party_id not in parties:
+        if party_id in links and party_id not in parties and child not in batch.settled:
             batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", UNKNOWN_ID)
     await part.fetch(context, list(batch.inputs.values()))
     return batch
 
 
 def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -> None:
-    missing = [child for child in batch.ids if child not in batch.records]
+    missing = [child for child in batch.ids if child not in batch.records and child not in batch.settled]
     with context.store.reading() as tx:
         links = tx.links.get_many(part.entity, missing)
         owners = tx.links.get_many_by_betnr([link.betnr for link in links.values() if link.betnr is not None])
     for child in batch.ids:
+        if child in batch.settled:
+            continue
         record, link = batch.records.get(child), links.get(child)
         if record is not None and record.attributes.get("beteiligteId"):
             batch.party_of[child] = str(record.attributes["beteiligteId"])
@@ -105,15 +119,14 @@ def _party_links(context: PassContext, ids: Sequence[str]) -> dict[str, Link]:
     return {espo_id: link for espo_id, link in links.items() if link.betnr is not None}
 
 
-async def _read_party(
-    context: PassContext, batch: ChildBatch, espo: EspoRecord, link: Link
-) -> ForeignSystemError | None:
+async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord, link: Link) -> Exception | None:
     betnr = link.betnr or 0
-    try:
+    failed: list[Exception] = []
+    advoware = None
+    with isolated(f"{PARTY} {espo.id}", failed.append):
         advoware = await context.advoware.read_beteiligter(betnr)
-    except ForeignSystemError as error:
-        for child in batch.children_of(espo.id):
-            batch.settled[child] = failure(child, betnr, error)
+    for error in failed:
+        batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(espo.id)}
         return error
     if advoware is None:
         for child in batch.children_of(espo.id):
@@ -123,24 +136,39 @@ async def _read_party(
     return None
 
 
-def failure(child: str, betnr: int | None, error: ForeignSystemError) -> RecordOutcome:
-    """Return the outcome of a child that a foreign system's error kept from being synced."""
+def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
+    """Return the outcome of a child that an error kept from being synced."""
     name = type(error).__name__
+    foreign = error if isinstance(error, ForeignSystemError) else None
+    said = error.message_for_people if isinstance(error, ForeignSystemError | WrongKind) else None
     return RecordOutcome(
         child,
         Result.FAILED,
         betnr,
-        error=f"{error.message_for_people} [{name}]",
+        error=f"{said} [{name}]" if said else _in_words(error),
         error_class=name,
-        retryable=error.retryable,
-        concerns_all=error.concerns_all,
+        retryable=foreign is None or foreign.retryable,
+        concerns_all=foreign is not None and foreign.concerns_all,
     )
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, LeaseLost | StaleRow | LinkTaken):
+        return "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt."
+    return unforeseen_text(error)
 
 
 def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
     """Plan the children of each party."""
-    batch.plans = {party_id: part.plan(party) for party_id, party in batch.inputs.items()}
+    for party_id, party in batch.inputs.items():
+        with isolated(f"{part.entity} of {party_id}", lambda error, of=party_id: _settle(batch, of, error)):  # type: ignore[misc]
+            batch.plans[party_id] = part.plan(party)
     return batch
+
+
+def _settle(batch: ChildBatch, party_id: str, error: Exception) -> None:
+    betnr = batch.inputs[party_id].betnr
+    batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(party_id)}
 
 
 def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
@@ -165,8 +193,16 @@ async def write(
     limit = asyncio.Semaphore(CONCURRENT_PARTIES)
 
     async def one(party_id: str) -> list[RecordOutcome]:
+        children, betnr = batch.children_of(party_id), batch.inputs[party_id].betnr
+        done: list[RecordOutcome] = []
+
+        def blame(error: Exception) -> None:
+            done.extend(failure(child, betnr, error) for child in children)
+
         async with limit:
-            return await _write_party(context, part, batch, party_id)
+            with isolated(f"{part.entity} of {party_id}", blame, foreseen=(WrongKind,)):
+                done += await _write_party(context, part, batch, party_id)
+        return done
 
     outcomes = dict(batch.settled)
     for done in await asyncio.gather(*(one(party_id) for party_id in batch.plans)):
@@ -186,14 +222,11 @@ async def _write_party(
         if lease is None:
             return [RecordOutcome(child, Result.SKIPPED, party.betnr) for child in children]
         gate = WriteGate(lease)
-        try:
-            # Read anew directly before writing, under the lease.
-            await part.reload(context, party)
-            plan = part.plan(party)
-            touched = {child.espo_id for child in plan.detail}
-            _, failures = await part.write_children(context, gate, party, plan)
-        except ForeignSystemError as error:
-            return [failure(child, party.betnr, error) for child in children]
+        # Read anew directly before writing, under the lease.
+        await part.reload(context, party)
+        plan = part.plan(party)
+        touched = {child.espo_id for child in plan.detail}
+        _, failures = await part.write_children(context, gate, party, plan)
         return _told(part, party, children, touched=touched, failures=failures, gate=gate)
 
 
@@ -203,7 +236,7 @@ def _told(
     children: Sequence[str],
     *,
     touched: set[str | None],
-    failures: dict[str, ForeignSystemError],
+    failures: dict[str, Exception],
     gate: WriteGate | None,
 ) -> list[RecordOutcome]:
     plans = {plan.espo_id: plan for plan in plan_children(part.memory(party), part.kind)}

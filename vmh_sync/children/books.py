@@ -4,18 +4,22 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.standing import standing
+from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.espocrm.spoilt_lists import books_of
 
 log = logging.getLogger(__name__)
 
+BOOKS = ("syncStatus", "syncErrorMessage")
 UNKNOWN_ID = "UnknownId"
 """Error class of a record that EspoCRM does not have and that is not linked: an id that means nothing."""
 
@@ -32,14 +36,23 @@ async def close_books(
     entries: list[SyncRecord] = []
     told = []
     for outcome in outcomes:
-        record = records.get(outcome.id)
-        entry, final = await _enter(context, kind, record, outcome, known.get(outcome.id))
-        entries += [entry] if entry is not None else []
+        final = outcome
+        with isolated(f"{kind.entity} {outcome.id}", lambda error: None):
+            record = records.get(outcome.id) or await _spoilt(context, kind, outcome)
+            entry, final = await _enter(context, kind, record, outcome, known.get(outcome.id))
+            entries += [entry] if entry is not None else []
         told.append(final)
     quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
     over = [outcome.id for outcome in told if outcome.id in known and _is_over(outcome, records)]
     await asyncio.to_thread(_store, context, kind, entries, quiet, over)
     return told
+
+
+async def _spoilt(context: PassContext, kind: ChildKind, outcome: RecordOutcome) -> EspoRecord | None:
+    """Return what of a record can be used for the books when its list entry could not be used at all."""
+    if outcome.result is not Result.FAILED or outcome.concerns_all or outcome.error_class == UNKNOWN_ID:
+        return None
+    return await books_of(context.espo, kind.espo_entity, outcome.id, BOOKS)
 
 
 def _is_over(outcome: RecordOutcome, records: Mapping[str, EspoRecord]) -> bool:
@@ -80,12 +93,23 @@ async def _tell(
     if not values:
         return entry, outcome
     try:
-        written = await context.espo.update(record.entity, record.id, values)
+        written = await _update(context, record, values)
     except ForeignSystemError as error:
         log.warning("%s %s: failure could not be noted in EspoCRM (%s)", entry.entity, record.id, type(error).__name__)
         return entry, outcome
     more = replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
     return replace(entry, espo_modified_at_seen=written.modified_at), more
+
+
+async def _update(context: PassContext, record: EspoRecord, values: dict[str, Any]) -> EspoRecord:
+    try:
+        return await context.espo.update(record.entity, record.id, values)
+    except OutcomeUnknown:
+        # The answer to the write is as unusable as the record; what stands there now tells its stamp.
+        found = await books_of(context.espo, record.entity, record.id, BOOKS)
+        if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
+            raise
+        return found
 
 
 def _standings(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, SyncRecord]:
@@ -99,7 +123,11 @@ def _store(
     with context.store.transaction() as tx:
         if over:
             tx.records.forget(kind.entity, over)
-        if entries:
-            tx.records.upsert(entries)
         if quiet:
             tx.links.mark_verified(kind.entity, quiet, context.clock.now())
+
+    def upsert(some: Sequence[SyncRecord]) -> None:
+        with context.store.transaction() as tx:
+            tx.records.upsert(some)
+
+    one_by_one(kind.entity, entries, upsert, lambda entry, error: log.error("%s: not in the ledger", entry.espo_id))

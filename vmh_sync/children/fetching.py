@@ -11,13 +11,14 @@ from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of, owner_of
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.part import PartInput
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer as EspoUnexpected
 
 
 async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequence[PartInput]) -> None:
@@ -32,11 +33,14 @@ async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequenc
             party.betnr, owner_of(party.advoware), table, context.rules, now, now.astimezone(context.zone).date()
         )
         party.notes[kind.entity] = memories[party.espo_id]
-    listed = context.espo.list_ids_in(kind.espo_entity, "beteiligteId", memories, select=kind.attributes)
+    spoilt: dict[str, EspoUnexpected] = {}
+    listed = context.espo.list_ids_in(kind.espo_entity, "beteiligteId", memories, select=kind.attributes, spoilt=spoilt)
     async for record in listed:
         memory = memories.get(str(record.attributes.get("beteiligteId")))
         if memory is not None and not record.deleted:
             memory.espo[record.id] = record
+    for espo_id, error in spoilt.items():
+        memories[espo_id].problem = error
     await asyncio.to_thread(_remember, context, kind, list(memories.values()))
     await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
 
@@ -66,7 +70,9 @@ def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChi
 
 
 async def _complete(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> None:
-    try:
+    if memory.problem is not None:
+        return
+    with isolated(f"{kind.entity} of {party.espo_id}", memory.blame):
         memory.advoware = {key_of(child): child for child in await _advoware(context, kind, party, memory)}
         missing = [
             link.espo_id
@@ -75,8 +81,6 @@ async def _complete(context: PassContext, kind: ChildKind, party: PartInput, mem
         ]
         for espo_id in missing:
             await _confirm_missing(context, kind, party, memory, espo_id)
-    except ForeignSystemError as problem:
-        memory.problem = problem
 
 
 async def _advoware(

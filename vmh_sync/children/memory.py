@@ -8,7 +8,6 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
-from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -36,7 +35,11 @@ class PartyChildren:
     attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gone_here: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
-    problem: ForeignSystemError | None = None
+    problem: Exception | None = None
+
+    def blame(self, error: Exception) -> None:
+        """Note why nothing may be concluded."""
+        self.problem = error
 
 
 def owner_of(party: Beteiligter) -> str:

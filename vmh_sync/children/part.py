@@ -9,11 +9,14 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.write import ChildWriter
+from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
+from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
-from vmh_sync.systems.errors import Conflict, ForeignSystemError
+from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
 
@@ -58,10 +61,11 @@ class ChildrenPart:
     def plan(self, party: PartInput) -> PartPlan:
         """Decide what is to be done; no I/O."""
         memory = self.memory(party)
-        if memory.problem is not None:
-            return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
-        plans = [plan for plan in plan_children(memory, self.kind) if plan.has_work]
-        return PartPlan(self.record(party, plans), detail=plans)
+        if memory.problem is None:
+            with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
+                plans = [plan for plan in plan_children(memory, self.kind) if plan.has_work]
+                return PartPlan(self.record(party, plans), detail=plans)
+        return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
 
     def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
         """Return the plans of several children as one, to show and to guard."""
@@ -80,7 +84,7 @@ class ChildrenPart:
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
         """Carry the plan out; what moves meanwhile is planned again.
 
-        Raises the first child's ``ForeignSystemError`` after the others were written.
+        Raises the first child's error after the others were written.
         """
         done, failures = await self.write_children(context, gate, party, plan)
         if failures:
@@ -89,7 +93,7 @@ class ChildrenPart:
 
     async def write_children(
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan
-    ) -> tuple[PartDone, dict[str, ForeignSystemError]]:
+    ) -> tuple[PartDone, dict[str, Exception]]:
         """Like ``write``, but return the failures by child (EspoCRM id, else Advoware's key)."""
         findings = list(plan.record.findings)
         conflicts = len(plan.record.conflicts)
@@ -97,7 +101,7 @@ class ChildrenPart:
             problem = self.memory(party).problem
             if problem is not None:
                 raise problem
-            failures: dict[str, ForeignSystemError] = {}
+            failures: dict[str, Exception] = {}
             again = await self._round(context, gate, party, plan, failures, last=number == MAX_ROUNDS)
             if not again:
                 break
@@ -113,18 +117,19 @@ class ChildrenPart:
         gate: WriteGate,
         party: PartInput,
         plan: PartPlan,
-        failures: dict[str, ForeignSystemError],
+        failures: dict[str, Exception],
         *,
         last: bool,
     ) -> bool:
         writer = ChildWriter(context, gate, self.kind, party, self.memory(party))
         again = False
         for child in plan.detail:
-            try:
+            failed: list[Exception] = []
+            with isolated(f"{self.entity} {_name(child)}", failed.append, foreseen=(WrongKind,)):
                 again = await writer.carry_out(child) or again
-            except ForeignSystemError as error:
-                if error.concerns_all:
-                    raise
+            for error in failed:
+                if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
+                    raise error
                 if isinstance(error, _LOOK_AGAIN) and not last:
                     again = True
                     continue

@@ -10,6 +10,7 @@ from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs
 
 OVERLAP = timedelta(seconds=60)
 """How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
@@ -36,8 +37,7 @@ async def select(context: PassContext, kind: ChildKind, selection: str) -> list[
 
 
 async def _list(context: PassContext, kind: ChildKind, *where: Where) -> list[EspoRecord]:
-    listed = context.espo.list_all(kind.espo_entity, where=where, select=("id", "beteiligteId", "syncStatus"))
-    return [record async for record in listed]
+    return await list_with_stubs(context.espo, kind.espo_entity, where, ("id", "beteiligteId", "syncStatus"))
 
 
 async def _all(context: PassContext, kind: ChildKind) -> list[str]:

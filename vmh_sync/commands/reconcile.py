@@ -48,7 +48,7 @@ def print_report(report: Report) -> None:
         f"Vergleich beider Seiten: {numbers['compared']} Beteiligte auf beiden Seiten: {numbers['equal']} gleich, "
         f"{numbers['different']} verschieden, {numbers['explained']} verschieden mit Aufgabe; "
         f"{len(report.only_espocrm)} nur in EspoCRM, {len(report.only_advoware)} nur in Advoware, "
-        f"{len(report.doubled)} doppelt."
+        f"{len(report.doubled)} doppelt, {len(report.unreadable)} nicht lesbar."
     )
     with_task = len(report.only_espocrm_explained) + len(report.only_advoware_explained)
     if with_task:
@@ -59,6 +59,7 @@ def print_report(report: Report) -> None:
         ("nur in EspoCRM", report.only_espocrm),
         ("nur in Advoware, betnr", report.only_advoware),
         ("doppelt", report.doubled),
+        ("nicht lesbar", report.unreadable),
     ):
         for one in ids[:SHOWN]:
             console.print(f"  {name}: {one}", markup=False)

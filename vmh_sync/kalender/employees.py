@@ -1,10 +1,14 @@
 """Whose calendars are synced, and in which order."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.systems.advoware.answers import SpoiltRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,10 @@ class Selected:
 
 async def active_employees(context: CalendarContext) -> list[Employee]:
     """Return Advoware's active employees, one per Kürzel. Raises the client's errors."""
-    found = await context.advoware.list_mitarbeiter()
+    spoilt: list[SpoiltRow] = []
+    found = await context.advoware.list_mitarbeiter(spoilt=spoilt)
+    for row in spoilt:
+        log.warning("kalender: an employee of Advoware's list cannot be used (%s)", row.error)
     employees = {
         row.kuerzel.strip(): Employee(row.kuerzel.strip(), row.email)
         for row in found

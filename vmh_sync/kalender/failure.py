@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
+from vmh_sync.engine.isolation import unforeseen_text
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
@@ -35,7 +36,7 @@ class Failure:
 
 
 def explain(error: Exception) -> Failure:
-    """Put an error of the lists above into words."""
+    """Put an error that kept an appointment or an employee from being synced into words."""
     name = type(error).__name__
     if isinstance(error, CreationDeferredError):
         return Failure(error.message_for_people, name, later=True)
@@ -47,4 +48,6 @@ def explain(error: Exception) -> Failure:
         return Failure("Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher.", name)
     if isinstance(error, LeaseLost | CoordinationUnavailable):
         return Failure("Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter.", name)
+    if not isinstance(error, ITEM_FAILURES):
+        return Failure(unforeseen_text(error), name)
     return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)

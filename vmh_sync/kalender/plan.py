@@ -1,10 +1,11 @@
 """The plan for one employee's calendar: every appointment of both sides, once, with what to do about it and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.decide import decide_new_event, decide_new_termin, decide_pair
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
 from vmh_sync.kalender.model import PairState, Source
@@ -150,10 +151,22 @@ class _Planner:
             yield PlanItem(fr_nr, event_id, decision)
         for pair in self._pairs.values():
             if pair.event_id not in done_events:
-                decision = decide_pair(pair, self._termin(pair.fr_nr), self._event(pair.event_id), self._ctx)
-                yield PlanItem(pair.fr_nr, pair.event_id, decision)
+                termin, event = self._termin(pair.fr_nr), self._event(pair.event_id)
+                yield self._decided(pair.fr_nr, pair.event_id, partial(decide_pair, pair, termin, event, self._ctx))
         yield from self._new_termine(done_numbers)
         yield from self._new_events(done_events)
+
+    def _decided(self, fr_nr: int | None, event_id: str | None, decide: Callable[[], Decision]) -> PlanItem:
+        """Decide about one appointment; an error about it becomes a finding, and nothing is done to it."""
+
+        def blame(error: Exception) -> None:
+            text = f"Über den Termin konnte nicht entschieden werden ({type(error).__name__}): übergangen"
+            self.findings.append(Finding(FindingKind.UNREADABLE, text, fr_nr, event_id))
+
+        decision = Decision()
+        with isolated(f"Termin {fr_nr or event_id}", blame):
+            decision = decide()
+        return PlanItem(fr_nr, event_id, decision)
 
     def _termin(self, fr_nr: int) -> AdvowareView:
         return self._advoware.get(fr_nr, self._absent_termin)
@@ -233,15 +246,16 @@ class _Planner:
             if fr_nr in self._pairs or fr_nr in done or view.termin is None or view.form is None:
                 continue
             generation = self._reads.next_generations.get(fr_nr, 0)
-            decision = decide_new_termin(view.termin, view.form, self._ctx, generation=generation)
-            if decision.operations:
-                yield PlanItem(fr_nr, None, decision)
+            decide = partial(decide_new_termin, view.termin, view.form, self._ctx, generation=generation)
+            item = self._decided(fr_nr, None, decide)
+            if item.decision.operations:
+                yield item
 
     def _new_events(self, done: set[str]) -> Iterator[PlanItem]:
         taken = {pair.event_id for pair in self._pairs.values()} | self._paired_events | done
         for event_id, view in self._google.items():
             if view.event is None or event_id in taken or view.event.mark is not None:
                 continue
-            decision = decide_new_event(view.event, self._ctx)
-            if decision.operations or decision.findings:
-                yield PlanItem(None, event_id, decision)
+            item = self._decided(None, event_id, partial(decide_new_event, view.event, self._ctx))
+            if item.decision.operations or item.decision.findings:
+                yield item

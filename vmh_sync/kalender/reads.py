@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.google_form import ReadEvent, deviates, is_cancelled, is_exception, read_event
 from vmh_sync.kalender.model import Appointment, CalendarRules, PairState, TerminFields, UnreadableAppointmentError
@@ -55,11 +57,15 @@ def advoware_views(
     for termin in termine:
         if termin.fr_nr in views:
             continue
-        try:
+        failed: list[Exception] = []
+        with isolated(f"Termin {termin.fr_nr}", failed.append, foreseen=(UnreadableAppointmentError,)):
             views[termin.fr_nr] = AdvowareView(Presence.PRESENT, termin, read_termin(termin, rules))
-        except UnreadableAppointmentError as problem:
+        for problem in failed:
             views[termin.fr_nr] = AdvowareView(Presence.UNKNOWN)
-            text = f"Termin in Advoware nicht lesbar (Feld {problem.field}): übergangen"
+            what = (
+                f"Feld {problem.field}" if isinstance(problem, UnreadableAppointmentError) else type(problem).__name__
+            )
+            text = f"Termin in Advoware nicht lesbar ({what}): übergangen"
             findings.append(Finding(FindingKind.UNREADABLE, text, fr_nr=termin.fr_nr))
     return views, findings
 
@@ -78,17 +84,25 @@ def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, 
         if is_cancelled(event):
             views[event_id] = GoogleView(Presence.DELETED)
             continue
-        try:
+        view = GoogleView(Presence.UNKNOWN)
+        with isolated(f"event {event_id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
             view = GoogleView(Presence.PRESENT, read_event(event, rules))
-        except UnreadableAppointmentError:
-            view = GoogleView(Presence.UNKNOWN)
+        if view.event is None:
             text = "Ereignis in Google nicht lesbar (Zeiten): übergangen"
             findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
         known = reads.google_read is GoogleRead.FULL or event_id in reads.whole_series
         views[event_id] = view if known else _still_hindered(view, by_event.get(event_id))
     for master_id, items in exceptions.items():
-        _apply_exceptions(views, master_id, items, by_event.get(master_id), rules)
+        with isolated(f"event {master_id}", partial(_distrust, views, findings, master_id)):
+            _apply_exceptions(views, master_id, items, by_event.get(master_id), rules)
     return views, findings
+
+
+def _distrust(views: dict[str, GoogleView], findings: list[Finding], event_id: str, error: Exception) -> None:
+    """Decide nothing about a series whose exceptions cannot be read."""
+    views[event_id] = GoogleView(Presence.UNKNOWN)
+    text = f"Ereignis in Google nicht lesbar ({type(error).__name__}): übergangen"
+    findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
 
 
 def _still_hindered(view: GoogleView, pair: PairState | None) -> GoogleView:

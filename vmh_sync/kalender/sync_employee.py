@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
 from vmh_sync.kalender.live_sides import LiveSides
+from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
@@ -29,6 +32,7 @@ from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
@@ -48,7 +52,10 @@ class How:
 
 @dataclass(slots=True, repr=False)
 class EmployeeWork:
-    """One employee on the way through a pass. ``failure`` says why there is nothing to carry out."""
+    """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
+
+    ``complete``: Advoware's list names every appointment, also those that cannot be read.
+    """
 
     employee: Employee
     stored: Stored | None = None
@@ -59,6 +66,7 @@ class EmployeeWork:
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
+    complete: bool = True
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
 
@@ -66,6 +74,15 @@ class EmployeeWork:
     def kuerzel(self) -> str:
         """Whose calendar."""
         return self.employee.kuerzel
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return f"kalender {self.kuerzel}"
+
+    def blame(self, error: Exception) -> None:
+        """Note why the employee cannot be synced in this pass."""
+        self.failure = explain(error)
 
     @property
     def changes(self) -> Changes | None:
@@ -77,9 +94,10 @@ async def fetch(context: CalendarContext, employee: Employee, how: How) -> Emplo
     """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``."""
     work = EmployeeWork(employee)
     try:
-        await _fetch(context, work, how)
+        with isolated(work.name, work.blame):
+            await _fetch(context, work, how)
     except EMPLOYEE_FAILURES as error:
-        work.failure = explain(error)
+        work.blame(error)
     return work
 
 
@@ -88,8 +106,13 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
     window = window_at(context.clock.now(), context.rules)
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
+    spoilt: list[SpoiltRow] = []
     work.read_at = context.clock.now()
-    termine = await context.advoware.list_termine(kuerzel, window.start, window.end)
+    termine = await context.advoware.list_termine(kuerzel, window.start, window.end, spoilt)
+    unreadable = [number for row in spoilt if (number := _number(row)) is not None]
+    work.complete = len(unreadable) == len(spoilt)
+    # A Termin without any content: nothing is decided about it, and a finding says so.
+    termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
     if how.dry_run and stored.state.calendar_id is None:
         read = CalendarRead("", Changes((), "", full=True, pages=0))
     else:
@@ -109,11 +132,18 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
 
 
+def _number(row: SpoiltRow) -> int | None:
+    number = row.attributes.get(Termin.FIELDS["fr_nr"])
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
 def map_fields(work: EmployeeWork) -> EmployeeWork:
     """Bring what was read into the form in which both sides are compared; no I/O."""
     stored, google, decision = work.stored, work.google, work.decision
-    if work.failure is None and stored is not None and google is not None and decision is not None:
-        rules = decision.rules
+    if work.failure is not None or stored is None or google is None or decision is None:
+        return work
+    rules = decision.rules
+    with isolated(work.name, work.blame):
         work.reads = EmployeeReads(
             termine=tuple(to_fields(termin) for termin in work.termine),
             events=tuple(event.raw for event in google.changes.events),
@@ -122,6 +152,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             whole_series=google.whole_series,
             intents=pending(stored.intents, rules),
             next_generations=work.generations,
+            advoware_complete=work.complete,
         )
     return work
 
@@ -137,7 +168,8 @@ def _generations(context: CalendarContext, kuerzel: str, numbers: list[int]) -> 
 def plan(work: EmployeeWork) -> EmployeeWork:
     """Decide what is to be done; no I/O."""
     if work.failure is None and work.reads is not None and work.decision is not None:
-        work.plan = plan_employee(work.reads, work.decision)
+        with isolated(work.name, work.blame):
+            work.plan = plan_employee(work.reads, work.decision)
     return work
 
 
@@ -151,9 +183,10 @@ async def write(
     """
     if work.failure is None and not how.dry_run:
         try:
-            await _write_under_lease(context, work, how, progress)
+            with isolated(work.name, work.blame):
+                await _write_under_lease(context, work, how, progress)
         except EMPLOYEE_FAILURES as error:
-            work.failure = explain(error)
+            work.blame(error)
     if how.dry_run and work.plan is not None and work.failure is None:
         work.outcomes = [_planned(work, item) for item in work.plan.items]
         if work.plan.stopped is not None:
@@ -248,18 +281,38 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         if outcome.concerns_all:
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
             return
-    await remember_success(context, work.kuerzel, google, _ending(work, made, google))
+    ending = _ending(work, made, google)
+    work.outcomes += _unreadable(work, made)
+    await remember_success(context, work.kuerzel, google, ending)
+
+
+def _unreadable(work: EmployeeWork, made: EmployeePlan) -> list[RecordOutcome]:
+    """Return an outcome for every appointment that could not be read: nothing was decided about it."""
+    return [
+        RecordOutcome(
+            record_id(work.kuerzel, one.fr_nr, one.event_id),
+            Result.FAILED,
+            error=one.text,
+            error_class=UnreadableAppointmentError.__name__,
+        )
+        for one in made.findings
+        if one.kind is FindingKind.UNREADABLE
+    ]
 
 
 def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> Ending:
     failed = [(item, one) for item, one in zip(made.items, work.outcomes, strict=True) if one.result is Result.FAILED]
     error = f"{len(failed)} Termine fehlerhaft: {failed[0][1].error}" if failed else None
+    silent = [one for one in made.findings if one.kind is FindingKind.UNREADABLE]
+    if error is None and silent:
+        error = f"{len(silent)} Termine nicht lesbar: {silent[0].text}"
     if error is None and google.remark is not None:
         error = google.remark.message
     unreadable = {one.fr_nr for one in made.findings if one.kind is FindingKind.UNREADABLE and one.fr_nr is not None}
     left_over = [item.event_id for item, _ in failed if item.event_id is not None]
     # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
     left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
+    left_over += [one.event_id for one in silent if one.event_id is not None]
     return Ending(work.decision is not None and not work.decision.full_content, len(failed), error, left_over)
 
 
@@ -267,11 +320,12 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
     name = record_id(work.kuerzel, item.fr_nr, item.event_id)
     if not item.decision.operations:
         return RecordOutcome(name, Result.UNCHANGED)
-    try:
+    failed: list[Exception] = []
+    with isolated(f"kalender {name}", failed.append, foreseen=ITEM_FAILURES):
         done = await executor.run(item)
-    except AccessTooLowError:
-        raise  # no other event of this calendar can be written either: one message, not one for each
-    except ITEM_FAILURES as error:
+    for error in failed:
+        if isinstance(error, AccessTooLowError | LeaseLost):
+            raise error  # no other event of this calendar can be written either: one message, not one for each
         failure = explain(error)
         if item.fr_nr is not None:
             await executor.book.fail(item.fr_nr, failure.message)

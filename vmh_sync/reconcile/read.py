@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.told import Told, read_told
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.systems.advoware.answers import SpoiltRow as AdvowareRow
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 
 AT_ONCE = 200
 NO_SEARCH = (
@@ -27,7 +30,8 @@ NO_SEARCH = (
 class Report:
     """What the comparison found. ``compared`` counts parties that both sides have.
 
-    ``only_*`` has no task; ``only_*_explained`` has one. ``doubled`` names EspoCRM ids or Advoware numbers.
+    ``only_*`` has no task; ``only_*_explained`` has one. ``doubled`` names EspoCRM ids or Advoware numbers,
+    ``unreadable`` records that could not be compared.
     """
 
     compared: int = 0
@@ -38,6 +42,7 @@ class Report:
     only_advoware: list[int] = field(default_factory=list)
     only_advoware_explained: list[int] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -48,7 +53,8 @@ class Report:
     @property
     def agrees(self) -> bool:
         """Whether every party exists once on both sides and every difference is explained."""
-        return not (self.unexplained or self.only_espocrm or self.only_advoware or self.doubled)
+        missing = self.only_espocrm or self.only_advoware
+        return not (self.unexplained or missing or self.doubled or self.unreadable)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
@@ -67,29 +73,38 @@ class Report:
             "only_advoware": self.only_advoware,
             "only_advoware_explained": self.only_advoware_explained,
             "doubled": self.doubled,
+            "unreadable": self.unreadable,
             "notes": self.notes,
         }
 
 
 async def reconcile(context: PassContext) -> Report:
     """Read everything on both sides and compare it; nothing is written anywhere."""
-    parties = [record async for record in context.espo.list_all("CBeteiligte")]
-    children = {name: await _by_party(context, name) for name in ("CAdressen", "CBankverbindungen")}
-    told = await asyncio.to_thread(read_told, context.store)
     report = Report()
-    numbers = Counter(record.attributes.get("betnr") for record in parties)
+    parties = await _all(context, "CBeteiligte", report)
+    children = {name: await _by_party(context, name, report) for name in ("CAdressen", "CBankverbindungen")}
+    told = await asyncio.to_thread(read_told, context.store)
+    numbers = Counter(_number(record) for record in parties)
     report.doubled = [str(number) for number, count in numbers.items() if number is not None and count > 1]
     await _look_for_marks(context, parties, told, report)
     for start in range(0, len(parties), AT_ONCE):
         chunk = parties[start : start + AT_ONCE]
-        await asyncio.gather(*(_compare_one(context, record, children, told, report) for record in chunk))
+        await asyncio.gather(*(_compare_alone(context, record, children, told, report) for record in chunk))
     report.differences.sort(key=lambda difference: (difference.betnr, difference.field))
     return report
 
 
-async def _by_party(context: PassContext, entity: str) -> dict[str, list[EspoRecord]]:
+async def _all(context: PassContext, entity: str, report: Report) -> list[EspoRecord]:
+    rows: list[SpoiltRow] = []
+    records = [record async for record in context.espo.list_all(entity, spoilt=rows)]
+    for row in rows:
+        report.unreadable.append(f"{entity} {row.id or '?'}: {type(row.error).__name__}")
+    return records
+
+
+async def _by_party(context: PassContext, entity: str, report: Report) -> dict[str, list[EspoRecord]]:
     found: dict[str, list[EspoRecord]] = {}
-    async for record in context.espo.list_all(entity):
+    for record in await _all(context, entity, report):
         found.setdefault(str(record.attributes.get("beteiligteId")), []).append(record)
     return found
 
@@ -97,7 +112,11 @@ async def _by_party(context: PassContext, entity: str) -> dict[str, list[EspoRec
 async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], told: Told, report: Report) -> None:
     """Find what the product created in Advoware and EspoCRM does not know, or knows twice."""
     try:
-        found = await context.advoware.search_beteiligte(marks.MARK)
+        spoilt: list[AdvowareRow] = []
+        found = await context.advoware.search_beteiligte(marks.MARK, spoilt)
+        report.unreadable += [
+            f"Advoware {row.attributes.get('betNr', '?')}: {type(row.error).__name__}" for row in spoilt
+        ]
     except CapabilityMissing:
         report.notes.append(NO_SEARCH)
         return
@@ -111,7 +130,25 @@ async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], t
 
 def _number(record: EspoRecord) -> int | None:
     betnr = record.attributes.get("betnr")
-    return int(betnr) if betnr else None
+    return int(betnr) if isinstance(betnr, int | str) and str(betnr).isdigit() and int(betnr) else None
+
+
+async def _compare_alone(
+    context: PassContext,
+    listed: EspoRecord,
+    children: dict[str, dict[str, list[EspoRecord]]],
+    told: Told,
+    report: Report,
+) -> None:
+    """Compare one party; what cannot be read is named in the report, and the others are compared."""
+
+    def blame(error: Exception) -> None:
+        if isinstance(error, ForeignSystemError) and error.concerns_all:
+            raise error
+        report.unreadable.append(f"CBeteiligte {listed.id}: {type(error).__name__}")
+
+    with isolated(f"reconcile {listed.id}", blame):
+        await _compare_one(context, listed, children, told, report)
 
 
 async def _compare_one(

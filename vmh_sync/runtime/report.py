@@ -7,6 +7,7 @@ import dagster as dg
 
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, RecordPlan
+from vmh_sync.sync.told_text import encodable
 
 ROWS = 200
 """Rows of the outcome table; failures come first."""
@@ -41,9 +42,9 @@ def _row(outcome: RecordOutcome) -> dict[str, str | int]:
         "id": outcome.id,
         "betnr": outcome.betnr or 0,
         "ergebnis": str(outcome.result),
-        "fehler": outcome.error or "",
+        "fehler": encodable(outcome.error or ""),
         "klasse": outcome.error_class or "",
-        "hinweise": "; ".join(finding.message for finding in outcome.findings),
+        "hinweise": encodable("; ".join(finding.message for finding in outcome.findings)),
     }
 
 
@@ -69,4 +70,4 @@ def _plan_lines(record_id: str, plan: RecordPlan, show_values: bool) -> list[str
 
 
 def _change(change: FieldChange, show_values: bool) -> str:
-    return f"{change.field}: {change.old!r} → {change.new!r}" if show_values else change.field
+    return encodable(f"{change.field}: {change.old!r} → {change.new!r}") if show_values else change.field

@@ -22,6 +22,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.sandbox.calls import CallLog
 from vmh_sync.sandbox.connection import hang_up
 from vmh_sync.sandbox.faults import FaultBook, FaultRule
+from vmh_sync.sandbox.tampering import tampered
 
 PREFIX = "/_sandbox/"
 BROKEN_JSON = b'{"broken": [1, 2'
@@ -122,6 +123,9 @@ class ControlledApp:
             self.calls.add(scope["method"], scope["path"], status)
 
     async def _fail(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
+        if rule.action == "tamper":
+            await self._tamper(rule, scope, receive, send)
+            return
         if rule.action == "latency":
             await asyncio.sleep(rule.seconds)
             await self._pass_on(scope, receive, send)
@@ -146,6 +150,19 @@ class ControlledApp:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(rule.pid, signal.SIGKILL)
         await hang_up(scope, receive)
+
+    async def _tamper(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._pass_on(scope, receive, keep)
+        body = tampered(b"".join(message.get("body", b"") for message in messages), rule)
+        start = messages[0]
+        headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
+        await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
 
     # control paths
 

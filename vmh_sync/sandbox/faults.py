@@ -7,7 +7,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Action = Literal[
-    "status", "latency", "drop_before", "drop_after", "malformed", "empty", "hang", "kill_before", "kill_after", "edit"
+    "status",
+    "latency",
+    "drop_before",
+    "drop_after",
+    "malformed",
+    "empty",
+    "hang",
+    "kill_before",
+    "kill_after",
+    "edit",
+    "tamper",
 ]
 
 
@@ -23,7 +33,9 @@ class FaultRule(BaseModel):
     commit and then closes the connection; ``malformed`` answers 200 with broken JSON; ``empty`` answers 200 with
     ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection; ``kill_before`` and
     ``kill_after`` kill the process ``pid`` (SIGKILL), the caller whose crash is wanted, before or after the commit;
-    ``edit`` lets a person do ``edit`` (what ``/_sandbox/edit`` takes) directly before the request, which then goes on.
+    ``edit`` lets a person do ``edit`` (what ``/_sandbox/edit`` takes) directly before the request, which then goes on;
+    ``tamper`` lets the system answer and then changes the records in the JSON that have all values of ``where``: the
+    field ``field`` (where the record has it; null: the whole record) becomes the raw text ``body``.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,6 +52,8 @@ class FaultRule(BaseModel):
     probability: float = Field(1.0, ge=0, le=1)
     pid: int | None = Field(None, gt=1)
     edit: dict[str, Any] | None = None
+    where: dict[str, str | int] = Field(default_factory=dict)
+    field: str | None = None
 
     @field_validator("path", "method")
     @classmethod

@@ -24,6 +24,28 @@ class Unrepresentable(Exception):
         self.side = side
 
 
+class WrongKind(Exception):
+    """A side told a value of a kind that the field never has: a fault, no edit. Names the field, never the value."""
+
+    def __init__(self, label: str, side: Side, kind: str) -> None:
+        super().__init__(f"{label}: {side} told a {kind}")
+        self.label = label
+        self.side = side
+
+    @property
+    def message_for_people(self) -> str:
+        """One German sentence."""
+        return (
+            f"{_SYSTEM[self.side]} meldet für das Feld „{self.label}“ etwas Unbrauchbares; es wurde nichts geändert. "
+            "Bitte das Feld dort prüfen."
+        )
+
+
+_SYSTEM = {Side.ESPOCRM: "EspoCRM", Side.ADVOWARE: "Advoware"}
+_NUMERIC_TEXTS = frozenset({"plz", "postfach_plz", "handelsregister_nummer"})
+"""Texts that some installations tell as numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """A two-way table of enum values; the canonical value is the Advoware word.
@@ -90,12 +112,23 @@ class FieldRule:
     espo_writable: bool = True
 
     def read(self, side: Side, raw: object) -> Value:
-        """Return the canonical value of what ``side`` holds."""
+        """Return the canonical value of what ``side`` holds; raises :class:`WrongKind` for what it can never hold."""
+        if not self._fits(raw):
+            raise WrongKind(self.label, side, type(raw).__name__)
         if self.choices is not None:
             return self.choices.read(side, raw)
         if self.kind is Kind.TEXT or raw is None:
             return normal(Kind.TEXT, raw)
         return normal(self.kind, raw) if self.kind in {Kind.DATE, Kind.FLAG, Kind.NUMBER} else normal(Kind.TEXT, raw)
+
+    def _fits(self, raw: object) -> bool:
+        if raw is None or isinstance(raw, str):
+            return True
+        if self.kind is Kind.FLAG:
+            return isinstance(raw, bool) or raw in (0, 1)
+        if isinstance(raw, bool) or not isinstance(raw, int):
+            return False
+        return self.kind is Kind.NUMBER or self.name in _NUMERIC_TEXTS
 
     def write(self, side: Side, value: Value) -> Any:
         """Return what to send to ``side`` for a canonical value; raises :class:`Unrepresentable`."""

@@ -156,6 +156,8 @@ class UnexpectedAnswer(ForeignSystemError):
     """An answer that cannot be read, is not what was asked for, or is not the whole."""
 
     retryable = True
+    of_one_record = False
+    """True: the answer was JSON, and one record in it holds what nobody can use. It is that record's own fault."""
 
 
 class NotSentError(Exception):

@@ -6,7 +6,6 @@ sent, or is its outcome unknown.
 
 import asyncio
 import email.utils
-import json
 import logging
 import ssl
 import time
@@ -60,7 +59,7 @@ class RawAnswer:
             return cls(response.status_code, response.headers, None)
         try:
             return cls(response.status_code, response.headers, response.json())
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             return cls(response.status_code, response.headers, response.text)
 
 

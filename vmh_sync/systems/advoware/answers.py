@@ -4,15 +4,16 @@ Single reads answer with an object or a list with one object; writes with the ob
 number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
 """
 
-import json
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import ValidationError
 
 from vmh_sync.systems.advoware import wire
-from vmh_sync.systems.advoware.errors import UnexpectedAnswer
+from vmh_sync.systems.advoware.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.json_answers import UnreadableJson, flaw, read_json, sound_part
 
 R = TypeVar("R", bound=WireRecord)
 
@@ -22,10 +23,10 @@ def parse(response: httpx.Response, where: str) -> Any:
     if not response.content.strip():
         return None
     try:
-        return response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return read_json(response.content)
+    except UnreadableJson as error:
         raise UnexpectedAnswer(
-            f"{where}: answer is not JSON", status=response.status_code, problems=(type(error).__name__,)
+            f"{where}: answer is not JSON", status=response.status_code, problems=(str(error),)
         ) from None
 
 
@@ -33,10 +34,13 @@ def as_record(kind: type[R], value: Any, where: str) -> R:
     """One JSON object as a record. Raises UnexpectedAnswer when it is none, or a field is of a wrong kind."""
     if not isinstance(value, dict):
         raise UnexpectedAnswer(f"{where}: expected an object, got {type(value).__name__}")
+    spoilt = flaw(value)
+    if spoilt is not None:
+        raise SpoiltRecord(f"{where}: unusable {kind.__name__}", problems=(spoilt,))
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        raise UnexpectedAnswer(f"{where}: unusable {kind.__name__}", problems=_problems(error)) from None
+        raise SpoiltRecord(f"{where}: unusable {kind.__name__}", problems=_problems(error)) from None
 
 
 def _problems(error: ValidationError) -> tuple[str, ...]:
@@ -53,11 +57,30 @@ def single(value: Any, where: str) -> Any:
     return value
 
 
-def as_records(kind: type[R], value: Any, where: str) -> list[R]:
-    """A list answer as records. Raises UnexpectedAnswer for anything but a list: an empty body is no empty list."""
+@dataclass(frozen=True, slots=True)
+class SpoiltRow:
+    """A row of a list that cannot be used: what of it can be trusted (its number, mostly), and why."""
+
+    attributes: dict[str, Any] = field(repr=False)
+    error: UnexpectedAnswer
+
+
+def as_records(kind: type[R], value: Any, where: str, spoilt: list[SpoiltRow] | None = None) -> list[R]:
+    """A list answer as records. Raises UnexpectedAnswer for anything but a list: an empty body is no empty list.
+
+    Rows that cannot be used are added to ``spoilt``; without it the first one raises.
+    """
     if not isinstance(value, list):
         raise UnexpectedAnswer(f"{where}: expected a list, got {type(value).__name__}")
-    return [as_record(kind, item, where) for item in value]
+    records: list[R] = []
+    for item in value:
+        try:
+            records.append(as_record(kind, item, where))
+        except UnexpectedAnswer as error:
+            if spoilt is None:
+                raise
+            spoilt.append(SpoiltRow(sound_part(item) if isinstance(item, dict) else {}, error))
+    return records
 
 
 def written_key(kind: type[WireRecord], value: Any, key_name: str) -> int | None:

@@ -14,6 +14,7 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
+from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.connection import Connection
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
@@ -87,18 +88,18 @@ class AdvowareClient:
             raise UnexpectedAnswer(f"{where}: answer is another party")
         return record
 
-    async def search_beteiligte(self, text: str) -> list[Beteiligter]:
+    async def search_beteiligte(self, text: str, spoilt: list[SpoiltRow] | None = None) -> list[Beteiligter]:
         """Parties whose name, vorname or bemerkung holds ``text``; callers check for themselves what they look for.
 
         Raises CapabilityMissing when the installation has no search (404, 405, 400). Found parties may come
-        without children: read the one that matters.
+        without children: read the one that matters. Rows that cannot be used go to ``spoilt``, else they raise.
         """
         where = f"GET {wire.BETEILIGTE.template}"
         try:
             value = await self._json("GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: text})
         except (NotFound, Rejected) as error:
             raise CapabilityMissing(f"{where}: no search", status=error.status) from None
-        return answers.as_records(Beteiligter, value, where)
+        return answers.as_records(Beteiligter, value, where, spoilt)
 
     async def create_beteiligter(self, values: Mapping[str, Any]) -> Created[Beteiligter]:
         """Create a party from attribute names and values. Raises OutcomeUnknown when its number is not told."""
@@ -145,19 +146,25 @@ class AdvowareClient:
 
     # Calendar
 
-    async def list_mitarbeiter(self, aktiv: bool = True) -> list[Mitarbeiter]:
-        """The employees; by default the active ones."""
-        return await self._list(Mitarbeiter, wire.MITARBEITER, {}, {wire.QUERY_AKTIV: "true" if aktiv else "false"})
+    async def list_mitarbeiter(self, aktiv: bool = True, spoilt: list[SpoiltRow] | None = None) -> list[Mitarbeiter]:
+        """The employees; by default the active ones. Rows that cannot be used go to ``spoilt``, else they raise."""
+        params = {wire.QUERY_AKTIV: "true" if aktiv else "false"}
+        return await self._list(Mitarbeiter, wire.MITARBEITER, {}, params, spoilt)
 
-    async def list_termine(self, kuerzel: str, start: datetime, end: datetime) -> list[Termin]:
-        """The employee's appointments that touch the window between two aware moments; complete, no paging."""
+    async def list_termine(
+        self, kuerzel: str, start: datetime, end: datetime, spoilt: list[SpoiltRow] | None = None
+    ) -> list[Termin]:
+        """The employee's appointments that touch the window between two aware moments; complete, no paging.
+
+        Rows that cannot be used go to ``spoilt``, else they raise.
+        """
         zone = self._settings.timezone
         params = {
             wire.QUERY_KUERZEL: kuerzel,
             wire.QUERY_FROM: wire.local_text(start, zone),
             wire.QUERY_TO: wire.local_text(end, zone),
         }
-        return await self._list(Termin, wire.TERMINE, {}, params)
+        return await self._list(Termin, wire.TERMINE, {}, params, spoilt)
 
     async def read_termin(self, frnr: int) -> Termin | None:
         """One appointment; None when it is gone (404, or an empty list).
@@ -229,8 +236,16 @@ class AdvowareClient:
         response = await self._connection.call(method, route, keys or {}, params=params)
         return answers.parse(response, f"{method} {route.template}")
 
-    async def _list(self, kind: type[R], route: wire.Route, keys: Mapping[str, int], params: Any = None) -> list[R]:
-        return answers.as_records(kind, await self._json("GET", route, keys, params=params), f"GET {route.template}")
+    async def _list(
+        self,
+        kind: type[R],
+        route: wire.Route,
+        keys: Mapping[str, int],
+        params: Any = None,
+        spoilt: list[SpoiltRow] | None = None,
+    ) -> list[R]:
+        value = await self._json("GET", route, keys, params=params)
+        return answers.as_records(kind, value, f"GET {route.template}", spoilt)
 
     async def _create(
         self, kind: type[R], route: wire.Route, keys: Mapping[str, int], values: Mapping[str, Any], key: str = "id"

@@ -97,6 +97,22 @@ class UnexpectedAnswer(AdvowareError, errors.UnexpectedAnswer):
         self.problems = problems
 
 
+class SpoiltRecord(UnexpectedAnswer):
+    """A record with a field of a wrong kind, or with a value that nobody can hold. ``problems`` names the fields."""
+
+    of_one_record = True
+    people = (
+        "Advoware meldet für diesen Datensatz unbrauchbare Angaben; es wurde nichts verändert. "
+        "Bitte den Datensatz in Advoware prüfen."
+    )
+
+    @property
+    def message_for_people(self) -> str:
+        """Names the fields, not the values."""
+        named = ", ".join(self.problems[:5])
+        return f"{self.people} Betroffen: {named}." if named else self.people
+
+
 class CapabilityMissing(AdvowareError, errors.CapabilityMissing):
     """This installation does not offer the call at all (wire contract 5)."""
 

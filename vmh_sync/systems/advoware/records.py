@@ -6,7 +6,7 @@ office-local text that Advoware sent; ``wire.local_moment`` reads them. The ``re
 
 import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,9 @@ from pydantic import (
 
 from vmh_sync.systems.advoware import wire
 
+NumericText = Annotated[str | None, Field(coerce_numbers_to_str=True)]
+"""A text that some installations tell as a number. Any other text that comes as one is a fault, never an edit."""
+
 
 class WireRecord(BaseModel):
     """A record as Advoware tells it."""
@@ -28,7 +31,7 @@ class WireRecord(BaseModel):
     KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LEFT_OUT_OF_PUT: ClassVar[tuple[str, ...]] = ()
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")
@@ -61,11 +64,11 @@ class Kommunikation(WireRecord):
     model_config = _aliased(wire.KOMMUNIKATION_FIELDS)
 
     id: int
-    row_id: str | None = None
+    row_id: NumericText = None
     bet_nr: int | None = None
     komm_art: int | str | None = None
     komm_kz: int | None = None
-    tlf: str | None = None
+    tlf: NumericText = None
     bemerkung: str | None = None
     online: bool = False
 
@@ -82,14 +85,14 @@ class Adresse(WireRecord):
     model_config = _aliased(wire.ADRESSE_FIELDS)
 
     id: int
-    row_id: str | None = None
+    row_id: NumericText = None
     strasse: str | None = None
-    plz: str | None = None
+    plz: NumericText = None
     ort: str | None = None
     anschrift: str | None = None
     land: str | None = None
-    postfach: str | None = None
-    postfach_plz: str | None = None
+    postfach: NumericText = None
+    postfach_plz: NumericText = None
     standard_anschrift: bool | None = None
     bemerkung: str | None = None
     gueltig_von: str | None = None
@@ -104,7 +107,7 @@ class Bankverbindung(WireRecord):
     model_config = _aliased(wire.BANKVERBINDUNG_FIELDS)
 
     id: int
-    row_id: str | None = None
+    row_id: NumericText = None
     kontoinhaber: str | None = None
     iban: str | None = None
     bic: str | None = None
@@ -121,7 +124,7 @@ class Beteiligter(WireRecord):
     model_config = _aliased(wire.BETEILIGTER_FIELDS)
 
     bet_nr: int
-    row_id: str | None = None
+    row_id: NumericText = None
     geaendert_am: str | None = None
     name: str | None = None
     vorname: str | None = None
@@ -134,13 +137,13 @@ class Beteiligter(WireRecord):
     kurzname: str | None = None
     geburtsname: str | None = None
     familienstand: str | None = None
-    handels_register_nummer: str | None = None
+    handels_register_nummer: NumericText = None
     registergericht: str | None = None
     bemerkung: str | None = None
-    tel_gesch: str | None = None
-    tel_privat: str | None = None
-    mobil: str | None = None
-    fax_gesch: str | None = None
+    tel_gesch: NumericText = None
+    tel_privat: NumericText = None
+    mobil: NumericText = None
+    fax_gesch: NumericText = None
     email_gesch: str | None = None
     email: str | None = None
     internet: str | None = None
@@ -166,7 +169,7 @@ class Mitarbeiter(WireRecord):
     KEYS = ("kuerzel",)
     model_config = _aliased(wire.MITARBEITER_FIELDS)
 
-    kuerzel: str
+    kuerzel: Annotated[str, Field(coerce_numbers_to_str=True)]
     vorname: str | None = None
     name: str | None = None
     email: str | None = None
@@ -195,7 +198,7 @@ class Termin(WireRecord):
     privat: bool | None = None
     anwalt: str | None = None
     sb: str | None = None
-    nr: str | None = None
+    nr: NumericText = None
     az_rubrum: str | None = None
     erinnerung: int | str | None = None
     erinnerungs_datum: str | None = None

@@ -1,12 +1,12 @@
 """Reading EspoCRM's answers (specification, espocrm.md B3, B6, B8)."""
 
-import json
 from typing import Any
 
 import httpx
 
 from vmh_sync.systems.espocrm.errors import DuplicateFound, UnexpectedAnswer, VersionConflict
-from vmh_sync.systems.espocrm.records import EspoRecord, Page
+from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow
+from vmh_sync.systems.json_answers import UnreadableJson, read_json, sound_part
 from vmh_sync.systems.transport import http_date
 
 
@@ -15,23 +15,32 @@ def as_page(entity: str, response: httpx.Response, where: str) -> Page:
     answer = parse(response, where)
     rows = answer.get("list") if isinstance(answer, dict) else None
     total = answer.get("total") if isinstance(answer, dict) else None
-    if not isinstance(rows, list) or not isinstance(total, int):
+    if not isinstance(rows, list) or not isinstance(total, int) or isinstance(total, bool):
         raise UnexpectedAnswer(f"{where}: no list in the answer", problems=("list", "total"))
     now = http_date(response.headers.get("Date"))
-    records = [EspoRecord.of(entity, row, where=where, server_time=now) for row in rows]
-    if total < 0:  # -1: more follow, -2: none
-        return Page(records, more=total == -1)
-    # A page may be shorter than was asked for: some servers stop at a limit of their own without a word.
-    return Page(records, more=total > len(records), total=total)
+    records: list[EspoRecord] = []
+    spoilt: list[SpoiltRow] = []
+    for row in rows:
+        try:
+            records.append(EspoRecord.of(entity, row, where=where, server_time=now))
+        except UnexpectedAnswer as error:
+            spoilt.append(SpoiltRow(sound_part(row) if isinstance(row, dict) else {}, error))
+    known = [row["id"] for row in rows[-1:] if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    # -1: more follow, -2: none. A page may be shorter than was asked for: some servers stop at a limit of their own
+    # without a word.
+    more = total == -1 if total < 0 else total > len(rows)
+    return Page(
+        records, more=more, total=total if total >= 0 else None, spoilt=spoilt, last_id=known[0] if known else None
+    )
 
 
 def parse(response: httpx.Response, where: str) -> Any:
     """The JSON of an answer. Raises UnexpectedAnswer when it is none (an empty body is none either)."""
     try:
-        return response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return read_json(response.content)
+    except UnreadableJson as error:
         raise UnexpectedAnswer(
-            f"{where}: answer is not JSON", status=response.status_code, problems=(type(error).__name__,)
+            f"{where}: answer is not JSON", status=response.status_code, problems=(str(error),)
         ) from None
 
 

@@ -27,8 +27,9 @@ from vmh_sync.systems.espocrm.errors import (
     QueryTooLong,
     UnexpectedAnswer,
 )
-from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, in_, search_params
-from vmh_sync.systems.espocrm.records import EspoRecord, Page, json_object
+from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, search_params
+from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow, json_object
+from vmh_sync.systems.espocrm.spoilt_lists import Wanted, list_chunk
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import RawAnswer, make_http
 
@@ -117,17 +118,29 @@ class EspoClient:
         where: Sequence[Where] = (),
         select: Sequence[str] | None = None,
         page_size: int = LIST_LIMIT,
+        spoilt: list[SpoiltRow] | None = None,
     ) -> AsyncIterator[EspoRecord]:
-        """All matching records by ascending id, page by page by key. Without ``select`` all attributes of a list."""
+        """All matching records by ascending id, page by page by key. Without ``select`` all attributes of a list.
+
+        Rows that cannot be used are added to ``spoilt``; without it the first one raises ``UnexpectedAnswer``.
+        """
         fetch = partial(self._page, entity, entity, entity, select=select, page_size=page_size)
-        return _by_key(fetch, where, f"GET {entity}")
+        return _by_key(fetch, where, f"GET {entity}", spoilt)
 
     async def list_ids_in(
-        self, entity: str, attribute: str, values: Iterable[Any], *, select: Sequence[str] | None = None
+        self,
+        entity: str,
+        attribute: str,
+        values: Iterable[Any],
+        *,
+        select: Sequence[str] | None = None,
+        spoilt: dict[str, UnexpectedAnswer] | None = None,
     ) -> AsyncIterator[EspoRecord]:
         """All records whose ``attribute`` has one of ``values``: at most 100 values a request; repeated ones once.
 
-        Where the web server refuses so long an address, fewer at once.
+        Where the web server refuses so long an address, fewer at once. ``spoilt`` learns which values (as text) the
+        list says nothing reliable of, and why; the others are complete. Without it, or when no list at all can be read,
+        raises ``UnexpectedAnswer``.
         """
         waiting = chunks(values, self._most_values)
         given: set[str] = set()
@@ -138,7 +151,7 @@ class EspoClient:
                 waiting[:0] = [chunk[:middle], chunk[middle:]]
                 continue
             try:
-                async for record in self.list_all(entity, where=[in_(attribute, chunk)], select=select):
+                async for record in list_chunk(self, Wanted(entity, attribute, select), chunk, spoilt):
                     if record.id not in given:
                         given.add(record.id)
                         yield record
@@ -303,17 +316,23 @@ class EspoClient:
                 return answers.as_page(entity, response, f"GET {route}")
 
 
-async def _by_key(fetch: Callable[..., Any], where: Sequence[Where], label: str) -> AsyncIterator[EspoRecord]:
+async def _by_key(
+    fetch: Callable[..., Any], where: Sequence[Where], label: str, spoilt: list[SpoiltRow] | None = None
+) -> AsyncIterator[EspoRecord]:
     last: str | None = None
     while True:
         page: Page = await fetch(where=where if last is None else [*where, greater_than("id", last)])
+        for row in page.spoilt:
+            if spoilt is None:
+                raise row.error
+            spoilt.append(row)
         for record in page.records:
             yield record
         if not page.more:
             return
-        if not page.records or page.records[-1].id == last:
+        if page.last_id is None or page.last_id == last:
             raise UnexpectedAnswer(f"{label}: a page that leads no further, although more should follow")
-        last = page.records[-1].id
+        last = page.last_id
 
 
 def _segment(record_id: str) -> str:

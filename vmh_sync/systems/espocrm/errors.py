@@ -185,6 +185,22 @@ class UnexpectedAnswer(EspoError, errors.UnexpectedAnswer):
         self.problems = problems
 
 
+class SpoiltRecord(UnexpectedAnswer):
+    """A record with a field of a wrong kind, or with a value that nobody can hold. ``problems`` names the fields."""
+
+    of_one_record = True
+    people = (
+        "EspoCRM meldet für diesen Datensatz unbrauchbare Angaben; es wurde nichts verändert. "
+        "Bitte den Datensatz in EspoCRM prüfen."
+    )
+
+    @property
+    def message_for_people(self) -> str:
+        """Names the fields, not the values."""
+        named = ", ".join(self.problems[:5])
+        return f"{self.people} Betroffen: {named}." if named else self.people
+
+
 def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetime) -> EspoError | None:
     """The error that an answer stands for; None for a success, and for a 409, which the caller reads.
 

@@ -5,9 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
+from vmh_sync.systems.espocrm.errors import SpoiltRecord, UnexpectedAnswer
+from vmh_sync.systems.json_answers import flaw
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
+_KINDS: Mapping[str, type] = {
+    "beteiligteId": str,
+    "assignedUserId": str,
+    "modifiedById": str,
+    "modifiedAt": str,
+    "versionNumber": int,
+    "deleted": bool,
+    "syncStatus": str,
+}
+_CONTACT_LISTS: Mapping[str, str] = {"emailAddressData": "emailAddress", "phoneNumberData": "phoneNumber"}
+"""The lists of a record and the name of each item's value: a wrong item is no item that a person took away."""
 
 
 def parse_datetime(text: Any) -> dt.datetime | None:
@@ -62,7 +74,10 @@ class EspoRecord:
             raise UnexpectedAnswer(f"{where}: expected an object, got {type(attributes).__name__}")
         key = attributes.get("id")
         if not isinstance(key, str) or not key:
-            raise UnexpectedAnswer(f"{where}: record without id", problems=(f"id ({type(key).__name__})",))
+            raise SpoiltRecord(f"{where}: record without id", problems=(f"id ({type(key).__name__})",))
+        spoilt = flaw(attributes) or _misfit(attributes)
+        if spoilt is not None:
+            raise SpoiltRecord(f"{where}: unusable record", problems=(spoilt,))
         version = attributes.get("versionNumber")
         return cls(
             entity=entity,
@@ -76,6 +91,54 @@ class EspoRecord:
         )
 
 
+def _misfit(attributes: Mapping[str, Any]) -> str | None:
+    """Return which attribute that we decide by is of a kind that EspoCRM never gives it."""
+    for name, kinds in _KINDS.items():
+        value = attributes.get(name)
+        if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)):
+            return f"{name} ({type(value).__name__})"
+    for name in _CONTACT_LISTS:
+        items = attributes.get(name)
+        wrong = _wrong_item(name, items) if isinstance(items, list) else None if items is None else "no list"
+        if wrong is not None:
+            return f"{name} ({wrong})"
+    return None
+
+
+def _wrong_item(name: str, items: list[Any]) -> str | None:
+    key = _CONTACT_LISTS[name]
+    for item in items:
+        if not isinstance(item, dict):
+            return "item"
+        if not isinstance(item.get(key), str):
+            return key
+        if any(item.get(flag) not in (None, True, False) for flag in ("primary", "optOut", "invalid")):
+            return "flag"
+        if not isinstance(item.get("type", ""), str | None):
+            return "type"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SpoiltRow:
+    """A row of a list that cannot be used: what of it can be trusted (its id, mostly), and why."""
+
+    attributes: dict[str, Any] = field(repr=False)
+    error: UnexpectedAnswer
+
+    @property
+    def id(self) -> str | None:
+        """The record's id, ``None`` where the row names none."""
+        key = self.attributes.get("id")
+        return key if isinstance(key, str) and key else None
+
+    def stub(self, entity: str) -> EspoRecord | None:
+        """Return the record with nothing but its id and stamp, ``None`` where the row names no id."""
+        if self.id is None:
+            return None
+        return EspoRecord(entity, self.id, {"id": self.id}, parse_datetime(self.attributes.get("modifiedAt")))
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a list."""
@@ -85,6 +148,10 @@ class Page:
     """Whether further records follow (may be wrongly True where the CRM does not say)."""
     total: int | None = None
     """Exact number of all matching records, only where it was asked for."""
+    spoilt: list[SpoiltRow] = field(default_factory=list)
+    """Rows that cannot be used."""
+    last_id: str | None = None
+    """The id of the last row, by which the next page is asked for."""
 
 
 def json_object(values: Mapping[str, Any]) -> dict[str, Any]:

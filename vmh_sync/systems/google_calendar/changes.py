@@ -71,7 +71,10 @@ def _read(
     for page in client.list_pages(calendar_id, params):
         pages += 1
         for item in page.get("items", ()):
-            event = Event.from_wire(item)
+            try:
+                event = Event.as_told(item)
+            except ValueError:
+                raise IncompleteReadError(LIST.name, Answer(200, "itemWithoutId")) from None
             latest[event.id] = event  # an event that changed while we paged counts in its last form
         next_token = page.get("nextSyncToken")
     if not next_token:

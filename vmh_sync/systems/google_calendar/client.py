@@ -36,6 +36,7 @@ from vmh_sync.systems.google_calendar.events import Event, EventContent, Json
 from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
 from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
+from vmh_sync.systems.json_answers import UnreadableJson
 
 MAX_PAGES = 10_000
 PAGE_SIZE = 2500
@@ -193,7 +194,7 @@ class GoogleCalendarClient:
         page: Json = {}
         for _ in range(MAX_PAGES):
             answer = self.run(operation, lambda service, page=page: build(service, page))  # type: ignore[misc]
-            if "items" not in answer:
+            if not isinstance(answer.get("items"), list):
                 raise IncompleteReadError(operation.name, Answer(200, "noItems"))
             yield answer
             if not answer.get("nextPageToken"):
@@ -256,6 +257,8 @@ class GoogleCalendarClient:
             failure = self._from_http(operation, error)
             status = failure.status
             raise failure from None
+        except UnreadableJson:
+            raise UnknownOutcomeError(operation.name, Answer(200, "unreadableBody")) from None
         except _TRANSPORT_ERRORS as error:
             raise _from_transport(operation, error) from None
         finally:

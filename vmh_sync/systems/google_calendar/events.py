@@ -1,9 +1,12 @@
 """Events as plain records: what Google sends, what we send. No rule about appointments lives here."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
+
+from vmh_sync.systems.json_answers import flaw, sound_part
 
 Json = dict[str, Any]
 
@@ -211,9 +214,23 @@ class Event:
         return any(self.raw.get(key) for key in PATCH_ONLY)
 
     @classmethod
+    def as_told(cls, wire: Any) -> "Event":
+        """Read an item of a list; one that cannot be used comes without content, so that nothing is decided about it.
+
+        Raises ValueError when not even its id can be read.
+        """
+        spoilt = flaw(wire)
+        if spoilt is None:
+            with suppress(ValueError, TypeError, AttributeError, OverflowError):
+                return cls.from_wire(wire)
+        sound = sound_part(wire) if isinstance(wire, dict) else {}
+        named = {name: sound[name] for name in ("id", "recurringEventId") if isinstance(sound.get(name), str)}
+        return cls.from_wire(named)
+
+    @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "Event":
         """Read Google's ``Event`` resource. Raises ValueError when id or etag is missing or a time unreadable."""
-        if not wire.get("id"):
+        if not wire.get("id") or not isinstance(wire["id"], str):
             raise ValueError("event without id")
         return cls(
             id=str(wire["id"]),

@@ -13,15 +13,17 @@ from urllib.parse import urlsplit
 import google.auth.exceptions
 import google_auth_httplib2
 from google.oauth2 import service_account
-from googleapiclient import discovery, discovery_cache
+from googleapiclient import discovery, discovery_cache, model
 
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.systems.circuit import circuit_name
 from vmh_sync.systems.errors import BadConfiguration
 from vmh_sync.systems.google_calendar.http import SingleSendHttp
+from vmh_sync.systems.json_answers import read_json
 
 # The published type stubs leave these functions out or untyped.
 _discovery: Any = discovery
+_JsonModel: Any = model.JsonModel
 _discovery_cache: Any = discovery_cache
 
 SCOPES = ("https://www.googleapis.com/auth/calendar",)
@@ -46,6 +48,14 @@ class ServiceAccountError(BadConfiguration):
     def message_for_people(self) -> str:
         """One or two German sentences: what is wrong with which variable, and what to do."""
         return f"{self.people} {self.in_words}".rstrip()
+
+
+class TolerantModel(_JsonModel):  # type: ignore[misc]
+    """Reads answers so that a hostile value spoils one event, never the list it stands in."""
+
+    def deserialize(self, content: bytes | str) -> Any:
+        """Return the JSON of an answer; raises :class:`UnreadableJson`."""
+        return read_json(content.encode() if isinstance(content, str) else content)
 
 
 class _RedirectedCredentials(service_account.Credentials):  # type: ignore[misc,unused-ignore]
@@ -80,7 +90,8 @@ class ServiceFactory:
         """Return this thread's service object (``googleapiclient`` resource of calendar v3)."""
         service = getattr(self._local, "service", None)
         if service is None:
-            service = _discovery.build_from_document(self._document, http=self._authorized_http())
+            http, model = self._authorized_http(), TolerantModel()
+            service = _discovery.build_from_document(self._document, http=http, model=model)
             self._local.service = service
         return service
 
