@@ -153,6 +153,7 @@ def _applied(context: PassContext, written: Written) -> list[Change]:
     rows += [_row(context, plan, change, None, kind="applied") for change in fields.adopted]
     for task in (*plan.master.record.tasks, *written.tasks):
         for name in task.fields:
-            refused = FieldChange(name, None, None, str(task.kind))
+            reason = ": ".join(str(part) for part in (task.kind, task.details.get("why")) if part)
+            refused = FieldChange(name, task.details.get("standing"), task.details.get("wanted"), reason)
             rows.append(_row(context, plan, refused, None, kind="task"))
     return rows

@@ -54,6 +54,8 @@ async def write_master(
         label = table.label(change.field)
         written.findings.append(Finding(change.field, Side.ADVOWARE, obstacle_text(kind, label, Side.ADVOWARE)))
         details = {"wanted": change.new, "standing": stands, "side": str(Side.ADVOWARE)}
+        if refused.get(change.field):
+            details["why"] = refused[change.field]
         written.tasks.append(TaskWanted(kind, (change.field,), details))
     return written
 
@@ -65,22 +67,22 @@ async def _put(
     state: PartyState,
     plan: MasterPlan,
     table: FieldTable,
-) -> tuple[Beteiligter, set[str]]:
+) -> tuple[Beteiligter, dict[str, str]]:
     def fields(record: Beteiligter) -> Mapping[str, Value]:
         return read_advoware(record.model_dump(), table, company=state.company)
 
     try:
-        return await _replace(context, gate, current, plan.advoware, fields), set()
+        return await _replace(context, gate, current, plan.advoware, fields), {}
     except Rejected:
         # One value is wrong, and Advoware does not say which: field by field, so that only that one stays behind.
-        refused: set[str] = set()
+        refused: dict[str, str] = {}
         for change in plan.fields.to_advoware:
             attribute = table[change.field].advoware
             try:
                 changes = {attribute: plan.advoware[attribute]}
                 current = await _replace(context, gate, current, changes, fields)
-            except Rejected:
-                refused.add(change.field)
+            except Rejected as refusal:
+                refused[change.field] = refusal.said
         return current, refused
 
 

@@ -6,6 +6,8 @@ that is when no connection came about, or on 425 and 429, by which a server says
 :class:`OutcomeUnknown`, like a broken connection, and the caller looks before it writes again.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
@@ -46,6 +48,8 @@ class Rejected(AdvowareError, errors.Rejected):
     """400, 409, 422: the request is wrong and stays wrong."""
 
     people = "Advoware nimmt die Angaben so nicht an; bitte die Felder des Datensatzes prüfen."
+    said = ""
+    """The office's own reason, bounded. It may name values: for tasks and the audit only, never for logs."""
 
 
 class NotOffered(AdvowareError, errors.Forbidden):
@@ -125,6 +129,11 @@ class WriteProtected(AdvowareError, errors.WriteProtected):
     people = "Schreiben nach Advoware ist ausgeschaltet (ADVOWARE_WRITE_PROTECTION)."
 
 
+_REASONS = ("message", "detail", "error", "title")
+_REASON_LIMIT = 200
+_MARKUP = re.compile(r"<\s*[a-zA-Z!/]")
+
+
 def by_text(text: str, where: str, status: int | None) -> AdvowareError | None:
     """The error that a known German text in an answer stands for, or None."""
     if wire.TEXT_BAD_LOGIN in text:
@@ -149,7 +158,26 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
     if known is not None:
         known.retry_after = retry_after_seconds(response.headers, now)
         return known
-    return None if response.is_success else by_status(status, response.headers, where=where, write=write, now=now)
+    if response.is_success:
+        return None
+    error = by_status(status, response.headers, where=where, write=write, now=now)
+    if isinstance(error, Rejected):
+        error.said = reason_given(response.text)
+    return error
+
+
+def reason_given(body: str) -> str:
+    """Return the reason that the body of a refusal gives, on one line and bounded; empty when it gives none."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = body
+    if isinstance(told, dict):
+        told = next((told[name] for name in _REASONS if isinstance(told.get(name), str)), "")
+    if not isinstance(told, str) or _MARKUP.search(told):
+        return ""
+    plain = "".join(char if char.isprintable() else " " for char in told)
+    return " ".join(plain.split())[:_REASON_LIMIT]
 
 
 def by_status(status: int, headers: Mapping[str, str], *, where: str, write: bool, now: datetime) -> AdvowareError:

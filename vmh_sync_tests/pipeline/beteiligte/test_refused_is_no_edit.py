@@ -2,6 +2,8 @@
 
 import pytest
 
+from vmh_sync.systems.advoware.client import AdvowareClient
+from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync_tests.fixtures.firm import Firm
 
 LONG = "Handelsgesellschaft für Baustoffe und Bauzubehör Mustermann und Beispiel " + "und Söhne " * 4 + "GmbH"
@@ -68,3 +70,26 @@ def test_a_name_that_both_homes_refuse_stays_in_the_office_and_is_not_put_back(f
         assert firm.crm_record(espo_id)["firmenname"] == firm.crm_record(espo_id)["lastName"] == "Alt GmbH"
         assert firm.tasks()
         assert not any(firm.sync().writes.values())
+
+
+def test_what_advoware_refuses_is_told_with_old_and_wanted_value_and_the_reason_it_gave(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Task and audit say what was refused and why (cases B6)."""
+    espo_id, _ = firm.linked_party(lastName="Alt", titel="Dr.")
+    firm.crm_edit(espo_id, titel="Prof.")
+
+    async def refuse(*_: object, **__: object) -> None:
+        error = Rejected("PUT Beteiligte/{betnr}: status 400", status=400)
+        error.said = "Titel ist gesperrt"
+        raise error
+
+    with monkeypatch.context() as office:
+        office.setattr(AdvowareClient, "replace_beteiligter", refuse)
+        firm.sync(espo_id)
+    (task,) = firm.tasks()
+    assert all(word in task["description"] for word in ("Prof.", "Dr.", "Titel ist gesperrt"))
+    with firm.store.reading() as tx:
+        row = next(change for change in tx.audit.for_record(espo_id) if change.kind == "task")
+    assert (row.field, row.old, row.new) == ("titel", "Dr.", "Prof.")
+    assert "Titel ist gesperrt" in row.reason
