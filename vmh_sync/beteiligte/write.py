@@ -31,7 +31,7 @@ from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Kind, same
+from vmh_sync.sync.values import Kind, is_form_of, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
@@ -194,7 +194,9 @@ class PartySync:
             rule = self.table[change.field]
             stands = told.get(change.field)
             taken = rule.espo not in refused and same(rule.kind, stands, change.new)
-            plan.master.fields.base_espocrm[change.field] = stands if taken else plan.state.espocrm.get(change.field)
+            made_of_it = rule.espo not in refused and is_form_of(stands, change.new)
+            learned = stands if taken or made_of_it else plan.state.espocrm.get(change.field)
+            plan.master.fields.base_espocrm[change.field] = learned
             if taken:
                 written.applied.append(change)
                 continue

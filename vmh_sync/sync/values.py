@@ -145,3 +145,15 @@ def same(kind: Kind, one: object, other: object) -> bool:
 def is_empty(value: object) -> bool:
     """Tell whether a value says nothing (``None`` or blank text)."""
     return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_form_of(stands: Value, sent: Value) -> bool:
+    """Tell whether a side made ``stands`` of what it was ``sent``: cut off, or other case and blanks.
+
+    Such a value is nobody's edit, although it is not what was sent.
+    """
+    here, there = text(stands), text(sent)
+    if here is None or there is None:
+        return False
+    plain, whole = ("".join(one.split()).casefold() for one in (here, there))
+    return bool(plain) and whole.startswith(plain)

@@ -1,9 +1,14 @@
 """A value that one side refuses is never taken for its edit, also where a field has two homes (cases B5)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
+from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync_tests.fixtures.firm import Firm
 
 LONG = "Handelsgesellschaft für Baustoffe und Bauzubehör Mustermann und Beispiel " + "und Söhne " * 4 + "GmbH"
@@ -93,3 +98,23 @@ def test_what_advoware_refuses_is_told_with_old_and_wanted_value_and_the_reason_
         row = next(change for change in tx.audit.for_record(espo_id) if change.kind == "task")
     assert (row.field, row.old, row.new) == ("titel", "Dr.", "Prof.")
     assert "Titel ist gesperrt" in row.reason
+
+
+@pytest.mark.parametrize("form", [lambda value: value[:5], str.upper])
+def test_what_espocrm_makes_of_a_value_is_not_taken_for_an_edit(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, form: Callable[[str], str]
+) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Alt", titel="Dr.")
+    firm.office_edit(betnr, titel="Professor Dr.")
+    take = EspoClient.update
+
+    async def changing(self: EspoClient, entity: str, record: str, values: dict[str, Any], **how: Any) -> EspoRecord:
+        cut = {name: form(value) if name == "titel" else value for name, value in values.items()}
+        return await take(self, entity, record, cut, **how)
+
+    monkeypatch.setattr(EspoClient, "update", changing)
+    firm.sync(espo_id)
+    firm.until_quiet()
+    assert firm.office_record(betnr)["titel"] == "Professor Dr."
+    assert firm.crm_record(espo_id)["titel"] == form("Professor Dr.")
+    assert len(firm.tasks()) == 1
