@@ -13,6 +13,8 @@ from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.stamps import settled
+from vmh_sync.store.errors import StaleLink
+from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.status import BROKEN, Standing, SyncStatus
@@ -27,10 +29,12 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
     """Note that both sides of these parties were read and agree.
 
     Where EspoCRM's stamp moved without a change that concerns us (our own write, a field we do not sync), the link
-    learns the new stamp, so that the next pass need not look closer.
+    learns the new stamp, so that the next pass need not look closer. A party whose link somebody else changed since it
+    was read (another run, a sensor) is nobody's failure: it goes into the inbox and is looked at again.
     """
     if not reads:
         return
+    moved: set[str] = set()
     with context.store.transaction() as tx:
         for read in reads:
             link, espo = read.link, read.espo
@@ -39,15 +43,19 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
             if (link.espo_modified_at, link.espo_version) != (espo.modified_at, espo.version) or not settled(
                 link_read_at=link.espo_read_at, modified_at=espo.modified_at
             ):
-                tx.links.save(
-                    replace(
-                        link,
-                        espo_modified_at=espo.modified_at,
-                        espo_version=espo.version,
-                        espo_read_at=espo.server_time,
-                    )
+                seen = replace(
+                    link,
+                    espo_modified_at=espo.modified_at,
+                    espo_version=espo.version,
+                    espo_read_at=espo.server_time,
                 )
-        tx.links.mark_verified(ENTITY, [read.espo_id for read in reads], context.clock.now())
+                try:
+                    tx.links.save(seen)
+                except StaleLink:
+                    moved.add(read.espo_id)
+        agreed = [read.espo_id for read in reads if read.espo_id not in moved]
+        tx.links.mark_verified(ENTITY, agreed, context.clock.now())
+        tx.inbox.add(ENTITY, [InboxEvent(espo_id=espo_id, action="manual", source="moved") for espo_id in moved])
 
 
 async def close_books(

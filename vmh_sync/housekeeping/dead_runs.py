@@ -32,8 +32,13 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     dead = []
     for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
         process = _process_of(instance, run.run_id)
-        if process is not None and _is_gone(*process):
-            instance.report_run_failed(run, LOST)
+        if process is None or not _is_gone(*process):
+            continue
+        # Read again only now: what a process wrote before it ended is there when the process is seen to be gone, and a
+        # run that succeeded since it was listed must not turn red.
+        left = instance.get_run_by_id(run.run_id)
+        if left is not None and left.status in under_way:
+            instance.report_run_failed(left, LOST)
             dead.append(run.run_id)
     return dead
 

@@ -70,6 +70,27 @@ def test_living_and_unknown_runs_are_left_alone(instance: dg.DagsterInstance, de
     assert status_of(instance, foreground) is STARTED
 
 
+def test_a_run_that_succeeds_while_it_is_looked_at_stays_successful(
+    instance: dg.DagsterInstance, dead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process says that the run is done and ends, between the list of runs and the look at the process."""
+    run_id = run_in(instance, dead)
+    gone = dead_runs._is_gone
+
+    def ends_now(pid: int, seen_at: float) -> bool:
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        instance.report_dagster_event(
+            dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_SUCCESS.value, job_name=run.job_name), run_id
+        )
+        return gone(pid, seen_at)
+
+    monkeypatch.setattr(dead_runs, "_is_gone", ends_now)
+
+    assert fail_dead_runs(instance) == []
+    assert status_of(instance, run_id) is dg.DagsterRunStatus.SUCCESS
+
+
 def test_a_number_that_was_given_again_is_another_process(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
