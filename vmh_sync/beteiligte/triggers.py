@@ -5,7 +5,6 @@ already is not launched twice, and one that changes during its run comes again.
 """
 
 import asyncio
-from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -16,12 +15,11 @@ from vmh_sync.runtime.launching import pending_run
 from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.runtime.queue import enqueue, login_held_back
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.runtime.watermark import watermark
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
 """The sensor daemon ticks every 5 s; an interval of 5 would make it every 10 s (dagster.md 0.4)."""
-
-FIRST_LOOK_BACK = timedelta(days=1)
 
 
 async def _note_dirty(cursor: str | None) -> tuple[int, str, str | None]:
@@ -31,7 +29,7 @@ async def _note_dirty(cursor: str | None) -> tuple[int, str, str | None]:
     """
     async with open_context("dirty-sensor", HouseSettings.read()) as context:
         started = context.clock.now()
-        since = datetime.fromisoformat(cursor) if cursor else started - FIRST_LOOK_BACK
+        since = watermark(cursor, started)
         found = await dirty(context, since, honour_retries=True)
         noted = await enqueue(context, ENTITY, found, "sensor") if found else 0
         held_back = await login_held_back(context)
@@ -55,7 +53,7 @@ def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
     if held_back is not None:
         # Runs could do nothing now; what waits stays in the inbox.
         return dg.SensorResult(skip_reason=held_back, cursor=cursor)
-    return dg.SensorResult(run_requests=pending_run(ENTITY, fresh=noted > 0), cursor=cursor)
+    return dg.SensorResult(run_requests=pending_run(ENTITY, context.instance, fresh=noted > 0), cursor=cursor)
 
 
 @dg.schedule(

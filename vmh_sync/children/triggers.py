@@ -1,7 +1,6 @@
 """Makes what starts a sync of child records by itself: the dirty sensor and the sweep."""
 
 import asyncio
-from datetime import datetime, timedelta
 
 import dagster as dg
 
@@ -11,12 +10,11 @@ from vmh_sync.runtime.launching import pending_run
 from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.runtime.queue import enqueue, login_held_back
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.runtime.watermark import watermark
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
 """The sensor daemon ticks every 5 s; an interval of 5 would make it every 10 s (dagster.md 0.4)."""
-
-FIRST_LOOK_BACK = timedelta(days=1)
 
 
 async def note_dirty(kind: ChildKind, cursor: str | None) -> tuple[int, str, str | None]:
@@ -26,7 +24,7 @@ async def note_dirty(kind: ChildKind, cursor: str | None) -> tuple[int, str, str
     """
     async with open_context("dirty-sensor", HouseSettings.read()) as context:
         started = context.clock.now()
-        since = datetime.fromisoformat(cursor) if cursor else started - FIRST_LOOK_BACK
+        since = watermark(cursor, started)
         found = await moved_since(context, kind, since)
         noted = await enqueue(context, kind.entity, found, "sensor") if found else 0
         held_back = await login_held_back(context)
@@ -52,7 +50,7 @@ def make_sensor(kind: ChildKind, job: dg.JobDefinition) -> dg.SensorDefinition:
         if held_back is not None:
             # Runs could do nothing now; what waits stays in the inbox.
             return dg.SensorResult(skip_reason=held_back, cursor=cursor)
-        return dg.SensorResult(run_requests=pending_run(kind.entity, fresh=noted > 0), cursor=cursor)
+        return dg.SensorResult(run_requests=pending_run(kind.entity, context.instance, fresh=noted > 0), cursor=cursor)
 
     return dirty
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.gateway.launch import Launcher, LaunchFailed
-from vmh_sync.runtime.request import Trigger
+from vmh_sync.gateway.launch import BEFORE_START, Launcher, LaunchFailed
+from vmh_sync.runtime.request import PENDING_TAG, Trigger
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,11 @@ class Bellman:
 
     async def _launch(self, entity: str, bell: Doorbell) -> None:
         try:
-            run_id = await self._launcher.launch(job_of(entity), {"auswahl": "pending"}, Trigger.WEBHOOK)
+            if await self._on_its_way(entity):
+                return
+            run_id = await self._launcher.launch(
+                job_of(entity), {"auswahl": "pending"}, Trigger.WEBHOOK, {PENDING_TAG: "yes"}
+            )
         except LaunchFailed as problem:
             self.failed += 1
             _log.warning("%s: not launched, the sensor will do it: %s", entity, problem)
@@ -80,6 +84,11 @@ class Bellman:
             return
         self.launched += 1
         _log.info("%s: run %s launched by webhook", entity, run_id)
+
+    async def _on_its_way(self, entity: str) -> bool:
+        """Whether a run waits for its place that will claim what waits, longer perhaps than a bell lasts."""
+        runs = await self._launcher.active_runs(job_of(entity))
+        return any(run.status in BEFORE_START and run.tags.get(PENDING_TAG) == "yes" for run in runs)
 
 
 def job_of(entity: str) -> str:

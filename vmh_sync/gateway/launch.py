@@ -13,7 +13,8 @@ from vmh_sync.services.prompt_queue import AT_ONCE_TAG
 LOCATION = "vmh_sync"
 """The code location's name in ``workspace.yaml``."""
 REPOSITORY = "__repository__"
-ACTIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
+BEFORE_START = ("QUEUED", "NOT_STARTED", "STARTING")
+ACTIVE = (*BEFORE_START, "STARTED")
 
 _LAUNCH = """
 mutation Launch($params: ExecutionParams!) {

@@ -66,3 +66,5 @@ console: ContextVar[dict[str, Any]] = ContextVar("console", default=QUIET_CONSOL
 
 TRIGGER_TAG = "vmh/trigger"
 ENTITY_TAG = "entity_type"
+PENDING_TAG = "vmh/pending"
+"""``yes`` on every run that was launched, by sensor or gateway, to claim what waits in the inbox."""

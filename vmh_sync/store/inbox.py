@@ -23,6 +23,8 @@ _TABLE = table_of(InboxRow)
 _COLUMNS = columns_of(InboxRow)
 _INSERT_CHUNK = 500
 _RELEASE_TRIES = 5
+_LONGEST_CLAIM = timedelta(hours=1)
+"""No claim and no putting off lasts longer: one that ends later was made while the clock was wrong, and has ended."""
 _NOBODY = "put off"
 """Stands in the place of a worker while an item is put off."""
 
@@ -166,14 +168,14 @@ class Inbox(Repository):
     def launch_mark(self, entity: str, now: datetime) -> str | None:
         """Return a text that stands for what waits now, None if nothing does.
 
-        It changes when something new arrives and when something comes back from a run that could not do it, so it
-        serves as a run key: the same waiting rows never launch two runs.
+        It changes when something arrives, when something is claimed or done, and when something comes back from a run
+        that could not do it: while it stays the same, no run has got any further.
         """
-        statement = select(func.max(InboxRow.id), func.sum(InboxRow.attempts)).where(
+        statement = select(func.count(), func.max(InboxRow.id), func.sum(InboxRow.attempts)).where(
             InboxRow.entity == entity, _claimable(now)
         )
-        newest, attempts = self._connection.execute(statement).one()
-        return f"{newest}-{attempts}" if newest is not None else None
+        number, newest, attempts = self._connection.execute(statement).one()
+        return f"{number}-{newest}-{attempts}" if number else None
 
     def oldest_pending(self, entity: str, now: datetime) -> datetime | None:
         """Return when the oldest item arrived that a worker could claim now; None if there is none."""
@@ -228,5 +230,7 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
         busy.c.espo_id == InboxRow.espo_id,
         busy.c.claimed_by.is_not(None),
         busy.c.claimed_until >= now,
+        busy.c.claimed_until <= now + _LONGEST_CLAIM,
     )
-    return and_(or_(InboxRow.claimed_by.is_(None), InboxRow.claimed_until < now), ~in_work)
+    over = or_(InboxRow.claimed_until < now, InboxRow.claimed_until > now + _LONGEST_CLAIM)
+    return and_(or_(InboxRow.claimed_by.is_(None), over), ~in_work)

@@ -23,7 +23,7 @@ def test_a_link_that_moved_since_it_was_read_is_looked_at_again_and_the_others_a
         other = tx.links.save(read[1])
 
     mark_unchanged(
-        cast(PassContext, SimpleNamespace(store=store, clock=store_clock)),
+        cast("PassContext", SimpleNamespace(store=store, clock=store_clock)),
         [
             PartyRead(
                 link.espo_id,

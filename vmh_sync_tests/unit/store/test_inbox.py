@@ -140,6 +140,18 @@ def test_what_is_put_off_waits_until_its_moment(store: Store, store_clock: Manua
     assert ids(claim(store, "w3", store_clock)) == ["a"]
 
 
+def test_what_was_put_off_or_claimed_while_the_clock_was_a_year_ahead_does_not_wait_a_year(
+    store: Store, store_clock: ManualClock
+) -> None:
+    store_clock.advance(timedelta(days=365))
+    add(store, event("a"), event("b"))
+    held = claim(store, "w1", store_clock, seconds=600)
+    with store.transaction() as tx:
+        tx.inbox.put_off([held[0].id], "w1", store_clock.now() + timedelta(seconds=60))
+    store_clock.advance(timedelta(days=-365))
+    assert ids(claim(store, "w2", store_clock)) == ["a", "b"]
+
+
 def test_only_the_holder_can_put_off(store: Store, store_clock: ManualClock) -> None:
     add(store, event("a"))
     held = claim(store, "w1", store_clock, seconds=60)
