@@ -31,8 +31,9 @@ from vmh_sync.commands.up import start_house
 from vmh_sync.runtime.opening import HouseSettings
 from vmh_sync.sandbox.edits import EditRecord
 from vmh_sync.sandbox.people import People
-from vmh_sync.services.dagster_stack import free_port, wait_until_up
+from vmh_sync.services.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.services.processes import Supervisor
+from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import PassSummary
@@ -55,6 +56,14 @@ class DemoOrder:
 def run_demo(order: DemoOrder) -> int:
     """Run the demo; returns the exit code: 0 when in the end both sides agree, else 1."""
     home = (load(VmhSettings).home / "demo").resolve()
+    if not order.once:
+        remedy = "wählen Sie einen anderen Port mit vmh-sync demo --port"
+        require_free_port(HOST, order.port, what="die Dagster-Oberfläche", remedy=remedy)
+    with sole_holder(home.parent / "demo.lock"):
+        return _run(order, home)
+
+
+def _run(order: DemoOrder, home: Path) -> int:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
     console = Console()

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.dagster_home import ensure_dagster_home, prepare_storage
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
@@ -41,7 +42,9 @@ def dagster_environment(settings: VmhSettings) -> dict[str, str]:
 @contextmanager
 def open_instance(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
     """Open Dagster's instance; runs whose foreground process was killed are marked as failed first."""
-    os.environ.update(load(DagsterVariables).as_environment(), DAGSTER_HOME=dagster_home(settings))
+    home = dagster_home(settings)
+    os.environ.update(load(DagsterVariables).as_environment(), DAGSTER_HOME=home)
+    prepare_storage(Path(home))
     with dg.DagsterInstance.get() as instance:
         repair_orphans(instance)
         yield instance

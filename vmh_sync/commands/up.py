@@ -10,8 +10,9 @@ from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
 from vmh_sync.runtime.opening import HouseSettings
 from vmh_sync.services.dagster_home import names_celery
-from vmh_sync.services.dagster_stack import start_dagster, wait_until_up
+from vmh_sync.services.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
+from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import SettingsError
 
 
@@ -54,9 +55,28 @@ def needs_worker(home: Path, run_workers: str | None) -> bool:
 
 
 def run_up(*, port: int) -> None:
-    """Bring everything up and keep it up until Ctrl-C or SIGTERM. Raises ``SettingsError``."""
+    """Bring everything up and keep it up until Ctrl-C or SIGTERM. Raises ``SettingsError``.
+
+    Raises ``HouseTaken`` before anything starts when another process keeps this house up, or has one of the ports.
+    """
     settings = HouseSettings.read()
-    prepare(settings)
+    with sole_holder(settings.house.home / "up.lock"):
+        require_free_ports(settings, port=port)
+        prepare(settings)
+        _stay_up(settings, port=port)
+
+
+def require_free_ports(settings: HouseSettings, *, port: int) -> None:
+    """Raise ``HouseTaken`` when somebody else listens where Dagster or the gateway shall."""
+    require_free_port(
+        HOST, port, what="die Dagster-Oberfläche", remedy="wählen Sie einen anderen Port mit vmh-sync up --port"
+    )
+    house = settings.house
+    remedy = "wählen Sie einen anderen Port mit VMH_GATEWAY_PORT"
+    require_free_port(house.gateway_host, house.gateway_port, what="das Gateway", remedy=remedy)
+
+
+def _stay_up(settings: HouseSettings, *, port: int) -> None:
     console = Console()
     supervisor = Supervisor()
     try:

@@ -76,7 +76,7 @@ class Launcher:
             "runConfigData": dict(config),
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in marks.items()]},
         }
-        answer = (await self._ask(_LAUNCH, {"params": params}))["launchRun"]
+        answer = await self._ask(_LAUNCH, {"params": params}, "launchRun")
         if answer["__typename"] != "LaunchRunSuccess":
             raise LaunchFailed(f"Dagster did not launch {job}: {answer['__typename']}")
         return str(answer["run"]["runId"])
@@ -84,7 +84,7 @@ class Launcher:
     async def active_runs(self, job: str, limit: int = 50) -> Sequence[Run]:
         """Return the runs of a job that wait or run. Raises :class:`LaunchFailed`."""
         wanted = {"pipelineName": job, "statuses": list(ACTIVE)}
-        answer = (await self._ask(_RUNS, {"filter": wanted, "limit": limit}))["runsOrError"]
+        answer = await self._ask(_RUNS, {"filter": wanted, "limit": limit}, "runsOrError")
         if answer["__typename"] != "Runs":
             raise LaunchFailed(f"Dagster did not list runs of {job}: {answer['__typename']}")
         return [
@@ -98,17 +98,18 @@ class Launcher:
         Raises :class:`DagsterUnavailable`.
         """
         repository = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
-        answer = (await self._ask(_LOADED, {"repository": repository}))["repositoryOrError"]
+        answer = await self._ask(_LOADED, {"repository": repository}, "repositoryOrError")
         if answer["__typename"] != "Repository":
             raise DagsterUnavailable(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
 
-    async def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    async def _ask(self, query: str, variables: Mapping[str, Any], asked: str) -> dict[str, Any]:
         try:
             response = await self._http.post("/graphql", json={"query": query, "variables": variables})
             answer = response.json()
         except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DagsterUnavailable(f"Dagster does not answer ({type(error).__name__})") from None
         data = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(data, dict):
+        found = data.get(asked) if isinstance(data, dict) else None
+        if not isinstance(found, dict):
             raise DagsterUnavailable(f"Dagster refused the question (status {response.status_code})")
-        return data
+        return found

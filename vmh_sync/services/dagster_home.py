@@ -6,6 +6,8 @@ from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
+from vmh_sync.services.sole_process import one_after_another
+
 _TEMPLATE = "dagster_embedded.yaml"
 _CELERY_PART = "dagster_celery_part.yaml"
 _INSTANCE_FILE = "dagster.yaml"
@@ -68,7 +70,7 @@ def prepare_storage(home: Path) -> None:
     """
     import dagster as dg  # takes a second: only who starts Dagster pays for it
 
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with one_after_another(home / ".storage.lock"), dg.DagsterInstance.from_config(str(home)) as instance:
         instance.get_runs_count()
         instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1)
         instance.all_instigator_state()

@@ -1,0 +1,75 @@
+"""What only one process may hold at a time: a house, and the ports it listens on."""
+
+import errno
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vmh_sync.clock import Clock, SystemClock
+
+
+class HouseTaken(Exception):
+    """Another process holds what this one needs; ``str`` says in German which, and what to do."""
+
+
+@contextmanager
+def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
+    """Hold a lock file; the lock ends with this process, however it ends.
+
+    The file says who holds it. Raises ``HouseTaken`` with a German sentence that names the holder when another
+    process has it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HouseTaken(
+                f"In {path.parent} läuft vmh-sync schon ({_holder(path)}): Beenden Sie diesen Prozess, oder wählen Sie "
+                "mit VMH_HOME einen anderen Ordner."
+            ) from None
+        since = (clock or SystemClock()).now()
+        os.ftruncate(handle, 0)
+        os.write(handle, f"Prozess {os.getpid()}, seit {since.astimezone():%d.%m.%Y %H:%M:%S}".encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def _holder(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip() or "Prozess noch beim Start"
+
+
+@contextmanager
+def one_after_another(path: Path) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever holds it; the lock ends with this process, however it ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
+    """Make sure that nobody listens on a port; 0 means any.
+
+    Raises ``HouseTaken`` with a German sentence: which port, for what, and what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As servers do it: a connection of a moment ago that is still being closed does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return  # a strange address: the server itself says what is wrong with it
+            raise HouseTaken(
+                f"Port {port} auf {host} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
+                f"oder {remedy}."
+            ) from None

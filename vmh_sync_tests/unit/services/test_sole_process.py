@@ -1,0 +1,88 @@
+"""One house, one holder; ports that are taken; several processes that make Dagster's storage at once."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vmh_sync.services.processes import program
+from vmh_sync.services.sole_process import HouseTaken, require_free_port, sole_holder
+
+HOLD = """
+import pathlib, sys
+from vmh_sync.services.processes import program
+from vmh_sync.services.sole_process import sole_holder
+with sole_holder(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+PREPARE = """
+import pathlib, sys
+from vmh_sync.services.dagster_home import ensure_dagster_home, prepare_storage
+prepare_storage(ensure_dagster_home(pathlib.Path(sys.argv[1])))
+"""
+
+
+def test_the_second_holder_is_told_who_holds_it_and_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
+    lock = tmp_path / "up.lock"
+    command = [sys.executable, "-c", HOLD, str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        said = rf"läuft vmh-sync schon \(Prozess {first.pid}, seit \d\d\.\d\d\.\d{{4}} "
+        with pytest.raises(HouseTaken, match=said), sole_holder(lock):
+            pass
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+    with sole_holder(lock):
+        assert str(os.getpid()) in lock.read_text()
+
+
+def test_a_taken_port_is_named_with_the_remedy() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(HouseTaken, match=re.escape(f"Port {port} auf 127.0.0.1 ist belegt")):
+            require_free_port("127.0.0.1", port, what="das Gateway", remedy="wählen Sie einen anderen")
+    require_free_port("127.0.0.1", port, what="das Gateway", remedy="wählen Sie einen anderen")
+
+
+def test_several_processes_may_make_dagsters_storage_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PREPARE, str(tmp_path / "dagster")]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    said = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, said
+
+
+def test_up_says_in_one_sentence_that_a_port_is_taken_and_starts_nothing(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ended = subprocess.run(
+            [program("vmh-sync"), "up", "--port", str(port)],
+            env=os.environ
+            | {
+                "VMH_HOME": str(tmp_path),
+                "VMH_GATEWAY_PORT": "0",
+                "ESPOCRM_API_BASE_URL": "http://127.0.0.1:1/api/v1",
+                "ESPOCRM_API_KEY": "key",
+                **{
+                    f"ADVOWARE_{name}": "x" for name in ("KANZLEI", "DATABASE", "USER", "PASSWORD", "APP_ID", "API_KEY")
+                },
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1, ended.stderr
+    assert f"Port {port} auf 127.0.0.1 ist belegt" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["up.lock"], "nothing was started"
