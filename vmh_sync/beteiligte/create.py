@@ -22,8 +22,9 @@ from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import Value, is_empty, same
-from vmh_sync.systems.advoware.errors import CapabilityMissing, OutcomeUnknown, Rejected, Transient
+from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 
 _TELLING = ("name", "vorname", "geburtsdatum")
 """The fields that tell whether a party without a mark may be the one that was sent."""
@@ -59,15 +60,15 @@ async def _post(
     try:
         await gate.before(Side.ADVOWARE)
         created = await context.advoware.create_beteiligter(plan.advoware)
-    except (Rejected, Transient):
-        # Certainly not created: the next try starts afresh.
-        await asyncio.to_thread(_abandon, context, intent)
-        raise
     except OutcomeUnknown:
         found = await _look_repeatedly(context, party.espo_id, replace(intent, sent_at=context.clock.now()), table)
         if found is None:
             raise
         return await _adopt(context, party, intent, found, table)
+    except ForeignSystemError as error:
+        if error.certainly_not_done:  # the next try starts afresh
+            await asyncio.to_thread(_abandon, context, intent)
+        raise
     # The number first: whatever happens next, it is known.
     link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
     record = created.record or await context.advoware.read_beteiligter(created.key)

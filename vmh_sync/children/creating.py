@@ -15,12 +15,7 @@ from typing import Any, Generic, TypeVar
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
-from vmh_sync.systems.advoware.errors import Rejected as AdvowareRejected
-from vmh_sync.systems.advoware.errors import Transient as AdvowareTransient
-from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
-from vmh_sync.systems.espocrm.errors import Rejected as EspoRejected
-from vmh_sync.systems.espocrm.errors import Transient as EspoTransient
+from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 
 LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
 """Seconds between looks for a record whose create was not confirmed."""
@@ -60,16 +55,16 @@ async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, s
     intent_id = await asyncio.to_thread(_announce, context, order, intent)
     try:
         return await order.post(), intent_id
-    except (AdvowareRejected, AdvowareTransient, EspoRejected, EspoTransient):
-        # Certainly not created: the next try starts afresh.
-        await asyncio.to_thread(_abandon, context, intent_id)
-        raise
-    except (AdvowareUnknown, EspoUnknown):
+    except OutcomeUnknown:
         for wait in LOOK_AGAIN_AFTER:
             found = await order.find()
             if found is not None:
                 return found, intent_id
             await asyncio.sleep(wait)
+        raise
+    except ForeignSystemError as error:
+        if error.certainly_not_done:  # the next try starts afresh
+            await asyncio.to_thread(_abandon, context, intent_id)
         raise
 
 
