@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmh_sync.sync.fields import is_foreign
 from vmh_sync.sync.plan import TaskKind
 
 NAME_LIMIT = 150
@@ -37,6 +38,8 @@ Parts = tuple[str, str, list[str]]
 
 
 def _shown(value: Any) -> str:
+    if is_foreign(value):
+        value = value.split(":", 1)[1]  # a word that only one side knows: people see the word itself
     return "(leer)" if value in (None, "") else f"„{value}“"
 
 
