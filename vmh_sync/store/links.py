@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
@@ -139,11 +139,18 @@ class Links(Repository):
             last = page[-1].id
 
     def oldest_verified(self, entity: str, limit: int, before: datetime) -> list[Link]:
-        """Return active links not verified since ``before``, the ones never verified first, then the oldest."""
+        """Return active links not verified since ``before``, the ones never verified first, then the oldest.
+
+        A mark more than a day in the future was made while the clock was wrong, and counts as none.
+        """
         statement = (
             select(*_COLUMNS)
             .where(LinkRow.entity == entity, LinkRow.state == "active")
-            .where((LinkRow.verified_at.is_(None)) | (LinkRow.verified_at < before))
+            .where(
+                LinkRow.verified_at.is_(None)
+                | (LinkRow.verified_at < before)
+                | (LinkRow.verified_at > self._now() + timedelta(days=1))
+            )
             .order_by(LinkRow.verified_at.asc().nulls_first(), LinkRow.id)
             .limit(limit)
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import delete, func, or_, select
@@ -18,6 +18,9 @@ _TABLE = table_of(SyncRecordRow)
 _COLUMNS = columns_of(SyncRecordRow)
 _DUE = ("pending_sync", "dirty", "failed")
 _UPSERT_CHUNK = 500
+
+_LONGEST_WAIT = timedelta(hours=25)
+"""A little more than the automatic reset after 24 hours, the longest wait there is (sync-semantics.md 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +93,19 @@ class SyncRecords(Repository):
         return [SyncRecord(**row._asdict()) for row in self._connection.execute(statement)]
 
     def due(self, entity: str, now: datetime, limit: int | None = None) -> list[SyncRecord]:
-        """Return failed records whose next try has come and permanently failed ones whose reset has come."""
+        """Return failed records whose next try has come and permanently failed ones whose reset has come.
+
+        A moment further ahead than any wait can be was stored while the clock was wrong, and has come.
+        """
+        beyond = now + _LONGEST_WAIT
         retry = (SyncRecordRow.status == "failed") & (
-            SyncRecordRow.next_retry_at.is_(None) | (SyncRecordRow.next_retry_at <= now)
+            SyncRecordRow.next_retry_at.is_(None)
+            | (SyncRecordRow.next_retry_at <= now)
+            | (SyncRecordRow.next_retry_at > beyond)
         )
-        reset = (SyncRecordRow.status == "permanently_failed") & (SyncRecordRow.auto_reset_at <= now)
+        reset = (SyncRecordRow.status == "permanently_failed") & (
+            (SyncRecordRow.auto_reset_at <= now) | (SyncRecordRow.auto_reset_at > beyond)
+        )
         statement = (
             select(*_COLUMNS)
             .where(SyncRecordRow.entity == entity, or_(retry, reset))

@@ -186,3 +186,12 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 def test_a_naive_moment_is_refused(store: Store) -> None:
     with pytest.raises(Exception, match="naive"), store.transaction() as tx:
         tx.links.save(party("p1", verified_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+
+
+def test_a_mark_from_a_clock_that_was_a_year_ahead_counts_as_none(store: Store, store_clock: ManualClock) -> None:
+    now = store_clock.now()
+    with store.transaction() as tx:
+        tx.links.save(Link(entity="beteiligte", espo_id="p1", betnr=1, verified_at=now + timedelta(days=365)))
+        tx.links.save(Link(entity="beteiligte", espo_id="p2", betnr=2, verified_at=now))
+        found = tx.links.oldest_verified("beteiligte", 10, now - timedelta(hours=24))
+    assert [link.espo_id for link in found] == ["p1"]
