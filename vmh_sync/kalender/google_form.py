@@ -105,7 +105,9 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
 
 def _text(event: Mapping[str, object], name: str) -> str:
     value = event.get(name)
-    return value if isinstance(value, str) else ""
+    if value is not None and not isinstance(value, str):
+        raise UnreadableAppointmentError(name)  # taken for an empty text it would blank Advoware's
+    return value or ""
 
 
 def _without_suffix(summary: str, suffix: str) -> str:

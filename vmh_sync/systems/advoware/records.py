@@ -37,6 +37,8 @@ class WireRecord(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _keep_raw(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, dict) and any(isinstance(data.get(cls.FIELDS.get(key)), bool | float) for key in cls.KEYS):
+            raise ValueError("the key is no number")  # a flag would be read as the record 1
         record = handler(data)
         if isinstance(data, dict):
             record._raw = data

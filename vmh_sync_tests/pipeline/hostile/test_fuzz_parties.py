@@ -1,0 +1,240 @@
+"""Every field of every foreign model says every hostile thing, through whole passes over real HTTP.
+
+Each time: the other party is synced, the victim is told or untouched, nothing that came from garbage stands anywhere,
+and afterwards everything agrees. The normal run draws a share by seed; ``-m proof`` takes all of them.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import psutil
+import pytest
+
+from vmh_sync.sync.outcome import Result
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.hostile import VALUES
+
+SEED = 20261127
+SHARE = 60
+MOST_GROWTH = 300 * 1024 * 1024
+PARTY = "name vorname rechtsform anrede titel bAnrede zusatz geburtsdatum rowId geaendertAm bemerkung betNr telGesch"
+PLAUSIBLE = {
+    ("plz", "number"),
+    ("postfach", "number"),
+    ("postfachPLZ", "number"),
+    ("handelsRegisterNummer", "number"),
+    ("rowId", "number"),
+    ("telGesch", "number"),
+    ("tlf", "number"),
+    ("standardAnschrift", "true"),
+    ("online", "true"),
+    ("reihenfolgeIndex", "number"),
+    ("kommKz", "number"),
+    ("kommArt", "number"),
+    ("betNr", "number"),
+    ("istStandard", "true"),
+    ("istAktiv", "true"),
+    ("deleted", "true"),
+    ("versionNumber", "number"),
+    ("advowareId", "number"),
+    ("advowareKontoId", "number"),
+    ("betnr", "number"),
+    ("id", "number"),
+}
+"""What a system may really say there, so that it may be an edit."""
+
+
+class Case(NamedTuple):
+    """Where which hostile value stands."""
+
+    system: str
+    record: str
+    field: str
+    value: str
+
+
+OFFICE = {
+    "party": PARTY.split(),
+    "kommunikation": ["id", "rowId", "tlf", "bemerkung", "kommKz", "kommArt", "online"],
+    "adresse": [
+        "id",
+        "rowId",
+        "strasse",
+        "plz",
+        "ort",
+        "land",
+        "postfach",
+        "anschrift",
+        "standardAnschrift",
+        "gueltigVon",
+        "gueltigBis",
+        "bemerkung",
+    ],
+    "konto": ["id", "rowId", "iban", "bic", "bank", "kontoinhaber", "bemerkung"],
+}
+CRM = {
+    "party": [
+        "id",
+        "lastName",
+        "firstName",
+        "titel",
+        "zusatz",
+        "briefAnrede",
+        "dateOfBirth",
+        "salutationName",
+        "rechtsform",
+        "betnr",
+        "syncStatus",
+        "modifiedAt",
+        "versionNumber",
+        "syncErrorMessage",
+        "syncRetryCount",
+        "advowareRowId",
+        "emailAddressData",
+        "phoneNumberData",
+        "emailAddress",
+        "assignedUserId",
+        "deleted",
+    ],
+    "email": ["emailAddress", "primary", "optOut", "invalid"],
+    "phone": ["phoneNumber", "type", "primary", "optOut", "invalid"],
+    "adresse": [
+        "id",
+        "adresseStreet",
+        "adressePostalCode",
+        "adresseCity",
+        "beteiligteId",
+        "advowareId",
+        "syncStatus",
+        "istStandard",
+    ],
+    "konto": ["id", "iban", "bic", "bankname", "kontoinhaber", "beteiligteId", "advowareKontoId", "syncStatus"],
+}
+
+
+def every_case() -> list[Case]:
+    """All combinations that can never be an edit."""
+    return [
+        Case(system, record, field, value)
+        for system, records in (("office", OFFICE), ("crm", CRM))
+        for record, fields in records.items()
+        for field in fields
+        for value in VALUES
+        if (field, value) not in PLAUSIBLE
+    ]
+
+
+class World:
+    """A victim with one of everything, and another party that is edited in each round."""
+
+    def __init__(self, firm: Firm) -> None:
+        self.firm = firm
+        self.victim, self.betnr = firm.linked_party(
+            lastName="Opfer",
+            firstName="Olga",
+            titel="Dr.",
+            emailAddress="opfer@example.org",
+            phoneNumber="+49 711 1234567",
+        )
+        firm.crm.edit(
+            "CAdressen",
+            "create",
+            values={
+                "name": "Adresse",
+                "beteiligteId": self.victim,
+                "adresseStreet": "Weg 1",
+                "adressePostalCode": "70173",
+                "adresseCity": "Stuttgart",
+            },
+        )
+        firm.crm.edit(
+            "CBankverbindungen",
+            "create",
+            values={"name": "Konto", "beteiligteId": self.victim, "iban": "DE89370400440532013000"},
+        )
+        self.other, self.other_betnr = firm.linked_party(lastName="Heil")
+        firm.until_quiet()
+        self.round = 0
+
+    def where(self, case: Case) -> dict[str, Any]:
+        """What tells the victim's record apart in an answer."""
+        if case.system == "crm":
+            record = self.firm.crm_record(self.victim)
+            if case.record == "email":
+                return {"emailAddress": record["emailAddressData"][0]["emailAddress"], "optOut": False}
+            if case.record == "phone":
+                return {"phoneNumber": record["phoneNumberData"][0]["phoneNumber"], "optOut": False}
+            entity = {"party": "CBeteiligte", "adresse": "CAdressen", "konto": "CBankverbindungen"}[case.record]
+            rows = self.firm.crm_records(entity)
+            return {"id": self.victim if case.record == "party" else rows[0]["id"]}
+        party = self.firm.office_record(self.betnr)
+        if case.record == "party":
+            return {"betNr": self.betnr}
+        kind = {"kommunikation": "kommunikation", "adresse": "adressen", "konto": "bankverbindungen"}[case.record]
+        return {"id": party[kind][0]["id"]}
+
+    def content(self) -> tuple[Any, ...]:
+        """What people see of the victim on both sides, books left out."""
+        firm = self.firm
+        crm = [
+            _content(row)
+            for entity in ("CBeteiligte", "CAdressen", "CBankverbindungen")
+            for row in firm.crm_records(entity)
+            if row["id"] != self.other
+        ]
+        office = {**firm.office_record(self.betnr), "geaendertAm": None, "rowId": None}
+        return crm, office, len(firm.office_records())
+
+    def survives(self, case: Case) -> str | None:
+        """Run a pass with the case; returns what is wrong."""
+        firm = self.firm
+        self.round += 1
+        before = self.content()
+        side = firm.office if case.system == "office" else firm.crm
+        side.fault(".", "tamper", where=self.where(case), field=case.field, body=VALUES[case.value])
+        firm.crm_edit(self.other, titel=f"Prof. {self.round}")
+        firm.office_edit(self.other_betnr, zusatz=f"Zusatz {self.round}")
+        victim, other = firm.outcomes(self.victim, self.other)
+        side.clear_faults()
+        if other.result is not Result.SYNCED or firm.office_record(self.other_betnr)["titel"] != f"Prof. {self.round}":
+            return f"the other one: {other.result} {other.error_class}"
+        if firm.crm_record(self.other)["zusatz"] != f"Zusatz {self.round}":
+            return "the other one was not synced from Advoware"
+        if self.content() != before:
+            return f"garbage was believed ({victim.result} {victim.error_class})"
+        if victim.result is Result.FAILED and not (victim.error and victim.error_class):
+            return "nobody was told"
+        if victim.concerns_all:
+            return f"blamed on all: {victim.error_class}"
+        return None
+
+
+def _content(row: dict[str, Any]) -> dict[str, Any]:
+    books = ("sync", "modified", "version", "advowareLastSync", "advowareRowId", "kommunikationHash", "stream")
+    return {name: value for name, value in row.items() if not name.startswith(books)}
+
+
+def _go_through(firm: Firm, cases: list[Case]) -> None:
+    world = World(firm)
+    rss = psutil.Process().memory_info().rss
+    wrong = [f"{case}: {problem}" for case in cases if (problem := world.survives(case)) is not None]
+    assert not wrong, f"{len(wrong)} of {len(cases)}: " + "\n".join(wrong)
+    assert psutil.Process().memory_info().rss - rss < MOST_GROWTH
+    firm.until_quiet()
+    assert firm.crm_record(world.victim)["syncStatus"] == "clean"
+
+
+@pytest.fixture
+def share() -> Iterator[list[Case]]:
+    """The cases of a normal run."""
+    yield random.Random(SEED).sample(every_case(), SHARE)
+
+
+def test_hostile_values_in_a_share_of_all_fields_harm_nobody_else(firm: Firm, share: list[Case]) -> None:
+    _go_through(firm, share)
+
+
+@pytest.mark.proof
+def test_hostile_values_in_all_fields_harm_nobody_else(firm: Firm) -> None:
+    _go_through(firm, every_case())
