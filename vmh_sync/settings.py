@@ -288,9 +288,9 @@ class SyncSettings(BaseSettings):
         0.2, ge=0, le=1, description="Schutz: dazu dieser Anteil der verknüpften Datensätze"
     )
     create_settle_seconds: float = Field(
-        5.0,
+        150.0,
         ge=0,
-        description="so lange wird eine Anlage ohne Antwort gesucht, bevor neu angelegt wird",
+        description="so lange kann eine Anlage ohne Antwort noch ankommen; vorher wird nicht neu angelegt",
     )
     rolling_check_minutes: int = Field(
         60, ge=1, description="in dieser Zeit (Minuten) wird jeder verknüpfte Beteiligte in Advoware einmal gelesen"

@@ -11,10 +11,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.create_once import LOOK_AGAIN_AFTER, give_up_if_not_done, send_now
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
@@ -28,9 +28,6 @@ from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 
 _TELLING = ("name", "vorname", "geburtsdatum")
 """The fields that tell whether a party without a mark may be the one that was sent."""
-
-LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
-"""Seconds between looks for a party whose create was not confirmed."""
 
 
 class CreateOutcomeUnknown(Exception):
@@ -50,7 +47,7 @@ async def ensure_created(
         intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
         return await _adopt(context, party, intent, found, table)
     intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
-    await asyncio.to_thread(_mark_sent, context, intent)
+    await send_now(context, intent)
     return await _post(context, gate, party, plan, intent, table)
 
 
@@ -66,8 +63,7 @@ async def _post(
             raise
         return await _adopt(context, party, intent, found, table)
     except ForeignSystemError as error:
-        if error.certainly_not_done:  # the next try starts afresh
-            await asyncio.to_thread(_abandon, context, intent)
+        await give_up_if_not_done(context, intent.id, error)
         raise
     # The number first: whatever happens next, it is known.
     link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
@@ -78,9 +74,6 @@ async def _post(
 
 
 async def _find(context: PassContext, espo_id: str, unsettled: Intent | None, table: FieldTable) -> Beteiligter | None:
-    if unsettled is not None and unsettled.sent_at is not None:
-        settled_at = unsettled.sent_at + timedelta(seconds=context.rules.create_settle_seconds)
-        await asyncio.sleep(max(0.0, (settled_at - context.clock.now()).total_seconds()))
     try:
         return await _traced(context, espo_id, unsettled, table)
     except CapabilityMissing:
@@ -159,17 +152,8 @@ def _start(context: PassContext, party: PartyRead, plan: MasterPlan) -> Intent:
             natural_key={"fields": fields},
             payload_hash=hashlib.sha256(text.encode()).hexdigest(),
             run_id=context.run_id,
+            claim="",
         )
-
-
-def _mark_sent(context: PassContext, intent: Intent) -> None:
-    with context.store.transaction() as tx:
-        tx.intents.mark_sent(intent.id)
-
-
-def _abandon(context: PassContext, intent: Intent) -> None:
-    with context.store.transaction() as tx:
-        tx.intents.abandon(intent.id)
 
 
 def _store_number(context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:

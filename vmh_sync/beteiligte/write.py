@@ -6,7 +6,7 @@ Everything is read anew directly before writing and planned from that; what move
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte import bookkeeping
@@ -22,6 +22,7 @@ from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advow
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
@@ -57,7 +58,12 @@ class PartySync:
                 return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr)
             attempt = _Attempt(WriteGate(lease))
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
-                await self._until_quiet(read, attempt)
+                try:
+                    await self._until_quiet(read, attempt)
+                except CreatePutOff as put_off:
+                    attempt.waits = put_off.message_for_people
+            if attempt.waits is not None:
+                return replace(attempt.outcome(espo_id), result=Result.SKIPPED, error=attempt.waits)
             return attempt.outcome(espo_id)
 
     async def _until_quiet(self, read: PartyRead, attempt: "_Attempt") -> None:
@@ -142,7 +148,8 @@ class PartySync:
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
                     raise error
-                written.failed = PartFailed(part.label, error)
+                waits = isinstance(error, CreatePutOff)
+                written.failed = error if waits and written.failed is None else PartFailed(part.label, error)
 
     async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
         # What a part had planned is sent only if the part, having written its own side, still wants it.
@@ -285,6 +292,7 @@ class _Attempt:
     conflicts: int = 0
     findings: list[Finding] = field(default_factory=list)
     failure: Failure | None = None
+    waits: str | None = None
 
     def blame(self, error: Exception) -> None:
         """Note why the party could not be synced."""

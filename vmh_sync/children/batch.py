@@ -12,6 +12,7 @@ from vmh_sync.children.books import UNKNOWN_ID, close_books
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated, unforeseen_text
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.guard import guard_mass_change
@@ -139,6 +140,8 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
 def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     """Return the outcome of a child that an error kept from being synced."""
     name = type(error).__name__
+    if isinstance(error, CreatePutOff):
+        return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people)
     foreign = error if isinstance(error, ForeignSystemError) else None
     said = error.message_for_people if isinstance(error, ForeignSystemError | WrongKind) else None
     return RecordOutcome(

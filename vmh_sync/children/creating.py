@@ -9,16 +9,20 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
+from vmh_sync.engine.create_once import (
+    LOOK_AGAIN_AFTER,
+    CreatePutOff,
+    give_up_if_not_done,
+    longest_request,
+    send_now,
+)
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
-
-LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
-"""Seconds between looks for a record whose create was not confirmed."""
 
 T = TypeVar("T")
 
@@ -47,12 +51,17 @@ async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, s
     """
     intent = await asyncio.to_thread(_unsettled, context, order)
     if intent is not None and intent.sent_at is not None:
-        settled_at = intent.sent_at + timedelta(seconds=context.rules.create_settle_seconds)
-        await asyncio.sleep(max(0.0, (settled_at - context.clock.now()).total_seconds()))
         found = await order.find()
         if found is not None:
             return found, intent.id
-    intent_id = await asyncio.to_thread(_announce, context, order, intent)
+        if context.clock.now() < (until := intent.sent_at + longest_request(context)):
+            raise CreatePutOff(until)
+    try:
+        announced = await asyncio.to_thread(_announce, context, order, intent)
+    except StaleRow:
+        raise CreatePutOff(context.clock.now() + longest_request(context)) from None
+    await send_now(context, announced)
+    intent_id = announced.id
     try:
         return await order.post(), intent_id
     except OutcomeUnknown:
@@ -63,8 +72,7 @@ async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, s
             await asyncio.sleep(wait)
         raise
     except ForeignSystemError as error:
-        if error.certainly_not_done:  # the next try starts afresh
-            await asyncio.to_thread(_abandon, context, intent_id)
+        await give_up_if_not_done(context, intent_id, error)
         raise
 
 
@@ -74,7 +82,7 @@ def _unsettled(context: PassContext, order: CreateOrder[T]) -> Intent | None:
     return mine[-1] if mine else None
 
 
-def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | None) -> str:
+def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
     text = json.dumps(order.payload, sort_keys=True, default=str)
     natural = {"key": list(order.natural)} if order.natural is not None else {}
     with context.store.transaction() as tx:
@@ -82,7 +90,7 @@ def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | N
             # Looked for and not found: from now on it is looked for by what is sent now.
             tx.intents.abandon(unsettled.id)
             unsettled = None
-        intent = unsettled or tx.intents.start(
+        return unsettled or tx.intents.start(
             system=str(order.side),
             entity=order.entity,
             espo_id=order.key,
@@ -90,11 +98,5 @@ def _announce(context: PassContext, order: CreateOrder[T], unsettled: Intent | N
             payload_hash=hashlib.sha256(text.encode()).hexdigest(),
             betnr=order.betnr,
             run_id=context.run_id,
+            claim="",
         )
-        tx.intents.mark_sent(intent.id)
-    return intent.id
-
-
-def _abandon(context: PassContext, intent_id: str) -> None:
-    with context.store.transaction() as tx:
-        tx.intents.abandon(intent_id)

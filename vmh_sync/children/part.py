@@ -10,6 +10,7 @@ from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
@@ -88,7 +89,8 @@ class ChildrenPart:
         """
         done, failures = await self.write_children(context, gate, party, plan)
         if failures:
-            raise next(iter(failures.values()))
+            # What only waits comes last: a failure must be told.
+            raise min(failures.values(), key=lambda error: isinstance(error, CreatePutOff))
         return done
 
     async def write_children(

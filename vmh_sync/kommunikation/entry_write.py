@@ -8,9 +8,9 @@ import asyncio
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
+from vmh_sync.engine.create_once import CreatePutOff, give_up_if_not_done, send_now
 from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.model import AdvowareEntry
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
@@ -23,20 +23,14 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
-    CapabilityMissing,
-    NotFound,
-    NotOffered,
     OutcomeUnknown,
     Rejected,
-    Transient,
     UnexpectedAnswer,
 )
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 
 LOOK_AGAIN_AFTER = (0.0, 0.3, 1.0)
 """Seconds before each look for an entry whose create was not confirmed."""
-
-_NOT_CREATED = (Rejected, Transient, NotOffered, NotFound, CapabilityMissing)
 
 
 @dataclass(slots=True, repr=False)
@@ -66,13 +60,18 @@ class EntryWriter:
 
     async def run(self) -> None:
         """Write every entry that still is as the plan saw it; raises an ``AdvowareError`` when one could not be."""
+        later: CreatePutOff | None = None
         for write in self.plan.writes:
             try:
                 await self._one(write)
+            except CreatePutOff as waits:
+                later = waits
             except Rejected:
                 self.refused.add(write.step)
             except TargetMoved:
                 self.moved = True
+        if later is not None:
+            raise later
 
     async def _one(self, write: EntryWrite) -> None:
         if write.operation.key is None:
@@ -106,15 +105,13 @@ class EntryWriter:
     async def _create(self, write: EntryWrite) -> None:
         unsettled = self._intent_for(write)
         if unsettled is not None and unsettled.sent_at is not None:
-            settled_at = unsettled.sent_at + timedelta(seconds=self.context.rules.create_settle_seconds)
-            await asyncio.sleep(max(0.0, (settled_at - self.context.clock.now()).total_seconds()))
             self._take(await self._read())
             found = self._find(write)
             if found is not None:
                 await asyncio.to_thread(self._store, write, found.id, unsettled)
                 return
         intent = unsettled if unsettled is not None else await asyncio.to_thread(self._start, write)
-        await asyncio.to_thread(self._mark_sent, intent)
+        await send_now(self.context, intent)
         number = await self._post(write, intent)
         await asyncio.to_thread(self._store, write, number, intent)
 
@@ -138,8 +135,7 @@ class EntryWriter:
                 raise
             return found.id
         except AdvowareError as error:
-            if isinstance(error, _NOT_CREATED):
-                await asyncio.to_thread(self._abandon, intent)
+            await give_up_if_not_done(self.context, intent.id, error)
             raise
         if created.record is not None:
             self._know(created.record)
@@ -202,11 +198,8 @@ class EntryWriter:
                 natural_key=_natural_key(write),
                 payload_hash=hashlib.sha256(text.encode()).hexdigest(),
                 run_id=self.context.run_id,
+                claim=json.dumps(_natural_key(write), sort_keys=True),
             )
-
-    def _mark_sent(self, intent: Intent) -> None:
-        with self.context.store.transaction() as tx:
-            tx.intents.mark_sent(intent.id)
 
     def _abandon(self, intent: Intent) -> None:
         with self.context.store.transaction() as tx:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
@@ -79,10 +80,15 @@ class Intents(Repository):
         payload_hash: str,
         betnr: int | None = None,
         run_id: str | None = None,
+        claim: str | None = None,
     ) -> Intent:
-        """Write a create down. Commit the transaction before the POST is sent. Returns the open intent."""
+        """Write a create down. Commit the transaction before the POST is sent. Returns the open intent.
+
+        With a ``claim`` (what tells several creates of one record apart, perhaps empty) there is one unsettled intent
+        per system, record and claim: the id follows from them, so that the database refuses a second one (StaleRow).
+        """
         intent = Intent(
-            id=str(uuid4()),
+            id=str(uuid4()) if claim is None else self._next_id(f"{system}/{entity}/{espo_id}/{claim}"),
             system=system,
             entity=entity,
             espo_id=espo_id,
@@ -96,8 +102,30 @@ class Intents(Repository):
             settled_at=None,
             run_id=run_id,
         )
-        self._connection.execute(insert(_TABLE).values(asdict(intent)))
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(_TABLE).values(asdict(intent)))
+        except IntegrityError:
+            raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
+
+    def _next_id(self, name: str) -> str:
+        """Return the id after the settled intents of this name, each of which follows from the one before."""
+        key = str(uuid5(NAMESPACE_OID, name))
+        while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
+            key = str(uuid5(NAMESPACE_OID, key))
+        return key
+
+    def claim(self, intent: Intent) -> None:
+        """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.id == intent.id, _TABLE.c.state.in_(_UNSETTLED))
+            .where(_TABLE.c.sent_at.is_(None) if intent.sent_at is None else _TABLE.c.sent_at == intent.sent_at)
+            .values(state="sent", sent_at=self._now())
+        )
+        if self._connection.execute(statement).rowcount == 0:
+            raise StaleRow(f"intent {intent.id} was settled or sent by another process")
 
     def mark_sent(self, intent_id: str) -> None:
         """Note that the POST is about to leave; also when it is repeated. Raises StaleRow if the intent is settled."""
