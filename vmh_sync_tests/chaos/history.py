@@ -56,6 +56,7 @@ class History:
         self._frozen = Stoppable()
         self._ends: list[Callable[[], object]] = []
         self._workers: list[Worker] = []
+        self._database_away = False
 
     def run(self, steps: int) -> list[str]:
         """Play the history, let everything come to rest, and return what is wrong then."""
@@ -120,7 +121,10 @@ class History:
             self._ends.append(lambda: self.chaos.valkey.signal(signal.SIGCONT))
 
     def _postgres(self) -> None:
-        self._ends.append(postgres_fault(self.chaos.postgres, self._rng.choice(("kill", "stop"))))
+        kind = self._rng.choice(("kill", "stop"))
+        if not self._database_away:
+            self._database_away = True
+            self._ends.append(postgres_fault(self.chaos.postgres, kind))
 
     def _network(self) -> None:
         system = self._rng.choice((self.chaos.firm.office, self.chaos.firm.crm))
@@ -132,6 +136,7 @@ class History:
     def _heal(self) -> None:
         while self._ends:
             self._ends.pop()()
+        self._database_away = False
         self._frozen.thaw()
         self.chaos.firm.office.clear_faults()
         self.chaos.firm.crm.clear_faults()
