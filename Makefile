@@ -1,7 +1,7 @@
 # Every target makes .venv first when it must; ARGS is passed on, e.g. make demo ARGS='--once --parties 200'.
 ARGS ?=
 
-.PHONY: help demo up test check lint format bench lock hooks image clean
+.PHONY: help demo up test proof check lint format bench lock hooks image clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -15,6 +15,11 @@ demo:
 test:
 	@sh scripts/venv.sh dev
 	@sh scripts/test.sh $(ARGS)
+
+## make proof    the long proofs of docs/guarantees.md (hours); VMH_PROOF_HISTORIES and VMH_PROOF_SEEDS bound them
+proof:
+	@sh scripts/venv.sh dev
+	@sh scripts/proof.sh
 
 ## make up       the product with the settings of .env
 up:
