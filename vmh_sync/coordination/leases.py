@@ -4,10 +4,13 @@ import asyncio
 import logging
 import random
 import secrets
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from vmh_sync import fence
+from vmh_sync.background import carried_out, stop
 from vmh_sync.coordination.connection import AsyncRedis, evaluate
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost, translated
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
@@ -16,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 SEPARATOR = "#"
 _POLL_SECONDS = (0.02, 0.25)
+TOO_LITTLE = 0.2
+"""The share of a lease's life that has to be left for a write to be begun at all."""
 
 EXTEND = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -34,34 +39,78 @@ return 0
 """
 
 
-@dataclass(slots=True)
+def now() -> float:
+    """Return seconds that also pass while this process, or this machine, is stopped."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass(slots=True, eq=False)
 class Lease:
-    """A lease that is held. Call :meth:`ensure` directly before every foreign write."""
+    """A lease that is held. Call :meth:`ensure` before every foreign write; while it is held it fences all of them.
+
+    ``_until`` is certain: reckoned from before Redis was asked, so the key over there lives at least as long.
+    """
 
     name: str
     _key: str
     _token: str
-    _milliseconds: int
+    _seconds: float
     _redis: AsyncRedis
+    _until: float = field(default=0.0)
     _lost: bool = field(default=False)
+    _ended: bool = field(default=False)
 
     async def ensure(self) -> None:
         """Prolong the lease by its full time. Raises LeaseLost when it is not ours any more or Redis cannot tell."""
-        if self._lost:
-            raise LeaseLost(f"the lease {self.name} was lost")
+        self._check()
+        asked = now()
         try:
             with translated():
-                held = await evaluate(self._redis, EXTEND, self._key, self._token, str(self._milliseconds))
+                held = await evaluate(self._redis, EXTEND, self._key, self._token, self.milliseconds)
         except CoordinationUnavailable as error:
             raise LeaseLost(f"the lease {self.name} cannot be confirmed: {error}") from None
+        self._check()
         if not held:
             self._lost = True
             raise LeaseLost(f"the lease {self.name} ran out or was taken over")
+        self.held_since(asked)
+
+    def seconds_left(self) -> float:
+        """Return how long a write may take that leaves now; raises LeaseLost when it must not leave any more."""
+        self._check()
+        left = self._until - now()
+        if left < self._seconds * TOO_LITTLE:
+            raise LeaseLost(f"too little is left of the lease {self.name} for a write")
+        return left
+
+    def held_since(self, asked: float) -> None:
+        """Take note that Redis granted the full time, asked at ``asked``."""
+        self._until = max(self._until, asked + self._seconds)
+
+    def end(self) -> None:
+        """Take note that the block is over: nothing leaves under this lease any more, and it is not renewed."""
+        self._ended = True
+
+    @property
+    def milliseconds(self) -> str:
+        """The lease's life as Redis takes it."""
+        return str(max(1, round(self._seconds * 1000)))
 
     @property
     def lost(self) -> bool:
         """True as soon as the loss was noticed; only :meth:`ensure` gives certainty."""
         return self._lost
+
+    @property
+    def ended(self) -> bool:
+        """True when nobody needs it any more."""
+        return self._ended
+
+    def _check(self) -> None:
+        if self._lost:
+            raise LeaseLost(f"the lease {self.name} was lost")
+        if self._ended:
+            raise LeaseLost(f"the lease {self.name} was given back")
 
 
 class Leases:
@@ -77,7 +126,6 @@ class Leases:
             raise ValueError("a lease needs a life of more than 0 seconds")
         self._redis = redis
         self._seconds = seconds
-        self._milliseconds = max(1, round(seconds * 1000))
         self._owner = owner
 
     @asynccontextmanager
@@ -87,25 +135,29 @@ class Leases:
         Raises CoordinationUnavailable when Redis does not answer. At the end the lease is released if it is still ours.
         """
         token = f"{self._owner or ProcessId.own()}{SEPARATOR}{secrets.token_hex(8)}"
-        lease = Lease(name, lease_key(name), token, self._milliseconds, self._redis)
+        lease = Lease(name, lease_key(name), token, self._seconds, self._redis)
         held = False
         try:
             held = await self._acquire(lease, wait)
         finally:
             if not held:
                 # Also when cancelled: the request may have reached Redis although its answer did not reach us.
-                await self._release(lease)
+                await carried_out(self._release(lease))
         if not held:
             yield None
             return
         renewal = asyncio.create_task(self._renew(lease))
+        fence.put_up(lease)
         try:
             yield lease
         finally:
-            renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewal
-            await self._release(lease)
+            fence.take_down(lease)
+            lease.end()
+            await carried_out(self._give_back(lease, renewal))
+
+    async def _give_back(self, lease: Lease, renewal: "asyncio.Task[None]") -> None:
+        await stop(renewal)
+        await self._release(lease)
 
     async def holder(self, name: str) -> str | None:
         """Return the owner of a lease (host, boot, process; no personal data), None if it is free."""
@@ -126,22 +178,32 @@ class Leases:
         return True
 
     async def _try(self, lease: Lease) -> bool:
+        asked = now()
+        held = await self._ask(lease)
+        if held:
+            lease.held_since(asked)
+        return held
+
+    async def _ask(self, lease: Lease) -> bool:
         with translated():
-            if await self._redis.set(lease._key, lease._token, nx=True, px=self._milliseconds):
+            if await self._redis.set(lease._key, lease._token, nx=True, px=int(lease.milliseconds)):
                 return True
             current = await self._redis.get(lease._key)
             if current == lease._token:
                 return True  # the client repeated the request after its first answer was lost
             if current is None or not owner_is_dead(current):
                 return False
-            replaced = await evaluate(self._redis, REPLACE, lease._key, current, lease._token, str(self._milliseconds))
+            replaced = await evaluate(self._redis, REPLACE, lease._key, current, lease._token, lease.milliseconds)
         if replaced:
             _log.warning("lease %s taken over from a process that is gone", lease.name)
         return bool(replaced)
 
     async def _renew(self, lease: Lease) -> None:
+        # The flag besides the cancel: a cancel may be swallowed below (see vmh_sync.background).
         while True:
             await asyncio.sleep(self._seconds / 3)
+            if lease.ended:
+                return
             try:
                 await lease.ensure()
             except LeaseLost:

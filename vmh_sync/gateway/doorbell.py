@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.gateway.launch import BEFORE_START, Launcher, LaunchFailed
@@ -19,6 +20,9 @@ GATHER_SECONDS = 0.05
 """Long enough for a burst to cost one ring. What comes later is gathered too: the run claims when it starts."""
 BELL_SECONDS = 20.0
 """How long one launch answers for everything; the run silences the bell before it claims."""
+
+FINISH_SECONDS = 25.0
+"""Longer than a launch may take; what is left then is found by the sensor."""
 
 
 class Bellman:
@@ -46,16 +50,17 @@ class Bellman:
             self._gathering[entity] = asyncio.create_task(self._gather(entity))
 
     async def finish(self) -> None:
-        """Let what was noticed be launched."""
+        """Let what was noticed be launched; what takes too long is left to the sensor."""
         while tasks := [*self._gathering.values(), *self._launching]:
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if not await let_end(*tasks, seconds=FINISH_SECONDS):
+                return
 
     async def _gather(self, entity: str) -> None:
         try:
             await asyncio.sleep(self._gather_seconds)
         finally:
             # Before the bell: what arrives from now on gathers anew.
-            del self._gathering[entity]
+            self._gathering.pop(entity, None)
         task = asyncio.create_task(self._ring(entity))
         self._launching.add(task)
         task.add_done_callback(self._launching.discard)

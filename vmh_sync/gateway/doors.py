@@ -11,6 +11,7 @@ from functools import partial
 import httpx
 from fastapi import FastAPI, Request
 
+from vmh_sync.background import stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
@@ -106,7 +107,7 @@ async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) 
         try:
             yield doors
         finally:
-            counting.cancel()
+            await stop(counting)
             await doors.intake.finish()
             await doors.bellman.finish()
             await _store_now(doors)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vmh_sync.background import let_end
 from vmh_sync.store.errors import StoreError, StoreUnavailable
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.store import Store, Transaction
@@ -52,9 +53,12 @@ class Intake:
             raise StoreUnavailable("the inbox did not take the events in time") from None
 
     async def finish(self) -> None:
-        """Wait until everything taken so far is committed or refused."""
+        """Wait until everything taken so far is committed or refused, but not longer than a request is waited for.
+
+        What is not committed by then was not confirmed either: its sender sends it again.
+        """
         if self._worker is not None:
-            await self._worker
+            await let_end(self._worker, seconds=self._seconds)
 
     async def _work(self) -> None:
         while self._waiting:

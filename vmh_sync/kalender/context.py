@@ -3,9 +3,9 @@
 import asyncio
 import math
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -16,6 +16,7 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
+from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, Strategy
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.runtime.opening import open_database, token_cache
@@ -95,7 +96,7 @@ class GoogleSide:
 
     async def run(self, call: Callable[[], T]) -> T:
         """Run one blocking call in a thread of ours; raises what it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, carried(call))
 
 
 @dataclass(slots=True)
@@ -148,7 +149,7 @@ async def open_calendar(
     circuits = SharedCircuits(redis, sync_redis)
     calls = CallCounter()
     try:
-        with ThreadPoolExecutor(settings.sync.employees_at_once, "google") as threads:
+        with _threads(settings.sync.employees_at_once) as threads:
             google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)
             async with open_advoware(
@@ -173,6 +174,16 @@ async def open_calendar(
         await redis.aclose()
         sync_redis.close()
         store.close()
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Give threads for Google's client; the end of the block does not wait for one that hangs in a call."""
+    threads = ThreadPoolExecutor(number, "google")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 QUOTA_RESERVE = 0.02

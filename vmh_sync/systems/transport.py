@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from vmh_sync.fence import seconds_for_a_write
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
 
@@ -37,11 +38,13 @@ class HttpCall:
     params: Mapping[str, Any] | list[tuple[str, Any]] | None = field(default=None, repr=False)
     body: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    changes_nothing: bool = False
+    """True for a request that is none of the reading methods and yet only asks, such as for a token."""
 
     @property
     def is_write(self) -> bool:
         """Whether the call may change something over there."""
-        return self.method not in READS
+        return self.method not in READS and not self.changes_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,18 @@ class Transport:
         ``before`` runs when a slot is free, directly before sending, and may raise to call it off. Raises
         :class:`NotSentError` when no connection came about, :class:`NoAnswerError` when the answer is missing or
         broken off. The wait for a free slot is not part of the observed time.
+
+        A write stays behind the fences of :mod:`vmh_sync.fence`: looked at when a slot is free and again when the
+        connection stands, it raises what they raise, and its answer is waited for no longer than they last.
         """
         async with self._slots:
             if before is not None:
                 before()
+            seconds = seconds_for_a_write() if call.is_write else None
             started = time.perf_counter()
             status: int | None = None
             try:
-                response = await self._request(call)
+                response = await self._request(call, seconds)
                 status = response.status_code
             finally:
                 self._observer.observe(
@@ -99,20 +106,30 @@ class Transport:
                 )
         return response
 
-    async def _request(self, call: HttpCall) -> httpx.Response:
+    async def _request(self, call: HttpCall, seconds: float | None) -> httpx.Response:
         try:
-            return await self._http.request(
-                call.method,
-                call.url,
-                params=call.params,
-                json=call.body,
-                headers={"Accept": "application/json", **call.headers},
-                follow_redirects=False,
-            )
+            async with asyncio.timeout(seconds):
+                return await self._http.request(
+                    call.method,
+                    call.url,
+                    params=call.params,
+                    json=call.body,
+                    headers={"Accept": "application/json", **call.headers},
+                    follow_redirects=False,
+                    extensions={"trace": _still_behind_the_fences} if seconds is not None else None,
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             raise NotSentError(type(error).__name__) from None
         except httpx.RequestError as error:
             raise NoAnswerError(type(error).__name__) from None
+        except TimeoutError:
+            raise NoAnswerError("LeaseEnds") from None
+
+
+async def _still_behind_the_fences(event: str, _info: Mapping[str, Any]) -> None:
+    """Look once more when the connection stands and nothing was sent yet: connecting takes time, too."""
+    if event.endswith(".send_request_headers.started"):
+        seconds_for_a_write()
 
 
 def make_http(timeout_seconds: float, concurrency: int) -> httpx.AsyncClient:

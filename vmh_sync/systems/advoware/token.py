@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from vmh_sync.background import stop
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
@@ -197,8 +198,7 @@ class TokenSource:
         """Stop a token request that is still under way."""
         flight = self._flight
         if flight is not None:
-            flight.cancel()
-            await asyncio.wait([flight])
+            await stop(flight)
 
     async def _join(self, stale: StoredToken | None) -> StoredToken:
         if self._flight is None:
@@ -263,7 +263,9 @@ class TokenSource:
 
     async def _ask(self, gateway: str, now: datetime) -> dict[str, Any]:
         where = "POST token"
-        call = HttpCall("POST", wire.join(gateway, wire.TOKEN_PATH), route="token", body=self._body(now))
+        call = HttpCall(
+            "POST", wire.join(gateway, wire.TOKEN_PATH), route="token", body=self._body(now), changes_nothing=True
+        )
         try:
             response = await self._transport.send(call, retry=False)
         except (NotSentError, NoAnswerError) as error:

@@ -11,6 +11,8 @@ from typing import Any
 
 import httplib2
 
+from vmh_sync.fence import seconds_for_a_write
+
 
 class _SingleSend:
     """A connection that reports a missing answer as a reset, which httplib2 does not repeat."""
@@ -35,6 +37,13 @@ class _SingleSend:
         self._connection.close()
 
     def request(self, method: str, uri: str, body: object, headers: object) -> None:
+        """Send, unless the lease that the write is made under has ended; the answer must come before it does."""
+        if self._connection.sock is None:
+            self._connection.connect()
+        seconds = seconds_for_a_write()
+        if seconds is not None:
+            timeout = self._connection.timeout
+            self._connection.sock.settimeout(min(seconds, timeout) if isinstance(timeout, int | float) else seconds)
         self._connection.request(method, uri, body, headers)
 
     def getresponse(self) -> Any:
@@ -42,6 +51,9 @@ class _SingleSend:
             return self._connection.getresponse()
         except (http.client.BadStatusLine, http.client.ResponseNotReady) as error:
             raise ConnectionResetError("no answer to a write") from error
+        finally:
+            if self._connection.sock is not None:
+                self._connection.sock.settimeout(self._connection.timeout)
 
 
 class SingleSendHttp(httplib2.Http):

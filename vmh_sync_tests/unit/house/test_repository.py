@@ -27,7 +27,6 @@ MAY_PRINT: frozenset[str] = frozenset()
 MAY_SLEEP = frozenset(
     {
         "vmh_sync/coordination/rate.py",  # the blocking twin of an async wait, for Google's blocking client
-        "vmh_sync/coordination/thread_leases.py",  # waits for a lease in a thread, bounded, with jitter
         "vmh_sync/services/valkey.py",  # waits for a server process of our own, bounded
         "vmh_sync/services/valkey_guard.py",  # the same
     }

@@ -1,0 +1,45 @@
+"""Fences around foreign writes: no request leaves after its lease has ended (sync-semantics.md 3).
+
+Whoever holds a lease puts up a fence; every write that is sent below, in this task, in tasks and (through
+:func:`carried`) in threads that it starts, is checked against it at the last moment before sending, and gets a deadline
+that lies before the lease's end. Writers have nothing to pass on and so nothing to forget.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
+from functools import partial
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Fence(Protocol):
+    """Something that ends, and with it the permission to write."""
+
+    def seconds_left(self) -> float:
+        """Return how long a write that leaves now may take; raises when it must not leave any more."""
+        ...
+
+
+_fences: ContextVar[tuple[Fence, ...]] = ContextVar("fences of writes", default=())
+
+
+def put_up(fence: Fence) -> None:
+    """Check every write from here on against ``fence``."""
+    _fences.set((*_fences.get(), fence))
+
+
+def take_down(fence: Fence) -> None:
+    """Check writes from here on no more; what was started meanwhile stays behind the fence."""
+    # Not by a token: a block may end in another context than it began in.
+    _fences.set(tuple(one for one in _fences.get() if one is not fence))
+
+
+def seconds_for_a_write() -> float | None:
+    """Return how long a write that leaves now may take, None without a fence; raises what the fences raise."""
+    return min((fence.seconds_left() for fence in _fences.get()), default=None)
+
+
+def carried(call: Callable[[], T]) -> Callable[[], T]:
+    """Return ``call`` as it has to be given to a thread, so that its writes stay behind our fences."""
+    return partial(copy_context().run, call)
