@@ -303,6 +303,11 @@ async def test_metadata(crm: Crm) -> None:
     assert "dirty" in definition["options"]
 
 
+async def test_metadata_of_a_missing_key_is_nothing(crm: Crm) -> None:
+    async with crm.open() as client:
+        assert await client.metadata("entityDefs.CGibtEsNicht.fields") is None
+
+
 async def test_admin(crm: Crm) -> None:
     async with crm.open_admin() as admin:
         assert (await admin.app_user())["user"]["type"] == "admin"

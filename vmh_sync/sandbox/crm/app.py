@@ -53,7 +53,9 @@ class CrmEndpoint:
             answer = self._answer(scope, path, query, body)
         except ApiError as error:
             return _refusal(error)
-        payload = json.dumps(answer.value, separators=(",", ":"), ensure_ascii=False).encode()
+        # A missing metadata key is no JSON null but nothing at all (recorded as n01_metadata_missing_entity).
+        text = "" if answer.value is None else json.dumps(answer.value, separators=(",", ":"), ensure_ascii=False)
+        payload = text.encode()
         return answer.status, [*_headers(JSON, len(payload)), (b"x-app-timestamp", b"1795449888")], payload
 
     def _answer(self, scope: Scope, path: str, query: str, body: bytes) -> Answer:

@@ -183,9 +183,9 @@ class EspoClient:
 
     async def metadata(self, key: str) -> Any:
         """Metadata under a key such as ``entityDefs.CBeteiligte.fields``; None when there is none."""
-        return answers.parse(
-            await self._connection.call("GET", "Metadata", route="Metadata", params={"key": key}), "GET Metadata"
-        )
+        response = await self._connection.call("GET", "Metadata", route="Metadata", params={"key": key})
+        # EspoCRM answers a missing key with 200 and an empty body (specification, espocrm.md, 9.3 and 10.x).
+        return answers.parse(response, "GET Metadata") if response.content.strip() else None
 
     async def app_user(self) -> dict[str, Any]:
         """Who we are and what we may: ``user``, ``acl``, settings."""
