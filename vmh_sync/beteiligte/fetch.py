@@ -146,7 +146,13 @@ async def _read_number(context: PassContext, party: PartyRead) -> None:
         found = await context.advoware.read_beteiligter(party.betnr)
         if found is not None and not (found.name or "").strip():
             raise EmptierThanAParty(f"{ENTITY} {party.espo_id}")
-        party.advoware, party.gone_in_advoware = found, found is None
+        party.advoware, party.gone_in_advoware = found, found is None and party.link is not None
+        if found is None and party.link is None:
+            # Never read over there: a slip of the pen, not a deletion, and no link before the first successful read.
+            party.refusal = (
+                f"Die Nummer {party.betnr} gibt es in Advoware nicht. Bitte die Nummer berichtigen, oder das Feld "
+                "„betnr“ leeren: dann wird der Beteiligte in Advoware angelegt."
+            )
 
 
 def _refuse_changed_number(party: PartyRead) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from vmh_sync.runtime.context import PassContext
-from vmh_sync.sync.guards import MassChangeLimits, check_mass_change, recent_total
+from vmh_sync.sync.guards import MassChangeLimits, check_mass_change, recent_records
 from vmh_sync.sync.plan import RecordPlan
 
 
@@ -24,10 +24,11 @@ def _check(context: PassContext, entity: str, plans: Sequence[RecordPlan], allow
     with context.store.reading() as tx:
         stored = tx.cursors.get(name) or []
         linked = tx.links.count(entity)
-    entries = [(datetime.fromisoformat(at), int(count)) for at, count in stored]
-    recent = 0 if allowed else recent_total(entries, now)
+    entries = [(datetime.fromisoformat(at), records) for at, records in stored if isinstance(records, list)]
+    recent: frozenset[str] = frozenset() if allowed else recent_records(entries, now)
     losing = check_mass_change(plans if not allowed else (), linked=linked, recent=recent, limits=limits)
-    if losing:
-        kept = [(at.isoformat(), count) for at, count in entries if recent_total([(at, 1)], now)]
+    new = sorted(losing - recent)
+    if new:
+        kept = [(at.isoformat(), records) for at, records in entries if recent_records([(at, records)], now)]
         with context.store.transaction() as tx:
-            tx.cursors.set(name, [*kept, (now.isoformat(), losing)])
+            tx.cursors.set(name, [*kept, (now.isoformat(), new)])

@@ -31,22 +31,27 @@ def loses_values(plan: RecordPlan) -> bool:
 
 
 def check_mass_change(
-    plans: Iterable[RecordPlan], *, linked: int, recent: int = 0, limits: MassChangeLimits = MassChangeLimits()
-) -> int:
-    """Return how many records would lose values; raises :class:`GuardTripped` when they are too many.
+    plans: Iterable[RecordPlan],
+    *,
+    linked: int,
+    recent: frozenset[str] = frozenset(),
+    limits: MassChangeLimits = MassChangeLimits(),
+) -> frozenset[str]:
+    """Return the records that would lose values; raises :class:`GuardTripped` when they are too many.
 
-    ``linked`` is the number of linked records of this entity type, ``recent`` how many lost values in earlier runs
+    ``linked`` is the number of linked records of this entity type, ``recent`` the ones that lost values in earlier runs
     within :data:`WINDOW`.
     """
-    losing = {plan.espo_id or plan.betnr for plan in plans if loses_values(plan)}
-    total = len(losing) + recent
+    losing = frozenset(str(plan.espo_id or plan.betnr) for plan in plans if loses_values(plan))
+    # A record that loses a value in each of several runs is one record.
+    total = len(losing | recent)
     if losing and total > limits.records and total > limits.share * linked:
         raise GuardTripped(
             f"Angehalten: {total} von {linked} verknüpften Datensätzen würden Werte verlieren oder als gelöscht gelten "
             f"(Grenze: {limits.records} und {limits.share:.0%}). Es wurde nichts geschrieben. Bitte die Ursache prüfen "
             "und den Lauf mit der Freigabe für Massenänderungen neu starten, wenn das so gewollt ist."
         )
-    return len(losing)
+    return losing
 
 
 def check_not_emptied(listed: int, linked: int, *, what: str) -> None:
@@ -59,6 +64,6 @@ def check_not_emptied(listed: int, linked: int, *, what: str) -> None:
         )
 
 
-def recent_total(entries: Sequence[tuple[datetime, int]], now: datetime) -> int:
-    """Return how many records lost values within :data:`WINDOW` before ``now``."""
-    return sum(count for at, count in entries if now - at <= WINDOW)
+def recent_records(entries: Sequence[tuple[datetime, Sequence[str]]], now: datetime) -> frozenset[str]:
+    """Return the records that lost values within :data:`WINDOW` before ``now``."""
+    return frozenset(record for at, records in entries if now - at <= WINDOW for record in records)
