@@ -3,19 +3,18 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import yaml
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
 
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.services.prompt_queue import PromptQueue
 
 
 def test_writes_a_home_that_dagster_accepts(tmp_path: Path) -> None:
     home = ensure_dagster_home(tmp_path / "deep" / "dagster")
 
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_home(home) as instance:
         assert isinstance(instance.run_storage, SqliteRunStorage)
         assert not instance.telemetry_enabled
         assert not instance.nux_enabled

@@ -12,7 +12,7 @@ from dagster._core.events import EngineEventData
 
 from vmh_sync.housekeeping import dead_runs
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
 
 STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
 
@@ -23,7 +23,7 @@ def nothing() -> None: ...
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path))) as opened:
+    with open_home(ensure_dagster_home(tmp_path)) as opened:
         yield opened
 
 
@@ -101,7 +101,7 @@ def test_a_number_that_was_given_again_is_another_process(
 
 
 def test_runs_that_may_be_elsewhere_are_left_alone(tmp_path: Path, dead: int) -> None:
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path, celery=True))) as instance:
+    with open_home(ensure_dagster_home(tmp_path, celery=True)) as instance:
         run_in(instance, dead)
 
         assert fail_dead_runs(instance) == []

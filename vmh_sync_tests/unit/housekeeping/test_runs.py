@@ -12,7 +12,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from vmh_sync.housekeeping import runs
 from vmh_sync.housekeeping.runs import RunRetention, RunsDeleted, delete_old_runs
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
 
 DAYS, FAILED_DAYS = timedelta(days=14), timedelta(days=90)
 MOMENT = timedelta(microseconds=1)
@@ -61,7 +61,7 @@ def living(instance: dg.DagsterInstance) -> set[str]:
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """Dagster as the embedded default has it: SQLite with one file per run."""
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path / "dagster"))) as opened:
+    with open_home(ensure_dagster_home(tmp_path / "dagster")) as opened:
         yield opened
 
 
@@ -77,7 +77,7 @@ def any_instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.
     (home / "dagster.yaml").write_text(
         f'storage: {{postgres: {{postgres_url: "{url}"}}}}\ntelemetry: {{enabled: false}}'
     )
-    with dg.DagsterInstance.from_config(str(home)) as opened:
+    with open_home(home) as opened:
         yield opened
 
 

@@ -17,13 +17,13 @@ from dagster._core.remote_origin import (
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._daemon.controller import create_daemon_of_type
 
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.services.prompt_queue import AT_ONCE_TAG, PromptQueue
 
 
 def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(tmp_path: Path) -> None:
     home = ensure_dagster_home(tmp_path / "home")
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with open_home(home) as instance:
         assert isinstance(instance.run_coordinator, PromptQueue)
         daemon = create_daemon_of_type("QUEUED_RUN_COORDINATOR", instance)
         assert getattr(daemon, "interval_seconds", None) == pytest.approx(0.4)
@@ -72,7 +72,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path / "home"))) as opened:
+    with open_home(ensure_dagster_home(tmp_path / "home")) as opened:
         yield opened
 
 

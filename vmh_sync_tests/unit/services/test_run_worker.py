@@ -13,7 +13,7 @@ import pytest
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from vmh_sync.commands.up import needs_worker
-from vmh_sync.services.dagster_home import ensure_dagster_home, names_celery
+from vmh_sync.services.dagster_home import ensure_dagster_home, names_celery, open_home
 from vmh_sync.services.run_worker import fail_abandoned_runs, most_runs, node_name
 from vmh_sync.settings import DagsterVariables, SettingsError, load
 
@@ -93,7 +93,7 @@ def test_other_runs_are_left_alone(instance: dg.DagsterInstance, dead: int, resu
 
 
 def test_as_many_runs_at_once_as_dagster_starts(tmp_path: Path) -> None:
-    with dg.DagsterInstance.from_config(str(ensure_dagster_home(tmp_path, celery=True))) as instance:
+    with open_home(ensure_dagster_home(tmp_path, celery=True)) as instance:
         queue = instance.get_concurrency_config().run_queue_config
         assert queue is not None
         assert most_runs(instance) == queue.max_concurrent_runs > 1
