@@ -92,6 +92,8 @@ def merge_pair(
     changes = _changes(pair, ctx)
     outcome = _outcome(pair, changes, ctx)
     operations = [*_advoware_writes(pair, outcome, ctx), *_google_writes(pair, changes, outcome, ctx)]
+    if not any(isinstance(operation, UpdateGoogle) for operation in operations):
+        operations += _missing_mark(pair)
     if state.base is None:
         link = LinkPair(
             state.fr_nr, state.event_id, state.generation, state.source, "Ereignis trägt unsere Kennzeichnung"
@@ -122,7 +124,7 @@ def _own_write(pair: _Pair, base: BaseForm, ctx: DecisionContext) -> _Changes | 
     Then both sides agreed on what Advoware says now, and only what differs from that in Google is somebody's edit.
     """
     mark = pair.event.mark if pair.event is not None else None
-    if mark is None or not base.mark_hash or mark.content_hash == base.mark_hash:
+    if mark is None or mark.fr_nr != pair.state.fr_nr or not base.mark_hash or mark.content_hash == base.mark_hash:
         return None
     sent = shown_form(pair.advoware, anonymised=mark.anonymised, rules=ctx.rules)
     if mark.content_hash != content_hash(sent):
@@ -141,6 +143,8 @@ def _changes_by_mark(pair: _Pair, ctx: DecisionContext) -> _Changes:
     """Without a base the content hash in the event's mark tells which side has moved since we last wrote."""
     event = pair.event
     mark = event.mark if event is not None else None
+    if mark is not None and mark.fr_nr != pair.state.fr_nr:
+        mark = None  # it was copied together with the event
     was_anonymised = mark.anonymised if mark is not None else pair.anonymise
     shown = shown_form(pair.advoware, anonymised=was_anonymised, rules=ctx.rules)
     differing = changed_fields(shown, pair.google)
@@ -265,6 +269,25 @@ def _google_writes(pair: _Pair, changes: _Changes, outcome: _Outcome, ctx: Decis
             source=pair.state.source,
             changes=_losses(pair.google, target, differing),
             reason=outcome.reason,
+        )
+    ]
+
+
+def _missing_mark(pair: _Pair) -> list[Operation]:
+    """Mark an event that carries no mark of this Termin: a crash came between the pair and the mark, or it is a copy."""
+    mark = pair.event.mark if pair.event is not None else None
+    if pair.event is None or pair.state.base is None or (mark is not None and mark.fr_nr == pair.state.fr_nr):
+        return []
+    return [
+        UpdateGoogle(
+            fr_nr=pair.state.fr_nr,
+            event_id=pair.state.event_id,
+            form=pair.google,
+            anonymised=pair.state.base.anonymised,
+            decoration=pair.state.base.decoration,
+            source=pair.state.source,
+            changes=(),
+            reason="Kennzeichnung nachgetragen",
         )
     ]
 

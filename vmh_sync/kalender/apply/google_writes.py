@@ -97,7 +97,8 @@ class GoogleWrites(Agreement):
     async def _settle(self, operation: SaveBase) -> None:
         """Store the agreed state; an event that a crash left without our mark gets it now."""
         event, termin = self.sides.events.get(operation.event_id), self.sides.termine.get(operation.fr_nr)
-        if event is None or termin is None or read_mark(event.raw) is not None:
+        mark = read_mark(event.raw) if event is not None else None
+        if event is None or termin is None or (mark is not None and mark.fr_nr == operation.fr_nr):
             await self._agree_as_read(operation.fr_nr, operation.event_id)
             return
         form = read_event(event.raw, self.context.rules).form
