@@ -66,10 +66,21 @@ CALENDAR_ACTIONS = {
     "create_advoware": "in Advoware anlegen",
     "update_advoware": "in Advoware ändern",
     "delete_advoware": "in Advoware löschen",
+    "take_over": "vom Kalender eines Kollegen übernehmen",
     "link_pair": "verknüpfen",
     "save_base": "Stand merken",
     "close_pair": "Verknüpfung beenden",
     "mark_not_representable": "als nicht darstellbar merken",
+    "finding:write_protected": "wartet, bis Advoware beschrieben werden darf",
+    "finding:conflict": "Konflikt",
+    "finding:duplicate": "doppelt",
+    "finding:orphan": "ohne Termin",
+    "finding:not_representable": "nicht darstellbar",
+    "finding:read_only": "nur lesbar",
+    "finding:one_way": "geht nur von Advoware nach Google",
+    "finding:ignored": "von Advoware nicht übernommen",
+    "finding:restored": "wieder eingetragen",
+    "finding:deleted_against_change": "gelöscht, drüben noch geändert",
 }
 """What a plan does to an appointment."""
 

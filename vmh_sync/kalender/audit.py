@@ -177,7 +177,10 @@ async def lookup(context: CalendarContext, *, frnr: int | None = None, event: st
 
 
 async def duplicates(context: CalendarContext, kuerzel: Sequence[str] = (), *, fix: bool = False) -> list[Trouble]:
-    """Find Termine that have more than one living event in a calendar; a fix deletes all but the paired one."""
+    """Find Termine whose event stands twice in a calendar, equal in content; a fix deletes all but the paired one.
+
+    A marked event that says something else is a person's copy, or a part of a split series: the sync takes it up.
+    """
     wholes, troubles = await _over(context, kuerzel)
     for whole in wholes:
         for fr_nr, events in sorted(whole.by_number.items()):
@@ -185,11 +188,18 @@ async def duplicates(context: CalendarContext, kuerzel: Sequence[str] = (), *, f
                 continue
             row = whole.book.rows.get(fr_nr)
             keep = _the_one(context, whole, fr_nr, events, row)
-            for extra in (one for one in events if one.id != keep.id):
+            for extra in (one for one in events if one.id != keep.id and _equal(context, keep, one)):
                 text = "Zweites Ereignis zum selben Termin"
                 trouble = Trouble(whole.kuerzel, "duplicate", text, fr_nr, extra.id)
                 troubles.append(await _delete(context, whole, extra, trouble) if fix else trouble)
     return troubles
+
+
+def _equal(context: CalendarContext, one: Event, other: Event) -> bool:
+    try:
+        return read_event(one.raw, context.rules).form == read_event(other.raw, context.rules).form
+    except UnreadableAppointmentError:
+        return False
 
 
 def _the_one(

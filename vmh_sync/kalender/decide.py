@@ -14,6 +14,7 @@ from vmh_sync.kalender.operations import (
     Finding,
     FindingKind,
     MarkNotRepresentable,
+    TakeOver,
 )
 from vmh_sync.kalender.recurrence import OBSTACLE_TEXTS
 from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
@@ -102,15 +103,26 @@ def decide_new_termin(
     return Decision((insert_event(termin.fr_nr, termin, form, ctx, generation=generation, reason="Neu in Advoware"),))
 
 
-def decide_new_event(event: ReadEvent, ctx: DecisionContext) -> Decision:
-    """Return what to do about an event that has no pair and does not carry our mark."""
+WAITING_TEXT = "Neu in Google; wartet, bis Advoware beschrieben werden darf"
+
+
+def decide_new_event(event: ReadEvent, ctx: DecisionContext, *, reason: str = "Neu in Google") -> Decision:
+    """Return what to do about an event that belongs to no pair."""
     if not event.ours_to_take or not ctx.window.touches(event.form):
         return NOTHING
     if event.obstacle is not None:
         text = "In Advoware nicht darstellbar: " + OBSTACLE_TEXTS.get(event.obstacle, event.obstacle)
         return Decision(findings=(Finding(FindingKind.NOT_REPRESENTABLE, text, event_id=event.event_id),))
-    if ctx.rules.write_protection or not ctx.rules.write_allowed_default:
-        text = "Neu in Google; Advoware darf nicht beschrieben werden: bleibt, wie es ist"
-        return Decision(findings=(Finding(FindingKind.WRITE_PROTECTED, text, event_id=event.event_id),))
+    if not ctx.may_create:
+        return Decision(findings=(Finding(FindingKind.WRITE_PROTECTED, WAITING_TEXT, event_id=event.event_id),))
     values = new_termin(event.form, ctx.kuerzel, ctx.rules)
-    return Decision((CreateAdvoware(event.event_id, event.form, values, "Neu in Google"),))
+    return Decision((CreateAdvoware(event.event_id, event.form, values, reason),))
+
+
+def decide_moved_in(event: ReadEvent, fr_nr: int, from_kuerzel: str, ctx: DecisionContext) -> Decision:
+    """Return what to do about an event that a person has moved here from a colleague's calendar."""
+    if not ctx.may_create or fr_nr < 0:
+        return Decision(findings=(Finding(FindingKind.WRITE_PROTECTED, WAITING_TEXT, event_id=event.event_id),))
+    reason = f"Aus dem Kalender {from_kuerzel} hierher verschoben"
+    created = decide_new_event(event, ctx, reason=reason).operations
+    return Decision((TakeOver(fr_nr, event.event_id, from_kuerzel, reason, created),))

@@ -32,7 +32,8 @@ async def fill_gaps(
     """
     if changes.full:
         return changes, frozenset()
-    gaps = _Gaps.of(changes, stored, creating=not context.rules.write_protection)
+    creating = not context.rules.write_protection and context.rules.write_allowed_default
+    gaps = _Gaps.of(changes, stored, creating=creating)
     if not gaps.events and not gaps.series:
         return changes, frozenset()
     client = context.google.client
@@ -60,7 +61,7 @@ class _Gaps:
         masters = {str(event.recurring_event_id) for event in changes.events if event.is_exception}
         masters |= {event.id for event in named.values() if event.recurrence}
         gone = {event.id for event in named.values() if event.cancelled}
-        unsettled = set(stored.unsettled)
+        unsettled = set(stored.unsettled) | (set(stored.waiting) if creating else set())
         series = {one for one in masters if undecided(one) or one in unsettled} - gone
         events = unsettled - set(named)
         return cls(frozenset(events | (series - set(named))), frozenset(series))

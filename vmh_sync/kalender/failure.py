@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.engine.isolation import unforeseen_text
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled, MovedAway
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
@@ -14,6 +14,7 @@ ITEM_FAILURES = (
     ForeignSystemError,
     AppointmentMoving,
     CreationUnsettled,
+    MovedAway,
     UnreadableAppointmentError,
     PairTaken,
     StaleRow,
@@ -46,6 +47,9 @@ def explain(error: Exception) -> Failure:
         return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
     if isinstance(error, CreationUnsettled):
         return Failure("Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher.", name)
+    if isinstance(error, MovedAway):
+        text = f"Das Ereignis wurde in den Kalender {error.kuerzel} verschoben; dessen Abgleich übernimmt den Termin."
+        return Failure(text, name, later=True)
     if isinstance(error, LeaseLost | CoordinationUnavailable):
         return Failure("Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter.", name)
     if not isinstance(error, ITEM_FAILURES):

@@ -274,7 +274,7 @@ def _google_writes(pair: _Pair, changes: _Changes, outcome: _Outcome, ctx: Decis
 
 
 def _missing_mark(pair: _Pair) -> list[Operation]:
-    """Mark an event that carries no mark of this Termin: a crash came between the pair and the mark, or it is a copy."""
+    """Mark an event that carries no mark of this Termin: a crash came before it, or the event is a copy."""
     mark = pair.event.mark if pair.event is not None else None
     if pair.event is None or pair.state.base is None or (mark is not None and mark.fr_nr == pair.state.fr_nr):
         return []

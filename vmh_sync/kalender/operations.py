@@ -102,6 +102,20 @@ class DeleteAdvoware:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOver:
+    """An event came here from a colleague's calendar: its Termin follows, and with it the pair.
+
+    ``otherwise`` is what happens instead if the colleague's event lives on, or the Termin is gone: it is a new one.
+    """
+
+    fr_nr: int
+    event_id: str
+    from_kuerzel: str
+    reason: str
+    otherwise: "tuple[Operation, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LinkPair:
     """Store a pair row for an event that carries our mark (or belongs to a stored intent); no base yet."""
 
@@ -147,6 +161,7 @@ Operation = (
     | CreateAdvoware
     | UpdateAdvoware
     | DeleteAdvoware
+    | TakeOver
     | LinkPair
     | SaveBase
     | ClosePair
@@ -154,7 +169,7 @@ Operation = (
 )
 
 GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, DeleteGoogle)
-ADVOWARE_WRITES = (CreateAdvoware, UpdateAdvoware, DeleteAdvoware)
+ADVOWARE_WRITES = (CreateAdvoware, UpdateAdvoware, DeleteAdvoware, TakeOver)
 
 
 def side_written(operation: Operation) -> Side | None:

@@ -124,6 +124,31 @@ class PairBook:
         self.intents.pop(event_id, None)
         self.rows[fr_nr] = saved
 
+    async def take_over(self, fr_nr: int, event_id: str, from_kuerzel: str) -> None:
+        """Make a colleague's pair ours, with its base: hold both leases."""
+
+        def work(tx: Transaction) -> CalendarPair:
+            (old,) = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() == from_kuerzel.upper()]
+            if old.id is not None:
+                tx.calendar_pairs.mark_deleted([old.id], self.context.clock.now())
+            moved = replace(old, id=None, revision=0, kuerzel=self.kuerzel, event_id=event_id, etag=None)
+            return tx.calendar_pairs.save(moved)
+
+        self.rows[fr_nr] = await self._do(work)
+
+    def colleagues(self, fr_nr: int) -> list[str]:
+        """Return the other employees that have a calendar of ours and no pair of this number."""
+        with self.context.store.reading() as tx:
+            has = {row.kuerzel.upper() for row in tx.calendar_pairs.by_frnr(fr_nr)}
+            states = [state for state in tx.calendar_states.all() if state.calendar_id is not None]
+        return [one.kuerzel for one in states if one.kuerzel.upper() not in has | {self.kuerzel.upper()}]
+
+    def calendar_of(self, kuerzel: str) -> str | None:
+        """Return the id of an employee's calendar, if it is known."""
+        with self.context.store.reading() as tx:
+            state = tx.calendar_states.get(kuerzel)
+        return state.calendar_id if state is not None else None
+
     async def abandon(self, event_id: str) -> None:
         """Note that a Termin will not be created: Advoware refused it."""
         intent = self.intents.pop(event_id, None)

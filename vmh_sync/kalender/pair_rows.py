@@ -19,7 +19,8 @@ class Stored:
     """What our database knows about one employee. ``version`` moves with every write to it.
 
     ``unsettled``: ids of events whose sync failed; the next pass reads them although its list does not name them.
-    ``rules_hash``: which access rules the calendar was given last.
+    ``rules_hash``: which access rules the calendar was given last. ``waiting``: ids of events that are new in Google
+    and wait for Advoware to be writable.
     """
 
     state: CalendarState
@@ -28,6 +29,7 @@ class Stored:
     full_read_at: datetime | None
     unsettled: tuple[str, ...] = ()
     rules_hash: str | None = None
+    waiting: tuple[str, ...] = ()
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -47,6 +49,7 @@ def read_stored(store: Store, kuerzel: str) -> Stored:
             full_read_at=datetime.fromisoformat(full) if full else None,
             unsettled=tuple(tx.cursors.get(unsettled_cursor(kuerzel)) or ()),
             rules_hash=tx.cursors.get(rules_cursor(kuerzel)),
+            waiting=tuple(tx.cursors.get(waiting_cursor(kuerzel)) or ()),
         )
 
 
@@ -58,6 +61,11 @@ def full_read_cursor(kuerzel: str) -> str:
 def unsettled_cursor(kuerzel: str) -> str:
     """Return the cursor name that holds the ids of events whose sync failed."""
     return f"kalender:unsettled:{kuerzel}"
+
+
+def waiting_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the ids of events that wait for Advoware to be writable."""
+    return f"kalender:waiting:{kuerzel}"
 
 
 def rules_cursor(kuerzel: str) -> str:

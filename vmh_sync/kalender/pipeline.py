@@ -18,10 +18,11 @@ from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.hindered import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
+from vmh_sync.kalender.phase_counts import phase_counts
 from vmh_sync.kalender.progress import Standing
 from vmh_sync.kalender.request import Calendars, employees_partitions
 from vmh_sync.kalender.resource import CalendarWorkplace
-from vmh_sync.kalender.sync_employee import EmployeeWork, phase_counts
+from vmh_sync.kalender.sync_employee import EmployeeWork
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.report import ROWS, outcome_metadata
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG

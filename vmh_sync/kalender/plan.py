@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.kalender.decide import decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.decide import WAITING_TEXT, decide_moved_in, decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
-from vmh_sync.kalender.model import PairState, Source
+from vmh_sync.kalender.model import Appointment, PairState, Source
 from vmh_sync.kalender.operations import Decision, Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.reads import (
     EmployeeReads,
@@ -36,6 +37,12 @@ class PlanItem:
     def writes(self) -> bool:
         """Whether Google or Advoware is to be written."""
         return any(side_written(operation) is not None for operation in self.decision.operations)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it stands in Google only, and waits until Advoware may be written."""
+        kinds = {finding.kind for finding in self.decision.findings}
+        return self.fr_nr is None and not self.decision.operations and FindingKind.WRITE_PROTECTED in kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,10 @@ def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:
     return replace(plan, stopped=stop_on_mass_change(ctx.kuerzel, plan.operations, living, ctx.rules))
 
 
+def _told(finding: Finding) -> PlanItem:
+    return PlanItem(finding.fr_nr, finding.event_id, Decision(findings=(finding,)))
+
+
 class _Planner:
     """Walks over pairs, marked events, stored intents and newcomers, in this order; each appointment once."""
 
@@ -155,6 +166,7 @@ class _Planner:
                 yield self._decided(pair.fr_nr, pair.event_id, partial(decide_pair, pair, termin, event, self._ctx))
         yield from self._new_termine(done_numbers)
         yield from self._new_events(done_events)
+        yield from self._still_waiting(done_events)
 
     def _decided(self, fr_nr: int | None, event_id: str | None, decide: Callable[[], Decision]) -> PlanItem:
         """Decide about one appointment; an error about it becomes a finding, and nothing is done to it."""
@@ -177,9 +189,10 @@ class _Planner:
     def _loose_events(self) -> dict[int, list[str]]:
         """Return frNr → ids of living events that carry its mark and belong to no pair, the likeliest first."""
         loose: dict[int, list[str]] = {}
+        begun = {intent.event_id for intent in self._reads.intents}  # a copy whose creation was begun: resumed
         for event_id, view in self._google.items():
             mark = view.event.mark if view.event is not None else None
-            if mark is not None and event_id not in self._paired_events:
+            if mark is not None and event_id not in self._paired_events | begun:
                 loose.setdefault(mark.fr_nr, []).append(event_id)
         for fr_nr, ids in loose.items():
             loose[fr_nr] = sorted(sorted(ids), key=partial(self._is_foreign, fr_nr))
@@ -211,9 +224,9 @@ class _Planner:
                 )
                 rest = ids[1:]
             for event_id in rest:
-                finding = self._leftover(fr_nr, event_id, pair)
-                if finding is not None:
-                    yield PlanItem(fr_nr, event_id, Decision(findings=(finding,)))
+                item = self._leftover(fr_nr, event_id)
+                if item is not None:
+                    yield item
 
     def _relinked(self, fr_nr: int, event_id: str) -> PairState:
         event = self._google[event_id].event
@@ -227,16 +240,36 @@ class _Planner:
             generation=self._generation(fr_nr, event_id) or 0,
         )
 
-    def _leftover(self, fr_nr: int, event_id: str, pair: PairState | None) -> Finding | None:
-        if pair is not None or fr_nr in self._pairs:
-            text = "Zweites Ereignis zum selben Termin in diesem Kalender"
-            return Finding(FindingKind.DUPLICATE, text, fr_nr, event_id)
-        event = self._google[event_id].event
+    def _leftover(self, fr_nr: int, event_id: str) -> PlanItem | None:
+        """A marked event that is not the paired one: equal in content a duplicate, else an appointment of its own."""
+        event, pair = self._google[event_id].event, self._pairs.get(fr_nr)
+        if event is None:
+            return None
+        if pair is not None:
+            if self._said_by(pair) in (None, event.form):
+                text = "Zweites Ereignis zum selben Termin in diesem Kalender"
+                return _told(Finding(FindingKind.DUPLICATE, text, fr_nr, event_id))
+            return self._new(event, "Kopie oder abgetrennter Teil einer Serie")
+        elsewhere = self._reads.elsewhere.get(fr_nr)
+        if elsewhere is not None:
+            if elsewhere.event_id == event_id:
+                return PlanItem(None, event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
+            return self._new(event, "Aus einem anderen Kalender kopiert")
         certain = self._termin(fr_nr).presence is Presence.MISSING
-        if certain and event is not None and self._ctx.window.surely_lists(event.form):
+        if certain and self._ctx.window.surely_lists(event.form):
             text = "Ereignis mit unserer Kennzeichnung, aber ohne Termin in Advoware"
-            return Finding(FindingKind.ORPHAN, text, fr_nr, event_id)
+            return _told(Finding(FindingKind.ORPHAN, text, fr_nr, event_id))
         return None
+
+    def _said_by(self, pair: PairState) -> Appointment | None:
+        view = self._event(pair.event_id)
+        if view.event is not None:
+            return view.event.form
+        return pair.base.google if pair.base is not None else None
+
+    def _new(self, event: ReadEvent, reason: str) -> PlanItem | None:
+        item = self._decided(None, event.event_id, partial(decide_new_event, event, self._ctx, reason=reason))
+        return item if item.decision.operations or item.decision.findings else None
 
     def _new_termine(self, done: set[int]) -> Iterator[PlanItem]:
         if self._reads.google_read is GoogleRead.PARTIAL:
@@ -256,6 +289,13 @@ class _Planner:
         for event_id, view in self._google.items():
             if view.event is None or event_id in taken or view.event.mark is not None:
                 continue
-            item = self._decided(None, event_id, partial(decide_new_event, view.event, self._ctx))
-            if item.decision.operations or item.decision.findings:
+            item = self._new(view.event, "Neu in Google")
+            if item is not None:
                 yield item
+
+    def _still_waiting(self, done: set[str]) -> Iterator[PlanItem]:
+        """What a delta does not name goes on waiting until Advoware may be written."""
+        known = {pair.event_id for pair in self._pairs.values()} | done
+        for event_id in self._reads.waiting:
+            if self._event(event_id).presence is Presence.UNCHANGED and event_id not in known:
+                yield _told(Finding(FindingKind.WRITE_PROTECTED, WAITING_TEXT, event_id=event_id))

@@ -30,12 +30,22 @@ class PendingCreate:
 
 
 @dataclass(frozen=True, slots=True)
+class PairElsewhere:
+    """A living pair of a number in a colleague's calendar."""
+
+    kuerzel: str
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EmployeeReads:
     """Everything a plan for one employee is made of.
 
     ``termine``: Advoware's list for the window. ``events``: the items of Google's list as they came (masters,
     exceptions, cancelled ones). ``whole_series``: series of which a delta holds every exception. ``pairs``: the living
     pairs. ``next_generations``: frNr → first unused generation where an event of that number was deleted earlier.
+    ``waiting``: events that were found new while Advoware was not to be written. ``elsewhere``: frNr of marked events
+    without a pair here → its pair in another calendar of ours.
     """
 
     termine: tuple[TerminFields, ...]
@@ -46,6 +56,8 @@ class EmployeeReads:
     intents: tuple[PendingCreate, ...] = ()
     next_generations: Mapping[int, int] = field(default_factory=dict)
     whole_series: frozenset[str] = frozenset()
+    waiting: tuple[str, ...] = ()
+    elsewhere: Mapping[int, PairElsewhere] = field(default_factory=dict)
 
 
 def advoware_views(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from vmh_sync.kalender.calendar_read import CalendarRead
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.delta_gaps import MOST_UNSETTLED
-from vmh_sync.kalender.pair_rows import full_read_cursor, unsettled_cursor
+from vmh_sync.kalender.pair_rows import full_read_cursor, unsettled_cursor, waiting_cursor
 from vmh_sync.store.calendar import CalendarState
 
 
@@ -16,13 +16,15 @@ class Ending:
     """How a pass ended that ran to its end.
 
     ``failed`` counts failed appointments, ``error`` says why one of them failed (or what else is to be told),
-    ``left_over`` holds the events of appointments that were not settled.
+    ``left_over`` holds the events of appointments that were not settled, ``waiting`` those that Advoware may not have
+    yet.
     """
 
     anonymised: bool
     failed: int = 0
     error: str | None = None
     left_over: Sequence[str] = ()
+    waiting: Sequence[str] = ()
 
 
 async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
@@ -45,6 +47,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
             state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
             if not ending.failed:
                 state = replace(state, last_success_at=now)
+            tx.cursors.set(waiting_cursor(kuerzel), sorted(set(ending.waiting)))
             if moves_on:
                 state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
                 tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))

@@ -54,6 +54,11 @@ class DecisionContext:
         """Return the deterministic event id of a Termin in this calendar."""
         return event_id(self.kanzlei, self.kuerzel, fr_nr, generation)
 
+    @property
+    def may_create(self) -> bool:
+        """Tell whether new Termine may be created in Advoware."""
+        return not self.rules.write_protection and self.rules.write_allowed_default
+
     def may_write(self, pair: PairState) -> bool:
         """Tell whether Advoware may be written for this pair."""
         return not self.rules.write_protection and pair.write_allowed and pair.fr_nr >= 0

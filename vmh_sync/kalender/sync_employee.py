@@ -5,7 +5,6 @@ if another run was there meanwhile, both sides are read and planned again.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,10 +14,13 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.apply.execute import Executor
+from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
+from vmh_sync.kalender.google_form import read_mark
+from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.operations import FindingKind
@@ -26,7 +28,7 @@ from vmh_sync.kalender.pair_book import PairBook, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
-from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.reads import EmployeeReads, GoogleRead, PairElsewhere
 from vmh_sync.kalender.remember import Ending, remember_failure, remember_success
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.window import window_at
@@ -63,6 +65,7 @@ class EmployeeWork:
     google: CalendarRead | None = None
     read_at: datetime | None = None
     generations: dict[int, int] = field(default_factory=dict)
+    elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
@@ -130,6 +133,8 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     paired = {row.frnr for row in stored.pairs}
     unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
+    marked = {mark.fr_nr for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
+    work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, kuerzel, marked - paired)
 
 
 def _number(row: SpoiltRow) -> int | None:
@@ -153,6 +158,8 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             intents=pending(stored.intents, rules),
             next_generations=work.generations,
             advoware_complete=work.complete,
+            waiting=stored.waiting,
+            elsewhere=work.elsewhere,
         )
     return work
 
@@ -205,11 +212,6 @@ async def employee_lease(context: CalendarContext, kuerzel: str, wait: float = 0
     """Hold the lease of one employee; ``None`` while somebody else has it."""
     async with context.leases.hold(lease_name(kuerzel), wait=wait) as lease:
         yield lease
-
-
-def lease_name(kuerzel: str) -> str:
-    """Return the name of the lease that every writer of an employee's calendar holds."""
-    return f"kalender:{kuerzel.strip().upper()}"
 
 
 async def _write_under_lease(
@@ -309,15 +311,20 @@ def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> End
     if error is None and google.remark is not None:
         error = google.remark.message
     unreadable = {one.fr_nr for one in made.findings if one.kind is FindingKind.UNREADABLE and one.fr_nr is not None}
+    put_off = [item for item, one in zip(made.items, work.outcomes, strict=True) if one.result is Result.SKIPPED]
+    waiting = [item.event_id for item in made.items if item.waits and item.event_id is not None]
     left_over = [item.event_id for item, _ in failed if item.event_id is not None]
+    left_over += [item.event_id for item in put_off if item.event_id is not None and not item.waits]
     # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
     left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
     left_over += [one.event_id for one in silent if one.event_id is not None]
-    return Ending(work.decision is not None and not work.decision.full_content, len(failed), error, left_over)
+    return Ending(work.decision is not None and not work.decision.full_content, len(failed), error, left_over, waiting)
 
 
 async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
     name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    if item.waits:
+        return RecordOutcome(name, Result.SKIPPED, error=_waiting(work, item))
     if not item.decision.operations:
         return RecordOutcome(name, Result.UNCHANGED)
     failed: list[Exception] = []
@@ -331,7 +338,7 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
             await executor.book.fail(item.fr_nr, failure.message)
         return RecordOutcome(
             name,
-            Result.FAILED,
+            Result.SKIPPED if failure.later else Result.FAILED,
             error=failure.message,
             error_class=failure.error_class,
             retryable=failure.retryable,
@@ -348,7 +355,14 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
     )
 
 
+def _waiting(work: EmployeeWork, item: PlanItem) -> str:
+    return f"Kalender {work.kuerzel}: {item.decision.findings[0].text} (Ereignis {item.event_id})"
+
+
 def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
+    if item.waits:
+        name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+        return RecordOutcome(name, Result.SKIPPED, error=_waiting(work, item))
     result = Result.SYNCED if item.decision.operations else Result.UNCHANGED
     return RecordOutcome(record_id(work.kuerzel, item.fr_nr, item.event_id), result)
 
@@ -370,22 +384,3 @@ async def sync_employee(context: CalendarContext, employee: Employee, how: How) 
     work = plan(map_fields(await fetch(context, employee, how)))
     await write(context, work, how)
     return work
-
-
-def phase_counts(works: list[EmployeeWork]) -> dict[str, int]:
-    """Return numbers per phase and side over several employees, for a run's metadata."""
-    numbers: Counter[str] = Counter()
-    for work in works:
-        numbers["employees"] += 1
-        numbers["employees_failed"] += work.failure is not None and not work.failure.later
-        numbers["employees_later"] += work.failure is not None and work.failure.later
-        if work.reads is not None:
-            numbers["read_advoware"] += len(work.reads.termine)
-            numbers["read_google"] += len(work.reads.events)
-        if work.changes is not None and work.changes.full:
-            numbers["google_full_reads"] += 1
-            if work.changes.reset_reason:
-                numbers[f"google_token_refused_{work.changes.reset_reason}"] += 1
-        if work.plan is not None:
-            numbers.update({f"plan_{name}": count for name, count in work.plan.counts().items()})
-    return dict(numbers)

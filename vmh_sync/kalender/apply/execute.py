@@ -7,9 +7,9 @@ an intent before a creation, and planning again when a side has moved meanwhile 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.apply.agreement import Done
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.apply.moves import Moves
 from vmh_sync.kalender.model import Source
 from vmh_sync.kalender.operations import (
     ClosePair,
@@ -21,6 +21,7 @@ from vmh_sync.kalender.operations import (
     MarkNotRepresentable,
     Operation,
     SaveBase,
+    TakeOver,
     UpdateAdvoware,
     UpdateGoogle,
 )
@@ -33,7 +34,7 @@ ROUNDS = 4
 
 
 @dataclass(slots=True, repr=False)
-class Executor(AdvowareWrites):
+class Executor(Moves):
     """Carries out the items of one employee, under that employee's lease."""
 
     async def run(self, item: PlanItem) -> Done:
@@ -59,16 +60,20 @@ class Executor(AdvowareWrites):
     async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
         match operation:
             case InsertGoogle():
+                await self._stay_if_moved(operation.fr_nr, operation.replaces)
                 await self._insert(operation)
             case UpdateGoogle():
                 await self._update_google(operation)
             case UpdateAdvoware():
                 await self._update_advoware(operation, last=not any(isinstance(one, UpdateGoogle) for one in later))
+            case TakeOver():
+                await self._take_over(operation)
             case CreateAdvoware():
                 await self._create(operation)
             case DeleteGoogle():
                 await self._delete_google(operation)
             case DeleteAdvoware():
+                await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self._delete_advoware(operation)
             case _:
                 await self._note(operation)

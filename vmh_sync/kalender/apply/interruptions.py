@@ -11,3 +11,11 @@ class CreationUnsettled(Exception):
 
 class PlanAgain(Exception):
     """What was planned does not fit any more."""
+
+
+class MovedAway(Exception):
+    """The event was moved to a colleague's calendar, whose own pass takes it over."""
+
+    def __init__(self, kuerzel: str) -> None:
+        self.kuerzel = kuerzel
+        super().__init__(kuerzel)

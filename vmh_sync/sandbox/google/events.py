@@ -76,6 +76,19 @@ class EventBook:
             if other.master_id == event.id:
                 other.hidden = True
 
+    def move(self, calendar: StoredCalendar, event_id: str, to: StoredCalendar) -> StoredEvent:
+        """``events.move``: the same id in another calendar, a tombstone in the old one. Raises 404, 410."""
+        event = self.find(calendar, event_id)
+        if event.cancelled:
+            raise deleted()
+        change = self._world.tick()
+        content = {**event.content, "updated": self._world.now_text()}
+        moved = StoredEvent(event_id, content, change, change)
+        to.events[event_id] = moved
+        to.used_ids.add(event_id)
+        self.delete(calendar, event_id, if_match=None)
+        return moved
+
     def instances(self, calendar: StoredCalendar, master: StoredEvent) -> list[StoredEvent]:
         """Return a series' occurrences in order, changed and cancelled ones in their own form."""
         until = self._world.config.clock.now() + HORIZON

@@ -2,8 +2,9 @@
 
 Shapes (all plain JSON):
 
-- ``edit``: ``{"calendar": id or name, "action": "create"|"update"|"delete", "id": event id or null,
-  "values": event fields, "person": address}`` — a change in Google Calendar's web interface; ``update`` merges.
+- ``edit``: ``{"calendar": id or name, "action": "create"|"update"|"delete"|"move", "id": event id or null,
+  "values": event fields, "person": address}`` — a change in Google Calendar's web interface; ``update`` merges,
+  ``move`` takes the event to the calendar ``to`` under the same id.
 - ``seed``: ``{"calendars": [{"summary", "owner", "timeZone", "acl": {"user:address": role}, "subscribers": []}],
   "events": [{"calendar": id or name, …event fields}]}``.
 - ``command``: see :data:`COMMANDS`.
@@ -78,8 +79,10 @@ class GoogleHooks:
             elif action == "delete":
                 book.delete(calendar, event_id, if_match=None)
                 event = calendar.events[event_id]
+            elif action == "move":
+                event = book.move(calendar, event_id, self._calendar(body.get("to")))
             else:
-                raise ControlError("action is create, update or delete")
+                raise ControlError("action is create, update, delete or move")
         except ApiError as error:
             raise ControlError(f"Google would answer {error.status} {error.reason}: {error.message}") from None
         return shown(event, calendar, person)

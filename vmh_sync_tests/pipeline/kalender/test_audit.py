@@ -43,7 +43,7 @@ def test_a_planted_duplicate_is_found_and_mended_and_the_paired_event_stays(chan
     fr_nr = chancery.termin()
     chancery.sync()
     paired = chancery.event_of(fr_nr)["id"]
-    extra = chancery.event(summary="Verhandlung", **mark(fr_nr))
+    extra = chancery.copy_event("SB", paired)
     assert told(chancery.run(audit.duplicates)) == [("duplicate", fr_nr, False)]
     assert extra in chancery.events(), "a look changes nothing"
     assert told(chancery.run(lambda context: audit.duplicates(context, fix=True))) == [("duplicate", fr_nr, True)]
@@ -113,7 +113,7 @@ def test_the_command_line_looks_up_pairs_and_ends_with_3_when_something_is_found
         answer = CliRunner().invoke(kalender_app, ["lookup", option, value, "--json"])
         (pair,) = json.loads(answer.stdout.splitlines()[-1])["pairs"]
         assert (pair["kuerzel"], pair["frNr"], pair["event"]) == ("SB", fr_nr, event_id)
-    chancery.event(**mark(fr_nr))
+    chancery.copy_event("SB", event_id)
     assert CliRunner().invoke(kalender_app, ["duplicates", "--json"]).exit_code == 3
     assert CliRunner().invoke(kalender_app, ["duplicates", "--fix", "--json"]).exit_code == 0
     assert [marked(event) for event in chancery.events().values()] == [str(fr_nr)]
@@ -124,7 +124,7 @@ def test_the_checks_in_dagster_tell_the_same(chancery: Chancery, name: str, pass
     chancery.employee()
     fr_nr = chancery.termin()
     chancery.sync()
-    chancery.event(**mark(fr_nr))
+    chancery.copy_event("SB", chancery.event_of(fr_nr)["id"])
     key = dg.AssetCheckKey(dg.AssetKey("kalender"), name)
     job = dg.define_asset_job("checks", dg.AssetSelection.checks(key))
     defs = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))

@@ -7,6 +7,7 @@ import pytest
 from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
+from vmh_sync.kalender.phase_counts import phase_counts
 from vmh_sync.kalender.sync_employee import How
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
@@ -99,8 +100,8 @@ def test_a_token_that_google_refuses_leads_to_one_full_read_that_loses_nothing(c
     assert answers(chancery, "GET")[:2] == [410, 200]
     assert told.changes.full and told.changes.reset_reason == reason
     assert chancery.termine()[fr_nr]["text"] == "Geändert"
-    assert stages.phase_counts([told])["google_full_reads"] == 1
-    assert stages.phase_counts([told])[f"google_token_refused_{reason}"] == 1
+    assert phase_counts([told])["google_full_reads"] == 1
+    assert phase_counts([told])[f"google_token_refused_{reason}"] == 1
     assert not chancery.run(lambda context: stages.sync_employee(context, Employee("SB"), How())).changes.full
 
 

@@ -1,0 +1,88 @@
+"""Events that a person moved between two calendars of ours: the Termin goes along before anything is deleted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
+from vmh_sync.kalender.lease_names import lease_name
+from vmh_sync.kalender.operations import CreateAdvoware, TakeOver
+from vmh_sync.kalender.reads import PairElsewhere
+from vmh_sync.kalender.wire_termin import to_fields
+from vmh_sync.store.store import Store
+from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
+
+COLLEAGUE_WAIT_SECONDS = 20.0
+"""How long the calendar that an event came to waits for the calendar that it left."""
+
+
+def pairs_elsewhere(store: Store, kuerzel: str, numbers: Iterable[int]) -> dict[int, PairElsewhere]:
+    """Return the living pair of each number in another employee's calendar, where there is exactly one."""
+    wanted = sorted(numbers)
+    if not wanted:
+        return {}
+    with store.reading() as tx:
+        rows = {fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in wanted}
+    found = {fr_nr: [row for row in of if row.kuerzel.upper() != kuerzel.upper()] for fr_nr, of in rows.items()}
+    return {fr_nr: PairElsewhere(of[0].kuerzel, str(of[0].event_id)) for fr_nr, of in found.items() if len(of) == 1}
+
+
+@dataclass(slots=True, repr=False)
+class Moves(AdvowareWrites):
+    """Takes over what came from a colleague, and leaves alone what went to one."""
+
+    async def _take_over(self, operation: TakeOver) -> None:
+        """Give the Termin to this employee, then the pair; under the leases of both calendars."""
+        async with self.context.leases.hold(lease_name(operation.from_kuerzel), wait=COLLEAGUE_WAIT_SECONDS) as other:
+            if other is None:
+                raise AppointmentMoving
+            if await self._lives_in(operation.from_kuerzel, operation.event_id):
+                await self._create_instead(operation)
+                return
+            if not await self._reassign(operation):
+                await self._create_instead(operation)
+                return
+            await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
+        # From here on it is a pair like any other: what was edited during the move is merged.
+        raise PlanAgain
+
+    async def _create_instead(self, operation: TakeOver) -> None:
+        for instead in operation.otherwise:
+            if isinstance(instead, CreateAdvoware):
+                await self._create(instead)
+
+    async def _reassign(self, operation: TakeOver) -> bool:
+        """Put this employee in the colleague's place; false if the Termin is gone."""
+        async with self._alone(operation.fr_nr):
+            await self.lease.ensure()
+            record = await self.context.advoware.read_termin(operation.fr_nr)
+            if record is None:
+                return False
+            termin, old = to_fields(record), operation.from_kuerzel.strip().upper()
+            owners = {"anwalt": termin.anwalt, "sb": termin.sb}
+            values = {
+                name: self.decision.kuerzel for name, owner in owners.items() if (owner or "").strip().upper() == old
+            }
+            if values:
+                self._count("advoware", operation)
+                await self.context.advoware.replace_termin(record, values)
+        await self.sides.fresh_termin(operation.fr_nr)
+        return True
+
+    async def _stay_if_moved(self, fr_nr: int, event_id: str | None) -> None:
+        """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""
+        if event_id is None:
+            return
+        for kuerzel in self.book.colleagues(fr_nr):
+            if await self._lives_in(kuerzel, event_id):
+                raise MovedAway(kuerzel)
+
+    async def _lives_in(self, kuerzel: str, event_id: str) -> bool:
+        calendar, client = self.book.calendar_of(kuerzel), self.context.google.client
+        if calendar is None:
+            return False
+        try:
+            event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
+        except (NotFoundError, ForbiddenError):
+            return False
+        return not event.cancelled
