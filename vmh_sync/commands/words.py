@@ -71,16 +71,6 @@ CALENDAR_ACTIONS = {
     "save_base": "Stand merken",
     "close_pair": "Verknüpfung beenden",
     "mark_not_representable": "als nicht darstellbar merken",
-    "finding:write_protected": "wartet, bis Advoware beschrieben werden darf",
-    "finding:conflict": "Konflikt",
-    "finding:duplicate": "doppelt",
-    "finding:orphan": "ohne Termin",
-    "finding:not_representable": "nicht darstellbar",
-    "finding:read_only": "nur lesbar",
-    "finding:one_way": "geht nur von Advoware nach Google",
-    "finding:ignored": "von Advoware nicht übernommen",
-    "finding:restored": "wieder eingetragen",
-    "finding:deleted_against_change": "gelöscht, drüben noch geändert",
 }
 """What a plan does to an appointment."""
 
