@@ -121,8 +121,11 @@ def _known(doors: Doors, kuerzel: str) -> bool:
 
 
 def _overlaps(runs: Sequence[Run], kuerzel: str) -> bool:
-    """Whether one of the active runs covers this employee; a run that names nobody covers all."""
-    return any(kuerzel == ALL or not (named := _named(run)) or kuerzel in named for run in runs)
+    """Whether one of the active runs is what is asked for; a run that names nobody covers all.
+
+    A run of one employee is no reason to keep all the others waiting: the run of all skips who is busy.
+    """
+    return any(not (named := _named(run)) or kuerzel in named for run in runs)
 
 
 def _named(run: Run) -> list[str]:

@@ -54,10 +54,21 @@ async def read_calendar(
             changes, series = await fill_gaps(context, known, changes, stored)
             remark = None if look_only else await _share(context, employee, stored, known)
             return CalendarRead(known, changes, whole_series=series, remark=remark)
+    if known is None and look_only:
+        return await _look_only(context, employee)
     recreate = context.settings.recreate_calendars and not look_only
     found = await _find_calendar(context, employee, stored, recreate=recreate)
     changes = await context.google.run(lambda: read_changes(client, found, None))
     return CalendarRead(found, changes, moved=known is not None and known != found)
+
+
+async def _look_only(context: CalendarContext, employee: Employee) -> CalendarRead:
+    """A dry run before the first pass sees what the first pass will see; a calendar that is not there is empty."""
+    client, directory = context.google.client, context.google.directory
+    found = await context.google.run(lambda: directory.look_up(employee.kuerzel))
+    if found is None:
+        return CalendarRead("", Changes((), "", full=True, pages=0))
+    return CalendarRead(found, await context.google.run(lambda: read_changes(client, found, None)))
 
 
 def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:

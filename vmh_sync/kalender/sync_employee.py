@@ -116,10 +116,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None
     work.complete = len(unreadable) == len(spoilt)
     # A Termin without any content: nothing is decided about it, and a finding says so.
     termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
-    if how.dry_run and stored.state.calendar_id is None:
-        read = CalendarRead("", Changes((), "", full=True, pages=0))
-    else:
-        read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=how.whole)
+    read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=how.whole)
     work.google = read
     work.decision = DecisionContext(
         kuerzel=kuerzel,

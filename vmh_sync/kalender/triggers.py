@@ -56,6 +56,12 @@ def _running(instance: dg.DagsterInstance) -> bool:
     return instance.get_runs_count(dg.RunsFilter(job_name=sync_kalender.name, statuses=statuses)) > 0
 
 
+def _waiting(instance: dg.DagsterInstance) -> bool:
+    statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+    tags = {TRIGGER_TAG: str(Trigger.SWEEP)}
+    return instance.get_runs_count(dg.RunsFilter(job_name=sync_kalender.name, statuses=statuses, tags=tags)) > 0
+
+
 @dg.schedule(
     name="kalender_alle_15_minuten",
     job=sync_kalender,
@@ -65,9 +71,13 @@ def _running(instance: dg.DagsterInstance) -> bool:
     description="Alle 15 Minuten: alle Kalender, am längsten nicht abgeglichene zuerst.",
 )
 def kalender_alle_15_minuten(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-    """Launch runs over all employees, oldest success first; a tick passes while earlier runs still go on."""
-    if _running(context.instance):
-        return dg.SkipReason("Der vorige Lauf ist noch nicht fertig.")
+    """Launch runs over all employees, oldest success first.
+
+    A run skips who is busy in another one, so a long first load holds up nobody else; a tick passes only while the
+    runs of an earlier tick have not begun.
+    """
+    if _waiting(context.instance):
+        return dg.SkipReason("Der vorige Lauf hat noch nicht begonnen.")
     settings = load(CalendarSyncSettings)
     known = context.instance.get_dynamic_partitions(EMPLOYEE_PARTITIONS)
     size = settings.employees_per_run

@@ -194,6 +194,11 @@ class CalendarDirectory:
         self.complete_access(found.id, self.rules_for(kuerzel, email))
         return found
 
+    def look_up(self, kuerzel: str) -> str | None:
+        """Return the id of the employee's calendar by its name, without creating or sharing anything."""
+        matches = self._named(self._account, self._template.title(kuerzel))
+        return str(matches[0]["id"]) if len(matches) == 1 else None
+
     def rules_for(self, kuerzel: str, email: str | None) -> list[AccessRule]:
         """Return the access rules that the settings want for an employee's calendar."""
         return self._template.access_rules(kuerzel, email)

@@ -73,6 +73,8 @@ def test_calendar_that_is_under_way(firm: Firm, gateway: GatewayProcess, dagster
         dagster_double.active = [{"runId": "r", "status": "STARTED", **run}]
         found = {name: send(gateway, "POST", CALENDAR, json={"kuerzel": name}).status_code for name in ("SB", "AI")}
         assert found == {"SB": 409, "AI": 202}
+        assert send(gateway, "POST", CALENDAR).status_code == 202, "a run of all skips who is busy"
+    dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {}, "tags": []}]
     assert send(gateway, "POST", CALENDAR).status_code == 409
 
 

@@ -8,9 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
+from vmh_sync.kalender import batch
+from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
-from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
+from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS, Calendars
+from vmh_sync.kalender.sync_employee import employee_lease
 from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
+from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 
 
@@ -69,6 +74,33 @@ def test_the_schedule_asks_for_everybody_or_for_groups_with_the_oldest_first(
     monkeypatch.setenv("CALENDAR_SYNC_EMPLOYEES_PER_RUN", "2")
     groups = [one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] for one in kalender_alle_15_minuten(tick)]
     assert groups == [["BK", "SB"], ["AH"]]
+
+
+def test_a_tick_waits_for_no_run_that_has_begun_and_adds_none_to_those_that_have_not(
+    chancery: Chancery, instance: dg.DagsterInstance
+) -> None:
+    chancery.employee("SB")
+    instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["SB"])
+    tick = dg.build_schedule_context(instance=instance)
+    sweep = {TRIGGER_TAG: str(Trigger.SWEEP)}
+    instance.add_run(dg.DagsterRun("sync_kalender", status=dg.DagsterRunStatus.STARTED, tags=sweep))
+    assert isinstance(kalender_alle_15_minuten(tick), list), "a long first load of one holds up nobody else"
+    instance.add_run(dg.DagsterRun("sync_kalender", status=dg.DagsterRunStatus.NOT_STARTED, tags=sweep))
+    assert isinstance(kalender_alle_15_minuten(tick), dg.SkipReason)
+
+
+def test_a_busy_employee_is_skipped_and_the_others_are_synced(chancery: Chancery) -> None:
+    for kuerzel in ("AH", "SB"):
+        chancery.termin(chancery.employee(kuerzel))
+
+    async def while_busy(context: CalendarContext) -> list[RecordOutcome]:
+        async with employee_lease(context, "AH"):
+            made = batch.diff(batch.map_fields(await batch.fetch(context, Calendars())))
+            return (await batch.write(context, made)).outcomes
+
+    outcomes = chancery.run(while_busy)
+    assert [one.id for one in outcomes if one.result is Result.SKIPPED] == ["AH"]
+    assert chancery.events("SB") and not chancery.events("AH")
 
 
 def test_the_command_line_syncs_and_tells_in_one_json_object(chancery: Chancery) -> None:

@@ -183,3 +183,21 @@ def test_a_copy_whose_creation_was_not_answered_is_found_again_and_not_created_t
     chancery.until_quiet()
     assert len(chancery.termine()) == 2 and copy in chancery.events()
     agree(chancery)
+
+
+def test_a_dry_run_before_the_first_pass_plans_what_the_first_pass_does(chancery: Chancery) -> None:
+    chancery.employee()
+    chancery.termin(text="Aus Advoware")
+    chancery.sync()
+    for fr_nr in list(chancery.termine()):
+        chancery.drop_termin(fr_nr)
+    chancery.until_quiet()
+    with chancery.store.transaction() as tx:
+        # As if this installation were new and only the calendar stood there.
+        for table in ("calendar_pairs", "calendar_states", "cursors"):
+            tx.calendar_pairs._connection.exec_driver_sql(f"DELETE FROM {table}")
+    chancery.termin(text="Neu in Advoware")
+    chancery.event(summary="Steht schon im Kalender")
+    planned = [one.id for one in chancery.outcomes(dry_run=True) if one.result is Result.SYNCED]
+    done = [one.id for one in chancery.outcomes() if one.result is Result.SYNCED]
+    assert sorted(planned) == sorted(done) and len(done) == 2
