@@ -98,6 +98,8 @@ def _print_notes(batch: "CalendarBatch") -> None:
     for outcome in batch.outcomes:
         if outcome.result is Result.SKIPPED and outcome.error:
             console.print(f"  {outcome.error}", markup=False)
+    for line in batch.conflicts:
+        console.print(f"  {line}", markup=False)
     found = newly_hindered(batch.works)
     for one in found:
         console.print(f"  {one.line()}", markup=False)

@@ -10,6 +10,7 @@ from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
+from vmh_sync.kalender.pair_book import record_id
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.request import Calendars
 from vmh_sync.kalender.sync_employee import EmployeeWork, How
@@ -49,6 +50,17 @@ class CalendarBatch:
             for work in self.works
             if work.plan is not None
             for row in work.plan.rows(show_values=self.show_values)
+        ]
+
+    @property
+    def conflicts(self) -> list[str]:
+        """Return one German line per conflict: whose, which number and event, which fields; no content."""
+        return [
+            f"{work.kuerzel}, frNr {one.fr_nr}, Ereignis {one.event_id}: {one.text} "
+            f"(Felder: {', '.join(change.name for change in one.changes)}; der unterlegene Wert steht unter "
+            f"vmh-sync audit show {record_id(work.kuerzel, one.fr_nr, one.event_id)})"
+            for work in self.works
+            for one in work.conflicts
         ]
 
     @property

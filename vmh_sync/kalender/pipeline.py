@@ -132,6 +132,8 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     del metadata["writes_espocrm"]
     metadata["writes_google"] = PassSummary().add(outcomes).writes["google"]
     metadata |= phase_counts(batch.works)
+    if batch.conflicts:
+        metadata["konflikte"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in batch.conflicts[:ROWS]))
     found = newly_hindered(batch.works)
     if found:
         metadata["nicht_darstellbar"] = _hindered_table(found)

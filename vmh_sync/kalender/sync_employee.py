@@ -23,7 +23,7 @@ from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import UnreadableAppointmentError
-from vmh_sync.kalender.operations import FindingKind
+from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_book import PairBook, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
@@ -72,6 +72,7 @@ class EmployeeWork:
     complete: bool = True
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
+    conflicts: list[Finding] = field(default_factory=list)
 
     @property
     def kuerzel(self) -> str:
@@ -343,12 +344,14 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
             advoware_writes=executor.done.writes["advoware"],
             google_writes=executor.done.writes["google"],
         )
+    conflicts = [finding for finding in done.findings if finding.kind in _CONFLICTS]
+    work.conflicts += conflicts
     return RecordOutcome(
         name,
         Result.SYNCED if done.changed else Result.UNCHANGED,
         advoware_writes=done.writes["advoware"],
         google_writes=done.writes["google"],
-        conflicts=sum(1 for finding in done.findings if finding.kind in _CONFLICTS),
+        conflicts=len(conflicts),
     )
 
 

@@ -141,3 +141,16 @@ def test_a_broken_key_file_fails_the_pass_with_a_clear_message(
     done = CliRunner().invoke(app, ["sync", "kalender", "--all", "--json"])
     assert done.exit_code == 1
     assert "GOOGLE_CALENDAR_SERVICE_ACCOUNT_JSON" in json.loads(done.stdout.splitlines()[-1])["error"]
+
+
+def test_a_conflict_is_named_in_the_run_and_on_the_command_line(chancery: Chancery) -> None:
+    chancery.employee()
+    fr_nr = chancery.termin()
+    chancery.sync()
+    event_id = chancery.event_of(fr_nr)["id"]
+    chancery.edit_termin(fr_nr, text="Aus Advoware")
+    chancery.edit_event("SB", event_id, summary="Aus Google")
+    told = CliRunner().invoke(app, ["sync", "kalender", "--all"])
+    assert told.exit_code == 0, told.output
+    assert f"SB, frNr {fr_nr}, Ereignis {event_id}: Auf beiden Seiten geändert" in told.output
+    assert f"audit show SB/{fr_nr}" in told.output and "Aus Google" not in told.output
