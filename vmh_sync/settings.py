@@ -196,6 +196,12 @@ class VmhSettings(BaseSettings):
         gt=0,
         description="wer so lange (Sekunden) schweigt, gilt als abgestürzt",
     )
+    stall_seconds: float = Field(
+        120.0,
+        alias="VMH_STALL_SECONDS",
+        gt=0,
+        description="ein Lauf, der so lange (Sekunden) nicht vorankommt, beendet sich und wird wiederholt",
+    )
     gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="Adresse, auf der das Gateway lauscht")
     gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="Port, auf dem das Gateway lauscht")
     dagster_url: str = Field(

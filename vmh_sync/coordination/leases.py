@@ -14,6 +14,7 @@ from vmh_sync.background import carried_out, stop
 from vmh_sync.coordination.connection import AsyncRedis, evaluate
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost, translated
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
+from vmh_sync.watchdog import waiting
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,8 @@ class Leases:
         lease = Lease(name, lease_key(name), token, self._seconds, self._redis)
         held = False
         try:
-            held = await self._acquire(lease, wait)
+            with waiting(wait):
+                held = await self._acquire(lease, wait)
         finally:
             if not held:
                 # Also when cancelled: the request may have reached Redis although its answer did not reach us.

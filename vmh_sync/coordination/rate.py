@@ -7,6 +7,7 @@ import time
 
 from vmh_sync.coordination.connection import AsyncRedis, SyncRedis, evaluate, evaluate_sync
 from vmh_sync.coordination.errors import translated
+from vmh_sync.watchdog import waiting
 
 # The generic cell rate algorithm: one number, the moment at which the bucket would be full again, in microseconds of
 # Redis's own clock. Returns 0 when granted, else how many microseconds to wait before asking again.
@@ -83,7 +84,8 @@ class TokenBucket:
                 pause = _seconds(await evaluate(self._redis, _TAKE, *self._arguments(cost)))
             if pause == 0:
                 return time.monotonic() - began
-            await asyncio.sleep(pause)
+            with waiting(pause):
+                await asyncio.sleep(pause)
 
     def acquire_sync(self, cost: int = 1) -> float:
         """Do what :meth:`acquire` does, in a thread."""
@@ -95,7 +97,8 @@ class TokenBucket:
                 pause = _seconds(evaluate_sync(self._sync_redis, _TAKE, *self._arguments(cost)))
             if pause == 0:
                 return time.monotonic() - began
-            time.sleep(pause)
+            with waiting(pause):
+                time.sleep(pause)
 
     def _arguments(self, cost: int) -> tuple[str, str, str, str]:
         if not 1 <= cost <= self._burst:

@@ -37,6 +37,7 @@ from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
+from vmh_sync.watchdog import watched
 
 T = TypeVar("T")
 
@@ -139,10 +140,21 @@ async def open_calendar(
     """Open clients, store and leases for one calendar pass.
 
     Raises ``SettingsError``, ``ServiceAccountError`` (a missing or broken key file), ``StoreUnavailable`` or
-    ``CoordinationUnavailable``. Foreign calls are counted, and the counts stored at the end.
+    ``CoordinationUnavailable``. Foreign calls are counted, and the counts stored at the end. The block is watched:
+    raises ``Stalled`` when nothing goes on in it for too long.
     """
     settings = settings or CalendarSettings.read()
-    clock = clock or SystemClock()
+    async with (
+        watched(f"run {run_id}", settings.house.stall_seconds),
+        _open_calendar(run_id, settings, clock or SystemClock(), retry) as context,
+    ):
+        yield context
+
+
+@asynccontextmanager
+async def _open_calendar(
+    run_id: str, settings: CalendarSettings, clock: Clock, retry: RetryPolicy
+) -> AsyncIterator[CalendarContext]:
     store = open_database(settings.house, clock)
     url = ensure_redis(settings.house.home, settings.house.redis_url)
     redis, sync_redis = connect(url), connect_sync(url)

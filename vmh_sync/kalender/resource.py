@@ -8,6 +8,7 @@ import dagster as dg
 from vmh_sync.kalender.context import CalendarContext, open_calendar
 from vmh_sync.settings import SettingsError
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
+from vmh_sync.watchdog import Stalled
 
 
 class CalendarWorkplace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -15,7 +16,7 @@ class CalendarWorkplace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[CalendarContext]:
-        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a broken key file."""
+        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
         try:
             async with open_calendar(run_id) as context:
                 yield context
@@ -23,3 +24,5 @@ class CalendarWorkplace(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
         except ServiceAccountError as problem:
             raise dg.Failure(description=problem.message_for_people) from None
+        except Stalled as standstill:
+            raise dg.Failure(description=str(standstill)) from None

@@ -23,6 +23,7 @@ from vmh_sync.store import Store, default_url, open_store
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import StoredToken
 from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.watchdog import watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,19 @@ async def open_context(
     """Open clients, store and leases for one pass.
 
     ``run_id`` is Dagster's run id. Raises ``SettingsError``, ``StoreUnavailable`` or ``CoordinationUnavailable``.
-    Foreign calls are counted, and the counts stored at the end.
+    Foreign calls are counted, and the counts stored at the end. The block is watched: raises ``Stalled`` when nothing
+    goes on in it for too long.
     """
     settings = settings or HouseSettings.read()
-    clock = clock or SystemClock()
+    async with (
+        watched(f"run {run_id}", settings.house.stall_seconds),
+        _open_context(run_id, settings, clock or SystemClock()) as context,
+    ):
+        yield context
+
+
+@asynccontextmanager
+async def _open_context(run_id: str, settings: HouseSettings, clock: Clock) -> AsyncIterator[PassContext]:
     store = open_database(settings.house, clock)
     redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
     circuits = SharedCircuits(redis)

@@ -8,6 +8,7 @@ import dagster as dg
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.opening import open_context
 from vmh_sync.settings import SettingsError
+from vmh_sync.watchdog import Stalled
 
 
 class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -15,9 +16,11 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[PassContext]:
-        """Open everything for one op; raises ``dagster.Failure`` that names bad settings."""
+        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
         try:
             async with open_context(run_id) as context:
                 yield context
         except SettingsError as problem:
             raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+        except Stalled as standstill:
+            raise dg.Failure(description=str(standstill)) from None

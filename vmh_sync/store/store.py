@@ -19,6 +19,7 @@ from vmh_sync.store.migrate import current_revision, head_revision
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
+from vmh_sync.watchdog import went_on
 
 
 class Transaction:
@@ -59,6 +60,7 @@ class Store:
         """
         with translated(), self._writer.begin() as connection:
             yield Transaction(connection, self._clock)
+        went_on()
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

@@ -12,6 +12,7 @@ from random import Random
 from typing import TypeVar
 
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.watchdog import waiting
 
 T = TypeVar("T")
 
@@ -54,4 +55,5 @@ async def repeat(policy: RetryPolicy, transient: type[ForeignSystemError], once:
             wait = policy.wait_after(attempt, error.retry_after)
             if wait is None:
                 raise
-        await policy.sleep(wait)
+        with waiting(wait):
+            await policy.sleep(wait)

@@ -20,6 +20,7 @@ import httpx
 from vmh_sync.fence import seconds_for_a_write
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.watchdog import went_on
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -95,6 +96,7 @@ class Transport:
             try:
                 response = await self._request(call, seconds)
                 status = response.status_code
+                went_on()
             finally:
                 self._observer.observe(
                     system=self._system,

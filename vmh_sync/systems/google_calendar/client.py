@@ -37,6 +37,7 @@ from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
 from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
 from vmh_sync.systems.json_answers import UnreadableJson
+from vmh_sync.watchdog import went_on
 
 MAX_PAGES = 10_000
 PAGE_SIZE = 2500
@@ -262,6 +263,8 @@ class GoogleCalendarClient:
         except _TRANSPORT_ERRORS as error:
             raise _from_transport(operation, error) from None
         finally:
+            if status is not None:
+                went_on()
             self._observer.observe(
                 system="google",
                 method=operation.verb,

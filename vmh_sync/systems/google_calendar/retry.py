@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, TransientError
+from vmh_sync.watchdog import waiting
 
 T = TypeVar("T")
 
@@ -61,7 +62,8 @@ class Retrier:
                 if pause is None:
                     raise
                 lost = lost or not error.certainly_not_done
-                self.sleep(pause)
+                with waiting(pause):
+                    self.sleep(pause)
         raise AssertionError("the last attempt either returns or raises")
 
     def _pause(self, error: GoogleCalendarError, number: int, replay: Replay) -> float | None:

@@ -1,0 +1,84 @@
+"""The watch over a run: what goes on keeps it alive, an announced wait is no standstill, a standstill ends it."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from vmh_sync.watchdog import Stalled, waiting, watched, went_on
+
+STALL = 0.3
+
+
+async def test_a_standstill_ends_the_block_and_is_told_with_the_place_where_it_stood(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def innermost() -> None:
+        await asyncio.Event().wait()
+
+    with caplog.at_level(logging.ERROR), pytest.raises(Stalled):
+        async with asyncio.timeout(20), watched("run 1", STALL):
+            await asyncio.create_task(innermost(), name="child")
+    assert "innermost" in caplog.text and "task child" in caplog.text
+
+
+async def test_a_block_that_swallows_the_first_cancels_ends_all_the_same() -> None:
+    swallowed = 0
+    with pytest.raises(Stalled):
+        async with asyncio.timeout(30), watched("run 1", STALL):
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    swallowed += 1
+                    if swallowed == 3:
+                        raise
+
+
+async def test_what_goes_on_anywhere_below_keeps_the_run_alive() -> None:
+    began = time.monotonic()
+    async with watched("run 1", STALL):
+        while time.monotonic() - began < 4 * STALL:
+            await asyncio.to_thread(went_on)
+            await asyncio.sleep(STALL / 10)
+
+
+async def test_an_announced_wait_is_no_standstill_until_it_is_over() -> None:
+    began = time.monotonic()
+    with pytest.raises(Stalled):
+        async with asyncio.timeout(20), watched("run 1", STALL):
+            with waiting(4 * STALL):
+                await asyncio.Event().wait()
+    assert time.monotonic() - began >= 4 * STALL
+
+
+async def test_a_wait_that_ended_early_is_an_announcement_no_longer() -> None:
+    began = time.monotonic()
+    with pytest.raises(Stalled):
+        async with asyncio.timeout(20), watched("run 1", STALL):
+            with waiting(100):
+                pass
+            await asyncio.Event().wait()
+    assert time.monotonic() - began < 15
+
+
+async def test_somebody_elses_cancel_stays_a_cancel() -> None:
+    entered = asyncio.Event()
+
+    async def block() -> None:
+        async with watched("run 1", 60):
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(block())
+    await entered.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+
+
+async def test_outside_of_a_run_there_is_nothing_to_tell() -> None:
+    went_on()
+    with waiting(1):
+        pass
