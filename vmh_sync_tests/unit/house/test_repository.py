@@ -29,6 +29,7 @@ MAY_SLEEP = frozenset(
         "vmh_sync/coordination/rate.py",  # the blocking twin of an async wait, for Google's blocking client
         "vmh_sync/services/valkey.py",  # waits for a server process of our own, bounded
         "vmh_sync/services/valkey_guard.py",  # the same
+        "vmh_sync/watchdog.py",  # a thread of its own that watches the end of a process, bounded
     }
 )
 
