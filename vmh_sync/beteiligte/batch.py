@@ -25,7 +25,7 @@ from vmh_sync.runtime.part import Part, PartInput
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import Action, Operation, RecordPlan
+from vmh_sync.sync.plan import Action, Operation, RecordPlan, TaskKind
 from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT_PARTIES = 16
@@ -144,7 +144,9 @@ def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
 
 def _newly_gone(read: PartyRead) -> bool:
     if read.espo is None:
-        return read.link is not None and read.link.state != "deleted_in_espocrm"
+        if read.link is None:
+            return any(task.kind == TaskKind.TWIN_SUSPECTED for task in read.tasks)
+        return read.link.state != "deleted_in_espocrm"
     if not read.gone_in_advoware:
         return False
     known = read.link is not None and read.link.state == "deleted_in_advoware"

@@ -56,6 +56,17 @@ def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) 
     return _stamps(attributes, now, row_id)
 
 
+def waiting(status: SyncStatus, message: str) -> dict[str, Any]:
+    """Return what to write while a person must decide: one German sentence, and no next try."""
+    return {
+        "syncStatus": str(status),
+        "syncErrorMessage": encodable(message)[:MESSAGE_LIMIT],
+        "syncRetryCount": 0,
+        "syncNextRetry": None,
+        "syncAutoResetAt": None,
+    }
+
+
 def failed(attributes: Mapping[str, Any], standing: Standing, message: str) -> dict[str, Any]:
     """Return what to write after a failure: status, one German sentence, and when the next try comes."""
     wanted = {

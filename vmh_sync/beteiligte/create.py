@@ -1,6 +1,7 @@
 """Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
 
-The intent is stored before the POST, the number after it. While an intent is unsettled, the party is looked for by
+Before anything is started, a likely twin is looked for (:mod:`vmh_sync.beteiligte.twin_search`). The intent is stored
+before the POST, the number after it. While an intent is unsettled, the party is looked for by
 the mark in its remark before anything is created, and by its name where the search does not look into remarks. Without
 a search, or where the office may have dropped the mark, the outcome of an unanswered create cannot be found out: then a
 person decides, and nothing is created a second time.
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.twin_search import look_before_create
 from vmh_sync.engine.create_once import LOOK_AGAIN_AFTER, give_up_if_not_done, send_now
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
@@ -39,10 +41,14 @@ async def ensure_created(
 ) -> Link:
     """Return the stored link of a party that now exists in Advoware, found or created.
 
-    Raises :class:`CreateOutcomeUnknown`, or a ``ForeignSystemError`` when the create failed or stays unanswered.
+    Raises :class:`CreateOutcomeUnknown`, ``TwinSuspected`` (nothing was started), or a ``ForeignSystemError`` when the
+    create failed or stays unanswered.
     """
     unsettled = party.intents[-1] if party.intents else None
-    found = await _find(context, party.espo_id, unsettled, table)
+    if unsettled is None:
+        found = await look_before_create(context, party, plan, table)
+    else:
+        found = await _find(context, party.espo_id, unsettled, table)
     if found is not None:
         intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
         return await _adopt(context, party, intent, found, table)
@@ -73,26 +79,24 @@ async def _post(
     return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=True)
 
 
-async def _find(context: PassContext, espo_id: str, unsettled: Intent | None, table: FieldTable) -> Beteiligter | None:
+async def _find(context: PassContext, espo_id: str, unsettled: Intent, table: FieldTable) -> Beteiligter | None:
     try:
         return await _traced(context, espo_id, unsettled, table)
     except CapabilityMissing:
-        if unsettled is not None and unsettled.state == "sent":
+        if unsettled.state == "sent":
             raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
         return None
 
 
-async def _traced(
-    context: PassContext, espo_id: str, unsettled: Intent | None, table: FieldTable
-) -> Beteiligter | None:
+async def _traced(context: PassContext, espo_id: str, unsettled: Intent, table: FieldTable) -> Beteiligter | None:
     """Return the party that an earlier create made, ``None`` if there is none.
 
     Raises :class:`CreateOutcomeUnknown` when a party without a mark may be it: it is not linked by a guess.
     """
     mark = CREATE_MARK.format(espo_id=espo_id)
     found = _marked(await context.advoware.search_beteiligte(mark), mark)
-    name = unsettled.natural_key.get("fields", {}).get("name") if unsettled is not None else None
-    if found is not None or unsettled is None or unsettled.sent_at is None or not name:
+    name = unsettled.natural_key.get("fields", {}).get("name")
+    if found is not None or unsettled.sent_at is None or not name:
         return found
     # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
     named = await context.advoware.search_beteiligte(str(name))

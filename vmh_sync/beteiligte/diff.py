@@ -20,6 +20,7 @@ CREATE_MARK = "EspoCRM-ID: {espo_id}"
 DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 """Marks the task that reports a party deleted in EspoCRM; it closes when the party is back."""
 
+_ABOUT_ABSENCE = {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED}
 _SELF_CLOSING = {TaskKind.READONLY_FIELD, TaskKind.VALUE_REFUSED}
 
 
@@ -149,7 +150,7 @@ def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tu
 
 
 def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
-    if task.kind in {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN} or task.fields == (DELETED_IN_ESPOCRM,):
+    if task.kind in _ABOUT_ABSENCE or task.fields == (DELETED_IN_ESPOCRM,):
         return True  # the plan was made from a party that both sides have
     if task.fields == (MIRROR,):
         return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))

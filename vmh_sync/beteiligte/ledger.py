@@ -147,6 +147,6 @@ async def _update(context: PassContext, espo_id: str, values: dict[str, Any]) ->
 def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:
     if outcome.result is Result.SKIPPED or read.standing is None:
         return None
-    if read.standing.status in BROKEN:
+    if read.standing.status in (*BROKEN, SyncStatus.CONFLICT):
         return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
     return None

@@ -10,13 +10,14 @@ from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.twin_search import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
-from vmh_sync.tasks.board import TaskSubject, open_tasks
+from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
 
 
 async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
@@ -33,7 +34,10 @@ async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead
 
 async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
     link = party.link
-    if link is None or link.state == "deleted_in_espocrm":
+    if link is None:
+        # It never got to Advoware: what was asked about it has no answer any more.
+        return bool(await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION]))
+    if link.state == "deleted_in_espocrm":
         return False
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, parent=False)
     await open_tasks(context, gate, about, [_deleted_here(link)], {})

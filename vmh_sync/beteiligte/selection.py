@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
+from vmh_sync.beteiligte.twin_search import answered
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.links import Link
 from vmh_sync.sync.guards import check_not_emptied
@@ -67,7 +68,7 @@ async def _all(context: PassContext) -> list[str]:
 
 def _waits(record: EspoRecord) -> bool:
     status = record.attributes.get("syncStatus")
-    return status in (None, "", SyncStatus.SYNCING, *WAITING, *BROKEN)
+    return status in (None, "", SyncStatus.SYNCING, SyncStatus.CONFLICT, *WAITING, *BROKEN)
 
 
 def _linked_ids(context: PassContext) -> list[str]:
@@ -141,11 +142,11 @@ def _ledger_failed(context: PassContext) -> list[str]:
 
 
 async def _due(context: PassContext) -> list[str]:
-    """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, or not verified for a day."""
+    """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, not verified for a day, or answered."""
     states = [*WAITING, SyncStatus.SYNCING]
     waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
     ours = await asyncio.to_thread(_ledger_due, context)
-    return list(dict.fromkeys((*waiting, *ours)))
+    return list(dict.fromkeys((*waiting, *ours, *await answered(context))))
 
 
 def _ledger_due(context: PassContext) -> list[str]:

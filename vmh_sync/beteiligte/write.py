@@ -21,6 +21,8 @@ from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.twin_search import TwinSuspected
+from vmh_sync.beteiligte.waiting import wait_for_person
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
@@ -97,18 +99,25 @@ class PartySync:
         plan = plan_party(fresh, state, inputs, self.parts, self.table)
         if plan.master.creates:
             attempt.creating = True
-            await self._create(fresh, plan, attempt)
+            created = await self._create(fresh, plan, attempt)
             attempt.creating = False
-            return True
+            return created
         return await self._carry_out(plan, attempt)
 
-    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: "_Attempt") -> None:
+    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: "_Attempt") -> bool:
+        """Create the party in Advoware; false when a person must decide first whether it is there already."""
         try:
             await ensure_created(self.context, attempt.gate, fresh, plan.master, self.table)
         except CreateOutcomeUnknown:
             wanted = TaskWanted(TaskKind.CREATE_UNKNOWN, ())
             await open_tasks(self.context, attempt.gate, subject(fresh), [wanted], {})
             raise
+        except TwinSuspected as suspected:
+            await open_tasks(self.context, attempt.gate, subject(fresh), [suspected.task], {})
+            await wait_for_person(self.context, attempt.gate, fresh, suspected.message_for_people)
+            attempt.waits = suspected.message_for_people
+            return False
+        return True
 
     async def _carry_out(self, plan: PartyPlan, attempt: "_Attempt") -> bool:
         context, gate, fresh = self.context, attempt.gate, plan.read

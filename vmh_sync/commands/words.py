@@ -55,6 +55,7 @@ TASKS = {
     "conflict": "Konflikt entscheiden",
     "value_refused": "Wert berichtigen",
     "create_outcome_unknown": "Anlage in Advoware prüfen",
+    "twin_suspected": "verknüpfen oder neu anlegen",
     "general_manual_action": "von Hand prüfen",
 }
 """Kinds of tasks for a person."""

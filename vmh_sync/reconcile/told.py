@@ -8,7 +8,9 @@ from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
 
 ENTITIES = ("beteiligte", "adressen", "bankverbindungen")
-_ABSENT = frozenset({TaskKind.MISSING_IN_ADVOWARE.value, TaskKind.CREATE_UNKNOWN.value})
+_ABSENT = frozenset(
+    kind.value for kind in (TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED)
+)
 _DELETE = frozenset({TaskKind.ADDRESS_DELETE.value, TaskKind.BANK_DELETE.value})
 DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 

@@ -36,6 +36,7 @@ class TaskKind(StrEnum):
     CONFLICT = "conflict"
     VALUE_REFUSED = "value_refused"
     CREATE_UNKNOWN = "create_outcome_unknown"
+    TWIN_SUSPECTED = "twin_suspected"
     GENERAL = "general_manual_action"
 
 

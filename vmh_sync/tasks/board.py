@@ -27,6 +27,11 @@ _DONE = "Completed"
 _SETTLED = frozenset({"Completed", "Canceled"})
 
 
+def is_settled(task: EspoRecord) -> bool:
+    """Whether a person (or we) closed this Task of EspoCRM."""
+    return task.attributes.get("status") in _SETTLED
+
+
 @dataclass(frozen=True, slots=True)
 class TaskSubject:
     """The record that a task is about.
@@ -78,7 +83,7 @@ async def _reported_anew(
     if same_situation and task.kind is not TaskKind.CONFLICT:
         return False
     standing = await context.espo.read(TASK_ENTITY, str(row.espo_task_id))
-    if standing is None or standing.attributes.get("status") in _SETTLED:
+    if standing is None or is_settled(standing):
         await asyncio.to_thread(_close_row, context, row.id)
         return True
     if not same_situation:
@@ -229,7 +234,7 @@ async def close_tasks(context: PassContext, gate: WriteGate, task_ids: Iterable[
 async def _complete(context: PassContext, gate: WriteGate, espo_task_id: str) -> None:
     try:
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
-        if task is not None and task.attributes.get("status") not in _SETTLED:
+        if task is not None and not is_settled(task):
             await gate.before(Side.ESPOCRM)
             await context.espo.update(TASK_ENTITY, espo_task_id, {"status": _DONE})
     except NotFound:

@@ -124,6 +124,42 @@ def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details:
     )
 
 
+def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    found = details.get("found", ())
+    numbers = [str(entry.get("betnr")) for entry in found]
+    lines = [
+        f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}, "
+        f"gleich oder ähnlich: {', '.join(_FEATURES.get(name, name) for name in entry.get('agreeing', ()))}"
+        for entry in found
+    ]
+    some = numbers[0] if len(numbers) == 1 else " oder ".join(numbers)
+    return (
+        f"Verknüpfen oder neu anlegen? In Advoware gibt es schon Nr. {', '.join(numbers)}",
+        "Dieser Beteiligte sollte in Advoware angelegt werden, aber dort gibt es vielleicht schon denselben: "
+        + "; ".join(lines)
+        + ". Damit er nicht doppelt entsteht, wurde nichts angelegt.",
+        [
+            f"In Advoware nachsehen, ob es derselbe ist: {', '.join(numbers)}.",
+            f"Verknüpfen: die Nummer ({some}) hier beim Beteiligten in das Feld „betnr“ eintragen und speichern. "
+            "Diese Aufgabe schließt sich danach von selbst.",
+            "Neu anlegen, wenn es jemand anderes ist: nur diese Aufgabe schließen (abgesagt oder erledigt), ohne eine "
+            "Nummer einzutragen. Der Beteiligte wird dann in Advoware angelegt.",
+        ],
+    )
+
+
+_FEATURES = {
+    "name": "Name",
+    "vorname": "Vorname",
+    "geburtsdatum": "Geburtsdatum",
+    "email": "E-Mail-Adresse",
+    "telefon": "Telefon",
+    "iban": "IBAN",
+    "ort": "Ort",
+    "handelsregister_nummer": "Handelsregisternummer",
+}
+
+
 def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     what = "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
     return (
@@ -213,6 +249,7 @@ _TEXTS = {
     TaskKind.VALUE_REFUSED: _refused,
     TaskKind.MISSING_IN_ADVOWARE: _missing,
     TaskKind.CREATE_UNKNOWN: _create_unknown,
+    TaskKind.TWIN_SUSPECTED: _twin,
     TaskKind.ADDRESS_DELETE: _address_delete,
     TaskKind.ADDRESS_REACTIVATE: _address_reactivate,
     TaskKind.ADDRESS_FIELD_UPDATE: _address_fields,

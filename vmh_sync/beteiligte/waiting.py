@@ -1,0 +1,50 @@
+"""A party that waits for a person's decision says so: in EspoCRM, and in our ledger (sync-semantics.md 4)."""
+
+import asyncio
+
+from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.twin_search import TwinSuspected
+from vmh_sync.engine.crm_write import update_record
+from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.sync.status import SyncStatus
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+async def wait_for_person(context: PassContext, gate: WriteGate, party: PartyRead, message: str) -> None:
+    """Note that nothing goes on with a party before a person decides. ``message`` is one German sentence.
+
+    The status is ``conflict``; where an installation does not know that word, ``permanently_failed``: with any other
+    one the record would be taken up again and again. Raises the ``ForeignSystemError`` of EspoCRM.
+    """
+    if party.espo is None:
+        return
+    stands = party.espo
+    if not _says(stands, message):
+        answer = await update_record(context, gate, stands, bookkeeping.waiting(SyncStatus.CONFLICT, message))
+        if "syncStatus" in answer.refused:
+            last = bookkeeping.waiting(SyncStatus.PERMANENTLY_FAILED, message)
+            answer = await update_record(context, gate, answer.record, last)
+        stands = answer.record
+    await asyncio.to_thread(_note, context, stands, message)
+
+
+def _says(espo: EspoRecord, message: str) -> bool:
+    told = (espo.attributes.get("syncStatus"), espo.attributes.get("syncErrorMessage"))
+    return told in {(str(status), message) for status in (SyncStatus.CONFLICT, SyncStatus.PERMANENTLY_FAILED)}
+
+
+def _note(context: PassContext, espo: EspoRecord, message: str) -> None:
+    # The stamp tells the sensor that the record's last edit was our own.
+    entry = SyncRecord(
+        entity=ENTITY,
+        espo_id=espo.id,
+        status=SyncStatus.CONFLICT.value,
+        error_text=message,
+        error_class=TwinSuspected.__name__,
+        run_id=context.run_id,
+        espo_modified_at_seen=espo.modified_at,
+    )
+    with context.store.transaction() as tx:
+        tx.records.upsert([entry])

@@ -1,0 +1,205 @@
+"""Labelled twins and near misses, and what must hold of any two parties (entities.md 1)."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmh_sync.beteiligte.twins import Likeness, Traits, compare, name_fits, search_word
+
+MAIL, PHONE, IBAN = frozenset({"a@example.org"}), frozenset({"0711 4567890"}), frozenset({"DE89370400440532013000"})
+
+
+def person(vorname: str, name: str, born: str = "", **more: object) -> Traits:
+    return replace(Traits(name=name, vorname=vorname, geburtsdatum=born), **more)
+
+
+def firm(name: str, rechtsform: str = "", town: str = "", **more: object) -> Traits:
+    towns = frozenset({town} if town else ())
+    return replace(Traits(name=name, rechtsform=rechtsform, company=True, towns=towns), **more)
+
+
+BORN, LATER = "1980-05-17", "2011-03-09"
+
+TWINS = {
+    "same name and birth date": (person("Erika", "Müller", BORN), person("Erika", "Müller", BORN)),
+    "umlaut written out": (person("Jörg", "Müller", BORN), person("Joerg", "Mueller", BORN)),
+    "umlaut left out": (person("Erika", "Müller", BORN), person("Erika", "Muller", BORN)),
+    "sharp s": (person("Erika", "Weiß", BORN), person("Erika", "WEISS", BORN)),
+    "accent": (person("René", "Lefèvre", BORN), person("Rene", "Lefevre", BORN)),
+    "a letter too few": (person("Erika", "Schmidt", BORN), person("Erika", "Schmit", BORN)),
+    "letters changed round": (person("Erika", "Schneider", BORN), person("Erika", "Schnieder", BORN)),
+    "half of a double name": (person("Erika", "Müller-Lüdenscheidt", BORN), person("Erika", "Müller", BORN)),
+    "double name without hyphen": (person("Hans-Peter", "Kurz", BORN), person("Hans Peter", "Kurz", BORN)),
+    "one of two first names": (person("Hans", "Kurz", BORN), person("Hans Peter", "Kurz", BORN)),
+    "title in the name": (person("Erika", "Dr. Müller", BORN), person("Erika", "Müller", BORN)),
+    "nobility": (person("Erika", "von der Heide", BORN), person("Erika", "v. d. Heide", BORN, emails=MAIL)),
+    "birth date on one side, same phone": (
+        person("Erika", "Müller", BORN, phones=PHONE),
+        person("Erika", "Müller", phones=frozenset({"+49 (711) 456 78-90"})),
+    ),
+    "same e-mail in other letters": (
+        person("Erika", "Müller", emails=frozenset({"E.Mueller@Example.org"})),
+        person("Erika", "Müller", emails=frozenset({"e.mueller@example.org "})),
+    ),
+    "same account in groups": (
+        person("Erika", "Müller", ibans=frozenset({"de89 3704 0044 0532 0130 00"})),
+        person("Erika", "Müller", ibans=IBAN),
+    ),
+    "first name not told, same phone": (person("", "Müller", phones=PHONE), person("Erika", "Müller", phones=PHONE)),
+    "initial, same phone": (person("E.", "Müller", phones=PHONE), person("Erika", "Müller", phones=PHONE)),
+    "short form, same e-mail": (person("Max", "Kurz", emails=MAIL), person("Maximilian", "Kurz", emails=MAIL)),
+    "nickname, same e-mail": (person("Hannes", "Kurz", emails=MAIL), person("Johann", "Kurz", emails=MAIL)),
+    "married, same e-mail": (person("Erika", "Vogt", emails=MAIL), person("Erika", "Kaiser", emails=MAIL)),
+    "married, birth name told": (
+        person("Erika", "Vogt", BORN),
+        person("Erika", "Kaiser", BORN, geburtsname="Vogt"),
+    ),
+    "day and month changed round": (
+        person("Erika", "Müller", "1980-05-07", emails=MAIL),
+        person("Erika", "Müller", "1980-07-05", emails=MAIL),
+    ),
+    "company, same town": (firm("Huber Bau GmbH", "GmbH", "Ulm"), firm("Huber Bau GmbH", "GmbH", "Ulm")),
+    "company, form spelled out": (
+        firm("Huber Bau GmbH", "", "Ulm"),
+        firm("Huber Bau Gesellschaft mit beschränkter Haftung", "", "Ulm"),
+    ),
+    "company, mbH": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau Gesellschaft mbH", "", "ULM")),
+    "company, form in its own field": (firm("Huber Bau", "GmbH", "Ulm"), firm("Huber Bau GmbH", "", "Ulm")),
+    "company, and sign": (
+        firm("Müller & Söhne GmbH & Co. KG", "", "Ulm"),
+        firm("Mueller und Soehne GmbH u. Co. KG", "", "Ulm"),
+    ),
+    "company, hyphen": (firm("Huber-Bau KG", "", "Ulm"), firm("Huberbau KG", "", "Ulm")),
+    "company, typed as no company": (
+        firm("Huber Bau GmbH", "GmbH", "Ulm"),
+        Traits(name="Huber Bau GmbH", towns=frozenset({"Ulm"})),
+    ),
+    "company that moved, same e-mail": (
+        firm("Huber Bau GmbH", "", "Ulm", emails=MAIL),
+        firm("Huber Bau GmbH", "", "Bonn", emails=MAIL),
+    ),
+    "company, long town": (
+        firm("Huber Bau GmbH", "", "Frankfurt am Main"),
+        firm("Huber Bau GmbH", "", "Frankfurt"),
+    ),
+    "company, same register number": (
+        firm("Huber Bau GmbH", register="HRB 4711"),
+        firm("Huber Bau GmbH", register="hrb-4711"),
+    ),
+}
+
+NEAR_MISSES = {
+    "name alone": (person("Erika", "Müller"), person("Erika", "Müller")),
+    "name, birth date on one side": (person("Erika", "Müller", BORN), person("Erika", "Müller")),
+    "father and son": (
+        person("Karl", "Huber", "1950-05-17", phones=PHONE, emails=MAIL),
+        person("Karl", "Huber", "1980-05-17", phones=PHONE, emails=MAIL),
+    ),
+    "couple with one phone": (person("Anna", "Huber", phones=PHONE), person("Karl", "Huber", phones=PHONE)),
+    "couple with one account": (person("Anna", "Huber", ibans=IBAN), person("Karl", "Huber", ibans=IBAN)),
+    "siblings born on one day": (person("Anna", "Huber", BORN), person("Karl", "Huber", BORN)),
+    "mother and child with one e-mail": (
+        person("Anna", "Huber", BORN, emails=MAIL),
+        person("Lea", "Huber", LATER, emails=MAIL),
+    ),
+    "first name and birth date alone": (person("Anna", "Huber", BORN), person("Anna", "Meier", BORN)),
+    "first name and office phone": (person("Anna", "Huber", phones=PHONE), person("Anna", "Meier", phones=PHONE)),
+    "short names of one letter's difference": (person("Jan", "Rau", BORN), person("Jon", "Rau", BORN)),
+    "person and company": (person("", "Huber", emails=MAIL), firm("Huber GmbH", "GmbH", emails=MAIL)),
+    "company and its owner": (firm("Huber GmbH", "GmbH", emails=MAIL), person("Karl", "Huber", emails=MAIL)),
+    "company, name alone": (firm("Huber Bau GmbH"), firm("Huber Bau GmbH")),
+    "company, other town": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau GmbH", "", "Bonn")),
+    "company, other form": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau KG", "", "Ulm")),
+    "general partner": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau GmbH & Co. KG", "", "Ulm")),
+    "sister company": (
+        firm("Huber Bau GmbH", "", "Ulm", phones=PHONE),
+        firm("Huber Verwaltungs GmbH", "", "Ulm", phones=PHONE),
+    ),
+    "nothing told": (Traits(), Traits()),
+    "legal form alone": (firm("GmbH", "", "Ulm"), firm("GmbH", "", "Ulm")),
+}
+
+
+@pytest.mark.parametrize("case", TWINS)
+def test_a_twin_is_seen(case: str) -> None:
+    ours, theirs = TWINS[case]
+    found = compare(ours, theirs)
+    assert found.likeness is not Likeness.NONE
+    assert len(found.agreeing) >= 2 or "email" in found.agreeing or "iban" in found.agreeing
+
+
+@pytest.mark.parametrize("case", NEAR_MISSES)
+def test_a_near_miss_is_no_twin(case: str) -> None:
+    assert compare(*NEAR_MISSES[case]).likeness is Likeness.NONE
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (person("Anna", "Huber", emails=MAIL), person("Karl", "Huber", emails=MAIL)),
+        (person("Anna", "Huber", BORN), person("Anna", "Hubert", BORN)),
+        (person("A.", "Huber", BORN), person("Anna", "Huber", BORN)),
+        (person("Anna", "Huber", phones=PHONE), person("Anna", "Huber", phones=PHONE)),
+    ],
+)
+def test_a_shared_mailbox_a_slip_or_one_channel_is_never_certain(ours: Traits, theirs: Traits) -> None:
+    assert compare(ours, theirs).likeness is Likeness.LIKELY
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands"),
+    [
+        ("Müller", "Mueller"),
+        ("Mueller", "Müller"),
+        ("Özdemir", "Oezdemir"),
+        ("Strauß", "Strauss"),
+        ("Huber & Söhne GmbH", "Huber und Soehne Gesellschaft mbH"),
+        ("Dr. von Gruenberg", "Grünberg"),
+        ("Müller-Lüdenscheidt", "Mueller-Luedenscheidt"),
+        ("Li", "Li"),
+        ("Иванова", "Иванова"),
+    ],
+)
+def test_the_search_word_stands_in_either_spelling(typed: str, stands: str) -> None:
+    word = search_word(typed)
+    assert word
+    assert word.casefold() in stands.casefold()
+
+
+_NAMES = st.sampled_from(["", "Müller", "Mueller", "Meier", "Huber-Meier", "Huber Bau GmbH", "Huber Bau", "KG", "Ö"])
+_SETS = st.sampled_from([frozenset(), MAIL])
+_PARTIES = st.builds(
+    Traits,
+    name=_NAMES | st.text(max_size=12),
+    vorname=st.sampled_from(["", "Anna", "A.", "Anna Maria", "Karl"]),
+    geburtsdatum=st.sampled_from(["", BORN, LATER, "kein Datum"]),
+    company=st.booleans(),
+    rechtsform=st.sampled_from(["", "GmbH", "Sonstige"]),
+    emails=_SETS,
+    phones=st.sampled_from([frozenset(), PHONE]),
+    ibans=st.sampled_from([frozenset(), IBAN]),
+    towns=st.sampled_from([frozenset(), frozenset({"Ulm"})]),
+)
+
+
+@given(_PARTIES, _PARTIES)
+def test_a_twin_always_agrees_in_more_than_the_name(ours: Traits, theirs: Traits) -> None:
+    found = compare(ours, theirs)
+    if found.likeness is not Likeness.NONE:
+        assert set(found.agreeing) - {"name", "vorname"}
+
+
+@given(_PARTIES, _PARTIES)
+def test_other_birth_years_are_never_twins(ours: Traits, theirs: Traits) -> None:
+    old, young = replace(ours, company=False, geburtsdatum=BORN), replace(theirs, geburtsdatum=LATER)
+    assert compare(old, young).likeness is Likeness.NONE
+
+
+@given(_PARTIES)
+def test_a_party_with_a_second_feature_is_its_own_twin(ours: Traits) -> None:
+    told = replace(ours, name="Huber Bau", vorname="" if ours.company else "Anna", rechtsform="", emails=MAIL)
+    theirs = told if ours.company else replace(told, company=False)
+    assert compare(told, theirs).likeness is not Likeness.NONE
+    assert name_fits(told, theirs)
