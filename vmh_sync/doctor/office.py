@@ -70,8 +70,8 @@ def _abilities(found: Capabilities, betnr: int | None) -> Iterator[Line]:
     else:
         yield hint(
             ABILITIES,
-            "Beteiligte lassen sich nicht suchen: Bleibt beim Anlegen die Antwort aus, muss ein Mensch nachsehen. Ob es "
-            "einen neuen Beteiligten dort schon gibt, wird vor dem Anlegen nicht geprüft.",
+            "Beteiligte lassen sich nicht suchen: Bleibt beim Anlegen die Antwort aus, muss ein Mensch nachsehen. "
+            "Ob es einen neuen Beteiligten dort schon gibt, wird vor dem Anlegen nicht geprüft.",
             "Bei Advoware nachfragen, ob die Suche freigeschaltet werden kann.",
         )
     if found.children_embedded is None:
