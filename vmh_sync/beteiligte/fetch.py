@@ -5,9 +5,9 @@ read or must not be synced is noted on the party; it never harms the others.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
@@ -40,7 +40,7 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
         party.read_at = context.clock.now()
         _distrust_nameless(party)
     await asyncio.gather(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
-    await refuse_double_claims(context, parties)
+    await settle_claims(context, parties)
     read_already = {party.espo_id for party in linked}
     await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
     asked = [party for party in parties if party.betnr is not None and party.refusal is None]
@@ -95,41 +95,6 @@ async def _confirm_missing(context: PassContext, party: PartyRead) -> None:
         party.espo_full = party.espo is not None
 
 
-async def refuse_double_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
-    """Refuse parties whose betnr belongs to another EspoCRM record: never two records here for one over there."""
-    new_claims = {
-        party.espo_id: betnr
-        for party in parties
-        if party.link is None and party.problem is None and (betnr := espo_betnr(party.espo)) is not None
-    }
-    if not new_claims:
-        return
-    owners = await asyncio.to_thread(_owners, context, set(new_claims.values()))
-    claimed = sorted(set(new_claims.values()))
-    twins: Counter[int] = Counter()
-    async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", claimed, select=("id", "betnr")):
-        twins[espo_betnr(record) or 0] += 1
-    for party in parties:
-        betnr = new_claims.get(party.espo_id)
-        if betnr is None:
-            continue
-        if owners.get(betnr, party.espo_id) != party.espo_id:
-            party.refusal = (
-                f"Die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten (ID {owners[betnr]}). "
-                "Bitte einen der beiden löschen oder die Nummer berichtigen."
-            )
-        elif betnr not in owners and twins[betnr] > 1:
-            party.refusal = (
-                f"Die Nummer {betnr} steht in EspoCRM bei mehreren Beteiligten. "
-                "Bitte zusammenführen oder die Nummer berichtigen."
-            )
-
-
-def _owners(context: PassContext, betnrs: set[int]) -> dict[int, str]:
-    with context.store.reading() as tx:
-        return {betnr: link.espo_id for betnr, link in tx.links.get_many_by_betnr(betnrs).items()}
-
-
 async def read_advoware(context: PassContext, party: PartyRead) -> None:
     """Read the party in Advoware, if it has a number and may be synced."""
     if party.betnr is None or party.espo is None or party.problem is not None:
@@ -179,7 +144,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     fresh.espo_full = fresh.espo is not None
     fresh.read_at = context.clock.now()
     _distrust_nameless(fresh)
-    await refuse_double_claims(context, [fresh])
+    await settle_claims(context, [fresh])
     await read_advoware(context, fresh)
     if fresh.problem is not None:
         raise fresh.problem

@@ -24,7 +24,8 @@ class PartyRead:
     ``espo`` is ``None`` when EspoCRM does not have the record (any more), ``advoware`` when Advoware does not have it
     or was not asked; ``gone_in_advoware`` says that Advoware answered 404 for its number. ``espo_full`` tells a single
     read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
-    a German sentence why it must not be synced.
+    a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
+    deleted in EspoCRM and whose number this one carries now.
     """
 
     espo_id: str
@@ -38,6 +39,7 @@ class PartyRead:
     intents: list[Intent] = field(default_factory=list)
     problem: Exception | None = None
     refusal: str | None = None
+    heir_of: Link | None = None
     read_at: datetime | None = None
 
     def blame(self, error: Exception) -> None:

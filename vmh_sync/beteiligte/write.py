@@ -16,6 +16,7 @@ from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
 from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.inherit import take_over
 from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
@@ -91,6 +92,9 @@ class PartySync:
             return False
         if fresh.refusal is not None:
             raise Refused(fresh.refusal)
+        if fresh.heir_of is not None:
+            await take_over(self.context, attempt.gate, fresh)
+            return True
         inputs = part_input(fresh)
         if inputs is not None:
             for part in self.parts:

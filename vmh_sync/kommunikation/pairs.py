@@ -61,3 +61,10 @@ def store_stand(tx: Transaction, espo_id: str, betnr: int, extra: Mapping[str, A
         tx.links.save(Link(entity=STAND, espo_id=espo_id, betnr=betnr, extra=dict(extra)))
     elif link.extra != dict(extra):
         tx.links.save(replace(link, extra=dict(extra)))
+
+
+def bury_pairs(tx: Transaction, espo_id: str) -> None:
+    """Forget the pairs and the stand of a party whose record was deleted; its number meets another record anew."""
+    for entity in (ENTITY, STAND):
+        for link in tx.links.entries_of(entity, [espo_id]).get(espo_id, []):
+            tx.links.save(replace(link, state="tombstone"))

@@ -1,0 +1,68 @@
+"""Whose a number is: never two records in EspoCRM for one party in Advoware.
+
+Duplicates are merged in EspoCRM: the survivor takes the number of a record that is deleted then. Such a survivor is
+the heir of that link (:attr:`PartyRead.heir_of`); under its lease the link moves to it, see
+:mod:`vmh_sync.beteiligte.inherit`.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
+from vmh_sync.engine.isolation import isolated
+from vmh_sync.runtime.context import PassContext
+from vmh_sync.store.links import Link
+
+
+async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
+    """Refuse unlinked parties whose number is another living record's; make heirs of those whose owner is deleted.
+
+    An owner that cannot be read is not gone: that is the party's problem, and it is tried again.
+    """
+    claims = {
+        party.espo_id: (party, betnr)
+        for party in parties
+        if party.link is None and party.problem is None and (betnr := espo_betnr(party.espo)) is not None
+    }
+    if not claims:
+        return
+    numbers = sorted({betnr for _, betnr in claims.values()})
+    owners = await asyncio.to_thread(_owners, context, numbers)
+    twins: Counter[int] = Counter()
+    async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", numbers, select=("id", "betnr")):
+        twins[espo_betnr(record) or 0] += 1
+    await asyncio.gather(
+        *(_settle(context, party, betnr, owners.get(betnr), twins[betnr]) for party, betnr in claims.values())
+    )
+
+
+async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, twins: int) -> None:
+    if owner is not None and owner.espo_id == party.espo_id:
+        return
+    if owner is not None:
+        # Only a direct read says that a record is gone (invariant 5).
+        standing = None
+        with isolated(f"{ENTITY} {party.espo_id}", party.blame):
+            standing = await context.espo.read(ESPO_ENTITY, owner.espo_id)
+        if party.problem is not None:
+            return
+        if standing is not None:
+            party.refusal = (
+                f"Die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten (ID {owner.espo_id}). "
+                "Bitte einen der beiden löschen oder die Nummer berichtigen."
+            )
+            return
+    if twins > 1:
+        party.refusal = (
+            f"Die Nummer {betnr} steht in EspoCRM bei mehreren Beteiligten. "
+            "Bitte zusammenführen oder die Nummer berichtigen."
+        )
+        return
+    party.heir_of = owner
+
+
+def _owners(context: PassContext, betnrs: list[int]) -> dict[int, Link]:
+    with context.store.reading() as tx:
+        return tx.links.get_many_by_betnr(betnrs)
