@@ -21,7 +21,7 @@ OF_ONE_PARTY = (
     {"action": "drop_after", "method": "PUT"},
 )
 """What Advoware may answer to one party's calls."""
-CLASSES = ["Rejected", "Transient", "UnexpectedAnswer", "UnexpectedAnswer", None, "Rejected"]
+CLASSES = ["Rejected", "Transient", "UnexpectedAnswer", "SpoiltRecord", None, "Rejected"]
 """How the parties end: the unanswered write had arrived, and EspoCRM refuses the last one."""
 
 
