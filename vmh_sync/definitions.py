@@ -20,6 +20,7 @@ from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
 from vmh_sync.kalender import triggers as calendar_triggers
 from vmh_sync.kalender.resource import CalendarWorkplace
+from vmh_sync.runtime.house_mark import HOUSE, house_mark
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.settings import VmhSettings, load
 
@@ -28,7 +29,8 @@ REPAIRS = (repair.REPAIR, address_repair.REPAIR, account_repair.REPAIR)
 
 def build_defs() -> dg.Definitions:
     """Return fresh definitions."""
-    with_ticketing = TICKETING in load(VmhSettings).examples
+    house = load(VmhSettings)
+    with_ticketing = TICKETING in house.examples
     return dg.Definitions(
         assets=[*(one.asset for one in REPAIRS), calendars.kalender_asset],
         asset_checks=[*calendar_checks.CHECKS],
@@ -39,7 +41,7 @@ def build_defs() -> dg.Definitions:
             calendars.sync_kalender,
             *(one.job for one in REPAIRS),
             *erstgespraech.JOBS,
-            *housekeeping.JOBS,
+            *(job.with_metadata({HOUSE: house_mark(house)}) for job in housekeeping.JOBS),
             *(ticketing.JOBS if with_ticketing else ()),
         ],
         sensors=[

@@ -21,6 +21,7 @@ from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.keys import KeyRing
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.runtime.calls import CallCounter
+from vmh_sync.runtime.house_mark import house_mark
 from vmh_sync.runtime.logins import held_back_logins
 from vmh_sync.runtime.opening import HouseSettings, open_database, token_cache
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
@@ -71,7 +72,7 @@ async def open_doors(settings: HouseSettings, keys: KeyRing, google_quota: int) 
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=settings.house.dagster_url, timeout=timeout, trust_env=False)
         )
-        launcher = Launcher(http)
+        launcher = Launcher(http, house_mark(settings.house))
         advoware = await stack.enter_async_context(
             open_advoware(
                 settings.advoware,

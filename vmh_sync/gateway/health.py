@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from vmh_sync.coordination.connection import ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.gateway.doors import Doors, doors_of
-from vmh_sync.gateway.launch import LaunchFailed
+from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
 from vmh_sync.runtime.logins import held_back_logins
 from vmh_sync.store.errors import StoreError
 
@@ -34,6 +34,8 @@ class Readiness(BaseModel):
     database: State
     redis: State
     dagster: State
+    problems: dict[str, str] | None = None
+    """What is wrong and what to do, in German, by name. Absent when nothing is known."""
     logins: dict[str, str] | None = None
     """Logins that are held back after a refusal: system -> until when (ISO 8601, UTC). Absent when there are none;
     webhooks are taken all the same."""
@@ -49,8 +51,8 @@ async def health() -> Alive:
 async def ready(request: Request) -> JSONResponse:
     """Tell whether database (with the right schema), Redis and Dagster can be reached."""
     doors = doors_of(request)
-    database, redis, dagster = await asyncio.gather(
-        _state(asyncio.to_thread(doors.store.require_current_schema)), _redis(doors), _state(doors.launcher.ping())
+    database, redis, (dagster, problem) = await asyncio.gather(
+        _state(asyncio.to_thread(doors.store.require_current_schema)), _redis(doors), _dagster(doors)
     )
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
@@ -58,6 +60,7 @@ async def ready(request: Request) -> JSONResponse:
         database=database,
         redis=redis,
         dagster=dagster,
+        problems={"dagster": problem} if problem else None,
         logins=await _logins(doors) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
@@ -80,10 +83,21 @@ async def _redis(doors: Doors) -> State:
     return "unavailable" if doors.redis is None else await _state(ping(doors.redis))
 
 
+async def _dagster(doors: Doors) -> tuple[State, str | None]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await doors.launcher.ping()
+    except LaunchFailed as problem:
+        return "unavailable", problem.for_people
+    except TimeoutError:
+        return "unavailable", DagsterUnavailable.for_people
+    return "ok", None
+
+
 async def _state(check: Awaitable[None]) -> State:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await check
-    except (StoreError, CoordinationUnavailable, LaunchFailed, TimeoutError):
+    except (StoreError, CoordinationUnavailable, TimeoutError):
         return "unavailable"
     return "ok"

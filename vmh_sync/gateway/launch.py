@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 
+from vmh_sync.runtime.house_mark import HOUSE, HOUSE_JOB
 from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
 from vmh_sync.services.prompt_queue import AT_ONCE_TAG
 
 LOCATION = "vmh_sync"
 """The code location's name in ``workspace.yaml``."""
 REPOSITORY = "__repository__"
+_PLACE = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
 BEFORE_START = ("QUEUED", "NOT_STARTED", "STARTING")
 ACTIVE = (*BEFORE_START, "STARTED")
 
@@ -33,18 +35,45 @@ query Runs($filter: RunsFilter!, $limit: Int!) {
 }
 """
 _LOADED = """
-query Loaded($repository: RepositorySelector!) {
-  repositoryOrError(repositorySelector: $repository) { __typename }
+query Loaded($job: PipelineSelector!) {
+  pipelineOrError(params: $job) {
+    __typename
+    ... on Pipeline { metadataEntries { label ... on TextMetadataEntry { text } } }
+  }
 }
 """
 
 
 class LaunchFailed(Exception):
-    """Dagster did not launch the run; the message names the class of the reason."""
+    """Dagster did not launch the run; the message names the class of the reason, ``for_people`` says it in German."""
+
+    for_people = "Dagster hat den Lauf nicht gestartet: Einzelheiten stehen im Protokoll des Gateways."
 
 
 class DagsterUnavailable(LaunchFailed):
     """Dagster does not answer; trying again later may succeed."""
+
+    for_people = (
+        "Unter VMH_DAGSTER_URL antwortet kein Dagster: Starten Sie es, oder warten Sie, bis es hochgefahren ist."
+    )
+
+
+class CodeNotLoaded(DagsterUnavailable):
+    """A Dagster answers, without our code: it is still starting, its code server is gone, or it is not ours."""
+
+    for_people = (
+        "Das Dagster unter VMH_DAGSTER_URL hat den Code von vmh-sync nicht geladen: Warten Sie, bis es hochgefahren "
+        "ist. Bleibt es dabei, läuft dort ein fremdes Dagster, oder der Code-Server ist beendet."
+    )
+
+
+class ForeignDagster(DagsterUnavailable):
+    """A Dagster with our code answers, but its runs work on another database than this gateway fills."""
+
+    for_people = (
+        "Unter VMH_DAGSTER_URL antwortet das Dagster einer anderen Installation, es arbeitet mit einer anderen "
+        "Datenbank: Beenden Sie es, oder stellen Sie VMH_DAGSTER_URL, VMH_HOME und VMH_DATABASE_URL überall gleich ein."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +87,26 @@ class Run:
 
 
 class Launcher:
-    """Speaks to one Dagster webserver. ``http`` must have the webserver's address as its base."""
+    """Speaks to one Dagster webserver, and only if it is ours.
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    ``http`` must have the webserver's address as its base; ``house`` is what :func:`house_mark` gives for our settings.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, house: str) -> None:
         self._http = http
+        self._house = house
 
     async def launch(
         self, job: str, config: Mapping[str, Any], trigger: Trigger, tags: Mapping[str, str] | None = None
     ) -> str:
-        """Launch a job and return the run's id. Raises :class:`LaunchFailed`.
+        """Launch a job and return the run's id. Raises :class:`LaunchFailed`; nothing is launched at a foreign Dagster.
 
         Config and tags are stored and shown by Dagster: no secrets, and no long lists in tags.
         """
+        await self.ping()
         marks = {TRIGGER_TAG: str(trigger), AT_ONCE_TAG: "yes", **(tags or {})}
         params = {
-            "selector": {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY, "jobName": job},
+            "selector": {**_PLACE, "jobName": job},
             "runConfigData": dict(config),
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in marks.items()]},
         }
@@ -93,14 +127,15 @@ class Launcher:
         ]
 
     async def ping(self) -> None:
-        """Make sure that runs can be launched: Dagster answers and has loaded our code.
+        """Make sure that runs can be launched: Dagster answers, has loaded our code, and works for our house.
 
-        Raises :class:`DagsterUnavailable`.
+        Raises :class:`DagsterUnavailable`, whose subclass tells what is wrong.
         """
-        repository = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
-        answer = await self._ask(_LOADED, {"repository": repository}, "repositoryOrError")
-        if answer["__typename"] != "Repository":
-            raise DagsterUnavailable(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
+        answer = await self._ask(_LOADED, {"job": {**_PLACE, "pipelineName": HOUSE_JOB}}, "pipelineOrError")
+        if answer["__typename"] != "Pipeline":
+            raise CodeNotLoaded(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
+        if self._house not in [entry.get("text") for entry in answer["metadataEntries"] if entry["label"] == HOUSE]:
+            raise ForeignDagster("the Dagster at this address works for another house")
 
     async def _ask(self, query: str, variables: Mapping[str, Any], asked: str) -> dict[str, Any]:
         try:

@@ -11,6 +11,7 @@ from vmh_sync.housekeeping.dead_runs import fail_dead_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
+from vmh_sync.runtime.house_mark import HOUSE_JOB
 from vmh_sync.runtime.opening import open_database
 from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 
@@ -46,7 +47,7 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
 
 
 @dg.job(
-    name="housekeeping",
+    name=HOUSE_JOB,
     executor_def=dg.in_process_executor,
     resource_defs={"io_manager": dg.mem_io_manager},
     description="Aufräumen: altes Protokoll, Erledigtes, alte Läufe. Offenes und Verknüpftes bleibt unberührt.",
@@ -59,7 +60,7 @@ def housekeeping() -> None:
 
 housekeeping_schedule = dg.ScheduleDefinition(
     name="housekeeping",
-    job=housekeeping,
+    job_name=HOUSE_JOB,  # by name: the definitions give the job a mark of the house
     cron_schedule="30 2 * * *",
     execution_timezone="Europe/Berlin",
     default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -121,6 +121,25 @@ def test_what_is_missing_is_named(gateway: GatewayProcess, dagster_double: Dagst
     assert trigger.headers["Retry-After"]
 
 
+def test_nothing_is_launched_at_the_dagster_of_another_house(
+    gateway: GatewayProcess, dagster_double: DagsterDouble
+) -> None:
+    dagster_double.house = "another house"
+
+    ready = send(gateway, "GET", "/ready", None)
+    trigger = send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}")
+    calendar = send(gateway, "POST", "/advoware/calendar/sync", json={"kuerzel": "ALL"})
+
+    assert ready.status_code == 503
+    assert ready.json()["dagster"] == "unavailable"
+    assert "Dagster einer anderen Installation" in ready.json()["problems"]["dagster"]
+    assert (trigger.status_code, calendar.status_code) == (503, 503)
+    assert dagster_double.launches == []
+    dagster_double.house = None
+    assert send(gateway, "GET", "/ready", None).status_code == 200
+    assert send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}").status_code == 202
+
+
 def test_secrets_are_never_written(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
     """Canaries: every secret the gateway knows or is given; then everything that was written is searched."""
     canaries = [READ_KEY, WRITE_KEY, LIMITED_KEY, PATH_TOKEN, "canary-guess-0123456789", "canary-body"]
