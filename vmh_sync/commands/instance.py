@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
+from vmh_sync.housekeeping.dead_runs import fail_runs
 from vmh_sync.services.dagster_home import ensure_dagster_home, prepare_storage
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
@@ -55,13 +56,11 @@ def own_process() -> str:
     return str(ProcessId.own())
 
 
-def repair_orphans(instance: dg.DagsterInstance) -> int:
-    """Mark runs as failed whose process in the foreground is gone; returns how many."""
-    running = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    repaired = 0
-    for run in instance.get_runs(filters=running):
-        process = ProcessId.parse(run.tags.get(PROCESS_TAG, ""))
-        if process is not None and is_provably_dead(process):
-            instance.report_run_failed(run, "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter.")
-            repaired += 1
-    return repaired
+def repair_orphans(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process in the foreground is gone; returns their ids."""
+    return fail_runs(instance, _has_lost_its_command)
+
+
+def _has_lost_its_command(run: dg.DagsterRun) -> bool:
+    process = ProcessId.parse(run.tags.get(PROCESS_TAG, ""))
+    return process is not None and is_provably_dead(process)

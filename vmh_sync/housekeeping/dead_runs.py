@@ -7,6 +7,7 @@ places of its entity: nothing would be synced for a quarter of an hour.
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ import dagster as dg
 LOST = "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter."
 SLACK_SECONDS = 60.0
 """A process counts as another one when it began so much later than the run: clocks are set now and then."""
+_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _STARTED = re.compile(r"Started process for run \(pid: (\d+)\)")
 _START_TIME_FIELD = 19
 """Position of `starttime` in /proc/<pid>/stat, counted from the field after the command's name (proc(5))."""
@@ -28,19 +30,27 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     launcher = instance.get_ref().run_launcher_data if instance.is_persistent else None
     if launcher is None or launcher.class_name != "DefaultRunLauncher":
         return []
-    under_way = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    dead = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=under_way)):
-        process = _process_of(instance, run.run_id)
-        if process is None or not _is_gone(*process):
+    return fail_runs(instance, lambda run: _has_lost_its_process(instance, run))
+
+
+def fail_runs(instance: dg.DagsterInstance, is_gone: Callable[[dg.DagsterRun], bool]) -> list[str]:
+    """Mark the runs under way as failed of which ``is_gone`` says that their process is; returns their ids."""
+    failed = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+        if not is_gone(run):
             continue
         # Read again only now: what a process wrote before it ended is there when the process is seen to be gone, and a
         # run that succeeded since it was listed must not turn red.
         left = instance.get_run_by_id(run.run_id)
-        if left is not None and left.status in under_way:
+        if left is not None and left.status in _UNDER_WAY:
             instance.report_run_failed(left, LOST)
-            dead.append(run.run_id)
-    return dead
+            failed.append(run.run_id)
+    return failed
+
+
+def _has_lost_its_process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    process = _process_of(instance, run.run_id)
+    return process is not None and _is_gone(*process)
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:

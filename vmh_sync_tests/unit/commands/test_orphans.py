@@ -1,0 +1,69 @@
+"""Runs of commands in the foreground that were killed."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from vmh_sync.commands import instance as commands
+from vmh_sync.commands.instance import PROCESS_TAG, own_process, repair_orphans
+from vmh_sync.coordination.process import ProcessId
+from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
+
+OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process())"
+
+
+@dg.job
+def nothing() -> None: ...
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with open_home(ensure_dagster_home(tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dead() -> str:
+    """The mark of a command that is gone."""
+    said = subprocess.run([sys.executable, "-c", OWN_ID], capture_output=True, text=True, check=True)
+    return said.stdout.strip()
+
+
+def run_of(instance: dg.DagsterInstance, process: str) -> str:
+    run = instance.create_run_for_job(nothing, status=dg.DagsterRunStatus.STARTED, tags={PROCESS_TAG: process})
+    return run.run_id
+
+
+def status_of(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def test_only_runs_of_dead_commands_are_marked_as_failed(instance: dg.DagsterInstance, dead: str) -> None:
+    lost, alive = run_of(instance, dead), run_of(instance, own_process())
+
+    assert repair_orphans(instance) == [lost]
+    assert status_of(instance, lost) is dg.DagsterRunStatus.FAILURE
+    assert status_of(instance, alive) is dg.DagsterRunStatus.STARTED
+
+
+def test_a_command_that_finishes_while_it_is_looked_at_stays_successful(
+    instance: dg.DagsterInstance, dead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = run_of(instance, dead)
+    gone = commands.is_provably_dead
+
+    def ends_now(process: ProcessId) -> bool:
+        event = dg.DagsterEvent(event_type_value=dg.DagsterEventType.RUN_SUCCESS.value, job_name="nothing")
+        instance.report_dagster_event(event, run_id)
+        return gone(process)
+
+    monkeypatch.setattr(commands, "is_provably_dead", ends_now)
+
+    assert repair_orphans(instance) == []
+    assert status_of(instance, run_id) is dg.DagsterRunStatus.SUCCESS
