@@ -42,6 +42,11 @@ bench:
 	@sh scripts/venv.sh dev
 	@.venv/bin/python -m vmh_sync_tests.bench $(ARGS)
 
+## make mutation do the tests of the pure core notice when it is changed? (docs/guarantees.md; half an hour)
+mutation:
+	@sh scripts/venv.sh dev
+	@sh scripts/mutation.sh $(ARGS)
+
 ## make lock     rewrite the lock files; ARGS='--upgrade' takes newer versions
 lock:
 	@sh scripts/venv.sh dev
@@ -58,4 +63,4 @@ image:
 
 ## make clean    remove .venv and caches; the product's own state (.vmh) stays
 clean:
-	rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf .venv .venv.lock .mutation .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -23,7 +23,9 @@ def fail_until_permanent(entity: str, now: datetime) -> tuple[list[timedelta], S
     """Fail at every retry; returns the delays that were waited and the last entry."""
     delays = []
     entry = fail(entity, None, now)
-    while entry.next_retry_at is not None:
+    for _ in range(10):  # more than any rule allows: a ledger that never gives up must fail the test, not hang it
+        if entry.next_retry_at is None:
+            break
         delays.append(entry.next_retry_at - now)
         now = entry.next_retry_at
         entry = fail(entity, entry, now)
@@ -60,3 +62,32 @@ def test_what_no_retry_mends_is_permanent_at_once_and_has_no_reset() -> None:
 def test_a_success_in_between_is_forgotten() -> None:
     known = replace(fail("beteiligte", None, START), status="clean", attempts=5)
     assert fail("beteiligte", known, START).attempts == 1
+
+
+def test_the_ledger_says_whose_failure_it_is_what_failed_and_what_espocrm_showed_then() -> None:
+    outcome = replace(FAILED, part="kommunikation")
+    entry = entry_of_failure(Failing("beteiligte", "p7", None, STAMP), outcome, now=START, run_id="run-1")
+    assert entry == SyncRecord(
+        entity="beteiligte",
+        espo_id="p7",
+        status="failed",
+        attempts=1,
+        next_retry_at=START + timedelta(minutes=1),
+        error_text="Kein Strom.",
+        error_class="Transient",
+        part="kommunikation",
+        run_id="run-1",
+        espo_modified_at_seen=STAMP,
+    )
+
+
+def test_a_record_that_espocrm_does_not_show_any_more_has_not_changed() -> None:
+    known = replace(fail("beteiligte", None, START), attempts=3)
+    entry = entry_of_failure(Failing("beteiligte", "1", known, None), FAILED, now=START, run_id=None)
+    assert entry.attempts == 4
+
+
+def test_until_the_automatic_reset_the_failures_count_on() -> None:
+    _, entry = fail_until_permanent("beteiligte", START)
+    assert entry.auto_reset_at is not None
+    assert fail("beteiligte", entry, entry.auto_reset_at - timedelta(microseconds=1)).attempts == entry.attempts + 1
