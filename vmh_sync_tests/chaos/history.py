@@ -57,6 +57,7 @@ class History:
         self._ends: list[Callable[[], object]] = []
         self._workers: list[Worker] = []
         self._database_away = False
+        self._broken = 0
 
     def run(self, steps: int) -> list[str]:
         """Play the history, let everything come to rest, and return what is wrong then."""
@@ -65,6 +66,8 @@ class History:
             for _ in range(steps):
                 self._step(self._rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0])
             self._heal()
+            if broken := self._broken + sum(worker.broke for worker in self._workers):
+                return [f"{broken} workers broke"]
             if hanging := [worker for worker in self._workers if worker.lives and not worker.notice(END_SECONDS)]:
                 return [f"{len(hanging)} workers hang"]
         finally:
@@ -93,6 +96,7 @@ class History:
         self._people.act()
 
     def _pass(self) -> None:
+        self._broken += sum(worker.broke for worker in self._workers)
         self._workers = [worker for worker in self._workers if worker.lives]
         while len(self._workers) < WORKERS:
             self._workers.append(Worker(self.chaos.server, self.chaos.environment))

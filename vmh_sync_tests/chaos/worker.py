@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -59,6 +60,11 @@ class Worker:
     def lives(self) -> bool:
         """Whether the process is still there."""
         return self._process.is_alive()
+
+    @property
+    def broke(self) -> bool:
+        """Whether it ended by itself: a pass met something that nobody foresaw."""
+        return not self.lives and self._process.exitcode != -signal.SIGKILL
 
     def ask(self) -> None:
         """Ask for a pass, unless one is under way."""
