@@ -17,18 +17,8 @@ from vmh_sync_tests.fixtures.postgres import PostgresServer
 WORKERS = 2
 END_SECONDS = 120
 ANY_CALL = r"/api/v1/(?!Token)"
-FAULTS = ("kill", "freeze", "valkey", "postgres")
-WEIGHTS = {
-    "edit": 10,
-    "pass": 6,
-    "pause": 4,
-    "kill": 1,
-    "freeze": 1,
-    "valkey": 1,
-    "postgres": 1,
-    "network": 3,
-    "heal": 3,
-}
+WEIGHTS = {"edit": 10, "pass": 6, "pause": 4, "heal": 2, "kill_in_write": 4, "network": 2}
+WEIGHTS |= dict.fromkeys(("kill", "freeze", "valkey", "postgres"), 1)
 
 
 @dataclass
@@ -72,8 +62,8 @@ class History:
                 return [f"{len(hanging)} workers hang"]
         finally:
             self._heal()
-            self.counts["passes"] += sum(worker.passes for worker in self._workers)
             for worker in self._workers:
+                self.counts += worker.ends
                 worker.kill()
         self.counts["edits"] += self._people.edits
         return self._rest()
@@ -97,21 +87,35 @@ class History:
 
     def _pass(self) -> None:
         self._broken += sum(worker.broke for worker in self._workers)
+        self.counts["killed in a write"] += sum(not worker.lives and not worker.broke for worker in self._workers)
         self._workers = [worker for worker in self._workers if worker.lives]
         while len(self._workers) < WORKERS:
             self._workers.append(Worker(self.chaos.server, self.chaos.environment))
         self._rng.choice(self._workers).ask()
 
     def _pause(self) -> None:
+        """Let the passes go on for a while, most often to their end."""
+        longest = self._rng.uniform(0.2, 4)
         for worker in self._workers:
-            worker.notice(self._rng.uniform(0, 0.4))
+            worker.notice(longest)
 
     def _kill(self) -> None:
         if self._workers:
             victim = self._rng.choice(self._workers)
-            self.counts["passes"] += victim.passes
+            self.counts += victim.ends
             self._workers.remove(victim)
             victim.kill()
+
+    def _kill_in_write(self) -> None:
+        """Kill a worker at one of the next writes of its pass, before it is carried out or after."""
+        self._pass()
+        victim = self._rng.choice(self._workers)
+        system = self._rng.choice((self.chaos.firm.office, self.chaos.firm.crm))
+        action = self._rng.choice(("kill_before", "kill_after", "kill_after"))
+        method, skip = self._rng.choice(("POST", "PUT")), self._rng.randrange(3)
+        system.fault(ANY_CALL, action, method=method, skip=skip, times=1, pid=victim.pid)
+        victim.ask()
+        victim.notice(self._rng.uniform(0.5, 4))
 
     def _freeze(self) -> None:
         if self._workers:
@@ -132,9 +136,11 @@ class History:
 
     def _network(self) -> None:
         system = self._rng.choice((self.chaos.firm.office, self.chaos.firm.crm))
-        action = self._rng.choice(("latency", "drop_before", "drop_after", "status", "malformed", "hang"))
+        # Mostly writes whose answer is lost: they are what doubles things.
+        lost = ("drop_after", "drop_after", "malformed", "hang")
+        action = self._rng.choice(("latency", "drop_before", "status", *lost))
         seconds = self._rng.uniform(0.05, 1.0)
-        method = self._rng.choice((None, "POST", "PUT", "GET"))
+        method = self._rng.choice((None, "POST", "POST", "PUT"))
         system.fault(ANY_CALL, action, method=method, seconds=seconds, times=self._rng.randrange(1, 4))
 
     def _heal(self) -> None:

@@ -38,8 +38,8 @@ class People:
         """Make one edit that is possible now."""
         acts = [self._crm_field, self._office_field, self._office_mail, self._crm_street, self._office_street]
         acts += [self._crm_street_again, self._office_account]
-        if len(self.parties) < 6:
-            acts.append(self.new_party)
+        if len(self.parties) < 8:
+            acts += [self.new_party] * 4
         self.edits += bool(self._rng.choice(acts)())
 
     def new_party(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections import Counter
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
@@ -48,7 +49,7 @@ class Worker:
         self._process.start()
         child.close()
         self.busy = False
-        self.passes = 0
+        self.ends: Counter[str] = Counter()
 
     @property
     def pid(self) -> int:
@@ -77,9 +78,8 @@ class Worker:
         """See whether the pass has ended; waits up to ``seconds``. Returns whether the worker is free or dead."""
         if self.busy and self._pipe.poll(seconds):
             with contextlib.suppress(EOFError):
-                self._pipe.recv()
+                self.ends[self._pipe.recv()] += 1
             self.busy = False
-            self.passes += 1
         return not self.busy or not self.lives
 
     def kill(self) -> None:
