@@ -20,7 +20,7 @@ from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.guard import guard_mass_change
+from vmh_sync.runtime.guard import ReplanGuard, guard_mass_change
 from vmh_sync.runtime.part import Part, PartInput
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
@@ -167,7 +167,7 @@ async def write(
 ) -> list[RecordOutcome]:
     """Carry the plans out; returns one outcome per party. Raises ``GuardTripped`` before anything is written."""
     await guard_mass_change(context, ENTITY, _plans_to_guard(batch), allowed=allow_mass_change)
-    syncer = PartySync(context, batch.table, parts, batch.zone)
+    syncer = PartySync(context, batch.table, parts, batch.zone, ReplanGuard(context, ENTITY, allow_mass_change))
     limit = asyncio.Semaphore(CONCURRENT_PARTIES)
 
     async def one(read: PartyRead) -> RecordOutcome:

@@ -8,6 +8,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.isolation import unforeseen_text
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
 from vmh_sync.sync.fields import WrongKind
+from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.systems.errors import ForeignSystemError
 
 RECORD_FAILURES = (
@@ -46,6 +47,8 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, ForeignSystemError):
         message = f"{error.message_for_people} [{name}]"
         return Failure(message, name, error.retryable, concerns_all=error.concerns_all)
+    if isinstance(error, GuardTripped):
+        return Failure(str(error), name, retryable=False, concerns_all=True)
     if isinstance(error, Refused):
         return Failure(str(error), name, retryable=False)
     if isinstance(error, CreateOutcomeUnknown):

@@ -29,10 +29,12 @@ from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.runtime.guard import ReplanGuard
 from vmh_sync.runtime.part import Part
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Kind, is_form_of, same
@@ -53,18 +55,21 @@ class PartySync:
     table: FieldTable
     parts: Sequence[Part]
     zone: ZoneInfo
+    guard: ReplanGuard
 
     async def sync(self, espo_id: str, read: PartyRead) -> RecordOutcome:
         """Bring one party to agreement; returns its outcome, also when it failed."""
         async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
                 return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr)
-            attempt = _Attempt(WriteGate(lease))
+            attempt = _Attempt(WriteGate(lease, self.guard))
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 try:
                     await self._until_quiet(read, attempt)
                 except CreatePutOff as put_off:
                     attempt.waits = put_off.message_for_people
+                except GuardTripped as stop:
+                    attempt.blame(stop)
             if attempt.waits is not None:
                 return replace(attempt.outcome(espo_id), result=Result.SKIPPED, error=attempt.waits)
             return attempt.outcome(espo_id)
@@ -101,6 +106,7 @@ class PartySync:
                 await part.fetch(self.context, [inputs])
         state = map_party(fresh, self.table, self.zone)
         plan = plan_party(fresh, state, inputs, self.parts, self.table)
+        await attempt.gate.replanned(plan.records)
         if plan.master.creates:
             attempt.creating = True
             created = await self._create(fresh, plan, attempt)

@@ -15,7 +15,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated, unforeseen_text
 from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.guard import guard_mass_change
+from vmh_sync.runtime.guard import ReplanGuard, guard_mass_change
 from vmh_sync.runtime.outage import common_outage
 from vmh_sync.runtime.part import PartInput, PartPlan
 from vmh_sync.runtime.queue import enqueue
@@ -23,6 +23,7 @@ from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
+from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
@@ -142,6 +143,10 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     name = type(error).__name__
     if isinstance(error, CreatePutOff):
         return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people)
+    if isinstance(error, GuardTripped):
+        return RecordOutcome(
+            child, Result.FAILED, betnr, error=str(error), error_class=name, retryable=False, concerns_all=True
+        )
     foreign = error if isinstance(error, ForeignSystemError) else None
     said = error.message_for_people if isinstance(error, ForeignSystemError | WrongKind) else None
     return RecordOutcome(
@@ -193,6 +198,7 @@ async def write(
     """Carry the plans out; returns one outcome per child. Raises ``GuardTripped`` before anything is written."""
     records = [plan.record for plan in batch.plans.values() if not plan.is_empty]
     await guard_mass_change(context, part.entity, records, allowed=allow_mass_change)
+    guard = ReplanGuard(context, part.entity, allow_mass_change)
     limit = asyncio.Semaphore(CONCURRENT_PARTIES)
 
     async def one(party_id: str) -> list[RecordOutcome]:
@@ -204,7 +210,10 @@ async def write(
 
         async with limit:
             with isolated(f"{part.entity} of {party_id}", blame, foreseen=(WrongKind,)):
-                done += await _write_party(context, part, batch, party_id)
+                try:
+                    done += await _write_party(context, part, batch, party_id, guard)
+                except GuardTripped as stop:
+                    blame(stop)
         return done
 
     outcomes = dict(batch.settled)
@@ -215,7 +224,7 @@ async def write(
 
 
 async def _write_party(
-    context: PassContext, part: ChildrenPart, batch: ChildBatch, party_id: str
+    context: PassContext, part: ChildrenPart, batch: ChildBatch, party_id: str, guard: ReplanGuard
 ) -> list[RecordOutcome]:
     party, plan = batch.inputs[party_id], batch.plans[party_id]
     children = batch.children_of(party_id)
@@ -224,10 +233,11 @@ async def _write_party(
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             return [RecordOutcome(child, Result.SKIPPED, party.betnr) for child in children]
-        gate = WriteGate(lease)
+        gate = WriteGate(lease, guard)
         # Read anew directly before writing, under the lease.
         await part.reload(context, party)
         plan = part.plan(party)
+        await gate.replanned([plan.record])
         touched = {child.espo_id for child in plan.detail}
         _, failures = await part.write_children(context, gate, party, plan)
         return _told(part, party, children, touched=touched, failures=failures, gate=gate)

@@ -111,6 +111,7 @@ class ChildrenPart:
             plan = self.plan(party)
             if plan.is_empty:
                 break
+            await gate.replanned([plan.record])
         return PartDone(findings=tuple(findings), conflicts=conflicts), failures
 
     async def _round(

@@ -1,7 +1,7 @@
 """The context of one pass."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.espocrm.client import EspoClient
 
@@ -43,11 +44,19 @@ class OwnedLease(Protocol):
         ...
 
 
+async def _let_through(plans: Sequence[RecordPlan]) -> None:
+    """Guard nothing: a person chose this one record."""
+
+
 @dataclass(slots=True)
 class WriteGate:
-    """Stands before every foreign write of one record: the lease must still be ours, and the write is counted."""
+    """Stands before every foreign write of one record: the lease must still be ours, and the write is counted.
+
+    ``replanned`` is asked about every plan that was made under the lease; raises ``GuardTripped``.
+    """
 
     lease: OwnedLease
+    replanned: Callable[[Sequence[RecordPlan]], Awaitable[None]] = _let_through
     writes: Counter[Side] = field(default_factory=Counter)
 
     async def before(self, side: Side) -> None:

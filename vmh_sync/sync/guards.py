@@ -36,11 +36,12 @@ def check_mass_change(
     linked: int,
     recent: frozenset[str] = frozenset(),
     limits: MassChangeLimits = MassChangeLimits(),
+    so_far: str = "Es wurde nichts geschrieben.",
 ) -> frozenset[str]:
     """Return the records that would lose values; raises :class:`GuardTripped` when they are too many.
 
     ``linked`` is the number of linked records of this entity type, ``recent`` the ones that lost values in earlier runs
-    within :data:`WINDOW`.
+    within :data:`WINDOW`. ``so_far`` is the German sentence that says what has been written by now.
     """
     losing = frozenset(str(plan.espo_id or plan.betnr) for plan in plans if loses_values(plan))
     # A record that loses a value in each of several runs is one record.
@@ -48,7 +49,7 @@ def check_mass_change(
     if losing and total > limits.records and total > limits.share * linked:
         raise GuardTripped(
             f"Angehalten: {total} von {linked} verknüpften Datensätzen würden Werte verlieren oder als gelöscht gelten "
-            f"(Grenze: {limits.records} und {limits.share:.0%}). Es wurde nichts geschrieben. Bitte die Ursache prüfen "
+            f"(Grenze: {limits.records} und {limits.share:.0%}). {so_far} Bitte die Ursache prüfen "
             "und den Lauf mit der Freigabe für Massenänderungen neu starten, wenn das so gewollt ist."
         )
     return losing
