@@ -3,6 +3,6 @@
 from hypothesis import Phase, settings
 
 settings.register_profile(
-    "mutation", max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+    "mutation", max_examples=20, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("mutation")

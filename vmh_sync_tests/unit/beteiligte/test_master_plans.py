@@ -1,0 +1,146 @@
+"""What is planned for a party's master data, whole (specification, sync-semantics.md 1 and 2)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from vmh_sync.beteiligte.diff import plan_master
+from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.model import FIRM, MIRROR
+from vmh_sync.beteiligte.state import OpenTask, PartyState, party_state
+from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.fields import override
+from vmh_sync.sync.merge import Stamps
+from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
+
+MANUAL = override(FIELDS, {"titel": {"conflict": "manual"}})
+
+
+def state(espo: dict[str, Any], advoware: dict[str, Any], *, base: Base) -> PartyState:
+    return party_state(
+        espo_id="e1", betnr=7, espo_attributes=espo, advoware_attributes=advoware, base=base, table=MANUAL
+    )
+
+
+def test_a_new_party_is_planned_as_one_create_with_what_advoware_takes() -> None:
+    table = override(FIELDS, {"vorname": {"on_create": False}})
+    espo = {"lastName": "Huber", "firstName": "Eva", "titel": "", "salutationName": "Dr.", "zusatz": "Hof"}
+    new = party_state(espo_id="e1", betnr=None, espo_attributes=espo, advoware_attributes=None, base=None, table=table)
+    plan = plan_master(new, table)
+    changes = (FieldChange("name", None, "Huber", "created"), FieldChange("zusatz", None, "Hof", "created"))
+    sent = {"name": "Huber", "zusatz": "Hof", "bemerkung": "EspoCRM-ID: e1"}
+    operation = Operation(Side.ADVOWARE, Action.CREATE, "Beteiligte", None, sent, changes, "no betnr yet")
+    assert plan.record == RecordPlan("CBeteiligte", "e1", None, (operation,), base_moves=True)
+    assert (plan.espo, plan.advoware, plan.creates) == ({}, sent, True)
+    assert plan.fields.base_moves
+    assert tuple(plan.fields.to_advoware) == changes
+
+
+def test_a_plan_says_all_that_is_done_and_why() -> None:
+    espo = {"lastName": "Neu", "titel": "Dr.", "zusatz": "hier", "registergericht": "Ulm", "anrede": "Dr."}
+    there = {"name": "Huber", "titel": "Prof.", "zusatz": "dort"}
+    base = Base({"name": "Huber", "titel": "Dr.", "zusatz": ""}, {"name": "Huber", "titel": "Dr.", "zusatz": ""})
+    plan = plan_master(state(espo, there, base=base), MANUAL)
+    lost = FieldChange("zusatz", "dort", "hier", "conflict", losing="dort")
+    assert plan.record.operations == (
+        Operation(
+            Side.ADVOWARE,
+            Action.UPDATE,
+            "Beteiligte",
+            "7",
+            {"name": "Neu", "zusatz": "hier"},
+            (FieldChange("name", "Huber", "Neu", "changed_in_espocrm"), lost),
+            "edited in EspoCRM",
+        ),
+        Operation(
+            Side.ESPOCRM,
+            Action.UPDATE,
+            "CBeteiligte",
+            "e1",
+            {"titel": "Prof."},
+            (FieldChange("titel", "Dr.", "Prof.", "changed_in_advoware"),),
+            "edited in Advoware",
+        ),
+    )
+    assert plan.record.conflicts == (lost,)
+    assert [(finding.field, finding.side) for finding in plan.record.findings] == [("registergericht", Side.ADVOWARE)]
+    assert {task.kind: task.fields for task in plan.record.tasks} == {
+        TaskKind.CONFLICT: ("zusatz",),
+        TaskKind.READONLY_FIELD: ("registergericht",),
+    }
+    assert plan.record.base_moves
+
+
+def test_the_newer_record_wins_on_first_contact() -> None:
+    newer_there = Stamps(espocrm=datetime(2026, 3, 1, tzinfo=UTC), advoware=datetime(2026, 3, 2, tzinfo=UTC))
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes={"lastName": "Huber"},
+        advoware_attributes={"name": "Maier"},
+        base=None,
+        table=MANUAL,
+        stamps=newer_there,
+    )
+    assert plan_master(read, MANUAL).espo == {"lastName": "Maier"}
+
+
+def test_an_edit_of_one_home_of_a_companys_name_reaches_the_other_home_too() -> None:
+    base = Base({"name": "Bau", MIRROR: "Bau", FIRM: "Bau"}, {"name": "Bau"})
+    plan = plan_master(state({"firmenname": "Neu", "lastName": "Bau"}, {"name": "Bau"}, base=base), MANUAL)
+    assert (plan.espo, plan.advoware) == ({"lastName": "Neu"}, {"name": "Neu"})
+    assert (plan.fields.base_espocrm[MIRROR], plan.fields.base_espocrm[FIRM]) == ("Neu", "Neu")
+
+
+def test_a_state_says_what_was_read() -> None:
+    task = OpenTask(1, TaskKind.GENERAL, ("titel",))
+    stamps = Stamps(advoware=datetime(2026, 3, 2, tzinfo=UTC))
+    espo = {"firmenname": "Bau", "lastName": "Bau neu"}
+    base = Base({"name": "Bau", MIRROR: "Bau", FIRM: "Bau"}, {"name": "Bau"})
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes=espo,
+        advoware_attributes={"name": "Bau", "rechtsform": "GmbH"},
+        base=base,
+        table=MANUAL,
+        stamps=stamps,
+        tasks=(task,),
+    )
+    assert (read.espo_id, read.betnr, read.company, read.base, read.stamps, read.tasks) == (
+        "e1",
+        7,
+        True,
+        base,
+        stamps,
+        (task,),
+    )
+    assert read.espo_attributes == espo
+    assert read.espocrm == {"name": "Bau neu"}
+    assert read.advoware is not None
+    assert (read.advoware["name"], read.advoware["rechtsform"]) == ("Bau", "GmbH")
+    assert "vorname" not in read.advoware
+
+
+@pytest.mark.parametrize(("word", "company"), [("GmbH", True), ("Einzelperson", False), ("Nur dort", False)])
+def test_advowares_legal_form_makes_a_company(word: str, company: bool) -> None:
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes={"lastName": "Bau"},
+        advoware_attributes={"rechtsform": word},
+        base=None,
+        table=MANUAL,
+    )
+    assert read.company is company
+    bare = override(FIELDS, {"rechtsform": None})
+    without = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes={"lastName": "Bau"},
+        advoware_attributes={"rechtsform": word},
+        base=None,
+        table=bare,
+    )
+    assert not without.company
