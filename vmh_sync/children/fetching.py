@@ -12,6 +12,7 @@ from contextlib import suppress
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of, owner_of
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.second_look import second_look
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.part import PartInput
 from vmh_sync.sync.base import Side
@@ -87,11 +88,26 @@ async def _advoware(
     context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren
 ) -> Sequence[WireRecord]:
     children = kind.embedded(party.advoware)
-    expected = any(link.state == "active" for link in memory.links)
     if children is None:
         children = await kind.listed(context, memory.betnr)
-        return children if children or not expected else await kind.listed(context, memory.betnr)
-    return children if children or not expected else await read_children(context, kind, memory.betnr)
+    return await _believed(context, kind, memory, children)
+
+
+async def read_believed(context: PassContext, kind: ChildKind, memory: PartyChildren) -> Sequence[WireRecord]:
+    """Read a party's children in Advoware anew, a second time when there are none although there should be."""
+    return await _believed(context, kind, memory, await read_children(context, kind, memory.betnr))
+
+
+async def _believed(
+    context: PassContext, kind: ChildKind, memory: PartyChildren, children: Sequence[WireRecord]
+) -> Sequence[WireRecord]:
+    """From none, deletions would follow for what is linked, and creates for what only EspoCRM has."""
+    linked = any(link.state == "active" for link in memory.links)
+    return await second_look(
+        children,
+        lambda: read_children(context, kind, memory.betnr),
+        something_follows=linked or bool(memory.espo),
+    )
 
 
 async def read_children(context: PassContext, kind: ChildKind, betnr: int) -> Sequence[WireRecord]:

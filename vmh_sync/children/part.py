@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.children.diff import plan_children
-from vmh_sync.children.fetching import fetch_children, read_children
+from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
@@ -144,7 +144,7 @@ class ChildrenPart:
         await self.fetch(context, [party])
         memory = self.memory(party)
         if memory.problem is None:
-            children = await read_children(context, self.kind, party.betnr)
+            children = await read_believed(context, self.kind, memory)
             memory.advoware = {key_of(child): child for child in children}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.kommunikation import telling
+from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
 from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
@@ -49,6 +50,8 @@ async def write_part(context: PassContext, gate: WriteGate, party: PartInput, no
     if work.plan.suspicious_empty:
         await asyncio.to_thread(_note_empty, context, party, notes, work.plan)
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
+    if await reads_otherwise(context, party, work.sides, work.plan):
+        return PartDone(again=True)
     await asyncio.to_thread(_prepare, context, party, work)
     writer = EntryWriter(
         context,
