@@ -5,7 +5,6 @@ above 299 is lost for good.
 """
 
 import hmac
-import json
 import logging
 import re
 import time
@@ -22,6 +21,7 @@ from vmh_sync.gateway.measures import WEBHOOK_EVENTS, WEBHOOK_SECONDS
 from vmh_sync.gateway.signatures import is_signed
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.systems.json_answers import UnreadableJson, read_json
 
 _log = logging.getLogger(__name__)
 
@@ -49,12 +49,12 @@ class NeverValid(ValueError):
 def ids_in(body: bytes) -> list[str]:
     """Return the different valid ids in a delivery, in their order: an array of records, or one record.
 
-    Records without a usable id are left out, so that they do not take the others of their batch with them. Raises
-    :class:`NeverValid` when nothing usable is in it.
+    Records without a usable id are left out, and what else a record says does not matter, so that none takes the others
+    of its batch with it: what is refused never comes again. Raises :class:`NeverValid` when nothing usable is in it.
     """
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = read_json(body)
+    except UnreadableJson:
         raise NeverValid("the body is not JSON") from None
     records = content if isinstance(content, list) else [content]
     found = [record.get("id") if isinstance(record, dict) else None for record in records]
