@@ -39,6 +39,15 @@ def db_upgrade() -> None:
     typer.echo("Die Datenbank ist auf dem Stand dieser Version.")
 
 
+@db_app.command("adopt-redis")
+def db_adopt_redis() -> None:
+    """Nach einem Wechsel von Redis: Von nun an gehört das jetzige zu dieser Datenbank. Vorher alle Prozesse beenden."""
+    from vmh_sync.commands.redis_identity import adopt_redis
+
+    adopt_redis()
+    typer.echo("Die Datenbank gehört jetzt zu diesem Redis; Prozesse mit einem anderen werden abgewiesen.")
+
+
 @app.command()
 def sandbox(
     parties: Annotated[int, typer.Option(min=0, help="Größe der erfundenen Kanzlei.")] = 0,

@@ -1,6 +1,7 @@
 """What commands say when our own house is not in order: the database, Redis, or another process."""
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.runtime.redis_identity import ForeignRedis
 from vmh_sync.services.sole_process import HouseTaken
 from vmh_sync.store.errors import SchemaOutdated, StoreError, StoreUnavailable
 
@@ -14,7 +15,7 @@ HOUSE_TROUBLE: tuple[type[Exception], ...] = (
 
 def told(trouble: Exception) -> str:
     """Return what is wrong and what to do, in German; takes one of :data:`HOUSE_TROUBLE`."""
-    if isinstance(trouble, HouseTaken):
+    if isinstance(trouble, HouseTaken | ForeignRedis):
         return str(trouble)
     if isinstance(trouble, SchemaOutdated):
         return "Die Datenbank passt nicht zu dieser Version: `vmh-sync db upgrade` ausführen."

@@ -5,7 +5,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -119,15 +119,24 @@ class Leases:
 
     Takes a Redis client, the life of a lease in seconds, and the owner, by default this process. A lease is renewed
     in the background every third of its life. A holder that is certainly dead (same host and boot, process gone) is
-    replaced at once; any other after its lease has run out.
+    replaced at once; any other after its lease has run out. ``guard`` is asked before any lease is taken; what it
+    raises, :meth:`hold` raises.
     """
 
-    def __init__(self, redis: AsyncRedis, seconds: float, owner: str | None = None) -> None:
+    def __init__(
+        self,
+        redis: AsyncRedis,
+        seconds: float,
+        owner: str | None = None,
+        *,
+        guard: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         if seconds <= 0:
             raise ValueError("a lease needs a life of more than 0 seconds")
         self._redis = redis
         self._seconds = seconds
         self._owner = owner
+        self._guard = guard
 
     @asynccontextmanager
     async def hold(self, name: str, wait: float = 0) -> AsyncIterator[Lease | None]:
@@ -135,6 +144,7 @@ class Leases:
 
         Raises CoordinationUnavailable when Redis does not answer. At the end the lease is released if it is still ours.
         """
+        await self.ask_guard()
         token = f"{self._owner or ProcessId.own()}{SEPARATOR}{secrets.token_hex(8)}"
         lease = Lease(name, lease_key(name), token, self._seconds, self._redis)
         held = False
@@ -160,6 +170,11 @@ class Leases:
     async def _give_back(self, lease: Lease, renewal: "asyncio.Task[None]") -> None:
         await stop(renewal)
         await self._release(lease)
+
+    async def ask_guard(self) -> None:
+        """Ask whether leases may be taken at all; raises what the guard raises. A run asks before it begins."""
+        if self._guard is not None:
+            await self._guard()
 
     async def holder(self, name: str) -> str | None:
         """Return the owner of a lease (host, boot, process; no personal data), None if it is free."""

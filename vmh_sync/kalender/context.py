@@ -19,7 +19,7 @@ from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, Strategy
 from vmh_sync.runtime.calls import CallCounter
-from vmh_sync.runtime.opening import open_database, token_cache
+from vmh_sync.runtime.opening import house_leases, open_database, token_cache
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import (
     AdvowareSettings,
@@ -171,7 +171,7 @@ async def _open_calendar(
                     run_id=run_id,
                     clock=clock,
                     store=store,
-                    leases=Leases(redis, settings.house.lease_seconds),
+                    leases=house_leases(redis, store, settings.house),
                     advoware=advoware,
                     google=google,
                     rules=settings.rules(),

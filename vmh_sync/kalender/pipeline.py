@@ -24,6 +24,7 @@ from vmh_sync.kalender.request import Calendars, employees_partitions
 from vmh_sync.kalender.resource import CalendarWorkplace
 from vmh_sync.kalender.sync_employee import EmployeeWork
 from vmh_sync.runtime.passes import record_pass
+from vmh_sync.runtime.redis_failure import require_our_redis
 from vmh_sync.runtime.report import ROWS, outcome_metadata
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG
 from vmh_sync.sync.outcome import PassSummary
@@ -50,6 +51,8 @@ async def fetch_calendars(
         which = Calendars(**{**config.model_dump(), "kuerzel": [context.partition_key]})
     started = time.monotonic()
     async with calendars.open(context.run_id) as opened:
+        if not which.dry_run:
+            await require_our_redis(opened.leases)
         try:
             batch = await stages.fetch(opened, which)
         except ForeignSystemError as problem:

@@ -17,6 +17,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.runtime.calls import CallCounter
 from vmh_sync.runtime.context import PassContext
+from vmh_sync.runtime.redis_identity import guard_of, place_of
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note
 from vmh_sync.store import Store, default_url, open_store
@@ -90,7 +91,7 @@ async def _open_context(run_id: str, settings: HouseSettings, clock: Clock) -> A
                 run_id=run_id,
                 clock=clock,
                 store=store,
-                leases=Leases(redis, settings.house.lease_seconds),
+                leases=house_leases(redis, store, settings.house),
                 advoware=advoware,
                 espo=espo,
                 rules=settings.sync,
@@ -104,6 +105,12 @@ async def _open_context(run_id: str, settings: HouseSettings, clock: Clock) -> A
         calls.store(store)
         await redis.aclose()
         store.close()
+
+
+def house_leases(redis: AsyncRedis, store: Store, settings: VmhSettings) -> Leases:
+    """Return the leases of a pass: only from the Redis that belongs to our database."""
+    guard = guard_of(redis, store, place_of(settings.redis_url, settings.home))
+    return Leases(redis, settings.lease_seconds, guard=guard)
 
 
 def token_cache(redis: AsyncRedis, settings: AdvowareSettings, clock: Clock) -> SharedToken[StoredToken]:

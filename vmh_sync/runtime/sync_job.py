@@ -15,6 +15,7 @@ import dagster as dg
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.queue import Chosen, acknowledge, choose, put_off
+from vmh_sync.runtime.redis_failure import require_our_redis
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
 from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, UnknownSelection, Which, console
 from vmh_sync.runtime.resource import Workplace
@@ -86,6 +87,8 @@ async def read_batch(opened: PassContext, stages: Stages, which: Which) -> Work:
     """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
     started = time.monotonic()
     chosen = Chosen([])
+    if not which.dry_run:
+        await require_our_redis(opened.leases)
     try:
         chosen = await choose(
             opened,

@@ -26,3 +26,8 @@ class Cursors(Repository):
                 index_elements=["name"], set_={"value": excluded["value"], "updated_at": excluded["updated_at"]}
             )
         )
+
+    def set_once(self, name: str, value: Any) -> None:
+        """Store a JSON value under ``name`` unless something stands there; of several at once one is the first."""
+        statement = self._insert(_TABLE).values(name=name, value=value, updated_at=self._now())
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))

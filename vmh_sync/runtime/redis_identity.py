@@ -1,0 +1,114 @@
+"""Our database knows which Redis belongs to it: leases of two Redis do not know of each other (sync-semantics.md 3).
+
+On their first meeting both get the same token. A process whose Redis has another token, or has none and lies elsewhere,
+gets no lease and so writes nothing. A Redis at the known place that has lost its data gets a new token, like the
+database: should it be another one under the same name, the old one is refused from then on.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vmh_sync.coordination.connection import AsyncRedis
+from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+from vmh_sync.store.store import Store
+
+KEY = "vmh:identity"
+CURSOR = "redis identity"
+_HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
+
+class ForeignRedis(CoordinationUnavailable):
+    """This process and the others of our database do not use the same Redis; ``str`` is German and names the remedy."""
+
+    def __init__(self, ours: str, known: str) -> None:
+        super().__init__(
+            f"Diese Datenbank gehört zu einem anderen Redis ({known}) als dem dieses Prozesses ({ours}): "
+            "überall dieselbe REDIS_URL (oder dasselbe VMH_HOME) angeben; wurde Redis ersetzt, alle anderen Prozesse "
+            "beenden und `vmh-sync db adopt-redis` ausführen."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the database knows of its Redis."""
+
+    token: str
+    place: str
+
+
+def place_of(url: str | None, home: Path) -> str:
+    """Return where a Redis lies, without its password: the same for all processes that mean the same one."""
+    if not url:
+        return f"{socket.gethostname()}:{home.expanduser().resolve()}"
+    parts = urlsplit(url)
+    host = socket.gethostname() if (parts.hostname or "") in _HERE else parts.hostname
+    return f"{host}:{parts.port or 6379}{parts.path}"
+
+
+def guard_of(redis: AsyncRedis, store: Store, place: str) -> Callable[[], Awaitable[None]]:
+    """Return what has to be asked before a lease is taken; it asks Redis and the database once.
+
+    Raises :class:`ForeignRedis`, ``CoordinationUnavailable`` or ``StoreUnavailable``.
+    """
+    lock, sure = asyncio.Lock(), False
+
+    async def guard() -> None:
+        nonlocal sure
+        if sure:
+            return
+        async with lock:
+            if not sure:
+                await _meet(redis, store, place)
+                sure = True
+
+    return guard
+
+
+async def adopt(redis: AsyncRedis, store: Store, place: str) -> None:
+    """Let the database belong to this Redis from now on; others are refused then."""
+    await asyncio.to_thread(_replace, store, Identity(await _token(redis, secrets.token_hex(16)), place))
+
+
+async def _meet(redis: AsyncRedis, store: Store, place: str) -> None:
+    with translated():
+        found = await redis.get(KEY)
+    known = await asyncio.to_thread(_known, store)
+    if known is not None and found is None and known.place == place:
+        await adopt(redis, store, place)
+        return
+    if known is None:
+        mine = Identity(await _token(redis, secrets.token_hex(16)), place)
+        known = await asyncio.to_thread(_first, store, mine)
+        found = mine.token
+    if found != known.token:
+        raise ForeignRedis(place, known.place)
+
+
+async def _token(redis: AsyncRedis, new: str) -> str:
+    """Return the token that stands in Redis, ``new`` if there was none."""
+    with translated():
+        await redis.set(KEY, new, nx=True)
+        return str(await redis.get(KEY))
+
+
+def _known(store: Store) -> Identity | None:
+    with store.reading() as tx:
+        value = tx.cursors.get(CURSOR)
+    return Identity(**value) if value else None
+
+
+def _first(store: Store, mine: Identity) -> Identity:
+    """Store ``mine`` unless another one was quicker; returns what stands there then."""
+    with store.transaction() as tx:
+        tx.cursors.set_once(CURSOR, asdict(mine))
+        return Identity(**tx.cursors.get(CURSOR))
+
+
+def _replace(store: Store, mine: Identity) -> None:
+    with store.transaction() as tx:
+        tx.cursors.set(CURSOR, asdict(mine))
