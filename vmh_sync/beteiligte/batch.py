@@ -138,6 +138,7 @@ def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
             betnr=plan.read.betnr,
             row_id=row_id,
             status=plan.status,
+            message=plan.message,
         )
     )
 
@@ -179,12 +180,17 @@ async def write(
 
     quiet = [read for read in batch.reads if read.espo_id not in batch.to_write]
     written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
-    outcomes = {outcome.id: outcome for outcome in (*map(_quiet, quiet), *written)}
+    outcomes = {outcome.id: outcome for outcome in (*(_left_alone(batch, read) for read in quiet), *written)}
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
     moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
     outcomes |= {read.espo_id: _failed(read, error) for read, error in moved}
     ordered = [outcomes[read.espo_id] for read in batch.reads]
     return await close_books(context, batch.reads, ordered)
+
+
+def _left_alone(batch: Batch, read: PartyRead) -> RecordOutcome:
+    outcome, plan = _quiet(read), batch.plans.get(read.espo_id)
+    return replace(outcome, different=plan.different) if plan and outcome.result is Result.UNCHANGED else outcome
 
 
 def _quiet(read: PartyRead) -> RecordOutcome:
@@ -235,8 +241,9 @@ def dry_run(batch: Batch) -> list[RecordOutcome]:
             _quiet(read),
             result=Result.SKIPPED,
             plans=batch.plans[read.espo_id].records if read.espo_id in batch.plans else (),
+            different=batch.plans[read.espo_id].different if read.espo_id in batch.plans else (),
         )
         if read.espo_id in batch.to_write
-        else _quiet(read)
+        else _left_alone(batch, read)
         for read in batch.reads
     ]

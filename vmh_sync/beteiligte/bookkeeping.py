@@ -17,16 +17,22 @@ def espo_time(moment: datetime | None) -> str | None:
 
 
 def agreed(
-    attributes: Mapping[str, Any], *, now: datetime, betnr: int | None, row_id: str | None, status: SyncStatus
+    attributes: Mapping[str, Any],
+    *,
+    now: datetime,
+    betnr: int | None,
+    row_id: str | None,
+    status: SyncStatus,
+    message: str | None = None,
 ) -> dict[str, Any]:
     """Return what to write after both sides agree; empty when nothing but the time would change.
 
     ``attributes`` is the EspoCRM record as it stands; ``status`` is ``clean``, ``conflict`` while a person must decide,
-    or ``deleted_in_advoware``.
+    or ``deleted_in_advoware``; ``message`` what that person is to do.
     """
     wanted = {
         "syncStatus": str(status),
-        "syncErrorMessage": None,
+        "syncErrorMessage": encodable(message)[:MESSAGE_LIMIT] if message else None,
         "syncRetryCount": 0,
         "syncNextRetry": None,
         "syncAutoResetAt": None,

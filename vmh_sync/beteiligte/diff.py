@@ -7,12 +7,13 @@ from typing import Any
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
 from vmh_sync.beteiligte.model import MIRROR, espo_payload, homes_of
 from vmh_sync.beteiligte.state import OpenTask, PartyState
+from vmh_sync.sync.apart import STAYS_APART, refusing_side, try_again
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
 from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
-from vmh_sync.sync.values import Kind, is_empty, same
+from vmh_sync.sync.values import Kind, Value, is_empty, same
 
 CREATE_MARK = "EspoCRM-ID: {espo_id}"
 """Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
@@ -21,7 +22,6 @@ DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 """Marks the task that reports a party deleted in EspoCRM; it closes when the party is back."""
 
 _ABOUT_ABSENCE = {TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED}
-_SELF_CLOSING = {TaskKind.READONLY_FIELD, TaskKind.VALUE_REFUSED}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,13 +43,19 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     if state.advoware is None:
         return _plan_create(state, table)
     decisions = merge(table.rules, base=state.base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
-    fields = plan_fields(decisions, table, base=state.base)
+    refused = _refused(state)
+    fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=state.base)
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     fields.base_moves = fields.base_moves or state.base is None
     if state.company:
         _remember_homes(fields, state, espo)
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
+
+
+def _refused(state: PartyState) -> dict[str, Side]:
+    told = ((task, refusing_side(task.kind, task.details)) for task in state.tasks)
+    return {name: side for task, side in told if side is not None for name in task.fields}
 
 
 def _plan_create(state: PartyState, table: FieldTable) -> MasterPlan:
@@ -80,7 +86,15 @@ def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> di
         result.update(espo_payload(change.field, change.new, table, company=state.company, espo=state.espo_attributes))
     if state.company:
         result |= _both_names(fields, state, table)
+        result |= _refused_home(fields, state, table)
     return result
+
+
+def _refused_home(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
+    """Offer the name once more to the home that refused it, when it is time or the record changed."""
+    if MIRROR not in _refused(state) or not (state.retry_refused or fields.to_espocrm or fields.to_advoware):
+        return {}
+    return _homes_unlike(fields.base_espocrm.get("name"), state, table)
 
 
 def _both_names(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
@@ -92,6 +106,10 @@ def _both_names(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict
     before = state.base.espocrm.get("name") if state.base is not None else name
     if name is None or same(Kind.TEXT, name, before) or "firmenname" not in state.espo_attributes:
         return {}
+    return _homes_unlike(name, state, table)
+
+
+def _homes_unlike(name: Value, state: PartyState, table: FieldTable) -> dict[str, Any]:
     wanted = espo_payload("name", name, table, company=True, espo=state.espo_attributes)
     return {key: value for key, value in wanted.items() if not same(Kind.TEXT, state.espo_attributes.get(key), value)}
 
@@ -154,7 +172,7 @@ def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
         return True  # the plan was made from a party that both sides have
     if task.fields == (MIRROR,):
         return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
-    closes_itself = task.kind in _SELF_CLOSING or (task.kind == TaskKind.CONFLICT and task.held)
+    closes_itself = task.kind in STAYS_APART or (task.kind == TaskKind.CONFLICT and task.held)
     if not closes_itself or not all(name in table for name in task.fields):
         return False
     if set(task.fields) & set(fields.held):

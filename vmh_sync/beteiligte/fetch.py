@@ -12,6 +12,7 @@ from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.outage import common_outage
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
@@ -81,6 +82,7 @@ def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
             espo_id,
             link=links.get(espo_id),
             standing=standings.get(espo_id),
+            retry_refused=context.by_person or retry_is_due(standings.get(espo_id), context.clock.now()),
             tasks=tasks.get(espo_id, []),
             intents=intents.get(espo_id, []),
         )

@@ -9,8 +9,9 @@ from typing import Any
 from vmh_sync.beteiligte import bookkeeping
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.words import told_different
 from vmh_sync.engine.isolation import isolated, one_by_one
-from vmh_sync.engine.ledger import Failing, entry_of_failure
+from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.stamps import settled
 from vmh_sync.store.errors import StaleLink
@@ -145,8 +146,11 @@ async def _update(context: PassContext, espo_id: str, values: dict[str, Any]) ->
 
 
 def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:
-    if outcome.result is Result.SKIPPED or read.standing is None:
+    if outcome.result is Result.SKIPPED:
         return None
-    if read.standing.status in (*BROKEN, SyncStatus.CONFLICT):
+    if outcome.different:
+        now, message = context.clock.now(), told_different(outcome.different)
+        return entry_of_difference(ENTITY, read.espo_id, read.standing, message, now=now, run_id=context.run_id)
+    if read.standing is not None and read.standing.status in (*BROKEN, SyncStatus.CONFLICT):
         return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
     return None

@@ -13,7 +13,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, is_form_of, same
 from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
 
@@ -45,9 +45,15 @@ async def write_master(
     told = read_advoware(record.model_dump(), table, company=state.company)
     written = AdvowareWritten(record)
     for change in plan.fields.to_advoware:
-        stands = told.get(change.field)
-        plan.fields.base_advoware[change.field] = stands
-        if same(table[change.field].kind, stands, change.new):
+        stands, before = told.get(change.field), (state.advoware or {}).get(change.field)
+        rule, was_refused = table[change.field], change.field in refused
+        taken = not was_refused and same(rule.kind, stands, change.new)
+        made_of_it = not was_refused and is_form_of(stands, change.new)
+        # A third value is an edit made after ours was taken: the next look finds it against what was sent.
+        edited = not was_refused and not made_of_it and not same(rule.kind, stands, before)
+        learned = stands if taken or made_of_it else change.new if edited else before
+        plan.fields.base_advoware[change.field] = learned
+        if taken or edited:
             written.applied.append(change)
             continue
         kind = TaskKind.VALUE_REFUSED if change.field in refused else TaskKind.READONLY_FIELD
@@ -73,7 +79,9 @@ async def _put(
 
     try:
         return await _replace(context, gate, current, plan.advoware, fields), {}
-    except Rejected:
+    except Rejected as whole:
+        if len(plan.fields.to_advoware) == 1:
+            return current, {plan.fields.to_advoware[0].field: whole.said}
         # One value is wrong, and Advoware does not say which: field by field, so that only that one stays behind.
         refused: dict[str, str] = {}
         for change in plan.fields.to_advoware:

@@ -25,7 +25,7 @@ class PartyRead:
     or was not asked; ``gone_in_advoware`` says that Advoware answered 404 for its number. ``espo_full`` tells a single
     read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
     a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
-    deleted in EspoCRM and whose number this one carries now.
+    deleted in EspoCRM and whose number this one carries now. ``retry_refused``: what a side refused is due again.
     """
 
     espo_id: str
@@ -41,6 +41,7 @@ class PartyRead:
     refusal: str | None = None
     heir_of: Link | None = None
     read_at: datetime | None = None
+    retry_refused: bool = False
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""
@@ -61,7 +62,10 @@ class PartyRead:
     @property
     def open_tasks(self) -> tuple[OpenTask, ...]:
         """Our open tasks, as the plan sees them."""
-        return tuple(OpenTask(task.id, task.kind, task.fields, bool(task.details.get("held"))) for task in self.tasks)
+        return tuple(
+            OpenTask(task.id, task.kind, task.fields, bool(task.details.get("held")), task.details)
+            for task in self.tasks
+        )
 
 
 def espo_betnr(espo: EspoRecord | None) -> int | None:

@@ -1,29 +1,34 @@
 """The plan of a whole party: master data, parts, and what EspoCRM's record must say afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from vmh_sync.beteiligte.diff import MasterPlan, plan_master
-from vmh_sync.beteiligte.party import PartyRead
+from vmh_sync.beteiligte.diff import MasterPlan, plan_master, settled_tasks
+from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.state import PartyState, party_state
+from vmh_sync.beteiligte.words import told_different
 from vmh_sync.runtime.part import Part, PartInput, PartPlan
+from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps
-from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.sync.plan import RecordPlan, TaskWanted
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.advoware import wire
 
 
 @dataclass(slots=True, repr=False)
 class PartyPlan:
-    """What is to be done to one party. ``inputs`` is what the parts planned from."""
+    """What is to be done to one party. ``inputs`` is what the parts planned from, ``told`` what writing found."""
 
     read: PartyRead
     state: PartyState
     master: MasterPlan
     inputs: PartInput | None = None
+    table: FieldTable = FIELDS
     parts: list[tuple[Part, PartPlan]] = field(default_factory=list)
+    told: list[TaskWanted] = field(default_factory=list)
 
     @property
     def records(self) -> tuple[RecordPlan, ...]:
@@ -39,7 +44,43 @@ class PartyPlan:
     @property
     def status(self) -> SyncStatus:
         """The status that the record has when all this is done."""
-        return SyncStatus.CONFLICT if self.master.fields.held else SyncStatus.CLEAN
+        return SyncStatus.CONFLICT if self.different else SyncStatus.CLEAN
+
+    @property
+    def only_tries_again(self) -> bool:
+        """Whether there is nothing to do but to send once more what was refused."""
+        own = self.master.fields.only_tries_again and bool(self.master.espo or self.master.advoware)
+        return own and self.state.base is not None and all(plan.is_empty for _, plan in self.parts)
+
+    @property
+    def message(self) -> str | None:
+        """What EspoCRM's record says to people while both sides stay apart."""
+        return told_different(self.different) if self.different else None
+
+    @property
+    def closing(self) -> tuple[int, ...]:
+        """The open tasks that reality has settled, by what the base says now: before or after writing."""
+        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
+        return (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
+
+    @property
+    def different(self) -> tuple[str, ...]:
+        """The fields in which both sides stay apart, each with an open task; before or after writing."""
+        told = set(self._told_apart())
+        fields = self.master.fields
+        sides = set(self.state.espocrm) & set(self.state.advoware or ())
+        apart = {name for name in apart_fields(self.table, fields.base, told) if name in sides}
+        return tuple(sorted({*apart, *fields.held, *(name for name in told if name not in self.table)}))
+
+    def _told_apart(self) -> Iterator[str]:
+        closing = self.closing
+        for row in self.state.tasks:
+            if (row.kind in STAYS_APART or row.held) and row.id not in closing:
+                yield from row.fields
+        records = (self.master.record, *(plan.record for _, plan in self.parts))
+        for task in (*(task for record in records for task in record.tasks), *self.told):
+            if (task.kind in STAYS_APART or task.details.get("held")) and task.entity in (None, ENTITY):
+                yield from task.fields
 
 
 def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
@@ -58,6 +99,7 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
             advoware=wire.local_moment(read.advoware.geaendert_am, zone) if read.advoware is not None else None,
         ),
         tasks=read.open_tasks,
+        retry_refused=read.retry_refused,
     )
 
 
@@ -72,7 +114,7 @@ def plan_party(
     read: PartyRead, state: PartyState, inputs: PartInput | None, parts: Sequence[Part], table: FieldTable
 ) -> PartyPlan:
     """Plan a party that may be synced (present in EspoCRM, not refused, read without a problem)."""
-    plan = PartyPlan(read, state, plan_master(state, table), inputs)
+    plan = PartyPlan(read, state, plan_master(state, table), inputs, table)
     if inputs is not None:
         plan.parts = [(part, part.plan(inputs)) for part in parts]
     return plan

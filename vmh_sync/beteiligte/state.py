@@ -18,6 +18,7 @@ class OpenTask:
     kind: str
     fields: tuple[str, ...]
     held: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,7 +26,7 @@ class PartyState:
     """The master data of one party.
 
     ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
-    which say what this installation has.
+    which say what this installation has. ``retry_refused``: it is time to try again what a side refused.
     """
 
     espo_id: str
@@ -37,6 +38,7 @@ class PartyState:
     base: Base | None
     stamps: Stamps = NO_STAMPS
     tasks: tuple[OpenTask, ...] = field(default=())
+    retry_refused: bool = False
 
 
 def party_state(
@@ -49,6 +51,7 @@ def party_state(
     table: FieldTable,
     stamps: Stamps = NO_STAMPS,
     tasks: tuple[OpenTask, ...] = (),
+    retry_refused: bool = False,
 ) -> PartyState:
     """Bring both sides of a party into canonical form.
 
@@ -70,4 +73,5 @@ def party_state(
         base=base,
         stamps=stamps,
         tasks=tasks,
+        retry_refused=retry_refused,
     )

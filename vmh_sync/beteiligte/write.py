@@ -31,6 +31,8 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.guard import ReplanGuard
 from vmh_sync.runtime.part import Part
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.apart import DROPPED, news
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
@@ -91,6 +93,7 @@ class PartySync:
 
     async def _once(self, read: PartyRead, attempt: "_Attempt") -> bool:
         fresh = await read_again(self.context, read)
+        fresh.retry_refused = fresh.retry_refused and not attempt.tried
         attempt.betnr = fresh.betnr
         if fresh.espo is None or fresh.gone_in_advoware:
             attempt.settled |= await settle_missing(self.context, attempt.gate, fresh)
@@ -144,17 +147,18 @@ class PartySync:
             written.take_advoware(result)
         await self._write_parts(plan, written, gate)
         answer = await self._write_content(plan, written, gate)
+        written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in told_rows(fresh)))
         await asyncio.to_thread(commit_party, context, written)
+        plan.told = [*written.tasks, *(task for _, done in written.parts for task in done.tasks)]
         await open_tasks(context, gate, subject(fresh), written.tasks, labels)
         for part, done in written.parts:
             await open_tasks(context, gate, subject(fresh), done.tasks, part.labels)
-        closing = (*plan.master.record.close_tasks, *(i for _, p in plan.parts for i in p.record.close_tasks))
-        await close_tasks(context, gate, closing)
+        await close_tasks(context, gate, plan.closing)
         attempt.take(written)
         if written.failed is not None:
             raise written.failed
-        if answer is None:
-            answer = await self._write_bookkeeping(plan, written, gate)
+        if answer is None or written.espo.attributes.get("syncStatus") != plan.status:
+            answer = await self._write_bookkeeping(plan, written, gate) or answer
         return self._moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
 
     async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
@@ -177,7 +181,9 @@ class PartySync:
             content |= done.espo
         if not content:
             return None
-        if written.failed is None:
+        # What only tries again is sent without our stamps: while it is refused, nothing is written.
+        only_tries = plan.master.fields.only_tries_again and content == dict(plan.master.espo) and plan.state.base
+        if written.failed is None and not only_tries:
             content |= self._bookkeeping(plan, written) or self._stamps(plan, written)
         answer = await update_record(self.context, gate, written.espo, content)
         written.espo = answer.record
@@ -202,6 +208,7 @@ class PartySync:
             betnr=plan.read.betnr,
             row_id=written.advoware.row_id,
             status=plan.status,
+            message=plan.message,
         )
 
     def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
@@ -221,13 +228,16 @@ class PartySync:
             stands = told.get(change.field)
             taken = rule.espo not in refused and same(rule.kind, stands, change.new)
             made_of_it = rule.espo not in refused and is_form_of(stands, change.new)
-            learned = stands if taken or made_of_it else plan.state.espocrm.get(change.field)
+            before = plan.state.espocrm.get(change.field)
+            # A third value is an edit made after ours was taken: the next look finds it against what was sent.
+            edited = rule.espo not in refused and not made_of_it and not same(rule.kind, stands, before)
+            learned = stands if taken or made_of_it else change.new if edited else before
             plan.master.fields.base_espocrm[change.field] = learned
-            if taken:
+            if taken or edited:
                 written.applied.append(change)
                 continue
             # Refused with a reason, or dropped without a word for want of a right (espocrm.md B3).
-            reason = refused.get(rule.espo, "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
+            reason = refused.get(rule.espo, DROPPED)
             self._tell_refused(plan, written, change, reason)
         if plan.state.company:
             self._note_homes(plan, written, answer)
@@ -251,7 +261,7 @@ class PartySync:
         apart = [home for home in sent if home in stands and not same(Kind.TEXT, stands[home], name)]
         if apart and len(apart) < len(stands):
             change = FieldChange(MIRROR, stands[apart[0]], name, "refused")
-            reason = answer.refused.get(apart[0], "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?")
+            reason = answer.refused.get(apart[0], DROPPED)
             self._tell_refused(plan, written, change, reason)
 
     def _tell_refused(self, plan: PartyPlan, written: Written, change: FieldChange, reason: str) -> None:
@@ -274,11 +284,13 @@ class PartySync:
             return False
         base = plan.master.fields.base_espocrm
         told = read_espo(answer.record.attributes, self.table, company=plan.state.company, base=base)
-        written_fields = {change.field for change in plan.master.fields.to_espocrm}
+        ours = {change.field for change in plan.master.fields.to_espocrm}
+        before = plan.state.espocrm
+        # What we wrote is compared with what was learned of it, all else with what stood there before.
         return any(
-            not same(self.table[name].kind, value, plan.state.espocrm.get(name))
+            not same(self.table[name].kind, value, base.get(name) if name in ours else before[name])
             for name, value in told.items()
-            if name not in written_fields and name in plan.state.espocrm
+            if name in before
         )
 
     def _advoware_moved(self, plan: PartyPlan, written: Written) -> bool:
@@ -286,10 +298,16 @@ class PartySync:
             return False
         told = read_advoware(written.advoware.model_dump(), self.table, company=plan.state.company)
         ours = {change.field for change in plan.master.fields.to_advoware}
-        before = plan.state.advoware or {}
+        before, base = plan.state.advoware or {}, plan.master.fields.base_advoware
         return any(
-            not same(self.table[name].kind, value, before.get(name)) for name, value in told.items() if name not in ours
+            not same(self.table[name].kind, value, base.get(name) if name in ours else before.get(name))
+            for name, value in told.items()
         )
+
+
+def told_rows(read: PartyRead) -> list[ManualTask]:
+    """Return the tasks that stand in EspoCRM already."""
+    return [row for row in read.tasks if row.espo_task_id is not None]
 
 
 def subject(read: PartyRead) -> TaskSubject:
@@ -308,7 +326,9 @@ class _Attempt:
     betnr: int | None = None
     creating: bool = False
     settled: bool = False
+    tried: bool = False  # what was refused was sent once more in this pass
     conflicts: int = 0
+    different: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     failure: Failure | None = None
     waits: str | None = None
@@ -318,7 +338,10 @@ class _Attempt:
         self.failure = explain(error)
 
     def take(self, written: Written) -> None:
-        self.settled = True
+        plan = written.plan
+        self.tried = True
+        self.settled |= not plan.only_tries_again or bool(written.applied or written.parts)
+        self.different = plan.different
         self.conflicts += written.conflicts
         self.findings += written.findings
         for _, done in written.parts:
@@ -340,4 +363,5 @@ class _Attempt:
             espocrm_writes=writes[Side.ESPOCRM],
             conflicts=self.conflicts,
             findings=tuple(self.findings),
+            different=self.different,
         )

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vmh_sync.commands.words import ACTIONS, SIDES, TASKS, word
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1
@@ -45,7 +45,7 @@ def print_summary(entity: str, summary: PassSummary) -> None:
     console.print(
         f"Abgleich {entity}: {_records(summary)}: {results[Result.SYNCED]} abgeglichen, "
         f"{results[Result.UNCHANGED]} unverändert, {results[Result.SKIPPED]} übersprungen, "
-        f"{results[Result.FAILED]} fehlerhaft, {summary.conflicts} Konflikte."
+        f"{results[Result.FAILED]} fehlerhaft, {summary.conflicts} Konflikte{_different(summary)}."
     )
     console.print("  geschrieben: " + ", ".join(f"{SIDES[side]} {count}" for side, count in summary.writes.items()))
     _print_failures(console, summary)
@@ -59,9 +59,13 @@ def print_dry_summary(entity: str, summary: PassSummary, planned: int) -> None:
     console = Console(soft_wrap=True)
     console.print(
         f"Probelauf {entity}: {_records(summary)} angesehen, {planned} zu ändern, "
-        f"{summary.results[Result.FAILED]} fehlerhaft. Es wurde nichts geschrieben."
+        f"{summary.results[Result.FAILED]} fehlerhaft{_different(summary)}. Es wurde nichts geschrieben."
     )
     _print_failures(console, summary)
+
+
+def _different(summary: PassSummary) -> str:
+    return f", {summary.different} verschieden (Aufgabe offen)" if summary.different else ""
 
 
 def _records(summary: PassSummary) -> str:
@@ -111,8 +115,12 @@ def print_plan(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> None:
     """Print a dry run's plan as a table."""
     console = Console()
     rows = plan_rows(outcomes, show_values=show_values)
+    apart = different_lines(outcomes)
+    for line in apart:
+        console.print(line, markup=False, soft_wrap=True)
     if not rows:
-        console.print("Nichts zu tun: Beide Seiten stimmen überein.")
+        if not apart:
+            console.print("Nichts zu tun: Beide Seiten stimmen überein.")
         return
     table = Table(title="Plan (es wurde nichts geschrieben)", title_justify="left")
     for heading in ("Datensatz", "Ziel", "Was", "Felder"):

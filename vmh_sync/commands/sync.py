@@ -64,7 +64,7 @@ def run_sync(
             done += len(chunk)
             progress(done, len(ids))
             if order.dry_run:
-                shown += [outcome for outcome in outcomes if outcome.plans]
+                shown += [outcome for outcome in outcomes if outcome.plans or outcome.different]
     return summary, shown
 
 

@@ -22,6 +22,7 @@ REASONS = {
     "changed_in_advoware": "in Advoware geändert",
     "changed_in_espocrm": "in EspoCRM geändert",
     "conflict": "beide Seiten geändert",
+    "tried_again": "nach einer Ablehnung erneut versucht",
     "first_contact": "erster Abgleich",
     "new_in_advoware": "neu in Advoware",
     "new_in_espocrm": "neu in EspoCRM",

@@ -63,7 +63,11 @@ async def put_unmoved(
 
     if before.version is not None and not any(name in values for name in _SINGLE):
         await gate.before(Side.ESPOCRM)
-        return await send()
+        try:
+            return await send()
+        except ValidationRejected:
+            gate.uncount(Side.ESPOCRM)
+            raise
     compared = [name for name in values if name in before.attributes]
     return await guarded_write(
         gate,

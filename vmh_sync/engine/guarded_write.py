@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from vmh_sync.runtime.context import WriteGate
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.errors import Conflict
+from vmh_sync.systems.errors import Conflict, Rejected
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,4 +46,8 @@ async def guarded_write(
     if fresh is None or not unmoved(fresh):
         raise TargetMoved(f"{side}: changed since the plan was made")
     gate.count(side)
-    return await send(fresh)
+    try:
+        return await send(fresh)
+    except Rejected:
+        gate.uncount(side)
+        raise

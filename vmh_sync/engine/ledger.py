@@ -1,11 +1,44 @@
 """The ledger of failures: how a record stands after one more failure. One rule for every entity type."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.records import DIFFERENT, SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome
 from vmh_sync.sync.status import BROKEN, after_failure
+
+TRY_AGAIN_AFTER = timedelta(hours=24)
+"""When a value that a side refused is sent to it again (sync-semantics.md 4)."""
+
+_LONGEST_WAIT = TRY_AGAIN_AFTER + timedelta(hours=1)
+
+
+def retry_is_due(known: SyncRecord | None, now: datetime) -> bool:
+    """Whether the refused values of a record that is known to be different are to be tried again."""
+    return known is not None and known.is_different and not _still_waits(known, now)
+
+
+def _still_waits(known: SyncRecord, now: datetime) -> bool:
+    # A moment further ahead than any wait can be was stored while the clock was wrong.
+    return known.next_retry_at is not None and now < known.next_retry_at <= now + _LONGEST_WAIT
+
+
+def entry_of_difference(
+    entity: str, espo_id: str, known: SyncRecord | None, message: str, *, now: datetime, run_id: str | None
+) -> SyncRecord | None:
+    """Return what the ledger says of a record whose sides stay apart; ``None`` when it says that already."""
+    waits = known is not None and known.is_different and _still_waits(known, now)
+    if known is not None and waits and known.error_text == message:
+        return None
+    return SyncRecord(
+        entity=entity,
+        espo_id=espo_id,
+        status="conflict",
+        next_retry_at=known.next_retry_at if known is not None and waits else now + TRY_AGAIN_AFTER,
+        error_text=message,
+        error_class=DIFFERENT,
+        run_id=run_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

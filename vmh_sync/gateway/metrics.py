@@ -42,6 +42,7 @@ class Snapshot:
     outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
     calls: dict[CallKey, int] = field(default_factory=dict)
     statuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    different: dict[str, int] = field(default_factory=dict)
     inbox: dict[str, tuple[int, float]] = field(default_factory=dict)
     oldest_dirty: dict[str, float] = field(default_factory=dict)
     passes: dict[str, Sequence[PassSummary]] = field(default_factory=dict)
@@ -77,6 +78,7 @@ def _read_store(doors: Doors, snapshot: Snapshot) -> None:
         snapshot.outcomes = tx.passes.totals()
         snapshot.calls = tx.call_counts.read()
         snapshot.statuses = tx.records.counts()
+        snapshot.different = tx.records.different()
         for entity in ENTITIES:
             snapshot.inbox[entity] = (
                 tx.inbox.pending_count(entity, now),
@@ -145,6 +147,11 @@ class SnapshotCollector:
         statuses = GaugeMetricFamily("vmh_record_status", "Records by status.", labels=["entity", "status"])
         for (entity, status), count in sorted(self.snapshot.statuses.items()):
             statuses.add_metric([entity, status], count)
+        different = GaugeMetricFamily(
+            "vmh_records_different", "Records whose sides stay apart, a task open for each.", labels=["entity"]
+        )
+        for entity in ENTITIES if self.snapshot.database_up else ():
+            different.add_metric([entity], self.snapshot.different.get(entity, 0))
         waiting = GaugeMetricFamily("vmh_inbox_waiting", "Events that no run has claimed.", labels=["entity"])
         age = GaugeMetricFamily("vmh_inbox_oldest_seconds", "Age of the oldest such event.", labels=["entity"])
         for entity, (count, seconds) in self.snapshot.inbox.items():
@@ -160,7 +167,7 @@ class SnapshotCollector:
         )
         for entity, count in self.snapshot.retries.items():
             retries.add_metric([entity], count)
-        yield from (statuses, waiting, age, dirty, retries)
+        yield from (statuses, different, waiting, age, dirty, retries)
 
     def _passes(self) -> Iterator[Metric]:
         mean = GaugeMetricFamily(

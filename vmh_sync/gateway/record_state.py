@@ -40,6 +40,7 @@ class RecordState(BaseModel):
     attempts: int
     next_retry_at: datetime | None
     error: str | None = Field(description="one German sentence, without values")
+    different: bool = Field(description="whether both sides stay apart in a value; a task is open")
     waiting: bool = Field(description="whether it waits in the inbox")
     betnr: int | None
     base_age_seconds: float | None = Field(description="since both sides last agreed; null: not linked")
@@ -85,6 +86,7 @@ def _read(doors: Doors, entity: Entity, espo_id: str) -> RecordState | None:
         attempts=record.attempts if record else 0,
         next_retry_at=record.next_retry_at if record else None,
         error=record.error_text if record else None,
+        different=record is not None and record.is_different,
         waiting=waiting,
         betnr=link.betnr if link else None,
         base_age_seconds=(doors.clock.now() - agreed).total_seconds() if agreed else None,

@@ -125,7 +125,7 @@ class Execution:
         for one in self.lists:
             content |= one.attributes
         planned = self.party.espo.attributes
-        if "kommunikationHash" in planned and (content or planned.get("syncStatus") not in ("clean", None)):
+        if "kommunikationHash" in planned and (content or planned.get("syncStatus") not in ("clean", "conflict", None)):
             told = compatible_hash({**planned, **content})
             if planned["kommunikationHash"] != told:
                 content["kommunikationHash"] = told

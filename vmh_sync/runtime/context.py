@@ -20,7 +20,10 @@ from vmh_sync.systems.espocrm.client import EspoClient
 
 @dataclass(slots=True)
 class PassContext:
-    """Everything that a pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run."""
+    """Everything that a pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
+
+    ``by_person``: a person started the pass, so what a side refused is tried again now.
+    """
 
     run_id: str
     clock: Clock
@@ -34,6 +37,7 @@ class PassContext:
     calls: CallCounter
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bell: Doorbell | None = None
+    by_person: bool = False
 
 
 class OwnedLease(Protocol):
@@ -67,6 +71,10 @@ class WriteGate:
     async def ready(self) -> None:
         """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
         await self.lease.ensure()
+
+    def uncount(self, side: Side) -> None:
+        """Take a request back that was refused: nothing was written."""
+        self.writes[side] -= 1
 
     def count(self, side: Side) -> None:
         """Count a write that leaves now."""

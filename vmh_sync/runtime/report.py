@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 from vmh_sync.sync.plan import FieldChange, RecordPlan
 from vmh_sync.sync.told_text import encodable
 
@@ -23,6 +23,7 @@ def outcome_metadata(outcomes: Sequence[RecordOutcome], *, seconds: float, calls
         "records": summary.records,
         **{str(result): count for result, count in summary.results.items()},
         "conflicts": summary.conflicts,
+        "different": summary.different,
         "writes_advoware": summary.writes["advoware"],
         "writes_espocrm": summary.writes["espocrm"],
         "seconds": round(seconds, 2),
@@ -44,6 +45,7 @@ def _row(outcome: RecordOutcome) -> dict[str, str | int]:
         "ergebnis": str(outcome.result),
         "fehler": encodable(outcome.error or ""),
         "klasse": outcome.error_class or "",
+        "verschieden": ", ".join(outcome.different),
         "hinweise": encodable("; ".join(finding.message for finding in outcome.findings)),
     }
 
@@ -54,9 +56,10 @@ def plan_markdown(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> st
     for outcome in outcomes:
         for plan in outcome.plans:
             lines += _plan_lines(outcome.id, plan, show_values)
+    apart = different_lines(outcomes)
     if len(lines) == 2:
-        return "Nichts zu tun: Beide Seiten stimmen überein."
-    return "\n".join(lines)
+        return "\n".join(apart) or "Nichts zu tun: Beide Seiten stimmen überein."
+    return "\n".join([*lines, "", *apart] if apart else lines)
 
 
 def _plan_lines(record_id: str, plan: RecordPlan, show_values: bool) -> list[str]:

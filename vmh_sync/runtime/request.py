@@ -55,6 +55,9 @@ class Trigger(StrEnum):
     CLI = "cli"
 
 
+PERSONS = frozenset({Trigger.PERSON, Trigger.BACKFILL, Trigger.CLI})
+"""Triggers behind which a person stands, who wants everything tried that may be tried."""
+
 QUIET_CONSOLE = {"console": {"config": {"log_level": "WARNING"}}}
 """Run configuration of loggers: the event log stands in the UI, a worker's output needs only warnings."""
 

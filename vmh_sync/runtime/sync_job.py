@@ -17,7 +17,7 @@ from vmh_sync.runtime.passes import record_pass
 from vmh_sync.runtime.queue import Chosen, acknowledge, choose, put_off
 from vmh_sync.runtime.redis_failure import require_our_redis
 from vmh_sync.runtime.report import outcome_metadata, plan_markdown
-from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, UnknownSelection, Which, console
+from vmh_sync.runtime.request import ENTITY_TAG, PERSONS, TRIGGER_TAG, Trigger, UnknownSelection, Which, console
 from vmh_sync.runtime.resource import Workplace
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome
@@ -138,6 +138,7 @@ def make_sync_job(stages: Stages, say: Descriptions, *, suffix: str = "") -> dg.
     @dg.op(name=f"fetch{suffix}", description=say.fetch)
     async def fetch(context: dg.OpExecutionContext, config: Which, workplace: Workplace) -> Work:
         async with workplace.open(context.run_id) as opened:
+            opened.by_person = _trigger(context) in PERSONS
             work = await read_batch(opened, stages, config)
         context.log.info("%s: %d records to look at", entity, stages.size(work.batch))
         return work
@@ -155,12 +156,12 @@ def make_sync_job(stages: Stages, say: Descriptions, *, suffix: str = "") -> dg.
     @dg.op(name=f"write{suffix}", description=say.write)
     async def write(context: dg.OpExecutionContext, work: Work, workplace: Workplace) -> list[RecordOutcome]:
         async with workplace.open(context.run_id) as opened:
+            opened.by_person = _trigger(context) in PERSONS
             outcomes = await write_batch(opened, stages, work)
             calls = dict(work.calls + Counter(opened.calls.by_system()))
             seconds = time.monotonic() - work.started
             if not work.which.dry_run:
-                trigger = context.run.tags.get(TRIGGER_TAG, "person")
-                await record_pass(opened, entity, trigger, outcomes, seconds=seconds, calls=calls)
+                await record_pass(opened, entity, _trigger(context), outcomes, seconds=seconds, calls=calls)
         _tell(context, work.which, outcomes, seconds, calls)
         return outcomes
 
@@ -180,6 +181,10 @@ def make_sync_job(stages: Stages, say: Descriptions, *, suffix: str = "") -> dg.
         resource_defs={"io_manager": dg.mem_io_manager, "workplace": Workplace()},
         tags={ENTITY_TAG: entity},
     )
+
+
+def _trigger(context: dg.OpExecutionContext) -> str:
+    return str(context.run.tags.get(TRIGGER_TAG, Trigger.PERSON))
 
 
 def _tell(

@@ -18,6 +18,10 @@ _TABLE = table_of(SyncRecordRow)
 _COLUMNS = columns_of(SyncRecordRow)
 _DUE = ("pending_sync", "dirty", "failed")
 _UPSERT_CHUNK = 500
+DIFFERENT = "Different"
+"""Error class of a record whose sides stay apart in a value that one does not take; other conflicts wait for a person."""
+
+_IS_DIFFERENT = (SyncRecordRow.status == "conflict") & (SyncRecordRow.error_class == DIFFERENT)
 
 _LONGEST_WAIT = timedelta(hours=25)
 """A little more than the automatic reset after 24 hours, the longest wait there is (sync-semantics.md 4)."""
@@ -44,6 +48,11 @@ class SyncRecord:
     run_id: str | None = None
     updated_at: datetime | None = None
     espo_modified_at_seen: datetime | None = None
+
+    @property
+    def is_different(self) -> bool:
+        """Whether both sides stay apart in a value that one of them does not take."""
+        return self.status == "conflict" and self.error_class == DIFFERENT
 
 
 class SyncRecords(Repository):
@@ -93,7 +102,7 @@ class SyncRecords(Repository):
         return [SyncRecord(**row._asdict()) for row in self._connection.execute(statement)]
 
     def due(self, entity: str, now: datetime, limit: int | None = None) -> list[SyncRecord]:
-        """Return failed records whose next try has come and permanently failed ones whose reset has come.
+        """Return failed and different records whose next try has come and failed ones whose reset has come.
 
         A moment further ahead than any wait can be was stored while the clock was wrong, and has come.
         """
@@ -106,13 +115,19 @@ class SyncRecords(Repository):
         reset = (SyncRecordRow.status == "permanently_failed") & (
             (SyncRecordRow.auto_reset_at <= now) | (SyncRecordRow.auto_reset_at > beyond)
         )
+        different = _IS_DIFFERENT & ((SyncRecordRow.next_retry_at <= now) | (SyncRecordRow.next_retry_at > beyond))
         statement = (
             select(*_COLUMNS)
-            .where(SyncRecordRow.entity == entity, or_(retry, reset))
+            .where(SyncRecordRow.entity == entity, or_(retry, reset, different))
             .order_by(SyncRecordRow.next_retry_at, SyncRecordRow.espo_id)
             .limit(limit)
         )
         return [SyncRecord(**row._asdict()) for row in self._connection.execute(statement)]
+
+    def different(self) -> dict[str, int]:
+        """Return per entity the number of records whose sides stay apart; entities without any are left out."""
+        statement = select(SyncRecordRow.entity, func.count()).where(_IS_DIFFERENT).group_by(SyncRecordRow.entity)
+        return {entity: n for entity, n in self._connection.execute(statement)}
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return the number of records per (entity, status)."""

@@ -10,6 +10,9 @@ from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
 
+TRIED_AGAIN = "tried_again"
+"""Reason of a change that only sends once more what was refused."""
+
 
 @dataclass(slots=True, repr=False)
 class FieldPlan:
@@ -41,6 +44,12 @@ class FieldPlan:
     def base(self) -> Base:
         """Return the resulting base."""
         return Base(dict(self.base_espocrm), dict(self.base_advoware))
+
+    @property
+    def only_tries_again(self) -> bool:
+        """Whether all there is to write was refused before."""
+        changes = (*self.to_espocrm, *self.to_advoware)
+        return all(change.reason == TRIED_AGAIN for change in changes) and not (self.adopted or self.tasks)
 
     @property
     def is_empty(self) -> bool:
@@ -81,11 +90,14 @@ def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable, *, creatin
 def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldTable, *, creating: bool) -> None:
     name, target = decision.field, source.other
     obstacle = _obstacle(table, name, target, decision.value, creating=creating)
+    if obstacle is not None and decision.retry:
+        return
     if obstacle is not None:
         _keep_apart(plan, decision, source, table, obstacle)
         return
     lost = decision.verdict is Verdict.CONFLICT
     reason = "first_contact" if decision.first_contact else "conflict" if lost else f"changed_in_{source}"
+    reason = TRIED_AGAIN if decision.retry else reason
     change = FieldChange(name, decision.replaced, decision.value, reason, losing=decision.replaced if lost else None)
     plan.changes(target).append(change)
     if lost:

@@ -61,6 +61,7 @@ class Decision:
     value: Value
     replaced: Value
     first_contact: bool = False
+    retry: bool = False  # nobody edited it: what was refused is sent once more
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class RecordOutcome:
     google_writes: int = 0
     conflicts: int = 0
     findings: tuple[Finding, ...] = ()
+    different: tuple[str, ...] = ()  # fields in which both sides stay apart, each with an open task
     plans: tuple[RecordPlan, ...] = ()  # what would be done, in a dry run
 
 
@@ -45,6 +46,7 @@ class PassSummary:
     results: dict[Result, int] = field(default_factory=lambda: dict.fromkeys(Result, 0))
     writes: dict[str, int] = field(default_factory=lambda: {"advoware": 0, "espocrm": 0, "google": 0})
     conflicts: int = 0
+    different: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, outcomes: Iterable[RecordOutcome]) -> "PassSummary":
@@ -56,6 +58,7 @@ class PassSummary:
             self.writes["espocrm"] += outcome.espocrm_writes
             self.writes["google"] += outcome.google_writes
             self.conflicts += outcome.conflicts
+            self.different += bool(outcome.different)
             if outcome.result is Result.FAILED:
                 self.failures.append({"id": outcome.id, "error": outcome.error or "unbekannter Fehler"})
         return self
@@ -67,5 +70,15 @@ class PassSummary:
             **{str(result): count for result, count in self.results.items()},
             "writes": dict(self.writes),
             "conflicts": self.conflicts,
+            "different": self.different,
             "failures": self.failures,
         }
+
+
+def different_lines(outcomes: Iterable[RecordOutcome]) -> list[str]:
+    """Return one line per record whose sides stay apart: they are neither equal nor to be written."""
+    return [
+        f"{outcome.id}: verschieden, Aufgabe offen ({', '.join(outcome.different)})"
+        for outcome in outcomes
+        if outcome.different
+    ]

@@ -147,13 +147,28 @@ def is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+
+def _skeletons(plain: str) -> set[str]:
+    """Return what is left of a text without case, blanks, punctuation and accents, in both ways to spell umlauts."""
+    folded = plain.casefold()
+    forms = (folded, folded.translate(_UMLAUTS), _without_accents(folded), _without_accents(folded, drop=True))
+    return {kept for form in forms if (kept := "".join(char for char in form if char.isalnum()))}
+
+
+def _without_accents(plain: str, *, drop: bool = False) -> str:
+    if drop:
+        return "".join(char for char in plain if char.isascii())
+    return "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
+
+
 def is_form_of(stands: Value, sent: Value) -> bool:
-    """Tell whether a side made ``stands`` of what it was ``sent``: cut off, or other case and blanks.
+    """Tell whether a side made ``stands`` of what it was ``sent``: cut off, other case, blanks, marks or umlauts.
 
     Such a value is nobody's edit, although it is not what was sent.
     """
     here, there = text(stands), text(sent)
     if here is None or there is None:
         return False
-    plain, whole = ("".join(one.split()).casefold() for one in (here, there))
-    return bool(plain) and whole.startswith(plain)
+    return any(whole.startswith(plain) for plain in _skeletons(here) for whole in _skeletons(there))

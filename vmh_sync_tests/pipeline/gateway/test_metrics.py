@@ -25,6 +25,7 @@ FAMILIES = {
     "vmh_foreign_calls",
     "vmh_launches",
     "vmh_record_status",
+    "vmh_records_different",
     "vmh_inbox_waiting",
     "vmh_inbox_oldest_seconds",
     "vmh_oldest_dirty_seconds",

@@ -122,6 +122,7 @@ def test_the_command_line_syncs_and_tells_in_one_json_object(chancery: Chancery)
         "failed": 0,
         "writes": {"advoware": 0, "espocrm": 0, "google": 1},
         "conflicts": 0,
+        "different": 0,
         "failures": [],
     }
 

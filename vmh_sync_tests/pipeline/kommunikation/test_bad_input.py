@@ -34,7 +34,7 @@ def test_a_value_espocrm_would_refuse_stays_in_advoware(firm: Firm, tlf: str, ki
     assert says in task["description"]
     assert tlf in task["description"]
     assert [finding for finding in outcome.findings if says in finding.message]
-    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"
     with firm.store.reading() as tx:
         refused = [one.new for one in tx.audit.for_record(espo_id) if one.kind == "refused"]
     assert refused == [tlf]
@@ -148,4 +148,4 @@ def test_one_bad_value_in_a_refused_list_does_not_hold_back_the_good_ones(firm: 
     assert len(sides.values(firm, betnr)) == 4
     (task,) = firm.tasks()
     assert "0511 700001" in task["description"]
-    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"

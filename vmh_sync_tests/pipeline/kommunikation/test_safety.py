@@ -68,6 +68,11 @@ def test_an_unchanged_party_costs_one_read_of_advoware_and_none_of_espocrm(
 def test_after_our_own_write_the_record_is_read_until_its_stamp_is_safe(firm: Firm) -> None:
     espo_id, _ = sides.party(firm, mails=FOUR, phones=PHONES)
     assert counted_pass(firm, espo_id) == (1, 1, 0), "what a person did in the same second must be seen"
+    until_unread(firm, espo_id)
+
+
+def until_unread(firm: Firm, espo_id: str) -> None:
+    """Passes until the stamp of our own write is old enough to be trusted: then EspoCRM is not read any more."""
     deadline = time.monotonic() + 10
     while (counts := counted_pass(firm, espo_id)) != (1, 0, 0):
         assert counts == (1, 1, 0)
@@ -83,7 +88,7 @@ def test_quarantined_and_surplus_entries_do_not_cost_a_read_each_time(firm: Firm
     assert len(firm.tasks()) == 2
     assert outcome.advoware_writes == 0
     firm.until_quiet()
-    assert counted_pass(firm, espo_id) == (1, 0, 0)
+    until_unread(firm, espo_id)
 
 
 @pytest.mark.parametrize("side", ["espocrm", "advoware", "silent"])

@@ -1,0 +1,21 @@
+"""German words about a party as a whole. Pure."""
+
+from collections.abc import Iterable
+
+from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
+
+_CHANNELS = {"email": "E-Mail", "phone": "Telefon"}
+
+
+def told_different(names: Iterable[str]) -> str:
+    """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
+    labels = ", ".join(dict.fromkeys(_label(name) for name in names))
+    return f"Verschieden, Aufgabe offen: {labels}. Bitte die Aufgabe dazu erledigen."
+
+
+def _label(name: str) -> str:
+    if name == MIRROR:
+        return MIRROR_LABEL
+    channel, entry, _ = name.partition("/")
+    return _CHANNELS.get(channel, channel) if entry else FIELDS.label(name)

@@ -1,0 +1,80 @@
+"""What stays apart: values that one side does not take, so that both say different things and a task tells it. Pure.
+
+Such a record is neither failed nor clean (specification, sync-semantics.md 4). What was refused with a reason is tried
+again; what was dropped without a word is not, or it would be rewritten for ever (sync-semantics.md 3).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.fields import FieldTable, is_foreign
+from vmh_sync.sync.merge import Decision, Verdict
+from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.values import same
+
+DROPPED = "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?"
+"""The reason of a task about a value that was dropped without a word."""
+
+STAYS_APART = frozenset({TaskKind.READONLY_FIELD, TaskKind.VALUE_REFUSED})
+"""Tasks about values that stay on their side until both say the same."""
+
+
+def apart_fields(table: FieldTable, base: Base, told: Collection[str]) -> list[str]:
+    """Return the fields in which both sides last said different things.
+
+    A word that only one side knows counts once a task (``told``) is about it: on first contact nobody typed it.
+    """
+    return [
+        rule.name
+        for rule in table.rules
+        if rule.name in base.espocrm
+        and rule.name in base.advoware
+        and not same(rule.kind, base.espocrm[rule.name], base.advoware[rule.name])
+        and (rule.name in told or not (is_foreign(base.espocrm[rule.name]) or is_foreign(base.advoware[rule.name])))
+    ]
+
+
+def refusing_side(kind: str, details: Mapping[str, Any]) -> Side | None:
+    """Return the side that refused the value a task is about, ``None`` for a task about anything else."""
+    if kind != TaskKind.VALUE_REFUSED or details.get("why") == DROPPED or details.get("side") not in set(Side):
+        return None
+    return Side(details["side"])
+
+
+def try_again(
+    decisions: Iterable[Decision], table: FieldTable, refused: Mapping[str, Side], *, due: bool
+) -> list[Decision]:
+    """Let values that a side refused go to it once more, when it is time (``due``) or the record changed.
+
+    ``refused`` maps fields to the side that refused. Fields that moved are decided already.
+    """
+    decided = list(decisions)
+    if not due and all(decision.verdict is Verdict.QUIET for decision in decided):
+        return decided
+    return [_again(decision, table, refused.get(decision.field)) for decision in decided]
+
+
+def _again(decision: Decision, table: FieldTable, side: Side | None) -> Decision:
+    espo, advo = decision.value, decision.replaced
+    if decision.verdict is not Verdict.QUIET or side is None or same(table[decision.field].kind, espo, advo):
+        return decision
+    value, replaced = (espo, advo) if side is Side.ADVOWARE else (advo, espo)
+    return replace(decision, verdict=Verdict.COPY, source=side.other, value=value, replaced=replaced, retry=True)
+
+
+def news(
+    tasks: Iterable[TaskWanted], told: Iterable[tuple[str, tuple[str, ...], Mapping[str, Any]]]
+) -> list[TaskWanted]:
+    """Leave out the tasks that say what an open one (kind, fields, details) says: still refused is no news."""
+    open_ones = [(kind, set(fields), details) for kind, fields, details in told]
+    return [task for task in tasks if not any(_says_it(task, *one) for one in open_ones)]
+
+
+def _says_it(task: TaskWanted, kind: str, fields: set[str], details: Mapping[str, Any]) -> bool:
+    return (
+        task.kind == kind
+        and set(task.fields) == fields
+        and all(task.details.get(name) == details.get(name) for name in ("wanted", "standing", "side"))
+    )
