@@ -127,7 +127,7 @@ class SyncRecords(Repository):
     def different(self) -> dict[str, int]:
         """Return per entity the number of records whose sides stay apart; entities without any are left out."""
         statement = select(SyncRecordRow.entity, func.count()).where(_IS_DIFFERENT).group_by(SyncRecordRow.entity)
-        return {entity: n for entity, n in self._connection.execute(statement)}
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return the number of records per (entity, status)."""
