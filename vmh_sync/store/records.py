@@ -19,7 +19,7 @@ _COLUMNS = columns_of(SyncRecordRow)
 _DUE = ("pending_sync", "dirty", "failed")
 _UPSERT_CHUNK = 500
 DIFFERENT = "Different"
-"""Error class of a record whose sides stay apart in a value that one does not take; other conflicts wait for a person."""
+"""Error class of a record whose sides stay apart in a value; any other conflict waits for a person."""
 
 _IS_DIFFERENT = (SyncRecordRow.status == "conflict") & (SyncRecordRow.error_class == DIFFERENT)
 
