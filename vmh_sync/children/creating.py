@@ -17,6 +17,7 @@ from vmh_sync.engine.create_once import (
     give_up_if_not_done,
     longest_request,
     send_now,
+    wait_for_earlier,
 )
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.errors import StaleRow
@@ -54,8 +55,7 @@ async def create_once(context: PassContext, order: CreateOrder[T]) -> tuple[T, s
         found = await order.find()
         if found is not None:
             return found, intent.id
-        if context.clock.now() < (until := intent.sent_at + longest_request(context)):
-            raise CreatePutOff(until)
+        await wait_for_earlier(context, intent)
     try:
         announced = await asyncio.to_thread(_announce, context, order, intent)
     except StaleRow:

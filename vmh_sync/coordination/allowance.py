@@ -7,9 +7,11 @@ from vmh_sync.clock import Clock
 from vmh_sync.coordination.connection import SyncRedis, evaluate_sync
 from vmh_sync.coordination.errors import translated
 
-# A sorted set of the moments at which one was taken. Returns 1 when one more may be taken now, else 0.
+# A sorted set of the moments at which one was taken, without those of a clock that was ahead. Returns 1 when one more
+# may be taken now, else 0.
 _TAKE = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], ARGV[6], '+inf')
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
@@ -37,6 +39,7 @@ class Allowance:
             str(now.timestamp()),
             uuid.uuid4().hex,
             str(milliseconds),
+            str((now + self._per).timestamp()),
         )
         with translated():
             return evaluate_sync(self._redis, _TAKE, self._key, *arguments) == 1

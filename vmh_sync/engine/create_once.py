@@ -7,6 +7,7 @@ Who sends is decided in our database, so that two processes without a common Red
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from vmh_sync.runtime.context import PassContext
@@ -38,15 +39,24 @@ async def send_now(context: PassContext, intent: Intent) -> None:
 
     Raises :class:`CreatePutOff` while an earlier request may still arrive, or when another process has just claimed it.
     """
-    now = context.clock.now()
-    if intent.sent_at is not None:
-        until = intent.sent_at + longest_request(context)
-        if now < until:
-            raise CreatePutOff(until)
+    await wait_for_earlier(context, intent)
     try:
         await asyncio.to_thread(_claim, context, intent)
     except StaleRow:
-        raise CreatePutOff(now + longest_request(context)) from None
+        raise CreatePutOff(context.clock.now() + longest_request(context)) from None
+
+
+async def wait_for_earlier(context: PassContext, intent: Intent) -> None:
+    """Raise :class:`CreatePutOff` while the request that was sent for this intent may still arrive."""
+    if intent.sent_at is None:
+        return
+    now, patience = context.clock.now(), longest_request(context)
+    if intent.sent_at > now + patience:
+        # The clock was ahead when it was sent. How long ago that was nobody knows: the wait begins now, once.
+        await asyncio.to_thread(_stamp_anew, context, intent)
+        raise CreatePutOff(now + patience)
+    if now < (until := intent.sent_at + patience):
+        raise CreatePutOff(until)
 
 
 async def give_up_if_not_done(context: PassContext, intent_id: str, error: ForeignSystemError) -> None:
@@ -62,6 +72,12 @@ def longest_request(context: PassContext) -> timedelta:
 
 def _claim(context: PassContext, intent: Intent) -> None:
     with context.store.transaction() as tx:
+        tx.intents.claim(intent)
+
+
+def _stamp_anew(context: PassContext, intent: Intent) -> None:
+    # StaleRow: another process has just done it, or settled the create; the next pass reads what stands there.
+    with suppress(StaleRow), context.store.transaction() as tx:
         tx.intents.claim(intent)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from vmh_sync.store.records import DIFFERENT, SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome
-from vmh_sync.sync.status import BROKEN, after_failure
+from vmh_sync.sync.status import BROKEN, after_failure, has_come
 
 TRY_AGAIN_AFTER = timedelta(hours=24)
 """When a value that a side refused is sent to it again (sync-semantics.md 4)."""
@@ -59,7 +59,7 @@ def failures_so_far(failing: Failing, now: datetime) -> int:
     known = failing.known
     if known is None or known.status not in BROKEN:
         return 0
-    if known.auto_reset_at is not None and known.auto_reset_at <= now:
+    if known.auto_reset_at is not None and has_come(known.auto_reset_at, now):
         return 0
     moved = failing.modified_at is not None and failing.modified_at != known.espo_modified_at_seen
     return 0 if moved else known.attempts

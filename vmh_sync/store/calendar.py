@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -77,8 +77,12 @@ class CalendarStates(Repository):
         return CalendarState(**row._asdict()) if row is not None else None
 
     def all(self) -> list[CalendarState]:
-        """Return all employees in the order of their last success, never first, then the oldest."""
-        order = (CalendarStateRow.last_success_at.asc().nulls_first(), CalendarStateRow.kuerzel)
+        """Return all employees in the order of their last success, never first, then the oldest.
+
+        A success in the future was noted while the clock was wrong, and counts as none.
+        """
+        known = case((CalendarStateRow.last_success_at <= self._now(), CalendarStateRow.last_success_at))
+        order = (known.asc().nulls_first(), CalendarStateRow.kuerzel)
         rows = self._connection.execute(select(*columns_of(CalendarStateRow)).order_by(*order))
         return [CalendarState(**row._asdict()) for row in rows]
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
 AUTO_RESET_AFTER = timedelta(hours=24)
+LONGEST_WAIT = AUTO_RESET_AFTER + timedelta(hours=1)
+"""No wait is longer, whatever the clock was when it began."""
 VERIFY_AFTER = timedelta(hours=24)
 
 
@@ -51,10 +53,15 @@ def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> St
     return Standing(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
 
 
+def has_come(moment: datetime, now: datetime) -> bool:
+    """Whether a retry or reset has come. One further ahead than any wait was stored while the clock was wrong."""
+    return moment <= now or moment > now + LONGEST_WAIT
+
+
 def is_due(standing: Standing, now: datetime) -> bool:
     """Whether the sweep may try a broken record again."""
     if standing.status is SyncStatus.FAILED:
-        return standing.next_retry_at is None or standing.next_retry_at <= now
+        return standing.next_retry_at is None or has_come(standing.next_retry_at, now)
     if standing.status is SyncStatus.PERMANENTLY_FAILED:
-        return standing.auto_reset_at is not None and standing.auto_reset_at <= now
+        return standing.auto_reset_at is not None and has_come(standing.auto_reset_at, now)
     return standing.status in WAITING

@@ -13,11 +13,13 @@ class Pause:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: datetime | None = None
+        self._seconds = 0.0
         self._failure: Callable[[float], ForeignSystemError] | None = None
 
     def start(self, seconds: float, failure: Callable[[float], ForeignSystemError]) -> None:
         """Hold back for ``seconds``; ``failure`` builds the error from the seconds that are still left."""
         self._until = self._clock.now() + timedelta(seconds=seconds)
+        self._seconds = seconds
         self._failure = failure
 
     def check(self) -> None:
@@ -25,7 +27,8 @@ class Pause:
         if self._until is None or self._failure is None:
             return
         left = (self._until - self._clock.now()).total_seconds()
-        if left > 0:
+        # More left than there ever was: the clock has been set back since, and nobody knows how long ago it began.
+        if 0 < left <= self._seconds:
             failure = self._failure(left)
             failure.held_back = True
             raise failure

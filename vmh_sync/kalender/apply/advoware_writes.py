@@ -101,6 +101,9 @@ class AdvowareWrites(GoogleWrites):
         sent = intent.sent_at if intent is not None else None
         # What counts is when Advoware was read: a list that is older than the request's end may miss the Termin.
         if sent is not None and self.read_at - sent < self.context.settle:
+            if sent > self.read_at + self.context.settle:
+                # The clock was ahead when it was sent: the wait begins now, once.
+                await self.book.intend(PendingCreate(operation.event_id, operation.form))
             raise CreationUnsettled
         await self.book.intend(PendingCreate(operation.event_id, operation.form))
         await self._before_write("advoware", operation)

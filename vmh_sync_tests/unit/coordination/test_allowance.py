@@ -38,3 +38,11 @@ def test_without_redis_nothing_is_taken() -> None:
     nobody = connect_sync("redis://127.0.0.1:1/0")
     with pytest.raises(CoordinationUnavailable):
         allowance(nobody, ManualClock(datetime(2026, 3, 2, 12, tzinfo=UTC))).take()
+
+
+def test_what_was_taken_while_the_clock_was_ahead_does_not_count(sync_redis: SyncRedis) -> None:
+    clock = ManualClock(datetime(2027, 3, 2, 12, tzinfo=UTC))
+    one = allowance(sync_redis, clock)
+    assert [one.take() for _ in range(4)] == [True, True, True, False]
+    clock.advance(-timedelta(days=365))
+    assert [one.take() for _ in range(4)] == [True, True, True, False]

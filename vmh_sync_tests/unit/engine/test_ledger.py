@@ -91,3 +91,8 @@ def test_until_the_automatic_reset_the_failures_count_on() -> None:
     _, entry = fail_until_permanent("beteiligte", START)
     assert entry.auto_reset_at is not None
     assert fail("beteiligte", entry, entry.auto_reset_at - timedelta(microseconds=1)).attempts == entry.attempts + 1
+
+
+def test_a_reset_set_while_the_clock_was_a_year_ahead_has_come() -> None:
+    _, entry = fail_until_permanent("beteiligte", START + timedelta(days=365))
+    assert fail("beteiligte", entry, START).attempts == 1

@@ -83,6 +83,16 @@ def test_employees_come_in_the_order_of_their_last_success(store: Store, store_c
         assert tx.calendar_states.get("D") is None
 
 
+def test_a_success_noted_while_the_clock_was_ahead_does_not_put_an_employee_last(
+    store: Store, store_clock: ManualClock
+) -> None:
+    now = store_clock.now()
+    with store.transaction() as tx:
+        tx.calendar_states.upsert(CalendarState(kuerzel="A", last_success_at=now - timedelta(hours=1)))
+        tx.calendar_states.upsert(CalendarState(kuerzel="B", last_success_at=now + timedelta(days=365)))
+        assert [state.kuerzel for state in tx.calendar_states.all()] == ["B", "A"]
+
+
 @pytest.mark.parametrize("value", [None, 5, "x", {"at": "2026-01-01", "id": "a"}, [1, None]])
 def test_a_cursor_keeps_any_json_value(store: Store, value: object) -> None:
     with store.transaction() as tx:

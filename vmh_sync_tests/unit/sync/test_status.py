@@ -29,6 +29,7 @@ def test_what_no_retry_mends_waits_for_a_change_and_not_for_a_time(failures_befo
     standing = after_failure(failures_before, retryable=False, now=NOW)
     assert standing == Standing(SyncStatus.PERMANENTLY_FAILED, counted)
     assert not is_due(standing, NOW + timedelta(days=365))
+    assert not is_due(standing, NOW - timedelta(days=365))
 
 
 @pytest.mark.parametrize("failures_before", range(7))
@@ -39,6 +40,7 @@ def test_a_broken_record_is_due_at_its_moment_and_not_before(failures_before: in
     assert not is_due(standing, moment - A_MOMENT)
     assert is_due(standing, moment)
     assert is_due(standing, moment + A_MOMENT)
+    assert is_due(standing, NOW - timedelta(days=365)), "stored while the clock was ahead"
 
 
 def test_a_failed_record_without_a_moment_is_due() -> None:
