@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -20,7 +21,17 @@ from pydantic import (
 
 from vmh_sync.systems.advoware import wire
 
-NumericText = Annotated[str | None, Field(coerce_numbers_to_str=True)]
+
+def _no_fraction(value: Any) -> Any:
+    """A number may stand for a text of digits, a fraction for nothing: 1.5 is no postcode and no telephone number."""
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise ValueError("a fraction instead of a text")
+        return int(value)
+    return value
+
+
+NumericText = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(_no_fraction)]
 """A text that some installations tell as a number. Any other text that comes as one is a fault, never an edit."""
 
 

@@ -22,6 +22,7 @@ PARTY = "name vorname rechtsform anrede titel bAnrede zusatz geburtsdatum rowId 
 PLAUSIBLE = {
     ("plz", "number"),
     ("postfach", "number"),
+    ("adressePostalCode", "number"),
     ("postfachPLZ", "number"),
     ("handelsRegisterNummer", "number"),
     ("rowId", "number"),
@@ -65,6 +66,7 @@ OFFICE = {
         "ort",
         "land",
         "postfach",
+        "postfachPLZ",
         "anschrift",
         "standardAnschrift",
         "gueltigVon",
@@ -202,6 +204,7 @@ class World:
         if firm.crm_record(self.other)["zusatz"] != f"Zusatz {self.round}":
             return "the other one was not synced from Advoware"
         if self.content() != before:
+            firm.until_quiet()  # so that the next case is judged by itself
             return f"garbage was believed ({victim.result} {victim.error_class})"
         if victim.result is Result.FAILED and not (victim.error and victim.error_class):
             return "nobody was told"
@@ -233,6 +236,11 @@ def share() -> Iterator[list[Case]]:
 
 def test_hostile_values_in_a_share_of_all_fields_harm_nobody_else(firm: Firm, share: list[Case]) -> None:
     _go_through(firm, share)
+
+
+def test_a_fraction_is_neither_postcode_nor_telephone_number(firm: Firm) -> None:
+    numeric = [("adresse", name) for name in ("plz", "postfach", "postfachPLZ")] + [("kommunikation", "tlf")]
+    _go_through(firm, [Case("office", record, field, "float") for record, field in numeric])
 
 
 @pytest.mark.proof

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.records import (
@@ -37,6 +38,13 @@ def test_everything_but_the_key_may_be_null(kind) -> None:
     data = dict.fromkeys(kind.FIELDS.values()) | {kind.FIELDS[key]: 1 for key in kind.KEYS}
     record = kind.model_validate(data)
     assert record.raw == data
+
+
+def test_a_number_stands_for_digits_and_a_fraction_for_nothing() -> None:
+    assert Adresse.model_validate({"id": 1, "plz": 70173}).plz == "70173"
+    assert Adresse.model_validate({"id": 1, "plz": 70173.0}).plz == "70173"
+    with pytest.raises(ValidationError):
+        Adresse.model_validate({"id": 1, "plz": 1.5})
 
 
 def test_null_lists_and_flags() -> None:
