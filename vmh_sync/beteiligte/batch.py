@@ -139,6 +139,7 @@ def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
             row_id=row_id,
             status=plan.status,
             message=plan.message,
+            kept=plan.read.kept,
         )
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from vmh_sync.sync.bookkeeping import differing
+from vmh_sync.sync.bookkeeping import Kept, differing
 from vmh_sync.sync.status import Standing, SyncStatus
 from vmh_sync.sync.told_text import encodable
 
@@ -24,11 +25,13 @@ def agreed(
     row_id: str | None,
     status: SyncStatus,
     message: str | None = None,
+    kept: Kept = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return what to write after both sides agree; empty when nothing but the time would change.
 
     ``attributes`` is the EspoCRM record as it stands; ``status`` is ``clean``, ``conflict`` while a person must decide,
     or ``deleted_in_advoware``; ``message`` what that person is to do.
+    ``kept`` is what EspoCRM is known to make of our values.
     """
     wanted = {
         "syncStatus": str(status),
@@ -43,7 +46,7 @@ def agreed(
         wanted["advowareDeletedAt"] = attributes.get("advowareDeletedAt") or espo_time(now)
     else:
         wanted["advowareDeletedAt"] = None
-    changed = differing(wanted, attributes)
+    changed = differing(wanted, attributes, kept)
     # A retry counter that was never set says the same as zero: no write for that alone.
     if attributes.get("syncRetryCount") is None:
         changed.pop("syncRetryCount", None)

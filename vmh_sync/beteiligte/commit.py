@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.master_write import AdvowareWritten
-from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.beteiligte.party import ENTITY, KEPT
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.runtime.part import Part, PartDone
@@ -13,6 +13,7 @@ from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.bookkeeping import Kept
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -33,6 +34,11 @@ class Written:
     parts: list[tuple[Part, PartDone]] = field(default_factory=list)
     failed: Exception | None = None
     link: Link | None = None
+    kept: Kept = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take over what is known of EspoCRM's bookkeeping fields."""
+        self.kept = self.plan.read.kept
 
     @property
     def conflicts(self) -> int:
@@ -118,10 +124,14 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
         tx.audit.append([_linked(context, plan)])
+    extra = {name: value for name, value in link.extra.items() if name != KEPT}
+    if written.kept:
+        extra[KEPT] = {name: list(both) for name, both in written.kept.items()}
     return replace(
         link,
         state="active",
         base=plan.master.fields.base.to_json(),
+        extra=extra,
         advoware_row_id=written.advoware.row_id,
         espo_version=written.espo.version,
         espo_modified_at=written.espo.modified_at,

@@ -9,10 +9,14 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
+from vmh_sync.sync.bookkeeping import Kept, kept_from
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 ENTITY = "beteiligte"
+KEPT = "kept_differently"
+"""Where a link's ``extra`` remembers bookkeeping values that EspoCRM ignores or alters."""
+
 LARGEST_BETNR = 2**31 - 1
 """What our database and EspoCRM's field hold."""
 
@@ -58,6 +62,11 @@ class PartyRead:
     def base(self) -> Base | None:
         """The stored base, ``None`` on first contact."""
         return Base.from_json(self.link.base) if self.link is not None and self.link.base else None
+
+    @property
+    def kept(self) -> Kept:
+        """What EspoCRM is known to make of our bookkeeping values instead of taking them."""
+        return kept_from(self.link.extra.get(KEPT)) if self.link is not None else {}
 
     @property
     def open_tasks(self) -> tuple[OpenTask, ...]:

@@ -5,7 +5,7 @@ Everything is read anew directly before writing and planned from that; what move
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ from vmh_sync.runtime.part import Part
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.apart import DROPPED, news
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.bookkeeping import kept_after
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.guards import GuardTripped
@@ -158,7 +159,7 @@ class PartySync:
         if written.failed is not None:
             raise written.failed
         if answer is None or written.espo.attributes.get("syncStatus") != plan.status:
-            answer = await self._write_bookkeeping(plan, written, gate) or answer
+            answer = await self._write_bookkeeping(plan, written, attempt) or answer
         return self._moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
 
     async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
@@ -181,23 +182,27 @@ class PartySync:
             content |= done.espo
         if not content:
             return None
+        books: dict[str, object] = {}
         # What only tries again is sent without our stamps: while it is refused, nothing is written.
         only_tries = plan.master.fields.only_tries_again and content == dict(plan.master.espo) and plan.state.base
         if written.failed is None and not only_tries:
-            content |= self._bookkeeping(plan, written) or self._stamps(plan, written)
+            books = self._bookkeeping(plan, written)
+            content |= books or self._stamps(plan, written)
         answer = await update_record(self.context, gate, written.espo, content)
         written.espo = answer.record
+        written.findings += _note_books(written, books)
         self._note_refused(plan, written, answer)
         for _, done in written.parts:
             done.refused = {name: why for name, why in answer.refused.items() if name in done.espo}
         return answer
 
-    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
+    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, attempt: "_Attempt") -> EspoAnswer | None:
         values = self._bookkeeping(plan, written)
         if not values:
             return None
-        answer = await update_record(self.context, gate, written.espo, values)
+        answer = await update_record(self.context, attempt.gate, written.espo, values)
         written.espo = answer.record
+        attempt.findings += _note_books(written, values)
         await asyncio.to_thread(commit_party, self.context, written, bookkeeping_only=True)
         return answer
 
@@ -209,6 +214,7 @@ class PartySync:
             row_id=written.advoware.row_id,
             status=plan.status,
             message=plan.message,
+            kept=written.kept,
         )
 
     def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
@@ -308,6 +314,21 @@ class PartySync:
 def told_rows(read: PartyRead) -> list[ManualTask]:
     """Return the tasks that stand in EspoCRM already."""
     return [row for row in read.tasks if row.espo_task_id is not None]
+
+
+def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:
+    """Remember which bookkeeping values EspoCRM did not take as sent; returns what is new about that."""
+    before, written.kept = written.kept, kept_after(sent, written.espo.attributes, written.kept)
+    return [
+        Finding(
+            name,
+            Side.ESPOCRM,
+            f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
+            "Feldes prüfen („vmh-sync crm setup“).",
+        )
+        for name in written.kept
+        if name not in before
+    ]
 
 
 def subject(read: PartyRead) -> TaskSubject:

@@ -1,19 +1,54 @@
 """What must be written so that a record's bookkeeping says what is wanted (sync-semantics.md 3, 4). Pure.
 
 Installations keep the same value in fields of different types: an id as number or text, a moment with or without a
-fraction. What means the same is never written again.
+fraction. What means the same is never written again. Nor is what an installation ignores or alters: it is remembered
+what was sent and what became of it, and as long as both stand, writing once more would change nothing.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+Kept = Mapping[str, tuple[str, str]]
+"""What was sent and what EspoCRM made of it, by attribute, in comparable form."""
 
-def differing(wanted: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the wanted values that the record does not say yet; attributes that it does not have are left out."""
+STAMPS = frozenset({"advowareLastSync", "advowareRowId"})
+"""They go along with other writes and are never a reason for one."""
+
+
+def differing(
+    wanted: Mapping[str, Any], attributes: Mapping[str, Any], kept: Kept = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the wanted values that the record does not say yet.
+
+    Left out are attributes that it does not have, and values that were sent before and ``kept`` differently.
+    """
     return {
         name: value
         for name, value in wanted.items()
-        if name in attributes and _meaning(attributes[name]) != _meaning(value)
+        if name in attributes
+        and _meaning(attributes[name]) != _meaning(value)
+        and kept.get(name) != (_meaning(value), _meaning(attributes[name]))
+    }
+
+
+def kept_after(sent: Mapping[str, Any], attributes: Mapping[str, Any], kept: Kept) -> dict[str, tuple[str, str]]:
+    """Return what is kept differently after ``sent`` was written and ``attributes`` came back."""
+    now = {
+        name: (_meaning(value), _meaning(attributes[name]))
+        for name, value in differing(sent, attributes).items()
+        if name not in STAMPS
+    }
+    return {name: both for name, both in kept.items() if name not in sent} | now
+
+
+def kept_from(stored: object) -> dict[str, tuple[str, str]]:
+    """Return what a link remembers; anything that does not look like it is no memory."""
+    entries = stored.items() if isinstance(stored, dict) else ()
+    return {
+        str(name): (str(both[0]), str(both[1]))
+        for name, both in entries
+        if isinstance(both, list | tuple) and len(both) == 2
     }
 
 
