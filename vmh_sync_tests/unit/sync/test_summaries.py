@@ -5,9 +5,11 @@ import json
 import pytest
 
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import FieldPlan, obstacle_text
+from vmh_sync.sync.field_plan import FieldPlan, obstacle_text, plan_fields
+from vmh_sync.sync.fields import FieldRule, FieldTable
+from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
-from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind, TaskWanted
+from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, RecordPlan, TaskKind, TaskWanted
 
 CHANGE = FieldChange("titel", None, "Dr.")
 TASK = TaskWanted(TaskKind.GENERAL, ("titel",))
@@ -84,3 +86,10 @@ def test_a_pass_without_records_says_zero_everywhere() -> None:
     assert (told["records"], told["synced"], told["conflicts"]) == (0, 0, 0)
     assert told["writes"] == {"advoware": 0, "espocrm": 0, "google": 0}
     assert told["failures"] == []
+
+
+def test_a_value_that_stays_is_told_in_the_words_of_the_field() -> None:
+    table = FieldTable((FieldRule("titel", "titel", "titel", "Grad", on_update=False),))
+    plan = plan_fields([Decision("titel", Verdict.COPY, Side.ESPOCRM, "Dr.", None)], table, base=None)
+    message = "Grad: Advoware nimmt dieses Feld über die Schnittstelle nicht an."
+    assert plan.findings == [Finding("titel", Side.ADVOWARE, message)]
