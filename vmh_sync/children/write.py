@@ -20,7 +20,7 @@ from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, is_form_of, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -243,10 +243,15 @@ class ChildWriter:
         )
         record = record or await self._child(key_of(child))
         told = self.kind.read_advoware(self.memory.table, record.model_dump())
+        before = self.kind.read_advoware(self.memory.table, child.model_dump())
         applied_changes: list[FieldChange] = []
         for change in fields.to_advoware:
-            fields.base_advoware[change.field] = told.get(change.field)
-            if same(self.memory.table[change.field].kind, told.get(change.field), change.new):
+            kind, stands = self.memory.table[change.field].kind, told.get(change.field)
+            ignored = same(kind, stands, before.get(change.field)) and not same(kind, stands, change.new)
+            # A third value is an edit made after ours was taken: the next look finds it against what was sent.
+            edited = not (ignored or same(kind, stands, change.new) or is_form_of(stands, change.new))
+            fields.base_advoware[change.field] = change.new if edited else stands
+            if edited or same(kind, stands, change.new):
                 applied_changes.append(change)
         return record, applied(self.context, self.kind, self.memory, espo_id, applied_changes, Side.ADVOWARE)
 
