@@ -64,17 +64,19 @@ class PartySync:
         """Bring one party to agreement; returns its outcome, also when it failed."""
         async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
-                return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr)
+                return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr, later=True)
             attempt = _Attempt(WriteGate(lease, self.guard))
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 try:
                     await self._until_quiet(read, attempt)
                 except CreatePutOff as put_off:
-                    attempt.waits = put_off.message_for_people
+                    attempt.waits, attempt.later = put_off.message_for_people, True
                 except GuardTripped as stop:
                     attempt.blame(stop)
             if attempt.waits is not None:
-                return replace(attempt.outcome(espo_id), result=Result.SKIPPED, error=attempt.waits)
+                return replace(
+                    attempt.outcome(espo_id), result=Result.SKIPPED, error=attempt.waits, later=attempt.later
+                )
             return attempt.outcome(espo_id)
 
     async def _until_quiet(self, read: PartyRead, attempt: "_Attempt") -> None:
@@ -353,6 +355,7 @@ class _Attempt:
     findings: list[Finding] = field(default_factory=list)
     failure: Failure | None = None
     waits: str | None = None
+    later: bool = False  # it waits for time to pass, not for a person
 
     def blame(self, error: Exception) -> None:
         """Note why the party could not be synced."""

@@ -142,7 +142,7 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     """Return the outcome of a child that an error kept from being synced."""
     name = type(error).__name__
     if isinstance(error, CreatePutOff):
-        return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people)
+        return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people, later=True)
     if isinstance(error, GuardTripped):
         return RecordOutcome(
             child, Result.FAILED, betnr, error=str(error), error_class=name, retryable=False, concerns_all=True
@@ -232,7 +232,7 @@ async def _write_party(
         return _told(part, party, children, touched=set(), failures={}, gate=None)
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
-            return [RecordOutcome(child, Result.SKIPPED, party.betnr) for child in children]
+            return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
         gate = WriteGate(lease, guard)
         # Read anew directly before writing, under the lease.
         await part.reload(context, party)

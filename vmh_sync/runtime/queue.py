@@ -5,7 +5,7 @@ Correctness comes from these claims and from the leases; Dagster's queue and lim
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +26,8 @@ class Chosen:
     """The ids of a run, and the inbox rows that it has claimed."""
 
     ids: list[str]
-    claimed: list[int] = field(default_factory=list)
+    claimed: dict[int, str] = field(default_factory=dict)
+    """Each row and the id of its record."""
 
 
 async def claim_pending(context: PassContext, entity: str) -> Chosen:
@@ -40,7 +41,7 @@ async def claim_pending(context: PassContext, entity: str) -> Chosen:
 def _claim(context: PassContext, entity: str) -> Chosen:
     with context.store.transaction() as tx:
         items = tx.inbox.claim(entity, context.run_id, context.rules.batch_size, context.clock.now(), CLAIM_SECONDS)
-    return Chosen(list(dict.fromkeys(item.espo_id for item in items)), [item.id for item in items])
+    return Chosen(list(dict.fromkeys(item.espo_id for item in items)), {item.id: item.espo_id for item in items})
 
 
 async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
@@ -83,15 +84,20 @@ async def choose(
     return await claim_pending(context, entity)
 
 
-async def acknowledge(context: PassContext, chosen: Chosen) -> None:
-    """Take what was claimed out of the inbox: it is done, or its failure is in the ledger."""
+async def acknowledge(context: PassContext, chosen: Chosen, later: Collection[str] = ()) -> None:
+    """Take what was claimed out of the inbox: it is done, or its failure is in the ledger.
+
+    The records of ``later`` wait a minute instead: nothing was decided about them, so their event is not answered yet.
+    """
     if chosen.claimed:
-        await asyncio.to_thread(_acknowledge, context, chosen)
+        await asyncio.to_thread(_acknowledge, context, chosen, later)
 
 
-def _acknowledge(context: PassContext, chosen: Chosen) -> None:
+def _acknowledge(context: PassContext, chosen: Chosen, later: Collection[str]) -> None:
+    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
     with context.store.transaction() as tx:
-        tx.inbox.acknowledge(chosen.claimed, context.run_id)
+        tx.inbox.put_off([row for row, record in chosen.claimed.items() if record in later], context.run_id, until)
+        tx.inbox.acknowledge([row for row, record in chosen.claimed.items() if record not in later], context.run_id)
 
 
 async def put_off(context: PassContext, chosen: Chosen) -> None:

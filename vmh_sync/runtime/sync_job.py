@@ -119,7 +119,7 @@ async def write_batch(opened: PassContext, stages: Stages, work: Work) -> list[R
     if any(outcome.concerns_all for outcome in outcomes):
         await put_off(opened, work.chosen)
     else:
-        await acknowledge(opened, work.chosen)
+        await acknowledge(opened, work.chosen, {outcome.id for outcome in outcomes if outcome.later})
     return outcomes
 
 

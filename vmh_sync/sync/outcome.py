@@ -28,6 +28,7 @@ class RecordOutcome:
     error_class: str | None = None
     part: str | None = None
     retryable: bool = True
+    later: bool = False  # nothing was decided: somebody else has the record, or it may not be written yet
     concerns_all: bool = False  # the fault lies with a system or a setting: no record is to be blamed
     advoware_writes: int = 0
     espocrm_writes: int = 0
