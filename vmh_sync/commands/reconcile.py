@@ -9,6 +9,7 @@ from rich.console import Console
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 from vmh_sync.commands.sync import prepare
 from vmh_sync.reconcile.read import Report, reconcile
+from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -67,3 +68,28 @@ def print_report(report: Report) -> None:
         console.print(f"  {field}: {count} verschieden")
     for item in report.unexplained[:SHOWN]:
         console.print(f"  {item.id} (betnr {item.betnr}) {item.label}: {item.why}", markup=False)
+    print_explained(console, report)
+
+
+def print_explained(console: Console, report: Report) -> None:
+    """Print what differs and has a task: why, and what a person does next."""
+    lines = [
+        *(_told(f"nur in EspoCRM, Aufgabe offen: {id_}", why) for id_, why in report.only_espocrm_explained.items()),
+        *(
+            _told(f"nur in Advoware, Aufgabe offen: betnr {betnr}", why)
+            for betnr, why in report.only_advoware_explained.items()
+        ),
+        *(
+            _told(f"{item.id} (betnr {item.betnr}) verschieden, Aufgabe offen: {item.label}", item.reason)
+            for item in report.differences
+            if item.reason is not None
+        ),
+    ]
+    for line in lines[:SHOWN]:
+        console.print(f"  {line}", markup=False)
+    if len(lines) > SHOWN:
+        console.print(f"  … und {len(lines) - SHOWN} weitere mit Aufgabe; alle mit --json.")
+
+
+def _told(what: str, reason: Reason) -> str:
+    return f"{what} – {reason.why}; nächster Schritt: {reason.next_step}."

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmh_sync.reconcile.reasons import Reason
+
 Json = Mapping[str, Any]
 
 ANY_FIELD = "*"
@@ -27,7 +29,7 @@ class Clue:
 class Difference:
     """One field in which both sides disagree.
 
-    ``label`` is its German name; ``told_by``: an open task about any of these explains it.
+    ``label`` is its German name; ``told_by``: an open task about any of these explains it; ``reason``: what it says.
     """
 
     id: str
@@ -35,8 +37,26 @@ class Difference:
     field: str
     label: str
     why: str
-    explained: bool = False
     told_by: frozenset[Clue] = frozenset()
+    reason: Reason | None = None
+
+    @property
+    def explained(self) -> bool:
+        """Whether an open task tells people about it."""
+        return self.reason is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``--json`` prints; ``reason`` and ``next_step`` are null without a task."""
+        return {
+            "id": self.id,
+            "betnr": self.betnr,
+            "field": self.field,
+            "label": self.label,
+            "why": self.why,
+            "explained": self.explained,
+            "reason": self.reason.why if self.reason else None,
+            "next_step": self.reason.next_step if self.reason else None,
+        }
 
 
 def difference(

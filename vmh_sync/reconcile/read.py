@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
 from vmh_sync.reconcile.difference import Difference, Json
+from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.reconcile.told import Told, read_told
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.systems.advoware.answers import SpoiltRow as AdvowareRow
@@ -30,17 +31,17 @@ NO_SEARCH = (
 class Report:
     """What the comparison found. ``compared`` counts parties that both sides have.
 
-    ``only_*`` has no task; ``only_*_explained`` has one. ``doubled`` names EspoCRM ids or Advoware numbers,
-    ``unreadable`` records that could not be compared.
+    ``only_*`` has no task; ``only_*_explained`` has one, which says why. ``doubled`` names EspoCRM ids or Advoware
+    numbers, ``unreadable`` records that could not be compared.
     """
 
     compared: int = 0
     differing: set[str] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
     only_espocrm: list[str] = field(default_factory=list)
-    only_espocrm_explained: list[str] = field(default_factory=list)
+    only_espocrm_explained: dict[str, Reason] = field(default_factory=dict)
     only_advoware: list[int] = field(default_factory=list)
-    only_advoware_explained: list[int] = field(default_factory=list)
+    only_advoware_explained: dict[int, Reason] = field(default_factory=dict)
     doubled: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,18 +65,21 @@ class Report:
             "equal": self.compared - len(self.differing),
             "different": len(different),
             "explained": len(self.differing - different),
-            "differences": [
-                {"id": d.id, "betnr": d.betnr, "field": d.field, "why": d.why, "explained": d.explained}
-                for d in self.differences
-            ],
+            "differences": [difference.to_json() for difference in self.differences],
             "only_espocrm": self.only_espocrm,
-            "only_espocrm_explained": self.only_espocrm_explained,
+            "only_espocrm_explained": list(self.only_espocrm_explained),
+            "only_espocrm_reasons": _reasons(self.only_espocrm_explained),
             "only_advoware": self.only_advoware,
-            "only_advoware_explained": self.only_advoware_explained,
+            "only_advoware_explained": list(self.only_advoware_explained),
+            "only_advoware_reasons": _reasons(self.only_advoware_explained),
             "doubled": self.doubled,
             "unreadable": self.unreadable,
             "notes": self.notes,
         }
+
+
+def _reasons(explained: Mapping[str, Reason] | Mapping[int, Reason]) -> list[dict[str, Any]]:
+    return [{"id": id_, "reason": reason.why, "next_step": reason.next_step} for id_, reason in explained.items()]
 
 
 async def reconcile(context: PassContext) -> Report:
@@ -124,8 +128,11 @@ async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], t
     report.doubled += marks.doubled(by_id)
     living = {record.id: _number(record) for record in parties}
     for betnr, espo_id in marks.strays(by_id, living):
-        explained = espo_id in (told.absent if espo_id in living else told.deleted)
-        (report.only_advoware_explained if explained else report.only_advoware).append(betnr)
+        reason = (told.absent if espo_id in living else told.deleted).get(espo_id)
+        if reason is None:
+            report.only_advoware.append(betnr)
+        else:
+            report.only_advoware_explained[betnr] = reason
 
 
 def _number(record: EspoRecord) -> int | None:
@@ -166,7 +173,10 @@ async def _compare_one(
     if crm is None:
         return
     if office is None:
-        (report.only_espocrm_explained if crm.id in told.absent else report.only_espocrm).append(crm.id)
+        if crm.id in told.absent:
+            report.only_espocrm_explained[crm.id] = told.absent[crm.id]
+        else:
+            report.only_espocrm.append(crm.id)
         return
     report.compared += 1
     there = await _whole(context, office)
@@ -186,7 +196,7 @@ async def _compare_one(
             imports=context.rules.import_bank_accounts,
         ),
     ]
-    report.differences += [replace(item, explained=bool(item.told_by & told.clues)) for item in found]
+    report.differences += [replace(item, reason=told.reason(item.told_by)) for item in found]
     if found:
         report.differing.add(crm.id)
 

@@ -1,8 +1,10 @@
 """What our open tasks already tell people."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
+from vmh_sync.reconcile.reasons import DELETED_HERE, Reason, reason_of
 from vmh_sync.store.store import Store
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
@@ -18,11 +20,17 @@ DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 @dataclass(frozen=True, slots=True)
 class Told:
     """``clues``: what differences are explained; ``absent``: EspoCRM ids of parties known to be missing in Advoware;
-    ``deleted``: those known to be deleted in EspoCRM."""
+    ``deleted``: those known to be deleted in EspoCRM. Each with what its task says, the newest if there are several."""
 
-    clues: set[Clue] = field(default_factory=set)
-    absent: set[str] = field(default_factory=set)
-    deleted: set[str] = field(default_factory=set)
+    clues: dict[Clue, Reason] = field(default_factory=dict)
+    absent: dict[str, Reason] = field(default_factory=dict)
+    deleted: dict[str, Reason] = field(default_factory=dict)
+
+    def reason(self, told_by: Iterable[Clue]) -> Reason | None:
+        """Return what the open tasks say about any of these, ``None`` without one; the most exact clue speaks."""
+        known = [clue for clue in told_by if clue in self.clues]
+        known.sort(key=lambda clue: (not clue.in_advoware, clue.field == ANY_FIELD, clue.entity, clue.id, clue.field))
+        return self.clues[known[0]] if known else None
 
 
 def read_told(store: Store) -> Told:
@@ -31,9 +39,12 @@ def read_told(store: Store) -> Told:
     with store.reading() as tx:
         for entity in ENTITIES:
             tasks = tx.tasks.not_closed(entity)
-            leaving = [task.espo_id for task in tasks if entity != "beteiligte" and task.kind in _DELETE]
+            leaving = {task.espo_id: task for task in tasks if entity != "beteiligte" and task.kind in _DELETE}
             links = tx.links.get_many(entity, leaving) if leaving else {}
-            told.clues.update(Clue(entity, str(link.advoware_id), in_advoware=True) for link in links.values())
+            for espo_id, link in links.items():
+                task = leaving[espo_id]
+                clue = Clue(entity, str(link.advoware_id), in_advoware=True)
+                told.clues[clue] = reason_of(task.kind, task.details)
             for task in tasks:
                 _note(told, task)
     return told
@@ -42,11 +53,12 @@ def read_told(store: Store) -> Told:
 def _note(told: Told, task: ManualTask) -> None:
     if task.kind == TaskKind.CONFLICT and not _keeps_apart(task):
         return
+    reason = reason_of(task.kind, task.details)
     if task.entity == "beteiligte" and task.kind in _ABSENT:
-        told.absent.add(task.espo_id)
+        told.absent[task.espo_id] = reason
     if DELETED_IN_ESPOCRM in task.fields:
-        told.deleted.add(task.espo_id)
-    told.clues.update(Clue(task.entity, task.espo_id, name) for name in (ANY_FIELD, *task.fields))
+        told.deleted[task.espo_id] = DELETED_HERE
+    told.clues.update((Clue(task.entity, task.espo_id, name), reason) for name in (ANY_FIELD, *task.fields))
 
 
 def _keeps_apart(task: ManualTask) -> bool:

@@ -33,7 +33,7 @@ def test_a_party_deleted_in_espocrm_is_explained_once_its_task_is_open(firm: Fir
     assert compared(firm).only_advoware == [betnr]
     firm.sync(espo_id)
     report = compared(firm)
-    assert (report.only_advoware, report.only_advoware_explained) == ([], [betnr])
+    assert (report.only_advoware, list(report.only_advoware_explained)) == ([], [betnr])
     assert report.agrees
 
 
@@ -43,7 +43,7 @@ def test_a_party_deleted_in_advoware_is_explained_once_its_task_is_open(firm: Fi
     assert compared(firm).only_espocrm == [espo_id]
     firm.sync(espo_id)
     report = compared(firm)
-    assert (report.only_espocrm, report.only_espocrm_explained) == ([], [espo_id])
+    assert (report.only_espocrm, list(report.only_espocrm_explained)) == ([], [espo_id])
 
 
 def test_a_changed_account_holder_is_found_and_explained_by_its_own_task(firm: Firm) -> None:
