@@ -126,6 +126,9 @@ class ControlledApp:
         if rule.action == "tamper":
             await self._tamper(rule, scope, receive, send)
             return
+        if rule.action == "stop_after":
+            await self._stop(rule, scope, receive, send)
+            return
         if rule.action == "latency":
             await asyncio.sleep(rule.seconds)
             await self._pass_on(scope, receive, send)
@@ -146,18 +149,26 @@ class ControlledApp:
             await self.app(scope, receive, _swallow)
         elif rule.action == "hang":
             await _wait_for_disconnect(receive, rule.seconds)
-        if rule.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(rule.pid, signal.SIGKILL)
+        _signal(rule, signal.SIGKILL)
         await hang_up(scope, receive)
 
-    async def _tamper(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer_of(self, scope: Scope, receive: Receive) -> list[Message]:
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
         await self._pass_on(scope, receive, keep)
+        return messages
+
+    async def _stop(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
+        messages = await self._answer_of(scope, receive)
+        _signal(rule, signal.SIGSTOP)
+        for message in messages:
+            await send(message)
+
+    async def _tamper(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
+        messages = await self._answer_of(scope, receive)
         body = tampered(b"".join(message.get("body", b"") for message in messages), rule)
         start = messages[0]
         headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
@@ -223,6 +234,12 @@ def _is_loopback(scope: Scope) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(client[0]).is_loopback
     return bool(client[0] == "testclient")
+
+
+def _signal(rule: FaultRule, number: signal.Signals) -> None:
+    if rule.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(rule.pid, number)
 
 
 def _fault_body(rule: FaultRule) -> bytes:

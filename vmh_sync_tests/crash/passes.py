@@ -46,6 +46,11 @@ class KillablePass:
         self._process.start()
         child.close()
 
+    def kill(self) -> None:
+        """End the process if it is still there, stopped or not."""
+        self._process.kill()
+        self._process.join(TIMEOUT)
+
     @property
     def pid(self) -> int:
         """The process id, known before the pass begins."""
@@ -54,7 +59,15 @@ class KillablePass:
 
     def go(self) -> list[tuple[str, str | None]] | None:
         """Let the pass run; returns its outcomes, or ``None`` when it was killed."""
+        self.begin()
+        return self.end()
+
+    def begin(self) -> None:
+        """Let the pass run, and do not wait for it."""
         self._pipe.send("go")
+
+    def end(self) -> list[tuple[str, str | None]] | None:
+        """Wait until the pass is over; returns as :meth:`go`."""
         self._process.join(TIMEOUT)
         assert self._process.exitcode is not None, "the pass hangs"
         if self._process.exitcode == -signal.SIGKILL:
