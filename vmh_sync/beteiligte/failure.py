@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.isolation import unforeseen_text
+from vmh_sync.engine.isolation import UNFORESEEN
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
@@ -45,8 +45,7 @@ def explain(error: Exception) -> Failure:
         cause = explain(error.cause)
         return Failure(f"{error.label}: {cause.message}", cause.error_class, cause.retryable, error.label)
     if isinstance(error, ForeignSystemError):
-        message = f"{error.message_for_people} [{name}]"
-        return Failure(message, name, error.retryable, concerns_all=error.concerns_all)
+        return Failure(error.message_for_people, name, error.retryable, concerns_all=error.concerns_all)
     if isinstance(error, GuardTripped):
         return Failure(str(error), name, retryable=False, concerns_all=True)
     if isinstance(error, Refused):
@@ -59,11 +58,11 @@ def explain(error: Exception) -> Failure:
         )
     if isinstance(error, EmptierThanAParty):
         text = "Der Beteiligte kam ohne jeden Namen an; so leer ist keiner. Es wurde nichts geändert. Bitte prüfen."
-        return Failure(f"{text} [{name}]", name, retryable=True)
+        return Failure(text, name, retryable=True)
     if isinstance(error, WrongKind):
-        return Failure(f"{error.message_for_people} [{name}]", name, retryable=True)
+        return Failure(error.message_for_people, name, retryable=True)
     if not isinstance(error, RECORD_FAILURES):
-        return Failure(unforeseen_text(error), name, retryable=True)
+        return Failure(UNFORESEEN, name, retryable=True)
     return Failure(
         "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt.",
         name,

@@ -40,9 +40,29 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
     if link.state == "deleted_in_espocrm":
         return False
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, parent=False)
-    await open_tasks(context, gate, about, [_deleted_here(link)], {})
+    lives = await _lives_in_advoware(context, link)
+    await open_tasks(context, gate, about, [_deleted_here(link) if lives else _deleted_on_both_sides(link)], {})
     await asyncio.to_thread(_mark, context, link, "deleted_in_espocrm")
     return True
+
+
+async def _lives_in_advoware(context: PassContext, link: Link) -> bool:
+    """Ask: people act on what the task says of the other side. Raises ``AdvowareError``."""
+    return link.betnr is not None and await context.advoware.read_beteiligter(link.betnr) is not None
+
+
+def _deleted_on_both_sides(link: Link) -> TaskWanted:
+    details = {
+        "title": f"Auf beiden Seiten gelöscht: Beteiligter {link.betnr}",
+        "intro": f"Der Beteiligte {link.betnr} wurde in EspoCRM gelöscht. In Advoware gibt es ihn auch nicht mehr.",
+        "steps": (
+            "Prüfen, ob beide Löschungen gewollt waren.",
+            "Wenn nicht: den Datensatz in EspoCRM wiederherstellen lassen (Administration) und den Beteiligten in "
+            "Advoware wiederherstellen.",
+            "Diese Aufgabe als erledigt kennzeichnen.",
+        ),
+    }
+    return TaskWanted(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,), details)
 
 
 def _deleted_here(link: Link) -> TaskWanted:

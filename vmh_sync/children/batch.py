@@ -13,7 +13,7 @@ from vmh_sync.children.diff import plan_children
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.isolation import isolated, unforeseen_text
+from vmh_sync.engine.isolation import UNFORESEEN, isolated
 from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.runtime.guard import ReplanGuard, guard_mass_change
 from vmh_sync.runtime.outage import common_outage
@@ -153,7 +153,7 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
         child,
         Result.FAILED,
         betnr,
-        error=f"{said} [{name}]" if said else _in_words(error),
+        error=said or _in_words(error),
         error_class=name,
         retryable=foreign is None or foreign.retryable,
         concerns_all=foreign is not None and foreign.concerns_all,
@@ -163,7 +163,7 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
 def _in_words(error: Exception) -> str:
     if isinstance(error, LeaseLost | StaleRow | LinkTaken):
         return "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt."
-    return unforeseen_text(error)
+    return UNFORESEEN
 
 
 def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:

@@ -56,7 +56,7 @@ async def _setup(
         if gateway is not None:
             await _webhooks(settings, clock, gateway, done, plan_only=plan_only)
     except EspoError as error:
-        done.problem = f"{error.message_for_people} [{type(error).__name__}]"
+        done.problem = error.message_for_people
     return done
 
 

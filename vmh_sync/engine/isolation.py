@@ -88,9 +88,8 @@ def one_by_one(
             together([item])
 
 
-def unforeseen_text(error: Exception) -> str:
-    """Return the German sentence for the owner of a record that met an error nobody thought of."""
-    return (
-        "Beim Abgleich dieses Datensatzes ist ein unerwarteter Fehler aufgetreten; er wird wiederholt. "
-        f"Bleibt er bestehen, bitte die Betreuung des Abgleichs verständigen. [{type(error).__name__}]"
-    )
+UNFORESEEN = (
+    "Beim Abgleich dieses Datensatzes ist ein unerwarteter Fehler aufgetreten; er wird wiederholt. "
+    "Bleibt er bestehen, bitte die Betreuung des Abgleichs verständigen."
+)
+"""What people read about an error that nobody thought of; its class stands in the log, in Dagster and in metrics."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.engine.isolation import unforeseen_text
+from vmh_sync.engine.isolation import UNFORESEEN
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled, MovedAway
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
@@ -42,7 +42,7 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, CreationDeferredError):
         return Failure(error.message_for_people, name, later=True)
     if isinstance(error, ForeignSystemError):
-        return Failure(f"{error.message_for_people} [{name}]", name, error.retryable, error.concerns_all)
+        return Failure(error.message_for_people, name, error.retryable, error.concerns_all)
     if isinstance(error, UnreadableAppointmentError):
         return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
     if isinstance(error, CreationUnsettled):
@@ -53,5 +53,5 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, LeaseLost | CoordinationUnavailable):
         return Failure("Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter.", name)
     if not isinstance(error, ITEM_FAILURES):
-        return Failure(unforeseen_text(error), name)
+        return Failure(UNFORESEEN, name)
     return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)

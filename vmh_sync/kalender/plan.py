@@ -172,7 +172,7 @@ class _Planner:
         """Decide about one appointment; an error about it becomes a finding, and nothing is done to it."""
 
         def blame(error: Exception) -> None:
-            text = f"Über den Termin konnte nicht entschieden werden ({type(error).__name__}): übergangen"
+            text = "Über den Termin konnte nicht entschieden werden: übergangen"
             self.findings.append(Finding(FindingKind.UNREADABLE, text, fr_nr, event_id))
 
         decision = Decision()

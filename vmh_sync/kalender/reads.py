@@ -74,10 +74,8 @@ def advoware_views(
             views[termin.fr_nr] = AdvowareView(Presence.PRESENT, termin, read_termin(termin, rules))
         for problem in failed:
             views[termin.fr_nr] = AdvowareView(Presence.UNKNOWN)
-            what = (
-                f"Feld {problem.field}" if isinstance(problem, UnreadableAppointmentError) else type(problem).__name__
-            )
-            text = f"Termin in Advoware nicht lesbar ({what}): übergangen"
+            what = f" (Feld {problem.field})" if isinstance(problem, UnreadableAppointmentError) else ""
+            text = f"Termin in Advoware nicht lesbar{what}: übergangen"
             findings.append(Finding(FindingKind.UNREADABLE, text, fr_nr=termin.fr_nr))
     return views, findings
 
@@ -113,7 +111,7 @@ def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, 
 def _distrust(views: dict[str, GoogleView], findings: list[Finding], event_id: str, error: Exception) -> None:
     """Decide nothing about a series whose exceptions cannot be read."""
     views[event_id] = GoogleView(Presence.UNKNOWN)
-    text = f"Ereignis in Google nicht lesbar ({type(error).__name__}): übergangen"
+    text = "Ereignis in Google nicht lesbar (einzelne Termine der Serie): übergangen"
     findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
 
 

@@ -26,6 +26,8 @@ NO_SEARCH = (
     "wurden nicht gesucht."
 )
 
+UNEXPECTED = "Beim Vergleich dieses Beteiligten ist ein unerwarteter Fehler aufgetreten."
+
 
 @dataclass(slots=True)
 class Report:
@@ -102,7 +104,7 @@ async def _all(context: PassContext, entity: str, report: Report) -> list[EspoRe
     rows: list[SpoiltRow] = []
     records = [record async for record in context.espo.list_all(entity, spoilt=rows)]
     for row in rows:
-        report.unreadable.append(f"{entity} {row.id or '?'}: {type(row.error).__name__}")
+        report.unreadable.append(f"{entity} {row.id or '?'}: {row.error.message_for_people}")
     return records
 
 
@@ -119,7 +121,7 @@ async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], t
         spoilt: list[AdvowareRow] = []
         found = await context.advoware.search_beteiligte(marks.MARK, spoilt)
         report.unreadable += [
-            f"Advoware {row.attributes.get('betNr', '?')}: {type(row.error).__name__}" for row in spoilt
+            f"Advoware {row.attributes.get('betNr', '?')}: {row.error.message_for_people}" for row in spoilt
         ]
     except CapabilityMissing:
         report.notes.append(NO_SEARCH)
@@ -152,7 +154,8 @@ async def _compare_alone(
     def blame(error: Exception) -> None:
         if isinstance(error, ForeignSystemError) and error.concerns_all:
             raise error
-        report.unreadable.append(f"CBeteiligte {listed.id}: {type(error).__name__}")
+        said = error.message_for_people if isinstance(error, ForeignSystemError) else UNEXPECTED
+        report.unreadable.append(f"CBeteiligte {listed.id}: {said}")
 
     with isolated(f"reconcile {listed.id}", blame):
         await _compare_one(context, listed, children, told, report)

@@ -76,7 +76,9 @@ def test_an_unreadable_answer_of_advoware_changes_nothing(firm: Firm, action: st
     firm.office.fault(f"Beteiligte/{betnr}$", action, method="GET")
     (outcome,) = firm.outcomes(espo_id)
     assert outcome.result is Result.FAILED
-    assert outcome.error_class in (outcome.error or "")
+    said = firm.crm_record(espo_id)["syncErrorMessage"]
+    assert outcome.error_class == "UnexpectedAnswer" and "Advoware hat unlesbar geantwortet" in said
+    assert "[" not in said and "UnexpectedAnswer" not in said, "people read words, developers the class"
     assert firm.office_record(betnr) == before
     assert firm.crm_record(espo_id)["syncStatus"] == "failed"
     firm.office.clear_faults()
