@@ -5,7 +5,7 @@ every commit that precedes it.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkServerContext
 
 import pytest
@@ -25,12 +25,21 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(NAMES)}
 
 
-def crash_everywhere(firm: Firm, action: str, arrange: Callable[[], str], check: Callable[[str], None]) -> int:
-    """Kill a pass at each of its calls to the office, then at each to the CRM; returns how many passes were killed."""
+def crash_everywhere(
+    firm: Firm,
+    action: str,
+    arrange: Callable[[], str],
+    check: Callable[[str], None],
+    places: Sequence[int] = range(MOST_CALLS),
+) -> int:
+    """Kill a pass at each of its calls to the office, then at each to the CRM; returns how many passes were killed.
+
+    ``places`` are the numbers of the calls that are struck, all by default.
+    """
     server = fork_server()
     killed = 0
     for system in (firm.office, firm.crm):
-        for number in range(MOST_CALLS):
+        for number in places:
             espo_id = arrange()
             crashing = KillablePass(server, environment(), [espo_id])
             system.fault(ANY_CALL, action, skip=number, times=1, pid=crashing.pid)

@@ -67,6 +67,22 @@ def test_an_unanswered_create_makes_no_duplicate(firm: Firm, fault: str) -> None
     assert not any(firm.sync().writes.values())
 
 
+def test_a_block_that_espocrm_was_not_told_of_is_carried_on_and_nobody_is_asked_to_empty_it(
+    firm: Firm,
+) -> None:
+    party, betnr = firm.linked_party(firstName="Erika", lastName="Muster")
+    record = address(firm, party)
+    firm.crm.fault(f"CAdressen/{record}", "status", method="PUT", status=503, times=None)
+    firm.sync(party)
+    firm.crm.clear_faults()
+    assert here(firm, record)["anschrift"] is None, "the pass ended between the create and the word to EspoCRM"
+    firm.sync(party)
+    assert firm.tasks() == []
+    assert here(firm, record)["anschrift"].splitlines() == there(firm, betnr)[0]["anschrift"].splitlines()
+    assert "Marktstraße 5" in there(firm, betnr)[0]["anschrift"]
+    assert not any(firm.sync().writes.values())
+
+
 def test_the_same_address_over_there_is_linked_not_created(firm: Firm) -> None:
     party, betnr = firm.linked_party()
     values = {"strasse": "Marktstr. 5", "plz": "30159", "ort": "HANNOVER", "anschrift": "Muster\r\nMarktstr. 5"}
