@@ -12,7 +12,10 @@ from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_failure
 from vmh_sync.runtime.context import PassContext
 from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.apart import STAYS_APART
 from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import books_of
@@ -30,7 +33,8 @@ async def close_books(
     """Enter failures and waiting records into the ledger, tell EspoCRM about failures, mark the rest as verified.
 
     Refused values were told already where they were found; faults that concern everything are no record's fault. What
-    is in order again, or exists no more, leaves the ledger: nobody can repair it.
+    is in order again, or exists no more, leaves the ledger: nobody can repair it. A child in order may still differ
+    where an open task waits for a person: its outcome names those fields.
     """
     known = await asyncio.to_thread(_standings, context, kind, [outcome.id for outcome in outcomes])
     entries: list[SyncRecord] = []
@@ -45,7 +49,25 @@ async def close_books(
     quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
     over = [outcome.id for outcome in told if outcome.id in known and _is_over(outcome, records)]
     await asyncio.to_thread(_store, context, kind, entries, quiet, over)
-    return told
+    in_order = [outcome.id for outcome in told if outcome.result in (Result.SYNCED, Result.UNCHANGED)]
+    apart = await asyncio.to_thread(_apart, context, kind, in_order)
+    return [replace(outcome, different=apart.get(outcome.id, ())) for outcome in told]
+
+
+def _apart(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the fields in which both sides of a child stay apart: an open task tells each of them to a person."""
+    with context.store.reading() as tx:
+        tasks = tx.tasks.open_for_many(kind.entity, ids)
+    fields = {
+        espo_id: tuple(sorted({name for task in open_ones if _keeps_apart(kind, task) for name in task.fields}))
+        for espo_id, open_ones in tasks.items()
+    }
+    return {espo_id: names for espo_id, names in fields.items() if names}
+
+
+def _keeps_apart(kind: ChildKind, task: ManualTask) -> bool:
+    held = task.kind == TaskKind.CONFLICT and bool(task.details.get("held"))
+    return held or task.kind in STAYS_APART or task.kind == kind.update_task
 
 
 async def _spoilt(context: PassContext, kind: ChildKind, outcome: RecordOutcome) -> EspoRecord | None:

@@ -41,3 +41,14 @@ def test_the_dagster_job_shows_its_plan(firm: Firm) -> None:
     (outcome,) = result.output_for_node("write_adressen")
     assert outcome.plans
     assert there(firm, betnr) == []
+
+
+def test_a_value_that_advoware_does_not_take_counts_as_different_until_both_sides_agree(firm: Firm) -> None:
+    _, _, record, _ = linked(firm, adresseStreet="Weg 1")
+    before = firm.crm_record(record, "CAdressen")["gueltigBis"]
+    edit(firm, record, gueltigBis="2031-12-31")
+    for _ in range(2):
+        assert [outcome.different for outcome in own_pass(firm, "all")] == [("gueltig_bis",)]
+    edit(firm, record, gueltigBis=before)
+    assert [outcome.different for outcome in own_pass(firm, "all")] == [()]
+    assert firm.tasks() == []

@@ -13,7 +13,7 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import moved_since, select
 from vmh_sync.cli import app
 from vmh_sync.runtime.context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import IBAN, account, edit, here, linked, there
 
@@ -118,3 +118,16 @@ def test_the_command_line(firm: Firm, dry: bool) -> None:
     assert summary["records"] == 1
     assert summary["writes"]["advoware"] == (0 if dry else 1)
     assert len(there(firm, betnr)) == (0 if dry else 1)
+
+
+def test_a_value_that_advoware_does_not_take_counts_as_different_until_both_sides_agree(firm: Firm) -> None:
+    _, betnr, record = linked(firm, kontoinhaber="Muster")
+    edit(firm, record, kontoinhaber="Beispiel")
+    for result in (Result.SYNCED, Result.UNCHANGED):
+        outcomes = own_pass(firm)
+        assert [(one.result, one.different) for one in outcomes] == [(result, ("kontoinhaber",))]
+        assert PassSummary().add(outcomes).to_json()["different"] == 1
+    (there_now,) = there(firm, betnr)
+    edit(firm, record, kontoinhaber=there_now["kontoinhaber"])
+    assert [one.different for one in own_pass(firm)] == [()]
+    assert firm.tasks() == []
