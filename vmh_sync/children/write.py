@@ -86,11 +86,13 @@ class ChildWriter:
         plan.bookkeeping = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
         answer = await self._write_espo(plan, espo, child)
         done.espo = answer.record
-        here = {**plan.wanted, **{name: told[name] for name in self._names(plan.espo)}}
-        done.base = Base(here, told)
+        taken = [name for name in untold if name not in self._names(answer.refused)]
+        shown = {name: told[name] for name in taken}
+        done.base = Base({**plan.wanted, **shown}, {**told, **untold, **shown})
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
-        return self._moved(plan, espo, answer)
+        # What EspoCRM refused is left to the merge, which tells of it.
+        return len(taken) < len(untold) or self._moved(plan, espo, answer)
 
     def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:
         more = {

@@ -83,6 +83,17 @@ def test_a_block_that_espocrm_was_not_told_of_is_carried_on_and_nobody_is_asked_
     assert not any(firm.sync().writes.values())
 
 
+def test_a_block_that_espocrm_refuses_at_the_create_is_no_wish_to_empty_it(firm: Firm) -> None:
+    party, betnr = firm.linked_party(firstName="Erika", lastName="Muster")
+    record = address(firm, party)
+    why = {"X-Status-Reason": "Field validation failure; entityType: CAdressen, field: anschrift, type: valid"}
+    firm.crm.fault(f"CAdressen/{record}", "status", method="PUT", status=400, headers=why, times=1)
+    firm.sync(party)
+    firm.until_quiet()
+    assert firm.tasks() == []
+    assert here(firm, record)["anschrift"].splitlines() == there(firm, betnr)[0]["anschrift"].splitlines()
+
+
 def test_the_same_address_over_there_is_linked_not_created(firm: Firm) -> None:
     party, betnr = firm.linked_party()
     values = {"strasse": "Marktstr. 5", "plz": "30159", "ort": "HANNOVER", "anschrift": "Muster\r\nMarktstr. 5"}
