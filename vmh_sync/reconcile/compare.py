@@ -1,6 +1,6 @@
 """Compares what both sides say about one party. Pure; ids and field names only, never values."""
 
-from collections import Counter
+import hashlib
 from collections.abc import Callable
 
 from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
@@ -68,6 +68,12 @@ def compare_kommunikation(crm: Json, office: Json) -> list[Difference]:
     )
 
 
+def new_entry(channel: str, value: object) -> str:
+    """Return our name for a value of a channel that has no entry in Advoware: it stands for the value, and hides it."""
+    plain = (email if channel == "email" else phone)(value) or ""
+    return f"{channel}/new-{hashlib.sha256(plain.encode()).hexdigest()[:16]}"
+
+
 def _channel(
     crm: Json,
     names: tuple[str, str, str],
@@ -75,7 +81,7 @@ def _channel(
     entries: list[Json],
     normal: Callable[[object], str | None],
 ) -> list[Difference]:
-    """Tasks name channel and entry (``email/17``), ``new`` for a value that is not in Advoware yet.
+    """Tasks name channel and entry (``email/17``), or the value (:func:`new_entry`) when Advoware has no entry for it.
 
     A set on both sides: EspoCRM has each value once, Advoware may have the same line under two kinds.
     """
@@ -87,11 +93,19 @@ def _channel(
         # An entry that was emptied may be the one that refused the value of EspoCRM.
         there.setdefault(value or "", set()).add(f"{channel}/{entry.get('id')}")
     lonely = {value: ids for value, ids in there.items() if value and value not in here}
-    free = {entry for value, ids in there.items() if value not in here for entry in ids} | {f"{channel}/new"}
+    free = {entry for value, ids in there.items() if value not in here for entry in ids}
     only_there = [
         difference(crm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids))
         for ids in lonely.values()
     ]
-    missing = Counter(value for value in here if value and value not in there).total()
-    told_by = frozenset(Clue("beteiligte", party, entry) for entry in free)
-    return [*only_there, *(difference(crm, name, label, "nur in EspoCRM", told_by) for _ in range(missing))]
+    only_here = [
+        difference(
+            crm,
+            name,
+            label,
+            "nur in EspoCRM",
+            frozenset(Clue("beteiligte", party, entry) for entry in {*free, new_entry(channel, value)}),
+        )
+        for value in sorted(value for value in here if value and value not in there)
+    ]
+    return [*only_there, *only_here]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from vmh_sync.reconcile.compare import new_entry
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
 from vmh_sync.reconcile.reasons import DELETED_HERE, Reason, reason_of
 from vmh_sync.store.store import Store
@@ -58,7 +59,14 @@ def _note(told: Told, task: ManualTask) -> None:
         told.absent[task.espo_id] = reason
     if DELETED_IN_ESPOCRM in task.fields:
         told.deleted[task.espo_id] = DELETED_HERE
-    told.clues.update((Clue(task.entity, task.espo_id, name), reason) for name in (ANY_FIELD, *task.fields))
+    names = [ANY_FIELD, *(_entry(name, task) for name in task.fields)]
+    told.clues.update((Clue(task.entity, task.espo_id, name), reason) for name in names)
+
+
+def _entry(name: str, task: ManualTask) -> str:
+    """Return the field's name; for a value without an entry in Advoware (``email/new-…``) what stands for it."""
+    channel, _, entry = name.partition("/")
+    return new_entry(channel, task.details.get("wanted")) if entry.startswith("new") else name
 
 
 def _keeps_apart(task: ManualTask) -> bool:

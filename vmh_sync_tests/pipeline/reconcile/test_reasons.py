@@ -7,6 +7,7 @@ from vmh_sync.reconcile.reasons import reason_of
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import edit, linked
+from vmh_sync_tests.pipeline.kommunikation.sides import mail
 from vmh_sync_tests.pipeline.reconcile.test_planted_differences import compared
 
 
@@ -57,3 +58,16 @@ def test_the_words_of_the_side_that_refused_stand_there_unless_they_repeat_the_v
 def test_every_kind_of_task_has_a_reason_and_a_next_step(kind: TaskKind) -> None:
     reason = reason_of(kind, {})
     assert reason.why and reason.next_step
+
+
+def test_a_new_value_that_advoware_refused_is_told_and_another_one_is_not(firm: Firm) -> None:
+    espo_id, _ = firm.linked_party()
+    firm.office.fault("Kommunikationen", "status", method="POST", status=422, times=1)
+    firm.crm_edit(espo_id, emailAddressData=[mail("A@huber.example", primary=True)])
+    firm.sync(espo_id)
+    (told,) = compared(firm).differences
+    assert told.reason is not None
+    assert told.reason.why.startswith("Advoware nimmt den Wert nicht an")
+    more = [mail("A@huber.example", primary=True), mail("b@huber.example")]
+    firm.crm_edit(espo_id, emailAddressData=more)
+    assert sorted(item.explained for item in compared(firm).differences) == [False, True]
