@@ -71,7 +71,8 @@ def test_espocrm_refuses_the_login(firm: Firm, vmh) -> None:
     firm.crm.fault(".*", "status", status=401)
     code, _, told = vmh(f"sync beteiligte --id {espo_id}")
     assert code == 1
-    assert (
-        told.splitlines()[-1] == "EspoCRM lehnt die Anmeldung ab; bitte den API-Schlüssel in den Einstellungen prüfen."
+    assert told.splitlines()[-1] == (
+        "EspoCRM lehnt die Anmeldung ab; bitte den API-Schlüssel in den Einstellungen prüfen. "
+        "Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst in etwa einer Minute."
     )
     assert "Trace" not in told
