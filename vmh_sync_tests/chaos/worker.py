@@ -77,7 +77,7 @@ class Worker:
     def notice(self, seconds: float = 0) -> bool:
         """See whether the pass has ended; waits up to ``seconds``. Returns whether the worker is free or dead."""
         if self.busy and self._pipe.poll(seconds):
-            with contextlib.suppress(EOFError):
+            with contextlib.suppress(EOFError, ConnectionError):
                 self.ends[self._pipe.recv()] += 1
             self.busy = False
         return not self.busy or not self.lives
