@@ -71,8 +71,9 @@ class Worker:
         """Ask for a pass, unless one is under way."""
         self.notice()
         if not self.busy and self.lives:
-            self._pipe.send("pass")
-            self.busy = True
+            with contextlib.suppress(ConnectionError):  # killed at this very moment
+                self._pipe.send("pass")
+                self.busy = True
 
     def notice(self, seconds: float = 0) -> bool:
         """See whether the pass has ended; waits up to ``seconds``. Returns whether the worker is free or dead."""
