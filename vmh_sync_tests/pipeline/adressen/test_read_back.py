@@ -1,4 +1,4 @@
-"""An address edited in Advoware between our write and its read-back (cases B5)."""
+"""An address edited in Advoware between our write and its read-back."""
 
 from typing import Any
 

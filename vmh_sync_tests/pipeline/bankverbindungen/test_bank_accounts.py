@@ -175,7 +175,7 @@ def test_drift_typed_in_advoware_flows_to_espocrm(firm: Firm) -> None:
 
 
 def test_an_account_switched_off_is_kept_over_there_and_nobody_is_asked_to_delete_it(firm: Firm) -> None:
-    """Inactive means kept, not used (cases B17)."""
+    """Inactive means kept, not used."""
     party, betnr, record = linked(firm)
     edit(firm, record, istAktiv=False)
     firm.sync(party)

@@ -1,4 +1,4 @@
-"""A value that one side does not take leaves the record different, and everybody says so (cases B6)."""
+"""A value that one side does not take leaves the record different, and everybody says so."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A value that one side refuses is never taken for its edit, also where a field has two homes (cases B5)."""
+"""A value that one side refuses is never taken for its edit, also where a field has two homes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def test_a_name_that_both_homes_refuse_stays_in_the_office_and_is_not_put_back(f
 def test_what_advoware_refuses_is_told_with_old_and_wanted_value_and_the_reason_it_gave(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Task and audit say what was refused and why (cases B6)."""
+    """Task and audit say what was refused and why."""
     espo_id, _ = firm.linked_party(lastName="Alt", titel="Dr.")
     firm.crm_edit(espo_id, titel="Prof.")
 

@@ -1,7 +1,7 @@
 """A system leaves out a whole list in one well-formed answer: nothing is doubled and nothing is lost by it.
 
 Whichever of a pass's reads it is: an empty list from which something would follow is read a second time, and only what
-both say is believed (cases B9; sync-semantics.md 2).
+both say is believed (sync-semantics.md 2).
 """
 
 from typing import Any

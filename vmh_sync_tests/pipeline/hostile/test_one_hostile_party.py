@@ -1,6 +1,6 @@
 """One party of whom a system says something hostile: it alone fails, is told, backs off; the others are synced.
 
-cases A3 and B9; sync-semantics.md 4.
+sync-semantics.md 4.
 """
 
 from collections.abc import Callable
@@ -117,7 +117,7 @@ def test_when_every_party_of_a_run_is_hostile_each_is_told_and_the_run_is_no_out
 
 
 def test_an_answer_emptier_than_a_party_creates_and_blanks_nothing(firm: Firm) -> None:
-    """cases B9: at first contact nothing is doubled, later nothing is blanked."""
+    """At first contact nothing is doubled, later nothing is blanked."""
     victim = firm.linked_party(lastName="Opfer", titel="Dr.", phoneNumber="+49 711 123456")
     firm.until_quiet()
     betnr = firm.office_party(name="Neu")

@@ -1,4 +1,4 @@
-"""The inbox is drained to the last row, whatever dies when, by the real inbox and the real decision (cases A2, A9)."""
+"""The inbox is drained to the last row, whatever dies when, by the real inbox and the real decision."""
 
 import itertools
 import shutil

@@ -1,4 +1,4 @@
-"""Marking parties that agree, while others write (cases A4)."""
+"""Marking parties that agree, while others write."""
 
 from datetime import timedelta
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What the sensors ask Dagster to launch, with Dagster's own records of runs (cases A2)."""
+"""What the sensors ask Dagster to launch, with Dagster's own records of runs."""
 
 from collections.abc import Iterator
 from datetime import timedelta

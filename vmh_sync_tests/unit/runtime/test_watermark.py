@@ -1,4 +1,4 @@
-"""From when on sensors ask for changes, also after the clock was wrong (cases A9)."""
+"""From when on sensors ask for changes, also after the clock was wrong."""
 
 from datetime import UTC, datetime, timedelta
 

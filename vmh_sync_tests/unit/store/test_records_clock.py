@@ -1,4 +1,4 @@
-"""Retries stored while the clock was wrong (cases A9)."""
+"""Retries stored while the clock was wrong."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Task texts show people the words that stand in their fields (cases D7)."""
+"""Task texts show people the words that stand in their fields."""
 
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.tasks.wording import wording
