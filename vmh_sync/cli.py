@@ -118,13 +118,13 @@ def main() -> None:
     except SettingsError as problem:
         fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
     except _house_trouble() as problem:
-        from vmh_sync.commands.trouble import told
+        from vmh_sync.commands.service_errors import told
 
         fail(told(problem))
 
 
 def _house_trouble() -> tuple[type[Exception], ...]:
     # Called, and so imported, only when a command has failed: nobody waits for it before.
-    from vmh_sync.commands.trouble import HOUSE_TROUBLE
+    from vmh_sync.commands.service_errors import HOUSE_TROUBLE
 
     return HOUSE_TROUBLE

@@ -12,6 +12,7 @@ from vmh_sync.bankverbindungen import pipeline as accounts
 from vmh_sync.bankverbindungen import repair as account_repair
 from vmh_sync.bankverbindungen import triggers as account_triggers
 from vmh_sync.beteiligte import pipeline, repair, triggers
+from vmh_sync.engine.installation_mark import HOUSE, installation_mark
 from vmh_sync.erstgespraech import pipeline as erstgespraech
 from vmh_sync.examples.ticketing import NAME as TICKETING
 from vmh_sync.examples.ticketing import monitor as ticketing
@@ -19,9 +20,8 @@ from vmh_sync.housekeeping import pipeline as housekeeping
 from vmh_sync.kalender import checks as calendar_checks
 from vmh_sync.kalender import pipeline as calendars
 from vmh_sync.kalender import triggers as calendar_triggers
-from vmh_sync.kalender.resource import CalendarWorkplace
-from vmh_sync.runtime.house_mark import HOUSE, house_mark
-from vmh_sync.runtime.resource import Workplace
+from vmh_sync.kalender.resources import CalendarResources
+from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.settings import VmhSettings, load
 
 REPAIRS = (repair.REPAIR, address_repair.REPAIR, account_repair.REPAIR)
@@ -41,7 +41,7 @@ def build_defs() -> dg.Definitions:
             calendars.sync_kalender,
             *(one.job for one in REPAIRS),
             *erstgespraech.JOBS,
-            *(job.with_metadata({HOUSE: house_mark(house)}) for job in housekeeping.JOBS),
+            *(job.with_metadata({HOUSE: installation_mark(house)}) for job in housekeeping.JOBS),
             *(ticketing.JOBS if with_ticketing else ()),
         ],
         sensors=[
@@ -62,7 +62,11 @@ def build_defs() -> dg.Definitions:
             *(ticketing.SCHEDULES if with_ticketing else ()),
         ],
         # Personal data stays in memory; and one op after the other is far quicker than a process each.
-        resources={"workplace": Workplace(), "calendars": CalendarWorkplace(), "io_manager": dg.mem_io_manager},
+        resources={
+            "sync_resources": SyncResources(),
+            "calendars": CalendarResources(),
+            "io_manager": dg.mem_io_manager,
+        },
         executor=dg.in_process_executor,
     )
 

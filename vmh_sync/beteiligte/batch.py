@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
@@ -18,10 +18,10 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import isolated, one_by_one
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.guard import ReplanGuard, guard_mass_change
-from vmh_sync.runtime.part import Part, PartInput
+from vmh_sync.engine.part import Part, PartInput
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.outcome import RecordOutcome, Result
@@ -132,7 +132,7 @@ def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
         return True
     row_id = plan.read.advoware.row_id if plan.read.advoware is not None else None
     return bool(
-        bookkeeping.agreed(
+        status_fields.agreed(
             plan.read.espo.attributes,
             now=now,
             betnr=plan.read.betnr,

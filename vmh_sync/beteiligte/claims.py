@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.links import Link
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from vmh_sync.beteiligte.master_write import AdvowareWritten
 from vmh_sync.beteiligte.party import ENTITY, KEPT
 from vmh_sync.beteiligte.plan import PartyPlan
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.part import Part, PartDone
-from vmh_sync.runtime.sides import stored_side
+from vmh_sync.engine.audit_sides import stored_side
+from vmh_sync.engine.part import Part, PartDone
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.bookkeeping import Kept
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -17,7 +17,7 @@ from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_search import look_before_create
 from vmh_sync.engine.create_once import LOOK_AGAIN_AFTER, give_up_if_not_done, send_now
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link

@@ -13,8 +13,8 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.ledger import retry_is_due
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.outage import common_outage
+from vmh_sync.engine.outage import common_outage
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 

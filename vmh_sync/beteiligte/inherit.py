@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
-from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link
 from vmh_sync.sync.plan import TaskKind
-from vmh_sync.tasks.board import close_tasks
+from vmh_sync.tasks.manual_tasks import close_tasks
 
 LEASE_WAIT_SECONDS = 2.0
 _ABOUT_THE_DELETION = frozenset({(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,)), (TaskKind.MISSING_IN_ADVOWARE, ())})

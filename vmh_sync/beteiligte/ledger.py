@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
+from vmh_sync.beteiligte.labels_de import told_different
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.words import told_different
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.stamps import settled
+from vmh_sync.engine.modified_stamps import settled
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.errors import StaleLink
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.status import BROKEN, Standing, SyncStatus
+from vmh_sync.sync.status import BROKEN, RecordStatus, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import books_of
@@ -120,8 +120,8 @@ async def _write_failure(
 ) -> tuple[SyncRecord, RecordOutcome]:
     if read.espo is None:
         return entry, outcome
-    standing = Standing(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
-    values = bookkeeping.failed(read.espo.attributes, standing, outcome.error or "")
+    standing = RecordStatus(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
+    values = status_fields.failed(read.espo.attributes, standing, outcome.error or "")
     if not values:
         return entry, outcome
     try:

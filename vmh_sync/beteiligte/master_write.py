@@ -8,7 +8,7 @@ from vmh_sync.beteiligte.diff import MasterPlan
 from vmh_sync.beteiligte.model import read_advoware
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.engine.guarded_write import guarded_write
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable

@@ -6,18 +6,18 @@ Nothing is deleted on the other side: the link remembers, a person gets a task.
 import asyncio
 from dataclasses import replace
 
-from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_search import QUESTION
 from vmh_sync.engine.crm_write import update_record
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
-from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
+from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
 
 
 async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
@@ -92,7 +92,7 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
     link = party.link or Link(entity=ENTITY, espo_id=party.espo_id, betnr=party.betnr, advoware_id=str(party.betnr))
     if not known:
         await asyncio.to_thread(_mark, context, link, "deleted_in_advoware")
-    values = bookkeeping.agreed(
+    values = status_fields.agreed(
         espo.attributes,
         now=context.clock.now(),
         betnr=party.betnr,

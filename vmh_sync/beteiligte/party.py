@@ -9,7 +9,7 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
-from vmh_sync.sync.bookkeeping import Kept, kept_from
+from vmh_sync.sync.status_values import Kept, kept_from
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -7,14 +7,14 @@ from vmh_sync.beteiligte.batch import Batch
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.selection import Selection, select
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.request import UnknownSelection
-from vmh_sync.runtime.sync_job import Descriptions, make_sync_job
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.run_config import UnknownSelection
+from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
 from vmh_sync.sync.outcome import RecordOutcome
 
 
-class PartyStages:
-    """What the job does with a batch of parties, see :class:`vmh_sync.runtime.sync_job.Stages`."""
+class PartyPipeline:
+    """What the job does with a batch of parties, see :class:`vmh_sync.orchestration.sync_job.EntityPipeline`."""
 
     entity = ENTITY
 
@@ -50,10 +50,10 @@ class PartyStages:
         return stages.dry_run(batch)
 
 
-PARTY_STAGES = PartyStages()
+PARTY_PIPELINE = PartyPipeline()
 
 sync_beteiligte = make_sync_job(
-    PARTY_STAGES,
+    PARTY_PIPELINE,
     Descriptions(
         job="Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",
         fetch="Liest die Beteiligten aus EspoCRM, Advoware und unserer Datenbank.",

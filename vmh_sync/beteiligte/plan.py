@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.diff import MasterPlan, plan_master, settled_tasks
 from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.labels_de import told_different
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.state import PartyState, party_state
-from vmh_sync.beteiligte.words import told_different
-from vmh_sync.runtime.part import Part, PartInput, PartPlan
+from vmh_sync.engine.part import Part, PartInput, PartPlan
 from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps

@@ -11,11 +11,11 @@ import dagster as dg
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import sync_beteiligte
 from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
-from vmh_sync.runtime.launching import pending_run
-from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.queue import enqueue, login_held_back
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
-from vmh_sync.runtime.watermark import watermark
+from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.selection import enqueue, login_held_back
+from vmh_sync.engine.watermark import watermark
+from vmh_sync.orchestration.launching import pending_run
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -27,7 +27,7 @@ async def _note_dirty(cursor: str | None) -> tuple[int, str, str | None]:
 
     Returns how many, the new cursor (a UTC time), and why no run could do anything now (a refused login), if so.
     """
-    async with open_context("dirty-sensor", HouseSettings.read()) as context:
+    async with open_context("dirty-sensor", PassSettings.read()) as context:
         started = context.clock.now()
         since = watermark(cursor, started)
         found = await dirty(context, since, honour_retries=True)
@@ -66,7 +66,7 @@ def beteiligte_dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | d
 )
 def beteiligte_sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Launch the sweep."""
-    return dg.RunRequest(run_config={"auswahl": "due"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
+    return dg.RunRequest(run_config={"selection": "due"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
 
 
 @dg.schedule(
@@ -79,7 +79,7 @@ def beteiligte_sweep(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | d
 )
 def beteiligte_rolling_check(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Launch the next share of the rolling check."""
-    return dg.RunRequest(run_config={"auswahl": "rolling"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
+    return dg.RunRequest(run_config={"selection": "rolling"}, tags={TRIGGER_TAG: str(Trigger.SWEEP)})
 
 
 SENSORS = (beteiligte_dirty,)

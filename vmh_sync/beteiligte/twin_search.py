@@ -15,7 +15,7 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.model import is_company, read_advoware
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twins import Likeness, Resemblance, Traits, compare, name_fits, search_word
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
@@ -24,7 +24,7 @@ from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import Forbidden
 from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound
-from vmh_sync.tasks.board import TASK_ENTITY, is_settled
+from vmh_sync.tasks.manual_tasks import TASK_ENTITY, is_settled
 
 MOST_LOOKED_AT = 5
 """Parties of the same name that are looked at closely; the others are judged by what the search told."""

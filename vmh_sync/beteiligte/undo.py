@@ -17,6 +17,8 @@ from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.undo import child_rule, undo_child
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.engine.undo import (
     Undo,
     UndoRefused,
@@ -30,8 +32,6 @@ from vmh_sync.engine.undo import (
 )
 from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
 from vmh_sync.kommunikation.undo import entry_of_change, undo_entry
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable

@@ -2,11 +2,11 @@
 
 import asyncio
 
-from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_search import TwinSuspected
 from vmh_sync.engine.crm_write import update_record
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -22,9 +22,9 @@ async def wait_for_person(context: PassContext, gate: WriteGate, party: PartyRea
         return
     stands = party.espo
     if not _says(stands, message):
-        answer = await update_record(context, gate, stands, bookkeeping.waiting(SyncStatus.CONFLICT, message))
+        answer = await update_record(context, gate, stands, status_fields.waiting(SyncStatus.CONFLICT, message))
         if "syncStatus" in answer.refused:
-            last = bookkeeping.waiting(SyncStatus.PERMANENTLY_FAILED, message)
+            last = status_fields.waiting(SyncStatus.PERMANENTLY_FAILED, message)
             answer = await update_record(context, gate, answer.record, last)
         stands = answer.record
     await asyncio.to_thread(_note, context, stands, message)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from vmh_sync.beteiligte import bookkeeping
+from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
@@ -27,24 +27,24 @@ from vmh_sync.beteiligte.waiting import wait_for_person
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
+from vmh_sync.engine.guard import ReplanGuard
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.guard import ReplanGuard
-from vmh_sync.runtime.part import Part
+from vmh_sync.engine.part import Part
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.apart import DROPPED, news
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.bookkeeping import kept_after
 from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.status_values import kept_after
 from vmh_sync.sync.values import Kind, is_form_of, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
-from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
+from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
 
 MAX_ROUNDS = 4
 LEASE_WAIT_SECONDS = 2.0
@@ -209,7 +209,7 @@ class PartySync:
         return answer
 
     def _bookkeeping(self, plan: PartyPlan, written: Written) -> dict[str, object]:
-        return bookkeeping.agreed(
+        return status_fields.agreed(
             written.espo.attributes,
             now=self.context.clock.now(),
             betnr=plan.read.betnr,
@@ -221,7 +221,7 @@ class PartySync:
 
     def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
         now = self.context.clock.now()
-        return bookkeeping.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
+        return status_fields.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
 
     def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
         told = read_espo(

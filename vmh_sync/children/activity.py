@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from vmh_sync.children.kind import ACTIVE, ChildKind
-from vmh_sync.children.memory import PartyChildren
 from vmh_sync.children.pending import not_yet_open, wanted
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.sync_state import PartyChildren
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind

@@ -8,17 +8,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vmh_sync.children.books import UNKNOWN_ID, close_books
 from vmh_sync.children.diff import plan_children
+from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
+from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import UNFORESEEN, isolated
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.guard import ReplanGuard, guard_mass_change
-from vmh_sync.runtime.outage import common_outage
-from vmh_sync.runtime.part import PartInput, PartPlan
-from vmh_sync.runtime.queue import enqueue
+from vmh_sync.engine.outage import common_outage
+from vmh_sync.engine.part import PartInput, PartPlan
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.selection import enqueue
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Side

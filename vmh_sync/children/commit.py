@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.sides import stored_side
+from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.engine.audit_sides import stored_side
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord

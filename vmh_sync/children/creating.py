@@ -19,7 +19,7 @@ from vmh_sync.engine.create_once import (
     send_now,
     wait_for_earlier,
 )
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side

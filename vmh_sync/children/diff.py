@@ -4,11 +4,11 @@ from typing import Any
 
 from vmh_sync.children.activity import settle_activity
 from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.pairing import Pair, pair_up
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.standing import stamps, standing
+from vmh_sync.children.status_fields import stamps, standing
+from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.merge import merge

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of, owner_of
+from vmh_sync.children.sync_state import PartyChildren, key_of, owner_of
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.second_look import second_look
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.part import PartInput
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer

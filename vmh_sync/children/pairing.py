@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren
+from vmh_sync.children.sync_state import PartyChildren
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import WireRecord

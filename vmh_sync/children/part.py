@@ -1,4 +1,4 @@
-"""The children of one kind as a part of the party pass (see ``vmh_sync.runtime.part``)."""
+"""The children of one kind as a part of the party pass (see ``vmh_sync.engine.part``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown

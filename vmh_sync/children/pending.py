@@ -13,7 +13,7 @@ from vmh_sync.sync.base import Base
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
-from vmh_sync.tasks.board import fingerprint
+from vmh_sync.tasks.manual_tasks import fingerprint
 
 
 def differing(table: FieldTable, base: Base, leave_out: Iterable[str] = ()) -> dict[str, tuple[Value, Value]]:

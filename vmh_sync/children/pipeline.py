@@ -9,15 +9,15 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.selection import SELECTIONS, select
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.request import UnknownSelection
-from vmh_sync.runtime.sync_job import Descriptions, make_sync_job
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.run_config import UnknownSelection
+from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
 from vmh_sync.sync.outcome import RecordOutcome
 
 
 @dataclass(frozen=True)
-class ChildStages:
-    """What the job does with a batch of children, see :class:`vmh_sync.runtime.sync_job.Stages`."""
+class ChildPipeline:
+    """What the job does with a batch of children, see :class:`vmh_sync.orchestration.sync_job.EntityPipeline`."""
 
     part: ChildrenPart
 
@@ -65,4 +65,4 @@ def make_job(part: ChildrenPart, description: str) -> dg.JobDefinition:
         diff="Vergleicht mit dem zuletzt abgeglichenen Stand und plant.",
         write="Schreibt den Plan auf beide Seiten und merkt sich den neuen Stand.",
     )
-    return make_sync_job(ChildStages(part), say, suffix=f"_{part.entity}")
+    return make_sync_job(ChildPipeline(part), say, suffix=f"_{part.entity}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_

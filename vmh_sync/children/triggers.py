@@ -6,11 +6,11 @@ import dagster as dg
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.selection import moved_since
-from vmh_sync.runtime.launching import pending_run
-from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.queue import enqueue, login_held_back
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
-from vmh_sync.runtime.watermark import watermark
+from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.selection import enqueue, login_held_back
+from vmh_sync.engine.watermark import watermark
+from vmh_sync.orchestration.launching import pending_run
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -22,7 +22,7 @@ async def note_dirty(kind: ChildKind, cursor: str | None) -> tuple[int, str, str
 
     Returns how many, the new cursor (a UTC time), and why no run could do anything now (a refused login), if so.
     """
-    async with open_context("dirty-sensor", HouseSettings.read()) as context:
+    async with open_context("dirty-sensor", PassSettings.read()) as context:
         started = context.clock.now()
         since = watermark(cursor, started)
         found = await moved_since(context, kind, since)
@@ -63,7 +63,7 @@ def make_sweep(kind: ChildKind, job: dg.JobDefinition) -> dg.ScheduleDefinition:
         cron_schedule="7-59/15 * * * *",
         execution_timezone="Europe/Berlin",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        run_config={"auswahl": "due"},
+        run_config={"selection": "due"},
         tags={TRIGGER_TAG: str(Trigger.SWEEP)},
         description="Alle 15 Minuten: Wartendes, fällige Wiederholungen, offene Aufgaben, lange nicht Geprüftes.",
     )

@@ -4,6 +4,8 @@ from typing import Any
 
 from vmh_sync.children.pairing import Pair, pair_up
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.engine.undo import (
     Undo,
     UndoRefused,
@@ -14,8 +16,6 @@ from vmh_sync.engine.undo import (
     require_writable,
     write_back,
 )
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable, override

@@ -10,13 +10,13 @@ from vmh_sync.children.creating import CreateOrder, create_once
 from vmh_sync.children.diff import with_stamps, without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.standing import standing
+from vmh_sync.children.status_fields import standing
+from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.crm_write import EspoAnswer, create_record, update_record
 from vmh_sync.engine.guarded_write import guarded_write
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
@@ -24,7 +24,7 @@ from vmh_sync.sync.values import Value, is_form_of, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.board import TaskSubject, close_tasks, open_tasks
+from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.undo import undo_change
 from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
 from vmh_sync.commands.targets import target
+from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.undo import Undo, UndoRefused
-from vmh_sync.runtime.opening import HouseSettings, open_context, open_database
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.store.audit import Change
@@ -55,7 +55,7 @@ def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None
 
     Raises ``PassFailed`` (with a German sentence) when nothing was changed, ``SettingsError`` for bad settings.
     """
-    settings = HouseSettings.read()
+    settings = PassSettings.read()
     prepare(settings)
 
     async def opened() -> Undo:

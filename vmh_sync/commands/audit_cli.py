@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from vmh_sync.commands.audit_kalender import kalender_app
+from vmh_sync.commands.labels_de import CHANGES, REASONS, SIDES, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
-from vmh_sync.commands.words import CHANGES, REASONS, SIDES, word
 
 if TYPE_CHECKING:
     from vmh_sync.engine.undo import Undo

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vmh_sync.kalender.progress import Standing, Watcher
+    from vmh_sync.kalender.progress import EmployeeProgress, Watcher
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def _bar() -> "Iterator[Watcher]":
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Kalender", total=None, end="", visible=False)
 
-        def watcher(standing: "Standing") -> None:
+        def watcher(standing: "EmployeeProgress") -> None:
             bar.update(
                 task,
                 description=f"Kalender {standing.kuerzel}",
@@ -46,13 +46,13 @@ def _bar() -> "Iterator[Watcher]":
         yield watcher
 
 
-def _line(standing: "Standing") -> None:
+def _line(standing: "EmployeeProgress") -> None:
     if standing.due:
         end = _end(standing)
         sys.stderr.write(in_german(standing) + (f", {end}" if end else "") + "\n")
 
 
-def in_german(standing: "Standing") -> str:
+def in_german(standing: "EmployeeProgress") -> str:
     """Return how far the load is, in one German sentence without the end."""
     text = f"Kürzel {standing.kuerzel}: {_number(standing.done)} von {_number(standing.total)} Terminen geschrieben"
     if standing.all_total != standing.total:
@@ -60,7 +60,7 @@ def in_german(standing: "Standing") -> str:
     return text
 
 
-def _end(standing: "Standing") -> str:
+def _end(standing: "EmployeeProgress") -> str:
     return f"Ende etwa {standing.expected_end:%H:%M} Uhr" if standing.expected_end is not None else ""
 
 

@@ -28,10 +28,10 @@ from vmh_sync.commands.reconcile import print_report, run_reconcile
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.commands.up import start_house
-from vmh_sync.runtime.opening import HouseSettings
+from vmh_sync.engine.opening import PassSettings
+from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.sandbox.edits import EditRecord
 from vmh_sync.sandbox.people import People
-from vmh_sync.services.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.services.processes import Supervisor
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded
@@ -139,7 +139,7 @@ def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> Non
     gateway_port = free_port()
     os.environ["VMH_GATEWAY_PORT"] = str(gateway_port)
     register_webhooks(f"http://127.0.0.1:{gateway_port}")
-    settings = HouseSettings.read()
+    settings = PassSettings.read()
     port = order.port or free_port()
     supervisor = Supervisor()
     rounds = Counter[str]()

@@ -9,7 +9,7 @@ import dagster as dg
 
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
-from vmh_sync.services.dagster_home import ensure_dagster_home, prepare_storage
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, prepare_storage
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 from vmh_sync.commands.sync import prepare
+from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.reconcile.read import Report, reconcile
 from vmh_sync.reconcile.reasons import Reason
-from vmh_sync.runtime.opening import HouseSettings, open_context
 from vmh_sync.systems.errors import ForeignSystemError
 
 SHOWN = 30
@@ -18,7 +18,7 @@ SHOWN = 30
 
 def run_reconcile() -> Report:
     """Compare both sides as the settings name them. Raises ``ForeignSystemError`` or ``SettingsError``."""
-    settings = HouseSettings.read()
+    settings = PassSettings.read()
     prepare(settings)
 
     async def compare() -> Report:

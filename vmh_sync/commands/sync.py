@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import dagster as dg
 
 from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.opening import HouseSettings, open_context
-from vmh_sync.runtime.request import SILENT_CONSOLE, TRIGGER_TAG, Trigger, Which, console
+from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.sync.guards import GuardTripped
@@ -52,7 +52,7 @@ def run_sync(
 
     Raises :class:`PassFailed` when the pass itself failed, ``SettingsError`` for bad settings.
     """
-    settings = HouseSettings.read()
+    settings = PassSettings.read()
     prepare(settings)
     ids = list(order.ids) or asyncio.run(_select(settings, target, order.selection or "dirty"))
     summary, shown = PassSummary(), []
@@ -68,13 +68,13 @@ def run_sync(
     return summary, shown
 
 
-def prepare(settings: HouseSettings) -> None:
+def prepare(settings: PassSettings) -> None:
     """Bring the house up: database schema and, if none is set, the embedded Valkey."""
     upgrade(settings.house.database_url or default_url(settings.house.home))
     ensure_redis(settings.house.home, settings.house.redis_url)
 
 
-async def _select(settings: HouseSettings, target: SyncTarget, selection: str) -> list[str]:
+async def _select(settings: PassSettings, target: SyncTarget, selection: str) -> list[str]:
     try:
         async with open_context("selection", settings) as context:
             return await target.select(context, selection)
@@ -90,7 +90,7 @@ def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _run(instance: dg.DagsterInstance, target: SyncTarget, order: SyncOrder, ids: Sequence[str]) -> list[RecordOutcome]:
-    which = Which(
+    which = SyncRunConfig(
         ids=list(ids),
         dry_run=order.dry_run,
         show_values=order.show_values,

@@ -71,9 +71,9 @@ def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: b
     from dataclasses import replace
 
     from vmh_sync.commands.progress import progress_for
+    from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.sync import PassFailed, run_sync
     from vmh_sync.commands.targets import target
-    from vmh_sync.commands.trouble import HOUSE_TROUBLE, told
 
     order = replace(order, allow_mass_change=allow_mass_change)
     try:

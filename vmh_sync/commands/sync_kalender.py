@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vmh_sync.commands.labels_de import CALENDAR_ACTIONS, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
-from vmh_sync.commands.words import CALENDAR_ACTIONS, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch
-    from vmh_sync.kalender.request import Calendars
+    from vmh_sync.kalender.run_config import Calendars
 
 
 def kalender(
@@ -30,7 +30,7 @@ def kalender(
     """Termine ↔ Google-Kalender der Mitarbeiter."""
     if bool(kuerzel) == every:
         raise typer.BadParameter("Bitte genau eines angeben: --kuerzel oder --all.")
-    from vmh_sync.kalender.request import Calendars
+    from vmh_sync.kalender.run_config import Calendars
 
     which = Calendars(
         kuerzel=list(kuerzel or ()),
@@ -48,10 +48,10 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
 
     from vmh_sync.commands.calendar_progress import shown_progress
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
-    from vmh_sync.commands.trouble import HOUSE_TROUBLE, told
+    from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
-    from vmh_sync.runtime.request import SILENT_CONSOLE, TRIGGER_TAG, Trigger
+    from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, Trigger
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import default_url, upgrade
 
@@ -91,7 +91,7 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
 
 def _print_notes(batch: "CalendarBatch") -> None:
     """Say what is no failure and yet to be known: what was put off, and what Advoware cannot hold."""
-    from vmh_sync.kalender.hindered import REMEDY, newly_hindered
+    from vmh_sync.kalender.not_representable import REMEDY, newly_hindered
     from vmh_sync.sync.outcome import Result
 
     console = Console(soft_wrap=True)

@@ -9,7 +9,7 @@ from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.beteiligte.selection import select as select_beteiligte
 from vmh_sync.children.selection import select as select_children
 from vmh_sync.commands.sync import SyncTarget
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 
 
 async def _beteiligte(context: PassContext, selection: str) -> list[str]:

@@ -8,20 +8,20 @@ from rich.console import Console
 
 from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
-from vmh_sync.runtime.opening import HouseSettings
-from vmh_sync.services.dagster_home import names_celery
-from vmh_sync.services.dagster_stack import HOST, start_dagster, wait_until_up
+from vmh_sync.engine.opening import PassSettings
+from vmh_sync.orchestration.dagster_home import names_celery
+from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import SettingsError
 
 
-def house_environment(settings: HouseSettings) -> dict[str, str]:
+def house_environment(settings: PassSettings) -> dict[str, str]:
     """Return what the children must know beyond this process's environment: absolute paths, Dagster's variables."""
     return {**dagster_environment(settings.house), "VMH_HOME": str(settings.house.home.resolve())}
 
 
-def start_house(supervisor: Supervisor, settings: HouseSettings, *, port: int) -> str:
+def start_house(supervisor: Supervisor, settings: PassSettings, *, port: int) -> str:
     """Start gateway and Dagster; returns the address of the Dagster UI. Raises ``SettingsError``."""
     supervisor.environment = {
         **house_environment(settings),
@@ -33,7 +33,7 @@ def start_house(supervisor: Supervisor, settings: HouseSettings, *, port: int) -
     url = start_dagster(supervisor, home, logs, port=port)
     supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs)
     if worker:
-        supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.services.run_worker"], logs)
+        supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.orchestration.run_worker"], logs)
     return url
 
 
@@ -57,17 +57,17 @@ def needs_worker(home: Path, run_workers: str | None) -> bool:
 def run_up(*, port: int) -> None:
     """Bring everything up and keep it up until Ctrl-C or SIGTERM. Raises ``SettingsError``.
 
-    Raises ``HouseTaken`` before anything starts when another process keeps this house up, or has one of the ports.
+    Raises ``HomeTaken`` before anything starts when another process keeps this house up, or has one of the ports.
     """
-    settings = HouseSettings.read()
+    settings = PassSettings.read()
     with sole_holder(settings.house.home / "up.lock"):
         require_free_ports(settings, port=port)
         prepare(settings)
         _stay_up(settings, port=port)
 
 
-def require_free_ports(settings: HouseSettings, *, port: int) -> None:
-    """Raise ``HouseTaken`` when somebody else listens where Dagster or the gateway shall."""
+def require_free_ports(settings: PassSettings, *, port: int) -> None:
+    """Raise ``HomeTaken`` when somebody else listens where Dagster or the gateway shall."""
     require_free_port(
         HOST, port, what="die Dagster-Oberfläche", remedy="wählen Sie einen anderen Port mit vmh-sync up --port"
     )
@@ -76,7 +76,7 @@ def require_free_ports(settings: HouseSettings, *, port: int) -> None:
     require_free_port(house.gateway_host, house.gateway_port, what="das Gateway", remedy=remedy)
 
 
-def _stay_up(settings: HouseSettings, *, port: int) -> None:
+def _stay_up(settings: PassSettings, *, port: int) -> None:
     console = Console()
     supervisor = Supervisor()
     try:

@@ -9,10 +9,10 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.calendar import check_google
 from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
-from vmh_sync.doctor.house import Known, check_database, check_redis, read_settings
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
-from vmh_sync.runtime.opening import field_changes, open_database
+from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
+from vmh_sync.engine.opening import field_changes, open_database
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import SettingsError, VmhSettings
 

@@ -10,7 +10,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
 from vmh_sync.systems.errors import ForeignSystemError

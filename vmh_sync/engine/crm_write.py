@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.engine.guarded_write import guarded_write
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.errors import ValidationRejected
 from vmh_sync.systems.espocrm.records import EspoRecord

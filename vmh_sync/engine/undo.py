@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vmh_sync.engine.crm_write import put_unmoved
-from vmh_sync.runtime.context import PassContext, WriteGate
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.fields import FieldRule
 from vmh_sync.sync.status import SyncStatus

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from vmh_sync.erstgespraech.reset import ResetResult, reset_past_calls
-from vmh_sync.runtime.resource import Workplace
+from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.settings import ErstgespraechSettings, SettingsError, load
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -11,7 +11,7 @@ MOST_SHOWN = 500
 
 
 @dg.op(description="Setzt „nächster Anruf“ zurück, wenn er in der Vergangenheit liegt.")
-async def reset_calls(context: dg.OpExecutionContext, workplace: Workplace) -> None:
+async def reset_calls(context: dg.OpExecutionContext, sync_resources: SyncResources) -> None:
     """Reset past calls as the settings say; without settings do nothing and say so."""
     try:
         rules = load(ErstgespraechSettings)
@@ -22,7 +22,7 @@ async def reset_calls(context: dg.OpExecutionContext, workplace: Workplace) -> N
         context.log.info(text)
         context.add_output_metadata({"hinweis": text})
         return
-    async with workplace.open(context.run_id) as opened:
+    async with sync_resources.open(context.run_id) as opened:
         try:
             result = await reset_past_calls(opened.espo, rules, opened.clock.now())
         except ForeignSystemError as problem:
@@ -42,7 +42,7 @@ def _metadata(result: ResetResult, *, dry_run: bool) -> dict[str, dg.MetadataVal
 @dg.job(
     name="erstgespraech_reset",
     executor_def=dg.in_process_executor,
-    resource_defs={"io_manager": dg.mem_io_manager, "workplace": Workplace()},
+    resource_defs={"io_manager": dg.mem_io_manager, "sync_resources": SyncResources()},
     description="Erstgespräche: vergangene Termine für den nächsten Anruf zurücksetzen.",
 )
 def erstgespraech_reset() -> None:

@@ -1,1 +1,1 @@
-"""The doors: webhooks, the proxy to Advoware, triggers, health and metrics (specification, http-endpoints.md)."""
+"""The services: webhooks, the proxy to Advoware, triggers, health and metrics (specification, http-endpoints.md)."""

@@ -10,28 +10,28 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
+from vmh_sync.engine.opening import PassSettings
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router
 from vmh_sync.gateway import health, metrics, proxy, record_state, triggers, webhooks
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
-from vmh_sync.gateway.doors import doors_of, open_doors
 from vmh_sync.gateway.endpoints_page import docs_router
 from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
 from vmh_sync.gateway.listening import require_keys
 from vmh_sync.gateway.replies import unusable_field
+from vmh_sync.gateway.services import open_services, services_of
 from vmh_sync.gateway.triggers import may_read, may_write
-from vmh_sync.runtime.opening import HouseSettings
 from vmh_sync.settings import GoogleCalendarSettings, load
 
 
-def create_app(settings: HouseSettings | None = None) -> FastAPI:
+def create_app(settings: PassSettings | None = None) -> FastAPI:
     """Make the app; without ``settings`` they come from the environment.
 
     Raises ``SettingsError`` for missing or bad settings, and when a public address is set without API keys.
     """
-    settings = settings or HouseSettings.read()
+    settings = settings or PassSettings.read()
     keys = key_ring(settings.house.api_keys)
     require_keys(settings.house.gateway_host, len(keys))
     quota = load(GoogleCalendarSettings).quota_per_minute
@@ -56,21 +56,21 @@ def create_app(settings: HouseSettings | None = None) -> FastAPI:
     return app
 
 
-def _ticketing(settings: HouseSettings) -> APIRouter:
+def _ticketing(settings: PassSettings) -> APIRouter:
     desk = open_desk(settings.house)
     return ticket_router(
         reader=Depends(may_read),
         writer=Depends(may_write),
         desk=lambda _request: desk,
-        clock=lambda request: doors_of(request).clock,
+        clock=lambda request: services_of(request).clock,
     )
 
 
-def _lifespan(settings: HouseSettings, keys: KeyRing, google_quota: int) -> Any:
+def _lifespan(settings: PassSettings, keys: KeyRing, google_quota: int) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_doors(settings, keys, google_quota) as doors:
-            app.state.doors = doors
+        async with open_services(settings, keys, google_quota) as services:
+            app.state.services = services
             yield
 
     return lifespan

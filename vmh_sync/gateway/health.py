@@ -10,9 +10,9 @@ from pydantic import BaseModel
 
 from vmh_sync.coordination.connection import ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.gateway.doors import Doors, doors_of
+from vmh_sync.engine.held_logins import held_back_logins
 from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
-from vmh_sync.runtime.logins import held_back_logins
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
 
 router = APIRouter(tags=["health"])
@@ -50,9 +50,9 @@ async def health() -> Alive:
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Something cannot be reached"}})
 async def ready(request: Request) -> JSONResponse:
     """Tell whether database (with the right schema), Redis and Dagster can be reached."""
-    doors = doors_of(request)
+    services = services_of(request)
     database, redis, (dagster, problem) = await asyncio.gather(
-        _state(asyncio.to_thread(doors.store.require_current_schema)), _redis(doors), _dagster(doors)
+        _state(asyncio.to_thread(services.store.require_current_schema)), _redis(services), _dagster(services)
     )
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
@@ -61,32 +61,32 @@ async def ready(request: Request) -> JSONResponse:
         redis=redis,
         dagster=dagster,
         problems={"dagster": problem} if problem else None,
-        logins=await _logins(doors) if redis == "ok" else None,
+        logins=await _logins(services) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
 
 
-async def _logins(doors: Doors) -> dict[str, str] | None:
-    if doors.redis is None:
+async def _logins(services: GatewayServices) -> dict[str, str] | None:
+    if services.redis is None:
         return None
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             held_back = await held_back_logins(
-                doors.redis, doors.settings.advoware, doors.settings.espocrm, doors.clock
+                services.redis, services.settings.advoware, services.settings.espocrm, services.clock
             )
     except (CoordinationUnavailable, TimeoutError):
         return None
     return {login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None
 
 
-async def _redis(doors: Doors) -> State:
-    return "unavailable" if doors.redis is None else await _state(ping(doors.redis))
+async def _redis(services: GatewayServices) -> State:
+    return "unavailable" if services.redis is None else await _state(ping(services.redis))
 
 
-async def _dagster(doors: Doors) -> tuple[State, str | None]:
+async def _dagster(services: GatewayServices) -> tuple[State, str | None]:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await doors.launcher.ping()
+            await services.launcher.ping()
     except LaunchFailed as problem:
         return "unavailable", problem.for_people
     except TimeoutError:

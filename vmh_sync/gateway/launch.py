@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.runtime.house_mark import HOUSE, HOUSE_JOB
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
-from vmh_sync.services.prompt_queue import AT_ONCE_TAG
+from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB
+from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 
 LOCATION = "vmh_sync"
 """The code location's name in ``workspace.yaml``."""
@@ -89,7 +89,8 @@ class Run:
 class Launcher:
     """Speaks to one Dagster webserver, and only if it is ours.
 
-    ``http`` must have the webserver's address as its base; ``house`` is what :func:`house_mark` gives for our settings.
+    ``http`` must have the webserver's address as its base; ``house`` is what :func:`installation_mark` gives for our
+    settings.
     """
 
     def __init__(self, http: httpx.AsyncClient, house: str) -> None:

@@ -16,9 +16,9 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.coordination.rate import units_spent
-from vmh_sync.gateway.doors import Doors, doors_of
-from vmh_sync.gateway.measures import OWN
-from vmh_sync.runtime.logins import SYSTEMS, held_back_logins
+from vmh_sync.engine.held_logins import SYSTEMS, held_back_logins
+from vmh_sync.gateway.call_metrics import OWN
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import CallKey, PassSummary
 
@@ -56,25 +56,25 @@ class Snapshot:
     launch_failures: int = 0
 
 
-async def take(doors: Doors) -> Snapshot:
+async def take(services: GatewayServices) -> Snapshot:
     """Read everything; what cannot be read stays empty and is shown as down."""
-    snapshot = Snapshot(launched=doors.bellman.launched, launch_failures=doors.bellman.failed)
+    snapshot = Snapshot(launched=services.bellman.launched, launch_failures=services.bellman.failed)
     try:
-        await asyncio.to_thread(doors.calls.store, doors.store)
-        await asyncio.to_thread(_read_store, doors, snapshot)
+        await asyncio.to_thread(services.calls.store, services.store)
+        await asyncio.to_thread(_read_store, services, snapshot)
         snapshot.database_up = True
     except StoreError as problem:
         _log.warning("metrics: %s", problem)
     try:
-        await _read_redis(doors, snapshot)
+        await _read_redis(services, snapshot)
     except CoordinationUnavailable as problem:
         _log.warning("metrics: %s", problem)
     return snapshot
 
 
-def _read_store(doors: Doors, snapshot: Snapshot) -> None:
-    now = doors.clock.now()
-    with doors.store.reading() as tx:
+def _read_store(services: GatewayServices, snapshot: Snapshot) -> None:
+    now = services.clock.now()
+    with services.store.reading() as tx:
         snapshot.outcomes = tx.passes.totals()
         snapshot.calls = tx.call_counts.read()
         snapshot.statuses = tx.records.counts()
@@ -90,19 +90,19 @@ def _read_store(doors: Doors, snapshot: Snapshot) -> None:
             snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
 
 
-async def _read_redis(doors: Doors, snapshot: Snapshot) -> None:
-    if doors.redis is None:
+async def _read_redis(services: GatewayServices, snapshot: Snapshot) -> None:
+    if services.redis is None:
         return
     count = 0
     with translated():
-        async for _key in doors.redis.scan_iter(match=_LEASES, count=500):
+        async for _key in services.redis.scan_iter(match=_LEASES, count=500):
             count += 1
             if count >= MOST_LEASES:
                 break
-    snapshot.google_spent = await units_spent(doors.redis, _GOOGLE_RATE, _GOOGLE_WINDOW)
+    snapshot.google_spent = await units_spent(services.redis, _GOOGLE_RATE, _GOOGLE_WINDOW)
     snapshot.leases = count
-    settings = doors.settings
-    held_back = await held_back_logins(doors.redis, settings.advoware, settings.espocrm, doors.clock)
+    settings = services.settings
+    held_back = await held_back_logins(services.redis, settings.advoware, settings.espocrm, services.clock)
     snapshot.held_back = {login.system: login.seconds for login in held_back}
     snapshot.redis_up = True
 
@@ -214,8 +214,8 @@ class SnapshotCollector:
 )
 async def metrics(request: Request) -> Response:
     """Show the numbers."""
-    doors = doors_of(request)
+    services = services_of(request)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(SnapshotCollector(await take(doors), doors.google_quota))
+    registry.register(SnapshotCollector(await take(services), services.google_quota))
     body = generate_latest(registry) + generate_latest(OWN)
     return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -14,12 +14,12 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from vmh_sync.gateway.call_metrics import PROXY_CALLS, PROXY_SECONDS
 from vmh_sync.gateway.documented import Problem, problems
-from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.keys import ApiKey, NotAllowed
-from vmh_sync.gateway.measures import PROXY_CALLS, PROXY_SECONDS
 from vmh_sync.gateway.paths import BadPath, segments_of
 from vmh_sync.gateway.replies import SafeJson
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.upstream import Answer, by_error, by_status
 from vmh_sync.systems.advoware.errors import AdvowareError
 
@@ -64,15 +64,15 @@ async def _proxy(
 ) -> JSONResponse:
     """Pass one call on to Advoware; all other query parameters and the JSON body go with it."""
     started = time.perf_counter()
-    doors = doors_of(request)
+    services = services_of(request)
     target = endpoint or path or ""
     caller, shown = "?", "?"
     try:
-        key = doors.keys.allow(x_api_key, "read" if request.method == "GET" else "write")
+        key = services.keys.allow(x_api_key, "read" if request.method == "GET" else "write")
         caller = key.name
         segments = _target(key, target)
         shown = "/".join(segments)
-        answer = await _pass_on(request, doors, shown, named_endpoint=bool(endpoint))
+        answer = await _pass_on(request, services, shown, named_endpoint=bool(endpoint))
     except NotAllowed as problem:
         answer = Answer(problem.status, {"error": str(problem)})
     except (BadPath, _BadRequest) as problem:
@@ -100,15 +100,15 @@ def _target(key: ApiKey, target: str) -> tuple[str, ...]:
     return segments
 
 
-async def _pass_on(request: Request, doors: Doors, target: str, *, named_endpoint: bool) -> Answer:
+async def _pass_on(request: Request, services: GatewayServices, target: str, *, named_endpoint: bool) -> Answer:
     own = {"endpoint"} if named_endpoint else {"endpoint", "path"}
     params = [(name, value) for name, value in request.query_params.multi_items() if name not in own]
     body = _json_body(await request.body()) if request.method != "GET" else None
     # A read is repeated by the client; the caller does not wait for all of that.
-    seconds = doors.settings.advoware.api_timeout_seconds + SPARE_SECONDS
+    seconds = services.settings.advoware.api_timeout_seconds + SPARE_SECONDS
     try:
         async with asyncio.timeout(seconds):
-            found = await doors.advoware.request(request.method, target, params or None, body)
+            found = await services.advoware.request(request.method, target, params or None, body)
     except AdvowareError as error:
         return by_error(error)
     except TimeoutError:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from vmh_sync.gateway.documented import problems
-from vmh_sync.gateway.doors import Doors, doors_of
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.triggers import EspoId
 from vmh_sync.gateway.webhooks import Entity
 from vmh_sync.store.errors import StoreError
@@ -54,10 +54,10 @@ async def record_state(
     request: Request, entity: Entity, espo_id: EspoId, x_api_key: Annotated[str | None, Header()] = None
 ) -> JSONResponse | RecordState:
     """Tell how a record stands: status, age of the base, last changes."""
-    doors = doors_of(request)
-    doors.keys.allow(x_api_key, "read")
+    services = services_of(request)
+    services.keys.allow(x_api_key, "read")
     try:
-        state = await asyncio.to_thread(_read, doors, entity, espo_id)
+        state = await asyncio.to_thread(_read, services, entity, espo_id)
     except StoreError:
         return JSONResponse({"error": "the database is not available"}, 503, {"Retry-After": "30"})
     return JSONResponse({"error": "this record was never seen"}, 404) if state is None else state
@@ -70,8 +70,8 @@ def _without_record(link: Link | None) -> str | None:
     return "clean" if link.state == "active" else link.state
 
 
-def _read(doors: Doors, entity: Entity, espo_id: str) -> RecordState | None:
-    with doors.store.reading() as tx:
+def _read(services: GatewayServices, entity: Entity, espo_id: str) -> RecordState | None:
+    with services.store.reading() as tx:
         record = tx.records.get(entity, espo_id)
         link = tx.links.get_by_espo(entity, espo_id)
         changes = [change for change in tx.audit.for_record(espo_id, LAST_CHANGES) if change.espo_id == espo_id]
@@ -89,7 +89,7 @@ def _read(doors: Doors, entity: Entity, espo_id: str) -> RecordState | None:
         different=record is not None and record.is_different,
         waiting=waiting,
         betnr=link.betnr if link else None,
-        base_age_seconds=(doors.clock.now() - agreed).total_seconds() if agreed else None,
+        base_age_seconds=(services.clock.now() - agreed).total_seconds() if agreed else None,
         last_changes=[
             ChangeShown(
                 id=change.id,

@@ -6,20 +6,20 @@ import sys
 import uvicorn
 from starlette.types import ASGIApp
 
+from vmh_sync.engine.opening import PassSettings
 from vmh_sync.gateway.app import create_app
 from vmh_sync.gateway.patience import PatientProtocol
-from vmh_sync.runtime.opening import HouseSettings
 from vmh_sync.settings import SettingsError
 
 LONGEST_GOODBYE = 10
 IDLE_SECONDS = 15
 
 
-def serve(settings: HouseSettings | None = None) -> int:
+def serve(settings: PassSettings | None = None) -> int:
     """Serve until a signal ends it; returns the exit code: 2 when the settings forbid to start."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = settings or HouseSettings.read()
+        settings = settings or PassSettings.read()
         app = create_app(settings)
     except SettingsError as problem:
         sys.stderr.write(f"{problem}\n")
@@ -37,7 +37,7 @@ def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         http=PatientProtocol,
         # Nobody here speaks it.
         ws="none",
-        # Addresses may hold a token, and queries names of people: the doors write lines of their own.
+        # Addresses may hold a token, and queries names of people: the services write lines of their own.
         access_log=False,
         server_header=False,
         log_config=None,

@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmh_sync.gateway.documented import problems
-from vmh_sync.gateway.doorbell import job_of
-from vmh_sync.gateway.doors import Doors, doors_of
 from vmh_sync.gateway.keys import ApiKey
 from vmh_sync.gateway.launch import LaunchFailed, Run
+from vmh_sync.gateway.launch_debouncer import job_of
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.webhooks import ESPO_ID, Entity
-from vmh_sync.kalender.request import Calendars
-from vmh_sync.runtime.request import Trigger
+from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -33,12 +33,12 @@ EspoId = Annotated[str, Path(pattern=f"^(?:{ESPO_ID.pattern})$".replace("0-9a-f"
 
 def may_write(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:
     """Let only keys with the write scope in; raises ``NotAllowed``."""
-    return doors_of(request).keys.allow(x_api_key, "write")
+    return services_of(request).keys.allow(x_api_key, "write")
 
 
 def may_read(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:
     """Let only keys with the read scope in; raises ``NotAllowed``."""
-    return doors_of(request).keys.allow(x_api_key, "read")
+    return services_of(request).keys.allow(x_api_key, "read")
 
 
 Writer = Annotated[ApiKey, Depends(may_write)]
@@ -86,15 +86,15 @@ async def sync_calendar(
     request: Request, caller: Writer, order: CalendarOrder | None = None
 ) -> JSONResponse | CalendarTriggered:
     """Launch a sync of one or all calendars, unless it is running already."""
-    doors, order = doors_of(request), order or CalendarOrder()
+    services, order = services_of(request), order or CalendarOrder()
     kuerzel = order.kuerzel.upper()
     try:
-        if kuerzel != ALL and not await _is_employee(doors, kuerzel):
+        if kuerzel != ALL and not await _is_employee(services, kuerzel):
             return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
-        if _overlaps(await doors.launcher.active_runs(CALENDAR_JOB), kuerzel):
+        if _overlaps(await services.launcher.active_runs(CALENDAR_JOB), kuerzel):
             return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
         config = Calendars(kuerzel=[] if kuerzel == ALL else [kuerzel], full_content=order.full_content).run_config()
-        run_id = await doors.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
+        run_id = await services.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
     except LaunchFailed as problem:
         _log.warning("calendar sync not launched: %s", problem)
         return _unavailable("Dagster did not launch the run")
@@ -106,17 +106,17 @@ async def sync_calendar(
     return CalendarTriggered(kuerzel=kuerzel, run_id=run_id, message=f"Calendar sync of {who} was launched")
 
 
-async def _is_employee(doors: Doors, kuerzel: str) -> bool:
+async def _is_employee(services: GatewayServices, kuerzel: str) -> bool:
     """Whether we synced this employee before; only an unknown one is looked up in Advoware."""
-    if await asyncio.to_thread(_known, doors, kuerzel):
+    if await asyncio.to_thread(_known, services, kuerzel):
         return True
     async with asyncio.timeout(ASK_ADVOWARE_SECONDS):
-        employees = await doors.advoware.list_mitarbeiter()
+        employees = await services.advoware.list_mitarbeiter()
     return any((employee.kuerzel or "").upper() == kuerzel for employee in employees)
 
 
-def _known(doors: Doors, kuerzel: str) -> bool:
-    with doors.store.reading() as tx:
+def _known(services: GatewayServices, kuerzel: str) -> bool:
+    with services.store.reading() as tx:
         return tx.calendar_states.get(kuerzel) is not None
 
 
@@ -150,7 +150,7 @@ async def sync_record(
     """Launch a sync of one record, or a dry run that only shows what would be written."""
     config = {"ids": [espo_id], "dry_run": dry_run}
     try:
-        run_id = await doors_of(request).launcher.launch(job_of(entity), config, Trigger.PERSON)
+        run_id = await services_of(request).launcher.launch(job_of(entity), config, Trigger.PERSON)
     except LaunchFailed as problem:
         _log.warning("%s %s: not launched: %s", entity, espo_id, problem)
         return _unavailable("Dagster did not launch the run")

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from vmh_sync.gateway.call_metrics import WEBHOOK_EVENTS, WEBHOOK_SECONDS
 from vmh_sync.gateway.documented import problems
-from vmh_sync.gateway.doors import Doors, doors_of, fingerprint
-from vmh_sync.gateway.measures import WEBHOOK_EVENTS, WEBHOOK_SECONDS
+from vmh_sync.gateway.services import GatewayServices, fingerprint, services_of
 from vmh_sync.gateway.signatures import is_signed
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent
@@ -66,7 +66,9 @@ def ids_in(body: bytes) -> list[str]:
     return list(dict.fromkeys(valid))
 
 
-async def _receive(request: Request, doors: Doors, entity: Entity, action: Action) -> JSONResponse | Received:
+async def _receive(
+    request: Request, services: GatewayServices, entity: Entity, action: Action
+) -> JSONResponse | Received:
     started = time.perf_counter()
     body = await request.body()
     try:
@@ -76,12 +78,12 @@ async def _receive(request: Request, doors: Doors, entity: Entity, action: Actio
         return JSONResponse({"error": str(problem)}, 400)
     events = [InboxEvent(espo_id=espo_id, action=action, source="webhook") for espo_id in ids]
     try:
-        new = await doors.intake.put(entity, events) if events else 0
+        new = await services.intake.put(entity, events) if events else 0
     except StoreError:
         WEBHOOK_EVENTS.labels(entity, action, "unavailable").inc(len(ids))
         return JSONResponse({"error": "the inbox is not available"}, 503, {"Retry-After": "60"})
     if events:
-        doors.bellman.notice(entity)
+        services.bellman.notice(entity)
     WEBHOOK_EVENTS.labels(entity, action, "new").inc(new)
     WEBHOOK_EVENTS.labels(entity, action, "waiting").inc(len(ids) - new)
     WEBHOOK_SECONDS.observe(time.perf_counter() - started)
@@ -94,23 +96,23 @@ def _signed_endpoint(entity: Entity, action: Action) -> Callable[..., Awaitable[
         signature: Annotated[str | None, Header(description="base64(webhookId:hex digest)")] = None,
         x_signature: Annotated[str | None, Header(description="base64(webhookId:raw digest)")] = None,
     ) -> JSONResponse | Received:
-        doors = doors_of(request)
-        if not is_signed(await request.body(), signature, x_signature, doors.webhook_secrets):
+        services = services_of(request)
+        if not is_signed(await request.body(), signature, x_signature, services.webhook_secrets):
             WEBHOOK_EVENTS.labels(entity, action, "unsigned").inc()
             return JSONResponse({"error": "no valid signature"}, 401)
-        return await _receive(request, doors, entity, action)
+        return await _receive(request, services, entity, action)
 
     return endpoint
 
 
 def _token_endpoint(entity: Entity, action: Action) -> Callable[..., Awaitable[JSONResponse | Received]]:
     async def endpoint(request: Request, token: str) -> JSONResponse | Received:
-        doors = doors_of(request)
-        wanted = doors.path_token
+        services = services_of(request)
+        wanted = services.path_token
         if not hmac.compare_digest(fingerprint(wanted or ""), fingerprint(token)) or not wanted:
             WEBHOOK_EVENTS.labels(entity, action, "unsigned").inc()
             return JSONResponse({"error": "no valid token"}, 401)
-        return await _receive(request, doors, entity, action)
+        return await _receive(request, services, entity, action)
 
     return endpoint
 

@@ -5,14 +5,14 @@ from dataclasses import asdict
 import dagster as dg
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.housekeeping.books import clean_books
+from vmh_sync.engine.installation_mark import HOUSE_JOB
+from vmh_sync.engine.opening import open_database
 from vmh_sync.housekeeping.claims import release_dead_claims
+from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import KALENDER
-from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS
-from vmh_sync.runtime.house_mark import HOUSE_JOB
-from vmh_sync.runtime.opening import open_database
+from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
 from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 
 CLAIMS_SECONDS = 28

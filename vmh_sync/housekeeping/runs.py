@@ -15,7 +15,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from vmh_sync.runtime.repair import UNFINISHED_BACKFILLS
+from vmh_sync.orchestration.repair import UNFINISHED_BACKFILLS
 
 MOST_SECONDS = 600.0
 """Runs are failed after 15 minutes (dagster.yaml); what is left is deleted the next night."""

@@ -18,7 +18,7 @@ from vmh_sync.kalender.model import Source, UnreadableAppointmentError
 from vmh_sync.kalender.pair_book import PairBook
 from vmh_sync.kalender.pair_rows import Stored, read_stored
 from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.sync_employee import How, employee_lease, map_fields, plan
+from vmh_sync.kalender.sync_employee import SyncOptions, employee_lease, map_fields, plan
 from vmh_sync.kalender.sync_employee import fetch as fetch_employee
 from vmh_sync.kalender.window import Window, window_at
 from vmh_sync.kalender.wire_termin import to_fields
@@ -116,7 +116,7 @@ async def verify(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[
     chosen = await select(context, kuerzel)
     troubles = _not_there(chosen, kuerzel)
     for employee in chosen.employees:
-        work = plan(map_fields(await fetch_employee(context, employee, How(dry_run=True, whole=True))))
+        work = plan(map_fields(await fetch_employee(context, employee, SyncOptions(dry_run=True, whole=True))))
         if work.failure is not None:
             troubles.append(Trouble(employee.kuerzel, "not_readable", work.failure.message))
             continue
@@ -289,7 +289,7 @@ async def rebuild_pairs(context: CalendarContext, kuerzel: Sequence[str] = (), *
 
 async def _find_calendars(context: CalendarContext, kuerzel: Sequence[str]) -> None:
     for employee in (await select(context, kuerzel)).employees:
-        await fetch_employee(context, employee, How())
+        await fetch_employee(context, employee, SyncOptions())
 
 
 async def _pair(context: CalendarContext, whole: Whole, fr_nr: int, event: Event, trouble: Trouble) -> Trouble:

@@ -12,8 +12,8 @@ from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.pair_book import record_id
 from vmh_sync.kalender.progress import LoadProgress, Watcher
-from vmh_sync.kalender.request import Calendars
-from vmh_sync.kalender.sync_employee import EmployeeWork, How
+from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.sync_employee import EmployeeWork, SyncOptions
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ R = TypeVar("R")
 class CalendarBatch:
     """The employees of a run on their way through the ops. ``gone`` are Kürzel that are not active in Advoware."""
 
-    how: How
+    how: SyncOptions
     show_values: bool = False
     works: list[EmployeeWork] = field(default_factory=list)
     gone: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
     """Choose the employees and read both sides of each. Raises the client's errors if Advoware lists no employees."""
     named = which.named()
     chosen = await select(context, named)
-    how = How(which.full_content, which.dry_run, which.allow_mass_change)
+    how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change)
     batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
     return batch

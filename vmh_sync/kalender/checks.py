@@ -5,17 +5,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import dagster as dg
 
-from vmh_sync.kalender import audit, hindered
+from vmh_sync.kalender import audit, not_representable
 from vmh_sync.kalender.audit import Trouble
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER
-from vmh_sync.kalender.resource import CalendarWorkplace
+from vmh_sync.kalender.resources import CalendarResources
 
 SHOWN = 50
 
 
 def _check(
-    calendars: CalendarWorkplace, run_id: str, look: Callable[[CalendarContext], Awaitable[list[Trouble]]]
+    calendars: CalendarResources, run_id: str, look: Callable[[CalendarContext], Awaitable[list[Trouble]]]
 ) -> dg.AssetCheckResult:
     async def opened() -> list[Trouble]:
         async with calendars.open(run_id) as context:
@@ -30,19 +30,19 @@ def _check(
 
 
 @dg.asset_check(asset=KALENDER, name="verify", description="Paare, Advoware und Google stimmen überein.")
-def kalender_verify(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+def kalender_verify(context: dg.AssetCheckExecutionContext, calendars: CalendarResources) -> dg.AssetCheckResult:
     """Compare both sides and the pair table."""
     return _check(calendars, context.run.run_id, audit.verify)
 
 
 @dg.asset_check(asset=KALENDER, name="duplicates", description="Kein Termin steht doppelt in einem Kalender.")
-def kalender_duplicates(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+def kalender_duplicates(context: dg.AssetCheckExecutionContext, calendars: CalendarResources) -> dg.AssetCheckResult:
     """Look for a second event of the same Termin."""
     return _check(calendars, context.run.run_id, audit.duplicates)
 
 
 @dg.asset_check(asset=KALENDER, name="orphans", description="Kein Ereignis gehört zu einem gelöschten Termin.")
-def kalender_orphans(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+def kalender_orphans(context: dg.AssetCheckExecutionContext, calendars: CalendarResources) -> dg.AssetCheckResult:
     """Look for events whose Termin is gone."""
     return _check(calendars, context.run.run_id, audit.orphans)
 
@@ -50,9 +50,9 @@ def kalender_orphans(context: dg.AssetCheckExecutionContext, calendars: Calendar
 @dg.asset_check(
     asset=KALENDER, name="representable", description="Jeder verknüpfte Termin ist in Advoware darstellbar."
 )
-def kalender_representable(context: dg.AssetCheckExecutionContext, calendars: CalendarWorkplace) -> dg.AssetCheckResult:
+def kalender_representable(context: dg.AssetCheckExecutionContext, calendars: CalendarResources) -> dg.AssetCheckResult:
     """List the pairs that are left alone because Advoware cannot hold them."""
-    return _check(calendars, context.run.run_id, hindered.standing)
+    return _check(calendars, context.run.run_id, not_representable.standing)
 
 
 CHECKS: Sequence[dg.AssetChecksDefinition] = (

@@ -16,10 +16,10 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
+from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.opening import house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, Strategy
-from vmh_sync.runtime.calls import CallCounter
-from vmh_sync.runtime.opening import house_leases, open_database, token_cache
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import (
     AdvowareSettings,

@@ -14,19 +14,19 @@ from typing import Any
 
 import dagster as dg
 
+from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
-from vmh_sync.kalender.hindered import REMEDY, Hindered, newly_hindered
+from vmh_sync.kalender.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.phase_counts import phase_counts
-from vmh_sync.kalender.progress import Standing
-from vmh_sync.kalender.request import Calendars, employees_partitions
-from vmh_sync.kalender.resource import CalendarWorkplace
+from vmh_sync.kalender.progress import EmployeeProgress
+from vmh_sync.kalender.resources import CalendarResources
+from vmh_sync.kalender.run_config import Calendars, employees_partitions
 from vmh_sync.kalender.sync_employee import EmployeeWork
-from vmh_sync.runtime.passes import record_pass
-from vmh_sync.runtime.redis_failure import require_our_redis
-from vmh_sync.runtime.report import ROWS, outcome_metadata
-from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG
+from vmh_sync.orchestration.redis_failure import require_our_redis
+from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG
+from vmh_sync.orchestration.run_report import ROWS, outcome_metadata
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -41,7 +41,7 @@ kalender_asset = dg.AssetSpec(
 
 @dg.op(description="Liest Termine aus Advoware, Änderungen aus Google und die Paare aus unserer Datenbank.")
 async def fetch_calendars(
-    context: dg.OpExecutionContext, config: Calendars, calendars: CalendarWorkplace
+    context: dg.OpExecutionContext, config: Calendars, calendars: CalendarResources
 ) -> CalendarBatch:
     """Read the employees of this run."""
     if config.jitter_seconds:
@@ -78,7 +78,7 @@ def diff_calendars(context: dg.OpExecutionContext, batch: CalendarBatch) -> Cale
 
 @dg.op(description="Schreibt den Plan nach Google und Advoware und merkt sich den neuen Stand.")
 async def write_calendars(
-    context: dg.OpExecutionContext, batch: CalendarBatch, calendars: CalendarWorkplace
+    context: dg.OpExecutionContext, batch: CalendarBatch, calendars: CalendarResources
 ) -> CalendarBatch:
     """Carry out the plans; tell how each appointment ended."""
 
@@ -91,7 +91,7 @@ async def write_calendars(
                 dg.AssetMaterialization(asset_key=KALENDER, partition=work.kuerzel, metadata=_employee(work, summary))
             )
 
-    def standing(now: Standing) -> None:
+    def standing(now: EmployeeProgress) -> None:
         context.log.info(now.line())
         context.log_event(
             dg.AssetObservation(
@@ -124,7 +124,7 @@ def _employee(work: EmployeeWork, summary: PassSummary) -> dict[str, Any]:
     }
 
 
-def _how_far(now: Standing) -> dict[str, Any]:
+def _how_far(now: EmployeeProgress) -> dict[str, Any]:
     end = {"expected_end": f"{now.expected_end:%Y-%m-%d %H:%M}"} if now.expected_end is not None else {}
     return {"written": now.done, "of": now.total, "all_written": now.all_done, "all_of": now.all_total, **end}
 
@@ -185,6 +185,6 @@ sync_kalender = kalender.to_job(
     name="sync_kalender",
     partitions_def=employees_partitions,
     executor_def=dg.in_process_executor,
-    resource_defs={"io_manager": dg.mem_io_manager, "calendars": CalendarWorkplace()},
+    resource_defs={"io_manager": dg.mem_io_manager, "calendars": CalendarResources()},
     tags={ENTITY_TAG: ENTITY},
 )

@@ -23,7 +23,7 @@ _SHARE_OF_QUOTA = 0.97
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EmployeeProgress:
     """How far one employee's calendar is, and all of the run together.
 
     ``expected_end`` is a local time of the firm for the whole run, ``None`` when everything is written. ``due``: it is
@@ -46,7 +46,7 @@ class Standing:
         return text + (f", expected end {self.expected_end:%H:%M}" if self.expected_end is not None else "")
 
 
-Watcher = Callable[[Standing], None]
+Watcher = Callable[[EmployeeProgress], None]
 
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher of calendar loads", default=None)
 
@@ -116,7 +116,7 @@ class LoadProgress:
         now = self._clock.now()
         if due:
             self._last = now
-        standing = Standing(
+        standing = EmployeeProgress(
             kuerzel=kuerzel,
             done=self._done[kuerzel],
             total=self._plans[kuerzel],

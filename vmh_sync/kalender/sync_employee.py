@@ -29,8 +29,8 @@ from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead, PairElsewhere
-from vmh_sync.kalender.remember import Ending, remember_failure, remember_success
 from vmh_sync.kalender.sides import DecisionContext
+from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
@@ -43,7 +43,7 @@ _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class SyncOptions:
     """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google."""
 
     full_content: bool | None = None
@@ -94,7 +94,7 @@ class EmployeeWork:
         return self.google.changes if self.google is not None else None
 
 
-async def fetch(context: CalendarContext, employee: Employee, how: How) -> EmployeeWork:
+async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
     """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``."""
     work = EmployeeWork(employee)
     try:
@@ -105,7 +105,7 @@ async def fetch(context: CalendarContext, employee: Employee, how: How) -> Emplo
     return work
 
 
-async def _fetch(context: CalendarContext, work: EmployeeWork, how: How) -> None:
+async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
     kuerzel = work.kuerzel
     work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
     window = window_at(context.clock.now(), context.rules)
@@ -179,7 +179,7 @@ def plan(work: EmployeeWork) -> EmployeeWork:
 
 
 async def write(
-    context: CalendarContext, work: EmployeeWork, how: How, progress: LoadProgress | None = None
+    context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None = None
 ) -> list[RecordOutcome]:
     """Carry the plan out under the employee's lease and store how it ended; returns one outcome per appointment.
 
@@ -213,7 +213,7 @@ async def employee_lease(context: CalendarContext, kuerzel: str, wait: float = 0
 
 
 async def _write_under_lease(
-    context: CalendarContext, work: EmployeeWork, how: How, progress: LoadProgress | None
+    context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
 ) -> None:
     async with employee_lease(context, work.kuerzel) as lease:
         if lease is None:
@@ -379,7 +379,7 @@ def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:
     )
 
 
-async def sync_employee(context: CalendarContext, employee: Employee, how: How) -> EmployeeWork:
+async def sync_employee(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
     """One whole pass over one employee; never raises for what concerns only this employee."""
     work = plan(map_fields(await fetch(context, employee, how)))
     await write(context, work, how)

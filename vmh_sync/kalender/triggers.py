@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from vmh_sync.engine.opening import open_database
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employees import active_employees
 from vmh_sync.kalender.pipeline import sync_kalender
-from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS, Calendars, employees_partitions
-from vmh_sync.runtime.opening import open_database
-from vmh_sync.runtime.request import ENTITY_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars, employees_partitions
+from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.second_look import second_look
 from vmh_sync.kommunikation.errors import NotTold
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, entries_of, listed
-from vmh_sync.runtime.context import PassContext
-from vmh_sync.runtime.part import PartInput
 from vmh_sync.sync.plan import Action
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from vmh_sync.engine.create_once import CreatePutOff, give_up_if_not_done, send_now
 from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import AdvowareEntry
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.kommunikation.planning import entries_of, entry_of, find_created
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
-from vmh_sync.runtime.context import PassContext, WriteGate
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from vmh_sync.engine.modified_stamps import settled
+from vmh_sync.engine.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import Options
 from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
-from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, Work, entries_of, plan_part, quiet_mark
-from vmh_sync.kommunikation.telling import EntryLabels
+from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, PlannedEntries, entries_of, plan_part, quiet_mark
+from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.write import write_part
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartDone, PartInput, PartPlan
-from vmh_sync.runtime.stamps import settled
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import RecordPlan
 
@@ -48,7 +48,7 @@ class KommunikationPart:
 
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
         """Carry the plan out, except for the party's own EspoCRM record."""
-        work: Work = plan.detail
+        work: PlannedEntries = plan.detail
         return await write_part(context, gate, party, party.notes[ENTITY], work)
 
 

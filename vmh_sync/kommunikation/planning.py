@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmh_sync.kommunikation import kinds, telling
+from vmh_sync.engine.part import PartInput, PartPlan
+from vmh_sync.kommunikation import kinds, task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan
-from vmh_sync.runtime.part import PartInput, PartPlan
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.board import fingerprint as situation
+from vmh_sync.tasks.manual_tasks import fingerprint as situation
 
 ESPO_ENTITY = "CBeteiligte"
 LISTS = {Channel.EMAIL: "emailAddressData", Channel.PHONE: "phoneNumberData"}
@@ -39,7 +39,7 @@ class Notes:
 
 
 @dataclass(slots=True, repr=False)
-class Work:
+class PlannedEntries:
     """What the executor carries out. ``sides`` is what was planned from, ``adopted`` the creates of a crashed run."""
 
     plan: KommunikationPlan
@@ -88,7 +88,7 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
         plan = plan_communication(sides, replace(notes.options, confirmed_empty=True))
     told = sides.entries is not None
     stops = not told or bool(plan.suspicious_empty)
-    wanted = telling.for_people(plan.tasks)
+    wanted = task_texts.for_people(plan.tasks)
     settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
     unknown = notes.stand is None or notes.stand.extra != {"quiet": settled}
     record = RecordPlan(
@@ -97,12 +97,12 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
         betnr=party.betnr,
         operations=plan.operations(party.espo_id),
         tasks=unknown_tasks(wanted, notes.tasks),
-        close_tasks=() if stops else telling.closing(notes.tasks, wanted),
+        close_tasks=() if stops else task_texts.closing(notes.tasks, wanted),
         findings=plan.findings,
         conflicts=plan.conflicts,
         base_moves=stops or plan.base_moves or bool(adopted) or unknown,
     )
-    return PartPlan(record, plan.espocrm_attributes(), Work(plan, sides, adopted, told))
+    return PartPlan(record, plan.espocrm_attributes(), PlannedEntries(plan, sides, adopted, told))
 
 
 def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:

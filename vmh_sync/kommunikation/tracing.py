@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from vmh_sync.engine.audit_sides import stored_side
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
-from vmh_sync.runtime.sides import stored_side
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side

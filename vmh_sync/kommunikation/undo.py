@@ -6,6 +6,8 @@ kind, the flags and the place in the list.
 
 from dataclasses import replace
 
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.engine.undo import Undo, UndoRefused, as_edit, moved, note_undone, one_sided, write_back
 from vmh_sync.kommunikation.lists import ListOutcome, build
 from vmh_sync.kommunikation.members import ChannelWork, unique_items
@@ -14,8 +16,6 @@ from vmh_sync.kommunikation.notation import for_espo
 from vmh_sync.kommunikation.plan import EspoList
 from vmh_sync.kommunikation.planning import LISTS, entries_of, listed
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartInput
 from vmh_sync.store.audit import Change
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.kommunikation import telling
+from vmh_sync.engine.part import PartDone, PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
 from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
@@ -20,7 +22,7 @@ from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
 from vmh_sync.kommunikation.planning import (
     LISTS,
     Notes,
-    Work,
+    PlannedEntries,
     compatible_hash,
     listed,
     quiet_mark,
@@ -29,8 +31,6 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.readback import as_read, missing_values
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
 from vmh_sync.kommunikation.tracing import change_row, record_conflicts, refusal_rows
-from vmh_sync.runtime.context import PassContext, WriteGate
-from vmh_sync.runtime.part import PartDone, PartInput
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -39,7 +39,9 @@ ONE_BY_ONE = "one_by_one"
 """Mark of a party whose list was refused whole: the channels whose new values are sent one at a time."""
 
 
-async def write_part(context: PassContext, gate: WriteGate, party: PartInput, notes: Notes, work: Work) -> PartDone:
+async def write_part(
+    context: PassContext, gate: WriteGate, party: PartInput, notes: Notes, work: PlannedEntries
+) -> PartDone:
     """Write to Advoware; returns what goes into EspoCRM's record and what is to be stored afterwards.
 
     Raises :class:`NotTold` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``; entries
@@ -78,7 +80,7 @@ def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: Komm
         store_stand(tx, party.espo_id, party.betnr, {"empty": {"run": context.run_id, "sides": sides}})
 
 
-def _prepare(context: PassContext, party: PartInput, work: Work) -> None:
+def _prepare(context: PassContext, party: PartInput, work: PlannedEntries) -> None:
     with context.store.transaction() as tx:
         record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
         for intent, pair in work.adopted:
@@ -94,7 +96,7 @@ class Execution:
     context: PassContext
     party: PartInput
     notes: Notes
-    work: Work
+    work: PlannedEntries
     writer: EntryWriter
     lists: tuple[EspoList, ...] = ()
     again: bool = False
@@ -162,7 +164,7 @@ class Execution:
         told = {(finding.field, finding.message) for finding in plan.findings}
         more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
         self.done.findings = (*plan.findings, *more)
-        self.done.tasks = unknown_tasks(telling.for_people(after.tasks), self.notes.tasks)
+        self.done.tasks = unknown_tasks(task_texts.for_people(after.tasks), self.notes.tasks)
         self.done.again = self.again = self.again or bool(self.postponed)
         quiet = after.writes_nothing and not after.base_moves and not after.suspicious_empty and not self.again
         entries = tuple(self.writer.entries.values())

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.reasons import Reason
-from vmh_sync.reconcile.told import Told, read_told
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.reconcile.reported import Reported, read_reported
 from vmh_sync.systems.advoware.answers import SpoiltRow as AdvowareRow
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
@@ -89,13 +89,13 @@ async def reconcile(context: PassContext) -> Report:
     report = Report()
     parties = await _all(context, "CBeteiligte", report)
     children = {name: await _by_party(context, name, report) for name in ("CAdressen", "CBankverbindungen")}
-    told = await asyncio.to_thread(read_told, context.store)
+    reported = await asyncio.to_thread(read_reported, context.store)
     numbers = Counter(_number(record) for record in parties)
     report.doubled = [str(number) for number, count in numbers.items() if number is not None and count > 1]
-    await _look_for_marks(context, parties, told, report)
+    await _look_for_marks(context, parties, reported, report)
     for start in range(0, len(parties), AT_ONCE):
         chunk = parties[start : start + AT_ONCE]
-        await asyncio.gather(*(_compare_alone(context, record, children, told, report) for record in chunk))
+        await asyncio.gather(*(_compare_alone(context, record, children, reported, report) for record in chunk))
     report.differences.sort(key=lambda difference: (difference.betnr, difference.field))
     return report
 
@@ -115,7 +115,9 @@ async def _by_party(context: PassContext, entity: str, report: Report) -> dict[s
     return found
 
 
-async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], told: Told, report: Report) -> None:
+async def _look_for_marks(
+    context: PassContext, parties: Sequence[EspoRecord], reported: Reported, report: Report
+) -> None:
     """Find what the product created in Advoware and EspoCRM does not know, or knows twice."""
     try:
         spoilt: list[AdvowareRow] = []
@@ -130,7 +132,7 @@ async def _look_for_marks(context: PassContext, parties: Sequence[EspoRecord], t
     report.doubled += marks.doubled(by_id)
     living = {record.id: _number(record) for record in parties}
     for betnr, espo_id in marks.strays(by_id, living):
-        reason = (told.absent if espo_id in living else told.deleted).get(espo_id)
+        reason = (reported.absent if espo_id in living else reported.deleted).get(espo_id)
         if reason is None:
             report.only_advoware.append(betnr)
         else:
@@ -146,7 +148,7 @@ async def _compare_alone(
     context: PassContext,
     listed: EspoRecord,
     children: dict[str, dict[str, list[EspoRecord]]],
-    told: Told,
+    reported: Reported,
     report: Report,
 ) -> None:
     """Compare one party; what cannot be read is named in the report, and the others are compared."""
@@ -158,14 +160,14 @@ async def _compare_alone(
         report.unreadable.append(f"CBeteiligte {listed.id}: {said}")
 
     with isolated(f"reconcile {listed.id}", blame):
-        await _compare_one(context, listed, children, told, report)
+        await _compare_one(context, listed, children, reported, report)
 
 
 async def _compare_one(
     context: PassContext,
     listed: EspoRecord,
     children: dict[str, dict[str, list[EspoRecord]]],
-    told: Told,
+    reported: Reported,
     report: Report,
 ) -> None:
     betnr = _number(listed)
@@ -176,8 +178,8 @@ async def _compare_one(
     if crm is None:
         return
     if office is None:
-        if crm.id in told.absent:
-            report.only_espocrm_explained[crm.id] = told.absent[crm.id]
+        if crm.id in reported.absent:
+            report.only_espocrm_explained[crm.id] = reported.absent[crm.id]
         else:
             report.only_espocrm.append(crm.id)
         return
@@ -199,7 +201,7 @@ async def _compare_one(
             imports=context.rules.import_bank_accounts,
         ),
     ]
-    report.differences += [replace(item, reason=told.reason(item.told_by)) for item in found]
+    report.differences += [replace(item, reason=reported.reason(item.told_by)) for item in found]
     if found:
         report.differing.add(crm.id)
 

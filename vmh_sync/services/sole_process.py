@@ -11,7 +11,7 @@ from pathlib import Path
 from vmh_sync.clock import Clock, SystemClock
 
 
-class HouseTaken(Exception):
+class HomeTaken(Exception):
     """Another process holds what this one needs; ``str`` says in German which, and what to do."""
 
 
@@ -19,7 +19,7 @@ class HouseTaken(Exception):
 def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
     """Hold a lock file; the lock ends with this process, however it ends.
 
-    The file says who holds it. Raises ``HouseTaken`` with a German sentence that names the holder when another
+    The file says who holds it. Raises ``HomeTaken`` with a German sentence that names the holder when another
     process has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -28,7 +28,7 @@ def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise HouseTaken(
+            raise HomeTaken(
                 f"In {path.parent} läuft vmh-sync schon ({_holder(path)}): Beenden Sie diesen Prozess, oder wählen Sie "
                 "mit VMH_HOME einen anderen Ordner."
             ) from None
@@ -58,7 +58,7 @@ def one_after_another(path: Path) -> Iterator[None]:
 def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
     """Make sure that nobody listens on a port; 0 means any.
 
-    Raises ``HouseTaken`` with a German sentence: which port, for what, and what to do.
+    Raises ``HomeTaken`` with a German sentence: which port, for what, and what to do.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -69,7 +69,7 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 return  # a strange address: the server itself says what is wrong with it
-            raise HouseTaken(
+            raise HomeTaken(
                 f"Port {port} auf {host} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
                 f"oder {remedy}."
             ) from None

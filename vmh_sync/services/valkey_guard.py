@@ -44,7 +44,7 @@ def answers(path: str) -> bool:
             return False
 
 
-class Keeper:
+class ValkeyGuard:
     """Starts the server, restarts it when it dies, stops it when nobody uses it."""
 
     def __init__(self, binary: str, folder: Path, socket_path: str) -> None:
@@ -178,7 +178,7 @@ def main(binary: str, folder: str, socket_path: str) -> int:
     if os.fork() == 0:
         os.close(reading)
         _into_background(Path(folder))
-        Keeper(binary, Path(folder), socket_path).run(writing)
+        ValkeyGuard(binary, Path(folder), socket_path).run(writing)
         return 0
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8") as answer:

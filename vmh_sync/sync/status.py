@@ -29,7 +29,7 @@ BROKEN = (SyncStatus.FAILED, SyncStatus.PERMANENTLY_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RecordStatus:
     """Where a record stands after a pass. Times are aware UTC."""
 
     status: SyncStatus
@@ -38,7 +38,7 @@ class Standing:
     auto_reset_at: datetime | None = None
 
 
-def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> Standing:
+def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> RecordStatus:
     """Return the standing after one more failure.
 
     Five retries come 1, 5, 15, 60 and 240 minutes after the failure before. When the fifth retry fails too, or for an
@@ -46,11 +46,11 @@ def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> St
     """
     if not retryable:
         # Looking again at what no retry mends is no further attempt: nothing of the record's bookkeeping moves.
-        return Standing(SyncStatus.PERMANENTLY_FAILED, max(attempts_before, 1))
+        return RecordStatus(SyncStatus.PERMANENTLY_FAILED, max(attempts_before, 1))
     attempts = attempts_before + 1
     if attempts > len(RETRY_AFTER):
-        return Standing(SyncStatus.PERMANENTLY_FAILED, attempts, auto_reset_at=now + AUTO_RESET_AFTER)
-    return Standing(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
+        return RecordStatus(SyncStatus.PERMANENTLY_FAILED, attempts, auto_reset_at=now + AUTO_RESET_AFTER)
+    return RecordStatus(SyncStatus.FAILED, attempts, next_retry_at=now + RETRY_AFTER[attempts - 1])
 
 
 def has_come(moment: datetime, now: datetime) -> bool:
@@ -58,7 +58,7 @@ def has_come(moment: datetime, now: datetime) -> bool:
     return moment <= now or moment > now + LONGEST_WAIT
 
 
-def is_due(standing: Standing, now: datetime) -> bool:
+def is_due(standing: RecordStatus, now: datetime) -> bool:
     """Whether the sweep may try a broken record again."""
     if standing.status is SyncStatus.FAILED:
         return standing.next_retry_at is None or has_come(standing.next_retry_at, now)

@@ -18,7 +18,7 @@ from typing import Any
 
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
-from vmh_sync.kalender.request import Calendars
+from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.services.valkey import ensure_redis, stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from vmh_sync.runtime.opening import open_database
+from vmh_sync.engine.opening import open_database
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
 from vmh_sync_tests.chaos.history import Chaos

@@ -14,7 +14,7 @@ from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.runtime.opening import open_context
+from vmh_sync.engine.opening import open_context
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 

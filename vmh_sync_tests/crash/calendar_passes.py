@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employees import select
-from vmh_sync.kalender.sync_employee import How, sync_employee
+from vmh_sync.kalender.sync_employee import SyncOptions, sync_employee
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync_tests.crash.passes import TIMEOUT
 from vmh_sync_tests.fixtures.chancery import QUICK
@@ -57,7 +57,7 @@ def _pass(environment: Mapping[str, str], kuerzel: str, shift: timedelta, trap: 
         async with open_calendar(f"crash-{os.getpid()}", CalendarSettings.read(), clock, retry=QUICK) as context:
             chosen = await select(context, [kuerzel])
             _set(trap)
-            works = [await sync_employee(context, employee, How()) for employee in chosen.employees]
+            works = [await sync_employee(context, employee, SyncOptions()) for employee in chosen.employees]
             return sum(len(work.outcomes) for work in works)
 
     pipe.send(asyncio.run(run()))

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from vmh_sync.runtime.opening import open_database
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.engine.opening import open_database
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.services.dagster_home import prepare_storage
+from vmh_sync.orchestration.dagster_home import prepare_storage
 
 START_SECONDS = 90.0
 POLL_SECONDS = 0.2
@@ -166,7 +166,7 @@ def running_dagster(home: Path, environment: Mapping[str, str]) -> Iterator[Dags
     prepare_storage(home)
     scripts = Path(sys.executable).parent
     commands = [
-        [sys.executable, "-m", "vmh_sync.services.code_server", "-p", code_port, "-h", "127.0.0.1"],
+        [sys.executable, "-m", "vmh_sync.orchestration.code_server", "-p", code_port, "-h", "127.0.0.1"],
         [scripts / "dagster-webserver", "-w", workspace, "-p", web_port, "-h", "127.0.0.1"],
         [scripts / "dagster-daemon", "run", "-w", workspace],
     ]

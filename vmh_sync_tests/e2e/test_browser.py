@@ -93,11 +93,11 @@ def test_a_run_from_the_launchpad_shows_its_outcome_and_nothing_personal(house: 
 def enter_config(page: Page, text: str) -> None:
     """Replace what the launchpad's editor holds, once it holds its defaults."""
     editor = page.locator(".CodeMirror").first
-    expect(editor).to_contain_text("auswahl")
+    expect(editor).to_contain_text("selection")
     editor.click()
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.insert_text(text)
-    expect(editor).not_to_contain_text("auswahl")
+    expect(editor).not_to_contain_text("selection")
     expect(page.get_by_text("No errors")).to_be_visible()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.services.dagster_home import ensure_dagster_home
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, running_dagster, wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from vmh_sync.engine.pass_context import OwnedLease
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.interruptions import PlanAgain
 from vmh_sync.kalender.apply.read_back import compare
@@ -15,7 +16,6 @@ from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source
 from vmh_sync.kalender.operations import Finding, Operation
 from vmh_sync.kalender.pair_book import PairBook
 from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.runtime.context import OwnedLease
 from vmh_sync.systems.google_calendar.events import Event
 
 

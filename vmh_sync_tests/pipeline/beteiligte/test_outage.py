@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync.adressen.pipeline import sync_adressen
 from vmh_sync.beteiligte.pipeline import sync_beteiligte
-from vmh_sync.runtime.queue import PUT_OFF_SECONDS
+from vmh_sync.engine.selection import PUT_OFF_SECONDS
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen.test_addresses import address
@@ -31,7 +31,7 @@ def _pending(firm: Firm, entity: str, seconds: float) -> int:
 
 def _run(job: dg.JobDefinition, *, raises: bool = True) -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.ephemeral() as instance:
-        return job.execute_in_process(run_config={"auswahl": "pending"}, instance=instance, raise_on_error=raises)
+        return job.execute_in_process(run_config={"selection": "pending"}, instance=instance, raise_on_error=raises)
 
 
 def test_advoware_down_fails_the_run_and_blames_no_party(firm: Firm) -> None:

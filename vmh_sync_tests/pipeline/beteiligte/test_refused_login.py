@@ -38,7 +38,7 @@ def _tick() -> tuple[list[str], int]:
 
 def _run() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        sync_beteiligte.execute_in_process(run_config={"auswahl": "pending"}, instance=instance)
+        sync_beteiligte.execute_in_process(run_config={"selection": "pending"}, instance=instance)
 
 
 def _waiting(firm: Firm, ids: list[str]) -> None:

@@ -16,4 +16,4 @@ def test_unknown_selection_is_named_with_the_possible_ones(firm: Firm, job: dg.J
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(dg.Failure, match=r"Die Auswahl „dirrty“ gibt es nicht; möglich sind: .*dirty"),
     ):
-        job.execute_in_process(run_config={"auswahl": "dirrty"}, instance=instance)
+        job.execute_in_process(run_config={"selection": "dirrty"}, instance=instance)

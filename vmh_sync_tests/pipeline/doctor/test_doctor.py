@@ -154,7 +154,7 @@ def test_an_embedded_valkey_that_does_not_start_is_a_problem(
     def no_server(*_: object) -> str:
         raise EmbeddedServiceError("no server program")
 
-    monkeypatch.setattr("vmh_sync.doctor.house.ensure_redis", no_server)
+    monkeypatch.setattr("vmh_sync.doctor.own_services.ensure_redis", no_server)
     assert the_problem().name == "Redis"
 
 

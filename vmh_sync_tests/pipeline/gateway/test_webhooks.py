@@ -51,7 +51,7 @@ def test_edits_in_the_crm_arrive_signed_and_launch_one_run(
     assert dagster_double.launched.wait(10)
     gateway.stop()  # lets every launch end
     assert [launch["selector"]["jobName"] for launch in dagster_double.launches] == ["sync_beteiligte"]
-    assert dagster_double.launches[0]["runConfigData"] == {"auswahl": "pending"}
+    assert dagster_double.launches[0]["runConfigData"] == {"selection": "pending"}
 
 
 def test_children_and_deletes_go_to_their_own_inbox(firm: Firm, gateway: GatewayProcess) -> None:

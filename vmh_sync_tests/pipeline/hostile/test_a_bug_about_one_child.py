@@ -11,8 +11,8 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children import part as part_module
 from vmh_sync.children import write as write_module
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.kalender import plan as plan_module
-from vmh_sync.runtime.context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.firm import Firm

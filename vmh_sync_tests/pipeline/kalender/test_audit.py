@@ -11,10 +11,10 @@ from vmh_sync.definitions import build_defs
 from vmh_sync.kalender import audit
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
-Told = list[tuple[str, int | None, bool]]
+Reported = list[tuple[str, int | None, bool]]
 
 
-def told(troubles: list[audit.Trouble]) -> Told:
+def told(troubles: list[audit.Trouble]) -> Reported:
     return [(trouble.kind, trouble.fr_nr, trouble.mended) for trouble in troubles]
 
 

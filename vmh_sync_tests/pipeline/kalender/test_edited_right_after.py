@@ -11,7 +11,7 @@ import pytest
 
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.request import Calendars
+from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.records import Created
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient

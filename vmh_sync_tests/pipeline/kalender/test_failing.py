@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.kalender import reads as reads_module
-from vmh_sync.kalender import remember
+from vmh_sync.kalender import sync_state
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.model import Appointment, CalendarRules, TerminFields, UnreadableAppointmentError
 from vmh_sync.sync.outcome import Result
@@ -139,7 +139,7 @@ def test_an_edit_in_google_of_a_termin_that_cannot_be_read_is_looked_at_once_it_
 
 
 def test_with_too_many_failures_the_list_names_them_again(chancery: Chancery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remember, "MOST_UNSETTLED", 1)
+    monkeypatch.setattr(sync_state, "MOST_UNSETTLED", 1)
     numbers = linked(chancery)
     token = chancery.state().sync_token
     for fr_nr in numbers:

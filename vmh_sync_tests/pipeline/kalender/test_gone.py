@@ -8,7 +8,7 @@ from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.phase_counts import phase_counts
-from vmh_sync.kalender.sync_employee import How
+from vmh_sync.kalender.sync_employee import SyncOptions
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
@@ -19,9 +19,9 @@ def between(chancery: Chancery, meanwhile: Callable[[], None]) -> list[RecordOut
     """A pass over SB in which ``meanwhile`` happens after both sides were read and before anything is written."""
 
     async def overtaken(context: CalendarContext) -> list[RecordOutcome]:
-        work = stages.plan(stages.map_fields(await stages.fetch(context, Employee("SB"), How())))
+        work = stages.plan(stages.map_fields(await stages.fetch(context, Employee("SB"), SyncOptions())))
         meanwhile()
-        return await stages.write(context, work, How())
+        return await stages.write(context, work, SyncOptions())
 
     return list(chancery.run(overtaken))
 
@@ -96,13 +96,13 @@ def test_a_token_that_google_refuses_leads_to_one_full_read_that_loses_nothing(c
     error = chancery.google.do("error_body", reason=reason)
     chancery.google.fault(LISTS, "status", method="GET", times=1, status=error["status"], body=error["body"])
     chancery.google.clear_calls()
-    told = chancery.run(lambda context: stages.sync_employee(context, Employee("SB"), How()))
+    told = chancery.run(lambda context: stages.sync_employee(context, Employee("SB"), SyncOptions()))
     assert answers(chancery, "GET")[:2] == [410, 200]
     assert told.changes.full and told.changes.reset_reason == reason
     assert chancery.termine()[fr_nr]["text"] == "Geändert"
     assert phase_counts([told])["google_full_reads"] == 1
     assert phase_counts([told])[f"google_token_refused_{reason}"] == 1
-    assert not chancery.run(lambda context: stages.sync_employee(context, Employee("SB"), How())).changes.full
+    assert not chancery.run(lambda context: stages.sync_employee(context, Employee("SB"), SyncOptions())).changes.full
 
 
 def test_a_410_deleted_to_a_list_is_no_empty_calendar(chancery: Chancery) -> None:

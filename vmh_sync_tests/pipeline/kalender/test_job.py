@@ -11,10 +11,10 @@ from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
-from vmh_sync.kalender.request import EMPLOYEE_PARTITIONS, Calendars
+from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.kalender.sync_employee import employee_lease
 from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
-from vmh_sync.runtime.request import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 

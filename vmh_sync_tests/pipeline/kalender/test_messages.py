@@ -13,8 +13,8 @@ from vmh_sync.kalender import batch
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
-from vmh_sync.kalender.request import Calendars
-from vmh_sync.kalender.resource import CalendarWorkplace
+from vmh_sync.kalender.resources import CalendarResources
+from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 
@@ -116,7 +116,7 @@ async def test_a_broken_key_is_told_in_words_with_the_variable_and_without_its_c
     if value:
         monkeypatch.setenv(f"GOOGLE_CALENDAR_SERVICE_ACCOUNT_{kind}", value)
     with pytest.raises(dg.Failure) as caught:
-        async with CalendarWorkplace().open("run"):
+        async with CalendarResources().open("run"):
             pass
     message = caught.value.description or ""
     assert "GOOGLE_CALENDAR_SERVICE_ACCOUNT_" in message and says in message

@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import Employee, select
-from vmh_sync.kalender.sync_employee import How, employee_lease, sync_employee
+from vmh_sync.kalender.sync_employee import SyncOptions, employee_lease, sync_employee
 from vmh_sync.sandbox.appointments import employees, termine
 from vmh_sync.sandbox.calendar_people import CalendarPeople
 from vmh_sync.sync.outcome import Result
@@ -106,7 +106,7 @@ def test_a_second_run_for_the_same_kuerzel_is_turned_away(chancery: Chancery) ->
     async def while_another_runs(context: CalendarContext) -> list[Result]:
         async with employee_lease(context, "SB") as lease:
             assert lease is not None
-            work = await sync_employee(context, Employee("SB"), How())
+            work = await sync_employee(context, Employee("SB"), SyncOptions())
         return [outcome.result for outcome in work.outcomes]
 
     assert chancery.run(while_another_runs) == [Result.SKIPPED]
@@ -121,7 +121,7 @@ def test_two_runs_at_once_double_nothing(chancery: Chancery) -> None:
 
     async def two(context: CalendarContext) -> None:
         chosen = await select(context, ())
-        await asyncio.gather(*(sync_employee(context, chosen.employees[0], How()) for _ in range(2)))
+        await asyncio.gather(*(sync_employee(context, chosen.employees[0], SyncOptions()) for _ in range(2)))
 
     chancery.run(two)
     chancery.until_quiet()
@@ -139,9 +139,9 @@ def test_a_run_that_was_overtaken_plans_again(chancery: Chancery) -> None:
 
     async def overtaken(context: CalendarContext) -> int:
         employee = Employee("SB")
-        slow = stages.plan(stages.map_fields(await stages.fetch(context, employee, How())))
-        await sync_employee(context, employee, How())
-        await stages.write(context, slow, How())
+        slow = stages.plan(stages.map_fields(await stages.fetch(context, employee, SyncOptions())))
+        await sync_employee(context, employee, SyncOptions())
+        await stages.write(context, slow, SyncOptions())
         return sum(outcome.advoware_writes + outcome.google_writes for outcome in slow.outcomes)
 
     assert chancery.run(overtaken) == 0
@@ -207,7 +207,7 @@ def test_two_passes_that_both_find_no_calendar_create_one(chancery: Chancery) ->
     chancery.google.fault("calendars$", "latency", method="POST", seconds=0.3, times=None)
 
     async def two(context: CalendarContext) -> None:
-        await asyncio.gather(*(sync_employee(context, Employee("SB"), How()) for _ in range(2)))
+        await asyncio.gather(*(sync_employee(context, Employee("SB"), SyncOptions()) for _ in range(2)))
 
     chancery.run(two)
     names = [one["summary"] for one in chancery.google.state()["calendars"]]

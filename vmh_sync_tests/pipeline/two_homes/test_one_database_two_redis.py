@@ -69,7 +69,7 @@ def test_another_redis_gives_no_lease_and_nothing_is_written(
         sync_redis.set("vmh:identity", token)
     else:
         firm_environment.setenv("REDIS_URL", os.environ["REDIS_URL"] + "?db=1")
-        firm_environment.setattr("vmh_sync.runtime.opening.place_of", lambda *_: "elsewhere")
+        firm_environment.setattr("vmh_sync.engine.opening.place_of", lambda *_: "elsewhere")
     espo_id = firm.crm_party(lastName="Danach")
     with pytest.raises(Exception, match=SENTENCE):
         firm.sync(espo_id)

@@ -9,8 +9,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.kind import ACTIVE, ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import Step
+from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.merge import ConflictRule

@@ -74,7 +74,7 @@ class People:
             traces = {v for i, f, v in self.world.lost | self.world.told if i in ids and f == name}
             assert any(self._same(name, trace, value) for trace in traces), f"{side} {key}: {name} is lost"
 
-    # How
+    # SyncOptions
 
     def _written(self, side: Side, values: Mapping[str, Any]) -> dict[str, Any]:
         rules = [rule for rule in self.world.table.rules if rule.name in values]

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from vmh_sync.children.diff import plan_children, with_stamps
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.memory import PartyChildren, key_of
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.standing import standing
+from vmh_sync.children.status_fields import standing
+from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
@@ -19,7 +19,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import WireRecord
-from vmh_sync.tasks.board import fingerprint
+from vmh_sync.tasks.manual_tasks import fingerprint
 from vmh_sync_tests.property.children.sides import Crm, Died, Failed, Fault, Office
 
 BETNR = 4711

@@ -11,7 +11,7 @@ import pytest
 from vmh_sync.commands import instance as commands
 from vmh_sync.commands.instance import PROCESS_TAG, own_process, repair_orphans
 from vmh_sync.coordination.process import ProcessId
-from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 
 OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process())"
 

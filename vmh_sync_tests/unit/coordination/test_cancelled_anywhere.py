@@ -12,9 +12,9 @@ from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.gateway.doorbell import Bellman
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.launch import Launcher
+from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
 from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync_tests.unit.coordination.stubborn import CancelledAt, StubbornRedis
 
@@ -136,7 +136,7 @@ async def test_a_gateway_that_ends_is_cancelled_anywhere_and_leaves_no_task() ->
             return "run"
 
     async def notice() -> None:
-        bellman = Bellman(Doorbell(cast("AsyncRedis", redis)), cast("Launcher", Quick()), gather_seconds=0)
+        bellman = LaunchDebouncer(Doorbell(cast("AsyncRedis", redis)), cast("Launcher", Quick()), gather_seconds=0)
         bellman.notice("beteiligte")
         await bellman.finish()
 

@@ -9,7 +9,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.create_once import CreatePutOff, longest_request, send_now
-from vmh_sync.runtime.context import PassContext
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store import Store
 from vmh_sync.store.intents import Intent
 

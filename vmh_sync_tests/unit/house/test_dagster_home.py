@@ -7,8 +7,8 @@ import pytest
 import yaml
 from dagster._core.storage.runs.sqlite import SqliteRunStorage
 
-from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
-from vmh_sync.services.prompt_queue import PromptQueue
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.prompt_queue import PromptQueue
 
 
 def test_writes_a_home_that_dagster_accepts(tmp_path: Path) -> None:

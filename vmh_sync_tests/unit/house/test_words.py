@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
+from vmh_sync.commands.labels_de import ACTIONS, CALENDAR_ACTIONS, CHANGES, SIDES, TASKS
 from vmh_sync.commands.output import print_dry_summary, print_summary
-from vmh_sync.commands.words import ACTIONS, CALENDAR_ACTIONS, CHANGES, SIDES, TASKS
 from vmh_sync.kalender.operations import Operation
 from vmh_sync.store.audit import ChangeKind, Side
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result

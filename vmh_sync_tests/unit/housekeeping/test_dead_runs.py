@@ -12,7 +12,7 @@ from dagster._core.events import EngineEventData
 
 from vmh_sync.housekeeping import dead_runs
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs
-from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 
 STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
 

@@ -12,7 +12,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from vmh_sync.housekeeping import runs
 from vmh_sync.housekeeping.runs import RunRetention, RunsDeleted, delete_old_runs
-from vmh_sync.services.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 
 DAYS, FAILED_DAYS = timedelta(days=14), timedelta(days=90)
 MOMENT = timedelta(microseconds=1)

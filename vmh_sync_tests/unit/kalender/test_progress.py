@@ -7,7 +7,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.commands.calendar_progress import in_german, shown_progress
 from vmh_sync.kalender.model import BERLIN
-from vmh_sync.kalender.progress import LoadProgress, Standing, watched
+from vmh_sync.kalender.progress import EmployeeProgress, LoadProgress, watched
 
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
 
@@ -17,7 +17,7 @@ class Load:
 
     def __init__(self, **plans: int) -> None:
         self.clock = ManualClock(NOON)
-        self.told: list[Standing] = []
+        self.told: list[EmployeeProgress] = []
         self.progress = LoadProgress(plans, clock=self.clock, per_minute=600, zone=BERLIN, told=self.told.append)
 
     def write(self, kuerzel: str, events: int, *, seconds_each: float = 0.1) -> None:

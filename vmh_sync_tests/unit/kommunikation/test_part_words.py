@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.kommunikation.telling import EntryLabels, for_people, is_ours
-from vmh_sync.runtime.stamps import settled
+from vmh_sync.engine.modified_stamps import settled
+from vmh_sync.kommunikation.task_texts import EntryLabels, for_people, is_ours
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

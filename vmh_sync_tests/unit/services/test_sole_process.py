@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.services.processes import program
-from vmh_sync.services.sole_process import HouseTaken, require_free_port, sole_holder
+from vmh_sync.services.sole_process import HomeTaken, require_free_port, sole_holder
 
 HOLD = """
 import pathlib, sys
@@ -23,7 +23,7 @@ with sole_holder(pathlib.Path(sys.argv[1])):
 """
 PREPARE = """
 import pathlib, sys
-from vmh_sync.services.dagster_home import ensure_dagster_home, prepare_storage
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, prepare_storage
 prepare_storage(ensure_dagster_home(pathlib.Path(sys.argv[1])))
 """
 
@@ -35,7 +35,7 @@ def test_the_second_holder_is_told_who_holds_it_and_a_killed_holder_holds_nothin
         assert first.stdout is not None
         assert first.stdout.readline() == b"held\n"
         said = rf"läuft vmh-sync schon \(Prozess {first.pid}, seit \d\d\.\d\d\.\d{{4}} "
-        with pytest.raises(HouseTaken, match=said), sole_holder(lock):
+        with pytest.raises(HomeTaken, match=said), sole_holder(lock):
             pass
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
@@ -48,7 +48,7 @@ def test_a_taken_port_is_named_with_the_remedy() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(HouseTaken, match=re.escape(f"Port {port} auf 127.0.0.1 ist belegt")):
+        with pytest.raises(HomeTaken, match=re.escape(f"Port {port} auf 127.0.0.1 ist belegt")):
             require_free_port("127.0.0.1", port, what="das Gateway", remedy="wählen Sie einen anderen")
     require_free_port("127.0.0.1", port, what="das Gateway", remedy="wählen Sie einen anderen")
 

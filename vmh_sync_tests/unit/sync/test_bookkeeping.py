@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.bookkeeping import differing
+from vmh_sync.sync.status_values import differing
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.sync.status import BROKEN, Standing, SyncStatus, after_failure, is_due
+from vmh_sync.sync.status import BROKEN, RecordStatus, SyncStatus, after_failure, is_due
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
@@ -12,14 +12,14 @@ A_MOMENT = timedelta(microseconds=1)
 
 @pytest.mark.parametrize(("failures_before", "minutes"), [(0, 1), (1, 5), (2, 15), (3, 60), (4, 240)])
 def test_the_wait_grows_with_each_failure(failures_before: int, minutes: int) -> None:
-    assert after_failure(failures_before, retryable=True, now=NOW) == Standing(
+    assert after_failure(failures_before, retryable=True, now=NOW) == RecordStatus(
         SyncStatus.FAILED, failures_before + 1, next_retry_at=NOW + timedelta(minutes=minutes)
     )
 
 
 @pytest.mark.parametrize("failures_before", [5, 6, 40])
 def test_when_the_fifth_retry_fails_too_only_the_reset_after_a_day_is_left(failures_before: int) -> None:
-    assert after_failure(failures_before, retryable=True, now=NOW) == Standing(
+    assert after_failure(failures_before, retryable=True, now=NOW) == RecordStatus(
         SyncStatus.PERMANENTLY_FAILED, failures_before + 1, auto_reset_at=NOW + timedelta(hours=24)
     )
 
@@ -27,7 +27,7 @@ def test_when_the_fifth_retry_fails_too_only_the_reset_after_a_day_is_left(failu
 @pytest.mark.parametrize(("failures_before", "counted"), [(0, 1), (1, 1), (3, 3)])
 def test_what_no_retry_mends_waits_for_a_change_and_not_for_a_time(failures_before: int, counted: int) -> None:
     standing = after_failure(failures_before, retryable=False, now=NOW)
-    assert standing == Standing(SyncStatus.PERMANENTLY_FAILED, counted)
+    assert standing == RecordStatus(SyncStatus.PERMANENTLY_FAILED, counted)
     assert not is_due(standing, NOW + timedelta(days=365))
     assert not is_due(standing, NOW - timedelta(days=365))
 
@@ -44,9 +44,9 @@ def test_a_broken_record_is_due_at_its_moment_and_not_before(failures_before: in
 
 
 def test_a_failed_record_without_a_moment_is_due() -> None:
-    assert is_due(Standing(SyncStatus.FAILED), NOW)
+    assert is_due(RecordStatus(SyncStatus.FAILED), NOW)
 
 
 @pytest.mark.parametrize("status", [status for status in SyncStatus if status not in BROKEN])
 def test_of_the_others_only_what_is_new_or_changed_is_due(status: SyncStatus) -> None:
-    assert is_due(Standing(status), NOW) is (status in {SyncStatus.PENDING, SyncStatus.DIRTY})
+    assert is_due(RecordStatus(status), NOW) is (status in {SyncStatus.PENDING, SyncStatus.DIRTY})

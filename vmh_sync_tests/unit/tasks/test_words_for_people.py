@@ -1,7 +1,7 @@
 """Task texts show people the words that stand in their fields."""
 
 from vmh_sync.sync.plan import TaskKind
-from vmh_sync.tasks.wording import wording
+from vmh_sync.tasks.task_texts import wording
 
 
 def test_a_word_that_only_one_side_knows_is_shown_as_it_stands_there() -> None:

@@ -1,0 +1,155 @@
+"""Keeps the books after a pass over child records: failures in our ledger and where their owner looks."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.status_fields import standing
+from vmh_sync.engine.isolation import isolated, one_by_one
+from vmh_sync.engine.ledger import Failing, entry_of_failure
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.apart import STAYS_APART
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan import TaskKind
+from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.espocrm.spoilt_lists import books_of
+
+log = logging.getLogger(__name__)
+
+BOOKS = ("syncStatus", "syncErrorMessage")
+UNKNOWN_ID = "UnknownId"
+"""Error class of a record that EspoCRM does not have and that is not linked: an id that means nothing."""
+
+
+async def close_books(
+    context: PassContext, kind: ChildKind, records: Mapping[str, EspoRecord], outcomes: Sequence[RecordOutcome]
+) -> list[RecordOutcome]:
+    """Enter failures and waiting records into the ledger, tell EspoCRM about failures, mark the rest as verified.
+
+    Refused values were told already where they were found; faults that concern everything are no record's fault. What
+    is in order again, or exists no more, leaves the ledger: nobody can repair it. A child in order may still differ
+    where an open task waits for a person: its outcome names those fields.
+    """
+    known = await asyncio.to_thread(_standings, context, kind, [outcome.id for outcome in outcomes])
+    entries: list[SyncRecord] = []
+    told = []
+    for outcome in outcomes:
+        final = outcome
+        with isolated(f"{kind.entity} {outcome.id}", lambda error: None):
+            record = records.get(outcome.id) or await _spoilt(context, kind, outcome)
+            entry, final = await _enter(context, kind, record, outcome, known.get(outcome.id))
+            entries += [entry] if entry is not None else []
+        told.append(final)
+    quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
+    over = [outcome.id for outcome in told if outcome.id in known and _is_over(outcome, records)]
+    await asyncio.to_thread(_store, context, kind, entries, quiet, over)
+    in_order = [outcome.id for outcome in told if outcome.result in (Result.SYNCED, Result.UNCHANGED)]
+    apart = await asyncio.to_thread(_apart, context, kind, in_order)
+    return [replace(outcome, different=apart.get(outcome.id, ())) for outcome in told]
+
+
+def _apart(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the fields in which both sides of a child stay apart: an open task tells each of them to a person."""
+    with context.store.reading() as tx:
+        tasks = tx.tasks.open_for_many(kind.entity, ids)
+    fields = {
+        espo_id: tuple(sorted({name for task in open_ones if _keeps_apart(kind, task) for name in task.fields}))
+        for espo_id, open_ones in tasks.items()
+    }
+    return {espo_id: names for espo_id, names in fields.items() if names}
+
+
+def _keeps_apart(kind: ChildKind, task: ManualTask) -> bool:
+    held = task.kind == TaskKind.CONFLICT and bool(task.details.get("held"))
+    return held or task.kind in STAYS_APART or task.kind == kind.update_task
+
+
+async def _spoilt(context: PassContext, kind: ChildKind, outcome: RecordOutcome) -> EspoRecord | None:
+    """Return what of a record can be used for the books when its list entry could not be used at all."""
+    if outcome.result is not Result.FAILED or outcome.concerns_all or outcome.error_class == UNKNOWN_ID:
+        return None
+    return await books_of(context.espo, kind.espo_entity, outcome.id, BOOKS)
+
+
+def _is_over(outcome: RecordOutcome, records: Mapping[str, EspoRecord]) -> bool:
+    if outcome.result in (Result.SYNCED, Result.UNCHANGED):
+        return True
+    return outcome.id not in records and outcome.error_class == UNKNOWN_ID
+
+
+async def _enter(
+    context: PassContext,
+    kind: ChildKind,
+    record: EspoRecord | None,
+    outcome: RecordOutcome,
+    known: SyncRecord | None,
+) -> tuple[SyncRecord | None, RecordOutcome]:
+    if record is None or outcome.concerns_all or outcome.result in (Result.SYNCED, Result.UNCHANGED):
+        return None, outcome
+    if outcome.result is Result.FAILED and outcome.error_class == "Refused" and _told_before(known, outcome):
+        return None, outcome
+    if outcome.result is Result.SKIPPED:
+        entry = SyncRecord(
+            entity=kind.entity, espo_id=record.id, status="pending_sync", espo_modified_at_seen=record.modified_at
+        )
+        return (entry if outcome.betnr is None else None), outcome
+    failing = Failing(kind.entity, record.id, known, record.modified_at)
+    entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
+    return await _tell(context, record, outcome, entry)
+
+
+def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
+    return known is not None and known.error_class == "Refused" and known.error_text == outcome.error
+
+
+async def _tell(
+    context: PassContext, record: EspoRecord, outcome: RecordOutcome, entry: SyncRecord
+) -> tuple[SyncRecord, RecordOutcome]:
+    values = standing(record.attributes, status="failed", message=outcome.error, key={}, gone_since=None)
+    if not values:
+        return entry, outcome
+    try:
+        written = await _update(context, record, values)
+    except ForeignSystemError as error:
+        log.warning("%s %s: failure could not be noted in EspoCRM (%s)", entry.entity, record.id, type(error).__name__)
+        return entry, outcome
+    more = replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
+    return replace(entry, espo_modified_at_seen=written.modified_at), more
+
+
+async def _update(context: PassContext, record: EspoRecord, values: dict[str, Any]) -> EspoRecord:
+    try:
+        return await context.espo.update(record.entity, record.id, values)
+    except OutcomeUnknown:
+        # The answer to the write is as unusable as the record; what stands there now tells its stamp.
+        found = await books_of(context.espo, record.entity, record.id, BOOKS)
+        if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
+            raise
+        return found
+
+
+def _standings(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, SyncRecord]:
+    with context.store.reading() as tx:
+        return tx.records.get_many(kind.entity, ids)
+
+
+def _store(
+    context: PassContext, kind: ChildKind, entries: Sequence[SyncRecord], quiet: Sequence[str], over: Sequence[str]
+) -> None:
+    with context.store.transaction() as tx:
+        if over:
+            tx.records.forget(kind.entity, over)
+        if quiet:
+            tx.links.mark_verified(kind.entity, quiet, context.clock.now())
+
+    def upsert(some: Sequence[SyncRecord]) -> None:
+        with context.store.transaction() as tx:
+            tx.records.upsert(some)
+
+    one_by_one(kind.entity, entries, upsert, lambda entry, error: log.error("%s: not in the ledger", entry.espo_id))

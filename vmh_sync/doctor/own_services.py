@@ -1,0 +1,108 @@
+"""Checks of our own house: settings, database, Redis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from vmh_sync.coordination.connection import connect, ping
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.doctor.line import Line, ok, problem
+from vmh_sync.engine.opening import open_database
+from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
+from vmh_sync.settings import (
+    AdvowareSettings,
+    CalendarSyncSettings,
+    ErstgespraechSettings,
+    EspoCrmSettings,
+    GoogleCalendarSettings,
+    SettingsError,
+    SyncSettings,
+    VmhSettings,
+    load,
+)
+from vmh_sync.store.errors import SchemaOutdated, StoreError
+
+S = TypeVar("S", bound=BaseModel)
+
+SETTINGS = "Einstellungen"
+DATABASE = "Datenbank"
+REDIS = "Redis"
+_FILL_IN = "In der Datei .env oder in der Umgebung eintragen; .env.example erklärt jede Einstellung."
+
+
+@dataclass(slots=True)
+class Known:
+    """The settings that could be read; ``None`` where something is missing or unusable."""
+
+    house: VmhSettings | None
+    sync: SyncSettings | None
+    advoware: AdvowareSettings | None
+    espocrm: EspoCrmSettings | None
+    google: GoogleCalendarSettings | None
+
+
+def read_settings() -> tuple[Known, list[Line]]:
+    """Read every settings class; each missing or bad variable becomes a line of its own."""
+    lines: list[Line] = []
+    known = Known(
+        house=_loaded(VmhSettings, lines),
+        sync=_loaded(SyncSettings, lines),
+        advoware=_loaded(AdvowareSettings, lines),
+        espocrm=_loaded(EspoCrmSettings, lines),
+        google=_loaded(GoogleCalendarSettings, lines),
+    )
+    for other in (CalendarSyncSettings, ErstgespraechSettings):
+        _loaded(other, lines)
+    return known, lines or [ok(SETTINGS, "Alle benötigten Einstellungen sind da und brauchbar.")]
+
+
+def _loaded(kind: Callable[[], S], lines: list[Line]) -> S | None:
+    try:
+        return load(kind)
+    except SettingsError as error:
+        lines += [problem(SETTINGS, text, _FILL_IN) for text in str(error).splitlines()]
+        return None
+
+
+def check_database(settings: VmhSettings) -> Line:
+    """Tell whether our database can be reached and has the schema of this version."""
+    try:
+        store = open_database(settings)
+    except ValueError as error:
+        return problem(DATABASE, f"VMH_DATABASE_URL ist unbrauchbar: {error}", "VMH_DATABASE_URL berichtigen.")
+    try:
+        store.require_current_schema()
+    except SchemaOutdated:
+        return problem(
+            DATABASE, "Die Datenbank ist leer oder passt nicht zu dieser Version.", "`vmh-sync db upgrade` ausführen."
+        )
+    except StoreError:
+        return problem(
+            DATABASE,
+            "Die Datenbank ist nicht erreichbar.",
+            "Prüfen, ob der Datenbankserver läuft und VMH_DATABASE_URL stimmt.",
+        )
+    finally:
+        store.close()
+    return ok(DATABASE, f"Erreichbar ({store.dialect}), auf dem Stand dieser Version.")
+
+
+async def check_redis(settings: VmhSettings) -> Line:
+    """Tell whether Redis answers; without ``REDIS_URL`` the embedded one is started if need be."""
+    try:
+        client = connect(ensure_redis(settings.home, settings.redis_url))
+    except EmbeddedServiceError as error:
+        return problem(
+            REDIS, f"Der mitgelieferte Valkey startet nicht: {error}", "REDIS_URL setzen oder VMH_HOME ändern."
+        )
+    except ValueError as error:
+        return problem(REDIS, f"REDIS_URL ist unbrauchbar: {error}", "REDIS_URL berichtigen.")
+    try:
+        await ping(client)
+    except CoordinationUnavailable:
+        return problem(REDIS, "Redis ist nicht erreichbar.", "Prüfen, ob der Server läuft und REDIS_URL stimmt.")
+    finally:
+        await client.aclose()
+    return ok(REDIS, "Erreichbar." if settings.redis_url else "Erreichbar (mitgelieferter Valkey).")

@@ -1,0 +1,154 @@
+"""Opens what a pass works with, and closes it again."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.circuits import SharedCircuits
+from vmh_sync.coordination.connection import AsyncRedis, connect
+from vmh_sync.coordination.doorbell import Doorbell
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.coordination.shared_token import SharedToken
+from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.redis_identity import guard_of, place_of
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note
+from vmh_sync.store import Store, default_url, open_store
+from vmh_sync.systems.advoware.client import open_advoware
+from vmh_sync.systems.advoware.token import StoredToken
+from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.watchdog import watched
+
+
+@dataclass(frozen=True, slots=True)
+class PassSettings:
+    """All settings a pass needs, read once."""
+
+    house: VmhSettings
+    sync: SyncSettings
+    advoware: AdvowareSettings
+    espocrm: EspoCrmSettings
+
+    @classmethod
+    def read(cls) -> "PassSettings":
+        """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
+        problems: list[str] = []
+        house, sync = load_or_note(VmhSettings, problems), load_or_note(SyncSettings, problems)
+        advoware, espocrm = load_or_note(AdvowareSettings, problems), load_or_note(EspoCrmSettings, problems)
+        if house is None or sync is None or advoware is None or espocrm is None:
+            raise SettingsError("\n".join(problems))
+        return cls(house, sync, advoware, espocrm)
+
+
+def open_database(settings: VmhSettings, clock: Clock | None = None) -> Store:
+    """Open our database as the settings say; it must have been migrated (``vmh-sync db upgrade``)."""
+    return open_store(settings.database_url or default_url(settings.home), clock)
+
+
+@asynccontextmanager
+async def open_context(
+    run_id: str, settings: PassSettings | None = None, clock: Clock | None = None
+) -> AsyncIterator[PassContext]:
+    """Open clients, store and leases for one pass.
+
+    ``run_id`` is Dagster's run id. Raises ``SettingsError``, ``StoreUnavailable`` or ``CoordinationUnavailable``.
+    Foreign calls are counted, and the counts stored at the end. The block is watched: raises ``Stalled`` when nothing
+    goes on in it for too long.
+    """
+    settings = settings or PassSettings.read()
+    async with (
+        watched(f"run {run_id}", settings.house.stall_seconds),
+        _open_context(run_id, settings, clock or SystemClock()) as context,
+    ):
+        yield context
+
+
+@asynccontextmanager
+async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> AsyncIterator[PassContext]:
+    store = open_database(settings.house, clock)
+    redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
+    circuits = SharedCircuits(redis)
+    calls = CallCounter()
+    try:
+        async with (
+            open_advoware(
+                settings.advoware,
+                token_cache=token_cache(redis, settings.advoware, clock),
+                clock=clock,
+                observer=calls,
+                circuits=circuits,
+            ) as advoware,
+            open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits) as espo,
+        ):
+            yield PassContext(
+                run_id=run_id,
+                clock=clock,
+                store=store,
+                leases=house_leases(redis, store, settings.house),
+                advoware=advoware,
+                espo=espo,
+                rules=settings.sync,
+                espo_settings=settings.espocrm,
+                zone=settings.advoware.timezone,
+                calls=calls,
+                field_changes=field_changes(settings.sync.field_tables),
+                bell=Doorbell(redis),
+            )
+    finally:
+        calls.store(store)
+        await redis.aclose()
+        store.close()
+
+
+def house_leases(redis: AsyncRedis, store: Store, settings: VmhSettings) -> Leases:
+    """Return the leases of a pass: only from the Redis that belongs to our database."""
+    guard = guard_of(redis, store, place_of(settings.redis_url, settings.home))
+    return Leases(redis, settings.lease_seconds, guard=guard)
+
+
+def token_cache(redis: AsyncRedis, settings: AdvowareSettings, clock: Clock) -> SharedToken[StoredToken]:
+    """Return the token cache that all processes with the same login share."""
+    # Another firm, login or address must never get this token.
+    login = [
+        settings.kanzlei,
+        settings.database,
+        settings.user,
+        settings.app_id,
+        settings.configurator_url,
+        settings.api_base_url,
+        settings.security_gateway_url,
+    ]
+    name = hashlib.sha256(json.dumps(login).encode()).hexdigest()[:16]
+    return SharedToken(
+        redis,
+        f"advoware:{name}",
+        serialise=StoredToken.to_json,
+        parse=StoredToken.from_json,
+        lifetime=lambda token: (token.expires_at - _utc(clock)).total_seconds(),
+    )
+
+
+def _utc(clock: Clock) -> datetime:
+    return clock.now().astimezone(UTC)
+
+
+def field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
+    """Read an operator's changes to the field tables: entity -> field -> changes. Raises ``SettingsError``."""
+    if path is None:
+        return {}
+    try:
+        changes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise SettingsError(
+            f"VMH_FIELD_TABLES ist unbrauchbar ({type(error).__name__}): JSON-Datei mit Änderungen der Feldtabellen"
+        ) from None
+    if not isinstance(changes, dict):
+        raise SettingsError("VMH_FIELD_TABLES muss ein Objekt enthalten: Bereich -> Feld -> Änderungen")
+    return changes

@@ -1,0 +1,111 @@
+"""What belongs to a party is synced in parts (Kommunikation, Adressen, Bankverbindungen).
+
+Each part reads what it needs, plans without I/O, and writes; a failing part leaves the party retryable with a message
+that names it, and the others go on (specification, entities.md 1).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.plan import Finding, RecordPlan, TaskWanted
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+@dataclass(slots=True, repr=False)
+class PartInput:
+    """A party as its parts see it.
+
+    ``espo`` is a list entry while ``espo_full`` is false: then it has no e-mail and phone lists. ``advoware`` holds the
+    children embedded, as far as the installation embeds them. ``notes`` is where each part keeps what it fetched.
+    """
+
+    espo_id: str
+    betnr: int
+    espo: EspoRecord
+    espo_full: bool
+    advoware: Beteiligter
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartPlan:
+    """What a part is going to do.
+
+    ``record`` is the plan to show, guard and audit; ``espo`` are attributes for the one PUT of the party's own record;
+    ``detail`` is the part's own business.
+    """
+
+    record: RecordPlan
+    espo: Mapping[str, Any] = field(default_factory=dict)
+    detail: Any = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the part has nothing to write and nothing to remember."""
+        return self.record.is_empty and not self.espo
+
+
+def _nothing(_: Transaction, __: EspoRecord | None) -> None:
+    """Commit nothing."""
+
+
+@dataclass(slots=True, repr=False)
+class PartDone:
+    """What a part has written.
+
+    ``espo`` goes into the one PUT of the party's record. ``commit`` runs inside the transaction that stores the
+    outcome; it gets EspoCRM's record as it stands after that PUT (``None`` when there was no need for one).
+    ``refused`` tells it which of its attributes EspoCRM refused, with the reason for people; they were left out of the
+    PUT. It may set ``tasks`` and ``findings`` by what it finds. ``tasks`` are opened afterwards. ``again``: something
+    moved while we wrote, and the party is to be planned once more.
+    """
+
+    espo: Mapping[str, Any] = field(default_factory=dict)
+    commit: Callable[[Transaction, EspoRecord | None], None] = _nothing
+    tasks: tuple[TaskWanted, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    conflicts: int = 0
+    refused: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
+
+
+class Part(Protocol):
+    """One part of a party."""
+
+    @property
+    def entity(self) -> str:
+        """Our name of the entity, for links and audit."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """German name, for messages."""
+        ...
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """German names of its fields, for tasks."""
+        ...
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
+        """Read for all parties together what the part needs (links, EspoCRM lists); fills their ``notes``."""
+        ...
+
+    def needs_full(self, party: PartInput) -> bool:
+        """Whether the part cannot plan from a list entry and needs EspoCRM's full record."""
+        ...
+
+    def plan(self, party: PartInput) -> PartPlan:
+        """Decide what is to be done; no I/O."""
+        ...
+
+    async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
+        """Carry the plan out, except for the party's own EspoCRM record.
+
+        Raises a ``ForeignSystemError`` when it could not; what was written until then must be stored already.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""The context of one pass."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from vmh_sync.clock import Clock
+from vmh_sync.coordination.doorbell import Doorbell
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.settings import EspoCrmSettings, SyncSettings
+from vmh_sync.store.store import Store
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.systems.advoware.client import AdvowareClient
+from vmh_sync.systems.espocrm.client import EspoClient
+
+
+@dataclass(slots=True)
+class PassContext:
+    """Everything that a pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
+
+    ``by_person``: a person started the pass, so what a side refused is tried again now.
+    """
+
+    run_id: str
+    clock: Clock
+    store: Store
+    leases: Leases
+    advoware: AdvowareClient
+    espo: EspoClient
+    rules: SyncSettings
+    espo_settings: EspoCrmSettings
+    zone: ZoneInfo
+    calls: CallCounter
+    field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bell: Doorbell | None = None
+    by_person: bool = False
+
+
+class OwnedLease(Protocol):
+    """A lease in our hands."""
+
+    async def ensure(self) -> None:
+        """Extend the lease; raises ``LeaseLost`` when somebody else has it."""
+        ...
+
+
+async def _let_through(plans: Sequence[RecordPlan]) -> None:
+    """Guard nothing: a person chose this one record."""
+
+
+@dataclass(slots=True)
+class WriteGate:
+    """Stands before every foreign write of one record: the lease must still be ours, and the write is counted.
+
+    ``replanned`` is asked about every plan that was made under the lease; raises ``GuardTripped``.
+    """
+
+    lease: OwnedLease
+    replanned: Callable[[Sequence[RecordPlan]], Awaitable[None]] = _let_through
+    writes: Counter[Side] = field(default_factory=Counter)
+
+    async def before(self, side: Side) -> None:
+        """Make sure that we may write to ``side`` now, and count the write; raises ``LeaseLost``."""
+        await self.ready()
+        self.count(side)
+
+    async def ready(self) -> None:
+        """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
+        await self.lease.ensure()
+
+    def uncount(self, side: Side) -> None:
+        """Take a request back that was refused: nothing was written."""
+        self.writes[side] -= 1
+
+    def count(self, side: Side) -> None:
+        """Count a write that leaves now."""
+        self.writes[side] += 1

@@ -1,0 +1,121 @@
+"""Which records a run takes: ids that were named, a selection, or what waits in the inbox.
+
+Correctness comes from these claims and from the leases; Dagster's queue and limits are admission checks only
+(design.md 2). A selection that is larger than a run goes into the inbox, and the inbox sensor launches the rest.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.systems.errors import ForeignSystemError
+
+CLAIM_SECONDS = 600.0
+"""How long a run may be silent before its claims are taken over; runs are far shorter."""
+PUT_OFF_SECONDS = 60.0
+"""How long records wait after a run that could do nothing for them, an outage for example."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The ids of a run, and the inbox rows that it has claimed."""
+
+    ids: list[str]
+    claimed: dict[int, str] = field(default_factory=dict)
+    """Each row and the id of its record."""
+
+
+async def claim_pending(context: PassContext, entity: str) -> Chosen:
+    """Claim what waits in the inbox, up to one batch. What arrives from now on rings the bell again."""
+    if context.bell is not None:
+        with suppress(CoordinationUnavailable):  # it falls silent by itself
+            await context.bell.silence(entity)
+    return await asyncio.to_thread(_claim, context, entity)
+
+
+def _claim(context: PassContext, entity: str) -> Chosen:
+    with context.store.transaction() as tx:
+        items = tx.inbox.claim(entity, context.run_id, context.rules.batch_size, context.clock.now(), CLAIM_SECONDS)
+    return Chosen(list(dict.fromkeys(item.espo_id for item in items)), {item.id: item.espo_id for item in items})
+
+
+async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+    """Put records into the inbox; returns how many did not wait there already."""
+    return await asyncio.to_thread(_enqueue, context, entity, ids, source)
+
+
+def _enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+    with context.store.transaction() as tx:
+        # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows
+        # in the record's stamp and is found by the next look.
+        waiting = tx.inbox.waiting_ids(entity, ids)
+        return tx.inbox.add(
+            entity,
+            [InboxEvent(espo_id=espo_id, action="manual", source=source) for espo_id in ids if espo_id not in waiting],
+        )
+
+
+async def choose(
+    context: PassContext,
+    entity: str,
+    ids: Sequence[str],
+    selection: str,
+    *,
+    select: Callable[[], Awaitable[list[str]]],
+    dry_run: bool,
+) -> Chosen:
+    """Return what a run is about.
+
+    ``ids`` win over ``selection``; ``select`` finds the ids of any selection but ``pending``. A dry run claims nothing.
+    """
+    if ids:
+        return Chosen(list(dict.fromkeys(ids)))
+    if selection == "pending":
+        return Chosen([]) if dry_run else await claim_pending(context, entity)
+    found = await select()
+    if dry_run or len(found) <= context.rules.batch_size:
+        return Chosen(found)
+    await enqueue(context, entity, found, selection)
+    return await claim_pending(context, entity)
+
+
+async def acknowledge(context: PassContext, chosen: Chosen, later: Collection[str] = ()) -> None:
+    """Take what was claimed out of the inbox: it is done, or its failure is in the ledger.
+
+    The records of ``later`` wait a minute instead: nothing was decided about them, so their event is not answered yet.
+    """
+    if chosen.claimed:
+        await asyncio.to_thread(_acknowledge, context, chosen, later)
+
+
+def _acknowledge(context: PassContext, chosen: Chosen, later: Collection[str]) -> None:
+    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
+    with context.store.transaction() as tx:
+        tx.inbox.put_off([row for row, record in chosen.claimed.items() if record in later], context.run_id, until)
+        tx.inbox.acknowledge([row for row, record in chosen.claimed.items() if record not in later], context.run_id)
+
+
+async def put_off(context: PassContext, chosen: Chosen) -> None:
+    """Let what was claimed wait a minute: the run could not do it, and the next one would fare no better at once.
+
+    Not longer where a login was refused: sensors launch nothing until it may be tried again, or was changed.
+    """
+    if chosen.claimed:
+        await asyncio.to_thread(_put_off, context, chosen)
+
+
+async def login_held_back(context: PassContext) -> ForeignSystemError | None:
+    """Return the refused login for whose sake a run could do nothing now, the one that lasts longest."""
+    refused = [await context.espo.login_held_back(), await context.advoware.login_held_back()]
+    return max((one for one in refused if one is not None), key=lambda one: one.retry_after or 0.0, default=None)
+
+
+def _put_off(context: PassContext, chosen: Chosen) -> None:
+    until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
+    with context.store.transaction() as tx:
+        tx.inbox.put_off(chosen.claimed, context.run_id, until)

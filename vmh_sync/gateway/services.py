@@ -1,0 +1,153 @@
+"""What the services share: settings, database, Redis, Dagster, the Advoware client."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx
+from fastapi import FastAPI, Request
+
+from vmh_sync.background import stop
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.coordination.circuits import SharedCircuits
+from vmh_sync.coordination.connection import AsyncRedis, connect
+from vmh_sync.coordination.doorbell import Doorbell
+from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.held_logins import held_back_logins
+from vmh_sync.engine.installation_mark import installation_mark
+from vmh_sync.engine.opening import PassSettings, open_database, token_cache
+from vmh_sync.gateway.intake import Intake
+from vmh_sync.gateway.keys import KeyRing
+from vmh_sync.gateway.launch import Launcher
+from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
+from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
+from vmh_sync.store.errors import StoreError
+from vmh_sync.store.store import Store
+from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
+
+_log = logging.getLogger(__name__)
+
+DAGSTER_SECONDS = 20.0
+COUNTS_EVERY_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class GatewayServices:
+    """Everything that the endpoints work with; one per process. ``redis`` is None when there is none."""
+
+    settings: PassSettings
+    clock: Clock
+    keys: KeyRing
+    webhook_secrets: dict[str, str] = field(repr=False)
+    path_token: str | None = field(repr=False)
+    store: Store
+    redis: AsyncRedis | None
+    launcher: Launcher
+    bellman: LaunchDebouncer
+    intake: Intake
+    advoware: AdvowareClient
+    calls: CallCounter
+    google_quota: int
+
+
+@asynccontextmanager
+async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int) -> AsyncIterator[GatewayServices]:
+    """Open everything; ``google_quota`` is what the firm may spend in a minute.
+
+    Neither database, Redis nor Dagster has to be up yet: each request says what is missing.
+    """
+    clock = SystemClock()
+    store = open_database(settings.house, clock)
+    calls = CallCounter()
+    async with AsyncExitStack() as stack:
+        stack.callback(store.close)
+        redis = await _redis(settings)
+        if redis is not None:
+            stack.push_async_callback(redis.aclose)
+        timeout = httpx.Timeout(DAGSTER_SECONDS, connect=3.0)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=settings.house.dagster_url, timeout=timeout, trust_env=False)
+        )
+        launcher = Launcher(http, installation_mark(settings.house))
+        advoware = await stack.enter_async_context(
+            open_advoware(
+                settings.advoware,
+                token_cache=token_cache(redis or connect("unix:///nonexistent"), settings.advoware, clock),
+                clock=clock,
+                observer=calls,
+                circuits=SharedCircuits(redis),
+            )
+        )
+        token = settings.espocrm.webhook_path_token
+        services = GatewayServices(
+            settings=settings,
+            clock=clock,
+            keys=keys,
+            webhook_secrets={
+                webhook_id: secret.get_secret_value() for webhook_id, secret in settings.espocrm.webhook_secrets.items()
+            },
+            path_token=token.get_secret_value() if token else None,
+            store=store,
+            redis=redis,
+            launcher=launcher,
+            bellman=LaunchDebouncer(
+                Doorbell(redis) if redis is not None else None,
+                launcher,
+                held_back=partial(_logins_held_back, redis, settings, clock) if redis is not None else None,
+            ),
+            intake=Intake(store),
+            advoware=advoware,
+            calls=calls,
+            google_quota=google_quota,
+        )
+        counting = asyncio.create_task(_store_counts(services))
+        try:
+            yield services
+        finally:
+            await stop(counting)
+            await services.intake.finish()
+            await services.bellman.finish()
+            await _store_now(services)
+
+
+async def _logins_held_back(redis: AsyncRedis, settings: PassSettings, clock: Clock) -> bool:
+    held_back = await held_back_logins(redis, settings.advoware, settings.espocrm, clock)
+    return any(login.system != "google" for login in held_back)
+
+
+async def _redis(settings: PassSettings) -> AsyncRedis | None:
+    try:
+        url = await asyncio.to_thread(ensure_redis, settings.house.home, settings.house.redis_url)
+    except EmbeddedServiceError as problem:
+        _log.error("no Redis, so no launch by webhook; the sensor still works: %s", problem)
+        return None
+    return connect(url)
+
+
+async def _store_counts(services: GatewayServices) -> None:
+    while True:
+        await asyncio.sleep(COUNTS_EVERY_SECONDS)
+        await _store_now(services)
+
+
+async def _store_now(services: GatewayServices) -> None:
+    try:
+        await asyncio.to_thread(services.calls.store, services.store)
+    except StoreError as problem:
+        _log.warning("counts of foreign calls not stored: %s", problem)
+
+
+def services_of(request: Request) -> GatewayServices:
+    """Return the services of the app that answers this request."""
+    app: FastAPI = request.app
+    services: GatewayServices = app.state.services
+    return services
+
+
+def fingerprint(secret: str) -> bytes:
+    """Return a digest of fixed length, so that comparing takes the same time for any length."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,28 @@
+"""The Dagster resource through which calendar ops get at the outside world."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+
+from vmh_sync.kalender.context import CalendarContext, open_calendar
+from vmh_sync.settings import SettingsError
+from vmh_sync.systems.google_calendar.service import ServiceAccountError
+from vmh_sync.watchdog import Stalled
+
+
+class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens clients, store and leases for one run, from the settings in the environment."""
+
+    @asynccontextmanager
+    async def open(self, run_id: str) -> AsyncIterator[CalendarContext]:
+        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
+        try:
+            async with open_calendar(run_id) as context:
+                yield context
+        except SettingsError as problem:
+            raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+        except ServiceAccountError as problem:
+            raise dg.Failure(description=problem.message_for_people) from None
+        except Stalled as standstill:
+            raise dg.Failure(description=str(standstill)) from None

@@ -1,0 +1,122 @@
+"""Dagster's home in the embedded default: a folder with a ``dagster.yaml`` that keeps everything in SQLite."""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vmh_sync.services.sole_process import one_after_another
+
+if TYPE_CHECKING:
+    import dagster as dg  # takes a second: only who opens Dagster pays for it
+
+_TEMPLATE = "dagster_embedded.yaml"
+_STORAGE_PART = "dagster_sqlite_part.yaml"
+_CELERY_PART = "dagster_celery_part.yaml"
+_INSTANCE_FILE = "dagster.yaml"
+_OLD_NAMES = re.compile(r"\bvmh_sync\.services\.(prompt_queue|dagster_sqlite)\b")
+_HOME_VARIABLE = "DAGSTER_HOME"
+
+
+def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
+    """Make ``home`` usable as ``DAGSTER_HOME`` and return it as an absolute path (Dagster refuses a relative one).
+
+    Takes a folder, config need not exist. Writes ``dagster.yaml`` there, with the launcher for warm run workers if
+    ``celery``, unless one is there already: what a person wrote or a deployment mounted stays as it is, and only what
+    this function wrote for the other launcher, or in an earlier version, is replaced. Safe when several processes
+    start at once, and when one is killed half-way: the file appears whole or not at all. Only its owner may read the
+    folder, since run logs lie below it. Raises :class:`OSError` when the folder cannot be made or written.
+    """
+    home = home.expanduser().absolute()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target = home / _INSTANCE_FILE
+    if not target.exists():
+        _write(target, _text(celery), replace=False)
+        return home
+    found = target.read_text(encoding="utf-8")
+    named = _with_todays_names(found)
+    if named in _replaceable(celery):
+        _write(target, _text(celery), replace=True)
+    elif named != found:
+        _write(target, named, replace=True)
+    return home
+
+
+def names_celery(home: Path) -> bool:
+    """Whether ``dagster.yaml`` in ``home`` gives the runs to warm workers."""
+    from dagster._core.instance.ref import InstanceRef  # takes a second: only who opens Dagster pays for it
+
+    launcher = InstanceRef.from_dir(str(home)).run_launcher_data
+    return launcher is not None and launcher.class_name == "CeleryRunLauncher"
+
+
+def _text(celery: bool) -> str:
+    return _joined(_TEMPLATE, _STORAGE_PART, *([_CELERY_PART] if celery else []))
+
+
+def _replaceable(celery: bool) -> tuple[str, ...]:
+    """What stands in a home that we wrote for the other launcher, or before it named a storage."""
+    return _text(not celery), _joined(_TEMPLATE), _joined(_TEMPLATE, _CELERY_PART)
+
+
+def _with_todays_names(text: str) -> str:
+    """Return the file with our classes where they live today; whatever else stands there is untouched."""
+    return _OLD_NAMES.sub(r"vmh_sync.orchestration.\1", text)
+
+
+def _joined(*names: str) -> str:
+    return "".join(
+        resources.files("vmh_sync.orchestration").joinpath(name).read_text(encoding="utf-8") for name in names
+    )
+
+
+def _write(target: Path, text: str, *, replace: bool) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{_INSTANCE_FILE}.", dir=target.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(target)
+            return
+        # link, not rename: it fails when another process, or a person, was first; theirs stays.
+        with suppress(FileExistsError):
+            os.link(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_home(home: Path) -> Iterator["dg.DagsterInstance"]:
+    """Open the instance whose ``dagster.yaml`` lies in ``home``, whatever this process's ``DAGSTER_HOME`` is."""
+    import dagster as dg
+
+    before = os.environ.get(_HOME_VARIABLE)
+    os.environ[_HOME_VARIABLE] = str(home)  # the storage in dagster.yaml is told its folder by it
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            yield instance
+    finally:
+        if before is None:
+            del os.environ[_HOME_VARIABLE]
+        else:
+            os.environ[_HOME_VARIABLE] = before
+
+
+def prepare_storage(home: Path) -> None:
+    """Create Dagster's SQLite files before several processes start at once: on a new home they race, and one dies.
+
+    Takes a folder made by :func:`ensure_dagster_home`. On a storage that exists already it changes nothing.
+    """
+    import dagster as dg
+
+    with one_after_another(home / ".storage.lock"), open_home(home) as instance:
+        instance.get_runs_count()
+        instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1)
+        instance.all_instigator_state()

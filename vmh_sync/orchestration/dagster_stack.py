@@ -1,0 +1,50 @@
+"""Starts Dagster's processes: code server, webserver, daemon (specification, dagster.md 1a)."""
+
+import socket
+import time
+from pathlib import Path
+
+import httpx
+
+from vmh_sync.orchestration.dagster_home import prepare_storage
+from vmh_sync.services.processes import Supervisor, program
+
+LOCATION = "vmh_sync"
+HOST = "127.0.0.1"
+UP_SECONDS = 90.0
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int) -> str:
+    """Start the three processes; returns the address of the UI, config may take some seconds to answer."""
+    prepare_storage(home)
+    code_port = free_port()
+    workspace = home / "workspace.embedded.yaml"
+    workspace.write_text(
+        f"load_from:\n  - grpc_server: {{host: {HOST}, port: {code_port}, location_name: {LOCATION}}}\n",
+        encoding="utf-8",
+    )
+    code = [program("python"), "-m", "vmh_sync.orchestration.code_server", "-h", HOST, "-p", str(code_port)]
+    supervisor.start("code-server", code, logs)
+    web = [program("dagster-webserver"), "-w", str(workspace), "-h", HOST, "-p", str(port)]
+    supervisor.start("dagster-webserver", web, logs)
+    supervisor.start("dagster-daemon", [program("dagster-daemon"), "run", "-w", str(workspace)], logs)
+    return f"http://{HOST}:{port}"
+
+
+def wait_until_up(url: str, supervisor: Supervisor) -> bool:
+    """Wait until the UI answers; false when it does not within :data:`UP_SECONDS` or we are told to stop."""
+    deadline = time.monotonic() + UP_SECONDS
+    while time.monotonic() < deadline and not supervisor.stopping.is_set():
+        try:
+            if httpx.get(f"{url}/server_info", timeout=5, trust_env=False).is_success:
+                return True
+        except httpx.HTTPError:
+            supervisor.stopping.wait(0.5)
+    return False

@@ -1,0 +1,71 @@
+"""When a sensor launches a run for what waits in the inbox."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from vmh_sync.engine.draining import LOOK_BACK, Launched, Waiting, should_launch
+from vmh_sync.engine.opening import open_database
+from vmh_sync.orchestration.run_config import PENDING_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.settings import VmhSettings, load
+
+GATEWAY_HEAD_START = timedelta(seconds=3)
+MARK_TAG = "vmh/waiting"
+"""What waited when the run was launched."""
+
+_BEFORE_START = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
+_UNDER_WAY = (*_BEFORE_START, dg.DagsterRunStatus.STARTED)
+_OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+def pending_run(entity: str, instance: dg.DagsterInstance, *, fresh: bool) -> list[dg.RunRequest]:
+    """Return one run request if something waits for config no run is on its way (:mod:`vmh_sync.engine.draining`).
+
+    What the gateway has just stored it launches itself: unless the sensor stored something (``fresh``), only rows that
+    nobody has fetched for a while are worth a run. There is no run key: Dagster would refuse a key it has seen, also
+    when the run that had it died before it could claim anything.
+    """
+    now = datetime.now(UTC)
+    store = open_database(load(VmhSettings))
+    try:
+        with store.reading() as tx:
+            mark = tx.inbox.launch_mark(entity, now)
+            oldest = tx.inbox.oldest_pending(entity, now)
+            workers = frozenset(tx.inbox.workers())
+    finally:
+        store.close()
+    if mark is None or oldest is None:
+        return []
+    # A row from the future was stored before the clock was set back: nobody is about to fetch it either.
+    neglected = not timedelta(0) <= now - oldest < GATEWAY_HEAD_START
+    if not (fresh or neglected):
+        return []
+    if not should_launch(Waiting(mark=mark, workers=workers), launched_for(entity, instance, now)):
+        return []
+    return [
+        dg.RunRequest(
+            run_config={"selection": "pending"},
+            tags={TRIGGER_TAG: str(Trigger.SENSOR), PENDING_TAG: "yes", MARK_TAG: mark},
+        )
+    ]
+
+
+def launched_for(entity: str, instance: dg.DagsterInstance, now: datetime) -> list[Launched]:
+    """Return the runs launched for what waits in an entity's inbox, newest first: all under way, the last ended."""
+    job, tags = f"sync_{entity}", {PENDING_TAG: "yes"}
+    under_way = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_UNDER_WAY)))
+    ended = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_OVER)), limit=LOOK_BACK)
+    return [_launched(record, now) for record in (*under_way, *ended)]
+
+
+def _launched(record: dg.RunRecord, now: datetime) -> Launched:
+    run = record.dagster_run
+    over = run.status in _OVER
+    moment = record.end_time if over else record.start_time
+    return Launched(
+        run_id=run.run_id,
+        mark=run.tags.get(MARK_TAG),
+        started=run.status not in _BEFORE_START,
+        over=over,
+        age_seconds=now.timestamp() - (moment if moment is not None else record.update_timestamp.timestamp()),
+    )

@@ -1,0 +1,127 @@
+"""Makes what an operator repairs failed records with: pick red keys under "Partitions", launch a backfill.
+
+Each failed record of an entity is a partition of the asset ``repaired_<entity>``; one run takes all chosen keys
+(specification, dagster.md 3.5). A sensor keeps the keys equal to the failed records of our ledger.
+"""
+
+import time
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+
+from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.orchestration.resources import SyncResources
+from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_report import outcome_metadata
+from vmh_sync.orchestration.sync_job import EntityPipeline, sync_ids
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.sync.outcome import RecordOutcome, Result
+
+CHUNK = 200
+MAX_PARTITIONS = 5000
+UNFINISHED_BACKFILLS = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Everything that belongs to the repair of one entity, for ``definitions.py``."""
+
+    asset: dg.AssetsDefinition
+    job: UnresolvedAssetJobDefinition
+    sensor: dg.SensorDefinition
+
+
+def make_repair(pipeline: EntityPipeline, plural: str, *, every_seconds: int) -> Repair:
+    """Return asset, job and sensor for the failed records of an entity.
+
+    ``plural`` is what people call them. The sensor looks every ``every_seconds`` (no multiple of 5: dagster.md 0.4).
+    """
+    entity = pipeline.entity
+    partitions = dg.DynamicPartitionsDefinition(name=f"{entity}_failed")
+    asset = _asset(pipeline, plural, partitions)
+    job = dg.define_asset_job(
+        name=f"repair_{entity}",
+        selection=[asset],
+        executor_def=dg.in_process_executor,
+        tags={ENTITY_TAG: entity, TRIGGER_TAG: str(Trigger.BACKFILL)},
+        description=f"Fehlerhafte {plural} erneut abgleichen (Backfill).",
+    )
+    return Repair(asset, job, _sensor(entity, plural, partitions, every_seconds))
+
+
+def _asset(pipeline: EntityPipeline, plural: str, partitions: dg.DynamicPartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=f"repaired_{pipeline.entity}",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        io_manager_key="io_manager",
+        description=(
+            f"Fehlerhafte {plural} erneut abgleichen: unter „Partitions“ einzelne oder alle Schlüssel wählen und "
+            "einen Backfill starten. Alle gewählten laufen in einem einzigen Lauf (Start innerhalb von 30 Sekunden)."
+        ),
+    )
+    async def repaired(context: dg.AssetExecutionContext, sync_resources: SyncResources) -> dg.MaterializeResult[None]:
+        started = time.monotonic()
+        outcomes: list[RecordOutcome] = []
+        async with sync_resources.open(context.run_id) as opened:
+            keys = list(context.partition_keys)
+            for start in range(0, len(keys), CHUNK):
+                outcomes += await sync_ids(opened, pipeline, keys[start : start + CHUNK])
+            calls = opened.calls.by_system()
+            seconds = time.monotonic() - started
+            await record_pass(opened, pipeline.entity, str(Trigger.BACKFILL), outcomes, seconds=seconds, calls=calls)
+        metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
+        failing = sum(outcome.result is Result.FAILED for outcome in outcomes)
+        if failing:
+            raise dg.Failure(
+                description=f"{failing} von {len(outcomes)} Datensätzen sind weiter fehlerhaft; siehe Tabelle.",
+                metadata=metadata,
+                allow_retries=False,
+            )
+        return dg.MaterializeResult(metadata=metadata)
+
+    return repaired
+
+
+def _sensor(
+    entity: str, plural: str, partitions: dg.DynamicPartitionsDefinition, every_seconds: int
+) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{entity}_failed_keys",
+        minimum_interval_seconds=every_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"{plural}: hält die Liste der fehlerhaften (Partitions) auf dem Stand unserer Datenbank.",
+    )
+    def failed_keys(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        failed = _failed(entity)
+        shown = set(context.instance.get_dynamic_partitions(str(partitions.name)))
+        requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+        if failed - shown:
+            requests.append(partitions.build_add_request(sorted(failed - shown)))
+        # A key stays while a backfill may still be working on it.
+        if shown - failed and not _backfill_unfinished(context.instance):
+            requests.append(partitions.build_delete_request(sorted(shown - failed)))
+        if not requests:
+            return dg.SkipReason("no change")
+        return dg.SensorResult(dynamic_partitions_requests=requests)
+
+    return failed_keys
+
+
+def _failed(entity: str) -> set[str]:
+    store = open_database(load(VmhSettings))
+    try:
+        with store.reading() as tx:
+            return {record.espo_id for record in tx.records.failed(entity, limit=MAX_PARTITIONS)}
+    finally:
+        store.close()
+
+
+def _backfill_unfinished(instance: dg.DagsterInstance) -> bool:
+    # Not the runs but the backfills: a backfill looks at its keys again up to 30 s after its run has ended, and fails
+    # when one of them is gone.
+    unfinished = BulkActionsFilter(statuses=list(UNFINISHED_BACKFILLS))
+    return bool(instance.get_backfills(filters=unfinished, limit=1))

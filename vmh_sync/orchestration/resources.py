@@ -1,0 +1,26 @@
+"""The Dagster resource through config ops get at the outside world."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dagster as dg
+
+from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.settings import SettingsError
+from vmh_sync.watchdog import Stalled
+
+
+class SyncResources(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens clients, store and leases for one run, from the settings in the environment."""
+
+    @asynccontextmanager
+    async def open(self, run_id: str) -> AsyncIterator[PassContext]:
+        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
+        try:
+            async with open_context(run_id) as context:
+                yield context
+        except SettingsError as problem:
+            raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+        except Stalled as standstill:
+            raise dg.Failure(description=str(standstill)) from None

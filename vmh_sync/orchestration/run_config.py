@@ -1,0 +1,73 @@
+"""What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
+
+from collections.abc import Iterable
+from contextvars import ContextVar
+from enum import StrEnum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+
+class SyncRunConfig(dg.Config):
+    """Which records, and how."""
+
+    ids: list[str] = Field(
+        default_factory=list,
+        description="EspoCRM-IDs der Datensätze, die abgeglichen werden sollen. Leer: nach „selection“.",
+    )
+    selection: str = Field(
+        default="pending",
+        description=(
+            "Wenn keine IDs angegeben sind: pending (Warteschlange), dirty (als geändert gemeldet), failed "
+            "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), "
+            "all (alle)."
+        ),
+    )
+    dry_run: bool = Field(
+        default=False, description="Probelauf: nur zeigen, was geschrieben würde. Es wird nichts verändert."
+    )
+    show_values: bool = Field(
+        default=False,
+        description="Im Probelauf auch die Werte zeigen (personenbezogen! Sie stehen dann im Protokoll des Laufs).",
+    )
+    allow_mass_change: bool = Field(
+        default=False,
+        description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
+    )
+
+
+class UnknownSelection(ValueError):
+    """There is no selection of this name; ``str`` names the possible ones, in German."""
+
+    def __init__(self, name: str, possible: Iterable[str]) -> None:
+        super().__init__(f"Die Auswahl „{name}“ gibt es nicht; möglich sind: {', '.join(possible)}.")
+
+
+class Trigger(StrEnum):
+    """Why a run was launched; stands in the run's tag ``vmh/trigger``."""
+
+    PERSON = "person"
+    SENSOR = "sensor"
+    SWEEP = "sweep"
+    WEBHOOK = "webhook"
+    BACKFILL = "backfill"
+    CLI = "cli"
+
+
+PERSONS = frozenset({Trigger.PERSON, Trigger.BACKFILL, Trigger.CLI})
+"""Triggers behind config a person stands, who wants everything tried that may be tried."""
+
+QUIET_CONSOLE = {"console": {"config": {"log_level": "WARNING"}}}
+"""Run configuration of loggers: the event log stands in the UI, a worker's output needs only warnings."""
+
+SILENT_CONSOLE = {"console": {"config": {"log_level": "CRITICAL"}}}
+"""The same for a command in the foreground, config says itself what happened, in one sentence instead of a trace."""
+
+console: ContextVar[dict[str, Any]] = ContextVar("console", default=QUIET_CONSOLE)
+"""How much of a run's log goes to this process's output."""
+
+TRIGGER_TAG = "vmh/trigger"
+ENTITY_TAG = "entity_type"
+PENDING_TAG = "vmh/pending"
+"""``yes`` on every run that was launched, by sensor or gateway, to claim what waits in the inbox."""

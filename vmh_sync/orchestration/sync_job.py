@@ -1,0 +1,214 @@
+"""Makes the Dagster job of an entity: fetch → map → diff → write over a batch of its records.
+
+Ops pass the batch on in memory: personal data is never written to disk (design.md 2). A run that is executed again
+starts from ``fetch``. One record's failure never fails the run; a fault that concerns all of them does.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import dagster as dg
+
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
+from vmh_sync.orchestration.redis_failure import require_our_redis
+from vmh_sync.orchestration.resources import SyncResources
+from vmh_sync.orchestration.run_config import (
+    ENTITY_TAG,
+    PERSONS,
+    TRIGGER_TAG,
+    SyncRunConfig,
+    Trigger,
+    UnknownSelection,
+    console,
+)
+from vmh_sync.orchestration.run_report import outcome_metadata, plan_markdown
+from vmh_sync.sync.guards import GuardTripped
+from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.systems.errors import ForeignSystemError
+
+
+class EntityPipeline(Protocol):
+    """What an entity does with a batch of its own making; nobody else looks into it."""
+
+    @property
+    def entity(self) -> str:
+        """Return the entity's name, as in ``sync_<entity>``."""
+        ...
+
+    async def select(self, opened: PassContext, selection: str) -> list[str]:
+        """Return the EspoCRM ids of a selection; raises :class:`UnknownSelection`."""
+        ...
+
+    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> Any:
+        """Read both sides and the base; returns the batch. Raises ``ForeignSystemError`` when nothing can be read."""
+        ...
+
+    def size(self, batch: Any) -> int:
+        """Return how many records the batch holds."""
+        ...
+
+    def map_fields(self, batch: Any) -> None:
+        """Bring both sides of each record into canonical form."""
+        ...
+
+    def diff(self, batch: Any) -> int:
+        """Plan each record; returns how many have to be written."""
+        ...
+
+    async def write(self, opened: PassContext, batch: Any, *, allow_mass_change: bool) -> list[RecordOutcome]:
+        """Carry the plans out; one outcome per record. Raises ``GuardTripped`` before anything is written."""
+        ...
+
+    def dry_run(self, batch: Any) -> list[RecordOutcome]:
+        """Return what would become of each record, without writing anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What the Dagster UI says about a job and its four ops (German)."""
+
+    job: str
+    fetch: str
+    map: str
+    diff: str
+    write: str
+
+
+@dataclass(slots=True, repr=False)
+class SyncBatch:
+    """A batch on its way through the ops, with what was asked for."""
+
+    batch: Any
+    config: SyncRunConfig
+    chosen: Chosen
+    started: float
+    calls: Counter[str] = field(default_factory=Counter)
+
+
+async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: SyncRunConfig) -> SyncBatch:
+    """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
+    started = time.monotonic()
+    chosen = Chosen([])
+    if not config.dry_run:
+        await require_our_redis(opened.leases)
+    try:
+        chosen = await choose(
+            opened,
+            pipeline.entity,
+            config.ids,
+            config.selection,
+            select=lambda: pipeline.select(opened, config.selection),
+            dry_run=config.dry_run,
+        )
+        batch = await pipeline.fetch(opened, chosen.ids, dry_run=config.dry_run)
+    except ForeignSystemError as problem:
+        await put_off(opened, chosen)
+        raise dg.Failure(description=problem.message_for_people) from problem
+    except (GuardTripped, UnknownSelection) as stop:
+        raise dg.Failure(description=str(stop), allow_retries=False) from None
+    return SyncBatch(batch, config, chosen, started, Counter(opened.calls.by_system()))
+
+
+async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> list[RecordOutcome]:
+    """Carry the plans out, or only show them in a dry run. Raises ``dagster.Failure`` when a guard stops the run."""
+    if work.config.dry_run:
+        return pipeline.dry_run(work.batch)
+    try:
+        outcomes = await pipeline.write(opened, work.batch, allow_mass_change=work.config.allow_mass_change)
+    except GuardTripped as stop:
+        await put_off(opened, work.chosen)
+        raise dg.Failure(description=str(stop), allow_retries=False) from None
+    if any(outcome.concerns_all for outcome in outcomes):
+        await put_off(opened, work.chosen)
+    else:
+        await acknowledge(opened, work.chosen, {outcome.id for outcome in outcomes if outcome.later})
+    return outcomes
+
+
+async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:
+    """Sync some records by their EspoCRM ids, all pipeline in one go. Raises ``dagster.Failure`` like the job."""
+    work = await read_batch(opened, pipeline, SyncRunConfig(ids=list(ids)))
+    pipeline.map_fields(work.batch)
+    pipeline.diff(work.batch)
+    return await write_batch(opened, pipeline, work)
+
+
+def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
+    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, config are unique among all jobs."""
+    entity = pipeline.entity
+
+    @dg.op(name=f"fetch{suffix}", description=say.fetch)
+    async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
+        async with sync_resources.open(context.run_id) as opened:
+            opened.by_person = _trigger(context) in PERSONS
+            work = await read_batch(opened, pipeline, config)
+        context.log.info("%s: %d records to look at", entity, pipeline.size(work.batch))
+        return work
+
+    @dg.op(name=f"map{suffix}", description=say.map)
+    def map_fields(work: SyncBatch) -> SyncBatch:
+        pipeline.map_fields(work.batch)
+        return work
+
+    @dg.op(name=f"diff{suffix}", description=say.diff)
+    def diff(context: dg.OpExecutionContext, work: SyncBatch) -> SyncBatch:
+        context.add_output_metadata({"planned": pipeline.diff(work.batch)})
+        return work
+
+    @dg.op(name=f"write{suffix}", description=say.write)
+    async def write(
+        context: dg.OpExecutionContext, work: SyncBatch, sync_resources: SyncResources
+    ) -> list[RecordOutcome]:
+        async with sync_resources.open(context.run_id) as opened:
+            opened.by_person = _trigger(context) in PERSONS
+            outcomes = await write_batch(opened, pipeline, work)
+            calls = dict(work.calls + Counter(opened.calls.by_system()))
+            seconds = time.monotonic() - work.started
+            if not work.config.dry_run:
+                await record_pass(opened, entity, _trigger(context), outcomes, seconds=seconds, calls=calls)
+        _tell(context, work.config, outcomes, seconds, calls)
+        return outcomes
+
+    @dg.graph(name=entity, description=say.job)
+    def graph() -> list[RecordOutcome]:
+        return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
+
+    @dg.config_mapping
+    def which_records(config: SyncRunConfig) -> dg.RunConfig:
+        """Let the launchpad ask for the records directly, without naming ops."""
+        return dg.RunConfig(ops={f"fetch{suffix}": config}, loggers=console.get())
+
+    return graph.to_job(
+        name=f"sync_{entity}",
+        config=which_records,
+        executor_def=dg.in_process_executor,
+        resource_defs={"io_manager": dg.mem_io_manager, "sync_resources": SyncResources()},
+        tags={ENTITY_TAG: entity},
+    )
+
+
+def _trigger(context: dg.OpExecutionContext) -> str:
+    return str(context.run.tags.get(TRIGGER_TAG, Trigger.PERSON))
+
+
+def _tell(
+    context: dg.OpExecutionContext,
+    config: SyncRunConfig,
+    outcomes: list[RecordOutcome],
+    seconds: float,
+    calls: dict[str, int],
+) -> None:
+    """Show counts and outcomes in the run; a fault that concerns all records fails it (``dagster.Failure``)."""
+    metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
+    if config.dry_run:
+        metadata["plan"] = dg.MetadataValue.md(plan_markdown(outcomes, show_values=config.show_values))
+    context.add_output_metadata(metadata)
+    broken = next((outcome for outcome in outcomes if outcome.concerns_all), None)
+    if broken is not None:
+        raise dg.Failure(description=broken.error, metadata=metadata)

@@ -1,1 +1,0 @@
-"""What a pass works with: clients, store, leases and rules, opened together and closed together."""

@@ -1,0 +1,163 @@
+"""What the nightly cleaning removes from our database and what it must leave, on SQLite and on PostgreSQL."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from vmh_sync.clock import ManualClock
+from vmh_sync.housekeeping import database
+from vmh_sync.housekeeping.database import clean_books
+from vmh_sync.store import Store
+from vmh_sync.store.audit import Change
+from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.metrics import PassSummary
+
+MOMENT = timedelta(microseconds=1)
+CHANGE = Change(entity="beteiligte", kind="applied", reason="r", espo_id="a", betnr=1, field="name")
+
+
+def clean(store: Store, now: datetime, audit_days: int = 30) -> dict[str, int]:
+    return {name: count for name, count in clean_books(store, now, audit_days=audit_days).items() if count}
+
+
+def append(store: Store, *changes: Change) -> list[int]:
+    with store.transaction() as tx:
+        return tx.audit.append(changes)
+
+
+def task(store: Store, espo_id: str, betnr: int | None) -> int:
+    with store.transaction() as tx:
+        found, _ = tx.tasks.ensure(
+            entity="beteiligte", espo_id=espo_id, betnr=betnr, kind="conflict", fields=[], fingerprint="f", details={}
+        )
+    return found.id
+
+
+def test_audit_rows_go_after_their_days_and_not_a_moment_earlier(store: Store, store_clock: ManualClock) -> None:
+    now = store_clock.now()
+    limit = now - timedelta(days=30)
+    old, fresh = append(store, replace(CHANGE, at=limit - MOMENT), replace(CHANGE, at=limit))
+    assert clean(store, now, 31) == {}
+    assert clean(store, now) == {"audit_rows": 1}
+    with store.reading() as tx:
+        assert tx.audit.get(old) is None
+        assert tx.audit.get(fresh) is not None
+
+
+def test_more_than_a_slice_goes_in_one_night(
+    store: Store, store_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "SLICE", 2)
+    old = store_clock.now() - timedelta(days=31)
+    append(store, *(replace(CHANGE, at=old) for _ in range(5)))
+    assert clean(store, store_clock.now()) == {"audit_rows": 5}
+
+
+def test_what_an_open_task_is_about_stays(store: Store, store_clock: ManualClock) -> None:
+    now = store_clock.now()
+    row = replace(CHANGE, at=now - timedelta(days=31))
+    append(
+        store,
+        row,
+        replace(row, espo_id=None),
+        replace(row, espo_id="child of 1"),
+        replace(row, espo_id="c", betnr=None),
+        replace(row, espo_id="b", betnr=2),
+        replace(row, espo_id=None, betnr=None),
+    )
+    open_task, other = task(store, "a", 1), task(store, "c", None)
+    assert clean(store, now) == {"audit_rows": 2}
+    with store.reading() as tx:
+        assert len(tx.audit.for_record("1")) == 3
+        assert len(tx.audit.for_record("c")) == 1
+        assert tx.audit.for_record("b") == []
+    with store.transaction() as tx:
+        tx.tasks.close(open_task)
+        tx.tasks.close(other)
+    assert clean(store, now) == {"audit_rows": 4}
+
+
+def test_a_change_goes_together_with_its_undo(store: Store, store_clock: ManualClock) -> None:
+    now = store_clock.now()
+    limit = now - timedelta(days=30)
+    change, undo = append(
+        store, replace(CHANGE, at=limit - timedelta(days=9)), replace(CHANGE, kind="undo", undo_of=1, at=limit)
+    )
+    with store.transaction() as tx:
+        tx.audit.mark_undone(change, undo)
+    assert clean(store, now) == {}
+    assert clean(store, now + MOMENT) == {"audit_rows": 2}
+
+
+def test_settled_intents_closed_tasks_and_passes_go_and_open_ones_stay(store: Store, store_clock: ManualClock) -> None:
+    start = store_clock.now()
+    with store.transaction() as tx:
+        done, _open = (
+            tx.intents.start(system="s", entity="beteiligte", espo_id="a", natural_key={}, payload_hash=name)
+            for name in ("done", "open")
+        )
+        tx.intents.complete(done.id, "1")
+        tx.passes.record(PassSummary(run_id="r", entity="beteiligte", trigger="cli", started_at=start))
+    closed, living = task(store, "a", 1), task(store, "b", 2)
+    with store.transaction() as tx:
+        tx.tasks.close(closed)
+    assert clean(store, start + database.SETTLED_INTENTS) == {}
+    assert clean(store, start + database.SETTLED_INTENTS + MOMENT) == {"settled_intents": 1, "pass_summaries": 1}
+    assert clean(store, start + database.CLOSED_TASKS) == {}
+    assert clean(store, start + database.CLOSED_TASKS + MOMENT) == {"closed_tasks": 1}
+    assert clean(store, start + timedelta(days=9999)) == {}
+    with store.reading() as tx:
+        assert [intent.payload_hash for intent in tx.intents.open_for("beteiligte", "a")] == ["open"]
+        assert [row.id for row in tx.tasks.not_closed("beteiligte")] == [living]
+
+
+def test_what_waits_in_the_inbox_stays(store: Store, store_clock: ManualClock) -> None:
+    now = store_clock.now()
+    with store.transaction() as tx:
+        tx.inbox.add("beteiligte", [InboxEvent(espo_id=name, action="manual", source="s") for name in "ab"])
+        tx.inbox.claim("beteiligte", "worker", 1, now, 60)
+    later = now + timedelta(days=9999)
+    assert clean(store, later) == {}
+    with store.reading() as tx:
+        assert tx.inbox.pending_count("beteiligte", later) == 2
+
+
+def pair(frnr: int | None, generation: int = 0) -> CalendarPair:
+    return CalendarPair(
+        kuerzel="SB",
+        frnr=frnr,
+        event_id=f"event-{frnr}-{generation}",
+        source_system="advoware",
+        generation=generation,
+        base={"summary": "Verhandlung"},
+        base_hash="h",
+    )
+
+
+def test_dead_pairs_are_forgotten_but_never_which_event_ids_were_used(store: Store, store_clock: ManualClock) -> None:
+    start = store_clock.now()
+    ids = {}
+    for key, one in {"first": pair(1), "second": pair(1, 1), "unlinked": pair(None), "alone": pair(2, 3)}.items():
+        with store.transaction() as tx:
+            saved = tx.calendar_pairs.save(one)
+            tx.calendar_pairs.mark_deleted([saved.id or 0], start)
+            ids[key] = saved.id or 0
+    with store.transaction() as tx:
+        living = tx.calendar_pairs.save(pair(2, 4))
+        # The same appointment in a colleague's calendar counts for itself.
+        tx.calendar_pairs.save(replace(pair(1, 9), kuerzel="AB"))
+        last = {number: tx.calendar_pairs.last_generation("SB", number) for number in (1, 2)}
+    assert clean(store, start + database.DEAD_PAIRS) == {}
+    after = start + database.DEAD_PAIRS + MOMENT
+    assert clean(store, after) == {"dead_calendar_pairs": 3, "emptied_calendar_pairs": 1}
+    assert clean(store, after) == {}
+    with store.reading() as tx:
+        assert {number: tx.calendar_pairs.last_generation("SB", number) for number in (1, 2)} == last
+        kept = tx.calendar_pairs.get(ids["second"])
+        assert [one.id for one in tx.calendar_pairs.of("SB")] == [living.id]
+        assert [name for name, row_id in ids.items() if tx.calendar_pairs.get(row_id) is not None] == ["second"]
+        assert tx.calendar_pairs.of("SB")[0].base == {"summary": "Verhandlung"}
+    assert kept is not None
+    assert (kept.base, kept.base_hash, kept.event_id) == ({}, None, "event-1-1")

@@ -1,0 +1,135 @@
+"""Dagster's SQLite files in the embedded default: whoever finds one locked waits, and an existing home goes on."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib import resources
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home, prepare_storage
+from vmh_sync.orchestration.dagster_sqlite import (
+    BUSY_SECONDS,
+    PatientEventLogStorage,
+    PatientRunStorage,
+    PatientScheduleStorage,
+)
+
+DRIVERS_PATIENCE = 5.0
+"""What Python's driver waits unless it is told otherwise, and with it Dagster for runs and schedules."""
+DAGSTERS_FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+
+
+@dg.op
+def _nothing() -> None:
+    pass
+
+
+@dg.job
+def a_run() -> None:
+    """Write a run, its events and its end."""
+    _nothing()
+
+
+def _without_storage() -> str:
+    """What an earlier version wrote."""
+    return resources.files("vmh_sync.services").joinpath("dagster_embedded.yaml").read_text(encoding="utf-8")
+
+
+@contextmanager
+def _written_by_somebody_else(files: list[Path], seconds: float) -> Iterator[None]:
+    """Hold the writer's lock of all files; it ends by itself."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with ExitStack() as stack:
+            for file in files:
+                writer = stack.enter_context(closing(sqlite3.connect(file, isolation_level=None)))
+                writer.execute("BEGIN IMMEDIATE")
+            held.set()
+            over.wait(seconds)  # the length of the other's transaction is the very thing under test
+
+    writer = threading.Thread(target=hold)
+    writer.start()
+    assert held.wait(10)
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_a_run_waits_for_a_writer_who_takes_longer_than_the_drivers_patience(tmp_path: Path) -> None:
+    home = ensure_dagster_home(tmp_path)
+    prepare_storage(home)
+
+    with (
+        open_home(home) as instance,
+        _written_by_somebody_else([home / name for name in DAGSTERS_FILES], DRIVERS_PATIENCE + 1),
+    ):
+        result = a_run.execute_in_process(instance=instance)
+        status = instance.get_run_by_id(result.run_id)
+
+    assert result.success
+    assert status is not None
+    assert status.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_every_connection_has_a_minutes_patience(tmp_path: Path) -> None:
+    with open_home(ensure_dagster_home(tmp_path)) as instance:
+        runs, ticks, events = instance.run_storage, instance.schedule_storage, instance.event_log_storage
+        assert isinstance(runs, PatientRunStorage)
+        assert isinstance(ticks, PatientScheduleStorage)
+        assert isinstance(events, PatientEventLogStorage)
+        connections = (runs.connect(), ticks.connect(), events.index_connection(), events.run_connection("a-run"))
+        for opened in connections:
+            with opened as connection:
+                assert connection.execute(db.text("PRAGMA busy_timeout")).scalar() == BUSY_SECONDS * 1000
+                assert connection.execute(db.text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+@pytest.mark.parametrize("celery", [False, True])
+def test_a_home_of_an_earlier_version_gets_the_patience_and_keeps_its_runs(tmp_path: Path, celery: bool) -> None:
+    text = _without_storage()
+    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
+    with open_home(tmp_path) as instance:
+        assert not isinstance(instance.run_storage, PatientRunStorage)
+        run = a_run.execute_in_process(instance=instance).run_id
+
+    home = ensure_dagster_home(tmp_path, celery=celery)
+
+    with open_home(home) as instance:
+        assert isinstance(instance.run_storage, PatientRunStorage)
+        assert [kept.run_id for kept in instance.get_runs()] == [run]
+        assert instance.all_logs(run)
+
+
+def test_a_home_that_names_our_classes_by_old_names_opens_and_keeps_what_a_person_added(
+    tmp_path: Path,
+) -> None:
+    ensure_dagster_home(tmp_path)
+    file = tmp_path / "dagster.yaml"
+    added = "# retention agreed with the firm\n"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("vmh_sync.orchestration.", "vmh_sync.services.") + added,
+        encoding="utf-8",
+    )
+
+    home = ensure_dagster_home(tmp_path)
+
+    assert file.read_text(encoding="utf-8").endswith(added)
+    with open_home(home) as instance:
+        assert isinstance(instance.run_storage, PatientRunStorage)
+
+
+def test_what_a_person_added_to_an_earlier_versions_file_stays(tmp_path: Path) -> None:
+    text = _without_storage() + "# Unsere Änderung\n"
+    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
+
+    ensure_dagster_home(tmp_path)
+
+    assert (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == text

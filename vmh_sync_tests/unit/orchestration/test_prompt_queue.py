@@ -1,0 +1,132 @@
+"""The run queue that is looked at twice a second, as Dagster itself reads it from our ``dagster.yaml``."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster._core.definitions.reconstruct import reconstructable
+from dagster._core.remote_origin import (
+    CodeLocationOrigin,
+    GrpcServerCodeLocationOrigin,
+    RegisteredCodeLocationOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._daemon.controller import create_daemon_of_type
+
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG, PromptQueue
+
+
+def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(tmp_path: Path) -> None:
+    home = ensure_dagster_home(tmp_path / "home")
+    with open_home(home) as instance:
+        assert isinstance(instance.run_coordinator, PromptQueue)
+        daemon = create_daemon_of_type("QUEUED_RUN_COORDINATOR", instance)
+        assert getattr(daemon, "interval_seconds", None) == pytest.approx(0.4)
+        runs = instance.get_concurrency_config().run_queue_config
+        assert runs is not None
+        limits = yaml.safe_load((home / "dagster.yaml").read_text())["concurrency"]["runs"]
+        assert runs.max_concurrent_runs == limits["max_concurrent_runs"]
+        assert list(runs.tag_concurrency_limits) == limits["tag_concurrency_limits"]
+
+
+def test_a_longer_interval_is_obeyed() -> None:
+    assert PromptQueue(dequeue_interval_seconds=7).dequeue_interval_seconds == 7
+
+
+@dg.op
+def nothing() -> None:
+    """Do nothing."""
+
+
+@dg.job
+def idle() -> None:
+    """Do nothing."""
+    nothing()
+
+
+@dataclass
+class Ways:
+    """Which runs were launched, and which went into Dagster's own queue."""
+
+    launched: list[str] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
+    seen = Ways()
+
+    def queue(_coordinator: QueuedRunCoordinator, context: SubmitRunContext) -> dg.DagsterRun:
+        seen.queued.append(context.dagster_run.run_id)
+        return context.dagster_run
+
+    monkeypatch.setattr(dg.DagsterInstance, "launch_run", lambda _instance, run, _workspace: seen.launched.append(run))
+    monkeypatch.setattr(QueuedRunCoordinator, "submit_run", queue)
+    return seen
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with open_home(ensure_dagster_home(tmp_path / "home")) as opened:
+        yield opened
+
+
+SHARED = GrpcServerCodeLocationOrigin("127.0.0.1", port=4000, location_name="vmh_sync")
+OWN = RegisteredCodeLocationOrigin("vmh_sync")
+
+
+def _run(
+    instance: dg.DagsterInstance,
+    location: CodeLocationOrigin,
+    status: dg.DagsterRunStatus | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.DagsterRun:
+    return instance.create_run_for_job(
+        idle,
+        status=status,
+        tags=tags,
+        remote_job_origin=RemoteRepositoryOrigin(location, "__repository__").get_job_origin("idle"),
+        job_code_origin=reconstructable(idle).get_python_origin(),
+    )
+
+
+def _submit(instance: dg.DagsterInstance, tags: Mapping[str, str], location: CodeLocationOrigin = SHARED) -> str:
+    run = _run(instance, location, tags=tags)
+    instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+    return run.run_id
+
+
+HURRIED = {AT_ONCE_TAG: "yes"}
+
+
+def test_what_asks_for_it_starts_at_once_while_nothing_else_waits_or_runs(
+    instance: dg.DagsterInstance, ways: Ways
+) -> None:
+    hurried = _submit(instance, HURRIED)
+    patient = _submit(instance, {})
+    assert (ways.launched, ways.queued) == ([hurried], [patient])
+
+
+def test_only_the_daemon_starts_runs_where_each_process_has_a_code_server_of_its_own(
+    instance: dg.DagsterInstance, ways: Ways
+) -> None:
+    hurried = _submit(instance, HURRIED, OWN)
+    assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
+def test_it_waits_behind_what_waits_or_runs(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
+    _run(instance, SHARED, dg.DagsterRunStatus(status))
+    hurried = _submit(instance, HURRIED)
+    assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+@pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "CANCELED"])
+def test_what_is_over_holds_nothing_up(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
+    _run(instance, SHARED, dg.DagsterRunStatus(status))
+    assert _submit(instance, HURRIED) in ways.launched
