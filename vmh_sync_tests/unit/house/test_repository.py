@@ -127,7 +127,7 @@ def test_only_settings_reads_the_environment() -> None:
         and node.value.id == "os"
         and name != "vmh_sync/settings.py"
         # Starting a process with an environment is not reading settings.
-        and not name.startswith(("vmh_sync/services/", "vmh_sync/commands/"))
+        and not name.startswith(("vmh_sync/services/", "vmh_sync/orchestration/", "vmh_sync/commands/"))
     ]
     assert readers == []
 
