@@ -55,6 +55,10 @@ def sandbox(
     installation: Annotated[
         int | None, typer.Option(help="EspoCRM und Advoware einer anderen Kanzlei, aus dieser Zahl gezogen.")
     ] = None,
+    blank_crm: Annotated[
+        bool, typer.Option("--blank-crm", help="Ein EspoCRM, das noch niemand eingerichtet hat.")
+    ] = False,
+    crm_version: Annotated[str, typer.Option(help="Fassung des EspoCRM, zum Beispiel 9.3.9 oder 10.0.0.")] = "9.2.7",
     as_json: Annotated[bool, typer.Option("--json", help="Genau eine JSON-Zeile ausgeben.")] = False,
 ) -> None:
     """Die simulierten Systeme allein, bis Strg-C; gibt Adressen, Zugänge und passende Variablen aus."""
@@ -63,7 +67,8 @@ def sandbox(
     from vmh_sync.sandbox.systems import SystemsConfig
 
     firm = Installation() if installation is None else Installation.draw(installation)
-    serve(SandboxOptions(SystemsConfig(seed=seed, parties=parties, installation=firm), as_json=as_json))
+    systems = SystemsConfig(seed=seed, parties=parties, installation=firm, blank_crm=blank_crm, crm_version=crm_version)
+    serve(SandboxOptions(systems, as_json=as_json))
 
 
 @app.command()

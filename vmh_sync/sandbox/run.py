@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.sandbox.crm.versions import DEFAULT
 from vmh_sync.sandbox.installation import Installation
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import NAMES, Name, SystemsConfig, environment, seed_population, simulated
@@ -124,11 +125,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--webhook-interval", type=float, default=2.0, help="seconds between the CRM's deliveries")
     parser.add_argument("--no-google-quota", action="store_true", help="lift Google's quota (for measurements)")
     parser.add_argument("--installation", type=int, help="draw this firm's EspoCRM and Advoware from a seed")
+    parser.add_argument("--blank-crm", action="store_true", help="an EspoCRM that nobody has set up yet")
+    parser.add_argument("--crm-version", default=DEFAULT, help="the release of EspoCRM, such as 9.3.9 or 10.0.0")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON line")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     given = parser.parse_args(arguments)
     firm = Installation() if given.installation is None else Installation.draw(given.installation)
     systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota, firm)
+    systems = replace(systems, blank_crm=given.blank_crm, crm_version=given.crm_version)
     chosen = [_ALIASES.get(name, name) for name in given.only or NAMES]
     ports: dict[Name, int] = {name: getattr(given, f"{name}_port") for name in NAMES}
     only = tuple(name for name in NAMES if name in chosen)

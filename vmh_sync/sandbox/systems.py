@@ -12,6 +12,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.sandbox.control import ControlledApp
 from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_app
 from vmh_sync.sandbox.crm.errors import ApiError as CrmRefusal
+from vmh_sync.sandbox.crm.versions import DEFAULT
 from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.installation import Installation, OfficeInstallation
 from vmh_sync.sandbox.office import API_PATH, CONFIGURATOR_PATH, RELAY_PATH, OfficeConfig, create_office
@@ -30,7 +31,8 @@ class SystemsConfig:
     ``seed`` decides keys, passwords, population and every random choice; ``parties`` is the size of the population
     (0: empty systems). ``webhook_interval`` is how often the CRM delivers webhooks, in seconds (the real default is
     120). The Google quota can be lifted for measurements (``google_quota`` false). ``installation`` is what is
-    particular about this firm's EspoCRM and Advoware.
+    particular about this firm's EspoCRM and Advoware. ``blank_crm`` gives an EspoCRM that nobody has set up: no entity
+    types, roles or users of ours; ``crm_version`` is its release.
     """
 
     seed: int = 1
@@ -38,6 +40,8 @@ class SystemsConfig:
     webhook_interval: float = 2.0
     google_quota: bool = True
     installation: Installation = field(default_factory=Installation)
+    blank_crm: bool = False
+    crm_version: str = DEFAULT
 
 
 @dataclass
@@ -101,6 +105,9 @@ def _espocrm(config: SystemsConfig) -> Simulated:
         CrmConfig(
             clock=_clock(firm.skew_minutes),
             seed=config.seed,
+            schema="blank" if config.blank_crm else "demo",
+            version=config.crm_version,
+            with_users=not config.blank_crm,
             firm=firm,
             formula_dirty=firm.formula_dirty,
             phone_international=firm.phone_international,
@@ -118,11 +125,10 @@ def _espocrm(config: SystemsConfig) -> Simulated:
         latency=firm.latency_ms / 1000,
     )
     credentials = hooks.crm.credentials()
+    keys = {name: value for name, value in credentials.items() if name.endswith("_key")}
     details = {
         "api_base_url": "{url}/api/v1",
-        "api_key": credentials["api_key"],
-        "hmac_api_key": credentials["hmac_api_key"],
-        "hmac_secret_key": credentials["hmac_secret_key"],
+        **keys,
         "admin_user": hooks.crm.admin.user_name,
         "admin_password": hooks.crm.admin.password or "",
     }
@@ -159,7 +165,7 @@ def environment(described: dict[Name, dict[str, str]]) -> dict[str, str]:
     if crm := described.get("espocrm"):
         result |= {
             "ESPOCRM_API_BASE_URL": crm["api_base_url"],
-            "ESPOCRM_API_KEY": crm["api_key"],
+            **({"ESPOCRM_API_KEY": crm["api_key"]} if "api_key" in crm else {}),
             "ESPOCRM_ADMIN_USER": crm["admin_user"],
             "ESPOCRM_ADMIN_PASSWORD": crm["admin_password"],
         }

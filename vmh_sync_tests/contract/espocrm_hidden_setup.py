@@ -55,6 +55,9 @@ async def roles_and_fields(replay: Replay) -> None:
     for entity, fields in recorded_fields().items():
         for name, definition in fields.items():
             await replay.call("POST", f"Admin/fieldManager/{entity}", {"name": name, **definition}, as_user="admin")
+    parents = ["Account", "Contact", "Lead", "Opportunity", "Case", "CBeteiligte", "CBankverbindungen", "CAdressen"]
+    parent = {"type": "linkParent", "entityList": parents}
+    await replay.call("PUT", "Admin/fieldManager/Task/parent", parent, as_user="admin")
     everything = {"create": "yes", "read": "all", "edit": "all", "delete": "all", "stream": "all"}
     editing = everything | {"stream": "no"}
     reading = editing | {"create": "no", "edit": "no", "delete": "no"}

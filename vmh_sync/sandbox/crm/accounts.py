@@ -19,8 +19,13 @@ FIXED: dict[str, Scope] = {
     "Notification": {"create": "no", "read": "own", "edit": "no", "delete": "own", "stream": "no"},
     "Note": {"create": "yes", "read": "all", "edit": "own", "delete": "own", "stream": "no"},
 }
-DEFAULT: dict[str, Scope] = {"User": {"create": "no", "read": "own", "edit": "no", "delete": "no", "stream": "no"}}
-ADMIN_ONLY = ("User", "Role", "Team")
+DEFAULT: dict[str, Scope] = {
+    "User": {"create": "no", "read": "own", "edit": "no", "delete": "no", "stream": "no"},
+    "Team": {"create": "no", "read": "team", "edit": "no", "delete": "no", "stream": "no"},
+}
+CLOSED: dict[str, frozenset[str]] = {"Webhook": frozenset({"user"})}
+"""Fields that only an admin sees."""
+ADMIN_ONLY = ("User", "Role", "Team", "ScheduledJob")
 RANK = {"no": 0, "own": 1, "team": 2, "all": 3, "yes": 3}
 
 
@@ -30,8 +35,9 @@ class Role:
 
     id: str
     name: str
+    made_at: str = ""
     data: dict[str, Any] = field(default_factory=dict)
-    field_data: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    field_data: dict[str, dict[str, dict[str, str]]] | None = None
     permissions: dict[str, str] = field(default_factory=dict)
 
 
@@ -49,6 +55,8 @@ class Account:
     password: str | None = None
     is_active: bool = True
     roles: list[Role] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+    created_by: str | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -90,8 +98,9 @@ class Account:
         raise forbidden(f"No {action} access.")
 
     def owns(self, row: dict[str, Any]) -> bool:
-        """Whether a row counts as the user's own."""
-        return self.id in {row.get("createdById"), row.get("assignedUserId"), row.get("userId"), row.get("id")}
+        """Whether a row counts as the user's own (a team: that he is in it)."""
+        owners = {row.get("createdById"), row.get("assignedUserId"), row.get("userId"), row.get("id")}
+        return self.id in owners or row.get("id") in self.teams
 
     def permission(self, name: str) -> str:
         """Return a single permission, ``no`` if no role grants it."""
@@ -107,10 +116,19 @@ class Account:
 
     def closed_fields(self, entity: str, action: Literal["read", "edit"]) -> frozenset[str]:
         """Return the fields of an entity type that the user may not read (edit)."""
-        if self.is_admin or not self.roles:
+        if self.is_admin:
             return frozenset()
+        fixed = CLOSED.get(entity, frozenset())
+        if not self.roles:
+            return fixed
         closed = [
-            {name for name, rights in role.field_data.get(entity, {}).items() if rights.get(action) == "no"}
+            {name for name, rights in (role.field_data or {}).get(entity, {}).items() if rights.get(action) == "no"}
             for role in self.roles
         ]
-        return frozenset(set.intersection(*closed))
+        return fixed | set.intersection(*closed)
+
+
+def require_admin(user: Account) -> None:
+    """Raise 403 for everybody but an admin."""
+    if not user.is_admin:
+        raise forbidden()

@@ -7,11 +7,17 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from vmh_sync.sandbox.crm.accounts import Account
+from vmh_sync.sandbox.crm.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.administration import Administration
 from vmh_sync.sandbox.crm.app_user import app_user
-from vmh_sync.sandbox.crm.errors import ApiError, crash, no_route, not_found
+from vmh_sync.sandbox.crm.entity_manager import EntityManager
+from vmh_sync.sandbox.crm.errors import ApiError, crash, forbidden, no_route, not_found
+from vmh_sync.sandbox.crm.field_manager import FieldManager
 from vmh_sync.sandbox.crm.lists import Lists
+from vmh_sync.sandbox.crm.locking import act
+from vmh_sync.sandbox.crm.metadata import metadata
+from vmh_sync.sandbox.crm.open_api import open_api
+from vmh_sync.sandbox.crm.preferences import Preferences
 from vmh_sync.sandbox.crm.query import ListQuery, parse_list_query, parse_parameters
 from vmh_sync.sandbox.crm.records import Records
 from vmh_sync.sandbox.crm.relations import Relations
@@ -43,11 +49,16 @@ class Request:
             return {}
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+        value = self.json
+        return value if isinstance(value, dict) else {}
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as the JSON value it is; broken JSON crashes the server."""
         try:
-            value = json.loads(self.body)
+            return json.loads(self.body)
         except ValueError as error:
             raise crash() from error
-        return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,9 @@ class Api:
         self.lists = Lists(crm)
         self.relations = Relations(crm, self.records, self.lists)
         self.administration = Administration(crm)
+        self.entity_manager = EntityManager(crm)
+        self.field_manager = FieldManager(crm)
+        self.preferences = Preferences(crm)
 
     def handle(self, request: Request) -> Answer:
         """Return the answer; raises :class:`ApiError` for every other outcome."""
@@ -98,8 +112,12 @@ class Api:
             raise no_route(404)
         action = len(parts) > 1 and parts[1] in {"action", "user"}
         allowed = {1: COLLECTION_METHODS, 2: RECORD_METHODS, 3: LINK_METHODS}[len(parts)]
+        if parts[1:2] == ["layout"]:
+            allowed = ("GET", "PUT")
         if parts == ["Settings"]:
             allowed = ("GET", "PUT", "PATCH")
+        if method == "OPTIONS":
+            raise ApiError(200, None, None, headers={"Allow": ", ".join(allowed)})
         if method == "HEAD":
             name = "list" if len(parts) == 1 else "read"
             raise not_found(f"Action HEAD '{name}' does not exist in controller '{parts[0]}'.")
@@ -113,32 +131,50 @@ class Api:
         if parts == ["App", "user"] and method == "GET":
             return Answer(app_user(self.crm, user))
         if parts == ["Metadata"] and method == "GET":
-            return Answer(self.administration.metadata(parse_parameters(request.query).get("key")))
+            return Answer(metadata(self.crm.schema, parse_parameters(request.query).get("key")))
         if parts == ["Settings"]:
             if method == "GET":
-                return Answer(dict(self.crm.settings))
+                return Answer(self.administration.settings(user))
             return Answer(self.administration.update_settings(user, request.data))
         if parts == ["MassAction"] and method == "POST":
             return Answer(self.relations.mass_action(user, request.data))
         if head == "EntityManager" and len(parts) > 1 and parts[1] == "action":
-            return Answer(self.administration.entity_manager(user, parts[-1], request.data))
+            return Answer(self.entity_manager.do(user, parts[-1], request.data))
         if head == "Role":
             return Answer(self._role(user, request, parts[1:]))
         if head == "Notification":
             return Answer(self._notification(user, request, parts[1:]))
+        return self._set_up(user, request, parts)
+
+    def _set_up(self, user: Account, request: Request, parts: list[str]) -> Answer | None:
+        """What only people who set an installation up ask for."""
+        head, method = parts[0], request.method
+        if len(parts) == len(("scope", "layout", "name")) and parts[1] == "layout":
+            if method == "PUT":
+                return Answer(self.crm.page_layouts.write(user, head, parts[2], request.json))
+            return Answer(self.crm.page_layouts.read(user, head, parts[2]))
+        if parts == ["Layout", "action", "resetToDefault"] and method == "POST":
+            asked = request.data
+            return Answer(self.crm.page_layouts.reset(user, str(asked.get("scope")), str(asked.get("name"))))
+        if head == "Preferences" and len(parts) == len(("Preferences", "id")):
+            if method == "GET":
+                return Answer(self.preferences.read(user, parts[1]))
+            return Answer(self.preferences.write(user, parts[1], request.data))
+        if head == "WebhookQueueItem" and method == "GET":
+            return Answer(self.webhooks.queue_items(user, self._list_query(request)))
+        if head == "ScheduledJob" and not user.is_admin:
+            raise forbidden(f"No access to '{head}'.")
+        if parts == ["Action"] and method == "POST" and self.crm.release.locks_records:
+            return Answer(act(self.crm, user, request.data))
+        if parts == ["OpenApi"] and method == "GET" and self.crm.release.describes_itself:
+            require_admin(user)
+            return Answer(open_api(self.crm.schema))
         return None
 
     def _admin(self, user: Account, request: Request, parts: list[str]) -> Any:
         if parts[:1] != ["fieldManager"]:
             raise no_route(404)
-        if len(parts) == len(("fieldManager", "scope")) and request.method == "POST":
-            return self.administration.create_field(user, parts[1], request.data)
-        if len(parts) == len(("fieldManager", "scope", "name")):
-            if request.method == "GET":
-                return self.administration.read_field(user, parts[1], parts[2])
-            if request.method in {"PUT", "PATCH"}:
-                return self.administration.update_field(user, parts[1], parts[2], request.data)
-        raise no_route(404)
+        return self.field_manager.handle(user, request.method, parts[1:], request.data)
 
     def _role(self, user: Account, request: Request, parts: list[str]) -> Any:
         if not parts:
@@ -171,12 +207,16 @@ class Api:
             return Answer(self.stream.post(user, request.data))
         if entity == "User":
             return Answer(self.administration.create_user(user, request.data))
+        if entity == "Team":
+            return Answer(self.administration.create_team(user, request.data))
         skip = request.headers.get("x-skip-duplicate-check", "").lower() in TRUE
         skip = skip or bool(request.data.get("_skipDuplicateCheck"))
         return Answer(self.records.create(user, entity, request.data, skip_duplicates=skip))
 
     def _record(self, user: Account, request: Request, entity: str, record_id: str) -> Answer:
         if request.method == "GET":
+            if entity == "User" and user.is_admin:
+                return Answer(self.administration.read_user(user, record_id))
             return Answer(self.records.read(user, entity, record_id))
         if request.method == "DELETE":
             self.records.delete(user, entity, record_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.sandbox.crm.versions import DEFAULT
 from vmh_sync.sandbox.installation import CrmInstallation
 
 SchemaName = Literal["demo", "recorded", "blank"]
@@ -34,11 +35,13 @@ class CrmConfig:
 
     ``schema``: ``demo`` (entities.md), ``recorded`` (espocrm.md B13) or ``blank`` (a new installation).
     ``firm`` is what this installation does otherwise. ``stream`` and ``optimistic`` override the schema per entity.
-    Keys, and the password where none is given, come from ``seed``.
+    Keys, and the password where none is given, come from ``seed``. ``version`` is the release that is simulated
+    (:mod:`vmh_sync.sandbox.crm.versions`).
     """
 
     clock: Clock = field(default_factory=SystemClock)
     schema: SchemaName = "demo"
+    version: str = DEFAULT
     seed: int = 1
     admin_user: str = "admin"
     admin_password: str | None = None

@@ -30,8 +30,8 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-def _translated(label: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {"messageTranslation": {"label": label, "scope": None, "data": data}}
+def _translated(label: str, data: dict[str, Any], scope: str | None = None) -> dict[str, Any]:
+    return {"messageTranslation": {"label": label, "scope": scope, "data": data}}
 
 
 def validation_failure(entity: str, field: str, rule: str) -> ApiError:
@@ -65,6 +65,27 @@ def unrelatable_forbidden(entity: str, link: str, foreign: str) -> ApiError:
     """The 403 for a link to a record that the user may not read."""
     reason = f"No foreign record access for link operation ({entity}:{link})."
     return ApiError(403, reason, _translated("cannotRelateForbidden", {"foreignEntityType": foreign, "action": "read"}))
+
+
+def taken(reason: str, label: str, scope: str, data: dict[str, Any]) -> ApiError:
+    """The 409 of the entity and field managers for a name that is in use."""
+    return ApiError(409, reason, _translated(label, data, scope))
+
+
+def locked(field: str) -> ApiError:
+    """The 409 for a change of a locked record (10.0); the body names the field as people see it."""
+    return ApiError(409, "cannotModifyLockedRecord", _translated("cannotModifyLockedRecord", {"field": field}))
+
+
+def locked_delete() -> ApiError:
+    """The 409 for the delete of a locked record (10.0)."""
+    body = {"messageTranslation": {"label": "cannotRemoveLockedRecord", "scope": None}}
+    return ApiError(409, "cannotRemoveLockedRecord", body)
+
+
+def failure(reason: str) -> ApiError:
+    """What an ``Error`` of EspoCRM looks like from outside: 500 with its text as the reason, empty body."""
+    return ApiError(500, reason)
 
 
 def no_route(status: int, allow: str = "") -> ApiError:

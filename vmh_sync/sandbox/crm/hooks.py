@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.api import Api
 from vmh_sync.sandbox.crm.errors import ApiError
+from vmh_sync.sandbox.crm.locking import set_locked
 from vmh_sync.sandbox.crm.seeding import seed_records
 from vmh_sync.sandbox.crm.state import OUTAGES, PERSONS, Crm
 from vmh_sync.sandbox.crm.table import Row
@@ -41,7 +42,7 @@ class CrmHooks:
         records = {
             name: [crm.render.full(layout, row) for row in self._all_rows(name)]
             for name, layout in crm.layouts.items()
-            if name not in {"User", "Webhook"}
+            if name not in {"User", "Webhook", "Team", "ScheduledJob"}
         }
         users = [
             {"id": a.id, "userName": a.user_name, "name": a.name, "type": a.type, "isActive": a.is_active}
@@ -126,7 +127,7 @@ class CrmHooks:
         del body
         crm, webhooks = self.crm, self._api.webhooks
         for name in list(crm.tables):
-            if name != "User":
+            if name not in {"User", "Team", "ScheduledJob"}:
                 self._empty(name)
         for book in (crm.emails, crm.phones):
             book.clear()
@@ -148,14 +149,15 @@ class CrmHooks:
 
         ``flush_webhooks`` delivers all that is due. ``set_switch`` takes ``stream`` and ``optimistic`` (``{entity:
         bool}``), ``international`` and ``formula_dirty`` (bool). ``outage`` takes ``{"kind": null}`` or one of
-        ``maintenance``, ``database``, ``gateway``; ``maintenance`` takes ``{"on": bool}``; ``clear_login_failures`` and
-        ``credentials`` take nothing.
+        ``maintenance``, ``database``, ``gateway``; ``maintenance`` takes ``{"on": bool}``; ``lock`` takes ``{"entity",
+        "id", "on": bool}`` (10.0); ``clear_login_failures`` and ``credentials`` take nothing.
         """
         commands: dict[str, Callable[[Json], Json | Awaitable[Json]]] = {
             "flush_webhooks": self._flush,
             "set_switch": self._switch,
             "outage": self._outage,
             "maintenance": lambda given: self._outage({"kind": "maintenance" if given.get("on", True) else None}),
+            "lock": self._lock,
             "clear_login_failures": self._clear_failures,
             "credentials": lambda _given: dict(self.crm.credentials()),
         }
@@ -174,6 +176,15 @@ class CrmHooks:
             raise ValueError(f"Unknown outage {kind!r}; known: {', '.join(OUTAGES)}")
         self.crm.outage = kind
         return {"outage": kind}
+
+    def _lock(self, body: Json) -> Json:
+        entity, record_id = str(body.get("entity")), str(body.get("id"))
+        if entity not in self.crm.tables or record_id not in self.crm.tables[entity].rows:
+            raise ValueError("Unknown record")
+        if not self.crm.schema[entity].lockable:
+            raise ValueError(f"{entity} is not lockable")
+        set_locked(self.crm, entity, record_id, locked=bool(body.get("on", True)))
+        return {"locked": bool(body.get("on", True))}
 
     def _clear_failures(self, body: Json) -> Json:
         del body

@@ -141,9 +141,9 @@ def demo_fields() -> dict[str, Fields]:
 def installation(name: SchemaName) -> Schema:
     """Build the schema ``name`` afresh (the caller may change it)."""
     parties = ["CBeteiligte", "CBankverbindungen", "CAdressen"]
-    schema = system_entities([*parties, "CVmhErstgespraech"])
     if name == "blank":
-        return schema
+        return system_entities([])
+    schema = system_entities([*parties, "CVmhErstgespraech"])
     added = recorded_fields() if name == "recorded" else demo_fields()
     for entity, fields in added.items():
         person = entity == "CBeteiligte"

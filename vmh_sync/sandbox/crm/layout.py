@@ -8,6 +8,8 @@ Record = dict[str, object]
 
 # A column that is never shown: the name in lower case, for the duplicate check.
 SEARCH_KEY = "_key"
+TEAMS_KEY = "_teams"
+"""A column that is shown as ``teamsIds`` and ``teamsNames``."""
 
 STORED_KINDS = {
     "varchar",
@@ -59,7 +61,9 @@ class Layout:
         self.empty |= {"streamUpdatedAt": None, "versionNumber": None}
         if self.is_person:
             self.empty[SEARCH_KEY] = None
-        self.searchable = {*self.empty, *self.names} - {SEARCH_KEY}
+        if self.teams:
+            self.empty[TEAMS_KEY] = None
+        self.searchable = {*self.empty, *self.names} - {SEARCH_KEY, TEAMS_KEY}
         if self.has_contacts:
             self.searchable |= {"emailAddress", "phoneNumber"}
         if not entity.stream:
@@ -72,6 +76,8 @@ class Layout:
         hidden = [] if self.entity.stream else ["streamUpdatedAt"]
         if not self.entity.optimistic:
             hidden.append("versionNumber")
+        if self.teams:
+            hidden.append(TEAMS_KEY)
         return tuple(hidden)
 
     def _add(self, name: str, definition: FieldDef) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import unrelatable, unrelatable_forbidden, validation_failure
-from vmh_sync.sandbox.crm.layout import Layout
+from vmh_sync.sandbox.crm.layout import TEAMS_KEY, Layout
 from vmh_sync.sandbox.crm.table import Row
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 def check_links(crm: "Crm", user: Account, layout: Layout, values: Row, row: Row) -> None:
     """Raise 403 (400 for a parent of a type that is not listed) if a changed link leads nowhere it may."""
     entity = layout.entity.name
+    known = crm.tables["Team"].rows
+    if any(team not in known for team in values.get(TEAMS_KEY) or ()):
+        raise unrelatable(entity, "teams", "Team")
     for link, definition in layout.entity.links.items():
         target = values.get(f"{link}Id")
         if target is None or target == row.get(f"{link}Id"):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+PRIMARY_FILTERS = {"Task": ("actual", "completed", "todays", "overdue", "deferred"), "User": ("active",)}
+"""Known ones, by entity type; they narrow nothing here."""
+
 
 class Lists:
     """Answers list requests of one installation."""
@@ -31,6 +34,8 @@ class Lists:
         level = user.level(entity, "read")
         if level == "no":
             raise forbidden("No read access.")
+        if query.primary_filter is not None and query.primary_filter not in PRIMARY_FILTERS.get(entity, ()):
+            raise bad_request(f"No primary filter '{query.primary_filter}' for '{entity}'.")
         closed = user.closed_fields(entity, "read")
         hidden = {name for name in layout.searchable if layout.field_of(name) in closed} if closed else frozenset()
         compiler = WhereCompiler(layout, table, crm.lookups(entity), forbidden=hidden, restricted=not user.is_admin)
@@ -39,6 +44,8 @@ class Lists:
             conditions.append(extra)
         if level != "all":
             conditions.append(Condition(user.owns))
+        if entity == "User":
+            conditions.append(Condition(lambda row: _is_shown(user, row)))
         if "onlyMy" in query.bool_filters:
             conditions.append(compiler.compile({"type": "equals", "attribute": "assignedUserId", "value": user.id}))
         if query.text:
@@ -53,19 +60,19 @@ class Lists:
 
     def linked(self, user: Account, entity: str, record_id: str, link: str, query: ListQuery, *, count: bool) -> Answer:
         """Return the records a record is linked with over a has-many link."""
-        foreign, column = self.children_of(entity, record_id, link)
+        foreign, column = self.children_of(entity, record_id, link, unknown="Link does not exist.")
         index = self._crm.tables[foreign].by_value[column]
         ids = index.get(record_id, {})
         extra = Condition(lambda row: row[column] == record_id, ids=ids)
         return self.records(user, foreign, query, count=count, extra=extra)
 
-    def children_of(self, entity: str, record_id: str, link: str) -> tuple[str, str]:
-        """Return the foreign type and its column for a has-many link; 404 if record or link is unknown."""
+    def children_of(self, entity: str, record_id: str, link: str, unknown: str | None = None) -> tuple[str, str]:
+        """Return the foreign type and its column for a has-many link; 404 if record or link is ``unknown``."""
         definition = self._crm.schema[entity].links.get(link)
         if record_id not in self._crm.tables[entity].rows:
             raise not_found()
         if definition is None or definition.kind != "hasMany" or definition.entity not in self._crm.tables:
-            raise not_found(f"Link '{link}' does not exist.")
+            raise not_found(unknown or f"Entity {entity} does not have link {link}.")
         return definition.entity or "", f"{definition.foreign}Id"
 
     def _text_filter(self, layout: Layout, text: str) -> Condition:
@@ -83,6 +90,9 @@ class Lists:
 
     def _order(self, layout: Layout, query: ListQuery) -> Order:
         if query.order_by is None:
+            named = {"User": "userName", "Team": "name", "ScheduledJob": "name"}.get(layout.entity.name)
+            if named is not None:
+                return Order(named, descending=False, key=lambda row: row[named])
             return Order("createdAt", descending=True, key=lambda row: row["createdAt"])
         attribute = query.order_by
         if attribute not in layout.searchable and f"{attribute}Id" not in layout.searchable:
@@ -97,3 +107,8 @@ class Lists:
             return lambda row: render.linked_name(layout, row, attribute)
         column = attribute if attribute in layout.searchable else f"{attribute}Id"
         return lambda row: row.get(column)
+
+
+def _is_shown(user: Account, row: Row) -> bool:
+    """Machines and people who left are shown to an admin only (9.3.9 recordings u02, u03)."""
+    return user.is_admin or (bool(row["isActive"]) and row["type"] not in {"api", "system"})

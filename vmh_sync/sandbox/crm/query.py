@@ -27,6 +27,7 @@ class ListQuery:
     select: list[str] | None = None
     text: str | None = None
     bool_filters: list[str] = field(default_factory=list)
+    primary_filter: str | None = None
 
 
 def parse_parameters(query: str) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def parse_list_query(query: str, limit: int = MAX_SIZE) -> ListQuery:
         select=_select(parameters.get("attributeSelect") or parameters.get("select")),
         text=parameters.get("q") or parameters.get("textFilter") or None,
         bool_filters=_string_list(parameters.get("boolFilterList")),
+        primary_filter=parameters.get("primaryFilter") or None,
     )
 
 

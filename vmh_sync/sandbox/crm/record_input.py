@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.sandbox.crm.contact_input import ContactInput, ContactReader
 from vmh_sync.sandbox.crm.contact_rows import Owner
 from vmh_sync.sandbox.crm.errors import validation_failure
-from vmh_sync.sandbox.crm.layout import Layout
+from vmh_sync.sandbox.crm.layout import TEAMS_KEY, Layout
 from vmh_sync.sandbox.crm.table import Row
 from vmh_sync.sandbox.crm.values import InvalidValueError, convert
 
@@ -23,6 +23,13 @@ class RecordInput:
     def echo(self) -> dict[str, Any]:
         """What the answer shows of the contact input instead of the stored state."""
         return {name: value for given in self.contacts.values() for name, value in given.echo.items()}
+
+
+def taken_input(layout: Layout, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what is looked at: on a pipeline the status follows its stage, what is sent for it is dropped (10.0)."""
+    if not layout.entity.pipelines:
+        return body
+    return {name: value for name, value in body.items() if name != "status"}
 
 
 def read_input(
@@ -44,6 +51,10 @@ def read_input(
         if name in readers:
             owner: Owner | None = (layout.entity.name, row["id"]) if row is not None else None
             result.contacts[name] = readers[name].read(body, owner)
+            continue
+        if name == "teams":
+            if isinstance(body.get("teamsIds"), list):
+                result.values[TEAMS_KEY] = [str(team) for team in body["teamsIds"]] or None
             continue
         given = _read_field(layout, name, body, result.values)
         if definition.get("required") and (given or row is None):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.contact_rows import Owner
 from vmh_sync.sandbox.crm.errors import ApiError, forbidden, not_found
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
+from vmh_sync.sandbox.crm.layout import SEARCH_KEY, TEAMS_KEY, Layout
 from vmh_sync.sandbox.crm.link_check import check_links
+from vmh_sync.sandbox.crm.locking import check_change, check_delete
 from vmh_sync.sandbox.crm.query import php_int
-from vmh_sync.sandbox.crm.record_input import RecordInput, read_input
+from vmh_sync.sandbox.crm.record_input import RecordInput, read_input, taken_input
 from vmh_sync.sandbox.crm.rendering import CONTACT_FLAGS
 from vmh_sync.sandbox.crm.table import Row
 
@@ -56,7 +57,7 @@ class Records:
         """Store a new record and return the answer of POST: only the attributes that have a value."""
         crm, layout = self._crm, self._crm.layouts[entity]
         user.require(entity, "create")
-        with_defaults = layout.defaults | body
+        with_defaults = layout.defaults | taken_input(layout, body)
         closed = user.closed_fields(entity, "edit")
         given = read_input(layout, with_defaults, crm.readers[entity], row=None, closed=closed)
         check_links(crm, user, layout, given.values, {})
@@ -129,12 +130,15 @@ class Records:
             raise not_found(f"Record {record_id} not found.")
         user.require(entity, "edit", row)
         readers, owner = crm.readers[entity], (entity, record_id)
-        given = read_input(layout, body, readers, row=row, closed=user.closed_fields(entity, "edit"))
+        given = read_input(
+            layout, taken_input(layout, body), readers, row=row, closed=user.closed_fields(entity, "edit")
+        )
         check_links(crm, user, layout, given.values, row)
         changes = {name: value for name, value in given.values.items() if value != row[name]}
         contacts = [name for name, contact in given.contacts.items() if readers[name].changes(contact, owner)]
         if layout.entity.optimistic and version is not None:
             _check_version(row, php_int(version), changes)
+        check_change(crm, layout, row, [*changes, *contacts])
         self._complete(user, layout, row, changes, contact_changed=bool(contacts), body=body)
         before = self._contact_state(layout, owner)
         for name in contacts:
@@ -174,7 +178,7 @@ class Records:
         }
 
     def _store(self, user: Account, layout: Layout, row: Row, changes: Row, *, contact_changed: bool) -> Row:
-        payload = {name: value for name, value in changes.items() if name != SEARCH_KEY}
+        payload = {name: value for name, value in changes.items() if name not in {SEARCH_KEY, TEAMS_KEY}}
         if changes or contact_changed or layout.entity.stream:
             if (changes or contact_changed) and row.get("modifiedById") != user.id:
                 payload |= {"modifiedById": user.id, "modifiedByName": user.name}
@@ -221,6 +225,7 @@ class Records:
         if row is None:
             raise not_found(f"Record {record_id} not found.")
         user.require(entity, "delete", row)
+        check_delete(self._crm.layouts[entity], row)
         table.update(row, {"modifiedAt": self._crm.now(), "modifiedById": user.id})
         table.remove(record_id)
         self._webhooks.deleted(user, entity, record_id)

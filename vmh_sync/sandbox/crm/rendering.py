@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from vmh_sync.sandbox.crm.accounts import Account
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
+from vmh_sync.sandbox.crm.layout import SEARCH_KEY, TEAMS_KEY, Layout
 from vmh_sync.sandbox.crm.table import Row
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class Renderer:
             shown["emailAddressData"] = self._crm.emails.data(owner)
             shown["phoneNumberData"] = self._crm.phones.data(owner)
         if layout.teams:
-            shown |= {"teamsIds": [], "teamsNames": {}}
+            known = self._crm.tables["Team"].rows
+            teams = {team: known[team]["name"] for team in row.get(TEAMS_KEY) or () if team in known}
+            shown |= {"teamsIds": list(teams), "teamsNames": teams}
         if layout.entity.stream:
             shown |= self.followers(row)
         if layout.entity.name == "Task":

@@ -19,6 +19,9 @@ ADDRESS_PARTS: Fields = {
     "Country": {"type": "varchar", "maxLength": 100},
     "PostalCode": {"type": "varchar", "maxLength": 40},
 }
+TEMPLATES = ("Base", "BasePlus", "Person", "Company", "Event")
+PEOPLE = ("createdBy", "modifiedBy", "assignedUser", "teams")
+"""Links that every template has."""
 PHONE_TYPES = ["Mobile", "Office", "Home", "Fax", "Other"]
 
 
@@ -34,7 +37,10 @@ class Link:
 
 @dataclass
 class EntityType:
-    """One entity type; ``kind`` is ``Person``, ``Base`` or ``System``."""
+    """One entity type; ``kind`` is ``Person``, ``Base`` or ``System``, ``template`` what it was made from.
+
+    ``lockable`` and ``pipelines`` are switches of 10.0.
+    """
 
     name: str
     kind: str
@@ -42,6 +48,10 @@ class EntityType:
     links: dict[str, Link]
     stream: bool = False
     optimistic: bool = False
+    disabled: bool = False
+    lockable: bool = False
+    pipelines: bool = False
+    template: str = ""
     custom: bool = True
     duplicate_check: list[str] = field(default_factory=list)
     indexed: list[str] = field(default_factory=list)
@@ -82,7 +92,7 @@ def _user_links() -> dict[str, Link]:
 
 def new_entity_type(name: str, kind: str, *, stream: bool = False, extra: Fields | None = None) -> EntityType:
     """Make a type as EspoCRM's entity manager does, with the fields of its template (``Person`` or ``Base``)."""
-    entity = EntityType(name, kind, {}, _user_links(), stream=stream)
+    entity = EntityType(name, kind, {}, _user_links(), stream=stream, template=kind)
     if kind == "Person":
         entity.duplicate_check = ["name", "emailAddress"]
         entity.add_field("name", {"type": "personName"})
@@ -113,27 +123,55 @@ def connect(schema: Schema, parent: str, link: str, child: str, link_foreign: st
 
 def system_entities(parents: Iterable[str]) -> Schema:
     """The types that every installation has, as far as the sync meets them; ``parents`` may own a Task."""
-    task = new_entity_type("Task", "Base", stream=True)
-    task.custom = False
-    task.optimistic = True
-    task.indexed = ["parentId", "status", "assignedUserId"]
     parent_list = ["Account", "Contact", "Lead", "Opportunity", "Case", *parents]
-    task.links["parent"] = Link("belongsToParent", entity_list=parent_list)
-    task.fields["assignedUser"]["required"] = True
-    options = ["Not Started", "Started", "Completed", "Canceled", "Deferred"]
-    task.add_field("status", {"type": "enum", "options": options, "default": "Not Started"})
-    task.add_field("priority", {"type": "enum", "options": ["Low", "Normal", "High", "Urgent"], "default": "Normal"})
-    for name in ("dateStart", "dateEnd"):
-        task.add_field(name, {"type": "datetimeOptional"})
-    task.add_field("dateCompleted", {"type": "datetime", "readOnly": True})
-    task.add_field("parent", {"type": "linkParent", "entityList": parent_list})
-    for name, foreign in (("account", "Account"), ("contact", "Contact")):
-        task.links[name] = Link("belongsTo", foreign)
-        task.add_field(name, {"type": "link"})
+    task = _task_type(parent_list)
     user = EntityType("User", "System", {}, {}, custom=False)
     for name, definition in _USER_FIELDS.items():
         user.add_field(name, dict(definition))
-    return {"Task": task, "User": user, "Note": _note_type(), "Webhook": _webhook_type()}
+    types = (task, user, _note_type(), _webhook_type(), _plain_type("Team"), _plain_type("ScheduledJob"))
+    schema = {entity.name: entity for entity in types}
+    for name, definition in _JOB_FIELDS.items():
+        schema["ScheduledJob"].add_field(name, dict(definition))
+    return schema
+
+
+def _task_type(parents: list[str]) -> EntityType:
+    """The type Task with its fields in the order of the real one: the first bad field is the answer."""
+    plain = new_entity_type("Task", "Base", stream=True)
+    statuses = ["Not Started", "Started", "Completed", "Canceled", "Deferred"]
+    own: Fields = {
+        "status": {"type": "enum", "options": statuses, "default": "Not Started"},
+        "priority": {"type": "enum", "options": ["Low", "Normal", "High", "Urgent"], "default": "Normal"},
+        "dateStart": {"type": "datetimeOptional"},
+        "dateEnd": {"type": "datetimeOptional"},
+        "dateCompleted": {"type": "datetime", "readOnly": True},
+        "description": plain.fields["description"],
+        "parent": {"type": "linkParent", "entityList": parents},
+        "account": {"type": "link"},
+        "contact": {"type": "link"},
+    }
+    task = EntityType("Task", "Base", {}, plain.links, stream=True, optimistic=True, template="Base", custom=False)
+    task.indexed = ["parentId", "status", "assignedUserId"]
+    for name, definition in {"name": plain.fields["name"], **own, **plain.fields}.items():
+        task.add_field(name, definition)
+    task.fields["assignedUser"]["required"] = True
+    task.links["parent"] = Link("belongsToParent", entity_list=parents)
+    task.links |= {name: Link("belongsTo", name.capitalize()) for name in ("account", "contact")}
+    return task
+
+
+def _plain_type(name: str) -> EntityType:
+    fields: Fields = {"name": {"type": "varchar", "maxLength": 100, "required": True}}
+    fields |= {stamp: {"type": "datetime", "readOnly": True} for stamp in ("createdAt", "modifiedAt")}
+    return EntityType(name, "System", fields, _author_links(), custom=False)
+
+
+_JOB_FIELDS: Fields = {
+    "job": {"type": "varchar", "required": True},
+    "status": {"type": "enum", "options": ["Active", "Inactive"], "default": "Active"},
+    "scheduling": {"type": "varchar", "required": True},
+    "createdBy": {"type": "link", "readOnly": True},
+}
 
 
 _USER_FIELDS: Fields = {
@@ -146,6 +184,7 @@ _USER_FIELDS: Fields = {
     "title": {"type": "varchar", "maxLength": 100},
     "createdAt": {"type": "datetime", "readOnly": True},
     "modifiedAt": {"type": "datetime", "readOnly": True},
+    "createdBy": {"type": "link", "readOnly": True},
 }
 
 
@@ -174,6 +213,9 @@ def _webhook_type() -> EntityType:
         "field": {"type": "varchar", "readOnly": True},
         "secretKey": {"type": "varchar", "readOnly": True},
         "skipOwn": {"type": "bool", "default": False},
+        "description": {"type": "text"},
+        "user": {"type": "link", "readOnly": True},
         **copy.deepcopy(_AUDIT),
     }
-    return EntityType("Webhook", "System", fields, _author_links(), custom=False)
+    links = _author_links() | {"user": Link("belongsTo", "User")}
+    return EntityType("Webhook", "System", fields, links, custom=False)

@@ -9,17 +9,21 @@ from vmh_sync.sandbox.crm.accounts import FULL, Account, Role
 from vmh_sync.sandbox.crm.config import CrmConfig
 from vmh_sync.sandbox.crm.contact_input import ContactReader, normal_email
 from vmh_sync.sandbox.crm.contact_rows import ContactBook
+from vmh_sync.sandbox.crm.default_settings import default_settings
 from vmh_sync.sandbox.crm.errors import bad_request
 from vmh_sync.sandbox.crm.ids import IdMaker
 from vmh_sync.sandbox.crm.installations import installation
 from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
 from vmh_sync.sandbox.crm.login import LoginGate
+from vmh_sync.sandbox.crm.page_layouts import PageLayouts
 from vmh_sync.sandbox.crm.phone import stored_number
 from vmh_sync.sandbox.crm.rendering import Renderer
+from vmh_sync.sandbox.crm.scheduled_jobs import scheduled_jobs
 from vmh_sync.sandbox.crm.schema import EntityType
 from vmh_sync.sandbox.crm.table import Row, Table
 from vmh_sync.sandbox.crm.values import stamp
 from vmh_sync.sandbox.crm.variation import vary
+from vmh_sync.sandbox.crm.versions import Release
 
 API_USER = "vmh_sync"
 HMAC_USER = "vmh_sync_hmac"
@@ -36,14 +40,18 @@ class Crm:
         rng = random.Random(config.seed)
         self.ids = IdMaker(config.clock, rng)
         self.formula_dirty = config.formula_dirty
-        self.settings: dict[str, Any] = {
-            "phoneNumberInternational": config.phone_international,
-            "version": "9.2.7",
-            "timeZone": "Europe/Berlin",
-            "applicationName": "EspoCRM",
-        }
+        self.release = Release.of(config.version)
+        self.settings = default_settings(
+            version=config.version,
+            phone_international=config.phone_international,
+            list_limit=config.firm.list_limit,
+        )
+        self.labels: dict[tuple[str, str], str] = {}
+        self.page_layouts = PageLayouts(self)
         self.outage: str | None = None
         self.schema = installation(config.schema)
+        if not self.release.describes_webhooks:
+            del self.schema["Webhook"].fields["description"]
         vary(self.schema, config.firm)
         self.emails = ContactBook("email")
         self.phones = ContactBook("phone")
@@ -58,6 +66,8 @@ class Crm:
             entity.stream = config.stream.get(name, entity.stream)
             entity.optimistic = config.optimistic.get(name, entity.optimistic)
             self.adopt(entity)
+        for job in scheduled_jobs(self.now()):
+            self.tables["ScheduledJob"].insert(self.layouts["ScheduledJob"].empty | job)
         self.accounts: dict[str, Account] = {}
         self.roles: dict[str, Role] = {}
         self.gate = LoginGate(config.clock, max_failures=config.max_failed_logins, period=config.failed_login_period)
@@ -114,6 +124,7 @@ class Crm:
             "isActive": account.is_active,
             "createdAt": now,
             "modifiedAt": now,
+            "createdById": account.created_by or "system",
         }
         self.tables["User"].insert(row)
         return account
@@ -122,7 +133,7 @@ class Crm:
         scopes = [name for name, entity in self.schema.items() if entity.custom]
         data: dict[str, Any] = dict.fromkeys([*scopes, "Task"], FULL)
         data |= {"Webhook": True, "User": {"read": "all"}}
-        role = Role(self.ids.new(), "VMH Sync", data, permissions={"mentionPermission": "all"})
+        role = Role(self.ids.new(), "VMH Sync", self.now(), data, permissions={"mentionPermission": "all"})
         self.roles[role.id] = role
         for name, method in ((API_USER, "ApiKey"), (HMAC_USER, "Hmac")):
             account = Account(self.ids.new(), name, name, "api", method, self.ids.key(), roles=[role])

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import forbidden, validation_failure
+from vmh_sync.sandbox.crm.internal_hosts import address_of, is_internal
+from vmh_sync.sandbox.crm.query import ListQuery
 from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.values import stamp
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm
 
+KEPT = 1000
+"""How many finished items can be looked at; the real one keeps them for ten days."""
 RETRIED = frozenset({0, 401, 403, 404, 405, 408, 500, 503})
 GONE = 410
 EVENT_TYPES = {"create", "update", "delete", "fieldUpdate"}
@@ -40,6 +45,11 @@ class Item:
     payload: Row
     attempts: int = 0
     due: datetime | None = None
+    event: Event | None = field(default=None, repr=False)
+    number: int = 0
+    created_at: str = ""
+    processed_at: str | None = None
+    status: str = "Pending"
 
 
 @dataclass
@@ -71,6 +81,8 @@ class Webhooks:
         self.events: deque[Event] = deque()
         self.items: list[Item] = []
         self.failed: list[Item] = []
+        self.finished: deque[Item] = deque(maxlen=KEPT)
+        self.number = 0
         self.delivered = 0
 
     @property
@@ -78,7 +90,10 @@ class Webhooks:
         return self._crm.tables["Webhook"].rows
 
     def register(self, user: Account, body: dict[str, Any]) -> Row:
-        """Store a webhook of ``user`` and return the answer, with its ``secretKey``; the URL is not checked."""
+        """Store a webhook of ``user`` and return the answer, with its ``secretKey``.
+
+        Until 9.3.3 any URL is taken, later ones to the internal network only when they are listed.
+        """
         crm, layout = self._crm, self._crm.layouts["Webhook"]
         user.require("Webhook", "create")
         event, url = str(body.get("event") or ""), str(body.get("url") or "").strip()
@@ -86,6 +101,8 @@ class Webhooks:
             raise validation_failure("Webhook", "event", "required")
         if not url:
             raise validation_failure("Webhook", "url", "required")
+        if self._crm.release.refuses_internal_webhooks and not self._is_allowed(url):
+            raise validation_failure("Webhook", "url", "notInternal")
         entity, kind, field_name = self._event_parts(event)
         if not user.is_admin and sum(1 for row in self._rows.values() if user.owns(row)) >= self._config.per_user:
             raise forbidden("Webhook maximum count exceeded.")
@@ -103,10 +120,15 @@ class Webhooks:
             "createdAt": now,
             "modifiedAt": now,
             "createdById": user.id,
+            "userId": user.id if user.is_api else None,
         }
         row = layout.empty | values
         crm.tables["Webhook"].insert(row)
-        return crm.render.created(layout, row, ["deleted", *values], {})
+        return crm.render.visible_to(user, layout, crm.render.created(layout, row, ["deleted", *values], {}))
+
+    def _is_allowed(self, url: str) -> bool:
+        listed = self._crm.settings.get("webhookAllowedAddressList") or []
+        return not is_internal(url) or address_of(url) in listed
 
     def _event_parts(self, event: str) -> tuple[str, str, str | None]:
         entity, _, rest = event.partition(".")
@@ -148,7 +170,8 @@ class Webhooks:
 
     def due_batches(self) -> list[Batch]:
         """Take one portion of events in, and return the requests that are due now, at most one per webhook."""
-        for _ in range(min(self._config.portion_size, len(self.events))):
+        portion = int(self._crm.settings.get("webhookQueueEventPortionSize") or self._config.portion_size)
+        for _ in range(min(portion, len(self.events))):
             self._queue(self.events.popleft())
         now = self._crm.clock.now()
         waiting: dict[str, list[Item]] = {}
@@ -163,7 +186,9 @@ class Webhooks:
             wanted = (row["entityType"], row["type"], row["field"]) == (event.entity, event.type, event.field)
             own = row["skipOwn"] and row["createdById"] == event.user_id
             if wanted and row["isActive"] and not own:
-                self.items.append(Item(row["id"], event.payload))
+                self.number += 1
+                item = Item(row["id"], event.payload, event=event, number=self.number, created_at=self._crm.now())
+                self.items.append(item)
 
     def _batch(self, webhook_id: str, items: list[Item]) -> Batch:
         row = self._rows[webhook_id]
@@ -178,14 +203,26 @@ class Webhooks:
         if status == GONE:
             self.drop(batch.items[0].webhook_id)
             return
-        if status in RETRIED:
+        at_once = status == 0 and self._crm.release.fails_refused_connections
+        if status in RETRIED and not at_once and self._is_sendable(batch.url):
             self._retry(batch.items)
             return
         self._remove(batch.items)
         if 200 <= status < 400:
             self.delivered += len(batch.items)
+            self._finish(batch.items, "Success")
         else:
             self.failed += batch.items
+            self._finish(batch.items, "Failed")
+
+    def _is_sendable(self, url: str) -> bool:
+        """Whether a sender of this release would have opened a connection at all."""
+        return not self._crm.release.refuses_internal_webhooks or self._is_allowed(url)
+
+    def _finish(self, items: list[Item], status: str) -> None:
+        for item in items:
+            item.status, item.processed_at, item.due = status, self._crm.now(), None
+        self.finished.extend(items)
 
     def _retry(self, items: list[Item]) -> None:
         due = self._crm.clock.now() + timedelta(seconds=self._config.retry_after)
@@ -194,10 +231,41 @@ class Webhooks:
             item.due = due
         self._remove(given_up)
         self.failed += given_up
+        self._finish(given_up, "Failed")
 
     def _remove(self, items: list[Item]) -> None:
         gone = {id(item) for item in items}
         self.items = [item for item in self.items if id(item) not in gone]
+
+    def queue_items(self, user: Account, query: ListQuery) -> Row:
+        """Return the list of queue items, the newest first; for an admin only."""
+        if not user.is_admin:
+            raise forbidden("No access to 'WebhookQueueItem'.")
+        known = sorted([*self.finished, *self.items], key=lambda item: item.number, reverse=True)
+        page = known[query.offset : query.offset + query.max_size]
+        return {"total": max(self.number, len(known)), "list": [self._shown(item) for item in page]}
+
+    def _shown(self, item: Item) -> Row:
+        event = item.event
+        table = self._crm.tables.get(event.entity if event else "")
+        target = table.rows.get(str(item.payload.get("id"))) if table else None
+        return {
+            "id": f"{item.number:017x}",
+            "deleted": False,
+            "number": item.number,
+            "event": f"{event.entity}.{event.type}" if event else None,
+            "data": item.payload,
+            "createdAt": item.created_at,
+            "status": item.status,
+            "processedAt": item.processed_at,
+            "attempts": item.attempts,
+            "processAt": stamp(item.due) if item.due else None,
+            "webhookId": item.webhook_id,
+            "webhookName": item.webhook_id,
+            "targetId": item.payload.get("id"),
+            "targetType": event.entity if event else None,
+            "targetName": target.get("name") if target else None,
+        }
 
     def drop(self, webhook_id: str) -> None:
         """Forget a webhook and what waits for it."""
