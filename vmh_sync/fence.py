@@ -5,7 +5,8 @@ Whoever holds a lease puts up a fence; every write that is sent below, in this t
 that lies before the lease's end. Writers have nothing to pass on and so nothing to forget.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Protocol, TypeVar
@@ -38,6 +39,20 @@ def take_down(fence: Fence) -> None:
 def seconds_for_a_write() -> float | None:
     """Return how long a write that leaves now may take, None without a fence; raises what the fences raise."""
     return min((fence.seconds_left() for fence in _fences.get()), default=None)
+
+
+@contextmanager
+def over_comes_first() -> Iterator[None]:
+    """Let what fails in the block fail as the fences' end when they have ended by then; raises what the fences raise.
+
+    Whoever was stopped for longer than its lease meets many errors, all of them about a record that is somebody else's
+    by now: none of them says anything about the record, and none may be noted on it.
+    """
+    try:
+        yield
+    except Exception:
+        seconds_for_a_write()
+        raise
 
 
 def carried(call: Callable[[], T]) -> Callable[[], T]:

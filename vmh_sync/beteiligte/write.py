@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from vmh_sync import fence
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
@@ -68,8 +69,9 @@ class PartySync:
             attempt = _Attempt(WriteGate(lease, self.guard))
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 try:
-                    await self._until_quiet(read, attempt)
-                except CreatePutOff as put_off:
+                    with fence.over_comes_first():
+                        await self._until_quiet(read, attempt)
+                except (CreatePutOff, LeaseLost) as put_off:
                     attempt.waits, attempt.later = put_off.message_for_people, True
                 except GuardTripped as stop:
                     attempt.blame(stop)
@@ -95,6 +97,7 @@ class PartySync:
         raise StillMoving(f"{ENTITY} {read.espo_id} kept moving")
 
     async def _once(self, read: PartyRead, attempt: "_Attempt") -> bool:
+        await attempt.gate.ready()
         fresh = await read_again(self.context, read)
         fresh.retry_refused = fresh.retry_refused and not attempt.tried
         attempt.betnr = fresh.betnr
@@ -140,6 +143,7 @@ class PartySync:
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
+        await gate.ready()
         await record_losers(context, plan)
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart
@@ -141,7 +142,7 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
 def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     """Return the outcome of a child that an error kept from being synced."""
     name = type(error).__name__
-    if isinstance(error, CreatePutOff):
+    if isinstance(error, CreatePutOff | LeaseLost):
         return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people, later=True)
     if isinstance(error, GuardTripped):
         return RecordOutcome(
@@ -161,7 +162,7 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
 
 
 def _in_words(error: Exception) -> str:
-    if isinstance(error, LeaseLost | StaleRow | LinkTaken):
+    if isinstance(error, StaleRow | LinkTaken):
         return "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt."
     return UNFORESEEN
 
@@ -234,12 +235,13 @@ async def _write_party(
         if lease is None:
             return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
         gate = WriteGate(lease, guard)
-        # Read anew directly before writing, under the lease.
-        await part.reload(context, party)
-        plan = part.plan(party)
-        await gate.replanned([plan.record])
-        touched = {child.espo_id for child in plan.detail}
-        _, failures = await part.write_children(context, gate, party, plan)
+        with fence.over_comes_first():
+            # Read anew directly before writing, under the lease.
+            await part.reload(context, party)
+            plan = part.plan(party)
+            await gate.replanned([plan.record])
+            touched = {child.espo_id for child in plan.detail}
+            _, failures = await part.write_children(context, gate, party, plan)
         return _told(part, party, children, touched=touched, failures=failures, gate=gate)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
@@ -128,7 +129,11 @@ class ChildrenPart:
         again = False
         for child in plan.detail:
             failed: list[Exception] = []
-            with isolated(f"{self.entity} {_name(child)}", failed.append, foreseen=(WrongKind,)):
+            with (
+                isolated(f"{self.entity} {_name(child)}", failed.append, foreseen=(WrongKind,)),
+                fence.over_comes_first(),
+            ):
+                await gate.ready()
                 again = await writer.carry_out(child) or again
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):

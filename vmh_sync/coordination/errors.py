@@ -11,7 +11,12 @@ class CoordinationUnavailable(Exception):
 
 
 class LeaseLost(Exception):
-    """The lease is no longer ours, or that cannot be confirmed: write nothing more under it."""
+    """The lease is no longer ours, or that cannot be confirmed: write nothing more under it.
+
+    Nobody's failure: the record is put off, and what is to be said about it says who has it now.
+    """
+
+    message_for_people = "Ein anderer Lauf hat diesen Datensatz übernommen; er kommt in Kürze wieder an die Reihe."
 
 
 @contextmanager

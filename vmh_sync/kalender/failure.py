@@ -51,7 +51,8 @@ def explain(error: Exception) -> Failure:
         text = f"Das Ereignis wurde in den Kalender {error.kuerzel} verschoben; dessen Abgleich übernimmt den Termin."
         return Failure(text, name, later=True)
     if isinstance(error, LeaseLost | CoordinationUnavailable):
-        return Failure("Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter.", name)
+        text = "Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter."
+        return Failure(text, name, later=isinstance(error, LeaseLost))
     if not isinstance(error, ITEM_FAILURES):
         return Failure(UNFORESEEN, name)
     return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)

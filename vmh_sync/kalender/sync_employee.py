@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.isolation import isolated
@@ -198,7 +199,8 @@ async def write(
             work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
     if work.failure is not None:
         work.outcomes.append(_failed_employee(work, work.failure))
-        if not how.dry_run:
+        # Whoever lost the lease notes nothing: the calendar is somebody else's by now.
+        if not how.dry_run and work.failure.error_class != LeaseLost.__name__:
             await remember_failure(context, work.kuerzel, work.failure.message)
     elif work.google is not None and work.google.remark is not None:
         work.outcomes.append(_failed_employee(work, work.google.remark))
@@ -281,6 +283,7 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         if outcome.concerns_all:
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
             return
+    await lease.ensure()
     ending = _ending(work, made, google)
     work.outcomes += _unreadable(work, made)
     await remember_success(context, work.kuerzel, google, ending)
@@ -326,7 +329,7 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
     if not item.decision.operations:
         return RecordOutcome(name, Result.UNCHANGED)
     failed: list[Exception] = []
-    with isolated(f"kalender {name}", failed.append, foreseen=ITEM_FAILURES):
+    with isolated(f"kalender {name}", failed.append, foreseen=ITEM_FAILURES), fence.over_comes_first():
         done = await executor.run(item)
     for error in failed:
         if isinstance(error, AccessTooLowError | LeaseLost):

@@ -126,9 +126,6 @@ class ControlledApp:
         if rule.action == "tamper":
             await self._tamper(rule, scope, receive, send)
             return
-        if rule.action == "stop_after":
-            await self._stop(rule, scope, receive, send)
-            return
         if rule.action == "latency":
             await asyncio.sleep(rule.seconds)
             await self._pass_on(scope, receive, send)
@@ -160,12 +157,6 @@ class ControlledApp:
 
         await self._pass_on(scope, receive, keep)
         return messages
-
-    async def _stop(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
-        messages = await self._answer_of(scope, receive)
-        _signal(rule, signal.SIGSTOP)
-        for message in messages:
-            await send(message)
 
     async def _tamper(self, rule: FaultRule, scope: Scope, receive: Receive, send: Send) -> None:
         messages = await self._answer_of(scope, receive)

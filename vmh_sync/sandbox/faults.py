@@ -16,7 +16,6 @@ Action = Literal[
     "hang",
     "kill_before",
     "kill_after",
-    "stop_after",
     "edit",
     "tamper",
 ]
@@ -34,7 +33,6 @@ class FaultRule(BaseModel):
     commit and then closes the connection; ``malformed`` answers 200 with broken JSON; ``empty`` answers 200 with
     ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection; ``kill_before`` and
     ``kill_after`` kill the process ``pid`` (SIGKILL), the caller whose crash is wanted, before or after the commit;
-    ``stop_after`` halts ``pid`` (SIGSTOP) between the commit and the answer, which waits for it in the socket;
     ``edit`` lets a person do ``edit`` (what ``/_sandbox/edit`` takes) directly before the request, which then goes on;
     ``tamper`` lets the system answer and then changes the records in the JSON that have all values of ``where``: the
     field ``field`` (where the record has it; null: the whole record) becomes the raw text ``body``.
@@ -69,8 +67,8 @@ class FaultRule(BaseModel):
 
     @model_validator(mode="after")
     def _knows_whom_it_is_for(self) -> "FaultRule":
-        if self.action in ("kill_before", "kill_after", "stop_after") and self.pid is None:
-            raise ValueError("kill_before, kill_after and stop_after need a pid")
+        if self.action in ("kill_before", "kill_after") and self.pid is None:
+            raise ValueError("kill_before and kill_after need a pid")
         if (self.action == "edit") != (self.edit is not None):
             raise ValueError("the action edit needs an edit, and no other takes one")
         return self

@@ -13,6 +13,7 @@ from typing import Any
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.engine.opening import open_context
+from vmh_sync.systems.advoware.client import AdvowareClient
 
 TIMEOUT = 60.0
 
@@ -24,8 +25,22 @@ def fork_server() -> ForkServerContext:
     return context
 
 
-def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection) -> None:
+def _stop_once_before(call: str) -> None:
+    """Let this process stop itself (SIGSTOP) when it is about to make that call of the Advoware client."""
+    original = getattr(AdvowareClient, call)
+
+    async def stopped(*args: Any, **kwargs: Any) -> Any:
+        setattr(AdvowareClient, call, original)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return await original(*args, **kwargs)
+
+    setattr(AdvowareClient, call, stopped)
+
+
+def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection, stops_before: str | None) -> None:
     os.environ.update(environment)
+    if stops_before is not None:
+        _stop_once_before(stops_before)
     pipe.recv()  # "go": by now the caller knows our pid and has laid its trap
 
     async def run() -> list[Any]:
@@ -38,11 +53,19 @@ def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection) 
 
 
 class KillablePass:
-    """One pass over given ids in its own process."""
+    """One pass over given ids in its own process; ``stops_before`` is a call before which it stops itself."""
 
-    def __init__(self, context: ForkServerContext, environment: Mapping[str, str], ids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        context: ForkServerContext,
+        environment: Mapping[str, str],
+        ids: Sequence[str],
+        stops_before: str | None = None,
+    ) -> None:
         self._pipe, child = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_pass, args=(dict(environment), list(ids), child))
+        self._process: BaseProcess = context.Process(
+            target=_pass, args=(dict(environment), list(ids), child, stops_before)
+        )
         self._process.start()
         child.close()
 

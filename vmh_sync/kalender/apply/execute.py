@@ -47,6 +47,7 @@ class Executor(Moves):
         operations: tuple[Operation, ...] = item.decision.operations
         for _ in range(ROUNDS):
             try:
+                await self.lease.ensure()
                 # The losing value is on record before it is overwritten (specification, sync-semantics.md 3).
                 await self.book.lose(self.done.findings)
                 for place, operation in enumerate(operations):
