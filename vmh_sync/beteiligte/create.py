@@ -1,22 +1,19 @@
 """Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
 
-Before anything is started, a likely twin is looked for (:mod:`vmh_sync.beteiligte.twin_search`). The intent is stored
-before the POST, the number after it. While an intent is unsettled, the party is looked for by
-the mark in its remark before anything is created, and by its name where the search does not look into remarks. Without
-a search, or where the office may have dropped the mark, the outcome of an unanswered create cannot be found out: then a
-person decides, and nothing is created a second time.
+How is :mod:`vmh_sync.engine.create_once`; here stands what a party adds. Before anything was sent, a likely twin is
+looked for (:mod:`vmh_sync.beteiligte.twin_search`). What was sent is found by the mark in its remark, and by its name
+where the search does not look into remarks. Without a search, or where the office may have dropped the mark, the
+outcome of an unanswered create cannot be found out: then a person decides, and nothing is created a second time.
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_search import look_before_create
-from vmh_sync.engine.create_once import LOOK_AGAIN_AFTER, give_up_if_not_done, send_now
+from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
@@ -25,8 +22,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.errors import CapabilityMissing
-from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
+from vmh_sync.systems.advoware.records import Beteiligter, Created
 
 _TELLING = ("name", "vorname", "geburtsdatum")
 """The fields that tell whether a party without a mark may be the one that was sent."""
@@ -44,64 +40,64 @@ async def ensure_created(
     Raises :class:`CreateOutcomeUnknown`, ``TwinSuspected`` (nothing was started), or a ``ForeignSystemError`` when the
     create failed or stays unanswered.
     """
-    unsettled = party.intents[-1] if party.intents else None
-    if unsettled is None:
-        found = await look_before_create(context, party, plan, table)
-    else:
-        found = await _find(context, party.espo_id, unsettled, table)
-    if found is not None:
-        intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
-        return await _adopt(context, party, intent, found, table)
-    intent = unsettled if unsettled is not None else await asyncio.to_thread(_start, context, party, plan)
-    await send_now(context, intent)
-    return await _post(context, gate, party, plan, intent, table)
 
-
-async def _post(
-    context: PassContext, gate: WriteGate, party: PartyRead, plan: MasterPlan, intent: Intent, table: FieldTable
-) -> Link:
-    try:
+    async def post() -> Created[Beteiligter]:
         await gate.before(Side.ADVOWARE)
-        created = await context.advoware.create_beteiligter(plan.advoware)
-    except OutcomeUnknown:
-        found = await _look_repeatedly(context, party.espo_id, replace(intent, sent_at=context.clock.now()), table)
-        if found is None:
-            raise
-        return await _adopt(context, party, intent, found, table)
-    except ForeignSystemError as error:
-        await give_up_if_not_done(context, intent.id, error)
-        raise
+        return await context.advoware.create_beteiligter(plan.advoware)
+
+    async def find(intent: Intent) -> Created[Beteiligter] | None:
+        return _as_created(await _find(context, party.espo_id, intent, table))
+
+    async def look_first() -> Created[Beteiligter] | None:
+        return _as_created(await look_before_create(context, party, plan, table))
+
+    creation = await create_once(
+        context,
+        CreateOrder(
+            system=Side.ADVOWARE,
+            entity=ENTITY,
+            espo_id=party.espo_id,
+            natural_key={"fields": {change.field: change.new for change in plan.fields.to_advoware}},
+            payload=plan.advoware,
+            post=post,
+            find=find,
+            look_first=look_first,
+        ),
+    )
+    created, intent = creation.record, creation.intent
     # The number first: whatever happens next, it is known.
     link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
     record = created.record or await context.advoware.read_beteiligter(created.key)
     if record is None:
         return link
-    return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=True)
+    return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=creation.answered)
 
 
-async def _find(context: PassContext, espo_id: str, unsettled: Intent, table: FieldTable) -> Beteiligter | None:
+def _as_created(found: Beteiligter | None) -> Created[Beteiligter] | None:
+    return Created(key=found.bet_nr, record=found) if found is not None else None
+
+
+async def _find(context: PassContext, espo_id: str, sent: Intent, table: FieldTable) -> Beteiligter | None:
     try:
-        return await _traced(context, espo_id, unsettled, table)
+        return await _traced(context, espo_id, sent, table)
     except CapabilityMissing:
-        if unsettled.state == "sent":
-            raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
-        return None
+        raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
 
 
-async def _traced(context: PassContext, espo_id: str, unsettled: Intent, table: FieldTable) -> Beteiligter | None:
+async def _traced(context: PassContext, espo_id: str, sent: Intent, table: FieldTable) -> Beteiligter | None:
     """Return the party that an earlier create made, ``None`` if there is none.
 
     Raises :class:`CreateOutcomeUnknown` when a party without a mark may be it: it is not linked by a guess.
     """
     mark = CREATE_MARK.format(espo_id=espo_id)
     found = _marked(await context.advoware.search_beteiligte(mark), mark)
-    name = unsettled.natural_key.get("fields", {}).get("name")
-    if found is not None or unsettled.sent_at is None or not name:
+    name = sent.natural_key.get("fields", {}).get("name")
+    if found is not None or not name:
         return found
     # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
     named = await context.advoware.search_beteiligte(str(name))
     found = _marked(named, mark)
-    if found is None and await _may_be_ours(context, named, unsettled, table):
+    if found is None and await _may_be_ours(context, named, sent, table):
         raise CreateOutcomeUnknown(f"{espo_id}: create sent, and a party without a mark may be it")
     return found
 
@@ -126,38 +122,6 @@ async def _may_be_ours(context: PassContext, named: Sequence[Beteiligter], inten
 def _linked(context: PassContext, betnrs: Sequence[int]) -> set[int]:
     with context.store.reading() as tx:
         return set(tx.links.get_many_by_betnr(betnrs))
-
-
-async def _look_repeatedly(context: PassContext, espo_id: str, intent: Intent, table: FieldTable) -> Beteiligter | None:
-    for wait in LOOK_AGAIN_AFTER:
-        try:
-            found = await _traced(context, espo_id, intent, table)
-        except CapabilityMissing:
-            raise CreateOutcomeUnknown(f"{espo_id}: create {intent.id} unanswered, no search") from None
-        if found is not None:
-            return found
-        await asyncio.sleep(wait)
-    return None
-
-
-async def _adopt(context: PassContext, party: PartyRead, intent: Intent, found: Beteiligter, table: FieldTable) -> Link:
-    link = await asyncio.to_thread(_store_number, context, party, intent, found.bet_nr)
-    return await asyncio.to_thread(_store_base, context, link, intent, found, table, fresh=False)
-
-
-def _start(context: PassContext, party: PartyRead, plan: MasterPlan) -> Intent:
-    fields = {change.field: change.new for change in plan.fields.to_advoware}
-    text = json.dumps(plan.advoware, sort_keys=True, default=str)
-    with context.store.transaction() as tx:
-        return tx.intents.start(
-            system=str(Side.ADVOWARE),
-            entity=ENTITY,
-            espo_id=party.espo_id,
-            natural_key={"fields": fields},
-            payload_hash=hashlib.sha256(text.encode()).hexdigest(),
-            run_id=context.run_id,
-            claim="",
-        )
 
 
 def _store_number(context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:

@@ -76,7 +76,6 @@ def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
         links = tx.links.get_many(ENTITY, ids)
         standings = tx.records.get_many(ENTITY, ids)
         tasks = tx.tasks.open_for_many(ENTITY, ids)
-        intents = tx.intents.open_for_many(ENTITY, ids)
     return [
         PartyRead(
             espo_id,
@@ -84,7 +83,6 @@ def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
             standing=standings.get(espo_id),
             retry_refused=context.by_person or retry_is_due(standings.get(espo_id), context.clock.now()),
             tasks=tasks.get(espo_id, []),
-            intents=intents.get(espo_id, []),
         )
         for espo_id in ids
     ]

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmh_sync.beteiligte.state import OpenTask
-from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
@@ -40,7 +39,6 @@ class PartyRead:
     link: Link | None = None
     standing: SyncRecord | None = None
     tasks: list[ManualTask] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
     problem: Exception | None = None
     refusal: str | None = None
     heir_of: Link | None = None

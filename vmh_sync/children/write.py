@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.children.commit import Outcome, applied, commit, noted, refusal
-from vmh_sync.children.creating import CreateOrder, create_once
 from vmh_sync.children.diff import with_stamps, without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.engine.crm_write import EspoAnswer, create_record, update_record
 from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, is_form_of, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
-from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.advoware.records import Created, WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
 
@@ -57,22 +58,25 @@ class ChildWriter:
     async def _create(self, plan: ChildPlan) -> bool:
         espo = _present(plan.pair.espo)
 
-        async def post() -> WireRecord:
+        async def post() -> Created[Any]:
             await self.gate.before(Side.ADVOWARE)
-            created = await self.kind.post(self.context, self.memory.betnr, plan.advoware)
-            return created.record or await self._child(str(created.key))
+            return await self.kind.post(self.context, self.memory.betnr, plan.advoware)
 
+        natural = self.kind.natural_key(plan.wanted)
         order = CreateOrder(
-            Side.ADVOWARE,
-            self.kind.entity,
-            espo.id,
-            self.memory.betnr,
-            plan.advoware,
-            post,
-            lambda: self._find(plan),
-            self.kind.natural_key(plan.wanted),
+            system=Side.ADVOWARE,
+            entity=self.kind.entity,
+            espo_id=espo.id,
+            betnr=self.memory.betnr,
+            natural_key={"key": list(natural)} if natural is not None else {},
+            payload=plan.advoware,
+            post=post,
+            find=lambda intent: self._find(espo.id, natural, intent),
         )
-        child, intent = await create_once(self.context, order)
+        creation = await create_once(self.context, order)
+        created, intent = creation.record, creation.intent.id
+        # Not before: a read that fails says nothing about the POST.
+        child: WireRecord = created.record or await self._child(str(created.key))
         told = self.kind.read_advoware(self.memory.table, child.model_dump())
         changes = plan.operations[0].changes
         # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well. Until it does the base
@@ -105,17 +109,17 @@ class ChildWriter:
     def _names(self, espo_values: Mapping[str, Any]) -> list[str]:
         return [rule.name for rule in self.memory.table.rules if rule.espo in espo_values]
 
-    async def _find(self, plan: ChildPlan) -> WireRecord | None:
-        espo = _present(plan.pair.espo)
-        sought = {self.kind.natural_key(plan.wanted), self.memory.attempted.get(espo.id) or None} - {None}
+    async def _find(self, espo_id: str, natural: tuple[str, ...] | None, intent: Intent) -> Created[Any] | None:
+        # The record may have been edited since: what was created is found by what was sent.
+        sought = {natural, tuple(intent.natural_key.get("key", ())) or None} - {None}
         known = set(self.memory.advoware)
         for child in await read_children(self.context, self.kind, self.memory.betnr):
             attributes = child.model_dump()
-            if self.kind.marked_for(attributes) == espo.id and key_of(child) not in known:
-                return child
+            if self.kind.marked_for(attributes) == espo_id and key_of(child) not in known:
+                return Created(key=int(key_of(child)), record=child)
             told = self.kind.read_advoware(self.memory.table, attributes)
             if key_of(child) not in known and self.kind.natural_key(told) in sought:
-                return child
+                return Created(key=int(key_of(child)), record=child)
         return None
 
     async def _look(self, key: str) -> WireRecord | None:
@@ -144,15 +148,17 @@ class ChildWriter:
             return answer.record
 
         order = CreateOrder(
-            Side.ESPOCRM,
-            self.kind.entity,
-            f"{self.memory.betnr}:{key_of(child)}",
-            self.memory.betnr,
-            values,
-            post,
-            lambda: self._find_imported(child),
+            system=Side.ESPOCRM,
+            entity=self.kind.entity,
+            espo_id=f"{self.memory.betnr}:{key_of(child)}",
+            betnr=self.memory.betnr,
+            natural_key={},
+            payload=values,
+            post=post,
+            find=lambda _: self._find_imported(child),
         )
-        record, intent = await create_once(self.context, order)
+        creation = await create_once(self.context, order)
+        record, intent = creation.record, creation.intent.id
         left_out = self._names(refused)
         here = {name: None if name in left_out else value for name, value in plan.wanted.items()}
         plan.findings += [Finding(name, Side.ESPOCRM, refused[self.memory.table[name].espo]) for name in left_out]

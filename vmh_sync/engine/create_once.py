@@ -1,22 +1,56 @@
-"""What every create shares, so that nothing is made twice (specification, sync-semantics.md 3).
+"""The one way in which anything is created on a foreign side, so that nothing is made twice (sync-semantics.md 3).
 
-An intent is stored before the POST. While its outcome is unknown the record is looked for; not finding it proves
-nothing before the longest time a request can live (the client's time-out and the server's) has passed, even if the
-process that sent it is long dead. Until then the record is put off, and only afterwards looked for and posted again.
-Who sends is decided in our database, so that two processes without a common Redis cannot both POST.
+A party, a child, an entry, a Termin, a task: an idempotency record (intent) is stored before the POST leaves and is
+settled, together with what the caller stores of the result, after it. While its outcome is unknown, the record is
+looked for. Not finding it proves nothing before the longest time a request can live has passed, even if the process
+that sent it is long dead: until then the create is put off, and only a look that *begins* afterwards allows another
+POST. Who sends is decided in our database, so that two processes without a common Redis cannot both. A POST that waited
+too long for its turn does not leave at all: its life is reckoned from the moment that was stored.
 """
 
 import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
 
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync import fence
+from vmh_sync.clock import Clock
+from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.store.store import Store
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown
 
-LOOK_AGAIN_AFTER = (0.3, 1.0, 2.0)
-"""Seconds between looks for a record whose create was not confirmed."""
+T = TypeVar("T")
+
+LOOK_AGAIN_AFTER = (0.0, 0.3, 1.0)
+"""Seconds before each look for a record whose create was not answered."""
+
+SERVER_PATIENCE = timedelta(seconds=90)
+"""How long a server may go on working on a request that nobody waits for any more."""
+
+_LEAST_TO_SEND = timedelta(seconds=30)
+"""However short the longest request is set, a POST has this long for its way."""
+
+
+class CreateContext(Protocol):
+    """What a create needs of a pass."""
+
+    clock: Clock
+    store: Store
+    run_id: str
+
+    @property
+    def longest_request(self) -> timedelta:
+        """The longest time after which a request may still take effect (``VMH_CREATE_SETTLE_SECONDS``)."""
+        ...
 
 
 class CreatePutOff(ForeignSystemError):
@@ -34,53 +68,166 @@ class CreatePutOff(ForeignSystemError):
         return f"Eine frühere Anlage kann noch ankommen; der Abgleich wartet bis {self.until:%H:%M:%S} UTC."
 
 
-async def send_now(context: PassContext, intent: Intent) -> None:
-    """Claim the right to send an intent's POST, after the record was looked for and not found.
+class WaitedTooLong(NotDone):
+    """A POST stood in the queue for so long that its life would outlast what was stored about it: it did not leave."""
 
-    Raises :class:`CreatePutOff` while an earlier request may still arrive, or when another process has just claimed it.
+    retryable = True
+    people = "Die Anlage kam nicht rechtzeitig an die Reihe; der Abgleich wird wiederholt."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOrder(Generic[T]):
+    """What is to be created. ``espo_id`` and ``claim`` name it: there is one unsettled intent for both at most.
+
+    ``natural_key`` is kept with the intent, so that ``find`` looks for what was sent, whatever the record says by then.
+    ``find`` returns the record that an earlier POST made; it may raise when that cannot be found out. ``look_first``
+    looks for the same thing made by somebody else, before anything was sent. ``payload`` is kept as a hash only.
     """
-    await wait_for_earlier(context, intent)
+
+    system: Side
+    entity: str
+    espo_id: str
+    natural_key: JsonObject
+    payload: Mapping[str, Any]
+    post: Callable[[], Awaitable[T]]
+    find: Callable[[Intent], Awaitable[T | None]]
+    claim: str = ""
+    betnr: int | None = None
+    look_first: Callable[[], Awaitable[T | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Creation(Generic[T]):
+    """The record, and the intent that the caller settles in the transaction that stores the link.
+
+    ``answered``: our POST of this call was answered with it. ``earlier``: it was not sent in this call.
+    """
+
+    record: T
+    intent: Intent
+    answered: bool = False
+    earlier: bool = False
+
+
+async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation[T]:
+    """Return the created or found record.
+
+    Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
+    ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
+    """
+    intent = await asyncio.to_thread(_unsettled, context, order)
+    if intent is not None and intent.sent_at is not None:
+        found = await _look_for_earlier(context, order, intent)
+        if found is not None:
+            return Creation(found, intent, earlier=True)
+    elif order.look_first is not None:
+        found = await order.look_first()
+        if found is not None:
+            announced = await asyncio.to_thread(_announce, context, order, intent)
+            return Creation(found, announced, earlier=True)
     try:
-        await asyncio.to_thread(_claim, context, intent)
+        claimed = await asyncio.to_thread(_claim, context, order, intent)
     except StaleRow:
-        raise CreatePutOff(context.clock.now() + longest_request(context)) from None
+        raise CreatePutOff(context.clock.now() + context.longest_request) from None
+    return await _post(context, order, claimed)
 
 
-async def wait_for_earlier(context: PassContext, intent: Intent) -> None:
-    """Raise :class:`CreatePutOff` while the request that was sent for this intent may still arrive."""
-    if intent.sent_at is None:
-        return
-    now, patience = context.clock.now(), longest_request(context)
-    if intent.sent_at > now + patience:
-        # The clock was ahead when it was sent. How long ago that was nobody knows: the wait begins now, once.
-        await asyncio.to_thread(_stamp_anew, context, intent)
-        raise CreatePutOff(now + patience)
-    if now < (until := intent.sent_at + patience):
-        raise CreatePutOff(until)
+async def _look_for_earlier(context: CreateContext, order: CreateOrder[T], intent: Intent) -> T | None:
+    """Return what the earlier POST made; ``None`` only if the look began when nothing could arrive any more."""
+    began = context.clock.now()
+    found = await order.find(intent)
+    if found is None and intent.sent_at is not None:
+        until = intent.sent_at + context.longest_request
+        if intent.sent_at > began + context.longest_request:
+            # The clock was ahead when it was sent. How long ago that was nobody knows: the wait begins now, once.
+            until = context.clock.now() + context.longest_request
+            await asyncio.to_thread(_stamp_anew, context, intent)
+        if began < until:
+            raise CreatePutOff(until)
+    return found
 
 
-async def give_up_if_not_done(context: PassContext, intent_id: str, error: ForeignSystemError) -> None:
-    """Abandon the intent when the call certainly created nothing, so that the next try starts afresh."""
-    if error.certainly_not_done:
-        await asyncio.to_thread(_abandon, context, intent_id)
+async def _post(context: CreateContext, order: CreateOrder[T], intent: Intent) -> Creation[T]:
+    in_time = _InTime(context.longest_request)
+    fence.put_up(in_time)
+    try:
+        return Creation(await order.post(), intent, answered=True)
+    except OutcomeUnknown as error:
+        unanswered = error
+    except (ForeignSystemError, LeaseLost) as error:
+        # A lost lease is noticed before anything leaves.
+        if isinstance(error, LeaseLost) or error.certainly_not_done:
+            await asyncio.to_thread(_give_up, context, intent)
+        raise
+    finally:
+        fence.take_down(in_time)
+    return await _look_for_unanswered(order, intent, unanswered)
 
 
-def longest_request(context: PassContext) -> timedelta:
-    """Return the longest time after which a request that was sent may still take effect."""
-    return timedelta(seconds=context.rules.create_settle_seconds)
+async def _look_for_unanswered(order: CreateOrder[T], intent: Intent, unanswered: OutcomeUnknown) -> Creation[T]:
+    for wait in LOOK_AGAIN_AFTER:
+        await asyncio.sleep(wait)
+        found = await order.find(intent)
+        if found is not None:
+            return Creation(found, intent)
+    raise unanswered
 
 
-def _claim(context: PassContext, intent: Intent) -> None:
+class _InTime:
+    """Fence: a POST leaves, and its answer is waited for, within the client's part of the longest request."""
+
+    def __init__(self, longest: timedelta) -> None:
+        seconds = max(longest - SERVER_PATIENCE, _LEAST_TO_SEND).total_seconds()
+        self._ends = time.monotonic() + seconds
+
+    def seconds_left(self) -> float:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise WaitedTooLong("the create waited too long to be sent")
+        return left
+
+
+# Our database
+
+
+def _unsettled(context: CreateContext, order: CreateOrder[T]) -> Intent | None:
+    with context.store.reading() as tx:
+        return tx.intents.unsettled(str(order.system), order.entity, order.espo_id, order.claim)
+
+
+def _announce(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+    text = json.dumps(dict(order.payload), sort_keys=True, default=str)
     with context.store.transaction() as tx:
-        tx.intents.claim(intent)
+        if unsettled is not None and unsettled.natural_key != order.natural_key:
+            # Looked for and not found: from now on it is looked for by what is sent now.
+            tx.intents.abandon(unsettled.id)
+            unsettled = None
+        return unsettled or tx.intents.start(
+            system=str(order.system),
+            entity=order.entity,
+            espo_id=order.espo_id,
+            natural_key=order.natural_key,
+            payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+            betnr=order.betnr,
+            run_id=context.run_id,
+            claim=order.claim,
+        )
 
 
-def _stamp_anew(context: PassContext, intent: Intent) -> None:
+def _claim(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+    """Announce the create and take the right to send it; raises ``StaleRow`` when another process just did."""
+    announced = _announce(context, order, unsettled)
+    with context.store.transaction() as tx:
+        return tx.intents.claim(announced)
+
+
+def _stamp_anew(context: CreateContext, intent: Intent) -> None:
     # StaleRow: another process has just done it, or settled the create; the next pass reads what stands there.
     with suppress(StaleRow), context.store.transaction() as tx:
         tx.intents.claim(intent)
 
 
-def _abandon(context: PassContext, intent_id: str) -> None:
-    with context.store.transaction() as tx:
-        tx.intents.abandon(intent_id)
+def _give_up(context: CreateContext, intent: Intent) -> None:
+    """Certainly nothing was created: the next try starts afresh. What another process has sent since stays."""
+    with suppress(StaleRow), context.store.transaction() as tx:
+        tx.intents.give_up(intent)

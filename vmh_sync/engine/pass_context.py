@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,11 @@ class PassContext:
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bell: Doorbell | None = None
     by_person: bool = False
+
+    @property
+    def longest_request(self) -> timedelta:
+        """The longest time after which a request that was sent may still take effect."""
+        return timedelta(seconds=self.rules.create_settle_seconds)
 
 
 class OwnedLease(Protocol):

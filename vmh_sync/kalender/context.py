@@ -26,6 +26,7 @@ from vmh_sync.settings import (
     CalendarSyncSettings,
     GoogleCalendarSettings,
     SettingsError,
+    SyncSettings,
     VmhSettings,
     load_or_note,
 )
@@ -43,9 +44,6 @@ T = TypeVar("T")
 
 _GOOGLE_RETRY = RetryPolicy()
 
-OFFICE_PATIENCE = timedelta(seconds=90)
-"""How long Advoware may go on working on a request that nobody waits for any more."""
-
 
 @dataclass(frozen=True, slots=True)
 class CalendarSettings:
@@ -55,6 +53,7 @@ class CalendarSettings:
     advoware: AdvowareSettings
     google: GoogleCalendarSettings
     sync: CalendarSyncSettings
+    passes: SyncSettings
 
     @classmethod
     def read(cls) -> "CalendarSettings":
@@ -62,9 +61,10 @@ class CalendarSettings:
         problems: list[str] = []
         house, advoware = load_or_note(VmhSettings, problems), load_or_note(AdvowareSettings, problems)
         google, sync = load_or_note(GoogleCalendarSettings, problems), load_or_note(CalendarSyncSettings, problems)
-        if house is None or advoware is None or google is None or sync is None:
+        passes = load_or_note(SyncSettings, problems)
+        if house is None or advoware is None or google is None or sync is None or passes is None:
             raise SettingsError("\n".join(problems))
-        return cls(house, advoware, google, sync)
+        return cls(house, advoware, google, sync, passes)
 
     def rules(self) -> CalendarRules:
         """Return what the pure core needs of them."""
@@ -104,8 +104,8 @@ class GoogleSide:
 class CalendarContext:
     """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
 
-    ``settle`` is the longest time a request to Advoware can live: a Termin whose creation was not answered is looked
-    for, and not created again before that is over (specification, sync-semantics.md 3).
+    ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
+    creation was not answered is not created again before that (:mod:`vmh_sync.engine.create_once`).
     """
 
     run_id: str
@@ -119,7 +119,7 @@ class CalendarContext:
     kanzlei: str
     calls: CallCounter
     quota_per_minute: int = 600
-    settle: timedelta = timedelta(minutes=2)
+    longest_request: timedelta = timedelta(seconds=150)
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
         """Tell whether an employee's events show content: what the call asks for, else the settings."""
@@ -179,7 +179,7 @@ async def _open_calendar(
                     kanzlei=settings.advoware.kanzlei,
                     calls=calls,
                     quota_per_minute=settings.google.quota_per_minute,
-                    settle=timedelta(seconds=settings.advoware.api_timeout_seconds) + OFFICE_PATIENCE,
+                    longest_request=timedelta(seconds=settings.passes.create_settle_seconds),
                 )
     finally:
         calls.store(store)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
+from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import UNFORESEEN
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled, MovedAway
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
@@ -13,7 +14,6 @@ from vmh_sync.systems.google_calendar.calendars import CreationDeferredError
 ITEM_FAILURES = (
     ForeignSystemError,
     AppointmentMoving,
-    CreationUnsettled,
     MovedAway,
     UnreadableAppointmentError,
     PairTaken,
@@ -39,14 +39,12 @@ class Failure:
 def explain(error: Exception) -> Failure:
     """Put an error that kept an appointment or an employee from being synced into words."""
     name = type(error).__name__
-    if isinstance(error, CreationDeferredError):
+    if isinstance(error, CreationDeferredError | CreatePutOff):
         return Failure(error.message_for_people, name, later=True)
     if isinstance(error, ForeignSystemError):
         return Failure(error.message_for_people, name, error.retryable, error.concerns_all)
     if isinstance(error, UnreadableAppointmentError):
         return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
-    if isinstance(error, CreationUnsettled):
-        return Failure("Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher.", name)
     if isinstance(error, MovedAway):
         text = f"Das Ereignis wurde in den Kalender {error.kuerzel} verschoben; dessen Abgleich übernimmt den Termin."
         return Failure(text, name, later=True)

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from vmh_sync.kalender.content_hash import content_hash
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.model import BaseForm, PairState, Recurrence, Source
 from vmh_sync.kalender.operations import Finding, FindingKind, Operation, UpdateGoogle, side_written
 from vmh_sync.kalender.pair_rows import ENTITY, pair_state, with_base
-from vmh_sync.kalender.reads import PendingCreate
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.store.intents import Intent
@@ -85,30 +83,8 @@ class PairBook:
             row_id = row.id
             await self._do(lambda tx: tx.calendar_pairs.mark_deleted([row_id], self.context.clock.now()))
 
-    async def intend(self, wanted: PendingCreate) -> Intent:
-        """Write down that a Termin is about to be created, or sent again; committed before this returns."""
-        known = self.intents.get(wanted.event_id)
-        key = {"event_id": wanted.event_id, "form": wanted.form.to_json()}
-
-        def work(tx: Transaction) -> Intent:
-            intent = known or tx.intents.start(
-                system="advoware",
-                entity=ENTITY,
-                espo_id=self.kuerzel,
-                natural_key=key,
-                payload_hash=content_hash(wanted.form),
-                run_id=self.context.run_id,
-            )
-            tx.intents.mark_sent(intent.id)
-            return tx.intents.get(intent.id) or intent
-
-        intent = await self._do(work)
-        self.intents[wanted.event_id] = intent
-        return intent
-
-    async def created(self, event_id: str, fr_nr: int, *, replaces: int | None) -> None:
+    async def created(self, intent: Intent, event_id: str, fr_nr: int, *, replaces: int | None) -> None:
         """Link a Termin that was just created; the pair that ends and the intent are settled with it."""
-        intent = self.intents[event_id]
         old = self.rows.get(replaces) if replaces is not None else None
         row = replace(self._new(fr_nr, Source.GOOGLE), event_id=event_id)
 
@@ -148,13 +124,6 @@ class PairBook:
         with self.context.store.reading() as tx:
             state = tx.calendar_states.get(kuerzel)
         return state.calendar_id if state is not None else None
-
-    async def abandon(self, event_id: str) -> None:
-        """Note that a Termin will not be created: Advoware refused it."""
-        intent = self.intents.pop(event_id, None)
-        if intent is not None:
-            intent_id = intent.id
-            await self._do(lambda tx: tx.intents.abandon(intent_id))
 
     async def next_generation(self, fr_nr: int) -> int:
         """Return the first generation that no earlier pair of this number has used."""

@@ -8,6 +8,7 @@ from vmh_sync.kalender.content_hash import base_hash
 from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules, PairState, Source, Strategy
 from vmh_sync.kalender.reads import PendingCreate
 from vmh_sync.store.calendar import CalendarPair, CalendarState
+from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Store
 
@@ -94,6 +95,11 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         generation=row.generation,
         obstacle=str(obstacle) if obstacle else None,
     )
+
+
+def intent_key(wanted: PendingCreate) -> JsonObject:
+    """Return what is kept with an intent; :func:`pending` reads it."""
+    return {"event_id": wanted.event_id, "form": wanted.form.to_json()}
 
 
 def pending(intents: Iterable[Intent], rules: CalendarRules) -> tuple[PendingCreate, ...]:

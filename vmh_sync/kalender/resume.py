@@ -48,15 +48,15 @@ def resume_creates(
         pair = linked.get(intent.event_id)
         if pair is not None and advoware.get(pair.fr_nr) is not None:
             continue
-        fr_nr = _find(intent, free, advoware)
+        fr_nr = created_by(intent, {number: advoware[number].form for number in free})
         if fr_nr is not None:
             free.discard(fr_nr)
         yield intent.event_id, fr_nr, _decide(intent, fr_nr, reads, advoware, google, pair, ctx)
 
 
-def _find(intent: PendingCreate, free: set[int], advoware: Mapping[int, AdvowareView]) -> int | None:
-    for fr_nr in sorted(free):
-        form = advoware[fr_nr].form
+def created_by(intent: PendingCreate, free: Mapping[int, Appointment | None]) -> int | None:
+    """Return which of the Termine without a pair here (number → form) says what the intent was sent with."""
+    for fr_nr, form in sorted(free.items()):
         if form is not None and not changed_fields(form, intent.form) & FLOWING_FIELDS:
             return fr_nr
     return None

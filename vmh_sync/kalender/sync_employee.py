@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
@@ -64,7 +63,6 @@ class EmployeeWork:
     stored: Stored | None = None
     termine: tuple[Termin, ...] = ()
     google: CalendarRead | None = None
-    read_at: datetime | None = None
     generations: dict[int, int] = field(default_factory=dict)
     elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
     decision: DecisionContext | None = None
@@ -112,7 +110,6 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     window = window_at(context.clock.now(), context.rules)
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     spoilt: list[SpoiltRow] = []
-    work.read_at = context.clock.now()
     termine = await context.advoware.list_termine(kuerzel, window.start, window.end, spoilt)
     unreadable = [number for row in spoilt if (number := _number(row)) is not None]
     work.complete = len(unreadable) == len(spoilt)
@@ -273,7 +270,6 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         ),
         lease=lease,
         book=book,
-        read_at=work.read_at or context.clock.now(),
     )
     for item in made.items:
         outcome = await _item(executor, work, item)

@@ -1,16 +1,15 @@
 """Writes single entries to Advoware, each with its pair and audit rows stored directly afterwards.
 
-Creates are not idempotent over there: an intent is stored before the POST, and while its outcome is unknown the entry
-is looked for by kind and value before anything is created again (specification, sync-semantics.md 3).
+Creates go through :mod:`vmh_sync.engine.create_once`: an entry whose create was not answered is looked for by kind and
+value (specification, sync-semantics.md 3).
 """
 
 import asyncio
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.engine.create_once import CreatePutOff, give_up_if_not_done, send_now
+from vmh_sync.engine.create_once import CreateOrder, CreatePutOff, create_once
 from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import AdvowareEntry
@@ -22,15 +21,11 @@ from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
-    AdvowareError,
     OutcomeUnknown,
     Rejected,
     UnexpectedAnswer,
 )
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
-
-LOOK_AGAIN_AFTER = (0.0, 0.3, 1.0)
-"""Seconds before each look for an entry whose create was not confirmed."""
 
 
 @dataclass(slots=True, repr=False)
@@ -47,7 +42,6 @@ class EntryWriter:
     betnr: int
     plan: KommunikationPlan
     known: set[int | None]
-    intents: list[Intent]
     entries: dict[int, AdvowareEntry] = field(default_factory=dict)
     done: dict[str, int | None] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
@@ -103,52 +97,39 @@ class EntryWriter:
         await asyncio.to_thread(self._store, write, None, None)
 
     async def _create(self, write: EntryWrite) -> None:
-        unsettled = self._intent_for(write)
-        if unsettled is not None and unsettled.sent_at is not None:
-            self._take(await self._read())
-            found = self._find(write)
-            if found is not None:
-                await asyncio.to_thread(self._store, write, found.id, unsettled)
-                return
-        intent = unsettled if unsettled is not None else await asyncio.to_thread(self._start, write)
-        await send_now(self.context, intent)
-        number = await self._post(write, intent)
-        await asyncio.to_thread(self._store, write, number, intent)
+        natural = _natural_key(write)
+        order = CreateOrder(
+            system=Side.ADVOWARE,
+            entity=ENTITY,
+            espo_id=self.espo_id,
+            claim=json.dumps(natural, sort_keys=True),
+            betnr=self.betnr,
+            natural_key=natural,
+            payload=write.operation.payload,
+            post=lambda: self._post(write),
+            find=lambda _: self._find_created(write),
+        )
+        creation = await create_once(self.context, order)
+        await asyncio.to_thread(self._store, write, creation.record, creation.intent)
 
-    async def _post(self, write: EntryWrite, intent: Intent) -> int:
+    async def _post(self, write: EntryWrite) -> int:
         payload = write.operation.payload
-        try:
-            created = await guarded_write(
-                self.gate,
-                Side.ADVOWARE,
-                look=self._read_all,
-                unmoved=lambda _: self._find(write) is None,
-                send=lambda _: self.context.advoware.create_kommunikation(self.betnr, payload),
-            )
-        except TargetMoved:
-            # Somebody has just typed the same value: the next plan pairs it.
-            await asyncio.to_thread(self._abandon, intent)
-            raise
-        except OutcomeUnknown:
-            found = await self._look_repeatedly(write)
-            if found is None:
-                raise
-            return found.id
-        except AdvowareError as error:
-            await give_up_if_not_done(self.context, intent.id, error)
-            raise
+        # Where somebody has just typed the same value nothing is sent (TargetMoved): the next plan pairs it.
+        created = await guarded_write(
+            self.gate,
+            Side.ADVOWARE,
+            look=self._read_all,
+            unmoved=lambda _: self._find(write) is None,
+            send=lambda _: self.context.advoware.create_kommunikation(self.betnr, payload),
+        )
         if created.record is not None:
             self._know(created.record)
         return created.key
 
-    async def _look_repeatedly(self, write: EntryWrite) -> AdvowareEntry | None:
-        for seconds in LOOK_AGAIN_AFTER:
-            await asyncio.sleep(seconds)
-            self._take(await self._read())
-            found = self._find(write)
-            if found is not None:
-                return found
-        return None
+    async def _find_created(self, write: EntryWrite) -> int | None:
+        self._take(await self._read())
+        found = self._find(write)
+        return found.id if found is not None else None
 
     def _find(self, write: EntryWrite) -> AdvowareEntry | None:
         payload = write.operation.payload
@@ -182,28 +163,6 @@ class EntryWriter:
         return planned is None or planned == entry_of(now)
 
     # Our database
-
-    def _intent_for(self, write: EntryWrite) -> Intent | None:
-        key = _natural_key(write)
-        return next((one for one in self.intents if one.natural_key == key), None)
-
-    def _start(self, write: EntryWrite) -> Intent:
-        text = json.dumps(dict(write.operation.payload), sort_keys=True, default=str)
-        with self.context.store.transaction() as tx:
-            return tx.intents.start(
-                system=str(Side.ADVOWARE),
-                entity=ENTITY,
-                espo_id=self.espo_id,
-                betnr=self.betnr,
-                natural_key=_natural_key(write),
-                payload_hash=hashlib.sha256(text.encode()).hexdigest(),
-                run_id=self.context.run_id,
-                claim=json.dumps(_natural_key(write), sort_keys=True),
-            )
-
-    def _abandon(self, intent: Intent) -> None:
-        with self.context.store.transaction() as tx:
-            tx.intents.abandon(intent.id)
 
     def _store(self, write: EntryWrite, number: int | None, intent: Intent | None) -> None:
         """Store the pair of a step that is done, with what Advoware says of the entry, and the audit of it."""

@@ -62,7 +62,6 @@ async def write_part(
         party.betnr,
         work.plan,
         known={pair.advoware_id for pair in work.sides.pairs},
-        intents=list(notes.intents),
         entries={entry.id: entry for entry in work.sides.entries or ()},
     )
     await writer.run()

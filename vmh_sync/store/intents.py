@@ -1,7 +1,7 @@
 """Intents: a create is written down before it is sent, so that a crash makes no duplicate (sync-semantics.md 3)."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -109,6 +109,11 @@ class Intents(Repository):
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
 
+    def unsettled(self, system: str, entity: str, espo_id: str, claim: str) -> Intent | None:
+        """Return the one unsettled intent that was started with this claim."""
+        known = self.get(self._next_id(f"{system}/{entity}/{espo_id}/{claim}"))
+        return known if known is not None and known.state in _UNSETTLED else None
+
     def _next_id(self, name: str) -> str:
         """Return the id after the settled intents of this name, each of which follows from the one before."""
         key = str(uuid5(NAMESPACE_OID, name))
@@ -116,16 +121,15 @@ class Intents(Repository):
             key = str(uuid5(NAMESPACE_OID, key))
         return key
 
-    def claim(self, intent: Intent) -> None:
+    def claim(self, intent: Intent) -> Intent:
         """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""
-        statement = (
-            update(_TABLE)
-            .where(_TABLE.c.id == intent.id, _TABLE.c.state.in_(_UNSETTLED))
-            .where(_TABLE.c.sent_at.is_(None) if intent.sent_at is None else _TABLE.c.sent_at == intent.sent_at)
-            .values(state="sent", sent_at=self._now())
-        )
-        if self._connection.execute(statement).rowcount == 0:
-            raise StaleRow(f"intent {intent.id} was settled or sent by another process")
+        sent = replace(intent, state="sent", sent_at=self._now())
+        self._move_unmoved(intent, {"state": sent.state, "sent_at": sent.sent_at})
+        return sent
+
+    def give_up(self, intent: Intent) -> None:
+        """Note that nothing was created, unless another process sent it since ``intent`` was read (StaleRow)."""
+        self._move_unmoved(intent, {"state": "abandoned", "settled_at": self._now()})
 
     def mark_sent(self, intent_id: str) -> None:
         """Note that the POST is about to leave; also when it is repeated. Raises StaleRow if the intent is settled."""
@@ -142,6 +146,16 @@ class Intents(Repository):
     def purge(self, before: datetime, limit: int | None = None) -> int:
         """Delete at most ``limit`` intents settled before ``before`` (retention); open ones stay. Returns how many."""
         return self._delete(_TABLE, _TABLE.c.settled_at < before, limit)
+
+    def _move_unmoved(self, intent: Intent, values: dict[str, Any]) -> None:
+        statement = (
+            update(_TABLE)
+            .where(_TABLE.c.id == intent.id, _TABLE.c.state.in_(_UNSETTLED))
+            .where(_TABLE.c.sent_at.is_(None) if intent.sent_at is None else _TABLE.c.sent_at == intent.sent_at)
+            .values(values)
+        )
+        if self._connection.execute(statement).rowcount == 0:
+            raise StaleRow(f"intent {intent.id} was settled or sent by another process")
 
     def _move(self, intent_id: str, values: dict[str, Any]) -> None:
         statement = update(_TABLE).where(_TABLE.c.id == intent_id, _TABLE.c.state.in_(_UNSETTLED)).values(values)

@@ -1,8 +1,8 @@
 """Opens and closes manual tasks in EspoCRM, once each, whatever is killed when.
 
 API users may not create ``Notification`` records, so a ``Task`` it is (specification, espocrm.md B1.4, B1.5;
-sync-semantics.md 8). The row in our database comes first; a mark in the description finds a Task again whose creation
-was not confirmed.
+sync-semantics.md 8). The row in our database comes first; a Task whose creation was not answered is found again by a
+mark in its description (:mod:`vmh_sync.engine.create_once`).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
@@ -22,6 +23,9 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.task_texts import Wording, wording
 
 TASK_ENTITY = "Task"
+ENTITY = "task"
+"""Our name of it, for the intents of its creation."""
+
 _MARK = "Vorgang vmh-{id}"
 _DONE = "Completed"
 _SETTLED = frozenset({"Completed", "Canceled"})
@@ -162,8 +166,8 @@ async def _write_task(
     may_exist: bool,
 ) -> None:
     mark = _MARK.format(id=row.id)
-    found = await _find(context, mark) if may_exist else None
-    if found is None:
+
+    async def post() -> str:
         text = _worded(task, about.betnr, labels)
         values: dict[str, Any] = {
             "name": text.name,
@@ -176,8 +180,20 @@ async def _write_task(
             values |= {"parentType": about.hangs_on[0], "parentId": about.hangs_on[1]}
         elif about.parent:
             values |= {"parentType": about.espo_entity, "parentId": about.espo_id}
-        found = await _create(context, gate, values)
-    await asyncio.to_thread(_attach, context, row.id, found)
+        return await _create(context, gate, values)
+
+    order = CreateOrder(
+        system=Side.ESPOCRM,
+        entity=ENTITY,
+        espo_id=str(row.id),
+        natural_key={"mark": mark},
+        payload={"mark": mark},
+        post=post,
+        find=lambda _: _find(context, mark),
+        look_first=(lambda: _find(context, mark)) if may_exist else None,
+    )
+    creation = await create_once(context, order)
+    await asyncio.to_thread(_attach, context, row.id, creation)
 
 
 async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any]) -> str:
@@ -212,9 +228,10 @@ async def _assignee(context: PassContext, about: TaskSubject) -> str | None:
     return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
 
 
-def _attach(context: PassContext, task_id: int, espo_task_id: str) -> None:
+def _attach(context: PassContext, task_id: int, creation: Creation[str]) -> None:
     with context.store.transaction() as tx:
-        tx.tasks.attach_espo_id(task_id, espo_task_id)
+        tx.intents.complete(creation.intent.id, creation.record)
+        tx.tasks.attach_espo_id(task_id, creation.record)
 
 
 async def close_tasks(context: PassContext, gate: WriteGate, task_ids: Iterable[int]) -> int:

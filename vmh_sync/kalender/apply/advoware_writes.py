@@ -1,14 +1,16 @@
 """The writes to Advoware: looked at directly before, alone, compared afterwards (sync-semantics.md 3)."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.google_writes import GoogleWrites
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, CreationUnsettled, PlanAgain
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.apply.read_back import ReadBack, compare
-from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields
+from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
 from vmh_sync.kalender.operations import (
     CreateAdvoware,
     DeleteAdvoware,
@@ -18,10 +20,14 @@ from vmh_sync.kalender.operations import (
     FindingKind,
     UpdateAdvoware,
 )
+from vmh_sync.kalender.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.kalender.reads import PendingCreate
-from vmh_sync.kalender.resume import stamp
+from vmh_sync.kalender.resume import created_by, stamp
 from vmh_sync.kalender.wire_termin import laid_over, to_fields
-from vmh_sync.systems.advoware.errors import Rejected
+from vmh_sync.store.intents import Intent
+from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.answers import SpoiltRow
+from vmh_sync.systems.advoware.records import Created, Termin
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
 
 TERMIN_WAIT_SECONDS = 30.0
@@ -30,7 +36,12 @@ TERMIN_WAIT_SECONDS = 30.0
 
 @dataclass(slots=True, repr=False)
 class AdvowareWrites(GoogleWrites):
-    """Carries out the operations that write to Advoware."""
+    """Carries out the operations that write to Advoware.
+
+    ``resumed``: event id → number of a Termin that an earlier POST made and the plan did not know.
+    """
+
+    resumed: dict[str, int] = field(default_factory=dict)
 
     async def _update_advoware(self, operation: UpdateAdvoware, *, last: bool) -> None:
         """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars."""
@@ -97,28 +108,55 @@ class AdvowareWrites(GoogleWrites):
     async def _create(self, operation: CreateAdvoware) -> None:
         if operation.replaces_fr_nr is not None and await self._went_elsewhere(operation):
             return
-        intent = self.book.intents.get(operation.event_id)
-        sent = intent.sent_at if intent is not None else None
-        # What counts is when Advoware was read: a list that is older than the request's end may miss the Termin.
-        if sent is not None and self.read_at - sent < self.context.settle:
-            if sent > self.read_at + self.context.settle:
-                # The clock was ahead when it was sent: the wait begins now, once.
-                await self.book.intend(PendingCreate(operation.event_id, operation.form))
-            raise CreationUnsettled
-        await self.book.intend(PendingCreate(operation.event_id, operation.form))
-        await self._before_write("advoware", operation)
-        try:
-            created = await self.context.advoware.create_termin(operation.values)
-        except Rejected:
-            await self.book.abandon(operation.event_id)
-            raise
-        await self.book.created(operation.event_id, created.key, replaces=operation.replaces_fr_nr)
+        creation = await create_once(self.context, self._order(operation))
+        created = creation.record
+        if creation.earlier and created.record is not None:
+            # It arrived after the list was read: what was sent then, not what is planned now, is what both agreed on.
+            self.sides.termine[created.key] = to_fields(created.record)
+            self.book.intents[operation.event_id] = creation.intent
+            self.resumed[operation.event_id] = created.key
+            raise PlanAgain
+        await self.book.created(creation.intent, operation.event_id, created.key, replaces=operation.replaces_fr_nr)
         if created.record is not None:
             self.sides.termine[created.key] = to_fields(created.record)
         elif await self.sides.fresh_termin(created.key) is None:
             raise AppointmentMoving
         await self._compare_read_back(created.key, laid_over(TerminFields(created.key), operation.values), None)
         await self._stamp(operation, created.key)
+
+    def _order(self, operation: CreateAdvoware) -> CreateOrder[Created[Termin]]:
+        async def post() -> Created[Termin]:
+            await self._before_write("advoware", operation)
+            return await self.context.advoware.create_termin(operation.values)
+
+        return CreateOrder(
+            system=Side.ADVOWARE,
+            entity=ENTITY,
+            espo_id=self.book.kuerzel,
+            claim=operation.event_id,
+            natural_key=intent_key(PendingCreate(operation.event_id, operation.form)),
+            payload=operation.values,
+            post=post,
+            find=self._find_created,
+        )
+
+    async def _find_created(self, intent: Intent) -> Created[Termin] | None:
+        """Look for what was sent in Advoware's list of those days: the plan's list may be older than its arrival."""
+        (sent,) = pending([intent], self.context.rules)
+        form, rules = sent.form, self.context.rules
+        spoilt: list[SpoiltRow] = []
+        listed = await self.context.advoware.list_termine(
+            self.decision.kuerzel, form.start - timedelta(days=1), form.end + timedelta(days=1), spoilt
+        )
+        found = {one.fr_nr: one for one in listed if one.fr_nr > 0 and one.fr_nr not in self.book.rows}
+        forms: dict[int, Appointment | None] = dict.fromkeys(found)
+        for fr_nr, record in found.items():
+            with suppress(UnreadableAppointmentError):
+                forms[fr_nr] = read_termin(to_fields(record), rules)
+        number = created_by(sent, forms)
+        if number is None and spoilt:
+            raise spoilt[0].error  # the one that cannot be read may be it
+        return Created(key=number, record=found[number]) if number is not None else None
 
     async def _stamp(self, operation: CreateAdvoware, fr_nr: int) -> None:
         """Mark the event, unless somebody has changed it since: then the next round merges that."""

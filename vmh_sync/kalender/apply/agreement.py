@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from vmh_sync.engine.pass_context import OwnedLease
 from vmh_sync.kalender.advoware_form import read_termin
@@ -36,17 +35,13 @@ class Done:
 
 @dataclass(slots=True, repr=False)
 class Agreement:
-    """Stores what both sides agree on; the writers of either side build on it.
-
-    ``read_at``: when the reading of Advoware's list began that the plan was made from.
-    """
+    """Stores what both sides agree on; the writers of either side build on it."""
 
     context: CalendarContext
     decision: DecisionContext
     sides: LiveSides
     lease: OwnedLease
     book: PairBook
-    read_at: datetime
     done: Done = field(default_factory=Done)
     _agreed: dict[int, Appointment] = field(default_factory=dict)  # by frNr: what Advoware agreed to by our own write
 

@@ -40,8 +40,8 @@ class Executor(Moves):
     async def run(self, item: PlanItem) -> Done:
         """Carry out one item; plans again, at most :data:`ROUNDS` times, when a side has moved.
 
-        Raises the errors of the clients and the store, ``LeaseLost``, :class:`AppointmentMoving` and
-        :class:`CreationUnsettled`. What was done until then is stored.
+        Raises the errors of the clients and the store, ``LeaseLost`` and :class:`AppointmentMoving`. What was done
+        until then is stored.
         """
         self.done = Done(findings=item.decision.findings)
         operations: tuple[Operation, ...] = item.decision.operations
@@ -97,7 +97,7 @@ class Executor(Moves):
     async def _plan_again(self, item: PlanItem) -> tuple[Operation, ...]:
         row = next((r for r in self.book.rows.values() if item.event_id and r.event_id == item.event_id), None)
         row = row or (self.book.rows.get(item.fr_nr) if item.fr_nr is not None else None)
-        fr_nr = row.frnr if row is not None else item.fr_nr
+        fr_nr = row.frnr if row is not None else item.fr_nr or self.resumed.get(item.event_id or "")
         event_id = (row.event_id if row is not None else None) or item.event_id
         events: tuple[Mapping[str, object], ...] = ()
         if event_id is not None:

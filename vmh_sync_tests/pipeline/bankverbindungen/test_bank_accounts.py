@@ -326,6 +326,7 @@ def test_an_iban_edited_while_a_create_is_unanswered_makes_no_duplicate(firm: Fi
             natural_key={"key": [IBAN]},
             payload_hash="",
             betnr=betnr,
+            claim="",
         )
         tx.intents.mark_sent(sent.id)
     firm.sync(party)

@@ -1,0 +1,68 @@
+"""A Termin whose creation got no answer is not sent again while it may still arrive (sync-semantics.md 3)."""
+
+from datetime import timedelta
+
+import pytest
+
+from vmh_sync.sync.outcome import Result
+from vmh_sync_tests.fixtures.chancery import Chancery, marked
+
+LONGEST = 150.0
+
+
+@pytest.fixture(autouse=True)
+def slow_office(firm_environment: pytest.MonkeyPatch) -> None:
+    """Requests live long here, as they do in life."""
+    firm_environment.setenv("VMH_CREATE_SETTLE_SECONDS", str(LONGEST))
+
+
+def unanswered(chancery: Chancery) -> str:
+    """An event was made in Google; the request that carries it to Advoware is under way, and nobody hears of it."""
+    chancery.employee()
+    chancery.sync()
+    event_id = chancery.event(summary="Aus Google")
+    chancery.office.fault("Termine", "drop_before", method="POST", times=1)
+    assert len(chancery.sync().failures) == 1
+    chancery.office.clear_faults()
+    return event_id
+
+
+def arrives(chancery: Chancery) -> int:
+    """The request is carried out after all."""
+    times = {"uhrzeitVon": "14:00:00", "uhrzeitBis": "15:00:00"}
+    return chancery.termin(text="Aus Google", offset=9, **times)
+
+
+def one_pair(chancery: Chancery, event_id: str) -> None:
+    chancery.clock.shift = timedelta(seconds=LONGEST + 20)
+    chancery.until_quiet()
+    (fr_nr,) = chancery.termine()
+    assert list(chancery.events()) == [event_id]
+    assert marked(chancery.events()[event_id]) == str(fr_nr)
+
+
+def test_it_waits_until_nothing_can_arrive_any_more_and_is_created_once(chancery: Chancery) -> None:
+    event_id = unanswered(chancery)
+    chancery.clock.shift = timedelta(seconds=LONGEST - 20)
+    (outcome,) = chancery.outcomes()
+    assert outcome.result is Result.SKIPPED and "wartet bis" in str(outcome.error)
+    assert chancery.termine() == {}
+    one_pair(chancery, event_id)
+
+
+def test_what_arrives_late_is_linked_and_not_doubled(chancery: Chancery) -> None:
+    event_id = unanswered(chancery)
+    chancery.outcomes()
+    arrives(chancery)
+    one_pair(chancery, event_id)
+
+
+def test_what_arrives_between_the_list_and_the_post_is_linked_and_not_doubled(chancery: Chancery) -> None:
+    event_id = unanswered(chancery)
+    chancery.clock.shift = timedelta(seconds=LONGEST + 20)
+    arrives(chancery)
+    # The plan is made from a list that does not hold it yet.
+    chancery.office.fault(r"Termine\?.*kuerzel", "empty", method="GET", times=1, body="[]")
+    assert chancery.sync().failures == []
+    chancery.office.clear_faults()
+    one_pair(chancery, event_id)
