@@ -45,11 +45,34 @@ def now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
+def wall() -> float:
+    """Return the seconds by which Redis reckons: a clock that is put forward ends keys early."""
+    return time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment on both clocks."""
+
+    elapsed: float
+    wall: float
+
+    @classmethod
+    def present(cls) -> "Moment":
+        """Return this moment."""
+        return cls(now(), wall())
+
+    def seconds_since(self, earlier: "Moment") -> float:
+        """Return how much time may have passed since then, on whichever clock more did."""
+        return max(self.elapsed - earlier.elapsed, self.wall - earlier.wall)
+
+
 @dataclass(slots=True, eq=False)
 class Lease:
     """A lease that is held. Call :meth:`ensure` before every foreign write; while it is held it fences all of them.
 
-    ``_until`` is certain: reckoned from before Redis was asked, so the key over there lives at least as long.
+    ``_asked`` is the last moment before Redis granted the full time: the key over there lives at least as long as that
+    time from then on.
     """
 
     name: str
@@ -57,14 +80,14 @@ class Lease:
     _token: str
     _seconds: float
     _redis: AsyncRedis
-    _until: float = field(default=0.0)
+    _asked: Moment | None = field(default=None)
     _lost: bool = field(default=False)
     _ended: bool = field(default=False)
 
     async def ensure(self) -> None:
         """Prolong the lease by its full time. Raises LeaseLost when it is not ours any more or Redis cannot tell."""
         self._check()
-        asked = now()
+        asked = Moment.present()
         try:
             with translated():
                 held = await evaluate(self._redis, EXTEND, self._key, self._token, self.milliseconds)
@@ -79,14 +102,15 @@ class Lease:
     def seconds_left(self) -> float:
         """Return how long a write may take that leaves now; raises LeaseLost when it must not leave any more."""
         self._check()
-        left = self._until - now()
+        left = self._seconds - Moment.present().seconds_since(self._asked) if self._asked is not None else 0.0
         if left < self._seconds * TOO_LITTLE:
             raise LeaseLost(f"too little is left of the lease {self.name} for a write")
         return left
 
-    def held_since(self, asked: float) -> None:
+    def held_since(self, asked: Moment) -> None:
         """Take note that Redis granted the full time, asked at ``asked``."""
-        self._until = max(self._until, asked + self._seconds)
+        if self._asked is None or asked.elapsed >= self._asked.elapsed:
+            self._asked = asked
 
     def end(self) -> None:
         """Take note that the block is over: nothing leaves under this lease any more, and it is not renewed."""
@@ -195,7 +219,7 @@ class Leases:
         return True
 
     async def _try(self, lease: Lease) -> bool:
-        asked = now()
+        asked = Moment.present()
         held = await self._ask(lease)
         if held:
             lease.held_since(asked)
