@@ -70,6 +70,7 @@ CALENDAR_ACTIONS = {
     "delete_advoware": "in Advoware löschen",
     "take_over": "vom Kalender eines Kollegen übernehmen",
     "link_pair": "verknüpfen",
+    "link_found": "verknüpfen",
     "save_base": "Stand merken",
     "close_pair": "Verknüpfung beenden",
     "mark_not_representable": "als nicht darstellbar merken",

@@ -72,8 +72,8 @@ async def _look_only(context: CalendarContext, employee: Employee) -> CalendarRe
 
 
 def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
-    """Pairs without a base and open intents are decided by a full list; and now and then everything is read."""
-    if stored.intents or any(not row.base for row in stored.pairs):
+    """Doubts, pairs without a base and open intents are decided by a full list; and now and then everything is read."""
+    if stored.intents or stored.doubtful or any(not row.base for row in stored.pairs):
         return True
     age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
     return stored.full_read_at is None or context.clock.now() - stored.full_read_at >= age

@@ -86,7 +86,7 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
         start=start,
         end=end,
         all_day=all_day,
-        text=_without_suffix(summary, decoration.title_suffix),
+        text=without_suffix(summary, decoration.title_suffix),
         notiz=cut_tail(read_description(_text(event, "description")), decoration.description_tail),
         ort=clean_text(_text(event, "location")),
         recurrence=series,
@@ -110,7 +110,8 @@ def _text(event: Mapping[str, object], name: str) -> str:
     return value or ""
 
 
-def _without_suffix(summary: str, suffix: str) -> str:
+def without_suffix(summary: str, suffix: str) -> str:
+    """Return a title without the file number that was attached to it."""
     plain = suffix.strip()
     return summary[: -len(plain)].rstrip() if plain and summary.endswith(plain) else summary
 

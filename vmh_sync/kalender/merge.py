@@ -168,7 +168,7 @@ def _outcome(pair: _Pair, changes: _Changes, ctx: DecisionContext) -> _Outcome:
         return _put_back(pair, google_edit & from_google, ctx)
     contested = from_google & _together(advoware_edit)
     if not contested:
-        return _Outcome(_with(pair.advoware, pair.google, from_google), reason="In Google geändert")
+        return _Outcome(with_fields(pair.advoware, pair.google, from_google), reason="In Google geändert")
     return _by_strategy(pair, contested, from_google - contested, ctx)
 
 
@@ -189,7 +189,8 @@ def _together(names: frozenset[str]) -> frozenset[str]:
     return names | TIME_FIELDS if names & TIME_FIELDS else names
 
 
-def _with(form: Appointment, other: Appointment, names: frozenset[str]) -> Appointment:
+def with_fields(form: Appointment, other: Appointment, names: frozenset[str]) -> Appointment:
+    """Return ``form`` with these fields as ``other`` has them."""
     return replace(form, **{name: getattr(other, name) for name in names})
 
 
@@ -215,12 +216,12 @@ def _by_strategy(pair: _Pair, contested: frozenset[str], only_google: frozenset[
     What only Google changed flows all the same (specification, sync-semantics.md 1: field by field).
     """
     winner, why = _winner(pair, ctx)
-    wanted = _with(pair.advoware, pair.google, only_google)
+    wanted = with_fields(pair.advoware, pair.google, only_google)
     if winner is Source.ADVOWARE:
         lost, side = _losses(pair.google, pair.advoware, contested), "Advoware"
     else:
         lost, side = _losses(pair.advoware, pair.google, contested), "Google"
-        wanted = _with(wanted, pair.google, contested)
+        wanted = with_fields(wanted, pair.google, contested)
     text = f"Auf beiden Seiten geändert: {side} gilt ({why})"
     finding = Finding(FindingKind.CONFLICT, text, pair.state.fr_nr, pair.state.event_id, lost)
     return _Outcome(wanted, (finding,), text)

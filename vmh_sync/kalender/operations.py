@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from vmh_sync.kalender.model import Appointment, Decoration, Source
+from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source
 
 Side = Literal["advoware", "google"]
 
@@ -127,6 +127,17 @@ class LinkPair:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFound:
+    """Store the pair of a Termin and an event that were found to be the same, with the state they agree on."""
+
+    fr_nr: int
+    event_id: str
+    base: BaseForm = field(repr=False)
+    source: Source
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaveBase:
     """Both sides agree: store what they say now as the pair's base, status in order."""
 
@@ -163,6 +174,7 @@ Operation = (
     | DeleteAdvoware
     | TakeOver
     | LinkPair
+    | LinkFound
     | SaveBase
     | ClosePair
     | MarkNotRepresentable
@@ -197,6 +209,8 @@ class FindingKind(StrEnum):
     ORPHAN = "orphan"
     UNREADABLE = "unreadable"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    DOUBTFUL = "doubtful"
+    DIFFERENT = "different"
 
 
 @dataclass(frozen=True, slots=True)

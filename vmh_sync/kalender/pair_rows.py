@@ -1,7 +1,7 @@
 """Pair rows of our database ↔ what the pure core and the executor work with."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from vmh_sync.kalender.content_hash import base_hash
@@ -21,7 +21,8 @@ class Stored:
 
     ``unsettled``: ids of events whose sync failed; the next pass reads them although its list does not name them.
     ``rules_hash``: which access rules the calendar was given last. ``waiting``: ids of events that are new in Google
-    and wait for Advoware to be writable.
+    and wait for Advoware to be writable. ``doubtful``: Termine and events that may be the same, for a person to say.
+    ``decided``: what a person has said (true: the same appointment).
     """
 
     state: CalendarState
@@ -31,6 +32,13 @@ class Stored:
     unsettled: tuple[str, ...] = ()
     rules_hash: str | None = None
     waiting: tuple[str, ...] = ()
+    doubtful: tuple[tuple[int, str], ...] = ()
+    decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
+
+    @property
+    def first_contact(self) -> bool:
+        """Whether nobody can know yet what in the calendar belongs to which Termin."""
+        return self.full_read_at is None or not self.pairs or bool(self.doubtful)
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -51,6 +59,9 @@ def read_stored(store: Store, kuerzel: str) -> Stored:
             unsettled=tuple(tx.cursors.get(unsettled_cursor(kuerzel)) or ()),
             rules_hash=tx.cursors.get(rules_cursor(kuerzel)),
             waiting=tuple(tx.cursors.get(waiting_cursor(kuerzel)) or ()),
+            doubtful=_edges(tx.cursors.get(doubtful_cursor(kuerzel))),
+            decided=dict.fromkeys(_edges(tx.cursors.get(same_cursor(kuerzel))), True)
+            | dict.fromkeys(_edges(tx.cursors.get(different_cursor(kuerzel))), False),
         )
 
 
@@ -67,6 +78,25 @@ def unsettled_cursor(kuerzel: str) -> str:
 def waiting_cursor(kuerzel: str) -> str:
     """Return the cursor name that holds the ids of events that wait for Advoware to be writable."""
     return f"kalender:waiting:{kuerzel}"
+
+
+def doubtful_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the Termine and events that may be the same."""
+    return f"kalender:doubtful:{kuerzel}"
+
+
+def same_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the Termine and events of which a person says that they are the same."""
+    return f"kalender:same:{kuerzel}"
+
+
+def different_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the Termine and events of which a person says that they are not the same."""
+    return f"kalender:different:{kuerzel}"
+
+
+def _edges(stored: list[list[int | str]] | None) -> tuple[tuple[int, str], ...]:
+    return tuple((int(fr_nr), str(event_id)) for fr_nr, event_id in stored or ())
 
 
 def rules_cursor(kuerzel: str) -> str:

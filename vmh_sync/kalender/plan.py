@@ -7,8 +7,10 @@ from functools import partial
 
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.decide import WAITING_TEXT, decide_moved_in, decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
 from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
+from vmh_sync.kalender.link_found import link_found
 from vmh_sync.kalender.model import Appointment, PairState, Source
 from vmh_sync.kalender.operations import Decision, Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.reads import (
@@ -43,6 +45,18 @@ class PlanItem:
         """Whether it stands in Google only, and waits until Advoware may be written."""
         kinds = {finding.kind for finding in self.decision.findings}
         return self.fr_nr is None and not self.decision.operations and FindingKind.WRITE_PROTECTED in kinds
+
+    @property
+    def put_off(self) -> str | None:
+        """Why nothing is done about it before a person has done something (German, without content)."""
+        if self.doubts:
+            return f"frNr {self.fr_nr}: " + "; ".join(finding.text for finding in self.doubts)
+        return f"{self.decision.findings[0].text} (Ereignis {self.event_id})" if self.waits else None
+
+    @property
+    def doubts(self) -> tuple[Finding, ...]:
+        """What a person has to say first: which events may be this Termin. Until then nothing of them is created."""
+        return tuple(finding for finding in self.decision.findings if finding.kind is FindingKind.DOUBTFUL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +146,11 @@ def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:
     return replace(plan, stopped=stop_on_mass_change(ctx.kuerzel, plan.operations, living, ctx.rules))
 
 
+def doubtful_text(doubt: Doubt) -> str:
+    """Return what a person is told about a Termin and an event that may be the same."""
+    return f"Vielleicht derselbe Termin wie Ereignis {doubt.event_id} ({doubt.why}); auf keiner Seite angelegt"
+
+
 def _told(finding: Finding) -> PlanItem:
     return PlanItem(finding.fr_nr, finding.event_id, Decision(findings=(finding,)))
 
@@ -164,6 +183,7 @@ class _Planner:
             if pair.event_id not in done_events:
                 termin, event = self._termin(pair.fr_nr), self._event(pair.event_id)
                 yield self._decided(pair.fr_nr, pair.event_id, partial(decide_pair, pair, termin, event, self._ctx))
+        yield from self._found(done_numbers, done_events)
         yield from self._new_termine(done_numbers)
         yield from self._new_events(done_events)
         yield from self._still_waiting(done_events)
@@ -270,6 +290,40 @@ class _Planner:
     def _new(self, event: ReadEvent, reason: str) -> PlanItem | None:
         item = self._decided(None, event.event_id, partial(decide_new_event, event, self._ctx, reason=reason))
         return item if item.decision.operations or item.decision.findings else None
+
+    def _found(self, done_numbers: set[int], done_events: set[str]) -> Iterator[PlanItem]:
+        """Link what stands on both sides before anything is created; what is doubtful is left to a person."""
+        unpaired = self._unpaired(done_numbers, done_events)
+        matches = match(unpaired, self._ctx)
+        for edge in matches.certain:
+            (termin, form), event = unpaired.termine[edge[0]], unpaired.events[edge[1]]
+            said = self._reads.decided.get(edge, False)
+            yield self._decided(*edge, partial(link_found, termin, form, event, self._ctx, said=said))
+        doubts: dict[int, list[Doubt]] = {}
+        for doubt in matches.doubtful:
+            doubts.setdefault(doubt.fr_nr, []).append(doubt)
+        for fr_nr, some in doubts.items():
+            findings = tuple(Finding(FindingKind.DOUBTFUL, doubtful_text(one), fr_nr, one.event_id) for one in some)
+            yield PlanItem(fr_nr, None, Decision(findings=findings))
+        done_numbers |= {edge[0] for edge in matches.certain} | set(doubts)
+        done_events |= {edge[1] for edge in matches.certain} | {doubt.event_id for doubt in matches.doubtful}
+
+    def _unpaired(self, done_numbers: set[int], done_events: set[str]) -> Unpaired:
+        touches = self._ctx.window.touches
+        termine = {
+            fr_nr: (view.termin, view.form)
+            for fr_nr, view in self._advoware.items()
+            if view.termin is not None and view.form is not None and touches(view.form)
+            if fr_nr not in self._pairs and fr_nr not in done_numbers
+        }
+        taken = {pair.event_id for pair in self._pairs.values()} | self._paired_events | done_events
+        events = {
+            event_id: view.event
+            for event_id, view in self._google.items()
+            if view.event is not None and view.event.mark is None and view.event.ours_to_take
+            if event_id not in taken and touches(view.event.form)
+        }
+        return Unpaired(termine, events, self._reads.decided, near=self._reads.first_contact)
 
     def _new_termine(self, done: set[int]) -> Iterator[PlanItem]:
         if self._reads.google_read is GoogleRead.PARTIAL:

@@ -45,7 +45,8 @@ class EmployeeReads:
     exceptions, cancelled ones). ``whole_series``: series of which a delta holds every exception. ``pairs``: the living
     pairs. ``next_generations``: frNr → first unused generation where an event of that number was deleted earlier.
     ``waiting``: events that were found new while Advoware was not to be written. ``elsewhere``: frNr of marked events
-    without a pair here → its pair in another calendar of ours.
+    without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
+    ``decided``: what a person has said about a Termin and an event (true: the same appointment).
     """
 
     termine: tuple[TerminFields, ...]
@@ -58,6 +59,8 @@ class EmployeeReads:
     whole_series: frozenset[str] = frozenset()
     waiting: tuple[str, ...] = ()
     elsewhere: Mapping[int, PairElsewhere] = field(default_factory=dict)
+    first_contact: bool = False
+    decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
 
 
 def advoware_views(

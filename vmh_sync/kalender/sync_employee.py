@@ -115,7 +115,11 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     work.complete = len(unreadable) == len(spoilt)
     # A Termin without any content: nothing is decided about it, and a finding says so.
     termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
-    read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=how.whole)
+    paired = {row.frnr for row in stored.pairs}
+    unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
+    # A new Termin may be what waits in Google, or the pairs were lost: a delta does not name its event.
+    whole = how.whole or bool(unpaired and (stored.waiting or not stored.pairs))
+    read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=whole)
     work.google = read
     work.decision = DecisionContext(
         kuerzel=kuerzel,
@@ -126,8 +130,6 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
         google_deletions_trusted=not read.moved,
     )
     work.termine = tuple(termine)
-    paired = {row.frnr for row in stored.pairs}
-    unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
     marked = {mark.fr_nr for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, kuerzel, marked - paired)
@@ -156,6 +158,8 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             advoware_complete=work.complete,
             waiting=stored.waiting,
             elsewhere=work.elsewhere,
+            first_contact=stored.first_contact,
+            decided=stored.decided,
         )
     return work
 
@@ -315,13 +319,15 @@ def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> End
     # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
     left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
     left_over += [one.event_id for one in silent if one.event_id is not None]
-    return Ending(work.decision is not None and not work.decision.full_content, len(failed), error, left_over, waiting)
+    anonymised = work.decision is not None and not work.decision.full_content
+    doubts = [(one.fr_nr, one.event_id) for item in made.items for one in item.doubts if one.fr_nr and one.event_id]
+    return Ending(anonymised, len(failed), error, left_over, waiting, doubts)
 
 
 async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
     name = record_id(work.kuerzel, item.fr_nr, item.event_id)
-    if item.waits:
-        return RecordOutcome(name, Result.SKIPPED, error=_waiting(work, item))
+    if item.put_off:
+        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
     if not item.decision.operations:
         return RecordOutcome(name, Result.UNCHANGED)
     failed: list[Exception] = []
@@ -354,16 +360,11 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
     )
 
 
-def _waiting(work: EmployeeWork, item: PlanItem) -> str:
-    return f"Kalender {work.kuerzel}: {item.decision.findings[0].text} (Ereignis {item.event_id})"
-
-
 def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
-    if item.waits:
-        name = record_id(work.kuerzel, item.fr_nr, item.event_id)
-        return RecordOutcome(name, Result.SKIPPED, error=_waiting(work, item))
-    result = Result.SYNCED if item.decision.operations else Result.UNCHANGED
-    return RecordOutcome(record_id(work.kuerzel, item.fr_nr, item.event_id), result)
+    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    if item.put_off:
+        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
+    return RecordOutcome(name, Result.SYNCED if item.decision.operations else Result.UNCHANGED)
 
 
 def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from vmh_sync.kalender.calendar_read import CalendarRead
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.delta_gaps import MOST_UNSETTLED
-from vmh_sync.kalender.pair_rows import full_read_cursor, unsettled_cursor, waiting_cursor
+from vmh_sync.kalender.pair_rows import doubtful_cursor, full_read_cursor, unsettled_cursor, waiting_cursor
 from vmh_sync.store.calendar import CalendarState
 
 
@@ -25,6 +25,7 @@ class Ending:
     error: str | None = None
     left_over: Sequence[str] = ()
     waiting: Sequence[str] = ()
+    doubtful: Sequence[tuple[int, str]] = ()
 
 
 async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
@@ -48,6 +49,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
             if not ending.failed:
                 state = replace(state, last_success_at=now)
             tx.cursors.set(waiting_cursor(kuerzel), sorted(set(ending.waiting)))
+            tx.cursors.set(doubtful_cursor(kuerzel), sorted(set(ending.doubtful)))
             if moves_on:
                 state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
                 tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))

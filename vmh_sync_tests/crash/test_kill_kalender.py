@@ -1,6 +1,7 @@
 """SIGKILL at every foreign call and every commit of a calendar pass: nothing lost, nothing doubled, then quiet.
 
-One pass does everything at once: insert, update both ways, delete both ways, a Google-born appointment, a conflict.
+One pass does everything at once: insert, update both ways, delete both ways, a Google-born appointment, one that was
+typed on both sides, a conflict.
 The short form kills at some of the places, ``-m proof`` at all of them, twice in a row, and with answers lost.
 """
 
@@ -75,6 +76,9 @@ class Crashes:
         chancery.edit_event(kuerzel, chancery.event_of(contested, kuerzel)["id"], summary="Strittig aus Google")
         chancery.event(kuerzel, "Neu in Google")
         new = chancery.termin(kuerzel, "Neu in Advoware")
+        chancery.event(kuerzel, "Auf beiden Seiten", offset=30)
+        hours = {"uhrzeitVon": "14:00:00", "uhrzeitBis": "15:00:00"}
+        chancery.termin(kuerzel, "Auf beiden Seiten", offset=30, **hours)
         return Morning(kuerzel, new, renamed, moved, dropped, from_google, contested)
 
     def termine(self, kuerzel: str) -> dict[int, dict[str, object]]:
@@ -114,6 +118,7 @@ class Crashes:
         termine, events = self.termine(kuerzel), chancery.events(kuerzel)
         texts = sorted(str(row["text"]) for row in termine.values())
         assert texts == [
+            "Auf beiden Seiten",
             "Bleibt",
             "Neu in Advoware",
             "Neu in Google",

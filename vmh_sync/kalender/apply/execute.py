@@ -17,6 +17,7 @@ from vmh_sync.kalender.operations import (
     DeleteAdvoware,
     DeleteGoogle,
     InsertGoogle,
+    LinkFound,
     LinkPair,
     MarkNotRepresentable,
     Operation,
@@ -79,12 +80,14 @@ class Executor(Moves):
             case _:
                 await self._note(operation)
 
-    async def _note(self, operation: LinkPair | SaveBase | ClosePair | MarkNotRepresentable) -> None:
+    async def _note(self, operation: LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable) -> None:
         """Write to our own table only."""
         self.done.noted = True
         match operation:
             case LinkPair():
                 await self.book.link(operation.fr_nr, operation.event_id, operation.generation, operation.source)
+            case LinkFound():
+                await self._link_found(operation)
             case SaveBase():
                 await self._settle(operation)
             case ClosePair():
@@ -93,6 +96,13 @@ class Executor(Moves):
                 if operation.fr_nr not in self.book.rows:
                     await self.book.link(operation.fr_nr, operation.event_id, 0, Source.ADVOWARE)
                 await self.book.hinder(operation.fr_nr, operation.obstacle)
+
+    async def _link_found(self, operation: LinkFound) -> None:
+        event = self.sides.events.get(operation.event_id)
+        etag, source = event.etag if event is not None else "", operation.source
+        await self.book.agree(
+            operation.fr_nr, operation.base, etag, event_id=operation.event_id, generation=0, source=source
+        )
 
     async def _plan_again(self, item: PlanItem) -> tuple[Operation, ...]:
         row = next((r for r in self.book.rows.values() if item.event_id and r.event_id == item.event_id), None)

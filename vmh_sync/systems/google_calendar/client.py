@@ -138,20 +138,22 @@ class GoogleCalendarClient:
     def update_event(self, calendar_id: str, current: Event, content: EventContent) -> Event:
         """Replace our part of the event ``current`` and return it as Google stored it.
 
-        Costs one unit (three when the event carries guests, attachments or a conference and must be patched).
+        Costs one unit; three when it is patched: when the event carries guests, attachments or a conference, or when
+        nothing but our own properties is written.
         Raises :class:`PreconditionFailedError` when the event changed since ``current`` was read, which after a
         lost answer may be our own change: read again, plan again.
         """
         ids = {"calendarId": calendar_id, "eventId": current.id}
+        patch = current.needs_patch or content.only_properties
 
         def build(service: Any) -> Any:
             events = service.events()
-            if current.needs_patch:
+            if patch:
                 return _if_match(events.patch(**ids, body=content.to_patch(), **SILENT), current.etag)
             return _if_match(events.update(**ids, body=content.to_update(current), **SILENT), current.etag)
 
         with self._locks.hold(calendar_id):
-            answer = self.run(PATCH_EVENT if current.needs_patch else UPDATE, build)
+            answer = self.run(PATCH_EVENT if patch else UPDATE, build)
         return Event.from_wire(answer)
 
     def delete_event(self, calendar_id: str, event_id: str, etag: str | None = None) -> bool:

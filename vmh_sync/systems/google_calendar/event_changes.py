@@ -38,6 +38,11 @@ class EventChanges:
     properties: Mapping[str, str] = field(default_factory=dict)
     own_properties: frozenset[str] = frozenset()
 
+    @property
+    def only_properties(self) -> bool:
+        """Whether nothing of the event itself changes: then a patch sends our properties alone."""
+        return not self.values
+
     def to_insert(self, event_id: str) -> Json:
         """Return the body of ``events.insert``: only the changes, so it makes sense for a whole event only."""
         return {**self._present(), "id": event_id, "extendedProperties": {"private": dict(self.properties)}}

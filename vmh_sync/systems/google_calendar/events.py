@@ -65,6 +65,11 @@ class EventTime:
 class EventContent(Protocol):
     """What we want an event to say, as the bodies of the three ways of writing it."""
 
+    @property
+    def only_properties(self) -> bool:
+        """Whether nothing but our private extended properties is to be written."""
+        ...
+
     def to_insert(self, event_id: str) -> Json:
         """Return the body of ``events.insert``."""
         ...
@@ -88,6 +93,7 @@ class WireContent:
 
     body: Mapping[str, Any] = field(repr=False)
     own_properties: frozenset[str] = frozenset()
+    only_properties = False
 
     def to_insert(self, event_id: str) -> Json:
         """Return the body of ``events.insert``."""
@@ -138,6 +144,7 @@ class EventDraft:
     recurrence: tuple[str, ...] = ()
     private: bool = False
     private_properties: Mapping[str, str] = field(default_factory=dict)
+    only_properties = False
 
     def to_insert(self, event_id: str) -> Json:
         """Return the body of ``events.insert``."""

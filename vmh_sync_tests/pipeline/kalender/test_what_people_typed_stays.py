@@ -7,9 +7,9 @@ import pytest
 from googleapiclient.http import HttpRequest
 
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked
+from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
 
 Json = dict[str, Any]
-OURS = {"etag", "updated", "sequence"}
 
 FORMATTED: Json = {
     "description": '<b>Wichtig</b><br>Bitte <a href="https://example.org/akte">Akte</a>&nbsp;lesen<ul><li>a</li></ul>',
@@ -29,16 +29,6 @@ INVITING: Json = {
     "attachments": [{"fileUrl": "https://example.org/datei", "title": "Datei"}],
     "conferenceData": {"conferenceId": "abc", "entryPoints": [{"uri": "https://meet.example.org/abc"}]},
 }
-
-
-def without_mark(event: Json) -> Json:
-    """The event without what our write may change: our properties, and Google's own bookkeeping."""
-    rest = {key: value for key, value in event.items() if key not in OURS}
-    extended = {kind: dict(values) for kind, values in rest.get("extendedProperties", {}).items()}
-    for name in ("frNr", "contentHash", "source", "anonymised", "titleSuffix", "descriptionTail", "stretch"):
-        extended.get("private", {}).pop(name, None)
-    rest["extendedProperties"] = {kind: values for kind, values in extended.items() if values}
-    return rest
 
 
 def times(begin: str, end: str, zone: str = ZONE) -> Json:
@@ -71,10 +61,6 @@ KINDS = [
 ]
 
 
-def writes(chancery: Chancery) -> list[Json]:
-    return [one for one in chancery.google.calls()["log"] if one["method"] != "GET" and "/token" not in one["path"]]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_taking_over_a_persons_event_adds_only_our_private_properties_in_one_call(
     chancery: Chancery, kind: str
@@ -89,7 +75,7 @@ def test_taking_over_a_persons_event_adds_only_our_private_properties_in_one_cal
     (fr_nr,) = chancery.termine()
     assert marked(chancery.events()[event_id]) == str(fr_nr)
     assert without_mark(chancery.events()[event_id]) == before
-    assert len(writes(chancery)) == 1
+    assert len(google_writes(chancery)) == 1
     assert chancery.until_quiet() == 1
 
 
