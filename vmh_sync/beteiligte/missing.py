@@ -10,7 +10,7 @@ from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.twin_search import QUESTION
+from vmh_sync.beteiligte.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
-from vmh_sync.beteiligte.twin_search import answered
+from vmh_sync.beteiligte.twin_question import answered
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.links import Link
 from vmh_sync.sync.guards import check_not_emptied

@@ -4,7 +4,7 @@ import asyncio
 
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.twin_search import TwinSuspected
+from vmh_sync.beteiligte.twin_question import TwinSuspected
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.records import SyncRecord

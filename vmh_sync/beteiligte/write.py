@@ -23,7 +23,7 @@ from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
-from vmh_sync.beteiligte.twin_search import TwinSuspected
+from vmh_sync.beteiligte.twin_question import TwinSuspected
 from vmh_sync.beteiligte.waiting import wait_for_person
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff

@@ -3,7 +3,7 @@
 One task per record, kind and set of fields (specification, sync-semantics.md 8).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,9 @@ def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details:
 
 def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     found = details.get("found", ())
+    doubles = _doubles(details.get("same_side", ()))
+    if not found:
+        return _twin_in_espocrm(doubles)
     numbers = [str(entry.get("betnr")) for entry in found]
     lines = [
         f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}, "
@@ -137,7 +140,8 @@ def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[s
         f"Verknüpfen oder neu anlegen? In Advoware gibt es schon Nr. {', '.join(numbers)}",
         "Dieser Beteiligte sollte in Advoware angelegt werden, aber dort gibt es vielleicht schon denselben: "
         + "; ".join(lines)
-        + ". Damit er nicht doppelt entsteht, wurde nichts angelegt.",
+        + ". Damit er nicht doppelt entsteht, wurde nichts angelegt."
+        + (f" Auch in EspoCRM gibt es ihn vielleicht ein zweites Mal: {doubles}." if doubles else ""),
         [
             f"In Advoware nachsehen, ob es derselbe ist: {', '.join(numbers)}.",
             f"Verknüpfen: die Nummer ({some}) hier beim Beteiligten in das Feld „betnr“ eintragen und speichern. "
@@ -148,14 +152,39 @@ def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[s
     )
 
 
+def _doubles(entries: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{_shown(entry.get('name'))} (ID {entry.get('espo_id')}), gleich oder ähnlich: "
+        + ", ".join(_FEATURES.get(name, name) for name in entry.get("agreeing", ()))
+        for entry in entries
+    )
+
+
+def _twin_in_espocrm(doubles: str) -> Parts:
+    return (
+        "Zweimal in EspoCRM? Bitte zusammenführen oder beide behalten",
+        f"Dieser Beteiligte steht vielleicht zweimal in EspoCRM: {doubles}. Damit er in Advoware nicht doppelt "
+        "entsteht, wurde nichts angelegt.",
+        [
+            "Beide Datensätze in EspoCRM ansehen.",
+            "Ist es derselbe: die beiden in EspoCRM zusammenführen. Diese Aufgabe schließt sich danach von selbst.",
+            "Sind es zwei verschiedene: nur diese Aufgabe schließen (abgesagt oder erledigt). Der Beteiligte wird dann "
+            "in Advoware angelegt.",
+        ],
+    )
+
+
 _FEATURES = {
     "name": "Name",
     "vorname": "Vorname",
+    "geburtsname": "Geburtsname",
     "geburtsdatum": "Geburtsdatum",
+    "geburtsdatum_aehnlich": "Geburtsdatum (ähnlich)",
     "email": "E-Mail-Adresse",
     "telefon": "Telefon",
     "iban": "IBAN",
     "ort": "Ort",
+    "strasse": "Straße",
     "handelsregister_nummer": "Handelsregisternummer",
 }
 

@@ -2,10 +2,18 @@
 
 import sys
 
-from vmh_sync_tests.bench import bench_calendar, bench_conversion, bench_gateway, bench_inbox_load, bench_parties
+from vmh_sync_tests.bench import (
+    bench_calendar,
+    bench_conversion,
+    bench_gateway,
+    bench_inbox_load,
+    bench_matching,
+    bench_parties,
+)
 
 BENCHES = {
     "parties": bench_parties.main,
+    "matching": bench_matching.main,
     "conversion": bench_conversion.main,
     "calendar": bench_calendar.main,
     "gateway": bench_gateway.main,

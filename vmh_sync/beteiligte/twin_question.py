@@ -1,0 +1,134 @@
+"""The question to a person whether a party of EspoCRM is there already, in Advoware or a second time in EspoCRM.
+
+A person answers with the task: the number in ``betnr`` links, merging the records in EspoCRM ends a double, closing the
+task means that it is somebody else and is created. Until then nothing is created.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.matching.traits import Resemblance
+from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.tasks.manual_tasks import TASK_ENTITY, is_settled
+
+QUESTION = ("betnr",)
+"""What the question is about: the number that a person may enter."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Twin:
+    """A party in Advoware that may be the one to be created."""
+
+    betnr: int
+    name: str
+    resemblance: Resemblance
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Double:
+    """Another record in EspoCRM that may be the same party."""
+
+    espo_id: str
+    name: str
+    resemblance: Resemblance
+
+
+class TwinSuspected(Exception):
+    """The party may exist already; a person decides. Not a failure of the record."""
+
+    def __init__(self, espo_id: str, twins: Sequence[Twin], doubles: Sequence[Double] = ()) -> None:
+        super().__init__(f"{ENTITY} {espo_id}: may exist already")
+        self.twins, self.doubles = tuple(twins), tuple(doubles)
+
+    @property
+    def message_for_people(self) -> str:
+        """One German sentence, without personal values."""
+        if not self.twins:
+            ids = ", ".join(double.espo_id for double in self.doubles)
+            return (
+                f"In EspoCRM gibt es diesen Beteiligten vielleicht schon (ID {ids}). Bitte in der Aufgabe dazu "
+                "entscheiden: zusammenführen oder beide behalten."
+            )
+        numbers = ", ".join(str(twin.betnr) for twin in self.twins)
+        return (
+            f"In Advoware gibt es vielleicht schon diesen Beteiligten (Nr. {numbers}). Bitte in der Aufgabe dazu "
+            "entscheiden: verknüpfen oder neu anlegen."
+        )
+
+    @property
+    def task(self) -> TaskWanted:
+        """The question to a person."""
+        details: dict[str, object] = {
+            "found": [
+                {"betnr": twin.betnr, "name": twin.name, "agreeing": list(twin.resemblance.agreeing)}
+                for twin in self.twins
+            ]
+        }
+        if self.doubles:
+            details["same_side"] = [
+                {"espo_id": double.espo_id, "name": double.name, "agreeing": list(double.resemblance.agreeing)}
+                for double in self.doubles
+            ]
+        return TaskWanted(TaskKind.TWIN_SUSPECTED, QUESTION, details)
+
+
+def question_of(tasks: Iterable[ManualTask]) -> ManualTask | None:
+    """Return the question that a party's tasks hold, answered or not."""
+    return next((task for task in tasks if task.kind == TaskKind.TWIN_SUSPECTED), None)
+
+
+def asked_numbers(question: ManualTask | None) -> set[int]:
+    """Return the parties in Advoware that a question names."""
+    return {int(entry["betnr"]) for entry in question.details.get("found", ())} if question else set()
+
+
+def asked_doubles(question: ManualTask | None) -> set[str]:
+    """Return the records in EspoCRM that a question names."""
+    return {str(entry["espo_id"]) for entry in question.details.get("same_side", ())} if question else set()
+
+
+async def answered_already(
+    context: PassContext, party: PartyRead, twins: Iterable[Twin], doubles: Iterable[Double] = ()
+) -> bool:
+    """Whether a person was asked about all of these and closed the task: it is created, although they exist.
+
+    The answer lives in the task, which stays on our list until the party is linked: no crash forgets it.
+    """
+    question = question_of(party.tasks)
+    if question is None or question.espo_task_id is None:
+        return False
+    if not {twin.betnr for twin in twins} <= asked_numbers(question):
+        return False
+    if not {double.espo_id for double in doubles} <= asked_doubles(question):
+        return False
+    task = await context.espo.read(TASK_ENTITY, question.espo_task_id)
+    if task is None:
+        # Deleted, which is no answer: it is asked again.
+        await asyncio.to_thread(_forget, context, question.id)
+        return False
+    return is_settled(task)
+
+
+def _forget(context: PassContext, task_id: int) -> None:
+    with context.store.transaction() as tx:
+        tx.tasks.close(task_id)
+
+
+async def answered(context: PassContext) -> list[str]:
+    """Return the EspoCRM ids of the parties whose question a person has closed; one list, and only if any is open."""
+    questions = await asyncio.to_thread(open_questions, context)
+    asked = {question.espo_task_id: question.espo_id for question in questions if question.espo_task_id}
+    if not asked:
+        return []
+    listed = context.espo.list_ids_in(TASK_ENTITY, "id", sorted(asked), select=("id", "status"))
+    return [asked[task.id] async for task in listed if is_settled(task)]
+
+
+def open_questions(context: PassContext) -> list[ManualTask]:
+    """Return all questions whose party is not linked yet."""
+    with context.store.reading() as tx:
+        return [task for task in tx.tasks.not_closed(ENTITY) if task.kind == TaskKind.TWIN_SUSPECTED]

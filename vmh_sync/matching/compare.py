@@ -1,0 +1,233 @@
+"""Compares two parties: points for and against, each with its reason, and a judgement.
+
+A name alone never makes a twin: a second feature must agree. :data:`LIKELY_FROM` points ask a person.
+
+*Certain*, which links without a person, is stricter than any sum, because whoever shares a name often shares a house, a
+phone and a mailbox (father and son, a couple, the companies of one holding):
+
+- a person: family and first name the same, the birth date the same, and one more feature (e-mail, phone, IBAN,
+  street or town), and nothing against it;
+- a company: name and legal form the same, the register number or an IBAN or two of e-mail, phone, street, town and
+  register the same, and nothing against it.
+
+Whether a certain pair is unique is decided over both sides (:mod:`vmh_sync.matching.pairing`).
+"""
+
+from datetime import date
+
+from vmh_sync.matching.companies import core_fit
+from vmh_sync.matching.persons import Fit, family_fit, first_fit
+from vmh_sync.matching.prepared import Prepared, prepare
+from vmh_sync.matching.traits import NOT_ALIKE, Evidence, Likeness, Resemblance, Traits
+
+LIKELY_FROM = 45
+"""Points from which a pair is shown to a person. Measured with ``vmh_sync_tests/bench/bench_matching.py``."""
+
+_UNITS = 9
+"""Two birth years that differ in their last digit only are a slip; father and son are further apart."""
+
+_BESIDE_A_PERSONS_NAME = frozenset({"geburtsdatum", "geburtsdatum_aehnlich", "email", "telefon", "iban", "strasse"})
+_BESIDE_A_COMPANYS_NAME = frozenset({"handelsregister_nummer", "email", "telefon", "iban", "strasse", "ort"})
+"""Features of which one must agree besides the name."""
+
+Feature = tuple[str, int, str]
+
+
+def compare(ours: Traits, theirs: Traits) -> Resemblance:
+    """Judge whether two parties may be one."""
+    return judge(prepare(ours), prepare(theirs))
+
+
+def judge(one: Prepared, other: Prepared) -> Resemblance:
+    """Judge whether two parties may be one; the order does not matter."""
+    here, there = _is_company(one), _is_company(other)
+    if here != there or _born_apart(one, other):
+        return NOT_ALIKE
+    return _companies(one, other) if here else _persons(one, other)
+
+
+def name_fits(ours: Traits, theirs: Traits) -> bool:
+    """Whether the names alone allow that both are the same, so that looking closer is worth a call."""
+    one, other = prepare(ours), prepare(theirs)
+    if _is_company(one) != _is_company(other):
+        return False
+    if _is_company(one):
+        return core_fit(one.core, other.core) is not Fit.DIFFERENT and not _forms_differ(one, other)
+    family, first = _names(one, other)
+    if _swapped(one, other):
+        return not _born_apart(one, other)
+    return family >= Fit.ALIKE and first is not Fit.DIFFERENT and not _born_apart(one, other)
+
+
+def _is_company(party: Prepared) -> bool:
+    """A first name makes a person, whatever else is said; a legal form in the name makes a company."""
+    if party.traits.vorname.strip():
+        return False
+    return party.company or bool(party.form)
+
+
+# Persons
+
+_FAMILY = {
+    Fit.SAME: ("name", 30, "Name gleich"),
+    Fit.ALIKE: ("name", 22, "Name ähnlich geschrieben oder Teil eines Doppelnamens"),
+    Fit.UNTOLD: ("name", 0, "Name fehlt auf einer Seite"),
+    Fit.DIFFERENT: ("name", -30, "anderer Familienname"),
+}
+_FIRST = {
+    Fit.SAME: ("vorname", 25, "Vorname gleich"),
+    Fit.ALIKE: ("vorname", 15, "Vorname ähnlich, abgekürzt oder einer von mehreren"),
+    Fit.UNTOLD: ("vorname", 0, "Vorname fehlt auf einer Seite"),
+    Fit.DIFFERENT: ("vorname", -40, "anderer Vorname"),
+}
+_MAIDEN: Feature = ("geburtsname", 15, "Geburtsname der einen Seite ist der Name der anderen")
+_SWAPPED: Feature = ("name", 37, "Vor- und Nachname vertauscht")
+_BORN: Feature = ("geburtsdatum", 45, "Geburtsdatum gleich")
+_BORN_SLIP: Feature = ("geburtsdatum_aehnlich", 5, "Geburtsdatum ähnlich (Tag und Monat vertauscht oder eine Ziffer)")
+_GENERATIONS: Feature = ("name", -60, "senior und junior")
+_ONE_GENERATION: Feature = ("name", -1, "Zusatz senior oder junior nur auf einer Seite")
+
+
+def _persons(one: Prepared, other: Prepared) -> Resemblance:
+    family, first = _names(one, other)
+    swapped = _swapped(one, other)
+    if max(family, first) < Fit.ALIKE and not swapped:
+        return NOT_ALIKE
+    married = family is Fit.DIFFERENT and _married(one, other)
+    found: list[Feature] = [_SWAPPED] if swapped else [_MAIDEN if married else _FAMILY[family], _FIRST[first]]
+    found += _birth(one, other) + _reached(one, other, email=60, phone=20, iban=50)
+    found += _places(one, other, street=20, town=5)
+    if one.generation != other.generation:
+        found.append(_GENERATIONS if one.generation and other.generation else _ONE_GENERATION)
+    evidence = _evidence(found)
+    same_names = family is first is Fit.SAME and not swapped and not _initials(one, other)
+    sure = same_names and one.generation == other.generation and _agree(evidence, "geburtsdatum") and _more(evidence)
+    return _judged(evidence, _BESIDE_A_PERSONS_NAME, sure=sure)
+
+
+def _names(one: Prepared, other: Prepared) -> tuple[Fit, Fit]:
+    return family_fit(list(one.family), list(other.family)), first_fit(list(one.first), list(other.first))
+
+
+def _swapped(one: Prepared, other: Prepared) -> bool:
+    """Whether family and first name stand in each other's field."""
+    if not one.first or not other.first or one.family == other.family:
+        return False
+    return one.family == other.first and one.first == other.family
+
+
+def _married(one: Prepared, other: Prepared) -> bool:
+    pairs = ((one.maiden, other.family), (one.family, other.maiden))
+    return any(family_fit(list(a), list(b)) >= Fit.ALIKE for a, b in pairs if a and b)
+
+
+def _initials(one: Prepared, other: Prepared) -> bool:
+    return all(len(word) == 1 for word in (*one.first, *other.first))
+
+
+def _birth(one: Prepared, other: Prepared) -> list[Feature]:
+    if one.born is None or other.born is None:
+        return []
+    if one.born == other.born:
+        return [_BORN]
+    return [_BORN_SLIP] if _date_slip(one.born, other.born) else []
+
+
+def _born_apart(one: Prepared, other: Prepared) -> bool:
+    """Whether both birth dates are told and are no slip of one another: they are two people, whatever they share."""
+    told = one.born is not None and other.born is not None and one.born != other.born
+    return told and not _birth(one, other)
+
+
+def _date_slip(one: date, other: date) -> bool:
+    """Whether day and month are changed round, or one digit differs, in the year the last one only."""
+    if one.year != other.year:
+        tens = one.year // 10 == other.year // 10
+        return tens and abs(one.year - other.year) <= _UNITS and (one.month, one.day) == (other.month, other.day)
+    if (one.month, one.day) == (other.day, other.month):
+        return True
+    return sum(a != b for a, b in zip(one.isoformat(), other.isoformat(), strict=True)) == 1
+
+
+# Companies
+
+_CORE = {
+    Fit.SAME: ("name", 30, "Firmenname gleich"),
+    Fit.ALIKE: ("name", 25, "Firmenname ähnlich geschrieben"),
+    Fit.UNTOLD: ("name", 10, "ein Firmenname enthält den anderen"),
+    Fit.DIFFERENT: ("name", -70, "anderer Firmenname"),
+}
+_REGISTER: Feature = ("handelsregister_nummer", 120, "Handelsregisternummer gleich")
+_OTHER_REGISTER: Feature = ("handelsregister_nummer", -100, "andere Handelsregisternummer")
+_SECOND = ("handelsregister_nummer", "email", "telefon", "strasse", "ort")
+
+
+def _companies(one: Prepared, other: Prepared) -> Resemblance:
+    fit = core_fit(one.core, other.core)
+    if _forms_differ(one, other) or not one.core or not other.core:
+        return NOT_ALIKE
+    found: list[Feature] = [_CORE[fit], *_reached(one, other, email=25, phone=20, iban=40)]
+    found += _places(one, other, street=25, town=20)
+    if one.register and other.register:
+        found.append(_REGISTER if one.register == other.register else _OTHER_REGISTER)
+    evidence = _evidence(found)
+    firm_ground = _agree(evidence, "iban") or sum(_agree(evidence, name) for name in _SECOND) > 1
+    sure = fit is Fit.SAME and one.form == other.form and firm_ground
+    sure = sure and (bool(one.form) or _agree(evidence, "handelsregister_nummer"))
+    return _judged(evidence, _BESIDE_A_COMPANYS_NAME, sure=sure)
+
+
+def _forms_differ(one: Prepared, other: Prepared) -> bool:
+    return bool(one.form and other.form) and one.form != other.form
+
+
+# What both have in common
+
+
+def _reached(one: Prepared, other: Prepared, *, email: int, phone: int, iban: int) -> list[Feature]:
+    found: list[Feature] = []
+    if one.emails & other.emails:
+        found.append(("email", email, "E-Mail-Adresse gleich"))
+    if one.phones & other.phones:
+        found.append(("telefon", phone, "Telefonnummer gleich"))
+    if one.ibans & other.ibans:
+        found.append(("iban", iban, "IBAN gleich"))
+    return found
+
+
+def _places(one: Prepared, other: Prepared, *, street: int, town: int) -> list[Feature]:
+    """The same street counts only in the same town."""
+    if not one.towns or not other.towns:
+        return []
+    if not any(_same_town(a, b) for a in one.towns for b in other.towns):
+        return [("ort", 0, "anderer Ort (vielleicht umgezogen)")]
+    found: list[Feature] = [("ort", town, "Ort gleich")]
+    if one.streets & other.streets:
+        found.append(("strasse", street, "Straße und Hausnummer gleich"))
+    return found
+
+
+def _same_town(one: str, other: str) -> bool:
+    here, there = one.split(), other.split()
+    shorter = min(len(here), len(there))
+    return shorter > 0 and here[:shorter] == there[:shorter]
+
+
+def _evidence(found: list[Feature]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(*feature) for feature in found)
+
+
+def _agree(evidence: tuple[Evidence, ...], feature: str) -> bool:
+    return any(one.feature == feature and one.agrees for one in evidence)
+
+
+def _more(evidence: tuple[Evidence, ...]) -> bool:
+    return any(_agree(evidence, feature) for feature in ("email", "telefon", "iban", "strasse", "ort"))
+
+
+def _judged(evidence: tuple[Evidence, ...], second: frozenset[str], *, sure: bool) -> Resemblance:
+    found = Resemblance(Likeness.NONE, evidence)
+    if found.score < LIKELY_FROM or not any(one.agrees and one.feature in second for one in evidence):
+        return found
+    against = any(one.points < 0 for one in evidence)
+    return Resemblance(Likeness.CERTAIN if sure and not against else Likeness.LIKELY, evidence)

@@ -1,0 +1,63 @@
+"""Names of persons."""
+
+from enum import IntEnum
+
+from vmh_sync.matching.spelling import fold, nearly
+
+TITLES = frozenset(
+    {"dr", "prof", "dipl", "ing", "med", "jur", "rer", "nat", "phil", "mag", "dres", "ra", "rain", "rae"}
+    | {"von", "van", "de", "der", "zu", "zum", "zur", "freiherr", "graf", "graefin"}
+)
+_YOUNGER = frozenset({"jun", "jr", "junior", "jg", "ii", "iii"})
+_OLDER = frozenset({"sen", "sr", "senior"})
+_SHORT_FORM_FROM = 3
+
+
+class Fit(IntEnum):
+    """How two names fit."""
+
+    DIFFERENT = 0
+    UNTOLD = 1  # one of them is not told
+    ALIKE = 2
+    SAME = 3
+
+
+def name_words(name: str) -> list[str]:
+    """Return the words of a name without titles, particles and the words for father and son."""
+    words = fold(name).split()
+    return [word for word in words if word not in TITLES | _YOUNGER | _OLDER] or words
+
+
+def generation(name: str) -> int:
+    """Return 1 for a name with "jun.", -1 with "sen.", 0 without either."""
+    words = set(fold(name).split()[1:])
+    return int(bool(words & _YOUNGER)) - int(bool(words & _OLDER))
+
+
+def family_fit(one: list[str], other: list[str]) -> Fit:
+    """Compare family names; one half of a double name is alike."""
+    if not one or not other:
+        return Fit.UNTOLD
+    if sorted(one) == sorted(other) or "".join(one) == "".join(other):
+        return Fit.SAME
+    if set(one) < set(other) or set(other) < set(one) or nearly("".join(one), "".join(other)):
+        return Fit.ALIKE
+    return Fit.ALIKE if _half_alike(one, other) else Fit.DIFFERENT
+
+
+def _half_alike(one: list[str], other: list[str]) -> bool:
+    """One half of a double name, with a slip in it."""
+    if (len(one) == 1) == (len(other) == 1):
+        return False
+    single, several = (one, other) if len(one) == 1 else (other, one)
+    return any(nearly(single[0], word) for word in several)
+
+
+def first_fit(one: list[str], other: list[str]) -> Fit:
+    """Compare first names; an initial, a short form and one of several names are alike."""
+    told = family_fit(one, other)
+    if told is not Fit.DIFFERENT:
+        return told
+    short, long = sorted((one[0], other[0]), key=len)
+    starts = long.startswith(short) and (len(short) == 1 or len(short) >= _SHORT_FORM_FROM)
+    return Fit.ALIKE if starts else Fit.DIFFERENT

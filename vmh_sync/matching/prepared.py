@@ -1,0 +1,83 @@
+"""A party made ready to be compared with many: everything in its normal form, once."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from vmh_sync.matching.companies import FORMS, NO_NAME, split_company
+from vmh_sync.matching.persons import TITLES, generation, name_words
+from vmh_sync.matching.spelling import fold
+from vmh_sync.matching.traits import Traits
+from vmh_sync.sync import values
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Prepared:
+    """Normal forms of a party's traits. ``company`` is true, too, where the name alone says a legal form."""
+
+    traits: Traits
+    company: bool
+    family: tuple[str, ...]
+    first: tuple[str, ...]
+    maiden: tuple[str, ...]
+    generation: int
+    born: date | None
+    core: tuple[str, ...]
+    form: str
+    register: str
+    emails: frozenset[str]
+    phones: frozenset[str]
+    ibans: frozenset[str]
+    towns: frozenset[str]
+    streets: frozenset[str]
+
+
+def prepare(traits: Traits) -> Prepared:
+    """Bring a party into its normal forms."""
+    core, form_in_name = split_company(traits.name)
+    return Prepared(
+        traits=traits,
+        company=traits.company,
+        family=tuple(name_words(traits.name)),
+        first=tuple(name_words(traits.vorname)),
+        maiden=tuple(name_words(traits.geburtsname)),
+        generation=generation(f"{traits.name}") or generation(f"- {traits.vorname}"),
+        born=_date(traits.geburtsdatum),
+        core=core,
+        form=form_in_name or split_company(traits.rechtsform)[1],
+        register=fold(traits.register),
+        emails=_normal(values.email, traits.emails),
+        phones=_normal(values.phone, traits.phones),
+        ibans=_normal(values.iban, traits.ibans),
+        towns=frozenset(filter(None, map(fold, traits.towns))),
+        streets=frozenset(filter(None, map(_street, traits.streets))),
+    )
+
+
+def search_word(name: str) -> str:
+    """Return what of a name to search for: its longest piece that is spelled alike with and without umlauts.
+
+    ``ller`` finds Müller and Mueller. Legal forms and titles are no pieces; a short name is searched as it stands.
+    """
+    words = [word for word in re.split(r"[^\w]+", name) if fold(word) not in FORMS | NO_NAME | TITLES]
+    pieces = [piece for word in words for piece in re.split(r"[^A-Za-z0-9]+|ae|oe|ue|ss", word, flags=re.IGNORECASE)]
+    longest = max(pieces, key=len, default="")
+    return longest if len(longest) >= 4 else max(words, key=len, default="")
+
+
+def _date(told: str) -> date | None:
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        return None
+
+
+def _normal(form: Callable[[object], values.Value], told: Iterable[str]) -> frozenset[str]:
+    return frozenset(str(normal) for one in told if (normal := form(one)) is not None)
+
+
+def _street(told: str) -> str:
+    """Return a street in one spelling: ``Haupt-Straße 5 a`` is ``hauptstr5a``."""
+    joined = fold(told).replace(" ", "")
+    return joined.replace("strasse", "str")

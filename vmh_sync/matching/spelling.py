@@ -1,0 +1,44 @@
+"""How names are folded and how near two spellings are. Distance and phonetics come from kept libraries."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import cologne_phonetics
+from rapidfuzz.distance import OSA
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "&": " und ", "+": " und ", "'": "", "’": ""})
+_SLIP_FROM = 5
+"""Shorter names that differ in one letter are different names (Jan, Jon)."""
+_TWO_SLIPS_FROM = 10
+_SOUNDS_WITHIN = 2
+"""Names that sound alike are alike only within so many edits: Meier and Mayr, but not Weber and Weifert."""
+
+
+@lru_cache(maxsize=200_000)
+def fold(text: str) -> str:
+    """Return small letters and digits without accents, words apart by one blank; umlauts written out."""
+    plain = unicodedata.normalize("NFC", text).casefold().translate(_UMLAUTS)
+    bare = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
+    return " ".join(re.split(r"[\W_]+", bare)).strip()
+
+
+@lru_cache(maxsize=200_000)
+def sound(word: str) -> str:
+    """Return how a folded word sounds in German (Kölner Phonetik), empty where it has no letters that it knows."""
+    return "".join(code for _, code in cologne_phonetics.encode(word))
+
+
+def nearly(one: str, other: str) -> bool:
+    """Whether two folded words are one name in two spellings: a slip of the pen, or the same sound."""
+    shorter, longer = sorted((len(one), len(other)))
+    if shorter < _SLIP_FROM or longer - shorter > _SOUNDS_WITHIN or _digits(one) != _digits(other):
+        return False
+    allowed = 2 if shorter >= _TWO_SLIPS_FROM else 1
+    distance = OSA.distance(one, other, score_cutoff=_SOUNDS_WITHIN)
+    return distance <= allowed or (distance <= _SOUNDS_WITHIN and bool(sound(one)) and sound(one) == sound(other))
+
+
+def _digits(word: str) -> str:
+    """The digits of a name: they tell one of a series from the next."""
+    return "".join(char for char in word if char.isdigit())
