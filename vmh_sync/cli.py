@@ -6,6 +6,7 @@ Heavy imports happen inside the commands, so that ``--help`` is quick.
 
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -111,6 +112,33 @@ def reconcile(
     from vmh_sync.commands.reconcile import command
 
     command(as_json=as_json)
+
+
+@app.command("first-contact")
+def first_contact(
+    plan: Annotated[bool, typer.Option("--plan", help="Nur zeigen; es wird nichts geschrieben.")] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Die Liste für Menschen in diese Datei schreiben (mit Namen).")
+    ] = None,
+    answers_file: Annotated[
+        Path | None, typer.Option("--answers", help="Die ausgefüllte Liste: Spalte entscheidung, verknüpfen oder neu.")
+    ] = None,
+    answer: Annotated[
+        list[str] | None, typer.Option("--answer", help="EspoCRM-ID=Nummer verknüpft, EspoCRM-ID=neu legt an.")
+    ] = None,
+    numbers: Annotated[
+        str | None, typer.Option("--numbers", help="In Advoware diesen Nummernkreis lesen (VON-BIS) statt zu suchen.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Vor dem ersten Abgleich: Beteiligte beider Seiten nach Inhalt zuordnen, Zweifelhaftes fragen."""
+    from vmh_sync.commands.first_contact import command
+    from vmh_sync.commands.numbers import number_range
+    from vmh_sync.first_contact.run import ContactOrder
+
+    chosen = number_range(numbers) if numbers is not None else None
+    order = ContactOrder(plan_only=plan, numbers=chosen, answers_file=answers_file, answers=tuple(answer or ()))
+    command(order, csv_file=csv_file, as_json=as_json)
 
 
 def main() -> None:

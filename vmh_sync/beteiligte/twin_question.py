@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.matching.traits import Resemblance
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.tasks.manual_tasks import TASK_ENTITY, is_settled
 
 QUESTION = ("betnr",)
@@ -119,13 +121,24 @@ def _forget(context: PassContext, task_id: int) -> None:
 
 
 async def answered(context: PassContext) -> list[str]:
-    """Return the EspoCRM ids of the parties whose question a person has closed; one list, and only if any is open."""
-    questions = await asyncio.to_thread(open_questions, context)
-    asked = {question.espo_task_id: question.espo_id for question in questions if question.espo_task_id}
-    if not asked:
+    """Return the EspoCRM ids of the parties whose question a person has answered.
+
+    That is a closed task, or a record in question that is gone: merged into the other one, or deleted. Two lists, and
+    only if any question is open.
+    """
+    questions = [task for task in await asyncio.to_thread(open_questions, context) if task.espo_task_id]
+    if not questions:
         return []
+    asked = {str(question.espo_task_id): question.espo_id for question in questions}
     listed = context.espo.list_ids_in(TASK_ENTITY, "id", sorted(asked), select=("id", "status"))
-    return [asked[task.id] async for task in listed if is_settled(task)]
+    closed = [asked[task.id] async for task in listed if is_settled(task)]
+    named = {question.espo_id: {question.espo_id, *asked_doubles(question)} for question in questions}
+    everybody = sorted({espo_id for ids in named.values() for espo_id in ids})
+    spoilt: dict[str, UnexpectedAnswer] = {}
+    records = context.espo.list_ids_in(ESPO_ENTITY, "id", everybody, select=("id",), spoilt=spoilt)
+    # What the list says nothing reliable of is not gone.
+    living = {record.id async for record in records} | set(spoilt)
+    return list(dict.fromkeys((*closed, *(espo_id for espo_id, ids in named.items() if not ids <= living))))
 
 
 def open_questions(context: PassContext) -> list[ManualTask]:

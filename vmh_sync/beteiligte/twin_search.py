@@ -106,7 +106,7 @@ async def _twins(
     fitting = [betnr for betnr, (_, traits) in theirs.items() if betnr in asked or name_fits(ours, traits)]
     fitting.sort(key=lambda betnr: betnr not in asked)
     alike = {betnr for betnr, (_, traits) in theirs.items() if compare(ours, traits).likeness}
-    free = await _free(context, [theirs[betnr][0] for betnr in sorted({*fitting, *alike})])
+    free = await free_numbers(context, [theirs[betnr][0] for betnr in sorted({*fitting, *alike})])
     undecided = [betnr for betnr in fitting if betnr in free and betnr not in alike]
     if undecided:
         ours = await read_children(context, party.espo_id, ours)
@@ -121,7 +121,7 @@ async def _twins(
     return sorted(judged, key=lambda twin: -twin.resemblance.score)
 
 
-async def _free(context: PassContext, found: Sequence[Beteiligter]) -> set[int]:
+async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> set[int]:
     """Return which of them no living record of EspoCRM stands for: linked, made for one, or typed into one."""
     numbers = [one.bet_nr for one in found]
     if not numbers:

@@ -26,11 +26,11 @@ def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
     raise SystemExit(code)
 
 
-def fail_pass(reason: str, *, as_json: bool) -> NoReturn:
+def fail_pass(reason: str, *, as_json: bool, code: int = PASS_FAILED) -> NoReturn:
     """End the process because the pass itself failed; programs get the reason as a JSON object too."""
     if as_json:
         print_json({"error": reason})
-    fail(reason)
+    fail(reason, code=code)
 
 
 def print_json(value: object) -> None:

@@ -242,13 +242,14 @@ async def close_tasks(context: PassContext, gate: WriteGate, task_ids: Iterable[
         if row is None or row.state == "closed":
             continue
         if row.espo_task_id is not None:
-            await _complete(context, gate, row.espo_task_id)
+            await complete_in_espocrm(context, gate, row.espo_task_id)
         await asyncio.to_thread(_close_row, context, task_id)
         closed += 1
     return closed
 
 
-async def _complete(context: PassContext, gate: WriteGate, espo_task_id: str) -> None:
+async def complete_in_espocrm(context: PassContext, gate: WriteGate, espo_task_id: str) -> None:
+    """Mark a task as done in EspoCRM, as a person would; our own row stays as it is."""
     try:
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
         if task is not None and not is_settled(task):

@@ -1,0 +1,130 @@
+"""``vmh-sync first-contact``: matches the parties of both sides by content before anything is created."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json, print_summary
+from vmh_sync.commands.progress import progress_for
+from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
+from vmh_sync.commands.targets import target
+from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.first_contact.advoware_list import NoList
+from vmh_sync.first_contact.answers import BadAnswers, write_csv
+from vmh_sync.first_contact.plan import ContactPlan
+from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
+from vmh_sync.first_contact.sides import Progress
+from vmh_sync.matching.pairing import Pair
+from vmh_sync.systems.errors import ForeignSystemError
+
+SHOWN = 20
+
+
+def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> None:
+    """Run first contact, then the ordinary pass over what was linked; ends the process with 0, 1, 2 or 3."""
+    try:
+        plan, result = asyncio.run(_contact(order, csv_file, quiet=as_json))
+    except BadAnswers as problem:
+        fail_pass(str(problem), as_json=as_json, code=2)
+    except NoList as problem:
+        fail_pass(str(problem), as_json=as_json)
+    except ForeignSystemError as error:
+        fail_pass(error.message_for_people, as_json=as_json)
+    extra: dict[str, Any] = {}
+    failed = bool(result and result.failures)
+    if not as_json:
+        _print_plan(plan, result, csv_file)
+    if result and (ids := [*result.linked, *result.somebody_else]):
+        failed |= _pass(ids, extra, as_json=as_json)
+    if as_json:
+        print_json(plan.to_json() | {"plan": order.plan_only} | (result.to_json() if result else {}) | extra)
+    sys.exit(RECORDS_FAILED if failed else 0)
+
+
+async def _contact(
+    order: ContactOrder, csv_file: Path | None, *, quiet: bool
+) -> tuple[ContactPlan, ContactResult | None]:
+    settings = PassSettings.read()
+    prepare(settings)
+    with _progress(quiet=quiet) as progress:
+        async with open_context("first-contact", settings) as context:
+            context.by_person = True
+            plan, answers = await plan_first_contact(context, order, progress)
+            if csv_file is not None:
+                write_csv(csv_file, plan)
+            result = None if order.plan_only else await carry_out(context, plan, answers, progress)
+    return plan, result
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Progress]:
+    """One line of progress per step: what is read, what is written."""
+    with ExitStack() as stack:
+        shown: dict[str, Callable[[int, int], None]] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                stack.close()
+                shown[what] = stack.enter_context(progress_for(what, quiet=quiet))
+            shown[what](done, total)
+
+        yield told
+
+
+def _pass(ids: list[str], extra: dict[str, Any], *, as_json: bool) -> bool:
+    """Sync what was linked now, so that links and bases stand; true when something failed."""
+    try:
+        summary, _ = run_sync(target("beteiligte"), SyncOrder(tuple(ids), None))
+    except PassFailed as problem:
+        fail_pass(str(problem), as_json=as_json)
+    extra["sync"] = summary.to_json()
+    if not as_json:
+        print_summary("beteiligte", summary)
+    return bool(summary.failures)
+
+
+def _print_plan(plan: ContactPlan, result: ContactResult | None, csv_file: Path | None) -> None:
+    console, matched = Console(soft_wrap=True), plan.matched
+    console.print(
+        f"Erster Kontakt: {len(plan.sides.espocrm)} Beteiligte in EspoCRM, {len(plan.sides.advoware)} in Advoware, "
+        f"{len(plan.sides.known)} davon schon verknüpft."
+    )
+    console.print(
+        f"  {len(matched.certain)} sichere Paare, {len(matched.likely)} wahrscheinliche "
+        f"({len(plan.questions)} Fragen an Menschen), {len(matched.only_one)} nur in EspoCRM, "
+        f"{len(matched.only_other)} nur in Advoware; doppelt: {len(matched.doubled_one)} in EspoCRM, "
+        f"{len(matched.doubled_other)} in Advoware; nicht lesbar: {len(plan.sides.unreadable)}."
+    )
+    for note in plan.sides.notes:
+        console.print(f"Hinweis: {note}")
+    _pairs(console, "wahrscheinlich", matched.likely)
+    _pairs(console, "doppelt in EspoCRM", matched.doubled_one)
+    _pairs(console, "doppelt in Advoware", matched.doubled_other)
+    for line in plan.sides.unreadable[:SHOWN]:
+        console.print(f"  nicht lesbar: {line}", markup=False)
+    if csv_file is not None:
+        console.print(f"Liste geschrieben: {csv_file} (enthält Namen; nach der Arbeit löschen).", markup=False)
+    if result is None:
+        console.print("Es wurde nichts geschrieben. Ohne --plan werden die sicheren Paare verknüpft.")
+        return
+    console.print(
+        f"Verknüpft: {len(result.linked)}, gefragt: {len(result.asked)}, als neu beantwortet: "
+        f"{len(result.somebody_else)}, fehlerhaft: {len(result.failures)}."
+    )
+    for espo_id, why in list(result.failures.items())[:SHOWN]:
+        console.print(f"  {espo_id}: {why}", markup=False)
+
+
+def _pairs(console: Console, what: str, pairs: "tuple[Pair[Any, Any], ...]") -> None:
+    for pair in pairs[:SHOWN]:
+        found = pair.resemblance
+        console.print(
+            f"  {what}: {pair.one} – {pair.other}, {found.score} Punkte: {'; '.join(found.reasons)}", markup=False
+        )
+    if len(pairs) > SHOWN:
+        console.print(f"  … und {len(pairs) - SHOWN} weitere ({what}); alle mit --csv oder --json.")

@@ -1,0 +1,113 @@
+"""Carries out first contact for one party: links it, or asks a person about it.
+
+A link is the number in ``betnr``, written under the party's lease after both records were read and judged again; the
+ordinary pass then reads both sides and stores link and base. Killed in between, the next run finds the number.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from vmh_sync.beteiligte.fetch import read_again
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
+from vmh_sync.beteiligte.twin_question import TwinSuspected, answered_already, question_of
+from vmh_sync.beteiligte.twin_search import free_numbers, read_children, read_whole
+from vmh_sync.beteiligte.waiting import wait_for_person
+from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS, subject
+from vmh_sync.engine.crm_write import update_record
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.matching.compare import compare
+from vmh_sync.matching.traits import Likeness
+from vmh_sync.store.audit import Change
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.tasks.manual_tasks import complete_in_espocrm, open_tasks
+
+BUSY = "wird gerade von einem anderen Lauf bearbeitet; bitte später noch einmal"
+MOVED = "hat sich inzwischen geändert; bitte noch einmal aufrufen"
+
+
+class LeftAlone(Exception):
+    """The party was left alone; ``str`` is the German reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linker:
+    """Links and asks; holds what every party needs."""
+
+    context: PassContext
+    table: FieldTable
+
+    async def link(self, espo_id: str, betnr: int, *, by_person: bool) -> None:
+        """Write the number into EspoCRM; raises :class:`LeftAlone`, or the ``ForeignSystemError`` of a side.
+
+        What no person chose must still be certain when both are read again.
+        """
+        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise LeftAlone(BUSY)
+            fresh = await self._unlinked(espo_id)
+            found = await self.context.advoware.read_beteiligter(betnr)
+            if found is None or fresh.espo is None:
+                raise LeftAlone(f"die Nummer {betnr} gibt es in Advoware nicht")
+            if betnr not in await free_numbers(self.context, [found]):
+                raise LeftAlone(f"die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten")
+            theirs = advoware_traits(await read_whole(self.context, found), self.table)
+            ours = await read_children(self.context, espo_id, espo_traits(fresh.espo.attributes, self.table))
+            judged = compare(ours, theirs)
+            if not by_person and judged.likeness is not Likeness.CERTAIN:
+                raise LeftAlone(MOVED)
+            answer = await update_record(self.context, WriteGate(lease), fresh.espo, {"betnr": betnr})
+            if "betnr" in answer.refused:
+                raise LeftAlone(f"EspoCRM nimmt die Nummer {betnr} nicht an: {answer.refused['betnr']}")
+            why = "first contact, a person decided" if by_person else f"first contact: {', '.join(judged.agreeing)}"
+            await asyncio.to_thread(self._note, espo_id, betnr, why)
+
+    async def ask(self, espo_id: str, question: TwinSuspected) -> bool:
+        """Make sure that the question is open; false when a person has answered it already with "create anew"."""
+        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise LeftAlone(BUSY)
+            fresh = await self._unlinked(espo_id)
+            if await answered_already(self.context, fresh, question.twins, question.doubles):
+                return False
+            await self._ask(WriteGate(lease), fresh, question)
+            return True
+
+    async def somebody_else(self, espo_id: str, question: TwinSuspected) -> None:
+        """Note a person's answer that the party is none of those: the question stands as done, and it is created."""
+        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise LeftAlone(BUSY)
+            gate = WriteGate(lease)
+            fresh = await self._unlinked(espo_id)
+            if await answered_already(self.context, fresh, question.twins, question.doubles):
+                return
+            await self._ask(gate, fresh, question)
+            asked = question_of((await read_again(self.context, fresh)).tasks)
+            if asked is not None and asked.espo_task_id is not None:
+                await complete_in_espocrm(self.context, gate, asked.espo_task_id)
+
+    async def _ask(self, gate: WriteGate, fresh: PartyRead, question: TwinSuspected) -> None:
+        await open_tasks(self.context, gate, subject(fresh), [question.task], {})
+        await wait_for_person(self.context, gate, fresh, question.message_for_people)
+
+    async def _unlinked(self, espo_id: str) -> PartyRead:
+        fresh = await read_again(self.context, PartyRead(espo_id))
+        if fresh.espo is None:
+            raise LeftAlone("gibt es in EspoCRM nicht mehr")
+        if fresh.betnr is not None or fresh.link is not None:
+            raise LeftAlone("ist inzwischen verknüpft")
+        if await asyncio.to_thread(self._being_created, espo_id):
+            raise LeftAlone("wird gerade in Advoware angelegt; die Antwort steht noch aus")
+        return fresh
+
+    def _being_created(self, espo_id: str) -> bool:
+        with self.context.store.reading() as tx:
+            return bool(tx.intents.open_for(ENTITY, espo_id))
+
+    def _note(self, espo_id: str, betnr: int, why: str) -> None:
+        note = Change(
+            entity=ENTITY, kind="linked", reason=why, espo_id=espo_id, betnr=betnr, run_id=self.context.run_id
+        )
+        with self.context.store.transaction() as tx:
+            tx.audit.append([note])

@@ -1,0 +1,159 @@
+"""Reads the parties of both sides, each once and whole, for the matcher. Nothing is written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from vmh_sync.beteiligte.diff import CREATE_MARK
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
+from vmh_sync.beteiligte.party import ENTITY, espo_betnr
+from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
+from vmh_sync.beteiligte.twin_search import read_whole, shown
+from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.first_contact.advoware_list import list_parties
+from vmh_sync.matching.traits import Traits
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.errors import Forbidden, ForeignSystemError
+from vmh_sync.systems.espocrm.errors import NotFound
+from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
+
+AT_ONCE = 100
+"""Single reads that are under way at a time; the clients hold back what is more than their own limit."""
+
+T = TypeVar("T")
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Held:
+    """A party as one side holds it: its name for people, what tells it from others, and when it was made."""
+
+    name: str
+    traits: Traits
+    created_at: str = ""
+
+
+@dataclass(slots=True, repr=False)
+class Sides:
+    """Both sides. ``known`` are pairs that are linked, numbered or marked as ours already; they are left alone."""
+
+    espocrm: dict[str, Held] = field(default_factory=dict)
+    advoware: dict[int, Held] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+async def read_sides(
+    context: PassContext,
+    table: FieldTable,
+    *,
+    numbers: Iterable[int] | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Sides:
+    """Read both sides. ``numbers`` are looked at in Advoware one by one, else everything that its search finds.
+
+    Raises a ``ForeignSystemError`` when a side cannot be read at all; single records that cannot are named.
+    """
+    sides = Sides()
+    records = await _espo_records(context, sides)
+    listed = await list_parties(context, numbers, sides.notes, sides.unreadable)
+    sides.known = await _known(context, records, listed)
+    taken = set(sides.known.values())
+    free = [betnr for betnr in listed if betnr not in taken]
+    await _read_espocrm(context, table, records, sides, progress)
+
+    async def whole(betnr: int) -> None:
+        with isolated(f"Advoware {betnr}", lambda error: sides.unreadable.append(_told(f"Advoware {betnr}", error))):
+            listed[betnr] = await read_whole(context, listed[betnr])
+
+    await _in_groups(free, whole, lambda done, total: progress("Advoware", done, total))
+    sides.advoware = {one.bet_nr: Held(shown(one), advoware_traits(one, table)) for one in listed.values()}
+    return sides
+
+
+async def _espo_records(context: PassContext, sides: Sides) -> dict[str, EspoRecord]:
+    rows: list[SpoiltRow] = []
+    select = (*LIST_ATTRIBUTES, "geburtsname", "name")
+    found = {one.id: one async for one in context.espo.list_all(ESPO_ENTITY, select=select, spoilt=rows)}
+    sides.unreadable += [_told(f"{ESPO_ENTITY} {row.id or '?'}", row.error) for row in rows]
+    return found
+
+
+async def _read_espocrm(
+    context: PassContext, table: FieldTable, records: dict[str, EspoRecord], sides: Sides, progress: Progress
+) -> None:
+    """Lists carry one e-mail and one phone of each record; who is not linked yet is read whole."""
+
+    async def whole(espo_id: str) -> None:
+        def blame(error: Exception) -> None:
+            sides.unreadable.append(_told(f"{ESPO_ENTITY} {espo_id}", error))
+
+        with isolated(f"{ESPO_ENTITY} {espo_id}", blame):
+            records[espo_id] = await context.espo.read(ESPO_ENTITY, espo_id) or records[espo_id]
+
+    free = [espo_id for espo_id in records if espo_id not in sides.known]
+    await _in_groups(free, whole, lambda done, total: progress("EspoCRM", done, total))
+    accounts = await _children(context, "CBankverbindungen", "iban")
+    places = await _children(context, "CAdressen", "adresseCity", "adresseStreet")
+    for espo_id, record in records.items():
+        traits = espo_traits(record.attributes, table)
+        here = places.get(espo_id, {})
+        traits = replace(
+            traits,
+            ibans=frozenset(accounts.get(espo_id, {}).get("iban", ())),
+            towns=frozenset(here.get("adresseCity", ())),
+            streets=frozenset(here.get("adresseStreet", ())),
+        )
+        name = str(record.attributes.get("name") or record.attributes.get("lastName") or "")
+        sides.espocrm[espo_id] = Held(name, traits, str(record.attributes.get("createdAt") or ""))
+
+
+async def _children(context: PassContext, entity: str, *names: str) -> dict[str, dict[str, set[str]]]:
+    found: dict[str, dict[str, set[str]]] = {}
+    try:
+        async for record in context.espo.list_all(entity, select=("id", "beteiligteId", *names), spoilt=[]):
+            mine = found.setdefault(str(record.attributes.get("beteiligteId")), {})
+            for name in names:
+                if value := record.attributes.get(name):
+                    mine.setdefault(name, set()).add(str(value))
+    except (NotFound, Forbidden):  # an installation without this entity type
+        return {}
+    return found
+
+
+async def _known(
+    context: PassContext, records: Mapping[str, EspoRecord], listed: Mapping[int, Beteiligter]
+) -> dict[str, int]:
+    """Return who belongs together already: by number, by link, or by the mark that our own create left."""
+    known = {espo_id: betnr for espo_id, one in records.items() if (betnr := espo_betnr(one)) is not None}
+    linked = await asyncio.to_thread(_links, context, list(records))
+    start = CREATE_MARK.format(espo_id="")
+    for betnr, party in listed.items():
+        marked = (party.bemerkung or "").partition(start)[2].split()
+        if marked and marked[0] in records and marked[0] not in known:
+            linked.setdefault(marked[0], betnr)
+    return linked | known
+
+
+def _links(context: PassContext, ids: list[str]) -> dict[str, int]:
+    with context.store.reading() as tx:
+        links = tx.links.get_many(ENTITY, ids)
+    return {espo_id: link.betnr for espo_id, link in links.items() if link.betnr is not None}
+
+
+async def _in_groups(
+    items: list[T], work: Callable[[T], Awaitable[None]], progress: Callable[[int, int], None]
+) -> None:
+    for start in range(0, len(items), AT_ONCE):
+        await asyncio.gather(*(work(item) for item in items[start : start + AT_ONCE]))
+        progress(min(start + AT_ONCE, len(items)), len(items))
+
+
+def _told(what: str, error: Exception) -> str:
+    said = error.message_for_people if isinstance(error, ForeignSystemError) else "unerwarteter Fehler"
+    return f"{what}: {said}"

@@ -1,0 +1,311 @@
+"""Both sides are matched by content before anything is created (entities.md 1)."""
+
+import csv
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vmh_sync.beteiligte.selection import Selection
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.first_contact import carry_out as linking
+from vmh_sync.first_contact.answers import BadAnswers, read_csv, write_csv
+from vmh_sync.first_contact.plan import ContactPlan
+from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
+from vmh_sync_tests.fixtures.firm import Firm
+
+Json = dict[str, Any]
+Contact = Callable[..., tuple[ContactPlan, ContactResult | None]]
+
+BORN = {"vorname": "Erika", "geburtsdatum": "1980-05-17T00:00:00"}
+
+
+@pytest.fixture
+def contact(firm: Firm) -> Contact:
+    """First contact as the command runs it."""
+
+    def run(**order: Any) -> tuple[ContactPlan, ContactResult | None]:
+        async def both(context: PassContext) -> tuple[ContactPlan, ContactResult | None]:
+            wanted = ContactOrder(**{"plan_only": False, **order})
+            plan, answers = await plan_first_contact(context, wanted, lambda what, done, total: None)
+            return plan, None if wanted.plan_only else await carry_out(context, plan, answers, lambda *_: None)
+
+        result: tuple[ContactPlan, ContactResult | None] = firm.run(both)
+        return result
+
+    return run
+
+
+def mail(firm: Firm, betnr: int, address: str) -> None:
+    firm.office.edit("Kommunikation", "create", betNr=betnr, values={"tlf": address, "kommKz": 4})
+
+
+def erika_on_both_sides(firm: Firm, name: str = "Mueller") -> tuple[str, int]:
+    betnr = firm.office_party(name="Müller", **BORN)
+    mail(firm, betnr, "erika@example.org")
+    espo_id = firm.crm_party(
+        lastName=name, firstName="Erika", dateOfBirth="1980-05-17", emailAddress="erika@example.org"
+    )
+    return espo_id, betnr
+
+
+def married(firm: Firm) -> tuple[str, int]:
+    """A likely pair that the search by name before a create cannot find: another name, a first name misspelt."""
+    betnr = firm.office_party(name="Kaiser", vorname="Ursula")
+    mail(firm, betnr, "u.v@example.org")
+    return firm.crm_party(lastName="Vogt", firstName="Ursulla", emailAddress="u.v@example.org"), betnr
+
+
+def test_a_certain_pair_is_linked_and_nothing_is_created(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    _, result = contact()
+    assert result is not None
+    assert result.linked == [espo_id]
+    firm.sync(espo_id)
+    assert firm.crm_record(espo_id)["betnr"] == betnr
+    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+    assert (len(firm.office_records()), firm.tasks()) == (1, [])
+    firm.until_quiet()
+
+
+def test_the_plan_writes_nothing_on_any_side(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    firm.crm.clear_calls()
+    firm.office.clear_calls()
+    plan, result = contact(plan_only=True)
+    assert result is None
+    assert [(pair.one, pair.other) for pair in plan.matched.certain] == [(espo_id, betnr)]
+    calls = [*firm.crm.calls()["log"], *firm.office.calls()["log"]]
+    assert not [call for call in calls if call["method"] in ("POST", "PUT", "DELETE") and "Token" not in call["path"]]
+
+
+def test_a_likely_pair_becomes_one_question_and_nothing_is_created_before_the_answer(
+    firm: Firm, contact: Contact
+) -> None:
+    betnr = firm.office_party(name="Müller", **BORN)
+    espo_id = firm.crm_party(lastName="Müller", firstName="Erika", dateOfBirth="1980-05-17")
+    for _ in range(2):
+        _, result = contact()
+        assert result is not None
+        assert (result.linked, result.asked) == ([], [espo_id])
+        firm.sync()
+    (task,) = firm.tasks()
+    assert str(betnr) in task["name"]
+    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"
+    assert len(firm.office_records()) == 1
+
+
+def test_what_the_search_by_name_cannot_find_still_waits_for_the_answer(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = married(firm)
+    plan, _ = contact()
+    assert [(pair.one, pair.other) for pair in plan.matched.likely] == [(espo_id, betnr)]
+    for _ in range(2):
+        firm.sync()
+        firm.sync(selection=Selection.DUE)
+    assert len(firm.office_records()) == 1
+    assert firm.crm_record(espo_id)["betnr"] is None
+
+
+def test_a_number_as_answer_links(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = married(firm)
+    contact()
+    _, result = contact(answers=(f"{espo_id}={betnr}",))
+    assert result is not None
+    assert result.linked == [espo_id]
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == betnr
+    assert firm.tasks() == []
+
+
+def test_the_answer_anew_creates_the_party_once(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = married(firm)
+    _, result = contact(answers=(f"{espo_id}=neu",))
+    assert result is not None
+    assert result.somebody_else == [espo_id]
+    firm.sync(espo_id)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] not in (None, betnr)
+    assert len(firm.office_records()) == 2
+    assert firm.tasks() == []
+
+
+def test_a_party_twice_in_espocrm_is_asked_about_and_created_once(firm: Firm, contact: Contact) -> None:
+    values = {"lastName": "Müller", "firstName": "Erika", "dateOfBirth": "1980-05-17"}
+    first = firm.crm_party(**values, emailAddress="erika@example.org")
+    second = firm.crm_party(**values, emailAddress="erika@example.org")
+    _, result = contact()
+    assert result is not None
+    assert len(result.asked) == 1
+    firm.sync()
+    assert len(firm.office_records()) == 1
+    (task,) = firm.tasks()
+    assert "zusammenführen" in task["name"]
+    asked = result.asked[0]
+    assert (first if asked == second else second) in task["description"]
+    firm.crm.edit("CBeteiligte", "delete", id=asked)
+    assert [outcome.id for outcome in firm.outcomes(selection=Selection.DUE)] == [asked]
+    assert (len(firm.office_records()), firm.tasks()) == (1, [])
+
+
+def test_when_the_other_of_two_is_deleted_the_one_asked_about_is_created(firm: Firm, contact: Contact) -> None:
+    values = {"lastName": "Müller", "firstName": "Erika", "dateOfBirth": "1980-05-17"}
+    both = {firm.crm_party(**values, emailAddress="erika@example.org") for _ in range(2)}
+    _, result = contact()
+    assert result is not None
+    (asked,) = result.asked
+    (other,) = both - {asked}
+    firm.crm.edit("CBeteiligte", "delete", id=other)
+    firm.sync(selection=Selection.DUE)
+    firm.until_quiet()
+    assert firm.crm_record(asked)["betnr"] is not None
+    assert (len(firm.office_records()), firm.tasks()) == (1, [])
+
+
+def test_a_record_beside_a_linked_one_waits_and_is_created_when_the_question_is_closed(
+    firm: Firm, contact: Contact
+) -> None:
+    values = {"lastName": "Müller", "firstName": "Erika", "dateOfBirth": "1980-05-17"}
+    firm.linked_party(**values, emailAddress="erika@example.org")
+    second = firm.crm_party(**values, emailAddress="erika@example.org")
+    contact()
+    firm.sync(second)
+    assert len(firm.office_records()) == 1
+    (task,) = firm.tasks()
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Completed"})
+    firm.sync(second)
+    firm.until_quiet()
+    assert len(firm.office_records()) == 2
+
+
+def test_what_is_linked_numbered_or_marked_as_ours_is_left_alone(firm: Firm, contact: Contact) -> None:
+    firm.linked_party(lastName="Huber", firstName="Anton")
+    espo_id, betnr = erika_on_both_sides(firm)
+    firm.office_edit(betnr, bemerkung=f"EspoCRM-ID: {espo_id}")
+    plan, result = contact()
+    assert result is not None
+    assert not plan.matched.certain
+    assert not plan.questions
+    assert plan.sides.known[espo_id] == betnr
+    assert not any(result.to_json().values())
+
+
+def test_an_edit_between_plan_and_link_is_seen(firm: Firm, contact: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    look = linking.free_numbers
+
+    async def edited_first(*args: Any) -> set[int]:
+        firm.office_edit(betnr, geburtsdatum="1951-01-02T00:00:00")
+        return await look(*args)
+
+    monkeypatch.setattr(linking, "free_numbers", edited_first)
+    monkeypatch.setattr(
+        linking.Linker, "_unlinked", _after(linking.Linker._unlinked, lambda: firm.office_edit(betnr, vorname="Lea"))
+    )
+    _, result = contact()
+    assert result is not None
+    assert result.linked == []
+    assert "noch einmal" in result.failures[espo_id]
+    assert firm.crm_record(espo_id)["betnr"] is None
+
+
+def _after(method: Any, act: Callable[[], None]) -> Any:
+    async def wrapped(self: Any, *args: Any) -> Any:
+        found = await method(self, *args)
+        act()
+        return found
+
+    return wrapped
+
+
+def test_two_records_never_get_one_number(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    plan, _ = contact(plan_only=True)
+    other = firm.crm_party(lastName="Ganz", firstName="Anders", betnr=betnr)
+    assert plan.matched.certain
+
+    async def late(context: PassContext) -> ContactResult:
+        from vmh_sync.first_contact.answers import Answers
+
+        return await carry_out(context, plan, Answers(), lambda *_: None)
+
+    result = firm.run(late)
+    assert result.linked == []
+    assert str(betnr) in result.failures[espo_id]
+    assert firm.crm_record(other)["betnr"] == betnr
+
+
+def test_killed_after_the_number_was_written_the_next_run_finishes(
+    firm: Firm, contact: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    espo_id, betnr = erika_on_both_sides(firm)
+    with monkeypatch.context() as patch:
+        patch.setattr(linking.Linker, "_note", die)
+        with pytest.raises(BaseException):  # noqa: B017
+            contact()
+    contact()
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == betnr
+    assert len(firm.office_records()) == 1
+
+
+def test_the_list_for_people_is_answered_and_read_back(firm: Firm, contact: Contact, tmp_path: Path) -> None:
+    espo_id, betnr = married(firm)
+    firm.office_party(name="=HYPERLINK(1)", vorname="Ada")
+    plan, _ = contact(plan_only=True)
+    path = tmp_path / "liste.csv"
+    write_csv(path, plan)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines(), delimiter=";"))
+    assert [row[:2] for row in rows if row[0] == "wahrscheinlich"] == [["wahrscheinlich", espo_id]]
+    assert any(row[5].startswith("'=") for row in rows)
+    assert read_csv(path) == []
+    answered = [[*row[:-1], "verknüpfen"] if row[0] == "wahrscheinlich" else row for row in rows]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(answered)
+    _, result = contact(answers_file=path)
+    assert result is not None
+    assert result.linked == [espo_id]
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == betnr
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("gibtesnicht=neu", "keine Frage offen"),
+        ("{espo_id}=4711", "steht nicht zur Wahl"),
+        ("{espo_id}=vielleicht", "keine Entscheidung"),
+        ("{espo_id}", "keine Antwort"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_named_and_nothing_is_written(
+    firm: Firm, contact: Contact, answer: str, says: str
+) -> None:
+    espo_id, _ = married(firm)
+    with pytest.raises(BadAnswers, match=says):
+        contact(answers=(answer.format(espo_id=espo_id),))
+    assert firm.tasks() == []
+
+
+def test_where_there_is_no_search_a_range_of_numbers_is_read(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    firm.office.do("switches", search=False)
+    plan, _ = contact(plan_only=True, numbers=range(betnr - 3, betnr + 3))
+    assert [(pair.one, pair.other) for pair in plan.matched.certain] == [(espo_id, betnr)]
+
+
+def test_no_value_of_a_person_is_in_the_json(firm: Firm, contact: Contact) -> None:
+    erika_on_both_sides(firm)
+    married(firm)
+    plan, _ = contact(plan_only=True)
+    text = json.dumps(plan.to_json(), ensure_ascii=False)
+    assert not [value for value in ("Müller", "Mueller", "Erika", "Vogt", "1980", "@") if value in text]
