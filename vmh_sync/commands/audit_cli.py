@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from vmh_sync.commands.audit_kalender import kalender_app
+from vmh_sync.commands.doubtful_cli import decide, doubtful
 from vmh_sync.commands.labels_de import CHANGES, REASONS, SIDES, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from vmh_sync.engine.undo import Undo
 
 audit_app = typer.Typer(help="Was geändert wurde und ob alles stimmt.", no_args_is_help=True)
+kalender_app.command("doubtful")(doubtful)
+kalender_app.command("decide")(decide)
 audit_app.add_typer(kalender_app, name="kalender")
 
 Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")]

@@ -74,11 +74,14 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
 
 
 def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
+    from vmh_sync.kalender.doubts import doubtful_pairs
     from vmh_sync.sync.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
     if as_json:
-        print_json(summary.to_json() | ({"plan": batch.rows()} if batch.how.dry_run else {}))
+        doubtful = [one.to_json() for one in doubtful_pairs(batch.works, show_values=batch.show_values)]
+        more = ({"plan": batch.rows()} if batch.how.dry_run else {}) | ({"doubtful": doubtful} if doubtful else {})
+        print_json(summary.to_json() | more)
     else:
         if batch.how.dry_run:
             _print_plan(batch)
@@ -91,6 +94,8 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
 
 def _print_notes(batch: "CalendarBatch") -> None:
     """Say what is no failure and yet to be known: what was put off, and what Advoware cannot hold."""
+    from vmh_sync.kalender.doubts import REMEDY as DECIDE
+    from vmh_sync.kalender.doubts import doubtful_pairs
     from vmh_sync.kalender.not_representable import REMEDY, newly_hindered
     from vmh_sync.sync.outcome import Result
 
@@ -100,6 +105,8 @@ def _print_notes(batch: "CalendarBatch") -> None:
             console.print(f"  {outcome.error}", markup=False)
     for line in batch.conflicts:
         console.print(f"  {line}", markup=False)
+    if doubtful_pairs(batch.works):
+        console.print(f"  {DECIDE}", markup=False)
     found = newly_hindered(batch.works)
     for one in found:
         console.print(f"  {one.line()}", markup=False)

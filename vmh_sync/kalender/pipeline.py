@@ -17,6 +17,8 @@ import dagster as dg
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.doubts import REMEDY as DECIDE
+from vmh_sync.kalender.doubts import doubtful_pairs
 from vmh_sync.kalender.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.phase_counts import phase_counts
@@ -140,6 +142,9 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     found = newly_hindered(batch.works)
     if found:
         metadata["nicht_darstellbar"] = _hindered_table(found)
+    doubtful = [one.to_json() for one in doubtful_pairs(batch.works)]
+    if doubtful:
+        metadata["zweifelhaft"] = dg.MetadataValue.json({"paare": doubtful[:ROWS], "was": DECIDE})
     if batch.how.dry_run:
         metadata["plan"] = dg.MetadataValue.md(_plan_markdown(batch))
     return metadata

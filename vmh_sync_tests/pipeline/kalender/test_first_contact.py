@@ -1,10 +1,13 @@
 """First contact with a calendar that is full already: what stands on both sides is linked, never doubled."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from vmh_sync.cli import app
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked
 from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
@@ -350,3 +353,41 @@ def test_what_is_edited_at_the_very_moment_of_linking_is_merged(chancery: Chance
     chancery.until_quiet()
     agree(chancery, {fr_nr: event_id})
     assert chancery.termine()[fr_nr]["ort"] == "Saal 3" and chancery.events()[event_id]["location"] == "Saal 3"
+
+
+def told(*command: str, code: int = 0) -> Json:
+    done = CliRunner().invoke(app, [*command, "--json"])
+    assert done.exit_code == code, done.output
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_person_sees_the_doubts_and_decides_them_on_the_command_line(chancery: Chancery, same: bool) -> None:
+    before = Before(chancery)
+    fr_nr, event_id = doubtful(before, "Anhörung Meier")
+    open_pair = {"kuerzel": "SB", "frNr": fr_nr, "event": event_id}
+    for more in (["--dry-run"], []):
+        (row,) = told("sync", "kalender", "--all", *more)["doubtful"]
+        assert open_pair.items() <= row.items() and "Titel ähnlich" in row["reason"] and "values" not in row
+    (row,) = told("audit", "kalender", "doubtful", "--values", code=3)["doubtful"]
+    assert "Anhörung Meier" in row["values"]["advoware"] and "Anhörung Maier" in row["values"]["google"]
+    where = ["--kuerzel", "sb", "--frnr", str(fr_nr), "--event", event_id]
+    told("audit", "kalender", "decide", *where, "--same" if same else "--different")
+    assert "doubtful" not in told("sync", "kalender", "--all")
+    chancery.until_quiet()
+    assert told("audit", "kalender", "doubtful") == {"doubtful": []}
+    if not same:
+        assert len(chancery.termine()) == len(chancery.events()) == len(chancery.pairs()) == 2
+        return
+    agree(chancery, {fr_nr: event_id})
+    assert chancery.events()[event_id]["summary"] == "Anhörung Meier"
+    with chancery.store.reading() as tx:
+        lost = [row.losing_value for row in tx.audit.for_record(f"SB/{fr_nr}") if row.kind == "conflict"]
+    assert lost == ["Anhörung Maier"]
+
+
+def test_a_word_on_what_is_not_open_is_refused(chancery: Chancery) -> None:
+    Before(chancery)
+    command = ["audit", "kalender", "decide", "--kuerzel", "SB", "--frnr", "1", "--event", "abc", "--same"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1 and "nichts offen" in done.output
