@@ -13,6 +13,7 @@ import typer
 
 from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
+from vmh_sync.commands.import_cli import import_app
 from vmh_sync.commands.output import fail
 from vmh_sync.commands.sync_cli import sync_app
 
@@ -27,6 +28,7 @@ app.add_typer(sync_app, name="sync")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 app.add_typer(crm_app, name="crm")
+app.add_typer(import_app, name="import")
 
 
 @db_app.command("upgrade")

@@ -304,6 +304,9 @@ class SyncSettings(BaseSettings):
     field_tables: Path | None = Field(None, description="JSON-Datei mit Änderungen der Feldtabellen")
     write_markers: bool = Field(False, description="Kennzeichnungen [ESPOCRM:...] in Bemerkungen in Advoware schreiben")
     import_bank_accounts: bool = Field(True, description="in Advoware eingetragene Bankverbindungen in EspoCRM anlegen")
+    import_parties: bool = Field(
+        False, description="`vmh-sync import beteiligte` darf Beteiligte aus Advoware in EspoCRM anlegen"
+    )
     reactivate_addresses: str = Field(
         "task",
         pattern="^(task|create)$",

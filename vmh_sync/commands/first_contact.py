@@ -51,7 +51,7 @@ async def _contact(
 ) -> tuple[ContactPlan, ContactResult | None]:
     settings = PassSettings.read()
     prepare(settings)
-    with _progress(quiet=quiet) as progress:
+    with progress_lines(quiet=quiet) as progress:
         async with open_context("first-contact", settings) as context:
             context.by_person = True
             plan, answers = await plan_first_contact(context, order, progress)
@@ -62,7 +62,7 @@ async def _contact(
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
+def progress_lines(*, quiet: bool) -> Iterator[Progress]:
     """One line of progress per step: what is read, what is written."""
     with ExitStack() as stack:
         shown: dict[str, Callable[[int, int], None]] = {}

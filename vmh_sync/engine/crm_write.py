@@ -78,14 +78,20 @@ async def put_unmoved(
     )
 
 
-async def create_record(context: PassContext, gate: WriteGate, entity: str, values: Mapping[str, Any]) -> EspoAnswer:
-    """POST a record; raises ``ValidationRejected`` when what remains is not enough."""
+async def create_record(
+    context: PassContext, gate: WriteGate, entity: str, values: Mapping[str, Any], *, skip_duplicate_check: bool = False
+) -> EspoAnswer:
+    """POST a record; raises ``ValidationRejected`` when what remains is not enough.
+
+    ``skip_duplicate_check``: we have looked for doubles ourselves, better than by the same name.
+    """
     rest = dict(values)
     refused: dict[str, str] = {}
     while True:
         try:
             await gate.before(Side.ESPOCRM)
-            return EspoAnswer(await context.espo.create(entity, rest), refused)
+            record = await context.espo.create(entity, rest, skip_duplicate_check=skip_duplicate_check)
+            return EspoAnswer(record, refused)
         except ValidationRejected as refusal:
             _leave_out(rest, refusal, refused)
 

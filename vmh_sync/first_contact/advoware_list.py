@@ -7,7 +7,8 @@ names a range of numbers, which are read one by one.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
@@ -25,17 +26,29 @@ class NoList(Exception):
     """Advoware cannot tell which parties it has; ``str`` says in German what a person can do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where in Advoware to look: in these numbers, in what a search for ``text`` finds, or everywhere."""
+
+    numbers: Sequence[int] | None = None
+    text: str | None = None
+
+
 async def list_parties(
-    context: PassContext, numbers: Iterable[int] | None, notes: list[str], unreadable: list[str]
+    context: PassContext, where: Where, notes: list[str], unreadable: list[str]
 ) -> dict[int, Beteiligter]:
-    """Return the parties by number, as the search tells them, or those of ``numbers`` that exist.
+    """Return the parties by number, as the search tells them, or those of the numbers that exist.
 
     What a person should know goes to ``notes``, what cannot be used to ``unreadable``. Raises :class:`NoList` where
     there is no search and no numbers were named, and any ``AdvowareError``.
     """
-    if numbers is not None:
-        return await _by_number(context, numbers, unreadable)
+    if where.numbers is not None:
+        return await _by_number(context, where.numbers, unreadable)
     try:
+        if where.text is not None:
+            found: dict[int, Beteiligter] = {}
+            await _search(context, where.text, found, unreadable)
+            return found
         return await _by_letters(context, notes, unreadable)
     except CapabilityMissing:
         raise NoList(

@@ -10,6 +10,7 @@ from typing import Any
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.first_contact.advoware_list import Where
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
 from vmh_sync.first_contact.carry_out import LeftAlone, Linker
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
@@ -53,7 +54,7 @@ async def plan_first_contact(
 ) -> tuple[ContactPlan, Answers]:
     """Read both sides and match them; nothing is written. Raises ``NoList``, ``BadAnswers``, ``ForeignSystemError``."""
     given = parse_pairs(order.answers) + (read_csv(order.answers_file) if order.answers_file else [])
-    sides = await read_sides(context, party_table(context), numbers=order.numbers, progress=progress)
+    sides = await read_sides(context, party_table(context), where=Where(numbers=order.numbers), progress=progress)
     plan = await asyncio.to_thread(plan_contact, sides)
     return plan, decide(given, plan)
 
@@ -82,20 +83,21 @@ async def carry_out(context: PassContext, plan: ContactPlan, answers: Answers, p
         (pair.one, partial(link, pair.one, pair.other, False)) for pair in plan.matched.certain
     ]
     work += [(espo_id, partial(settle, espo_id)) for espo_id in plan.questions]
-    await _each(work, result, progress)
+    await each(work, result.failures, progress)
     return result
 
 
-async def _each(
-    work: Iterable[tuple[str, Callable[[], Awaitable[None]]]], result: ContactResult, progress: Progress
+async def each(
+    work: Iterable[tuple[str, Callable[[], Awaitable[None]]]], failures: dict[str, str], progress: Progress
 ) -> None:
+    """Do what is to be done per party, some at once; why one was left alone goes to ``failures``."""
     limit, todo = asyncio.Semaphore(CONCURRENT), list(work)
     done = 0
 
     async def one(espo_id: str, act: Callable[[], Awaitable[None]]) -> None:
         nonlocal done
         async with limit:
-            with isolated(f"first contact {espo_id}", lambda e: _blame(result, espo_id, e), foreseen=(LeftAlone,)):
+            with isolated(f"first contact {espo_id}", lambda e: _blame(failures, espo_id, e), foreseen=(LeftAlone,)):
                 await act()
         done += 1
         if done % CONCURRENT == 0 or done == len(todo):
@@ -104,8 +106,8 @@ async def _each(
     await asyncio.gather(*(one(espo_id, act) for espo_id, act in todo))
 
 
-def _blame(result: ContactResult, espo_id: str, error: Exception) -> None:
+def _blame(failures: dict[str, str], espo_id: str, error: Exception) -> None:
     if isinstance(error, ForeignSystemError) and error.concerns_all:
         raise error
     told = error.message_for_people if isinstance(error, ForeignSystemError) else None
-    result.failures[espo_id] = told or (str(error) if isinstance(error, LeftAlone) else "unerwarteter Fehler")
+    failures[espo_id] = told or (str(error) if isinstance(error, LeftAlone) else "unerwarteter Fehler")

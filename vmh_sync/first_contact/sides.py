@@ -1,7 +1,7 @@
 """Reads the parties of both sides, each once and whole, for the matcher. Nothing is written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.twin_search import read_whole, shown
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import list_parties
+from vmh_sync.first_contact.advoware_list import Where, list_parties
 from vmh_sync.matching.traits import Traits
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter
@@ -22,6 +22,8 @@ from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 
 AT_ONCE = 100
 """Single reads that are under way at a time; the clients hold back what is more than their own limit."""
+
+EVERYWHERE = Where()
 
 T = TypeVar("T")
 
@@ -52,16 +54,16 @@ async def read_sides(
     context: PassContext,
     table: FieldTable,
     *,
-    numbers: Iterable[int] | None = None,
+    where: Where = EVERYWHERE,
     progress: Progress = lambda what, done, total: None,
 ) -> Sides:
-    """Read both sides. ``numbers`` are looked at in Advoware one by one, else everything that its search finds.
+    """Read both sides: all of EspoCRM, and ``where`` of Advoware.
 
     Raises a ``ForeignSystemError`` when a side cannot be read at all; single records that cannot are named.
     """
     sides = Sides()
     records = await _espo_records(context, sides)
-    listed = await list_parties(context, numbers, sides.notes, sides.unreadable)
+    listed = await list_parties(context, where, sides.notes, sides.unreadable)
     sides.known = await _known(context, records, listed)
     taken = set(sides.known.values())
     free = [betnr for betnr in listed if betnr not in taken]

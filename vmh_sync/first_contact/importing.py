@@ -1,0 +1,104 @@
+"""Creates a party of Advoware in EspoCRM, once, whatever is killed when (sync-semantics.md 3).
+
+The new record carries the number, by which it is looked for before anything is sent. Everything else, with its phones,
+addresses and accounts, follows with the ordinary pass.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.model import espo_payload, is_company, read_advoware
+from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
+from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
+from vmh_sync.engine.crm_write import create_record
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
+from vmh_sync.store.audit import Change
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.fields import FieldTable, Unrepresentable
+from vmh_sync.sync.values import is_empty
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Imports single parties."""
+
+    context: PassContext
+    table: FieldTable
+
+    async def bring(self, betnr: int) -> str:
+        """Return the EspoCRM id of the party, created now or found; raises ``LeftAlone`` or a ``ForeignSystemError``.
+
+        A record that carries the number already is taken as it is: the ordinary pass links it.
+        """
+        async with self.context.leases.hold(f"{ENTITY}:import:{betnr}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise LeftAlone(BUSY)
+            party = await self.context.advoware.read_beteiligter(betnr)
+            if party is None or not (party.name or "").strip():
+                raise LeftAlone("gibt es in Advoware nicht mehr, oder ohne Namen")
+            creation = await self._create(WriteGate(lease), party)
+            await asyncio.to_thread(self._note, creation, betnr)
+            return creation.record.id
+
+    async def _create(self, gate: WriteGate, party: Beteiligter) -> Creation[EspoRecord]:
+        values = new_record(party, self.table)
+
+        async def post() -> EspoRecord:
+            answer = await create_record(self.context, gate, ESPO_ENTITY, values, skip_duplicate_check=True)
+            return answer.record
+
+        async def find() -> EspoRecord | None:
+            found = self.context.espo.list_ids_in(ESPO_ENTITY, "betnr", [party.bet_nr], select=("id", "betnr"))
+            return min([record async for record in found], key=lambda record: record.id, default=None)
+
+        order = CreateOrder(
+            system=Side.ESPOCRM,
+            entity=ENTITY,
+            espo_id=f"import:{party.bet_nr}",
+            betnr=party.bet_nr,
+            natural_key={"betnr": party.bet_nr},
+            payload=values,
+            post=post,
+            find=lambda _: find(),
+            look_first=find,
+        )
+        return await create_once(self.context, order)
+
+    def _note(self, creation: Creation[EspoRecord], betnr: int) -> None:
+        with self.context.store.transaction() as tx:
+            tx.intents.complete(creation.intent.id, creation.record.id)
+            tx.audit.append(
+                [
+                    Change(
+                        entity=ENTITY,
+                        kind="created",
+                        reason="imported from Advoware",
+                        espo_id=creation.record.id,
+                        betnr=betnr,
+                        side_written="espocrm",
+                        run_id=self.context.run_id,
+                    )
+                ]
+            )
+
+
+def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, Any]:
+    """Return the attributes of a new CBeteiligte; what EspoCRM has no word for is left to the first pass."""
+    rechtsform = table["rechtsform"].read(Side.ADVOWARE, party.rechtsform) if "rechtsform" in table else None
+    company = is_company({}, rechtsform, table)
+    values: dict[str, Any] = {"betnr": party.bet_nr}
+    for name, value in read_advoware(party.model_dump(), table, company=company).items():
+        if is_empty(value):
+            continue
+        try:
+            values |= espo_payload(name, value, table, company=company, espo={"firmenname": None} if company else {})
+        except Unrepresentable:
+            continue
+    return values
