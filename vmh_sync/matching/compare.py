@@ -14,6 +14,7 @@ Whether a certain pair is unique is decided over both sides (:mod:`vmh_sync.matc
 """
 
 from datetime import date
+from enum import Enum
 
 from vmh_sync.matching.companies import core_fit
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
@@ -22,6 +23,8 @@ from vmh_sync.matching.traits import NOT_ALIKE, Evidence, Likeness, Resemblance,
 
 LIKELY_FROM = 45
 """Points from which a pair is shown to a person. Measured with ``vmh_sync_tests/bench/bench_matching.py``."""
+
+_COMPANYS_WORDS = 2
 
 _UNITS = 9
 """Two birth years that differ in their last digit only are a slip; father and son are further apart."""
@@ -40,18 +43,19 @@ def compare(ours: Traits, theirs: Traits) -> Resemblance:
 
 def judge(one: Prepared, other: Prepared) -> Resemblance:
     """Judge whether two parties may be one; the order does not matter."""
-    here, there = _is_company(one), _is_company(other)
-    if here != there or _born_apart(one, other):
+    kinds = {_kind(one), _kind(other)}
+    if {_Kind.PERSON, _Kind.COMPANY} <= kinds or _born_apart(one, other):
         return NOT_ALIKE
-    return _companies(one, other) if here else _persons(one, other)
+    return _persons(one, other) if _Kind.PERSON in kinds else _companies(one, other)
 
 
 def name_fits(ours: Traits, theirs: Traits) -> bool:
     """Whether the names alone allow that both are the same, so that looking closer is worth a call."""
     one, other = prepare(ours), prepare(theirs)
-    if _is_company(one) != _is_company(other):
+    kinds = {_kind(one), _kind(other)}
+    if {_Kind.PERSON, _Kind.COMPANY} <= kinds:
         return False
-    if _is_company(one):
+    if _Kind.PERSON not in kinds:
         return core_fit(one.core, other.core) is not Fit.DIFFERENT and not _forms_differ(one, other)
     family, first = _names(one, other)
     if _swapped(one, other):
@@ -59,11 +63,22 @@ def name_fits(ours: Traits, theirs: Traits) -> bool:
     return family >= Fit.ALIKE and first is not Fit.DIFFERENT and not _born_apart(one, other)
 
 
-def _is_company(party: Prepared) -> bool:
-    """A first name makes a person, whatever else is said; a legal form in the name makes a company."""
+class _Kind(Enum):
+    PERSON = "person"
+    COMPANY = "company"
+    UNTOLD = "untold"
+
+
+def _kind(party: Prepared) -> _Kind:
+    """A first name makes a person, whatever else is said; a legal form in the name makes a company.
+
+    Several words with nothing else may be either: a company whose form one side left out, or a double name.
+    """
     if party.traits.vorname.strip():
-        return False
-    return party.company or bool(party.form)
+        return _Kind.PERSON
+    if party.company or party.form:
+        return _Kind.COMPANY
+    return _Kind.PERSON if party.born is not None or len(party.core) < _COMPANYS_WORDS else _Kind.UNTOLD
 
 
 # Persons

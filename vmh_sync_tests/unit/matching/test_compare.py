@@ -78,6 +78,10 @@ TWINS = {
         firm("Huber Bau GmbH", "GmbH", "Ulm"),
         Traits(name="Huber Bau GmbH", towns=frozenset({"Ulm"})),
     ),
+    "company, form told by one side only, and no word that it is one": (
+        firm("Huber Bau PartG", "PartG", "Ulm"),
+        Traits(name="Huber Bau", towns=frozenset({"Ulm"})),
+    ),
     "company that moved, same e-mail": (
         firm("Huber Bau GmbH", "", "Ulm", emails=MAIL),
         firm("Huber Bau GmbH", "", "Bonn", emails=MAIL),
