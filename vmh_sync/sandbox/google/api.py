@@ -8,9 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 from vmh_sync.sandbox.google.content import shown
-from vmh_sync.sandbox.google.errors import ApiError, bad_request, insufficient_permissions, not_found
+from vmh_sync.sandbox.google.errors import ApiError, bad_request, insufficient_permissions, not_found, required
 from vmh_sync.sandbox.google.events import EventBook
+from vmh_sync.sandbox.google.fields import partial
 from vmh_sync.sandbox.google.listing import EventLists
+from vmh_sync.sandbox.google.ownership import check_new
 from vmh_sync.sandbox.google.quota import QuotaMeter
 from vmh_sync.sandbox.google.sharing import Sharing
 from vmh_sync.sandbox.google.tokens import AccessToken, TokenService
@@ -120,7 +122,9 @@ class CalendarApi:
             return ApiResponse(204)
         if request.method == "GET" and request.headers.get("if-none-match") == body.get("etag"):
             return ApiResponse(304)
-        return ApiResponse(200, body, {"etag": str(body["etag"])} if "etag" in body else {})
+        headers = {"etag": str(body["etag"])} if "etag" in body else {}
+        selection = request.query.get("fields")
+        return ApiResponse(200, partial(body, selection[0]) if selection else body, headers)
 
     def _route(self, request: ApiRequest) -> tuple[Handler, tuple[str, ...]]:
         for pattern, methods in self._routes:
@@ -173,6 +177,8 @@ class CalendarApi:
                 "DELETE": lambda c: s.unshare(c.account, *c.ids),
             },
             f"{calendar}/events": {"GET": self._list, "POST": self._insert},
+            f"{calendar}/events/import": {"POST": self._import},
+            f"{calendar}/events/{one}/move": {"POST": self._move},
             f"{calendar}/events/{one}": {
                 "GET": self._get,
                 "PUT": self._update,
@@ -198,8 +204,22 @@ class CalendarApi:
 
     def _insert(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")
-        event = self.book.insert(calendar, call.body(), call.account, may_invite=call.may_invite)
+        body = call.body()
+        check_new(calendar, body)
+        event = self.book.insert(calendar, body, call.account, may_invite=call.may_invite)
         return shown(event, calendar, call.account)
+
+    def _import(self, call: Call) -> Json:
+        calendar = self.world.calendar(call.ids[0], call.account, "writer")
+        return shown(self.book.import_copy(calendar, call.body(), call.account), calendar, call.account)
+
+    def _move(self, call: Call) -> Json:
+        calendar = self.world.calendar(call.ids[0], call.account, "writer")
+        destination = call.query.get("destination")
+        if not destination:
+            raise required("Missing destination calendar.")
+        to = self.world.calendar(destination[0], call.account, "writer")
+        return shown(self.book.move(calendar, call.ids[1], to), to, call.account)
 
     def _get(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "reader")

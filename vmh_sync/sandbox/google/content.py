@@ -13,6 +13,7 @@ Json = dict[str, Any]
 EVENT_ID = re.compile(r"^[a-v0-9]{5,1024}$")
 _TEXTS = ("summary", "description", "location")
 _PLAIN = ("colorId", "attendees", "attachments", "source", "conferenceData", "anyoneCanAddSelf", "eventType")
+_OF_THEIR_KIND = ("birthdayProperties", "focusTimeProperties", "outOfOfficeProperties", "workingLocationProperties")
 _DEFAULTS: dict[str, Any] = {
     "visibility": "default",
     "transparency": "opaque",
@@ -49,7 +50,7 @@ def normalised(body: Json, calendar: StoredCalendar, *, may_invite: bool) -> Jso
     if lines:
         content["recurrence"] = checked(lines, start)
     content |= {key: str(body[key]).replace("\r\n", "\n") for key in _TEXTS if body.get(key)}
-    content |= {key: body[key] for key in _PLAIN if body.get(key)}
+    content |= {key: body[key] for key in (*_PLAIN, *_OF_THEIR_KIND) if body.get(key)}
     content |= {key: body[key] for key, default in _DEFAULTS.items() if body.get(key) not in (None, default)}
     content["reminders"] = body.get("reminders") or {"useDefault": True}
     content.setdefault("eventType", "default")
@@ -98,7 +99,8 @@ def shown(event: StoredEvent, calendar: StoredCalendar, account: str, zone: str 
             body[key] = shown_time(body[key], shown_zone)
     creator = body["creator"]
     body["creator"] = {**creator, "self": True} if creator["email"] == calendar.id == account else dict(creator)
-    body["organizer"] = {"email": calendar.id, "displayName": calendar.summary, "self": True}
+    own = {"email": calendar.id, "displayName": calendar.summary, "self": True}
+    body["organizer"] = dict(event.content.get("organizer") or own)
     return body
 
 

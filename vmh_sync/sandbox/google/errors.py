@@ -31,6 +31,22 @@ def invalid(message: str, parameter: str | None = None) -> ApiError:
     return ApiError(400, "invalid", message, location_type="parameter" if parameter else None, location=parameter)
 
 
+def invalid_parameter(message: str, parameter: str) -> ApiError:
+    """400: a parameter of the request cannot be read."""
+    return ApiError(400, "invalidParameter", message, location_type="parameter", location=parameter)
+
+
+def event_type_restriction(message: str) -> ApiError:
+    """400: this kind of event cannot be created here, or cannot be changed like this."""
+    return ApiError(400, "eventTypeRestriction", message, "calendar")
+
+
+def instance_cannot_move() -> ApiError:
+    """400: single occurrences of a series stay in its calendar."""
+    message = "Cannot change the organizer of an instance."
+    return ApiError(400, "cannotChangeOrganizerOfInstance", message, "calendar")
+
+
 def required(message: str) -> ApiError:
     """400: something is missing."""
     return ApiError(400, "required", message)
@@ -72,6 +88,12 @@ def no_attendees() -> ApiError:
     """403: a service account may not invite guests by itself."""
     message = "Service accounts cannot invite attendees without Domain-Wide Delegation of Authority."
     return ApiError(403, "forbiddenForServiceAccounts", message, "calendar")
+
+
+def for_organizer_only() -> ApiError:
+    """403: what all guests see belongs to the organiser."""
+    message = "Shared properties can only be changed by the organizer of the event."
+    return ApiError(403, "forbiddenForNonOrganizer", message, "calendar")
 
 
 def not_found() -> ApiError:
@@ -132,6 +154,8 @@ DOCUMENTED: dict[str, ApiError] = {
         forbidden(),
         needs_role("writer"),
         no_attendees(),
+        for_organizer_only(),
+        event_type_restriction("Event type cannot be changed."),
         not_found(),
         duplicate(),
         ApiError(409, "conflict", "Conflict"),

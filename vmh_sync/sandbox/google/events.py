@@ -3,13 +3,33 @@
 from typing import Any
 
 from vmh_sync.sandbox.google.content import EVENT_ID, SIGNIFICANT, merged, normalised
-from vmh_sync.sandbox.google.errors import deleted, duplicate, invalid, not_found, precondition_failed
+from vmh_sync.sandbox.google.errors import (
+    deleted,
+    duplicate,
+    event_type_restriction,
+    for_organizer_only,
+    instance_cannot_move,
+    invalid,
+    not_found,
+    precondition_failed,
+    required,
+)
+from vmh_sync.sandbox.google.ownership import check_change, organised_elsewhere
 from vmh_sync.sandbox.google.recurrence import HORIZON, instance_start, occurrences, suffix
 from vmh_sync.sandbox.google.times import utc
 from vmh_sync.sandbox.google.world import StoredCalendar, StoredEvent, World
 
 Json = dict[str, Any]
-_IDENTITY = ("created", "iCalUID", "creator", "htmlLink", "recurringEventId", "originalStartTime")
+_IDENTITY = (
+    "created",
+    "iCalUID",
+    "creator",
+    "htmlLink",
+    "recurringEventId",
+    "originalStartTime",
+    "organizer",
+    "locked",
+)
 
 
 class EventBook:
@@ -18,8 +38,13 @@ class EventBook:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def insert(self, calendar: StoredCalendar, body: Json, creator: str, *, may_invite: bool) -> StoredEvent:
-        """Add an event, under the client's id if it sent one. Raises 400, 403, 409."""
+    def insert(
+        self, calendar: StoredCalendar, body: Json, creator: str, *, may_invite: bool, organised: bool = False
+    ) -> StoredEvent:
+        """Add an event, under the client's id if it sent one. Raises 400, 403, 409.
+
+        ``organised``: the body may name another organiser, and lock the copy.
+        """
         event_id = body.get("id") or self._world.new_event_id()
         if not EVENT_ID.match(str(event_id)):
             raise invalid("Invalid resource id value.")
@@ -34,11 +59,32 @@ class EventBook:
             "creator": {"email": creator},
             "htmlLink": self._world.html_link(calendar.id, event_id),
         }
+        organizer = body.get("organizer") or {}
+        if organised and organizer.get("email") not in (None, calendar.id):
+            content["organizer"] = {key: organizer[key] for key in ("email", "displayName") if key in organizer}
+        if organised and body.get("locked"):
+            content["locked"] = True
         change = self._world.tick()
         event = StoredEvent(event_id, content, change, change)
         calendar.events[event_id] = event
         calendar.used_ids.add(event_id)
         return event
+
+    def import_copy(self, calendar: StoredCalendar, body: Json, creator: str) -> StoredEvent:
+        """``events.import``: a private copy of an event, known by its iCalUID; imported again it is replaced.
+
+        Raises 400.
+        """
+        uid = body.get("iCalUID")
+        if not uid:
+            raise required("Missing iCalUID.")
+        if body.get("eventType", "default") != "default":
+            raise event_type_restriction("Only events of type default can be imported.")
+        values = {key: value for key, value in body.items() if key != "id"}
+        known = next((one for one in calendar.events.values() if one.content.get("iCalUID") == uid), None)
+        if known is not None:
+            return self.replace(calendar, known.id, values, if_match=None, may_invite=True, as_person=True)
+        return self.insert(calendar, values, creator, may_invite=True, organised=True)
 
     def find(self, calendar: StoredCalendar, event_id: str) -> StoredEvent:
         """Return an event, a tombstone, or an occurrence of a series made up on the spot. Raises 404."""
@@ -48,19 +94,43 @@ class EventBook:
         return self._occurrence(calendar, event_id)
 
     def replace(
-        self, calendar: StoredCalendar, event_id: str, body: Json, *, if_match: str | None, may_invite: bool
+        self,
+        calendar: StoredCalendar,
+        event_id: str,
+        body: Json,
+        *,
+        if_match: str | None,
+        may_invite: bool,
+        as_person: bool = False,
     ) -> StoredEvent:
-        """``events.update``: everything writable is replaced; a tombstone comes back to life. Raises 400–412."""
+        """``events.update``: everything writable is replaced; a tombstone comes back to life. Raises 400–412.
+
+        ``as_person``: it is the organiser's own hand, who may change everything.
+        """
         event = self._for_change(calendar, event_id, if_match)
-        return self._store(calendar, event, normalised(body, calendar, may_invite=may_invite))
+        # An update cannot change the kind; a body without it means the kind that is there.
+        body = {"eventType": event.content.get("eventType", "default"), **body}
+        content = normalised(body, calendar, may_invite=may_invite)
+        if not as_person:
+            check_change(event, calendar, content)
+        return self._store(calendar, event, content)
 
     def patch(
-        self, calendar: StoredCalendar, event_id: str, body: Json, *, if_match: str | None, may_invite: bool
+        self,
+        calendar: StoredCalendar,
+        event_id: str,
+        body: Json,
+        *,
+        if_match: str | None,
+        may_invite: bool,
+        as_person: bool = False,
     ) -> StoredEvent:
-        """``events.patch``: what is sent is merged in. Raises 400–412."""
+        """``events.patch``: what is sent is merged in. Raises 400–412. ``as_person``: see :meth:`replace`."""
         event = self._for_change(calendar, event_id, if_match)
         has_guests = bool(event.content.get("attendees")) and "attendees" not in body
         content = normalised(merged(event.content, body), calendar, may_invite=may_invite or has_guests)
+        if not as_person:
+            check_change(event, calendar, content)
         return self._store(calendar, event, content)
 
     def delete(self, calendar: StoredCalendar, event_id: str, *, if_match: str | None) -> None:
@@ -77,10 +147,16 @@ class EventBook:
                 other.hidden = True
 
     def move(self, calendar: StoredCalendar, event_id: str, to: StoredCalendar) -> StoredEvent:
-        """``events.move``: the same id in another calendar, a tombstone in the old one. Raises 404, 410."""
+        """``events.move``: the same id in another calendar, a tombstone in the old one. Raises 400, 403, 404, 410."""
         event = self.find(calendar, event_id)
         if event.cancelled:
             raise deleted()
+        if event.master_id is not None:
+            raise instance_cannot_move()
+        if event.content.get("eventType", "default") != "default":
+            raise event_type_restriction("Only events of type default can be moved.")
+        if organised_elsewhere(event, calendar):
+            raise for_organizer_only()
         change = self._world.tick()
         content = {**event.content, "updated": self._world.now_text()}
         moved = StoredEvent(event_id, content, change, change)

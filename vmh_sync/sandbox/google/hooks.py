@@ -73,9 +73,9 @@ class GoogleHooks:
         book = self.api.book
         try:
             if action == "create":
-                event = book.insert(calendar, values, person, may_invite=True)
+                event = book.insert(calendar, values, person, may_invite=True, organised=True)
             elif action == "update":
-                event = book.patch(calendar, event_id, values, if_match=None, may_invite=True)
+                event = book.patch(calendar, event_id, values, if_match=None, may_invite=True, as_person=True)
             elif action == "delete":
                 book.delete(calendar, event_id, if_match=None)
                 event = calendar.events[event_id]
@@ -116,6 +116,7 @@ class GoogleHooks:
         chosen = [self._calendar(body["calendar"])] if body.get("calendar") else list(world.calendars.values())
         for calendar in chosen:
             calendar.epoch += 1
+        world.list_epoch += not body.get("calendar")
 
     def _expire_tokens(self, _: Json) -> None:
         self.api.tokens.expire_all()
@@ -184,7 +185,7 @@ class GoogleHooks:
         for rule, role in (body.get("acl") or {}).items():
             calendar.rules[str(rule).lower()] = str(role)
         for subscriber in body.get("subscribers", ()):
-            world.account(str(subscriber)).entries.setdefault(calendar.id, {})
+            world.account(str(subscriber)).enter(calendar.id, world.tick())
         return calendar
 
     def _calendar_state(self, calendar: StoredCalendar) -> Json:

@@ -1,8 +1,10 @@
 """Calendars, the account's list of calendars, and access rules."""
 
+import base64
+import json
 from typing import Any
 
-from vmh_sync.sandbox.google.errors import bad_request, invalid, not_found, required
+from vmh_sync.sandbox.google.errors import bad_request, full_sync_required, invalid, not_found, required
 from vmh_sync.sandbox.google.quota import QuotaMeter
 from vmh_sync.sandbox.google.times import zone
 from vmh_sync.sandbox.google.world import ROLES, StoredCalendar, World
@@ -61,22 +63,60 @@ class Sharing:
     # the account's list
 
     def entries(self, account: str, query: dict[str, list[str]]) -> Json:
-        """``calendarList.list``: only what was created or inserted by the account, page by page."""
-        least = query.get("minAccessRole", ["none"])[0]
-        known = [self._world.calendars[one] for one in self._world.account(account).entries]
-        visible = [
-            calendar
-            for calendar in known
-            if ROLES.index(self._world.role(calendar, account)) >= max(1, ROLES.index(least))
-        ]
+        """``calendarList.list``: only what was created or inserted by the account, page by page, or since a token."""
+        token = query.get("syncToken")
+        found = self._since(account, query, token[0]) if token else self._all(account, query)
         try:
             offset = int(query.get("pageToken", ["0"])[0])
             size = min(int(query.get("maxResults", ["100"])[0]), _PAGE)
         except ValueError:
             raise invalid("Invalid value.", "pageToken") from None
         body: Json = {"kind": "calendar#calendarList", "etag": f'"l{self._world.counter}"'}
-        body["items"] = [self._entry(calendar, account) for calendar in visible[offset : offset + size]]
-        return {**body, "nextPageToken": str(offset + size)} if offset + size < len(visible) else body
+        body["items"] = found[offset : offset + size]
+        if offset + size < len(found):
+            return {**body, "nextPageToken": str(offset + size)}
+        return body if "minAccessRole" in query else {**body, "nextSyncToken": self._token(account)}
+
+    def _all(self, account: str, query: dict[str, list[str]]) -> list[Json]:
+        least = query.get("minAccessRole", ["none"])[0]
+        known = [self._world.calendars[one] for one in self._world.account(account).entries]
+        return [
+            self._entry(calendar, account)
+            for calendar in known
+            if ROLES.index(self._world.role(calendar, account)) >= max(1, ROLES.index(least))
+        ]
+
+    def _since(self, account: str, query: dict[str, list[str]], token: str) -> list[Json]:
+        if "minAccessRole" in query:
+            raise bad_request("Sync token cannot be combined with minAccessRole.")
+        if query.get("showDeleted") == ["false"]:
+            raise bad_request("Sync token cannot be combined with showDeleted=false.")
+        since = self._read_token(account, token)
+        listed = self._world.account(account)
+        changed = [
+            self._entry(self._world.calendars[one], account)
+            for one, entry in listed.entries.items()
+            if max(self._world.calendars[one].change, entry["change"]) > since
+        ]
+        gone = [one for one, change in listed.left.items() if change > since]
+        return changed + [
+            {"kind": "calendar#calendarListEntry", "etag": f'"d{listed.left[one]}"', "id": one, "deleted": True}
+            for one in gone
+        ]
+
+    def _token(self, account: str) -> str:
+        claims = {"l": account, "n": self._world.counter, "e": self._world.list_epoch}
+        return base64.urlsafe_b64encode(json.dumps(claims).encode()).decode("ascii")
+
+    def _read_token(self, account: str, token: str) -> int:
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
+            since, epoch = int(claims["n"]), int(claims["e"])
+        except (ValueError, KeyError, TypeError):
+            raise invalid("Invalid sync token value.", "syncToken") from None
+        if claims.get("l") != account or epoch != self._world.list_epoch:
+            raise full_sync_required()
+        return since
 
     def entry(self, account: str, calendar_id: str) -> Json:
         """``calendarList.get``: 404 unless subscribed."""
@@ -90,13 +130,13 @@ class Sharing:
         if not body.get("id"):
             raise required("Missing calendar id.")
         calendar = self._world.calendar(str(body["id"]), account, "freeBusyReader")
-        self._world.account(account).entries.setdefault(calendar.id, {})
+        self._world.account(account).enter(calendar.id, self._world.tick())
         return self._entry(calendar, account)
 
     def unsubscribe(self, account: str, calendar_id: str) -> None:
         """``calendarList.delete``: takes a calendar off the list."""
         calendar = self._world.calendar(calendar_id, account, "freeBusyReader")
-        if self._world.account(account).entries.pop(calendar.id, None) is None:
+        if not self._world.account(account).leave(calendar.id, self._world.tick()):
             raise not_found()
 
     def _entry(self, calendar: StoredCalendar, account: str) -> Json:

@@ -72,10 +72,24 @@ class StoredCalendar:
 
 @dataclass(slots=True)
 class Account:
-    """An account's own list of calendars: calendar id → settings of the entry."""
+    """An account's own list of calendars: calendar id → the entry; ``left``: when others went off the list."""
 
     email: str
     entries: dict[str, Json] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
+
+    def enter(self, calendar_id: str, change: int) -> None:
+        """Put a calendar into the list; one that is there already stays as it is."""
+        if calendar_id not in self.entries:
+            self.entries[calendar_id] = {"change": change}
+            self.left.pop(calendar_id, None)
+
+    def leave(self, calendar_id: str, change: int) -> bool:
+        """Take a calendar off the list; tells whether it stood there."""
+        if self.entries.pop(calendar_id, None) is None:
+            return False
+        self.left[calendar_id] = change
+        return True
 
 
 class World:
@@ -88,6 +102,7 @@ class World:
         self._accounts: dict[str, Account] = {}
         self._rng = random.Random(config.seed)
         self.counter = 0
+        self.list_epoch = 0
 
     def tick(self) -> int:
         """Count one change and return the counter."""
@@ -128,14 +143,14 @@ class World:
             rules={f"user:{owner.lower()}": "owner"},
         )
         self.calendars[calendar.id] = calendar
-        self.account(owner).entries[calendar.id] = {}
+        self.account(owner).enter(calendar.id, calendar.change)
         return calendar
 
     def remove_calendar(self, calendar_id: str) -> None:
         """Delete a calendar for everybody."""
         del self.calendars[calendar_id]
         for account in self._accounts.values():
-            account.entries.pop(calendar_id, None)
+            account.leave(calendar_id, self.tick())
 
     def role(self, calendar: StoredCalendar, email: str) -> str:
         """Return the best role that the rules give the account."""

@@ -107,7 +107,7 @@ def converted(schema: Json) -> Json:
         properties = schema.get("properties", {})
         kept["properties"] = {name: {"anyOf": [converted(one), {"type": "null"}]} for name, one in properties.items()}
         extra = schema.get("additionalProperties")
-        kept["additionalProperties"] = converted(extra) if extra else False
+        kept["additionalProperties"] = {"anyOf": [converted(extra), {"type": "null"}]} if extra else False
     return kept
 
 
