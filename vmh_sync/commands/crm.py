@@ -1,76 +1,143 @@
-"""``vmh-sync crm setup``: shows what is missing in EspoCRM, and creates it."""
+"""``vmh-sync crm setup``: shows what is missing in EspoCRM, creates it, and says what is left by hand."""
 
 import asyncio
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
+
+from pydantic import SecretStr
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.crm_setup.steps import Step, carry_out, create_webhooks, plan_schema, plan_webhooks, planned_webhooks
-from vmh_sync.settings import EspoCrmSettings, SettingsError, load
-from vmh_sync.systems.espocrm.client import open_espocrm, open_espocrm_admin
-from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
+from vmh_sync.crm_setup import steps as setup
+from vmh_sync.crm_setup.people_steps import UnknownChoice
+from vmh_sync.crm_setup.session import SetupChoices, SetupSession
+from vmh_sync.crm_setup.step import LeftByHand, Step
+from vmh_sync.crm_setup.steps import NotAdministrator, Progress
+from vmh_sync.crm_setup.stored_settings import StoredSettings
+from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
+from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
+from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
+from vmh_sync.systems.espocrm.errors import EspoError, LoginRejected
 from vmh_sync.systems.retry import RetryPolicy
+
+_STEP_SECONDS = 120.0
+"""Making an entity type or a field lets the real EspoCRM rebuild its database; that takes longer than a usual call."""
 
 
 @dataclass(slots=True)
 class SetupDone:
-    """The steps that were planned (and done, unless only a plan was wanted), and secrets of new webhooks."""
+    """The steps that were planned (and done, unless only a plan was wanted), secrets of new webhooks, what is left."""
 
     steps: list[Step]
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    left: list[LeftByHand] = field(default_factory=list)
     problem: str | None = None
 
+    @property
+    def is_serious(self) -> bool:
+        """Whether something is left without which nothing works."""
+        return any(one.serious for one in self.left)
 
-def run_setup(*, plan_only: bool, gateway: str | None) -> SetupDone:
-    """Plan and, unless ``plan_only``, create what is missing; webhooks only if ``gateway`` names our public address.
+
+def run_setup(choices: SetupChoices, *, plan_only: bool, progress: Progress) -> SetupDone:
+    """Plan and, unless ``plan_only``, create what is missing.
 
     Raises ``SettingsError`` without an administrator's login. An error of EspoCRM stands in ``problem``.
     """
-    settings = load(EspoCrmSettings)
+    settings = _settings()
     if settings.admin_user is None or settings.admin_password is None:
         raise SettingsError(
             "ESPOCRM_ADMIN_USER oder ESPOCRM_ADMIN_PASSWORD fehlt: Anmeldung eines Administrators, nur für crm setup"
         )
-    return asyncio.run(
-        _setup(
-            settings,
-            settings.admin_user,
-            settings.admin_password.get_secret_value(),
-            plan_only=plan_only,
-            gateway=gateway,
-        )
+    stored = StoredSettings(load(VmhSettings).home)
+    opened = open_espocrm_admin(
+        settings.model_copy(update={"api_timeout_seconds": max(settings.api_timeout_seconds, _STEP_SECONDS)}),
+        user=settings.admin_user,
+        password=settings.admin_password.get_secret_value(),
+        clock=SystemClock(),
+        retry=RetryPolicy(attempts=1),
     )
+    return asyncio.run(_setup(settings, stored, opened, choices, plan_only=plan_only, progress=progress))
+
+
+def _settings() -> EspoCrmSettings:
+    """The settings of EspoCRM; the API key may be missing, since set-up makes the API user."""
+    try:
+        return load(EspoCrmSettings)
+    except SettingsError as error:
+        if "ESPOCRM_API_KEY fehlt" not in str(error) or "\n" in str(error):
+            raise
+    return load(partial(EspoCrmSettings, api_key=SecretStr("")))
 
 
 async def _setup(
-    settings: EspoCrmSettings, user: str, password: str, *, plan_only: bool, gateway: str | None
+    settings: EspoCrmSettings,
+    stored: StoredSettings,
+    opened: AbstractAsyncContextManager[EspoAdmin],
+    choices: SetupChoices,
+    *,
+    plan_only: bool,
+    progress: Progress,
 ) -> SetupDone:
-    clock = SystemClock()
     done = SetupDone([])
-    try:
-        async with open_espocrm_admin(
-            settings, user=user, password=password, clock=clock, retry=RetryPolicy(attempts=1)
-        ) as admin:
-            done.steps += await plan_schema(admin)
+    async with opened as admin:
+        session = SetupSession(
+            admin=admin,
+            client_of=_clients(settings),
+            keep=stored.keep,
+            choices=choices,
+            has_login=bool(settings.api_key.get_secret_value()),
+            secrets={name: value.get_secret_value() for name, value in settings.webhook_secrets.items()},
+        )
+        try:
+            await setup.check_administrator(session)
+            done.steps += await setup.plan(session)
             if not plan_only:
-                await carry_out(admin, done.steps)
-        if gateway is not None:
-            await _webhooks(settings, clock, gateway, done, plan_only=plan_only)
-    except EspoError as error:
-        done.problem = error.message_for_people
+                await setup.carry_out(session, done.steps, progress)
+                await setup.plan(session)  # what stands now decides what is left
+            await setup.note_remaining(session, settings.default_assignee_id, settings.default_team_id)
+        except (NotAdministrator, UnknownChoice, WebhookRefused) as error:
+            done.problem = str(error)
+        except LoginRejected as error:
+            done.problem = _whose_login(error)
+        except EspoError as error:
+            done.problem = error.message_for_people
+        done.secrets, done.left = session.new_secrets, list(session.left)
+    _note_overruled(done, stored)
     return done
 
 
-async def _webhooks(
-    settings: EspoCrmSettings, clock: SystemClock, gateway: str, done: SetupDone, *, plan_only: bool
-) -> None:
-    async with open_espocrm(settings, clock=clock, retry=RetryPolicy(attempts=1)) as espo:
-        try:
-            steps = await plan_webhooks(espo, gateway)
-        except Forbidden:
-            if not plan_only:
-                raise
-            steps = planned_webhooks(gateway)
-        done.steps += steps
-        if not plan_only:
-            async for webhook_id, secret in create_webhooks(espo, steps):
-                done.secrets[webhook_id] = secret
+def _whose_login(error: LoginRejected) -> str:
+    return (
+        f"{error.message_for_people} Bitte ESPOCRM_ADMIN_USER und ESPOCRM_ADMIN_PASSWORD prüfen, und ESPOCRM_API_KEY, "
+        "falls er schon eingetragen ist."
+    )
+
+
+def _clients(settings: EspoCrmSettings) -> Callable[[str | None], AbstractAsyncContextManager[EspoClient]]:
+    def opened(key: str | None) -> AbstractAsyncContextManager[EspoClient]:
+        chosen = (
+            settings if key is None else settings.model_copy(update={"api_key": SecretStr(key), "secret_key": None})
+        )
+        return open_espocrm(chosen, clock=SystemClock(), retry=RetryPolicy(attempts=1))
+
+    return opened
+
+
+def _note_overruled(done: SetupDone, stored: StoredSettings) -> None:
+    """A setting that stands in the environment or in ``.env`` overrules what was stored: then say so."""
+    kept = stored.read()
+    effective = load(EspoCrmSettings) if done.problem is None and kept.get("ESPOCRM_API_KEY") else None
+    known = effective.webhook_secrets if effective is not None else {}
+    if done.secrets and not os.environ.get(SECRETS) and (effective is None or known.keys() >= done.secrets.keys()):
+        return
+    if done.secrets:
+        done.left.append(
+            LeftByHand(
+                f"{SECRETS} steht schon in der Umgebung oder in .env und geht dem Gespeicherten vor.",
+                f"Dort {SECRETS}={kept.get(SECRETS)} eintragen oder die Einstellung entfernen.",
+                serious=True,
+            )
+        )

@@ -65,6 +65,13 @@ def _bookkeeping(statuses: list[str], default: str) -> dict[str, Definition]:
     }
 
 
+NOT_LOCKABLE = (
+    *("syncStatus", "syncErrorMessage", "syncRetryCount", "syncNextRetry", "syncAutoResetAt"),
+    *("advowareLastSync", "advowareRowId", "advowareDeletedAt"),
+)
+"""Fields of ours that are written to locked records too (EspoCRM 10)."""
+
+
 def _legal_forms() -> list[str]:
     words: dict[str, str] = {}
     for espo, advoware in RECHTSFORM.pairs:

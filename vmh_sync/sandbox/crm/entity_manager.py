@@ -59,6 +59,7 @@ class EntityManager:
         for switch, attribute in SWITCHES.items():
             if switch in body:
                 setattr(entity, attribute, bool(body[switch]))
+        entity.switched |= "optimisticConcurrencyControl" in body
         if "lockable" in body and self._crm.release.locks_records:
             entity.lockable = bool(body["lockable"])
             if entity.lockable:

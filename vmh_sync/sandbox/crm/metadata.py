@@ -42,7 +42,10 @@ def _entity_defs(entity: EntityType) -> Row:
             links[name]["foreign"] = link.foreign
         if link.entity_list:
             links[name]["entityList"] = link.entity_list
-    return {"fields": entity.fields, "links": links, "optimisticConcurrencyControl": entity.optimistic}
+    shown: Row = {"fields": entity.fields, "links": links}
+    if entity.optimistic or entity.switched:
+        shown["optimisticConcurrencyControl"] = entity.optimistic
+    return shown
 
 
 def _scope(entity: EntityType) -> Row:

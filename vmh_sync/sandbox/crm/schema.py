@@ -39,7 +39,7 @@ class Link:
 class EntityType:
     """One entity type; ``kind`` is ``Person``, ``Base`` or ``System``, ``template`` what it was made from.
 
-    ``lockable`` and ``pipelines`` are switches of 10.0.
+    ``switched``: somebody once put the version check on or off, so that the metadata name it. ``lockable`` and ``pipelines`` are switches of 10.0.
     """
 
     name: str
@@ -48,6 +48,7 @@ class EntityType:
     links: dict[str, Link]
     stream: bool = False
     optimistic: bool = False
+    switched: bool = False
     disabled: bool = False
     lockable: bool = False
     pipelines: bool = False

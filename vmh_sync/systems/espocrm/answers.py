@@ -1,13 +1,27 @@
 """Reading EspoCRM's answers (specification, espocrm.md B3, B6, B8)."""
 
+import re
 from typing import Any
 
 import httpx
 
-from vmh_sync.systems.espocrm.errors import DuplicateFound, UnexpectedAnswer, VersionConflict
+from vmh_sync.systems.espocrm.errors import (
+    REASON,
+    DuplicateFound,
+    EspoError,
+    NameTaken,
+    RecordLocked,
+    UnexpectedAnswer,
+    VersionConflict,
+)
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow
 from vmh_sync.systems.json_answers import UnreadableJson, read_json, sound_part
 from vmh_sync.systems.transport import http_date
+
+_CANNOT_MODIFY = "cannotModifyLockedRecord"
+_CANNOT_REMOVE = "cannotRemoveLockedRecord"
+_NAME_LABELS = frozenset({"nameIsAlreadyUsed", "fieldAlreadyExists", "linkWithSameNameAlreadyExists"})
+_TAKEN = re.compile(r"already (exists|used)|is already used")
 
 
 def as_page(entity: str, response: httpx.Response, where: str) -> Page:
@@ -50,27 +64,55 @@ def as_record(entity: str, response: httpx.Response, where: str) -> EspoRecord:
     return EspoRecord.of(entity, parse(response, where), where=where, server_time=now)
 
 
-def duplicate(entity: str, response: httpx.Response, where: str) -> DuplicateFound | UnexpectedAnswer:
-    """What a 409 on a create stands for: the array of the records found."""
-    rows = parse(response, where)
-    if not isinstance(rows, list):
-        return UnexpectedAnswer(f"{where}: a 409 without records", status=409)
+def refused_create(entity: str, response: httpx.Response, where: str) -> EspoError:
+    """What a 409 on a create stands for: mostly the array of the records found."""
+    answer = _body(response)
+    if not isinstance(answer, list):
+        return conflict(response, where)
     now = http_date(response.headers.get("Date"))
-    records = [EspoRecord.of(entity, row, where=where, server_time=now) for row in rows]
+    records = [EspoRecord.of(entity, row, where=where, server_time=now) for row in answer]
     return DuplicateFound(f"{where}: {len(records)} duplicates", records=records, status=409)
 
 
-def conflict(response: httpx.Response, where: str) -> VersionConflict | UnexpectedAnswer:
-    """What a 409 on an update stands for: an object with the stored values of what was to be written."""
-    answer = parse(response, where)
+def conflict(response: httpx.Response, where: str) -> EspoError:
+    """What a 409 on anything else stands for; told apart by body, label and reason, never guessed.
+
+    An object with the stored values of what was to be written: changed meanwhile. Two labels of EspoCRM 10: locked,
+    and the delete of a locked record. The managers of entity types and fields: the name is taken.
+    """
+    answer = _body(response)
     values = answer.get("values") if isinstance(answer, dict) else None
-    if not isinstance(values, dict):
-        return UnexpectedAnswer(f"{where}: a 409 without current values", status=409)
-    version = answer.get("versionNumber")
-    fields = ", ".join(sorted(values))
-    return VersionConflict(
-        f"{where}: modified meanwhile ({fields})",
-        values=values,
-        version=version if isinstance(version, int) else None,
-        status=409,
-    )
+    if isinstance(answer, dict) and isinstance(values, dict):
+        version = answer.get("versionNumber")
+        fields = ", ".join(sorted(values))
+        return VersionConflict(
+            f"{where}: modified meanwhile ({fields})",
+            values=values,
+            version=version if isinstance(version, int) else None,
+            status=409,
+        )
+    reason, label, data = response.headers.get(REASON, ""), *_message(answer)
+    if _CANNOT_MODIFY in (label, reason):
+        field = data.get("field")
+        return RecordLocked(f"{where}: locked", field=field if isinstance(field, str) else None, status=409)
+    if _CANNOT_REMOVE in (label, reason):
+        return RecordLocked(f"{where}: locked, cannot be deleted", field=None, status=409)
+    if label in _NAME_LABELS or _TAKEN.search(reason):
+        return NameTaken(f"{where}: the name is taken", status=409)
+    return UnexpectedAnswer(f"{where}: a 409 of no known kind", status=409)
+
+
+def _body(response: httpx.Response) -> Any:
+    """The JSON of a refusal, None for an empty or unreadable one: the reason then stands in the header alone."""
+    try:
+        return read_json(response.content) if response.content.strip() else None
+    except UnreadableJson:
+        return None
+
+
+def _message(answer: Any) -> tuple[str, dict[str, Any]]:
+    message = answer.get("messageTranslation") if isinstance(answer, dict) else None
+    if not isinstance(message, dict):
+        return "", {}
+    data = message.get("data")
+    return str(message.get("label") or ""), data if isinstance(data, dict) else {}

@@ -206,7 +206,7 @@ class EspoClient:
         where = f"POST {entity}"
         response = await self._connection.call("POST", entity, route=entity, body=json_object(values), headers=headers)
         if response.status_code == 409:
-            raise answers.duplicate(entity, response, where)
+            raise answers.refused_create(entity, response, where)
         try:
             return answers.as_record(entity, response, where)
         except UnexpectedAnswer as error:

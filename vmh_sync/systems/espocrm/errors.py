@@ -36,6 +36,8 @@ _RULES = {
     "pattern": "der Wert enthält nicht erlaubte Zeichen",
     "emailAddress": "die E-Mail-Adresse ist ungültig",
     "valid": "der Wert ist ungültig",
+    "notInternal": "die Adresse liegt im eigenen Netz und steht nicht in webhookAllowedAddressList "
+    "(Datei data/config.php von EspoCRM)",
 }
 
 
@@ -173,6 +175,25 @@ class VersionConflict(EspoError, errors.Conflict):
         super().__init__(detail, status=status)
         self.values = values
         self.version = version
+
+
+class NameTaken(EspoError, errors.AlreadyExists):
+    """409 of the entity or field manager: the entity type, field or link is there already."""
+
+    people = "In EspoCRM gibt es schon etwas mit diesem Namen."
+
+
+class RecordLocked(EspoError, errors.NotDone):
+    """409: somebody locked the record (EspoCRM 10); nothing was written, and nothing will be until it is unlocked.
+
+    ``field`` is the first refused field as people see it, None for a delete.
+    """
+
+    people = "Der Datensatz ist in EspoCRM gesperrt; der Abgleich wartet, bis ihn jemand entsperrt."
+
+    def __init__(self, detail: str, *, field: str | None, status: int | None = None) -> None:
+        super().__init__(detail, status=status)
+        self.field = field
 
 
 class UnexpectedAnswer(EspoError, errors.UnexpectedAnswer):

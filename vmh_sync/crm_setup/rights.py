@@ -1,0 +1,33 @@
+"""Which rights the API user needs, and which of them are missing. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NEEDED: Mapping[str, Sequence[str]] = {
+    "CBeteiligte": ("read", "edit"),
+    "CAdressen": ("create", "read", "edit"),
+    "CBankverbindungen": ("create", "read", "edit"),
+    "Task": ("create", "read", "edit"),
+    "User": ("read",),
+    "Webhook": (),
+}
+_WORDS = {"create": "anlegen", "read": "lesen", "edit": "ändern"}
+
+
+def lacking_rights(table: Mapping[str, Any]) -> list[str]:
+    """Return ``CAdressen: anlegen, ändern`` for every type that lacks rights; ``table`` as ``App/user`` has it."""
+    lacking = []
+    for entity, actions in NEEDED.items():
+        given = table.get(entity)
+        missing = [_WORDS[action] for action in actions if not _is_allowed(given, action)]
+        if not actions and not given:
+            missing = ["benutzen"]
+        if missing:
+            lacking.append(f"{entity}: {', '.join(missing)}")
+    return lacking
+
+
+def _is_allowed(given: Any, action: str) -> bool:
+    if isinstance(given, Mapping):
+        return bool(given.get(action, "no") != "no")
+    return given is True

@@ -1,0 +1,64 @@
+"""What the steps of one set-up share: the administrator's client, the choices, and what was found or made so far."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.crm_setup.step import LeftByHand
+from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
+from vmh_sync.systems.espocrm.errors import NameTaken
+
+API_USER = "vmh_sync"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupChoices:
+    """What the person who sets up decides.
+
+    ``gateway`` is the address under which EspoCRM reaches our gateway (none: no webhooks). ``assignee`` (a login name
+    or id) gets tasks of records without an assigned user, ``team`` (a name or id) sees all tasks.
+    """
+
+    gateway: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+
+
+@dataclass(slots=True)
+class SetupSession:
+    """One run of set-up.
+
+    ``client_of`` opens a client for an API key (``None``: the configured login), ``keep`` stores a setting for the
+    product. ``api_key`` is the configured or found key, ``secrets`` the known secrets by webhook id.
+    """
+
+    admin: EspoAdmin
+    client_of: Callable[[str | None], AbstractAsyncContextManager[EspoClient]] = field(repr=False)
+    keep: Callable[[str, str], None] = field(repr=False)
+    choices: SetupChoices
+    has_login: bool = False
+    api_key: str | None = field(default=None, repr=False)
+    user_id: str | None = None
+    role_id: str | None = None
+    team_id: str | None = None
+    assignee_id: str | None = None
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    new_secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    left: list[LeftByHand] = field(default_factory=list)
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether calls can be made as the API user."""
+        return self.has_login or self.api_key is not None
+
+    def client(self) -> AbstractAsyncContextManager[EspoClient]:
+        """Open a client of the API user."""
+        return self.client_of(None if self.has_login else self.api_key)
+
+    async def make(self, path: str, body: Mapping[str, Any]) -> None:
+        """POST something that may exist already: a lost answer of an earlier try, or another administrator."""
+        try:
+            await self.admin.call("POST", path, body=dict(body))
+        except NameTaken:
+            return

@@ -1,0 +1,42 @@
+"""Which types of EspoCRM's fields can hold what we write (specification, entities.md; espocrm.md B4). Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_NUMBER = frozenset({"int", "varchar", "text", "autoincrement", "number"})
+_HOLDS: Mapping[str, frozenset[str]] = {
+    "int": _NUMBER,
+    "varchar": frozenset({"varchar", "text", "url", "wysiwyg"}),
+    "text": frozenset({"text", "wysiwyg", "varchar"}),
+    "enum": frozenset({"enum", "varchar", "text"}),
+    "date": frozenset({"date", "datetime", "datetimeOptional"}),
+    "datetime": frozenset({"datetime", "datetimeOptional"}),
+    "bool": frozenset({"bool"}),
+    "address": frozenset({"address"}),
+    "personName": frozenset({"personName", "varchar"}),
+    "link": frozenset({"link"}),
+    "email": frozenset({"email"}),
+    "phone": frozenset({"phone"}),
+}
+"""Wanted type -> types that take its values and give them back, compared by meaning."""
+
+
+def fits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether a field can hold the values of the wanted definition; a length does not count here."""
+    kind = str(wanted.get("type"))
+    return found.get("type") in _HOLDS.get(kind, frozenset({kind}))
+
+
+def misfit(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Say in German what is wrong: ``ist vom Typ bool statt int``."""
+    return f"ist vom Typ {found.get('type')} statt {wanted.get('type')}"
+
+
+def too_short(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return (length that is there, wanted length) when a text field takes less than wanted."""
+    if found.get("type") != "varchar":
+        return None
+    has, needs = found.get("maxLength"), wanted.get("maxLength")
+    if not isinstance(has, int) or not isinstance(needs, int) or has >= needs:
+        return None
+    return has, needs
