@@ -1,7 +1,6 @@
 """``vmh-sync crm setup``: shows what is missing in EspoCRM, creates it, and says what is left by hand."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -128,16 +127,12 @@ def _clients(settings: EspoCrmSettings) -> Callable[[str | None], AbstractAsyncC
 
 def _note_overruled(done: SetupDone, stored: StoredSettings) -> None:
     """A setting that stands in the environment or in ``.env`` overrules what was stored: then say so."""
-    kept = stored.read()
-    effective = load(EspoCrmSettings) if done.problem is None and kept.get("ESPOCRM_API_KEY") else None
-    known = effective.webhook_secrets if effective is not None else {}
-    if done.secrets and not os.environ.get(SECRETS) and (effective is None or known.keys() >= done.secrets.keys()):
+    if not done.secrets or _settings().webhook_secrets.keys() >= done.secrets.keys():
         return
-    if done.secrets:
-        done.left.append(
-            LeftByHand(
-                f"{SECRETS} steht schon in der Umgebung oder in .env und geht dem Gespeicherten vor.",
-                f"Dort {SECRETS}={kept.get(SECRETS)} eintragen oder die Einstellung entfernen.",
-                serious=True,
-            )
+    done.left.append(
+        LeftByHand(
+            f"{SECRETS} steht schon in der Umgebung oder in .env und geht dem Gespeicherten vor.",
+            f"Dort {SECRETS}={stored.read().get(SECRETS)} eintragen oder die Einstellung entfernen.",
+            serious=True,
         )
+    )

@@ -122,11 +122,8 @@ async def _role_steps(session: SetupSession, user: Mapping[str, Any] | None, acl
 def _note_narrow_role(session: SetupSession, role: Mapping[str, Any], acl: Mapping[str, Any] | None) -> None:
     """Our role, found and perhaps changed by an administrator: it stays, what it lacks is told."""
     data = role.get("data")
-    given = acl if acl is not None else data if isinstance(data, dict) else {}
-    existing = data if isinstance(data, dict) else {}
-    lacking = lacking_rights({name: rights for name, rights in given.items() if name in existing or acl is not None})
-    # A type that is only now being made is in the role already, though not yet in what it grants.
-    lacking = [one for one in lacking if acl is None or one.partition(":")[0] not in existing]
+    # A type that is only now being made stands in the role already, though not yet in what it grants.
+    lacking = lacking_rights({**(data if isinstance(data, dict) else {}), **(acl or {})})
     if lacking:
         session.left.append(
             LeftByHand(
@@ -233,7 +230,7 @@ async def _note_blind_roles(session: SetupSession) -> None:
         session.left.append(
             LeftByHand(
                 f"Rollen, die nichts über die Beteiligten sagen: {', '.join(sorted(names))}.",
-                "In EspoCRM unter Verwaltung → Rollen Beteiligte, Adressen und Bankverbindungen lesen und ändern lassen, "
+                "In EspoCRM unter Verwaltung → Rollen das Lesen und Ändern der drei Entitäten erlauben, "
                 "sonst sehen diese Personen nichts davon.",
             )
         )

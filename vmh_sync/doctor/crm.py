@@ -11,6 +11,9 @@ from vmh_sync.beteiligte import fields as beteiligte
 from vmh_sync.beteiligte.party import ENTITY as BETEILIGTE
 from vmh_sync.children.kind import ACTIVE, BOOKKEEPING, ChildKind
 from vmh_sync.clock import Clock
+from vmh_sync.crm_setup.rights import lacking_rights
+from vmh_sync.doctor.crm_installation import check_installation
+from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.schema import Expected, compare
 from vmh_sync.settings import EspoCrmSettings
@@ -31,13 +34,7 @@ FIELD_TABLES = "Feldtabellen"
 MOST_SKEW = timedelta(seconds=60)
 SOME_SKEW = timedelta(seconds=5)
 
-_NEEDED_RIGHTS = {
-    "CBeteiligte": ("read", "edit"),
-    "CAdressen": ("create", "read", "edit"),
-    "CBankverbindungen": ("create", "read", "edit"),
-    "Task": ("create", "read", "edit"),
-    "User": ("read",),
-}
+_LOGIN_REMEDY = "ESPOCRM_API_BASE_URL und ESPOCRM_API_KEY prüfen; `vmh-sync crm setup` legt einen API-Benutzer an."
 _PARTY_NEEDED = ("betnr", "syncStatus")
 # Only set by people, or not written at all.
 _NEVER_WRITTEN = frozenset({SyncStatus.SYNCING})
@@ -59,18 +56,16 @@ async def check_espocrm(
             # First and alone: a second call with a bad key would bring the lock-out nearer (B1.8).
             user = await espo.app_user()
         except EspoError as error:
-            return [problem(LOGIN, held_back_text(error, clock), _login_remedy(error))]
+            return [problem(LOGIN, held_back_text(error, clock), _LOGIN_REMEDY)]
         lines = [_who(user), *_rights(user)]
         try:
             lines += [await _clock(espo, clock), await _versions(espo), *await _schema(espo, changes)]
-            lines += await _task_parents(espo)
+            lines += await check_tasks(espo, settings)
+            lines += await check_installation(espo, settings, clock)
         except EspoError as error:
-            lines.append(problem(LOGIN, error.message_for_people, f"Art des Fehlers: {type(error).__name__}."))
+            remedy = "Das Protokoll von EspoCRM ansehen (Verwaltung → Protokoll) und `vmh-sync doctor` wiederholen."
+            lines.append(problem(LOGIN, error.message_for_people, remedy))
         return [*lines, _webhooks(settings)]
-
-
-def _login_remedy(error: EspoError) -> str:
-    return f"ESPOCRM_API_BASE_URL und ESPOCRM_API_KEY prüfen (Art des Fehlers: {type(error).__name__})."
 
 
 def _who(user: Mapping[str, Any]) -> Line:
@@ -88,20 +83,11 @@ def _rights(user: Mapping[str, Any]) -> list[Line]:
     table = (user.get("acl") or {}).get("table")
     if not isinstance(table, Mapping):
         return [hint(RIGHTS, "EspoCRM nennt die Rechte des API-Benutzers nicht.", "Rolle von Hand prüfen.")]
-    lines = []
-    for entity, actions in _NEEDED_RIGHTS.items():
-        given = table.get(entity)
-        lacking = [action for action in actions if not _allowed(given, action)]
-        if lacking:
-            text = f"Dem API-Benutzer fehlen Rechte an {entity}: {', '.join(lacking)}."
-            lines.append(problem(RIGHTS, text, "In EspoCRM die Rolle des API-Benutzers ergänzen."))
-    return lines or [ok(RIGHTS, "Der API-Benutzer darf alles, was der Abgleich braucht.")]
-
-
-def _allowed(given: Any, action: str) -> bool:
-    if isinstance(given, Mapping):
-        return bool(given.get(action, "no") != "no")
-    return given is True
+    lacking = lacking_rights(table)
+    if lacking:
+        remedy = "In EspoCRM die Rolle des API-Benutzers ergänzen."
+        return [problem(RIGHTS, f"Dem API-Benutzer fehlen Rechte an {one}.", remedy) for one in lacking]
+    return [ok(RIGHTS, "Der API-Benutzer darf alles, was der Abgleich braucht.")]
 
 
 async def _clock(espo: EspoClient, clock: Clock) -> Line:
@@ -179,19 +165,6 @@ def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
         wanted=(ACTIVE, *(name for name in BOOKKEEPING if name not in needed)),
         statuses=tuple(dict.fromkeys(("clean", "failed", kind.waiting_status))),
     )
-
-
-async def _task_parents(espo: EspoClient) -> list[Line]:
-    listed = await espo.metadata("entityDefs.Task.fields.parent.entityList")
-    if isinstance(listed, list) and "CBeteiligte" not in listed:
-        return [
-            problem(
-                "Aufgaben",
-                "Aufgaben können nicht mit Beteiligten verknüpft werden.",
-                "In EspoCRM beim Feld Task.parent CBeteiligte in die Liste der Entitäten aufnehmen.",
-            )
-        ]
-    return []
 
 
 def _webhooks(settings: EspoCrmSettings) -> Line:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmh_sync.doctor.field_types import type_lines
 from vmh_sync.doctor.line import Line, hint, problem
 from vmh_sync.sync.fields import Choices, FieldRule, FieldTable
 
@@ -45,7 +46,11 @@ def compare(expected: Expected, fields: Any) -> list[Line]:
                 "`vmh-sync crm setup` ausführen und die Rolle des API-Benutzers prüfen.",
             )
         ]
-    return [*_table_lines(name, expected, fields), *_bookkeeping_lines(name, expected, fields)]
+    return [
+        *_table_lines(name, expected, fields),
+        *type_lines(name, expected.espo_entity, expected.table, fields),
+        *_bookkeeping_lines(name, expected, fields),
+    ]
 
 
 def definition(fields: Mapping[str, Any], attribute: str) -> Mapping[str, Any] | None:

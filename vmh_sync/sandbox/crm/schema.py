@@ -39,7 +39,8 @@ class Link:
 class EntityType:
     """One entity type; ``kind`` is ``Person``, ``Base`` or ``System``, ``template`` what it was made from.
 
-    ``switched``: somebody once put the version check on or off, so that the metadata name it. ``lockable`` and ``pipelines`` are switches of 10.0.
+    ``switched``: somebody once put the version check on or off, so that the metadata name it.
+    ``lockable`` and ``pipelines`` are switches of 10.0.
     """
 
     name: str

@@ -191,7 +191,7 @@ class RecordLocked(EspoError, errors.NotDone):
 
     people = "Der Datensatz ist in EspoCRM gesperrt; der Abgleich wartet, bis ihn jemand entsperrt."
 
-    def __init__(self, detail: str, *, field: str | None, status: int | None = None) -> None:
+    def __init__(self, detail: str, *, field: str | None = None, status: int | None = None) -> None:
         super().__init__(detail, status=status)
         self.field = field
 

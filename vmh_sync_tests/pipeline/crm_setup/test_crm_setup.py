@@ -1,105 +1,66 @@
-"""Setting up EspoCRM: a new installation gets everything, one that has everything is left alone."""
+"""The command ``crm setup`` over real HTTP: plan, question, progress, secrets, what is left, bad logins."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 
-import httpx
 import pytest
-from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.clock import SystemClock
-from vmh_sync.crm_setup.steps import carry_out, create_webhooks, plan_schema, plan_webhooks
-from vmh_sync.crm_setup.wanted import ROLE
-from vmh_sync.doctor.crm import expectations
-from vmh_sync.doctor.line import Level
-from vmh_sync.doctor.schema import compare
-from vmh_sync.sandbox.crm.app import create_crm_app
-from vmh_sync.sandbox.crm.config import CrmConfig, SchemaName
-from vmh_sync.settings import EspoCrmSettings
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
+from vmh_sync.settings import EspoCrmSettings, load
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.sandbox import ControlClient
 
 GATEWAY = "https://kanzlei.example/"
 
 
-def in_crm(schema: SchemaName, work: Callable[[EspoAdmin, Callable[[str], EspoClient]], Awaitable[None]]) -> None:
-    """Run ``work`` with an administrator's client of a new EspoCRM, and a maker of clients by API key."""
-
-    async def opened() -> None:
-        served = create_crm_app(CrmConfig(schema=schema, admin_password="geheim", with_users=False))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(served)) as http:
-
-            def settings(key: str) -> EspoCrmSettings:
-                return EspoCrmSettings(api_base_url="http://crm.example/api/v1", api_key=SecretStr(key))
-
-            admin = EspoAdmin(settings("-"), user="admin", password="geheim", http=http, clock=SystemClock())
-            await work(admin, lambda key: EspoClient(settings(key), http=http, clock=SystemClock()))
-
-    asyncio.run(opened())
-
-
-def test_a_new_installation_gets_all_that_the_doctor_looks_for() -> None:
-    async def work(admin: EspoAdmin, _: object) -> None:
-        steps = await plan_schema(admin)
-        assert await admin.metadata("entityDefs.CBeteiligte") is None, "a plan creates nothing"
-        await carry_out(admin, steps)
-        for expected in expectations({}):
-            lines = compare(expected, await admin.metadata(f"entityDefs.{expected.espo_entity}.fields"))
-            assert [line for line in lines if line.level is Level.PROBLEM] == []
-            assert not any("fehlen" in line.text for line in lines)
-            assert await admin.metadata(f"entityDefs.{expected.espo_entity}.optimisticConcurrencyControl") is True
-        assert await plan_schema(admin) == [], "nothing is created twice"
-
-    in_crm("blank", work)
+@pytest.fixture
+def blank(firm: Firm, firm_environment: pytest.MonkeyPatch) -> Iterator[ControlClient]:
+    """A firm whose EspoCRM nobody has set up; the product knows only its address and an administrator."""
+    command = [sys.executable, "-m", "vmh_sync.sandbox", "--only", "espocrm", "--blank-crm", "--json"]
+    command += ["--crm-version", "9.3.9", "--webhook-interval", "0", "--parent-pid", str(os.getpid())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        assert process.stdout is not None
+        described = json.loads(process.stdout.readline())
+        firm_environment.delenv("ESPOCRM_API_KEY")
+        for name, value in described["environment"].items():
+            firm_environment.setenv(name, value)
+        control = ControlClient(described["control"]["espocrm"])
+        yield control
+        control.close()
+        process.terminate()
 
 
-def test_a_half_done_setup_goes_on_where_it_stopped() -> None:
-    async def work(admin: EspoAdmin, _: object) -> None:
-        steps = await plan_schema(admin)
-        await carry_out(admin, steps[:7])
-        assert [step.text for step in await plan_schema(admin)] == [step.text for step in steps[7:]]
+def test_from_a_blank_installation_to_a_doctor_without_problems(blank: ControlClient) -> None:
+    runner = CliRunner()
+    plan = runner.invoke(app, ["crm", "setup", "--plan", "--webhook-url", GATEWAY])
+    assert plan.exit_code == 0, plan.output
+    assert "API-Benutzer vmh_sync anlegen" in plan.stdout
+    assert "Webhook CBeteiligte.update anlegen" in plan.stdout
+    assert blank.calls()["writes"] == 0
 
-    in_crm("blank", work)
-
-
-def test_what_is_there_is_not_changed() -> None:
-    async def work(admin: EspoAdmin, _: object) -> None:
-        before = await admin.metadata("entityDefs.CBeteiligte.fields")
-        before = json.loads(json.dumps(before))
-        steps = await plan_schema(admin)
-        assert not any("createEntity" in step.path or "updateEntity" in step.path for step in steps)
-        await carry_out(admin, steps)
-        after = await admin.metadata("entityDefs.CBeteiligte.fields")
-        assert {name: after[name] for name in before} == before
-        assert "zusatz" not in before
-        assert "zusatz" in after
-
-    in_crm("recorded", work)
+    done = runner.invoke(
+        app, ["crm", "setup", "--yes", "--webhook-url", GATEWAY, "--assignee", "admin", "--team", "Büro"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "[1/" in done.stdout
+    assert "Von Hand bleibt zu tun:" in done.stdout
+    assert "Webhooks alle 2 Minuten" in done.stdout
+    assert len(blank.state()["webhooks"]) == 9
+    found = json.loads(runner.invoke(app, ["doctor", "--json"]).stdout)
+    assert [line for line in found["lines"] if line["level"] == "problem"] == []
+    names = {line["name"] for line in found["lines"]}
+    assert {"Webhooks", "Aufgaben", "EspoCRM-Rechte", "Tempo der Webhooks"} <= names
 
 
-def test_the_role_lets_an_api_user_create_its_webhooks() -> None:
-    async def work(admin: EspoAdmin, client: Callable[[str], EspoClient]) -> None:
-        await carry_out(admin, await plan_schema(admin))
-        roles = (await admin.call("GET", "Role"))["list"]
-        (role,) = [role for role in roles if role["name"] == ROLE]
-        user: dict[str, Any] = {"userName": "sync", "lastName": "sync", "type": "api", "authMethod": "ApiKey"}
-        user = await admin.call("POST", "User", body=user | {"isActive": True, "rolesIds": [role["id"]]})
-        espo = client(user["apiKey"])
-        steps = await plan_webhooks(espo, GATEWAY)
-        assert len(steps) == 9
-        assert "https://kanzlei.example/vmh/webhook/beteiligte/update" in {step.body["url"] for step in steps}
-        secrets = dict([created async for created in create_webhooks(espo, steps)])
-        assert len(secrets) == 9
-        assert all(secrets.values())
-        hooks = [hook async for hook in espo.list_all("Webhook")]
-        assert all(hook.attributes["skipOwn"] for hook in hooks)
-        assert await plan_webhooks(espo, GATEWAY) == []
-
-    in_crm("blank", work)
+def test_an_internal_address_names_the_line_to_add(blank: ControlClient) -> None:
+    told = CliRunner().invoke(app, ["crm", "setup", "--yes", "--webhook-url", "http://127.0.0.1:8800"])
+    assert told.exit_code == 1
+    assert "'webhookAllowedAddressList' => ['127.0.0.1:8800']," in told.output
+    assert blank.state()["webhooks"] == []
 
 
 def test_the_command_shows_a_plan_and_asks_before_it_acts(firm: Firm) -> None:
@@ -134,6 +95,8 @@ def test_the_command_creates_webhooks_and_tells_their_secrets_also_when_it_fails
     assert len(more) == 5
     hooks = {hook["id"]: hook["secretKey"] for hook in firm.crm.state()["webhooks"]}
     assert hooks == told["webhook_secrets"] | more
+    stored = load(EspoCrmSettings).webhook_secrets
+    assert {name: secret.get_secret_value() for name, secret in stored.items()} == hooks, "every process knows them"
     assert "schon alles da" in runner.invoke(app, ["crm", "setup", "--plan", "--webhook-url", GATEWAY]).stdout
 
 

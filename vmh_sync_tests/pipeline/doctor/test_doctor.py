@@ -205,8 +205,8 @@ def test_an_api_user_without_rights_is_told_what_it_lacks(firm: Firm, firm_envir
     )
     firm_environment.setenv("ESPOCRM_API_KEY", answer.json()["apiKey"])
     texts = [line.text for line in problems(found()) if line.name == "EspoCRM-Rechte"]
-    assert "Dem API-Benutzer fehlen Rechte an CBeteiligte: read, edit." in texts
-    assert any("Task" in text and "create" in text for text in texts)
+    assert "Dem API-Benutzer fehlen Rechte an CBeteiligte: lesen, ändern." in texts
+    assert any("Task" in text and "anlegen" in text for text in texts)
 
 
 def test_an_entity_type_or_bookkeeping_that_is_missing_is_named() -> None:
@@ -241,3 +241,34 @@ def test_the_command_ends_with_zero_or_three(
     shown = capsys.readouterr().out
     assert "Problem" in shown
     assert "REDIS_URL" in shown
+
+
+def test_a_field_of_the_wrong_type_is_a_problem_and_a_short_one_a_hint() -> None:
+    party = expectations({})[0]
+    good = {rule.espo: {"type": "varchar", "maxLength": 150} for rule in party.table}
+    fields = good | {"betnr": {"type": "bool"}, "zusatz": {"type": "varchar", "maxLength": 30}}
+    fields["dateOfBirth"] = {"type": "datetime"}
+    lines = [line for line in compare(party, fields) if "statt" in line.text]
+    assert [(line.level, line.text.split(";")[0]) for line in lines] == [
+        (Level.HINT, "Das Feld zusatz (Zusatz) nimmt nur 30 statt 150 Zeichen"),
+        (Level.PROBLEM, "Das Feld betnr (Beteiligten-Nr.) ist vom Typ bool statt int."),
+    ]
+
+
+def test_a_default_assignee_and_a_team_that_are_gone_are_told(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    firm_environment.setenv("ESPOCRM_DEFAULT_ASSIGNEE_ID", "0" * 17)
+    firm_environment.setenv("ESPOCRM_DEFAULT_TEAM_ID", "1" * 17)
+    texts = {line.text: line.level for line in found() if line.name == "Aufgaben"}
+    assert texts["Die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID gibt es in EspoCRM nicht mehr."] is Level.PROBLEM
+    gone = "Das Team aus ESPOCRM_DEFAULT_TEAM_ID gibt es nicht mehr; Aufgaben werden ohne Team angelegt."
+    assert texts[gone] is Level.HINT
+
+
+def test_how_late_the_webhooks_are_is_told_with_and_without_an_administrator(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    (seen,) = [line for line in found() if line.name == "Tempo der Webhooks"]
+    assert "alle 2 Minuten, je Lauf höchstens 20: 600 in der Stunde" in seen.text
+    firm_environment.delenv("ESPOCRM_ADMIN_PASSWORD")
+    (guessed,) = [line for line in found() if line.name == "Tempo der Webhooks"]
+    assert "üblicher Zeitplan" in guessed.text
