@@ -14,16 +14,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-STORED_SETTINGS = "espocrm.env"
-"""The file in ``VMH_HOME`` in which ``crm setup`` keeps what it finds out; environment and ``.env`` go before it."""
+from vmh_sync.stored_settings import StoredBesides
 
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
@@ -57,15 +50,7 @@ class AdvowareSettings(BaseSettings):
     concurrency: int = Field(8, ge=1, le=64, description="gleichzeitige Aufrufe von Advoware je Prozess")
 
 
-class _HomeSettings(BaseSettings):
-    """Only where the house is, for settings that have a part of themselves there."""
-
-    model_config = _ENV
-
-    home: Path = Field(Path(".vmh"), alias="VMH_HOME")
-
-
-class EspoCrmSettings(BaseSettings):
+class EspoCrmSettings(StoredBesides):
     """How to reach the firm's EspoCRM."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="ESPOCRM_")
@@ -87,19 +72,6 @@ class EspoCrmSettings(BaseSettings):
     default_team_id: str | None = Field(None, description="ID des EspoCRM-Teams, das alle Aufgaben sehen soll")
     admin_user: str | None = Field(None, description="Administrator von EspoCRM, nur für crm setup")
     admin_password: SecretStr | None = Field(None, description="Kennwort dieses Administrators")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what ``crm setup`` stored last of all, so that environment and ``.env`` overrule it."""
-        stored = DotEnvSettingsSource(settings_cls, env_file=_HomeSettings().home / STORED_SETTINGS)
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, stored
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.master_write import AdvowareWritten
-from vmh_sync.beteiligte.party import ENTITY, KEPT
+from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, KEPT
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.engine.audit_sides import stored_side
 from vmh_sync.engine.part import Part, PartDone
@@ -124,9 +124,11 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
         tx.audit.append([_linked(context, plan)])
-    extra = {name: value for name, value in link.extra.items() if name != KEPT}
+    extra = {name: value for name, value in link.extra.items() if name not in {KEPT, ASSIGNEE}}
     if written.kept:
         extra[KEPT] = {name: list(both) for name, both in written.kept.items()}
+    if written.espo.attributes.get("assignedUserId"):
+        extra[ASSIGNEE] = written.espo.attributes["assignedUserId"]
     return replace(
         link,
         state="active",

@@ -9,7 +9,7 @@ from typing import Any
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
 from vmh_sync.beteiligte.labels_de import told_different
-from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.engine.modified_stamps import settled
@@ -46,6 +46,7 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
             ):
                 seen = replace(
                     link,
+                    extra={**link.extra, ASSIGNEE: espo.attributes.get("assignedUserId")},
                     espo_modified_at=espo.modified_at,
                     espo_version=espo.version,
                     espo_read_at=espo.server_time,

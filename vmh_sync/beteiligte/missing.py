@@ -9,7 +9,7 @@ from dataclasses import replace
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
@@ -39,7 +39,9 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
         return bool(await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION]))
     if link.state == "deleted_in_espocrm":
         return False
-    about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, parent=False)
+    had = link.extra.get(ASSIGNEE)
+    person = had if isinstance(had, str) else None
+    about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, person, parent=False)
     lives = await _lives_in_advoware(context, link)
     await open_tasks(context, gate, about, [_deleted_here(link) if lives else _deleted_on_both_sides(link)], {})
     await asyncio.to_thread(_mark, context, link, "deleted_in_espocrm")

@@ -16,6 +16,9 @@ ENTITY = "beteiligte"
 KEPT = "kept_differently"
 """Where a link's ``extra`` remembers bookkeeping values that EspoCRM ignores or alters."""
 
+ASSIGNEE = "assigned_user_id"
+"""Where it remembers who had the record, for the task about its deletion: a deleted record cannot be read."""
+
 LARGEST_BETNR = 2**31 - 1
 """What our database and EspoCRM's field hold."""
 

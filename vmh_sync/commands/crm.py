@@ -14,9 +14,9 @@ from vmh_sync.crm_setup.people_steps import UnknownChoice
 from vmh_sync.crm_setup.session import SetupChoices, SetupSession
 from vmh_sync.crm_setup.step import LeftByHand, Step
 from vmh_sync.crm_setup.steps import NotAdministrator, Progress
-from vmh_sync.crm_setup.stored_settings import StoredSettings
 from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
+from vmh_sync.stored_settings import StoredSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import EspoError, LoginRejected
 from vmh_sync.systems.retry import RetryPolicy

@@ -6,8 +6,8 @@ from typing import Any
 
 from vmh_sync.crm_setup.session import SetupSession
 from vmh_sync.crm_setup.step import LeftByHand, Step
-from vmh_sync.crm_setup.stored_settings import secrets_text
 from vmh_sync.crm_setup.wanted import ACTIONS, ENTITIES
+from vmh_sync.stored_settings import secrets_text
 from vmh_sync.systems.espocrm.errors import Forbidden, ValidationRejected
 from vmh_sync.systems.espocrm.internal_hosts import not_internal_advice
 

@@ -27,6 +27,8 @@ ENTITY = "task"
 """Our name of it, for the intents of its creation."""
 
 _MARK = "Vorgang vmh-{id}"
+_MOST_TRIES = 4
+"""Without parent, without team, the default assignee instead, our own user instead."""
 _DONE = "Completed"
 _SETTLED = frozenset({"Completed", "Canceled"})
 
@@ -174,8 +176,10 @@ async def _write_task(
             "description": f"{text.description}\n\n{mark}",
             "status": "Not Started",
             "priority": "High" if task.kind is TaskKind.CONFLICT else "Normal",
-            "assignedUserId": await _assignee(context, about),
+            "assignedUserId": about.assigned_user_id or await _fallback_assignee(context),
         }
+        if context.espo_settings.default_team_id:
+            values["teamsIds"] = [context.espo_settings.default_team_id]
         if about.hangs_on is not None:
             values |= {"parentType": about.hangs_on[0], "parentId": about.hangs_on[1]}
         elif about.parent:
@@ -197,17 +201,37 @@ async def _write_task(
 
 
 async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any]) -> str:
-    try:
-        await gate.before(Side.ESPOCRM)
-        return (await context.espo.create(TASK_ENTITY, values)).id
-    except (Forbidden, ValidationRejected):
-        if "parentId" not in values:
-            raise
-        # The installation's Task does not take this entity type as parent, or the record is gone: a task without
-        # a parent is better than none (espocrm.md B12).
-        bare = {name: value for name, value in values.items() if name not in {"parentType", "parentId"}}
-        await gate.before(Side.ESPOCRM)
-        return (await context.espo.create(TASK_ENTITY, bare)).id
+    """Create the task, without what EspoCRM refuses of it: a parent, team or person that is gone keeps no task back.
+
+    The installation's Task may not take this entity type as parent either (espocrm.md B12).
+    """
+    for _ in range(_MOST_TRIES):
+        try:
+            await gate.before(Side.ESPOCRM)
+            return (await context.espo.create(TASK_ENTITY, values)).id
+        except (Forbidden, ValidationRejected) as error:
+            values = await _without_refused(context, values, error)
+    await gate.before(Side.ESPOCRM)
+    return (await context.espo.create(TASK_ENTITY, values)).id
+
+
+async def _without_refused(
+    context: PassContext, values: dict[str, Any], error: Forbidden | ValidationRejected
+) -> dict[str, Any]:
+    """Return what to try next; raises ``error`` when nothing of the task could be the reason."""
+    named = error.field if isinstance(error, ValidationRejected) else getattr(error, "link", None)
+    if named in {"assignedUser", "assignedUserId"}:
+        other = await _fallback_assignee(context)
+        if other == values.get("assignedUserId"):
+            other = await _own_user(context)
+        if other == values.get("assignedUserId"):
+            raise error
+        return values | {"assignedUserId": other}
+    if "teamsIds" in values and (named == "teams" or "parentId" not in values):
+        return {name: value for name, value in values.items() if name != "teamsIds"}
+    if "parentId" in values:
+        return {name: value for name, value in values.items() if name not in {"parentType", "parentId"}}
+    raise error
 
 
 async def _find(context: PassContext, mark: str) -> str | None:
@@ -219,11 +243,11 @@ async def _find(context: PassContext, mark: str) -> str | None:
     return None
 
 
-async def _assignee(context: PassContext, about: TaskSubject) -> str | None:
-    if about.assigned_user_id:
-        return about.assigned_user_id
-    if context.espo_settings.default_assignee_id:
-        return context.espo_settings.default_assignee_id
+async def _fallback_assignee(context: PassContext) -> str | None:
+    return context.espo_settings.default_assignee_id or await _own_user(context)
+
+
+async def _own_user(context: PassContext) -> str | None:
     user = (await context.espo.app_user()).get("user")
     return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
 

@@ -25,6 +25,7 @@ REASON = "X-Status-Reason"
 _VALIDATION = re.compile(r"Field validation failure; entityType: (\w+), field: (\w+), type: (\w+)")
 _RECORD_GONE = re.compile(r"^Record \S+ (does not exist|not found)\.?$")
 _CANNOT_RELATE = "Can't relate with non-existing record"
+_LINK = re.compile(r"link: (\w+)")
 _MAINTENANCE = "maintenance"
 _PAGE_LIMIT = re.compile(r"Max size should not exceed (\d+)")
 
@@ -141,9 +142,13 @@ class Forbidden(EspoError, errors.Forbidden):
 
 
 class LinkTargetMissing(Forbidden):
-    """403: the record to be linked does not exist or is deleted."""
+    """403: the record to be linked does not exist or is deleted, or may not be read. ``link`` names the link."""
 
     people = "Der Datensatz, mit dem verknüpft werden soll, existiert in EspoCRM nicht (mehr)."
+
+    def __init__(self, detail: str, *, link: str | None = None, status: int | None = None) -> None:
+        super().__init__(detail, status=status)
+        self.link = link
 
 
 class NotFound(EspoError, errors.NotFound):
@@ -288,9 +293,11 @@ def _forbidden(response: httpx.Response, where: str) -> EspoError:
     if too_long:
         limit = int(too_long.group(1))
         return PageTooLong(f"{where}: status 403 (a page has at most {limit})", limit=limit, status=403)
-    missing = _CANNOT_RELATE in response.headers.get(REASON, "")
-    kind: type[EspoError] = LinkTargetMissing if missing else Forbidden
-    return kind(f"{where}: status 403{_reason_for_log(response.headers)}", status=403)
+    detail, reason = f"{where}: status 403{_reason_for_log(response.headers)}", response.headers.get(REASON, "")
+    if _CANNOT_RELATE in reason:
+        named = _LINK.search(reason)
+        return LinkTargetMissing(detail, link=named.group(1) if named else None, status=403)
+    return Forbidden(detail, status=403)
 
 
 def _not_found(response: httpx.Response, where: str) -> EspoError:

@@ -1,0 +1,76 @@
+"""Settings that ``crm setup`` found out: a file in ``VMH_HOME`` that every process of the product reads.
+
+The environment and the ``.env`` file go before it, so an operator can always overrule it.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+FILE_NAME = "espocrm.env"
+OWNER_ONLY = 0o600
+
+
+class _HomeSettings(BaseSettings):
+    """Only where the house is."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+    home: Path = Field(Path(".vmh"), alias="VMH_HOME")
+
+
+class StoredBesides(BaseSettings):
+    """Settings of which ``crm setup`` may have stored a part."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read what was stored last of all, so that environment and ``.env`` overrule it."""
+        stored = DotEnvSettingsSource(settings_cls, env_file=_HomeSettings().home / FILE_NAME)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, stored
+
+
+def secrets_text(secrets: Mapping[str, str]) -> str:
+    """Return the secrets as ``ESPOCRM_WEBHOOK_SECRETS`` holds them."""
+    return json.dumps(dict(sorted(secrets.items())))
+
+
+class StoredSettings:
+    """The file ``VMH_HOME/espocrm.env``; each change is complete or not there at all, whatever is killed when."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / FILE_NAME
+
+    def read(self) -> dict[str, str]:
+        """Return what is stored."""
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+        return {name: value.strip("'") for name, _, value in pairs}
+
+    def keep(self, name: str, value: str) -> None:
+        """Store one setting; the others stay."""
+        values = self.read() | {name: value}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        text = "# Von `vmh-sync crm setup` gemerkt; Umgebung und .env gehen vor.\n"
+        text += "".join(f"{key}='{values[key]}'\n" for key in sorted(values))
+        handle, name_of_new = tempfile.mkstemp(dir=self.path.parent, prefix=f".{FILE_NAME}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name_of_new).chmod(OWNER_ONLY)
+        Path(name_of_new).replace(self.path)
