@@ -30,8 +30,9 @@ from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.guard import ReplanGuard
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import Part
+from vmh_sync.engine.part import Part, PartDone
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.apart import DROPPED, news
 from vmh_sync.sync.base import Side
@@ -85,8 +86,8 @@ class PartySync:
         for round_number in range(1, MAX_ROUNDS + 1):
             try:
                 again = await self._once(read, attempt)
-            except Conflict:
-                again = True
+            except (Conflict, StaleRow, LinkTaken):
+                again = True  # somebody else was faster, over there or in our database: look again
             except (AdvowareOutcomeUnknown, EspoOutcomeUnknown):
                 # The next round reads what became of it.
                 if round_number == MAX_ROUNDS or attempt.creating:
@@ -178,6 +179,9 @@ class PartySync:
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
                     raise error
+                if isinstance(error, StaleRow | LinkTaken):
+                    written.parts.append((part, PartDone(again=True)))
+                    continue
                 waits = isinstance(error, CreatePutOff)
                 written.failed = error if waits and written.failed is None else PartFailed(part.label, error)
 

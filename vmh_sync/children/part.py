@@ -15,6 +15,7 @@ from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
@@ -23,7 +24,7 @@ from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
 
 MAX_ROUNDS = 3
-_LOOK_AGAIN = (Conflict, NotFound, AdvowareUnknown, EspoUnknown)
+_LOOK_AGAIN = (Conflict, NotFound, AdvowareUnknown, EspoUnknown, StaleRow, LinkTaken)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from vmh_sync.kalender.window import Window, window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.systems.google_calendar.changes import read_changes
+from vmh_sync.systems.google_calendar.client import LIST
+from vmh_sync.systems.google_calendar.errors import Answer, IncompleteReadError
 from vmh_sync.systems.google_calendar.events import Event
 
 _GENERATIONS_TRIED = 20
@@ -72,6 +74,8 @@ async def read_whole(context: CalendarContext, employee: Employee) -> Whole | No
     window = window_at(context.clock.now(), context.rules)
     termine = await context.advoware.list_termine(employee.kuerzel, window.start, window.end)
     changes = await context.google.run(lambda: read_changes(context.google.client, calendar_id, None))
+    if changes.nameless:
+        raise IncompleteReadError(LIST.name, Answer(200, "itemWithoutId"))
     events = {one.id: one for one in changes.events if not one.cancelled and not one.is_exception}
     sides = LiveSides(context, employee.kuerzel, calendar_id, {row.fr_nr: to_fields(row) for row in termine}, events)
     rows = {row.frnr: row for row in stored.pairs if row.frnr is not None}

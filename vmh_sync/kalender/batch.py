@@ -22,12 +22,16 @@ R = TypeVar("R")
 
 @dataclass(slots=True, repr=False)
 class CalendarBatch:
-    """The employees of a run on their way through the ops. ``gone`` are Kürzel that are not active in Advoware."""
+    """The employees of a run on their way through the ops.
+
+    ``gone`` are Kürzel that are not active in Advoware, ``unreadable`` entries of its list that cannot be used.
+    """
 
     how: SyncOptions
     show_values: bool = False
     works: list[EmployeeWork] = field(default_factory=list)
     gone: tuple[str, ...] = ()
+    unreadable: tuple[str | None, ...] = ()
     named: bool = False
     started: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
@@ -36,7 +40,7 @@ class CalendarBatch:
     def outcomes(self) -> list[RecordOutcome]:
         """Return how every appointment, every failed employee and every Kürzel that left ended."""
         done = [outcome for work in self.works for outcome in work.outcomes]
-        return done + [self._left(name) for name in self.gone]
+        return done + [_unreadable(name) for name in self.unreadable] + [self._left(name) for name in self.gone]
 
     def _left(self, name: str) -> RecordOutcome:
         text = f"Kalender {name}: Das Kürzel ist in Advoware nicht (mehr) aktiv; der Kalender bleibt, wie er ist."
@@ -75,8 +79,15 @@ async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
     chosen = await select(context, named)
     how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change)
     batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
+    batch.unreadable = chosen.unreadable
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
     return batch
+
+
+def _unreadable(kuerzel: str | None) -> RecordOutcome:
+    whose = f"Der Eintrag des Mitarbeiters {kuerzel}" if kuerzel is not None else "Der Eintrag eines Mitarbeiters"
+    text = f"{whose} in Advoware ist nicht lesbar; sein Kalender bleibt, wie er ist. Bitte den Eintrag dort prüfen."
+    return RecordOutcome(kuerzel or "?", Result.FAILED, error=text, error_class="UnreadableEmployee")
 
 
 def map_fields(batch: CalendarBatch) -> CalendarBatch:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
@@ -76,7 +77,8 @@ def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
     if stored.intents or stored.doubtful or any(not row.base for row in stored.pairs):
         return True
     age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
-    return stored.full_read_at is None or context.clock.now() - stored.full_read_at >= age
+    # One in the future was noted while the clock was ahead.
+    return stored.full_read_at is None or not timedelta(0) <= context.clock.now() - stored.full_read_at < age
 
 
 async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:

@@ -13,7 +13,7 @@ from vmh_sync.kalender.pair_rows import Stored
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.errors import NotFoundError
+from vmh_sync.systems.google_calendar.errors import NotFoundError, UnreadableEventError
 from vmh_sync.systems.google_calendar.events import Event
 
 MOST_UNSETTLED = 50
@@ -81,6 +81,9 @@ def _filled(
             occurrences = client.instances(calendar_id, series, show_deleted=True)
         except NotFoundError:
             continue  # deleted since the list was read: the next one says so
+        except ValueError:
+            items[series] = _unreadable(series)
+            continue
         items |= {one.id: one for one in occurrences if one.is_exception}
         whole.add(series)
     return replace(changes, events=tuple(items.values())), frozenset(whole)
@@ -94,3 +97,10 @@ def _read(client: GoogleCalendarClient, calendar_id: str, event_ids: Iterable[st
             # Google says 404 for a missing event and for a missing calendar: only the first is a deletion.
             client.run(GET_CALENDAR, lambda service: service.calendars().get(calendarId=calendar_id))
             yield Event.from_wire({"id": event_id, "status": "cancelled"})
+        except UnreadableEventError:
+            yield _unreadable(event_id)
+
+
+def _unreadable(event_id: str) -> Event:
+    """Return an event of which nothing can be used: nothing is decided about it, and a finding says so."""
+    return Event.from_wire({"id": event_id})

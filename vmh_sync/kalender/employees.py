@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.systems.advoware.answers import SpoiltRow
+from vmh_sync.systems.advoware.records import Mitarbeiter
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +22,26 @@ class Employee:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The employees to sync, the longest not synced first, and the Kürzel that are not active in Advoware."""
+    """The employees to sync, the longest not synced first, and the Kürzel that are not active in Advoware.
+
+    ``unreadable``: the Kürzel of employees whose entry in Advoware cannot be used; ``None`` where not even that can.
+    """
 
     employees: tuple[Employee, ...]
     gone: tuple[str, ...] = ()
+    unreadable: tuple[str | None, ...] = ()
 
 
-async def active_employees(context: CalendarContext) -> list[Employee]:
-    """Return Advoware's active employees, one per Kürzel. Raises the client's errors."""
+@dataclass(frozen=True, slots=True)
+class ActiveEmployees:
+    """Advoware's active employees, one per Kürzel, and the Kürzel (if they can be read) of unusable entries."""
+
+    employees: tuple[Employee, ...]
+    unreadable: tuple[str | None, ...] = ()
+
+
+async def active_employees(context: CalendarContext) -> ActiveEmployees:
+    """Return Advoware's active employees. Raises the client's errors."""
     spoilt: list[SpoiltRow] = []
     found = await context.advoware.list_mitarbeiter(spoilt=spoilt)
     for row in spoilt:
@@ -38,7 +51,12 @@ async def active_employees(context: CalendarContext) -> list[Employee]:
         for row in found
         if row.kuerzel.strip() and row.aktiv is not False
     }
-    return list(employees.values())
+    return ActiveEmployees(tuple(employees.values()), tuple(_kuerzel(row) for row in spoilt))
+
+
+def _kuerzel(row: SpoiltRow) -> str | None:
+    kuerzel = row.attributes.get(Mitarbeiter.FIELDS["kuerzel"])
+    return kuerzel.strip() or None if isinstance(kuerzel, str) else None
 
 
 async def select(context: CalendarContext, kuerzel: Sequence[str]) -> Selected:
@@ -46,10 +64,14 @@ async def select(context: CalendarContext, kuerzel: Sequence[str]) -> Selected:
 
     ``gone`` holds named Kürzel that are not active; without names those that were synced once and have left.
     """
-    active = {employee.kuerzel.upper(): employee for employee in await active_employees(context)}
+    listed = await active_employees(context)
+    active = {employee.kuerzel.upper(): employee for employee in listed.employees}
     states = await asyncio.to_thread(_states, context)
     wanted = list(dict.fromkeys(name.strip().upper() for name in kuerzel if name.strip()))
-    gone = tuple(name for name in (wanted or states) if name not in active)
+    unreadable = _concerned(listed.unreadable, active, wanted)
+    # Who is not listed may be the one whose entry cannot be read.
+    away = [name for name in (wanted or states) if name not in active and name not in unreadable]
+    gone = () if None in unreadable else tuple(away)
     chosen = [active[name] for name in (wanted or active) if name in active]
     debug = {name.upper() for name in context.settings.debug_kuerzel}
     if debug:
@@ -58,7 +80,18 @@ async def select(context: CalendarContext, kuerzel: Sequence[str]) -> Selected:
     # Never synced comes first; the store already orders the others by their last success.
     order = {name: place for place, name in enumerate(states)}
     chosen.sort(key=lambda employee: order.get(employee.kuerzel.upper(), -1))
-    return Selected(tuple(chosen), gone)
+    return Selected(tuple(chosen), gone, unreadable)
+
+
+def _concerned(
+    unreadable: Sequence[str | None], active: Mapping[str, Employee], wanted: Sequence[str]
+) -> tuple[str | None, ...]:
+    """Return the unusable entries that this pass has to tell of: those of its Kürzel, and those that may be."""
+    names = dict.fromkeys(name.upper() if name is not None else None for name in unreadable)
+    if not wanted:
+        return tuple(names)
+    missing = [name for name in wanted if name not in active]
+    return tuple(name for name in names if name in missing or (name is None and missing))
 
 
 def _states(context: CalendarContext) -> list[str]:

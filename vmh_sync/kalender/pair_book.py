@@ -70,11 +70,24 @@ class PairBook:
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
     async def fail(self, fr_nr: int, message: str) -> None:
-        """Note why an appointment could not be synced (German, no personal values)."""
-        row = self.rows.get(fr_nr)
-        if row is not None:
-            failed = replace(row, status="failed", error_text=message)
-            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(failed))
+        """Note why an appointment could not be synced (German, no personal values), on the pair as it stands now."""
+
+        def work(tx: Transaction) -> list[CalendarPair]:
+            pairs = tx.calendar_pairs.by_frnr(fr_nr, self.kuerzel)
+            return tx.calendar_pairs.save_many(replace(row, status="failed", error_text=message) for row in pairs)
+
+        for row in await self._do(work):
+            self.rows[fr_nr] = row
+
+    async def reload(self) -> None:
+        """Read pairs and intents anew: somebody else has changed one of them."""
+
+        def work(tx: Transaction) -> tuple[list[CalendarPair], list[Intent]]:
+            return tx.calendar_pairs.of(self.kuerzel), tx.intents.open_for(ENTITY, self.kuerzel)
+
+        pairs, intents = await self._do(work)
+        self.rows = {row.frnr: row for row in pairs if row.frnr is not None}
+        self.intents = by_event(intents)
 
     async def close(self, fr_nr: int) -> None:
         """Take a pair out of the living."""
@@ -202,6 +215,11 @@ class PairBook:
                 return work(tx)
 
         return await asyncio.to_thread(inside)
+
+
+def by_event(intents: Iterable[Intent]) -> dict[str, Intent]:
+    """Return intents by the event whose Termin they create."""
+    return {str(intent.natural_key["event_id"]): intent for intent in intents}
 
 
 def _is_told(tx: Transaction, row: Change, since: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.decide import WAITING_TEXT, decide_moved_in, decide_new_event, decide_new_termin, decide_pair
 from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
-from vmh_sync.kalender.google_form import ReadEvent
+from vmh_sync.kalender.google_form import ReadEvent, read_mark
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
 from vmh_sync.kalender.link_found import link_found
 from vmh_sync.kalender.model import Appointment, PairState, Source
@@ -20,6 +20,7 @@ from vmh_sync.kalender.reads import (
     absent_in_google,
     advoware_views,
     google_views,
+    nameless,
 )
 from vmh_sync.kalender.resume import resume_creates
 from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
@@ -163,7 +164,9 @@ class _Planner:
         self._ctx = ctx
         self._advoware, advoware_findings = advoware_views(reads.termine, ctx.rules)
         self._google, google_findings = google_views(reads, ctx.rules)
-        self.findings = [*advoware_findings, *google_findings]
+        self.findings = [*advoware_findings, *google_findings, *nameless(reads)]
+        marks = (read_mark(event) for event in reads.nameless_events)
+        self._maybe_there = {mark.fr_nr for mark in marks if mark is not None}
         self._absent_termin = absent_in_advoware(reads)
         self._absent_event = absent_in_google(reads)
         self._pairs: dict[int, PairState] = {pair.fr_nr: pair for pair in reads.pairs}
@@ -326,11 +329,13 @@ class _Planner:
         return Unpaired(termine, events, self._reads.decided, near=self._reads.first_contact)
 
     def _new_termine(self, done: set[int]) -> Iterator[PlanItem]:
-        if self._reads.google_read is GoogleRead.PARTIAL:
-            # The event may stand on a page that is missing; inserting now could double it.
+        if self._reads.google_read is GoogleRead.PARTIAL or (self._reads.first_contact and self._reads.nameless_events):
+            # The event may stand on a page that is missing, or be the one without a name: inserting could double it.
             return
         for fr_nr, view in self._advoware.items():
             if fr_nr in self._pairs or fr_nr in done or view.termin is None or view.form is None:
+                continue
+            if fr_nr in self._maybe_there:
                 continue
             generation = self._reads.next_generations.get(fr_nr, 0)
             decide = partial(decide_new_termin, view.termin, view.form, self._ctx, generation=generation)
@@ -339,6 +344,8 @@ class _Planner:
                 yield item
 
     def _new_events(self, done: set[str]) -> Iterator[PlanItem]:
+        if self._reads.first_contact and self._reads.nameless_termine:
+            return  # the Termin may be the one without a number
         taken = {pair.event_id for pair in self._pairs.values()} | self._paired_events | done
         for event_id, view in self._google.items():
             if view.event is None or event_id in taken or view.event.mark is not None:

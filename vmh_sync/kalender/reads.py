@@ -47,6 +47,7 @@ class EmployeeReads:
     ``waiting``: events that were found new while Advoware was not to be written. ``elsewhere``: frNr of marked events
     without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
+    ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
     """
 
     termine: tuple[TerminFields, ...]
@@ -61,6 +62,8 @@ class EmployeeReads:
     elsewhere: Mapping[int, PairElsewhere] = field(default_factory=dict)
     first_contact: bool = False
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
+    nameless_termine: int = 0
+    nameless_events: tuple[Mapping[str, object], ...] = ()
 
 
 def advoware_views(
@@ -151,8 +154,17 @@ def absent_in_advoware(reads: EmployeeReads) -> AdvowareView:
     return AdvowareView(Presence.MISSING if reads.advoware_complete else Presence.UNKNOWN)
 
 
+def nameless(reads: EmployeeReads) -> list[Finding]:
+    """Return one finding per item of which nobody can say which appointment it is."""
+    termin = Finding(FindingKind.UNREADABLE, "Ein Termin in Advoware ist ohne lesbare Nummer: übergangen")
+    event = Finding(FindingKind.UNREADABLE, "Ein Ereignis in Google ist ohne lesbare Kennung: übergangen")
+    return [termin] * reads.nameless_termine + [event] * len(reads.nameless_events)
+
+
 def absent_in_google(reads: EmployeeReads) -> GoogleView:
     """Return the view of an event that the list does not name."""
+    if reads.nameless_events and reads.google_read is GoogleRead.FULL:
+        return GoogleView(Presence.UNKNOWN)  # it may be the one without a name
     by_read = {
         GoogleRead.FULL: Presence.MISSING,
         GoogleRead.DELTA: Presence.UNCHANGED,

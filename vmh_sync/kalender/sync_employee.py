@@ -13,6 +13,7 @@ from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.second_look import second_look
 from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
@@ -24,7 +25,7 @@ from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.operations import Finding, FindingKind
-from vmh_sync.kalender.pair_book import PairBook, record_id
+from vmh_sync.kalender.pair_book import PairBook, by_event, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
@@ -56,7 +57,7 @@ class SyncOptions:
 class EmployeeWork:
     """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
 
-    ``complete``: Advoware's list names every appointment, also those that cannot be read.
+    ``nameless_termine``: how many rows of Advoware's list do not even tell their number.
     """
 
     employee: Employee
@@ -68,7 +69,7 @@ class EmployeeWork:
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
-    complete: bool = True
+    nameless_termine: int = 0
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
     conflicts: list[Finding] = field(default_factory=list)
@@ -110,9 +111,17 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     window = window_at(context.clock.now(), context.rules)
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     spoilt: list[SpoiltRow] = []
-    termine = await context.advoware.list_termine(kuerzel, window.start, window.end, spoilt)
+
+    async def listed() -> list[Termin]:
+        return await context.advoware.list_termine(kuerzel, window.start, window.end, spoilt)
+
+    # From none, deletions would follow for what is paired, and creates for what a calendar holds at first contact.
+    follows = bool(stored.pairs) or stored.state.last_success_at is None
+    termine = await listed()
+    if not spoilt:
+        termine = list(await second_look(termine, listed, something_follows=follows))
     unreadable = [number for row in spoilt if (number := _number(row)) is not None]
-    work.complete = len(unreadable) == len(spoilt)
+    work.nameless_termine = len(spoilt) - len(unreadable)
     # A Termin without any content: nothing is decided about it, and a finding says so.
     termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
     paired = {row.frnr for row in stored.pairs}
@@ -155,11 +164,13 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             whole_series=google.whole_series,
             intents=pending(stored.intents, rules),
             next_generations=work.generations,
-            advoware_complete=work.complete,
+            advoware_complete=not work.nameless_termine,
             waiting=stored.waiting,
             elsewhere=work.elsewhere,
             first_contact=stored.first_contact,
             decided=stored.decided,
+            nameless_termine=work.nameless_termine,
+            nameless_events=google.changes.nameless,
         )
     return work
 
@@ -260,7 +271,7 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         context=context,
         kuerzel=work.kuerzel,
         rows={row.frnr: row for row in stored.pairs if row.frnr is not None},
-        intents={str(intent.natural_key["event_id"]): intent for intent in stored.intents},
+        intents=by_event(stored.intents),
     )
     executor = Executor(
         context=context,
@@ -321,7 +332,8 @@ def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> End
     left_over += [one.event_id for one in silent if one.event_id is not None]
     anonymised = work.decision is not None and not work.decision.full_content
     doubts = [(one.fr_nr, one.event_id) for item in made.items for one in item.doubts if one.fr_nr and one.event_id]
-    return Ending(anonymised, len(failed), error, left_over, waiting, doubts)
+    nameless = bool(work.nameless_termine or google.changes.nameless)
+    return Ending(anonymised, len(failed), error, left_over, waiting, doubts, nameless)
 
 
 async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
@@ -338,7 +350,8 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
             raise error  # no other event of this calendar can be written either: one message, not one for each
         failure = explain(error)
         if item.fr_nr is not None:
-            await executor.book.fail(item.fr_nr, failure.message)
+            with isolated(f"kalender {name}", lambda _: None):  # the outcome says it all the same
+                await executor.book.fail(item.fr_nr, failure.message)
         return RecordOutcome(
             name,
             Result.SKIPPED if failure.later else Result.FAILED,

@@ -17,7 +17,7 @@ class Ending:
 
     ``failed`` counts failed appointments, ``error`` says why one of them failed (or what else is to be told),
     ``left_over`` holds the events of appointments that were not settled, ``waiting`` those that Advoware may not have
-    yet.
+    yet. ``nameless``: a side named something of which nobody can say which appointment it is.
     """
 
     anonymised: bool
@@ -26,6 +26,7 @@ class Ending:
     left_over: Sequence[str] = ()
     waiting: Sequence[str] = ()
     doubtful: Sequence[tuple[int, str]] = ()
+    nameless: bool = False
 
 
 async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
@@ -40,6 +41,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
     proves_nothing = google.moved or (changes.full and not changes.events)
     settled = not ending.failed and not ending.left_over
     moves_on = settled or not (proves_nothing or len(ending.left_over) > MOST_UNSETTLED)
+    moves_on = moves_on and not ending.nameless  # what cannot be named cannot be read one by one either
     now = context.clock.now()
 
     def store() -> None:

@@ -17,9 +17,11 @@ from vmh_sync.systems.errors import ForeignSystemError
 PARTITIONS_SECONDS = 300
 
 
-async def _active() -> set[str]:
+async def _active() -> tuple[set[str], bool]:
+    """Return the Kürzel of the active employees, and whether these are all of them for certain."""
     async with open_calendar("employees-sensor", CalendarSettings.read()) as context:
-        return {employee.kuerzel for employee in await active_employees(context)}
+        listed = await active_employees(context)
+    return {employee.kuerzel for employee in listed.employees}, not listed.unreadable
 
 
 @dg.sensor(
@@ -31,15 +33,16 @@ async def _active() -> set[str]:
 def kalender_mitarbeiter(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """Make the dynamic partitions equal to Advoware's active employees."""
     try:
-        active = asyncio.run(_active())
+        active, all_of_them = asyncio.run(_active())
     except ForeignSystemError as problem:
         return dg.SkipReason(f"Advoware: {problem}")
     shown = set(context.instance.get_dynamic_partitions(EMPLOYEE_PARTITIONS))
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if active - shown:
         requests.append(employees_partitions.build_add_request(sorted(active - shown)))
-    # An empty answer is no reason to forget everybody; and a key stays while a run may still use it.
-    if active and shown - active and not _running(context.instance):
+    # An empty answer, or one of which a part cannot be read, is no reason to forget anybody; and a key stays while a
+    # run may still use it.
+    if active and all_of_them and shown - active and not _running(context.instance):
         requests.append(employees_partitions.build_delete_request(sorted(shown - active)))
     if not requests:
         return dg.SkipReason("no change")

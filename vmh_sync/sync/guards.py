@@ -66,5 +66,8 @@ def check_not_emptied(listed: int, linked: int, *, what: str) -> None:
 
 
 def recent_records(entries: Sequence[tuple[datetime, Sequence[str]]], now: datetime) -> frozenset[str]:
-    """Return the records that lost values within :data:`WINDOW` before ``now``."""
-    return frozenset(record for at, records in entries if now - at <= WINDOW for record in records)
+    """Return the records that lost values within :data:`WINDOW` before ``now``.
+
+    What lies further ahead than that was stored while the clock was wrong.
+    """
+    return frozenset(record for at, records in entries if abs(now - at) <= WINDOW for record in records)

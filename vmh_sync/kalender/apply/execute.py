@@ -29,6 +29,7 @@ from vmh_sync.kalender.operations import (
 from vmh_sync.kalender.pair_rows import pending
 from vmh_sync.kalender.plan import PlanItem, plan_employee
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
+from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
 
 ROUNDS = 4
@@ -56,6 +57,10 @@ class Executor(Moves):
                 await self.book.applied(self.done.operations)
                 return self.done
             except (PlanAgain, PreconditionFailedError, AlreadyDeletedError):
+                operations = await self._plan_again(item)
+            except (StaleRow, PairTaken):
+                # Our own database moved: what it says now is planned from.
+                await self.book.reload()
                 operations = await self._plan_again(item)
         raise AppointmentMoving
 

@@ -4,6 +4,7 @@ The first read and the deltas use the same parameters, because Google wants them
 window. The window is applied by the caller to what comes out of here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vmh_sync.systems.google_calendar.client import LIST, PAGE_SIZE, GoogleCalendarClient
@@ -15,6 +16,7 @@ from vmh_sync.systems.google_calendar.errors import (
     UpdatedMinTooLongAgoError,
 )
 from vmh_sync.systems.google_calendar.events import Event
+from vmh_sync.systems.json_answers import sound_part
 
 # A stored token is only good for the parameters it was made with; change them and raise the version.
 _PARAMS = {"singleEvents": False, "maxResults": PAGE_SIZE}
@@ -29,6 +31,8 @@ class Changes:
     token, deletions as cancelled events. ``token`` is to be stored only after the events were worked off.
     ``was_reset`` says that the given token was of no use, so what was deleted meanwhile is not listed;
     ``reset_reason`` is Google's word for why (``fullSyncRequired``, ``updatedMinTooLongAgo``), empty if it was ours.
+    ``nameless``: what can be read of items whose id cannot. Nothing may be concluded about an event that is not listed
+    then, and the token must not be stored: it would hide what became of them.
     """
 
     events: tuple[Event, ...]
@@ -37,6 +41,7 @@ class Changes:
     pages: int
     was_reset: bool = False
     reset_reason: str = ""
+    nameless: tuple[Mapping[str, object], ...] = ()
 
 
 def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | None) -> Changes:
@@ -44,17 +49,25 @@ def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | No
 
     A token that Google declares dead leads to a full read; so does "too long ago", which is about ``updatedMin`` and
     which we never send: Google's advice is the same. The third 410 (``deleted``) is no answer to a list.
-    Raises :class:`IncompleteReadError` rather than return a part, and every error of the client.
+    Raises :class:`IncompleteReadError` rather than return a part, and every error of the client. An empty calendar is
+    believed only when two reads say so: everything would be created in it once more.
     """
     version, _, google_token = (token or "").partition(":")
     if version == _VERSION and google_token:
         try:
             return _read(client, calendar_id, google_token)
         except (FullSyncRequiredError, UpdatedMinTooLongAgoError) as refusal:
-            return _read(client, calendar_id, None, was_reset=True, reset_reason=refusal.reason)
+            return _whole(client, calendar_id, was_reset=True, reset_reason=refusal.reason)
         except GoneError as refusal:
             raise IncompleteReadError(LIST.name, Answer(410, refusal.reason)) from None
-    return _read(client, calendar_id, None, was_reset=token is not None)
+    return _whole(client, calendar_id, was_reset=token is not None)
+
+
+def _whole(client: GoogleCalendarClient, calendar_id: str, *, was_reset: bool, reset_reason: str = "") -> Changes:
+    read = _read(client, calendar_id, None, was_reset=was_reset, reset_reason=reset_reason)
+    if read.events or read.nameless:
+        return read
+    return _read(client, calendar_id, None, was_reset=was_reset, reset_reason=reset_reason)
 
 
 def _read(
@@ -67,6 +80,7 @@ def _read(
 ) -> Changes:
     params = {**_PARAMS, "syncToken": google_token} if google_token else dict(_PARAMS)
     latest: dict[str, Event] = {}
+    nameless: list[Mapping[str, object]] = []
     next_token, pages = None, 0
     for page in client.list_pages(calendar_id, params):
         pages += 1
@@ -74,7 +88,8 @@ def _read(
             try:
                 event = Event.as_told(item)
             except ValueError:
-                raise IncompleteReadError(LIST.name, Answer(200, "itemWithoutId")) from None
+                nameless.append(sound_part(item) if isinstance(item, dict) else {})
+                continue
             latest[event.id] = event  # an event that changed while we paged counts in its last form
         next_token = page.get("nextSyncToken")
     if not next_token:
@@ -86,4 +101,5 @@ def _read(
         pages=pages,
         was_reset=was_reset,
         reset_reason=reset_reason,
+        nameless=tuple(nameless),
     )

@@ -7,6 +7,7 @@ Synchronous, since the official client is; run it in worker threads. Every metho
 import http.client
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from vmh_sync.systems.google_calendar.errors import (
     NotFoundError,
     ServerError,
     UnknownOutcomeError,
+    UnreadableEventError,
     from_answer,
     reason_of,
 )
@@ -36,7 +38,7 @@ from vmh_sync.systems.google_calendar.events import Event, EventContent, Json
 from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
 from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
-from vmh_sync.systems.json_answers import UnreadableJson
+from vmh_sync.systems.json_answers import UnreadableJson, flaw
 from vmh_sync.watchdog import went_on
 
 MAX_PAGES = 10_000
@@ -128,12 +130,15 @@ class GoogleCalendarClient:
                 if found.cancelled:
                     raise
                 return found
-        return Event.from_wire(answer)
+        return _event(INSERT, answer)
 
     def get_event(self, calendar_id: str, event_id: str) -> Event:
-        """Read one event; a deleted one comes back as cancelled. Raises :class:`NotFoundError`."""
+        """Read one event; a deleted one comes back as cancelled.
+
+        Raises :class:`NotFoundError` and :class:`UnreadableEventError`.
+        """
         answer = self.run(GET, lambda s: s.events().get(calendarId=calendar_id, eventId=event_id))
-        return Event.from_wire(answer)
+        return _event(GET, answer)
 
     def update_event(self, calendar_id: str, current: Event, content: EventContent) -> Event:
         """Replace our part of the event ``current`` and return it as Google stored it.
@@ -154,7 +159,7 @@ class GoogleCalendarClient:
 
         with self._locks.hold(calendar_id):
             answer = self.run(PATCH_EVENT if patch else UPDATE, build)
-        return Event.from_wire(answer)
+        return _event(UPDATE, answer)
 
     def delete_event(self, calendar_id: str, event_id: str, etag: str | None = None) -> bool:
         """Delete an event; True when this call did it, False when it was gone already.
@@ -184,10 +189,13 @@ class GoogleCalendarClient:
         return [Event.from_wire(item) for page in pages for item in page.get("items", ())]
 
     def instances(self, calendar_id: str, event_id: str, *, show_deleted: bool = False) -> list[Event]:
-        """Return the occurrences of a series, cancelled ones only with ``show_deleted``."""
+        """Return the occurrences of a series, cancelled ones only with ``show_deleted``.
+
+        One that cannot be used comes without content; raises ValueError when not even its id can be read.
+        """
         params = {"calendarId": calendar_id, "eventId": event_id, "showDeleted": show_deleted, "maxResults": PAGE_SIZE}
         pages = self.pages(INSTANCES, lambda s, page: s.events().instances(**params, **page))
-        return [Event.from_wire(item) for page in pages for item in page.get("items", ())]
+        return [Event.as_told(item) for page in pages for item in page.get("items", ())]
 
     def pages(self, operation: Operation, build: Callable[[Any, Json], Any]) -> Iterator[Json]:
         """Yield every page of a list; ``build(service, page)`` gets ``{}`` or ``{"pageToken": …}``.
@@ -284,6 +292,13 @@ class GoogleCalendarClient:
         response = error.resp
         wait = retry_after_seconds(response.get("retry-after"), self._retrier.clock.now())
         return from_answer(operation.name, Answer(int(response.status), reason_of(error.content), wait))
+
+
+def _event(operation: Operation, answer: Any) -> Event:
+    with suppress(ValueError, TypeError, AttributeError, OverflowError):
+        if flaw(answer) is None:
+            return Event.from_wire(answer)
+    raise UnreadableEventError(operation.name, Answer(200, "unreadableEvent"))
 
 
 def _if_match(request: Any, etag: str | None) -> Any:

@@ -163,6 +163,14 @@ class IncompleteReadError(GoogleCalendarError, errors.UnexpectedAnswer):
     people: ClassVar[str] = "Google hat den Kalender nicht vollständig geliefert; es wurde nichts geändert."
 
 
+class UnreadableEventError(GoogleCalendarError, errors.UnexpectedAnswer):
+    """An answer about one event that nobody can use; a write may have been carried out."""
+
+    retryable: ClassVar[bool] = True
+    of_one_record = True
+    people: ClassVar[str] = "Google hat ein Ereignis unlesbar geliefert; es wird später wieder versucht."
+
+
 _FORBIDDEN: Mapping[str, type[ForbiddenError]] = {
     "insufficientPermissions": InsufficientPermissionsError,
     "insufficientAuthenticationScopes": InsufficientPermissionsError,
