@@ -1,5 +1,7 @@
 """Faults of both systems: one appointment's failure touches no other, one employee's failure touches no other."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from vmh_sync.sync.outcome import Result
@@ -89,6 +91,18 @@ def chancery_event_in_both(chancery: Chancery) -> int:
     return fr_nr
 
 
+def test_a_full_read_of_a_clock_that_was_a_year_ahead_does_not_put_off_the_next_one(chancery: Chancery) -> None:
+    """The weekly full read finds what the deltas missed: here an event that went without a delta naming it."""
+    chancery.employee()
+    chancery.termin()
+    chancery.sync()
+    with chancery.store.transaction() as tx:
+        tx.cursors.set("kalender:full:SB", (chancery.clock.now() + timedelta(days=365)).isoformat())
+    chancery.sync()
+    with chancery.store.reading() as tx:
+        assert datetime.fromisoformat(tx.cursors.get("kalender:full:SB")) <= chancery.clock.now()
+
+
 def test_a_dead_sync_token_leads_to_a_full_read_that_loses_nothing(chancery: Chancery) -> None:
     chancery.employee()
     fr_nr, other = chancery.termin(), chancery.termin(text="Anderer")
@@ -161,8 +175,6 @@ def test_a_crash_between_insert_and_pair_row_leaves_no_duplicate(
 def test_a_crash_after_a_create_in_advoware_leaves_no_duplicate(
     chancery: Chancery, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    from datetime import timedelta
-
     from vmh_sync.kalender.pair_book import PairBook
 
     class Killed(BaseException):

@@ -101,6 +101,10 @@ def test_losses_count_for_one_hour() -> None:
     assert recent_records(entries, NOW) == {"on the hour", "now", "twice"}
 
 
+def test_losses_of_a_clock_that_was_a_year_ahead_do_not_stop_runs_for_a_year() -> None:
+    assert recent_records([(NOW + timedelta(days=365), ["ahead"])], NOW) == frozenset()
+
+
 def test_an_empty_list_where_records_are_linked_is_a_fault() -> None:
     with pytest.raises(GuardTripped) as stopped:
         check_not_emptied(0, 1, what="Beteiligte")
