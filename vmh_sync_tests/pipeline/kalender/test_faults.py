@@ -248,7 +248,7 @@ def test_an_empty_advoware_list_stops_only_that_employee(chancery: Chancery) -> 
             chancery.termin(kuerzel, f"Termin {number}")
     chancery.sync()
     new = chancery.termin("SB", "Neu")
-    chancery.office.fault(r"Termine\?.*kuerzel=AH", "empty", method="GET", times=1, body="[]")
+    chancery.office.fault(r"Termine\?.*kuerzel=AH", "empty", method="GET", times=2, body="[]")
     summary = chancery.sync()
     (failure,) = summary.failures
     assert failure["id"] == "AH" and "keinen einzigen Termin" in failure["error"]
