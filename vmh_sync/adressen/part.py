@@ -17,6 +17,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 
 class Addresses(ChildKind):
@@ -38,9 +39,9 @@ class Addresses(ChildKind):
         """Return the addresses inside a read party."""
         return party.adressen
 
-    async def listed(self, context: PassContext, betnr: int) -> Sequence[WireRecord]:
+    async def listed(self, context: PassContext, betnr: int, spoilt: list[SpoiltRow]) -> Sequence[WireRecord]:
         """Read the addresses by a call of their own."""
-        return await context.advoware.list_adressen(betnr)
+        return await context.advoware.list_adressen(betnr, spoilt)
 
     async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Adresse]:
         """Create an address in Advoware."""

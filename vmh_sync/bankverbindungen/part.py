@@ -13,6 +13,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import iban
 from vmh_sync.systems.advoware.records import Bankverbindung, Beteiligter, Created, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 
 class BankAccounts(ChildKind):
@@ -38,9 +39,9 @@ class BankAccounts(ChildKind):
         """Return the accounts inside a read party."""
         return party.bankverbindungen
 
-    async def listed(self, context: PassContext, betnr: int) -> Sequence[WireRecord]:
+    async def listed(self, context: PassContext, betnr: int, spoilt: list[SpoiltRow]) -> Sequence[WireRecord]:
         """Read the accounts by a call of their own."""
-        return await context.advoware.list_bankverbindungen(betnr)
+        return await context.advoware.list_bankverbindungen(betnr, spoilt)
 
     async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Bankverbindung]:
         """Create an account in Advoware."""

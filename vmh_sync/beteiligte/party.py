@@ -53,6 +53,11 @@ class PartyRead:
         self.problem = error
 
     @property
+    def reported_tasks(self) -> list[ManualTask]:
+        """The open tasks that stand in EspoCRM already."""
+        return [row for row in self.tasks if row.espo_task_id is not None]
+
+    @property
     def betnr(self) -> int | None:
         """The party's number in Advoware: the link's, else the one that stands in EspoCRM."""
         if self.link is not None and self.link.betnr is not None:

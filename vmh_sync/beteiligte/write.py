@@ -33,7 +33,6 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import Part, PartDone
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.errors import LinkTaken, StaleRow
-from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.apart import DROPPED, news
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import obstacle_text
@@ -155,7 +154,7 @@ class PartySync:
             written.take_advoware(result)
         await self._write_parts(plan, written, gate)
         answer = await self._write_content(plan, written, gate)
-        written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in told_rows(fresh)))
+        written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await asyncio.to_thread(commit_party, context, written)
         plan.told = [*written.tasks, *(task for _, done in written.parts for task in done.tasks)]
         await open_tasks(context, gate, subject(fresh), written.tasks, labels)
@@ -175,7 +174,9 @@ class PartySync:
                 continue
             failed: list[Exception] = []
             with isolated(f"{part.entity} of {plan.read.espo_id}", failed.append, foreseen=RECORD_FAILURES):
-                written.parts.append((part, await part.write(self.context, gate, plan.inputs, part_plan)))
+                done = await part.write(self.context, gate, plan.inputs, part_plan)
+                written.parts.append((part, done))
+                failed += [done.failed] if done.failed is not None else []
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
                     raise error
@@ -319,11 +320,6 @@ class PartySync:
             not same(self.table[name].kind, value, base.get(name) if name in ours else before.get(name))
             for name, value in told.items()
         )
-
-
-def told_rows(read: PartyRead) -> list[ManualTask]:
-    """Return the tasks that stand in EspoCRM already."""
-    return [row for row in read.tasks if row.espo_task_id is not None]
 
 
 def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:

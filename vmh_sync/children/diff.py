@@ -9,8 +9,10 @@ from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wan
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.engine.isolation import isolated
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
+from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.merge import merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind
 from vmh_sync.sync.values import Value, is_empty
@@ -23,7 +25,15 @@ CLEAN = "clean"
 def plan_children(memory: PartyChildren, kind: ChildKind) -> list[ChildPlan]:
     """Decide what is to be done to each child of a party; children that need nothing are there as well."""
     created: set[tuple[str, ...]] = set()
-    return [_Planner(memory, kind, pair, created).plan() for pair in pair_up(memory, kind)]
+    return [_plan_alone(memory, kind, pair, created) for pair in pair_up(memory, kind)]
+
+
+def _plan_alone(memory: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> ChildPlan:
+    """Plan one child; an error about it is its own (``ChildPlan.failed``), and nothing is done to it."""
+    failed: list[Exception] = []
+    with isolated(f"{kind.entity} {pair.espo_id or '(new)'}", failed.append, foreseen=(WrongKind,)):
+        return _Planner(memory, kind, pair, created).plan()
+    return ChildPlan(pair, Step.NOTHING, failed=failed[0])
 
 
 def without_false(fields: Fields) -> dict[str, Value]:

@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.sync_state import PartyChildren, key_of, owner_of
+from vmh_sync.children.spoilt import set_apart
+from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.second_look import second_look
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
-from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer as EspoUnexpected
+from vmh_sync.systems.espocrm.records import SpoiltRow as SpoiltCrmRow
 
 
 async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequence[PartInput]) -> None:
@@ -35,13 +37,18 @@ async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequenc
         )
         party.notes[kind.entity] = memories[party.espo_id]
     spoilt: dict[str, EspoUnexpected] = {}
-    listed = context.espo.list_ids_in(kind.espo_entity, "beteiligteId", memories, select=kind.attributes, spoilt=spoilt)
+    rows: dict[str, list[SpoiltCrmRow]] = {}
+    listed = context.espo.list_ids_in(
+        kind.espo_entity, "beteiligteId", memories, select=kind.attributes, spoilt=spoilt, spoilt_rows=rows
+    )
     async for record in listed:
         memory = memories.get(str(record.attributes.get("beteiligteId")))
         if memory is not None and not record.deleted:
             memory.espo[record.id] = record
     for espo_id, error in spoilt.items():
         memories[espo_id].problem = error
+    for espo_id, some in rows.items():
+        memories[espo_id].spoilt_here = {row.id: row.error for row in some if row.id is not None}
     await asyncio.to_thread(_remember, context, kind, list(memories.values()))
     await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
 
@@ -74,51 +81,56 @@ async def _complete(context: PassContext, kind: ChildKind, party: PartInput, mem
     if memory.problem is not None:
         return
     with isolated(f"{kind.entity} of {party.espo_id}", memory.blame):
-        memory.advoware = {key_of(child): child for child in await _advoware(context, kind, party, memory)}
+        memory.take(await _advoware(context, kind, party, memory))
         missing = [
             link.espo_id
             for link in memory.links
-            if link.espo_id not in memory.espo and link.state in ("active", "deleted_in_advoware")
+            if link.espo_id not in memory.espo and link.espo_id not in memory.spoilt_here
+            if link.state in ("active", "deleted_in_advoware")
         ]
         for espo_id in missing:
             await _confirm_missing(context, kind, party, memory, espo_id)
+        set_apart(memory, kind)
 
 
-async def _advoware(
-    context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren
-) -> Sequence[WireRecord]:
-    children = kind.embedded(party.advoware)
-    if children is None:
-        children = await kind.listed(context, memory.betnr)
-    return await _believed(context, kind, memory, children)
+async def _advoware(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> ChildrenRead:
+    read = _embedded(kind, party.advoware) or await _listed(context, kind, memory.betnr)
+    return await _believed(context, kind, memory, read)
 
 
-async def read_believed(context: PassContext, kind: ChildKind, memory: PartyChildren) -> Sequence[WireRecord]:
+async def read_believed(context: PassContext, kind: ChildKind, memory: PartyChildren) -> ChildrenRead:
     """Read a party's children in Advoware anew, a second time when there are none although there should be."""
     return await _believed(context, kind, memory, await read_children(context, kind, memory.betnr))
 
 
-async def _believed(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, children: Sequence[WireRecord]
-) -> Sequence[WireRecord]:
+async def _believed(context: PassContext, kind: ChildKind, memory: PartyChildren, read: ChildrenRead) -> ChildrenRead:
     """From none, deletions would follow for what is linked, and creates for what only EspoCRM has."""
     linked = any(link.state == "active" for link in memory.links)
-    return await second_look(
-        children,
-        lambda: read_children(context, kind, memory.betnr),
-        something_follows=linked or bool(memory.espo),
-    )
+    if read.is_empty and (linked or memory.espo):
+        return await read_children(context, kind, memory.betnr)
+    return read
 
 
-async def read_children(context: PassContext, kind: ChildKind, betnr: int) -> Sequence[WireRecord]:
+async def read_children(context: PassContext, kind: ChildKind, betnr: int) -> ChildrenRead:
     """Read a party's children in Advoware anew, by whichever call this installation offers."""
     with suppress(CapabilityMissing, NotFound, NotOffered):
-        return await kind.listed(context, betnr)
+        return await _listed(context, kind, betnr)
     party = await context.advoware.read_beteiligter(betnr)
-    children = kind.embedded(party) if party is not None else None
-    if children is None:
+    read = _embedded(kind, party) if party is not None else None
+    if read is None:
         raise UnexpectedAnswer(f"GET Beteiligte/{{betnr}}: no list of {kind.advoware_entity}")
-    return children
+    return read
+
+
+async def _listed(context: PassContext, kind: ChildKind, betnr: int) -> ChildrenRead:
+    spoilt: list[SpoiltRow] = []
+    children = await kind.listed(context, betnr, spoilt)
+    return ChildrenRead.of(children, spoilt)
+
+
+def _embedded(kind: ChildKind, party: Beteiligter) -> ChildrenRead | None:
+    children = kind.embedded(party)
+    return ChildrenRead.of(children, party.spoilt.get(kind.entity, ())) if children is not None else None
 
 
 async def _confirm_missing(

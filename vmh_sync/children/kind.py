@@ -14,6 +14,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 BOOKKEEPING = (
     "syncStatus",
@@ -65,8 +66,8 @@ class ChildKind(ABC):
         """Return the children inside a read party, ``None`` where the installation does not embed them."""
 
     @abstractmethod
-    async def listed(self, context: PassContext, betnr: int) -> Sequence[WireRecord]:
-        """Read the children by a call of their own."""
+    async def listed(self, context: PassContext, betnr: int, spoilt: list[SpoiltRow]) -> Sequence[WireRecord]:
+        """Read the children by a call of their own; rows that cannot be used go to ``spoilt``."""
 
     @abstractmethod
     async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Any]:

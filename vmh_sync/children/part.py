@@ -1,13 +1,14 @@
 """The children of one kind as a part of the party pass (see ``vmh_sync.engine.part``)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.spoilt import failures, set_apart, without_spoilt
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
@@ -66,8 +67,10 @@ class ChildrenPart:
         memory = self.memory(party)
         if memory.problem is None:
             with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
-                plans = [plan for plan in plan_children(memory, self.kind) if plan.has_work]
-                return PartPlan(self.record(party, plans), detail=plans)
+                every = plan_children(memory, self.kind)
+                plans = [plan for plan in without_spoilt(memory, every) if plan.has_work]
+                record = self.record(party, plans)
+                return PartPlan(replace(record, base_moves=bool(plans or failures(memory, every))), detail=plans)
         return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
 
     def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
@@ -89,10 +92,10 @@ class ChildrenPart:
 
         Raises the first child's error after the others were written.
         """
-        done, failures = await self.write_children(context, gate, party, plan)
-        if failures:
+        done, failed = await self.write_children(context, gate, party, plan)
+        if failed:
             # What only waits comes last: a failure must be told.
-            raise min(failures.values(), key=lambda error: isinstance(error, CreatePutOff))
+            raise min(failed.values(), key=lambda error: isinstance(error, CreatePutOff))
         return done
 
     async def write_children(
@@ -105,8 +108,8 @@ class ChildrenPart:
             problem = self.memory(party).problem
             if problem is not None:
                 raise problem
-            failures: dict[str, Exception] = {}
-            again = await self._round(context, gate, party, plan, failures, last=number == MAX_ROUNDS)
+            failed = self.held_up(party)
+            again = await self._round(context, gate, party, plan, failed, last=number == MAX_ROUNDS)
             if not again:
                 break
             await self.reload(context, party)
@@ -114,7 +117,12 @@ class ChildrenPart:
             if plan.is_empty:
                 break
             await gate.replanned([plan.record])
-        return PartDone(findings=tuple(findings), conflicts=conflicts), failures
+        return PartDone(findings=tuple(findings), conflicts=conflicts), failed
+
+    def held_up(self, party: PartInput) -> dict[str, Exception]:
+        """Return the children about which nothing was decided because a record cannot be used, and why."""
+        memory = self.memory(party)
+        return failures(memory, plan_children(memory, self.kind))
 
     async def _round(
         self,
@@ -150,8 +158,8 @@ class ChildrenPart:
         await self.fetch(context, [party])
         memory = self.memory(party)
         if memory.problem is None:
-            children = await read_believed(context, self.kind, memory)
-            memory.advoware = {key_of(child): child for child in children}
+            memory.take(await read_believed(context, self.kind, memory))
+            set_apart(memory, self.kind)
 
 
 def _name(plan: ChildPlan) -> str:

@@ -53,6 +53,8 @@ class ChildPlan:
     operations: list[Operation] = field(default_factory=list)
     open_rows: list[ManualTask] = field(default_factory=list)
     link_moves: bool = False
+    failed: Exception | None = None
+    """Why nothing could be decided about it."""
 
     @property
     def espo_id(self) -> str | None:

@@ -1,5 +1,6 @@
 """The children of one party as both sides and our database hold them now."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -8,7 +9,29 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.espocrm.records import EspoRecord
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChildrenRead:
+    """A party's children as Advoware told them, and what could not be used: by id, or without one."""
+
+    children: Sequence[WireRecord]
+    spoilt: Mapping[int, Exception] = field(default_factory=dict)
+    nameless: Exception | None = None
+
+    @classmethod
+    def of(cls, children: Sequence[WireRecord], rows: Sequence[SpoiltRow]) -> "ChildrenRead":
+        """Sort what was read."""
+        numbered = {number: row.error for row in rows if (number := row.number("id")) is not None}
+        nameless = next((row.error for row in rows if row.number("id") is None), None)
+        return cls(children, numbered, nameless)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether Advoware told nothing at all."""
+        return not self.children and not self.spoilt and self.nameless is None
 
 
 @dataclass(slots=True, repr=False)
@@ -18,7 +41,9 @@ class PartyChildren:
     ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
     denied on a direct read, ``elsewhere`` linked ones that belong to another party now. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child. ``attempted`` is the natural key that a create
-    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``problem`` is why nothing may be concluded.
+    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``spoilt_here`` (by EspoCRM id) and
+    ``spoilt_there`` (by Advoware's id) are records that cannot be used, ``nameless_there`` one of which not even the id
+    can. ``problem`` is why nothing may be concluded.
     """
 
     betnr: int
@@ -35,7 +60,16 @@ class PartyChildren:
     attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     gone_here: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
+    spoilt_here: dict[str, Exception] = field(default_factory=dict)
+    spoilt_there: dict[str, Exception] = field(default_factory=dict)
+    nameless_there: Exception | None = None
     problem: Exception | None = None
+
+    def take(self, read: ChildrenRead) -> None:
+        """Take over what was read of Advoware's side."""
+        self.advoware = {key_of(child): child for child in read.children}
+        self.spoilt_there = {str(key): error for key, error in read.spoilt.items()}
+        self.nameless_there = read.nameless
 
     def blame(self, error: Exception) -> None:
         """Note why nothing may be concluded."""

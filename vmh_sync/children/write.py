@@ -113,18 +113,27 @@ class ChildWriter:
         # The record may have been edited since: what was created is found by what was sent.
         sought = {natural, tuple(intent.natural_key.get("key", ())) or None} - {None}
         known = set(self.memory.advoware)
-        for child in await read_children(self.context, self.kind, self.memory.betnr):
+        read = await read_children(self.context, self.kind, self.memory.betnr)
+        for child in read.children:
             attributes = child.model_dump()
             if self.kind.marked_for(attributes) == espo_id and key_of(child) not in known:
                 return Created(key=int(key_of(child)), record=child)
             told = self.kind.read_advoware(self.memory.table, attributes)
             if key_of(child) not in known and self.kind.natural_key(told) in sought:
                 return Created(key=int(key_of(child)), record=child)
+        unknown = [error for key, error in read.spoilt.items() if str(key) not in known]
+        for error in (*unknown, read.nameless):
+            if error is not None:
+                raise error  # it may be the one
         return None
 
     async def _look(self, key: str) -> WireRecord | None:
-        children = await read_children(self.context, self.kind, self.memory.betnr)
-        return next((child for child in children if key_of(child) == key), None)
+        read = await read_children(self.context, self.kind, self.memory.betnr)
+        spoilt = read.spoilt.get(int(key)) or read.nameless
+        found = next((child for child in read.children if key_of(child) == key), None)
+        if found is None and spoilt is not None:
+            raise spoilt
+        return found
 
     async def _child(self, key: str) -> WireRecord:
         child = await self._look(key)

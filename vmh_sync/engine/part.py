@@ -61,7 +61,8 @@ class PartDone:
     outcome; it gets EspoCRM's record as it stands after that PUT (``None`` when there was no need for one).
     ``refused`` tells it which of its attributes EspoCRM refused, with the reason for people; they were left out of the
     PUT. It may set ``tasks`` and ``findings`` by what it finds. ``tasks`` are opened afterwards. ``again``: something
-    moved while we wrote, and the party is to be planned once more.
+    moved while we wrote, and the party is to be planned once more. ``failed``: why some of it was left alone although
+    the rest was written; it is told like a failure of the whole part.
     """
 
     espo: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class PartDone:
     conflicts: int = 0
     refused: Mapping[str, str] = field(default_factory=dict)
     again: bool = False
+    failed: Exception | None = None
 
 
 class Part(Protocol):

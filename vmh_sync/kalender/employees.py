@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.records import Mitarbeiter
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 log = logging.getLogger(__name__)
 

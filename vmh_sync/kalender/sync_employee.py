@@ -35,8 +35,8 @@ from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_succ
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.records import Termin
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.google_calendar.changes import Changes
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
 

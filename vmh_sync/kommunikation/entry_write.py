@@ -12,12 +12,13 @@ from typing import Any
 from vmh_sync.engine.create_once import CreateOrder, CreatePutOff, create_once
 from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
 from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.kommunikation.model import AdvowareEntry
+from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.kommunikation.planning import entries_of, entry_of, find_created
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
+from vmh_sync.kommunikation.unreadable import may_be_new
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
@@ -41,16 +42,18 @@ class EntryWriter:
     espo_id: str
     betnr: int
     plan: KommunikationPlan
-    known: set[int | None]
+    pairs: tuple[Pair, ...]
     entries: dict[int, AdvowareEntry] = field(default_factory=dict)
     done: dict[str, int | None] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     moved: bool = False
+    known: set[int | None] = field(init=False)
     _wire: dict[int, Kommunikation] = field(default_factory=dict)
     _planned: dict[int, AdvowareEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._planned = dict(self.entries)
+        self.known = {pair.advoware_id for pair in self.pairs}
 
     async def run(self) -> None:
         """Write every entry that still is as the plan saw it; raises an ``AdvowareError`` when one could not be."""
@@ -127,8 +130,12 @@ class EntryWriter:
         return created.key
 
     async def _find_created(self, write: EntryWrite) -> int | None:
-        self._take(await self._read())
+        party = await self._read()
+        self._take(party)
         found = self._find(write)
+        strange = may_be_new(party, self.known) if found is None else None
+        if strange is not None:
+            raise strange
         return found.id if found is not None else None
 
     def _find(self, write: EntryWrite) -> AdvowareEntry | None:
@@ -148,7 +155,7 @@ class EntryWriter:
 
     def _take(self, party: Beteiligter) -> None:
         self._wire = {one.id: one for one in party.kommunikation}
-        self.entries = {one.id: one for one in entries_of(party) or ()}
+        self.entries = {one.id: one for one in entries_of(party, self.pairs) or ()}
 
     def _know(self, record: Kommunikation) -> None:
         self._wire[record.id] = record

@@ -10,6 +10,7 @@ from vmh_sync.kommunikation.model import Options
 from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, PlannedEntries, entries_of, plan_part, quiet_mark
 from vmh_sync.kommunikation.task_texts import EntryLabels
+from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import RecordPlan
@@ -36,6 +37,8 @@ class KommunikationPart:
             return True
         known = (link.espo_modified_at, link.espo_version) == (espo.modified_at, espo.version)
         if not known or not settled(link_read_at=link.espo_read_at, modified_at=espo.modified_at):
+            return True
+        if problem_of(espo, party.advoware) is not None:
             return True
         entries = entries_of(party.advoware)
         return entries is None or stand.extra["quiet"] != quiet_mark(espo.attributes, entries, notes.pairs)

@@ -11,6 +11,7 @@ from vmh_sync.kommunikation import kinds, task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan
+from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
@@ -46,6 +47,7 @@ class PlannedEntries:
     sides: PartyCommunication
     adopted: tuple[tuple[Intent, Pair], ...] = ()
     told: bool = True
+    problem: Exception | None = None
 
 
 def entry_of(record: Kommunikation) -> AdvowareEntry:
@@ -53,9 +55,11 @@ def entry_of(record: Kommunikation) -> AdvowareEntry:
     return AdvowareEntry(record.id, record.tlf, record.bemerkung, record.komm_kz, record.online, record.row_id)
 
 
-def entries_of(party: Beteiligter) -> tuple[AdvowareEntry, ...] | None:
-    """Return a party's entries; ``None`` when the answer held no list of them."""
-    return tuple(map(entry_of, party.kommunikation)) if party.kommunikation_told else None
+def entries_of(party: Beteiligter, pairs: Iterable[Pair] = ()) -> tuple[AdvowareEntry, ...] | None:
+    """Return a party's entries, unusable ones as ``pairs`` know them; ``None`` when the answer held no list."""
+    if not party.kommunikation_told:
+        return None
+    return (*map(entry_of, party.kommunikation), *as_agreed(party, pairs))
 
 
 def listed(attributes: Mapping[str, Any], channel: Channel) -> tuple[EspoEntry, ...] | None:
@@ -72,7 +76,7 @@ def read_sides(espo: EspoRecord, advoware: Beteiligter, pairs: tuple[Pair, ...])
     return PartyCommunication(
         emails=listed(espo.attributes, Channel.EMAIL),
         phones=listed(espo.attributes, Channel.PHONE),
-        entries=entries_of(advoware),
+        entries=entries_of(advoware, pairs),
         pairs=pairs,
         contacts={names[name]: getattr(advoware, name) for name in _COPIES},
     )
@@ -86,7 +90,9 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
     plan = plan_communication(sides, notes.options)
     if plan.suspicious_empty and _confirmed(plan, notes):
         plan = plan_communication(sides, replace(notes.options, confirmed_empty=True))
+    plan = without_unreadable(plan, party.advoware, sides.pairs)
     told = sides.entries is not None
+    problem = problem_of(party.espo, party.advoware)
     stops = not told or bool(plan.suspicious_empty)
     wanted = task_texts.for_people(plan.tasks)
     settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
@@ -100,9 +106,9 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
         close_tasks=() if stops else task_texts.closing(notes.tasks, wanted),
         findings=plan.findings,
         conflicts=plan.conflicts,
-        base_moves=stops or plan.base_moves or bool(adopted) or unknown,
+        base_moves=stops or plan.base_moves or bool(adopted) or unknown or problem is not None,
     )
-    return PartPlan(record, plan.espocrm_attributes(), PlannedEntries(plan, sides, adopted, told))
+    return PartPlan(record, plan.espocrm_attributes(), PlannedEntries(plan, sides, adopted, told, problem))
 
 
 def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:

@@ -61,7 +61,7 @@ async def write_part(
         party.espo_id,
         party.betnr,
         work.plan,
-        known={pair.advoware_id for pair in work.sides.pairs},
+        pairs=work.sides.pairs,
         entries={entry.id: entry for entry in work.sides.entries or ()},
     )
     await writer.run()
@@ -126,7 +126,11 @@ class Execution:
         for one in self.lists:
             content |= one.attributes
         planned = self.party.espo.attributes
-        if "kommunikationHash" in planned and (content or planned.get("syncStatus") not in ("clean", "conflict", None)):
+        if (
+            "kommunikationHash" in planned
+            and self.work.problem is None
+            and (content or planned.get("syncStatus") not in ("clean", "conflict", None))
+        ):
             told = compatible_hash({**planned, **content})
             if planned["kommunikationHash"] != told:
                 content["kommunikationHash"] = told
@@ -135,6 +139,7 @@ class Execution:
         self.done.conflicts = len(self.work.plan.conflicts)
         self.done.findings = self.work.plan.findings
         self.done.again = self.again
+        self.done.failed = self.work.problem
         return self.done
 
     def commit(self, tx: Transaction, espo: EspoRecord | None) -> None:
@@ -165,7 +170,13 @@ class Execution:
         self.done.findings = (*plan.findings, *more)
         self.done.tasks = unknown_tasks(task_texts.for_people(after.tasks), self.notes.tasks)
         self.done.again = self.again = self.again or bool(self.postponed)
-        quiet = after.writes_nothing and not after.base_moves and not after.suspicious_empty and not self.again
+        quiet = (
+            self.work.problem is None
+            and after.writes_nothing
+            and not after.base_moves
+            and not after.suspicious_empty
+            and not self.again
+        )
         entries = tuple(self.writer.entries.values())
         mark: dict[str, object] = {"quiet": quiet_mark(attributes, entries, pairs)} if quiet else {}
         if self.postponed:

@@ -14,9 +14,9 @@ from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.reconcile.reported import Reported, read_reported
-from vmh_sync.systems.advoware.answers import SpoiltRow as AdvowareRow
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.advoware.spoilt import SpoiltRow as AdvowareRow
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 

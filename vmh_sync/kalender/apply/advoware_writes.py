@@ -26,8 +26,8 @@ from vmh_sync.kalender.resume import created_by, stamp
 from vmh_sync.kalender.wire_termin import laid_over, to_fields
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.records import Created, Termin
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
 
 TERMIN_WAIT_SECONDS = 30.0

@@ -4,7 +4,6 @@ Single reads answer with an object or a list with one object; writes with the ob
 number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
@@ -12,7 +11,8 @@ from pydantic import ValidationError
 
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.errors import SpoiltRecord, UnexpectedAnswer
-from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.json_answers import UnreadableJson, flaw, read_json, sound_part
 
 R = TypeVar("R", bound=WireRecord)
@@ -34,6 +34,41 @@ def as_record(kind: type[R], value: Any, where: str) -> R:
     """One JSON object as a record. Raises UnexpectedAnswer when it is none, or a field is of a wrong kind."""
     if not isinstance(value, dict):
         raise UnexpectedAnswer(f"{where}: expected an object, got {type(value).__name__}")
+    return _sound_record(kind, value, where)
+
+
+def as_party(value: Any, where: str) -> Beteiligter:
+    """One JSON object as a party; what is unusable among its children is set apart (``Beteiligter.spoilt``).
+
+    Raises UnexpectedAnswer as :func:`as_record` does, for what concerns the party itself.
+    """
+    try:
+        return as_record(Beteiligter, value, where)
+    except SpoiltRecord:
+        sound, spoilt = _children_apart(value, where)
+        party = as_record(Beteiligter, sound, where)
+        party.set_apart(spoilt)
+        return party
+
+
+def _children_apart(party: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, list[SpoiltRow]]]:
+    """Split a party's lists: a list that is none is left out as if it were not told, an unusable row set apart."""
+    sound = dict(party)
+    spoilt: dict[str, list[SpoiltRow]] = {}
+    for attribute, kind in Beteiligter.CHILDREN.items():
+        name = Beteiligter.FIELDS[attribute]
+        rows = party.get(name)
+        if isinstance(rows, list):
+            kept: list[SpoiltRow] = []
+            sound[name] = [one.raw for one in as_records(kind, rows, where, kept)]
+            if kept:
+                spoilt[attribute] = kept
+        elif rows is not None:
+            del sound[name]
+    return sound, spoilt
+
+
+def _sound_record(kind: type[R], value: dict[str, Any], where: str) -> R:
     spoilt = flaw(value)
     if spoilt is not None:
         raise SpoiltRecord(f"{where}: unusable {kind.__name__}", problems=(spoilt,))
@@ -55,14 +90,6 @@ def single(value: Any, where: str) -> Any:
             raise UnexpectedAnswer(f"{where}: expected one object, got a list of {len(value)}")
         return value[0]
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class SpoiltRow:
-    """A row of a list that cannot be used: what of it can be trusted (its number, mostly), and why."""
-
-    attributes: dict[str, Any] = field(repr=False)
-    error: UnexpectedAnswer
 
 
 def as_records(kind: type[R], value: Any, where: str, spoilt: list[SpoiltRow] | None = None) -> list[R]:

@@ -14,7 +14,6 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
-from vmh_sync.systems.advoware.answers import SpoiltRow
 from vmh_sync.systems.advoware.connection import Connection
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
@@ -37,6 +36,7 @@ from vmh_sync.systems.advoware.records import (
     json_object,
     overlay,
 )
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.advoware.token import TokenCache, TokenSource
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore
@@ -77,13 +77,16 @@ class AdvowareClient:
     # Beteiligte
 
     async def read_beteiligter(self, betnr: int) -> Beteiligter | None:
-        """The party with its children, or None when Advoware says that there is none (404)."""
+        """The party with its children, or None when Advoware says that there is none (404).
+
+        What is unusable among its children is set apart (``Beteiligter.spoilt``) and spoils nothing else.
+        """
         where = f"GET {wire.BETEILIGTER.template}"
         try:
             value = await self._json("GET", wire.BETEILIGTER, {"betnr": betnr})
         except NotFound:
             return None
-        record = answers.as_record(Beteiligter, answers.single(value, where), where)
+        record = answers.as_party(answers.single(value, where), where)
         if record.bet_nr != betnr:
             raise UnexpectedAnswer(f"{where}: answer is another party")
         return record
@@ -124,9 +127,12 @@ class AdvowareClient:
         """PUT an entry; ``komm_kz`` is silently ignored over there. None: read back."""
         return await self._replace(wire.KOMMUNIKATION, {"betnr": betnr, "key": current.id}, current, changes)
 
-    async def list_adressen(self, betnr: int) -> list[Adresse]:
-        """All addresses of a party. Raises NotFound for an unknown party, CapabilityMissing on 405."""
-        return await self._list(Adresse, wire.ADRESSEN, {"betnr": betnr})
+    async def list_adressen(self, betnr: int, spoilt: list[SpoiltRow] | None = None) -> list[Adresse]:
+        """All addresses of a party. Raises NotFound for an unknown party, CapabilityMissing on 405.
+
+        Rows that cannot be used go to ``spoilt``, else they raise.
+        """
+        return await self._list(Adresse, wire.ADRESSEN, {"betnr": betnr}, spoilt=spoilt)
 
     async def create_adresse(self, betnr: int, values: Mapping[str, Any]) -> Created[Adresse]:
         """Create an address; every field takes effect."""
@@ -136,9 +142,12 @@ class AdvowareClient:
         """PUT an address; only ``strasse, plz, ort, anschrift`` take effect over there. None: read back."""
         return await self._replace(wire.ADRESSE, {"betnr": betnr, "key": current.id}, current, changes)
 
-    async def list_bankverbindungen(self, betnr: int) -> list[Bankverbindung]:
-        """All bank accounts of a party. Raises NotFound for an unknown party, CapabilityMissing on 405."""
-        return await self._list(Bankverbindung, wire.BANKVERBINDUNGEN, {"betnr": betnr})
+    async def list_bankverbindungen(self, betnr: int, spoilt: list[SpoiltRow] | None = None) -> list[Bankverbindung]:
+        """All bank accounts of a party. Raises NotFound for an unknown party, CapabilityMissing on 405.
+
+        Rows that cannot be used go to ``spoilt``, else they raise.
+        """
+        return await self._list(Bankverbindung, wire.BANKVERBINDUNGEN, {"betnr": betnr}, spoilt=spoilt)
 
     async def create_bankverbindung(self, betnr: int, values: Mapping[str, Any]) -> Created[Bankverbindung]:
         """Create a bank account. It cannot be changed through the interface afterwards."""

@@ -5,7 +5,7 @@ office-local text that Advoware sent; ``wire.local_moment`` reads them. The ``re
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 
 def _no_fraction(value: Any) -> Any:
@@ -131,6 +132,11 @@ class Bankverbindung(WireRecord):
 class Beteiligter(WireRecord):
     """A party. ``adressen`` and ``bankverbindungen`` are None where the installation does not embed them."""
 
+    CHILDREN: ClassVar[Mapping[str, type[WireRecord]]] = {
+        "kommunikation": Kommunikation,
+        "adressen": Adresse,
+        "bankverbindungen": Bankverbindung,
+    }
     FIELDS = wire.BETEILIGTER_FIELDS
     KEYS = ("bet_nr",)
     LEFT_OUT_OF_PUT = wire.BETEILIGTER_CHILDREN
@@ -163,6 +169,16 @@ class Beteiligter(WireRecord):
     kommunikation: list[Kommunikation] = Field(default_factory=list)
     adressen: list[Adresse] | None = None
     bankverbindungen: list[Bankverbindung] | None = None
+    _spoilt: dict[str, list[SpoiltRow]] = PrivateAttr(default_factory=dict)
+
+    @property
+    def spoilt(self) -> Mapping[str, Sequence[SpoiltRow]]:
+        """What cannot be used of its lists, by the list's name here; the lists hold the other rows."""
+        return self._spoilt
+
+    def set_apart(self, spoilt: dict[str, list[SpoiltRow]]) -> None:
+        """Note what was left out of the lists."""
+        self._spoilt = spoilt
 
     @property
     def kommunikation_told(self) -> bool:

@@ -29,7 +29,7 @@ from vmh_sync.systems.espocrm.errors import (
 )
 from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, search_params
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow, json_object
-from vmh_sync.systems.espocrm.spoilt_lists import Wanted, list_chunk
+from vmh_sync.systems.espocrm.spoilt_lists import SetApart, Wanted, list_chunk
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import RawAnswer, make_http
 
@@ -135,13 +135,16 @@ class EspoClient:
         *,
         select: Sequence[str] | None = None,
         spoilt: dict[str, UnexpectedAnswer] | None = None,
+        spoilt_rows: dict[str, list[SpoiltRow]] | None = None,
     ) -> AsyncIterator[EspoRecord]:
         """All records whose ``attribute`` has one of ``values``: at most 100 values a request; repeated ones once.
 
         Where the web server refuses so long an address, fewer at once. ``spoilt`` learns which values (as text) the
-        list says nothing reliable of, and why; the others are complete. Without it, or when no list at all can be read,
-        raises ``UnexpectedAnswer``.
+        list says nothing reliable of, and why; the others are complete. ``spoilt_rows``: where it is given, a row that
+        tells its id spoils only itself and stands here by its value. Without ``spoilt``, or when no list at all can be
+        read, raises ``UnexpectedAnswer``.
         """
+        apart = SetApart(spoilt, spoilt_rows) if spoilt is not None else None
         waiting = chunks(values, self._most_values)
         given: set[str] = set()
         while waiting:
@@ -151,7 +154,7 @@ class EspoClient:
                 waiting[:0] = [chunk[:middle], chunk[middle:]]
                 continue
             try:
-                async for record in list_chunk(self, Wanted(entity, attribute, select), chunk, spoilt):
+                async for record in list_chunk(self, Wanted(entity, attribute, select), chunk, apart):
                     if record.id not in given:
                         given.add(record.id)
                         yield record

@@ -66,6 +66,8 @@ class EspoRecord:
     server_time: dt.datetime | None = None
     """The CRM's own clock at the time of the answer (HTTP Date), aware UTC, whole seconds."""
     deleted: bool = False
+    unusable: Mapping[str, UnexpectedAnswer] = field(default_factory=dict)
+    """Lists of e-mails and phones that were left out of ``attributes`` because an item of theirs cannot be used."""
 
     @classmethod
     def of(cls, entity: str, attributes: Any, *, where: str, server_time: dt.datetime | None) -> "EspoRecord":
@@ -75,6 +77,7 @@ class EspoRecord:
         key = attributes.get("id")
         if not isinstance(key, str) or not key:
             raise SpoiltRecord(f"{where}: record without id", problems=(f"id ({type(key).__name__})",))
+        attributes, unusable = _lists_apart(attributes, where)
         spoilt = flaw(attributes) or _misfit(attributes)
         if spoilt is not None:
             raise SpoiltRecord(f"{where}: unusable record", problems=(spoilt,))
@@ -88,6 +91,7 @@ class EspoRecord:
             modified_by_id=attributes.get("modifiedById"),
             server_time=server_time,
             deleted=attributes.get("deleted") is True,
+            unusable=unusable,
         )
 
 
@@ -97,12 +101,21 @@ def _misfit(attributes: Mapping[str, Any]) -> str | None:
         value = attributes.get(name)
         if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)):
             return f"{name} ({type(value).__name__})"
+    return None
+
+
+def _lists_apart(attributes: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, UnexpectedAnswer]]:
+    """Leave out the lists of which an item cannot be used: they spoil nothing else of the record."""
+    unusable: dict[str, UnexpectedAnswer] = {}
     for name in _CONTACT_LISTS:
         items = attributes.get(name)
         wrong = _wrong_item(name, items) if isinstance(items, list) else None if items is None else "no list"
+        wrong = wrong or flaw({name: items})
         if wrong is not None:
-            return f"{name} ({wrong})"
-    return None
+            unusable[name] = SpoiltRecord(f"{where}: unusable list", problems=(f"{name} ({wrong})",))
+    if not unusable:
+        return attributes, {}
+    return {name: value for name, value in attributes.items() if name not in unusable}, unusable
 
 
 def _wrong_item(name: str, items: list[Any]) -> str | None:

@@ -37,8 +37,20 @@ class Wanted:
     select: Sequence[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class SetApart:
+    """What a list could not use. ``values``: of which asked-for values it says nothing reliable, and why.
+
+    ``rows``: where it is given, a row that tells its id and belongs to an asked-for value spoils only itself; it stands
+    here by that value.
+    """
+
+    values: dict[str, UnexpectedAnswer]
+    rows: dict[str, list[SpoiltRow]] | None = None
+
+
 async def list_chunk(
-    client: Lists, wanted: Wanted, values: Sequence[Any], spoilt: dict[str, UnexpectedAnswer] | None
+    client: Lists, wanted: Wanted, values: Sequence[Any], spoilt: SetApart | None
 ) -> AsyncIterator[EspoRecord]:
     """Yield the records for some values; with ``spoilt`` what can be listed, without it everything or the error."""
     if spoilt is not None:
@@ -50,9 +62,7 @@ async def list_chunk(
         yield record
 
 
-async def list_what_can_be(
-    client: Lists, wanted: Wanted, values: Sequence[Any], spoilt: dict[str, UnexpectedAnswer]
-) -> list[EspoRecord]:
+async def list_what_can_be(client: Lists, wanted: Wanted, values: Sequence[Any], spoilt: SetApart) -> list[EspoRecord]:
     """Return the records for those of ``values`` about which the list is reliable and complete.
 
     ``spoilt`` learns the others with the reason. An answer that is of no use as a whole is asked for again in halves,
@@ -67,6 +77,7 @@ async def list_what_can_be(
         return await _halves(client, wanted, values, spoilt, error)
     asked = {str(value) for value in values}
     found = [record for record in records if _key(record.attributes, wanted) in asked]
+    rows = _alone(rows, wanted, asked, spoilt)
     if wanted.attribute != "id":
         # A row that belongs to nobody may be anybody's: without it no list here is complete.
         stray = next((row.error for row in rows if _key(row.attributes, wanted) not in asked), None)
@@ -74,8 +85,25 @@ async def list_what_can_be(
             stray = UnexpectedAnswer(f"GET {wanted.entity}: a row that was not asked for")
         if stray is not None:
             return await _halves(client, wanted, values, spoilt, stray, lists_at_all=True)
-    spoilt.update({key: row.error for row in rows if (key := _key(row.attributes, wanted)) in asked})
+    spoilt.values.update({key: row.error for row in rows if (key := _key(row.attributes, wanted)) in asked})
     return found
+
+
+def _alone(rows: list[SpoiltRow], wanted: Wanted, asked: set[str], spoilt: SetApart) -> list[SpoiltRow]:
+    """Put the rows aside that spoil only themselves; returns the others."""
+    if spoilt.rows is None or wanted.attribute == "id":
+        return rows
+    (only,) = asked if len(asked) == 1 else (None,)
+    others = []
+    for row in rows:
+        # Asked for one value alone, a row that does not tell it can only be that one's.
+        told = _key(row.attributes, wanted)
+        key = told if told in asked else only
+        if row.id is None or key is None:
+            others.append(row)
+        else:
+            spoilt.rows.setdefault(key, []).append(row)
+    return others
 
 
 def _key(attributes: dict[str, Any], wanted: Wanted) -> str:
@@ -86,7 +114,7 @@ async def _halves(
     client: Lists,
     wanted: Wanted,
     values: Sequence[Any],
-    spoilt: dict[str, UnexpectedAnswer],
+    spoilt: SetApart,
     error: UnexpectedAnswer,
     *,
     lists_at_all: bool = False,
@@ -95,7 +123,7 @@ async def _halves(
         # A CRM that cannot list at all is no record's fault: its shortest list tells.
         await client.list_page(wanted.entity, select=("id",), page_size=1)
     if len(values) == 1:
-        spoilt[str(values[0])] = error
+        spoilt.values[str(values[0])] = error
         return []
     middle = len(values) // 2
     found = await list_what_can_be(client, wanted, values[:middle], spoilt)
