@@ -19,14 +19,13 @@ from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_part
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
-from vmh_sync.engine.isolation import isolated, one_by_one
+from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone
 from vmh_sync.engine.part import Part, PartInput
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Action, Operation, RecordPlan, TaskKind
-from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT_PARTIES = 16
 """Parties written at once; the clients bound their calls themselves."""
@@ -66,17 +65,13 @@ async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str])
 
 async def _fetch_part(context: PassContext, part: Part, batch: Batch) -> None:
     """Read for all parties together; where one of them breaks that, for each alone."""
-    failed: list[Exception] = []
-    with isolated(f"{part.entity} of {len(batch.inputs)} parties", failed.append):
-        await part.fetch(context, list(batch.inputs.values()))
-    if not failed:
-        return
-    if isinstance(failed[0], ForeignSystemError):
-        raise failed[0]
     by_id = {read.espo_id: read for read in batch.reads}
-    for espo_id in list(batch.inputs):
-        with isolated(f"{ENTITY} {espo_id}", by_id[espo_id].blame):
-            await part.fetch(context, [batch.inputs[espo_id]])
+    await together_or_alone(
+        f"{part.entity} of parties",
+        batch.inputs.values(),
+        lambda some: part.fetch(context, some),
+        lambda inputs, error: by_id[inputs.espo_id].blame(error),
+    )
     batch.inputs = {espo_id: one for espo_id, one in batch.inputs.items() if by_id[espo_id].problem is None}
 
 

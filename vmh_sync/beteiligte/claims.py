@@ -14,6 +14,7 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.links import Link
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 
 
 async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
@@ -31,11 +32,13 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
     numbers = sorted({betnr for _, betnr in claims.values()})
     owners = await asyncio.to_thread(_owners, context, numbers)
     twins: Counter[int] = Counter()
-    async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", numbers, select=("id", "betnr")):
+    spoilt: dict[str, UnexpectedAnswer] = {}
+    async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", numbers, select=("id", "betnr"), spoilt=spoilt):
         twins[espo_betnr(record) or 0] += 1
-    await asyncio.gather(
-        *(_settle(context, party, betnr, owners.get(betnr), twins[betnr]) for party, betnr in claims.values())
-    )
+    for party, betnr in claims.values():
+        party.problem = spoilt.get(str(betnr))
+    sound = [(party, betnr) for party, betnr in claims.values() if party.problem is None]
+    await asyncio.gather(*(_settle(context, party, betnr, owners.get(betnr), twins[betnr]) for party, betnr in sound))
 
 
 async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, twins: int) -> None:

@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.pass_context import PassContext
@@ -41,7 +41,12 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
         party.read_at = context.clock.now()
         _distrust_nameless(party)
     await asyncio.gather(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
-    await settle_claims(context, parties)
+    await together_or_alone(
+        f"claims of {ENTITY}",
+        parties,
+        lambda some: settle_claims(context, some),
+        lambda party, error: party.blame(error),
+    )
     read_already = {party.espo_id for party in linked}
     await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
     asked = [party for party in parties if party.betnr is not None and party.refusal is None]

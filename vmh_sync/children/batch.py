@@ -15,7 +15,7 @@ from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
-from vmh_sync.engine.isolation import UNFORESEEN, isolated
+from vmh_sync.engine.isolation import UNFORESEEN, isolated, together_or_alone
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.part import PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
@@ -87,7 +87,12 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     for child, party_id in batch.party_of.items():
         if party_id in links and party_id not in parties and child not in batch.settled:
             batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", UNKNOWN_ID)
-    await part.fetch(context, list(batch.inputs.values()))
+    await together_or_alone(
+        f"{part.entity} of parties",
+        list(batch.inputs.values()),
+        lambda some: part.fetch(context, some),
+        lambda party, error: _settle(batch, party.espo_id, error),
+    )
     return batch
 
 
@@ -169,14 +174,14 @@ def _in_words(error: Exception) -> str:
 
 def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
     """Plan the children of each party."""
-    for party_id, party in batch.inputs.items():
+    for party_id, party in list(batch.inputs.items()):
         with isolated(f"{part.entity} of {party_id}", lambda error, of=party_id: _settle(batch, of, error)):  # type: ignore[misc]
             batch.plans[party_id] = part.plan(party)
     return batch
 
 
 def _settle(batch: ChildBatch, party_id: str, error: Exception) -> None:
-    betnr = batch.inputs[party_id].betnr
+    betnr = batch.inputs.pop(party_id).betnr
     batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(party_id)}
 
 

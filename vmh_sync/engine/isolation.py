@@ -5,7 +5,8 @@ Redis, the settings, a guard) are no record's fault and pass, so that the run fa
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
@@ -86,6 +87,29 @@ def one_by_one(
     for item in every:
         with isolated(what, lambda error, item=item: blame(item, error)):  # type: ignore[misc]
             together([item])
+
+
+async def together_or_alone(
+    what: str,
+    items: Iterable[T],
+    together: Callable[[list[T]], Awaitable[None]],
+    blame: Callable[[T, Exception], None],
+) -> None:
+    """Read for all items at once; for each alone when an error comes up that is no system's, so that one suffers.
+
+    Raises what concerns all, a ``ForeignSystemError`` of the reading together among it.
+    """
+    every = list(items)
+    failed: list[Exception] = []
+    with isolated(f"{what} ({len(every)} together)", failed.append):
+        await together(every)
+    if not failed:
+        return
+    if isinstance(failed[0], ForeignSystemError):
+        raise failed[0]
+    for item in every:
+        with isolated(what, partial(blame, item)):
+            await together([item])
 
 
 UNFORESEEN = (

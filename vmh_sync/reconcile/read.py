@@ -183,6 +183,8 @@ async def _compare_one(
         else:
             report.only_espocrm.append(crm.id)
         return
+    for unusable in (*(row.error for rows in office.spoilt.values() for row in rows), *crm.unusable.values()):
+        raise unusable  # what was set apart cannot be compared
     report.compared += 1
     there = await _whole(context, office)
     today = context.clock.now().astimezone(context.zone).date()

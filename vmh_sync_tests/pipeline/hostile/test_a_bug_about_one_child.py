@@ -8,6 +8,7 @@ import pytest
 from vmh_sync.adressen.part import PART as ADDRESSES
 from vmh_sync.bankverbindungen.part import PART as ACCOUNTS
 from vmh_sync.children import batch as stages
+from vmh_sync.children import fetching as fetching_module
 from vmh_sync.children import part as part_module
 from vmh_sync.children import write as write_module
 from vmh_sync.children.part import ChildrenPart
@@ -77,6 +78,28 @@ def test_a_bug_about_one_child_leaves_the_others_alone(
     firm.sync()
     firm.until_quiet()
     assert len(there(firm, bad_number)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bug_while_one_partys_children_are_read_leaves_the_others_alone(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    part, create, there = KINDS[kind]
+    (victim, bad_number), (other, good_number) = firm.linked_party(), firm.linked_party()
+    bad_child, good_child = create(firm, victim), create(firm, other)
+    real = fetching_module.owner_of
+
+    def broken(party: Any) -> str:
+        if party.bet_nr == bad_number:
+            raise KeyError("geheim")
+        return real(party)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fetching_module, "owner_of", broken)
+        bad, good = own_pass(firm, part, bad_child, good_child)
+    assert (good.result, len(there(firm, good_number))) == (Result.SYNCED, 1)
+    assert (bad.result, bad.error_class) == (Result.FAILED, "KeyError")
+    assert firm.crm_record(bad_child, part.kind.espo_entity)["syncStatus"] == "failed"
 
 
 @pytest.mark.parametrize("error", ERRORS)

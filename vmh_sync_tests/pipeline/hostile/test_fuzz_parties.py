@@ -46,6 +46,10 @@ PLAUSIBLE = {
 """What a system may really say there, so that it may be an edit."""
 
 
+NOBODYS_BUSINESS: frozenset[tuple[str, str, str]] = frozenset()
+"""Fields by which nothing is decided and of which nothing is carried on: what stands there is not looked at."""
+
+
 class Case(NamedTuple):
     """Where which hostile value stands."""
 
@@ -192,6 +196,8 @@ class World:
         """Run a pass with the case; returns what is wrong."""
         firm = self.firm
         self.round += 1
+        # So that the pass has to look at all of the victim.
+        firm.crm_edit(self.victim, description=f"Runde {self.round}")
         before = self.content()
         side = firm.office if case.system == "office" else firm.crm
         side.fault(".", "tamper", where=self.where(case), field=case.field, body=VALUES[case.value])
@@ -206,8 +212,9 @@ class World:
         if self.content() != before:
             firm.until_quiet()  # so that the next case is judged by itself
             return f"garbage was believed ({victim.result} {victim.error_class})"
-        if victim.result is Result.FAILED and not (victim.error and victim.error_class):
-            return "nobody was told"
+        told = victim.result is Result.FAILED and victim.error and victim.error_class
+        if not told and case[:3] not in NOBODYS_BUSINESS:
+            return f"nobody was told ({victim.result})"
         if victim.concerns_all:
             return f"blamed on all: {victim.error_class}"
         return None

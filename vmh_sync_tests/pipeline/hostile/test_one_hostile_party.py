@@ -189,3 +189,21 @@ def test_a_bug_in_any_stage_concerns_one_party_alone(
     assert bad.error_class == error
     assert any(error in line.getMessage() and victim[0] in line.getMessage() for line in caplog.records)
     assert "geheim" not in caplog.text
+
+
+def test_a_hostile_number_typed_into_one_record_holds_up_no_other_that_has_one(firm: Firm) -> None:
+    """Numbers of records that are not linked yet are looked up for all of them together."""
+    numbers = [firm.office_party(name=name) for name in ("Eins", "Zwei")]
+    bad, good = (
+        firm.crm_party(lastName=name, betnr=betnr) for name, betnr in zip(("Eins", "Zwei"), numbers, strict=True)
+    )
+    # The second list of the pass is the one that looks for the numbers.
+    firm.crm.fault(
+        "/CBeteiligte$", "tamper", method="GET", skip=1, where={"id": bad}, field="betnr", body=VALUES["list"]
+    )
+    outcomes = firm.outcomes(bad, good)
+    assert [one.result for one in outcomes] == [Result.FAILED, Result.SYNCED]
+    assert firm.crm_record(bad)["syncStatus"] == "failed"
+    firm.crm.clear_faults()
+    firm.until_quiet()
+    assert firm.crm_record(bad)["syncStatus"] == "clean"

@@ -68,9 +68,23 @@ async def test_unexpected_kinds_name_the_field_and_no_value(client: AdvowareClie
     office.on("GET", "Beteiligte/7").respond(json=broken)
     with pytest.raises(UnexpectedAnswer) as failure:
         await client.read_beteiligter(7)
-    assert set(failure.value.problems) == {"name (string_type)", "kommunikation.0.id (int_parsing)"}
+    assert set(failure.value.problems) == {"name (string_type)"}
     assert "Vertraulich" not in str(failure.value)
-    assert "geheime-nummer" not in str(failure.value)
+
+
+async def test_an_entry_of_an_unexpected_kind_spoils_neither_the_party_nor_the_other_entries(
+    client: AdvowareClient, office
+) -> None:
+    entries = [{"id": "geheime-nummer"}, {"id": 3, "tlf": {"x": 1}}, {"id": 4, "tlf": "0511 1"}]
+    office.on("GET", "Beteiligte/7").respond(json={**PARTY_JSON, "kommunikation": entries, "adressen": {"x": 1}})
+    party = await client.read_beteiligter(7)
+    assert party is not None
+    assert [entry.id for entry in party.kommunikation] == [4]
+    spoilt = party.spoilt["kommunikation"]
+    assert [row.number("id") for row in spoilt] == [None, 3]
+    assert [row.error.problems for row in spoilt] == [("id (int_parsing)",), ("tlf (string_type)",)]
+    assert "geheime-nummer" not in "".join(str(row.error) for row in spoilt)
+    assert (party.kommunikation_told, party.adressen) == (True, None)
 
 
 @pytest.mark.parametrize("status", [404, 405, 400])
