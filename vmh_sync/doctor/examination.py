@@ -25,7 +25,7 @@ async def examine(clock: Clock | None = None) -> list[Line]:
     if known.house is not None:
         database = await asyncio.to_thread(check_database, known.house)
         database_works = database.level is Level.OK
-        lines += [database, await check_redis(known.house)]
+        lines += [database, await check_redis(known.house, database_works=database_works)]
     async with _shared_circuits(known.house) as circuits:
         lines += await _advoware(known, clock, circuits, database_works=database_works)
         lines += await _espocrm(known, clock, circuits)

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from vmh_sync.coordination.connection import connect, ping
+from vmh_sync.coordination.connection import AsyncRedis, connect, ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.doctor.line import Line, ok, problem
 from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import (
     AdvowareSettings,
@@ -89,8 +90,11 @@ def check_database(settings: VmhSettings) -> Line:
     return ok(DATABASE, f"Erreichbar ({store.dialect}), auf dem Stand dieser Version.")
 
 
-async def check_redis(settings: VmhSettings) -> Line:
-    """Tell whether Redis answers; without ``REDIS_URL`` the embedded one is started if need be."""
+async def check_redis(settings: VmhSettings, *, database_works: bool = False) -> Line:
+    """Tell whether Redis answers and is the one of our database.
+
+    Without ``REDIS_URL`` the embedded one is started if need be. Whose it is can be told only while the database works.
+    """
     try:
         client = connect(ensure_redis(settings.home, settings.redis_url))
     except EmbeddedServiceError as error:
@@ -101,8 +105,22 @@ async def check_redis(settings: VmhSettings) -> Line:
         return problem(REDIS, f"REDIS_URL ist unbrauchbar: {error}", "REDIS_URL berichtigen.")
     try:
         await ping(client)
+        stranger = await _stranger(client, settings) if database_works else None
     except CoordinationUnavailable:
         return problem(REDIS, "Redis ist nicht erreichbar.", "Prüfen, ob der Server läuft und REDIS_URL stimmt.")
     finally:
         await client.aclose()
-    return ok(REDIS, "Erreichbar." if settings.redis_url else "Erreichbar (mitgelieferter Valkey).")
+    if stranger is not None:
+        return problem(REDIS, str(stranger), "Solange das so ist, wird nichts abgeglichen.")
+    reached = "Erreichbar" if settings.redis_url else "Erreichbar (mitgelieferter Valkey)"
+    return ok(REDIS, f"{reached}, gehört zu dieser Datenbank." if database_works else f"{reached}.")
+
+
+async def _stranger(redis: AsyncRedis, settings: VmhSettings) -> ForeignRedis | None:
+    store = open_database(settings)
+    try:
+        return await foreign(redis, store, place_of(settings.redis_url, settings.home))
+    except StoreError:
+        return None  # the line about the database says so
+    finally:
+        store.close()

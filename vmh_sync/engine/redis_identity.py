@@ -11,7 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
@@ -47,7 +47,9 @@ def place_of(url: str | None, home: Path) -> str:
         return f"{socket.gethostname()}:{home.expanduser().resolve()}"
     parts = urlsplit(url)
     host = socket.gethostname() if (parts.hostname or "") in _HERE else parts.hostname
-    return f"{host}:{parts.port or 6379}{parts.path}"
+    # Each numbered database of a Redis has keys of its own: in the path, or (unix sockets) among the parameters.
+    number = "".join(f"?db={one}" for one in parse_qs(parts.query).get("db", ()))
+    return f"{host}:{parts.port or 6379}{parts.path}{number}"
 
 
 def guard_of(redis: AsyncRedis, store: Store, place: str) -> Callable[[], Awaitable[None]]:
@@ -67,6 +69,19 @@ def guard_of(redis: AsyncRedis, store: Store, place: str) -> Callable[[], Awaita
                 sure = True
 
     return guard
+
+
+async def foreign(redis: AsyncRedis, store: Store, place: str) -> ForeignRedis | None:
+    """Return why this Redis is not the one of our database, None when it is or may become it; changes nothing.
+
+    Raises ``CoordinationUnavailable`` or ``StoreUnavailable``.
+    """
+    with translated():
+        found = await redis.get(KEY)
+    known = await asyncio.to_thread(_known, store)
+    if known is None or found == known.token or (found is None and known.place == place):
+        return None
+    return ForeignRedis(place, known.place)
 
 
 async def adopt(redis: AsyncRedis, store: Store, place: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from vmh_sync.coordination.connection import ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.held_logins import held_back_logins
+from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
@@ -49,9 +50,9 @@ async def health() -> Alive:
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Something cannot be reached"}})
 async def ready(request: Request) -> JSONResponse:
-    """Tell whether database (with the right schema), Redis and Dagster can be reached."""
+    """Tell whether database (with the right schema), its Redis and Dagster can be reached."""
     services = services_of(request)
-    database, redis, (dagster, problem) = await asyncio.gather(
+    database, (redis, stranger), (dagster, problem) = await asyncio.gather(
         _state(asyncio.to_thread(services.store.require_current_schema)), _redis(services), _dagster(services)
     )
     good = (database, redis, dagster) == ("ok", "ok", "ok")
@@ -60,7 +61,7 @@ async def ready(request: Request) -> JSONResponse:
         database=database,
         redis=redis,
         dagster=dagster,
-        problems={"dagster": problem} if problem else None,
+        problems={name: text for name, text in (("redis", stranger), ("dagster", problem)) if text} or None,
         logins=await _logins(services) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
@@ -79,8 +80,18 @@ async def _logins(services: GatewayServices) -> dict[str, str] | None:
     return {login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None
 
 
-async def _redis(services: GatewayServices) -> State:
-    return "unavailable" if services.redis is None else await _state(ping(services.redis))
+async def _redis(services: GatewayServices) -> tuple[State, str | None]:
+    if services.redis is None:
+        return "unavailable", None
+    if await _state(ping(services.redis)) != "ok":
+        return "unavailable", None
+    house = services.settings.house
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            stranger = await foreign(services.redis, services.store, place_of(house.redis_url, house.home))
+    except (StoreError, CoordinationUnavailable, TimeoutError):
+        return "ok", None  # whose it is nobody can tell without the database, which has a line of its own
+    return ("unavailable", str(stranger)) if isinstance(stranger, ForeignRedis) else ("ok", None)
 
 
 async def _dagster(services: GatewayServices) -> tuple[State, str | None]:

@@ -21,6 +21,18 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 """How long PostgreSQL may take to accept a connection: EspoCRM's webhooks give up after 10 s."""
 
+STATEMENT_SECONDS = 60
+"""How long PostgreSQL works on one statement, and how long a transaction of ours may stand idle in between."""
+
+LOCK_SECONDS = 30
+"""How long a statement waits for a lock, as long as SQLite's writers do."""
+
+_ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""A connection whose other end is gone without a word (a firewall, a pulled cable) is noticed within a minute."""
+
+UNANSWERED_MILLISECONDS = 30_000
+"""How long sent data may stay unacknowledged; keepalives are not sent meanwhile."""
+
 _BEGIN = "vmh_begin"
 
 
@@ -71,8 +83,32 @@ def make_engine(url: str) -> Engine:
         pool_size=5,
         max_overflow=15,
         pool_timeout=CONNECT_SECONDS,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "vmh-sync"},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "vmh-sync",
+            "tcp_user_timeout": UNANSWERED_MILLISECONDS,
+            "options": _bounds(parsed),
+            **_ALIVE,
+        },
     )
+
+
+def _bounds(url: URL) -> str:
+    """Return the time-outs for the server, behind the operator's own ``options``, which may not be lost."""
+    bounds = {
+        "statement_timeout": STATEMENT_SECONDS,
+        "lock_timeout": LOCK_SECONDS,
+        "idle_in_transaction_session_timeout": STATEMENT_SECONDS,
+    }
+    own = str(url.query.get("options", ""))
+    ours = [f"-c {name}={seconds}s" for name, seconds in bounds.items() if name not in own]
+    return " ".join([own, *ours]).strip()
+
+
+def without_bounds(connection: Connection) -> None:
+    """Lift the server's time-outs for this transaction (PostgreSQL): a migration may take as long as it takes."""
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {name} = 0")
 
 
 def for_writing(engine: Engine) -> Engine:

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from vmh_sync.store.engine import for_writing, make_engine
+from vmh_sync.store.engine import for_writing, make_engine, without_bounds
 from vmh_sync.store.translation import translated
 
 _ADVISORY_LOCK = 7_630_120_115
@@ -31,6 +31,7 @@ def upgrade(url: str) -> str:
                 _switch_to_wal(engine)
             with for_writing(engine).begin() as connection:
                 if engine.dialect.name == "postgresql":
+                    without_bounds(connection)
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
                 config = _config()
                 config.attributes["connection"] = connection
