@@ -151,7 +151,7 @@ class _Watch(threading.Thread):
         else:
             _log.critical("%s: it does not end, so the process does:\n%s", self.name, _where(self._loop))
             os._exit(_EXIT_CODE)
-        _leave_no_process_behind(self.name)
+        _leave_no_process_behind(self.name, self._loop)
 
     def _cancel(self) -> None:
         with self._cancelling:
@@ -176,18 +176,23 @@ class _Watch(threading.Thread):
         return False
 
 
-def _leave_no_process_behind(name: str) -> None:
-    """End the process if it waits at its very end for a thread that hangs, as Python does without bound."""
+def _leave_no_process_behind(name: str, loop: asyncio.AbstractEventLoop) -> None:
+    """End the process if it waits at the end of the loop, or its own, for a thread that hangs, as Python does."""
     deadline = None
     while threading.main_thread().is_alive():
         time.sleep(_CANCEL_EVERY)
-        if not _ending():
+        if not (_ending() or _closing(loop)):
             deadline = None
         elif deadline is None:
             deadline = time.monotonic() + GRACE_SECONDS
         elif time.monotonic() > deadline:
             _log.critical("%s: a thread hangs at the end of the process:\n%s", name, _threads())
             os._exit(_EXIT_CODE)
+
+
+def _closing(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether ``asyncio.run`` waits for the threads of the loop: it has no bound for that (Python 3.11)."""
+    return bool(getattr(loop, "_executor_shutdown_called", False)) and not loop.is_closed()
 
 
 def _ending() -> bool:

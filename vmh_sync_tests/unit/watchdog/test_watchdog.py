@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 import time
 
 import pytest
@@ -61,6 +63,44 @@ async def test_a_wait_that_ended_early_is_an_announcement_no_longer() -> None:
                 pass
             await asyncio.Event().wait()
     assert time.monotonic() - began < 15
+
+
+STUCK = """
+import asyncio, logging, time
+from vmh_sync import watchdog
+
+logging.basicConfig(level=logging.ERROR)
+watchdog.GRACE_SECONDS = 0.5
+
+async def swallows_every_cancel():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+async def waits_for_a_thread():
+    await asyncio.to_thread(time.sleep, 3600)
+
+async def run(work):
+    async with watchdog.watched("run 1", 0.3):
+        await work()
+
+asyncio.run(run({work}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "place"), [("swallows_every_cancel", "swallows_every_cancel"), ("waits_for_a_thread", "_worker")]
+)
+def test_a_run_whose_tasks_or_threads_do_not_end_ends_with_its_process_and_says_where_it_stood(
+    work: str, place: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STUCK.format(work=work)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 70, ended.stderr
+    assert "CRITICAL" in ended.stderr and place in ended.stderr.rpartition("CRITICAL")[2]
 
 
 async def test_somebody_elses_cancel_stays_a_cancel() -> None:
