@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vmh_sync.kalender.content_hash import content_hash
+from vmh_sync.kalender.fixed_content import is_fixed
 from vmh_sync.kalender.model import (
     PLAIN,
     Appointment,
@@ -40,7 +41,7 @@ class ReadEvent:
 
     ``obstacle`` is the reason code if Advoware cannot hold it (``form`` is then without series), ``updated`` the
     moment of its last change (UTC), ``ours_to_take`` is false for kinds of entries that are no appointments
-    (birthdays, working places and the like).
+    (birthdays, working places and the like), ``fixed`` is true where only the organiser may change the content.
     """
 
     event_id: str
@@ -49,6 +50,7 @@ class ReadEvent:
     obstacle: str | None = None
     updated: datetime | None = None
     ours_to_take: bool = True
+    fixed: bool = False
     decoration: Decoration = PLAIN
 
 
@@ -99,6 +101,7 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
         obstacle=obstacle,
         updated=_updated(event),
         ours_to_take=event.get("eventType", "default") in ("default", "fromGmail"),
+        fixed=is_fixed(event),
         decoration=decoration,
     )
 

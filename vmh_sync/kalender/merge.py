@@ -8,6 +8,7 @@ from vmh_sync.kalender.advoware_overlay import overlay
 from vmh_sync.kalender.anonymise import must_anonymise, shown_form
 from vmh_sync.kalender.apply.read_back import compare
 from vmh_sync.kalender.content_hash import content_hash
+from vmh_sync.kalender.fixed_content import CONTENT, WRITABLE
 from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.model import (
     FLOWING_FIELDS,
@@ -48,6 +49,11 @@ class _Pair:
     anonymise: bool
     decoration: Decoration
 
+    @property
+    def fixed(self) -> bool:
+        """Whether only the event's organiser may change its content."""
+        return self.event is not None and self.event.fixed
+
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
@@ -66,11 +72,15 @@ class _Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What both sides shall say (``wanted``, Advoware's full form), and what is lost or refused on the way."""
+    """What both sides shall say (``wanted``, Advoware's full form), and what is lost or refused on the way.
+
+    ``waits``: an edit in Google cannot go over yet, so the state that both sides agreed on stays.
+    """
 
     wanted: Appointment
     findings: tuple[Finding, ...] = ()
     reason: str = "In Advoware geändert"
+    waits: bool = False
 
 
 def merge_pair(
@@ -101,7 +111,7 @@ def merge_pair(
         operations = [link, *operations]
     settled = len(operations) == (1 if state.base is None else 0)
     moved = changes.advoware or changes.google or changes.unstored_write
-    if settled and (moved or state.base is None or state.obstacle is not None):
+    if settled and not outcome.waits and (moved or state.base is None or state.obstacle is not None):
         operations.append(SaveBase(state.fr_nr, state.event_id, "Beide Seiten sagen dasselbe"))
     return Decision(tuple(operations), (*outcome.findings, *_one_way_findings(pair, changes, ctx)))
 
@@ -161,6 +171,8 @@ def _changes_by_mark(pair: _Pair, ctx: DecisionContext) -> _Changes:
 def _outcome(pair: _Pair, changes: _Changes, ctx: DecisionContext) -> _Outcome:
     google_edit = changes.google & changes.flowable
     advoware_edit = changes.advoware & changes.flowable
+    if pair.fixed:
+        return _organisers_word(pair, google_edit, advoware_edit, ctx)
     from_google = _differing(pair.google, pair.advoware, google_edit)
     if not from_google:
         return _Outcome(pair.advoware, reason=_advoware_reason(changes))
@@ -170,6 +182,28 @@ def _outcome(pair: _Pair, changes: _Changes, ctx: DecisionContext) -> _Outcome:
     if not contested:
         return _Outcome(with_fields(pair.advoware, pair.google, from_google), reason="In Google geändert")
     return _by_strategy(pair, contested, from_google - contested, ctx)
+
+
+def _organisers_word(
+    pair: _Pair, google_edit: frozenset[str], advoware_edit: frozenset[str], ctx: DecisionContext
+) -> _Outcome:
+    """What the organiser says holds; an edit in Advoware cannot go over, and is told."""
+    lost = _losses(pair.advoware, pair.google, _differing(pair.google, pair.advoware, advoware_edit) & CONTENT)
+    state, findings = pair.state, []
+    may_write = ctx.may_write(state)
+    if lost:
+        holds = "Google gilt" if may_write else "die Änderung bleibt in Advoware allein"
+        text = f"Nur der Organisator kann das Ereignis ändern: {holds}"
+        findings.append(Finding(FindingKind.CONFLICT, text, state.fr_nr, state.event_id, lost))
+    coming = _differing(pair.google, pair.advoware, google_edit)
+    if coming and not may_write:
+        text = "Vom Organisator in Google geändert; wartet, bis Advoware beschrieben werden darf"
+        findings.append(Finding(FindingKind.WRITE_PROTECTED, text, state.fr_nr, state.event_id))
+        return _Outcome(pair.advoware, tuple(findings), text, waits=True)
+    wanted = pair.advoware
+    if may_write:
+        wanted = with_fields(wanted, pair.google, coming | _differing(pair.google, pair.advoware, advoware_edit))
+    return _Outcome(wanted, tuple(findings), findings[0].text if findings else "In Google geändert")
 
 
 def _advoware_reason(changes: _Changes) -> str:
@@ -258,15 +292,18 @@ def _google_writes(pair: _Pair, changes: _Changes, outcome: _Outcome, ctx: Decis
     differing = changed_fields(target, pair.google)
     if not changes.shown_differently:
         differing = _differing(target, pair.google, changes.advoware | changes.google)
-        if not differing:
-            return []
+    if pair.fixed:
+        target = with_fields(pair.google, target, WRITABLE)
+        differing &= WRITABLE
+    if not differing and (pair.fixed or not changes.shown_differently):
+        return []
     return [
         UpdateGoogle(
             fr_nr=pair.state.fr_nr,
             event_id=pair.state.event_id,
             form=target,
             anonymised=pair.anonymise,
-            decoration=pair.decoration,
+            decoration=pair.event.decoration if pair.event is not None and pair.fixed else pair.decoration,
             source=pair.state.source,
             changes=_losses(pair.google, target, differing),
             reason=outcome.reason,

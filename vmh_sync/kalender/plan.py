@@ -52,7 +52,10 @@ class PlanItem:
         """Why nothing is done about it before a person has done something (German, without content)."""
         if self.doubts:
             return f"frNr {self.fr_nr}: " + "; ".join(finding.text for finding in self.doubts)
-        return f"{self.decision.findings[0].text} (Ereignis {self.event_id})" if self.waits else None
+        waiting = [one for one in self.decision.findings if one.kind is FindingKind.WRITE_PROTECTED]
+        if self.decision.operations or not waiting:
+            return None
+        return f"{waiting[0].text} (Ereignis {self.event_id})"
 
     @property
     def doubts(self) -> tuple[Finding, ...]:

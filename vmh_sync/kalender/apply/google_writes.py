@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Agreement
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.google.event_update import event_changes
 from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
@@ -53,6 +54,9 @@ class GoogleWrites(Agreement):
             current = await self.sides.fresh_event(operation.event_id)
             if current is None or self._differs(current, self._expected(operation)):
                 raise PlanAgain
+        if is_fixed(current.raw) and any(change.name in CONTENT for change in operation.changes):
+            # The delta did not name the event, so the plan could not know that only its organiser may change it.
+            raise PlanAgain
         await self._before_write("google", operation)
         try:
             changes = event_changes(operation, current.raw, self.context.rules)

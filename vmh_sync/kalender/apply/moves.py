@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
+from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.operations import CreateAdvoware, TakeOver
 from vmh_sync.kalender.reads import PairElsewhere
@@ -36,7 +37,7 @@ class Moves(AdvowareWrites):
         async with self.context.leases.hold(lease_name(operation.from_kuerzel), wait=COLLEAGUE_WAIT_SECONDS) as other:
             if other is None:
                 raise AppointmentMoving
-            if await self._lives_in(operation.from_kuerzel, operation.event_id):
+            if await self._lives_in(operation.from_kuerzel, operation.event_id, operation.fr_nr):
                 await self._create_instead(operation)
                 return
             if not await self._reassign(operation):
@@ -74,10 +75,11 @@ class Moves(AdvowareWrites):
         if event_id is None:
             return
         for kuerzel in self.book.colleagues(fr_nr):
-            if await self._lives_in(kuerzel, event_id):
+            if await self._lives_in(kuerzel, event_id, fr_nr):
                 raise MovedAway(kuerzel)
 
-    async def _lives_in(self, kuerzel: str, event_id: str) -> bool:
+    async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
+        """Tell whether the event lives in a calendar as this Termin's: a guest's copy has the same id, not our mark."""
         calendar, client = self.book.calendar_of(kuerzel), self.context.google.client
         if calendar is None:
             return False
@@ -85,4 +87,5 @@ class Moves(AdvowareWrites):
             event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
         except (NotFoundError, ForbiddenError):
             return False
-        return not event.cancelled
+        mark = read_mark(event.raw)
+        return not event.cancelled and mark is not None and mark.fr_nr == fr_nr
