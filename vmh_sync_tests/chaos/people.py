@@ -11,6 +11,8 @@ from vmh_sync_tests.fixtures.firm import Firm, Json
 FIELDS = {"lastName": "name", "firstName": "vorname", "titel": "titel", "zusatz": "zusatz", "briefAnrede": "bAnrede"}
 """EspoCRM's field and Advoware's."""
 
+MOST_PARTIES = 5
+
 
 @dataclass
 class Typed:
@@ -31,16 +33,15 @@ class People:
         self._rng = rng
         self._number = 0
         self.typed = Typed()
-        self.edits = 0
         self.parties: list[str] = []
 
-    def act(self) -> None:
-        """Make one edit that is possible now."""
+    def act(self) -> bool:
+        """Make one edit that is possible now; returns whether it was made."""
         acts = [self._crm_field, self._office_field, self._office_mail, self._crm_street, self._office_street]
         acts += [self._crm_street_again, self._office_account]
-        if len(self.parties) < 8:
+        if len(self.parties) < MOST_PARTIES:
             acts += [self.new_party] * 4
-        self.edits += bool(self._rng.choice(acts)())
+        return self._rng.choice(acts)()
 
     def new_party(self) -> bool:
         """Somebody enters a party in EspoCRM."""

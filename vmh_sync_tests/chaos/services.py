@@ -17,22 +17,22 @@ _DURABLE = ("--port", "0", "--appendonly", "yes", "--appendfsync", "always", "--
 
 
 class Valkey:
-    """A Valkey that writes down everything before it answers, on a unix socket below ``folder``."""
+    """A Valkey that writes down everything before it answers, on the unix socket ``socket`` below ``folder``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._socket = folder / "v.sock"
+        self.socket = folder / "v.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where clients find it."""
-        return f"unix://{self._socket}"
+        return f"unix://{self.socket}"
 
     def start(self) -> None:
         """Start the server on what it wrote down before, and wait until it answers."""
         self._process = subprocess.Popen(
-            [find_server(), "--unixsocket", str(self._socket), "--dir", str(self._folder), *_DURABLE],
+            [find_server(), "--unixsocket", str(self.socket), "--dir", str(self._folder), *_DURABLE],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

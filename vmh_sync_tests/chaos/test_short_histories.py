@@ -2,15 +2,13 @@
 
 import pytest
 
-from vmh_sync_tests.chaos.history import History
-from vmh_sync_tests.chaos.place import chaos, services
-from vmh_sync_tests.fixtures.sandbox import Sandbox
+from vmh_sync_tests.chaos.history import play
+from vmh_sync_tests.chaos.place import services
 
 pytestmark = pytest.mark.crash
 
 
-def test_whatever_is_killed_stopped_or_cut_off_nothing_is_lost_or_doubled(sandbox_process: Sandbox) -> None:
-    with services() as (postgres, valkey):
-        for seed in (503, 1):
-            with chaos(sandbox_process, postgres, valkey) as place:
-                assert History(place, seed).run(50) == [], f"seed {seed}"
+def test_whatever_is_killed_stopped_or_cut_off_nothing_is_lost_or_doubled() -> None:
+    with services() as running:
+        for seed in (503, 4):
+            assert play(running, seed, 50).wrong == [], f"seed {seed}"

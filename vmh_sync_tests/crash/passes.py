@@ -21,7 +21,8 @@ TIMEOUT = 60.0
 def fork_server() -> ForkServerContext:
     """Return a context whose children start quickly."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    # One server for the whole test session: whoever comes first decides what it has imported.
+    context.set_forkserver_preload([__name__, "vmh_sync_tests.chaos.warm", "vmh_sync_tests.crash.calendar_passes"])
     return context
 
 

@@ -1,11 +1,14 @@
 """Compares what both systems hold, from their own state and with rules of its own: nothing of the product is used."""
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import phonenumbers
+
+from vmh_sync.sandbox.edits import EditRecord
 
 Json = dict[str, Any]
 
@@ -45,8 +48,43 @@ class Sides(NamedTuple):
     def party(self, betnr: int) -> Json | None:
         return next((row for row in self.office["beteiligte"] if row["betNr"] == betnr), None)
 
+    def ids(self) -> list[str]:
+        """Every record that the audit log may name."""
+        names = ("CBeteiligte", "CAdressen", "CBankverbindungen")
+        return [row["id"] for name in names for row in self.crm["records"][name]]
+
     def open_tasks(self) -> list[Json]:
         return [task for task in self.living("Task") if task["status"] not in ("Completed", "Canceled")]
+
+
+def untold(sides: Sides) -> list[str]:
+    """Return the differences that no open task names."""
+    told = {task["parentId"] for task in sides.open_tasks()}
+    return [str(difference) for difference in differences(sides) if not difference.records & told]
+
+
+def lost(edits: Sequence[EditRecord], sides: Sides, traces: Sequence[str]) -> list[EditRecord]:
+    """Return the edits whose value stands nowhere and is named by no audit row (``traces``) and no later edit."""
+    stands = json.dumps([sides.office, sides.crm["records"]], ensure_ascii=False).casefold()
+    told = json.dumps([*traces, *(edit["old"] for edit in edits)], ensure_ascii=False).casefold()
+    said = _plain(stands + told)
+
+    def is_said(value: object) -> bool:
+        text = _plain(str(value).casefold())
+        return text in said or text.removeprefix("0049").removeprefix("0") in said
+
+    return [edit for edit in edits if edit["new"] and not all(is_said(value) for value in _typed(edit))]
+
+
+def _typed(edit: EditRecord) -> list[object]:
+    new = edit["new"]
+    if not isinstance(new, dict):
+        return [new]
+    return [new[name] for name in ("lastName", "strasse", "adresseStreet", "iban") if name in new]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s/()-]", "", text)
 
 
 def differences(sides: Sides) -> Iterator[Difference]:

@@ -1,0 +1,78 @@
+"""People who work with the parties of a history, at the usual firm (people.py) or at a drawn one."""
+
+import asyncio
+import random
+from typing import Protocol
+
+from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync.sandbox.people import People as SandboxPeople
+from vmh_sync_tests.chaos.people import People, violations
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.installations.comparison import Sides, doubled, lost, untold
+
+
+class PartyPeople(Protocol):
+    """Those who edit parties, and who know afterwards what must stand where."""
+
+    def act(self) -> bool:
+        """Make one edit; returns whether it was possible."""
+        ...
+
+    def violations(self) -> list[str]:
+        """Return what is lost, doubled or apart (design.md, section 3)."""
+        ...
+
+    def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+class UsualPeople:
+    """People of the firm that has no quirks: everything must come out exactly."""
+
+    def __init__(self, firm: Firm, rng: random.Random) -> None:
+        self._firm = firm
+        self._people = People(firm, rng)
+        self._people.new_party()
+
+    def act(self) -> bool:
+        """Make one edit."""
+        return self._people.act()
+
+    def violations(self) -> list[str]:
+        """Compare both sides with what was typed."""
+        return violations(self._firm, self._people)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class DrawnPeople:
+    """People of a drawn firm: what its systems refuse or drop must stand in a task or in the audit log."""
+
+    def __init__(self, firm: Firm, seed: int) -> None:
+        self._firm = firm
+        self._runner = asyncio.Runner()
+        self._people = SandboxPeople(firm.sandbox.urls, seed=seed)
+        self._edits: list[EditRecord] = []
+
+    def act(self) -> bool:
+        """Make one edit of the kinds that the sandbox's people make."""
+        made = self._runner.run(self._people.edit_some(1, fresh=True))
+        self._edits += made
+        return bool(made)
+
+    def violations(self) -> list[str]:
+        """Compare both sides, and look for every typed value there and in what was told."""
+        sides = Sides(self._firm.office.state(), self._firm.crm.state())
+        with self._firm.store.reading() as tx:
+            rows = [row for record_id in sides.ids() for row in tx.audit.for_record(record_id)]
+        traces = [str(value) for row in rows for value in (row.old, row.new, row.losing_value) if value]
+        found = [f"untold: {difference}" for difference in untold(sides)]
+        found += doubled(sides)
+        return found + [f"lost: {edit}" for edit in lost(self._edits, sides, traces)]
+
+    def close(self) -> None:
+        """Close the connections to the sandbox."""
+        self._runner.run(self._people.close())
+        self._runner.close()
