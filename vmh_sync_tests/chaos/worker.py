@@ -13,17 +13,15 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from vmh_sync.beteiligte import batch as stages
-from vmh_sync.beteiligte import create
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.selection import Selection, select
-from vmh_sync.children import creating
 from vmh_sync.coordination import connection
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
+from vmh_sync.engine import create_once
 from vmh_sync.engine.opening import open_context
 from vmh_sync.kalender import employees
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.sync_employee import SyncOptions, sync_employee
-from vmh_sync.kommunikation import entry_write
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.advoware import client as advoware_client
 from vmh_sync.systems.errors import ForeignSystemError
@@ -43,9 +41,7 @@ def hurry() -> None:
     patient = functools.partial(RetryPolicy, first_wait=0.05, longest_wait=0.5)
     redis: dict[str, Any] = {**connection._options(), "socket_connect_timeout": 0.3, "socket_timeout": 0.5}
     for module, name, value in (
-        (create, "LOOK_AGAIN_AFTER", (0.03, 0.1, 0.2)),
-        (creating, "LOOK_AGAIN_AFTER", (0.03, 0.1, 0.2)),
-        (entry_write, "LOOK_AGAIN_AFTER", (0.0, 0.03, 0.1)),
+        (create_once, "LOOK_AGAIN_AFTER", (0.0, 0.03, 0.1)),
         (advoware_client, "RetryPolicy", patient),
         (espocrm_client, "RetryPolicy", patient),
         (connection, "_options", lambda: redis),
