@@ -130,7 +130,8 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
     console = Console(soft_wrap=True)
     console.print(
         f"Import: {len(plan.create)} anzulegen, {len(plan.link)} zu verknüpfen, {len(plan.questions)} Fragen an "
-        f"Menschen, {len(plan.left)} bleiben unberührt; nicht lesbar: {len(plan.sides.unreadable)}."
+        f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.here)} sind schon in EspoCRM; nicht lesbar: "
+        f"{len(plan.sides.unreadable)}."
     )
     for note in plan.sides.notes:
         console.print(f"Hinweis: {note}")

@@ -18,6 +18,7 @@ from vmh_sync.first_contact.sides import Progress, read_sides
 from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT = 8
+TOLD_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def each(
             with isolated(f"first contact {espo_id}", lambda e: _blame(failures, espo_id, e), foreseen=(LeftAlone,)):
                 await act()
         done += 1
-        if done % CONCURRENT == 0 or done == len(todo):
+        if done % TOLD_EVERY == 0 or done == len(todo):
             progress("Verknüpfen und fragen", done, len(todo))
 
     await asyncio.gather(*(one(espo_id, act) for espo_id, act in todo))
