@@ -32,6 +32,12 @@ def _no_fraction(value: Any) -> Any:
     return value
 
 
+def _no_flag(value: Any) -> Any:
+    if value is True or value is False:
+        raise ValueError("a flag instead of a number")  # it would be read as the kind 1
+    return value
+
+
 NumericText = Annotated[str | None, Field(coerce_numbers_to_str=True), BeforeValidator(_no_fraction)]
 """A text that some installations tell as a number. Any other text that comes as one is a fault, never an edit."""
 
@@ -80,8 +86,8 @@ class Kommunikation(WireRecord):
     id: int
     row_id: NumericText = None
     bet_nr: int | None = None
-    komm_art: int | str | None = None
-    komm_kz: int | None = None
+    komm_art: Annotated[int | str | None, BeforeValidator(_no_flag)] = None
+    komm_kz: Annotated[int | None, BeforeValidator(_no_flag)] = None
     tlf: NumericText = None
     bemerkung: str | None = None
     online: bool = False

@@ -9,7 +9,8 @@ from vmh_sync.systems.espocrm.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.json_answers import flaw
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
-_KINDS: Mapping[str, type] = {
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "betnr": (int, str),
     "beteiligteId": str,
     "assignedUserId": str,
     "modifiedById": str,

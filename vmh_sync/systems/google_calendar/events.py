@@ -236,9 +236,13 @@ class Event:
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "Event":
-        """Read Google's ``Event`` resource. Raises ValueError when id or etag is missing or a time unreadable."""
+        """Read Google's ``Event`` resource.
+
+        Raises ValueError when the id is missing, a time unreadable, or a field of a kind that Google never gives it.
+        """
         if not wire.get("id") or not isinstance(wire["id"], str):
             raise ValueError("event without id")
+        _require_kinds(wire)
         return cls(
             id=str(wire["id"]),
             etag=str(wire.get("etag", "")),
@@ -256,6 +260,16 @@ class Event:
             private_properties=dict(wire.get("extendedProperties", {}).get("private", {})),
             raw=dict(wire),
         )
+
+
+_ALWAYS_TEXT = ("etag", "status", *_TEXTS, "visibility", "eventType", "updated", "recurringEventId")
+
+
+def _require_kinds(wire: Mapping[str, Any]) -> None:
+    wrong = [name for name in _ALWAYS_TEXT if not isinstance(wire.get(name), str | None)]
+    lines = wire.get("recurrence") or ()
+    if wrong or not isinstance(lines, list | tuple) or not all(isinstance(line, str) for line in lines):
+        raise ValueError(f"event with {', '.join(wrong or ['recurrence'])} of a wrong kind")
 
 
 def _time(wire: Mapping[str, Any] | None) -> EventTime | None:

@@ -36,6 +36,9 @@ PLAUSIBLE = {
     ("betNr", "number"),
     ("istStandard", "true"),
     ("istAktiv", "true"),
+    ("primary", "true"),
+    ("optOut", "true"),
+    ("invalid", "true"),
     ("deleted", "true"),
     ("versionNumber", "number"),
     ("advowareId", "number"),
@@ -46,8 +49,10 @@ PLAUSIBLE = {
 """What a system may really say there, so that it may be an edit."""
 
 
-NOBODYS_BUSINESS: frozenset[tuple[str, str, str]] = frozenset()
-"""Fields by which nothing is decided and of which nothing is carried on: what stands there is not looked at."""
+NOBODYS_BUSINESS = {
+    ("crm", "party", name) for name in ("syncRetryCount", "syncErrorMessage", "advowareRowId", "emailAddress")
+}
+"""What we keep there ourselves and write anew, and the copy of the primary e-mail: nothing is decided by it."""
 
 
 class Case(NamedTuple):
@@ -180,6 +185,17 @@ class World:
         kind = {"kommunikation": "kommunikation", "adresse": "adressen", "konto": "bankverbindungen"}[case.record]
         return {"id": party[kind][0]["id"]}
 
+    def record(self, case: Case) -> dict[str, Any]:
+        """The victim's record in which the value stands."""
+        if case.system == "crm":
+            party = self.firm.crm_record(self.victim)
+            entity = {"adresse": "CAdressen", "konto": "CBankverbindungen"}.get(case.record)
+            lists = {"email": party["emailAddressData"], "phone": party["phoneNumberData"]}
+            return dict(self.firm.crm_records(entity)[0] if entity else lists.get(case.record, [party])[0])
+        office = self.firm.office_record(self.betnr)
+        kind = {"kommunikation": "kommunikation", "adresse": "adressen", "konto": "bankverbindungen"}.get(case.record)
+        return dict(office[kind][0] if kind else office)
+
     def content(self) -> tuple[Any, ...]:
         """What people see of the victim on both sides, books left out."""
         firm = self.firm
@@ -198,7 +214,7 @@ class World:
         self.round += 1
         # So that the pass has to look at all of the victim.
         firm.crm_edit(self.victim, description=f"Runde {self.round}")
-        before = self.content()
+        before, stood_there = self.content(), case.field in self.record(case)
         side = firm.office if case.system == "office" else firm.crm
         side.fault(".", "tamper", where=self.where(case), field=case.field, body=VALUES[case.value])
         firm.crm_edit(self.other, titel=f"Prof. {self.round}")
@@ -213,7 +229,7 @@ class World:
             firm.until_quiet()  # so that the next case is judged by itself
             return f"garbage was believed ({victim.result} {victim.error_class})"
         told = victim.result is Result.FAILED and victim.error and victim.error_class
-        if not told and case[:3] not in NOBODYS_BUSINESS:
+        if stood_there and not told and case[:3] not in NOBODYS_BUSINESS:
             return f"nobody was told ({victim.result})"
         if victim.concerns_all:
             return f"blamed on all: {victim.error_class}"
