@@ -38,10 +38,32 @@ def _stop_once_before(call: str) -> None:
     setattr(AdvowareClient, call, stopped)
 
 
-def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection, stops_before: str | None) -> None:
+def _stop_once_in_the_queue_of(call: str) -> None:
+    """Let this process stop itself while that call of the Advoware client waits for a free slot."""
+    original = getattr(AdvowareClient, call)
+
+    async def queued(self: AdvowareClient, *args: Any, **kwargs: Any) -> Any:
+        setattr(AdvowareClient, call, original)
+        slots, taken = self._connection._transport._slots, 0
+        while not slots.locked():
+            taken += await slots.acquire()
+        waiting = asyncio.create_task(original(self, *args, **kwargs))
+        while not slots._waiters:  # noqa: ASYNC110 - no event tells that it has come to the queue
+            await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for _ in range(taken):
+            slots.release()
+        return await waiting
+
+    setattr(AdvowareClient, call, queued)
+
+
+def _pass(
+    environment: Mapping[str, str], ids: Sequence[str], pipe: Connection, stops_before: str | None, in_queue: bool
+) -> None:
     os.environ.update(environment)
     if stops_before is not None:
-        _stop_once_before(stops_before)
+        (_stop_once_in_the_queue_of if in_queue else _stop_once_before)(stops_before)
     pipe.recv()  # "go": by now the caller knows our pid and has laid its trap
 
     async def run() -> list[Any]:
@@ -54,7 +76,10 @@ def _pass(environment: Mapping[str, str], ids: Sequence[str], pipe: Connection, 
 
 
 class KillablePass:
-    """One pass over given ids in its own process; ``stops_before`` is a call before which it stops itself."""
+    """One pass over given ids in its own process.
+
+    ``stops_before`` is a call before which it stops itself; with ``in_queue`` while that call waits for a free slot.
+    """
 
     def __init__(
         self,
@@ -62,10 +87,12 @@ class KillablePass:
         environment: Mapping[str, str],
         ids: Sequence[str],
         stops_before: str | None = None,
+        *,
+        in_queue: bool = False,
     ) -> None:
         self._pipe, child = context.Pipe()
         self._process: BaseProcess = context.Process(
-            target=_pass, args=(dict(environment), list(ids), child, stops_before)
+            target=_pass, args=(dict(environment), list(ids), child, stops_before, in_queue)
         )
         self._process.start()
         child.close()

@@ -39,9 +39,13 @@ def puts(firm: Firm) -> int:
 
 
 @contextmanager
-def stopped_in_the_write_window(firm: Firm, redis: SyncRedis, espo_id: str) -> Iterator[KillablePass]:
-    """Run a pass until it is about to send its PUT, and wait until its lease is gone."""
-    worker = KillablePass(fork_server(), environment(), [espo_id], stops_before="replace_beteiligter")
+def stopped_in_the_write_window(
+    firm: Firm, redis: SyncRedis, espo_id: str, *, in_queue: bool
+) -> Iterator[KillablePass]:
+    """Run a pass until it is about to send its PUT, or waits for its turn, and wait until its lease is gone."""
+    worker = KillablePass(
+        fork_server(), environment(), [espo_id], stops_before="replace_beteiligter", in_queue=in_queue
+    )
     try:
         firm.office.clear_calls()
         worker.begin()
@@ -63,12 +67,13 @@ def went_on(worker: KillablePass) -> str:
     return outcome[0][0]
 
 
+@pytest.mark.parametrize("in_queue", [False, True], ids=["before the call", "in the queue for a slot"])
 def test_a_worker_stopped_beyond_its_lease_sends_no_stale_party_and_the_newer_edits_stand(
-    firm: Firm, sync_redis: SyncRedis
+    firm: Firm, sync_redis: SyncRedis, in_queue: bool
 ) -> None:
     espo_id, betnr = firm.linked_party(lastName="Huber", titel="Dr.")
     firm.crm_edit(espo_id, titel="veraltet")
-    with stopped_in_the_write_window(firm, sync_redis, espo_id) as worker:
+    with stopped_in_the_write_window(firm, sync_redis, espo_id, in_queue=in_queue) as worker:
         firm.crm_edit(espo_id, titel="Prof. Dr.")
         firm.office_edit(betnr, zusatz="c/o Kanzlei")
         assert firm.sync(espo_id).failures == []
