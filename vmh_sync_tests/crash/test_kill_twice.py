@@ -154,8 +154,7 @@ def strike(create: Create, lost: str, before: int, again: int) -> None:
     recover(firm, espo_id, server, create.check)
 
 
-@pytest.mark.parametrize("lost", ["kill_before", "drop_after"])
-@pytest.mark.parametrize("kind", [Party, Task])
+@pytest.mark.parametrize(("kind", "lost"), [(Party, "drop_after"), (Task, "kill_before")])
 def test_what_is_lost_and_killed_twice_stands_once(firm: Firm, kind: Callable[[Firm], Create], lost: str) -> None:
     create = kind(firm)
     strike(create, lost, create.calls_before_its_post(), again=1)

@@ -60,7 +60,13 @@ def stands_on_both_sides(firm: Firm, espo_id: str, betnr: int) -> None:
     assert [one["iban"] for one in accounts.there(firm, betnr)] == [accounts.IBAN]
 
 
-@pytest.mark.parametrize("error", [StaleLink("moved"), LinkTaken("taken")], ids=["stale", "taken"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(StaleLink("moved"), id="stale"),
+        pytest.param(LinkTaken("taken"), id="taken", marks=pytest.mark.proof),
+    ],
+)
 @pytest.mark.parametrize(
     "entity", ["beteiligte", "kommunikation", "kommunikation_stand", "adressen", "bankverbindungen"]
 )
