@@ -173,6 +173,7 @@ def test_of_new_parties(firm: Firm, sync_redis: SyncRedis, monkeypatch: pytest.M
     assert stopped_everywhere(firm, sync_redis, monkeypatch, arrange) >= 5
 
 
+@pytest.mark.proof
 def test_of_entries(firm: Firm, sync_redis: SyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     def arrange(number: int) -> Situation:
         espo_id, betnr = sides.party(firm, phones=[phone("+49511123456", primary=True)])
@@ -191,7 +192,7 @@ def test_of_entries(firm: Firm, sync_redis: SyncRedis, monkeypatch: pytest.Monke
     assert stopped_everywhere(firm, sync_redis, monkeypatch, arrange) >= 4
 
 
-@pytest.mark.parametrize("own_pass", [False, True])
+@pytest.mark.parametrize("own_pass", [pytest.param(False, marks=pytest.mark.proof), True])
 def test_of_addresses(firm: Firm, sync_redis: SyncRedis, monkeypatch: pytest.MonkeyPatch, own_pass: bool) -> None:
     def arrange(number: int) -> Situation:
         espo_id, betnr, record, key = addresses.linked(firm)

@@ -51,7 +51,7 @@ def edit_everywhere(firm: Firm, system: ControlClient, arrange: Callable[[int], 
         if situation.whole and _in_the_window(calls, system.url, position):
             windows += 1
             continue
-        firm.until_quiet()
+        firm.until_quiet(situation.espo_id)
         situation.check()
         held += 1
     raise AssertionError(f"a pass makes more than {MOST_CALLS} calls")
