@@ -15,7 +15,7 @@ from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.import_cli import import_app
 from vmh_sync.commands.output import fail
-from vmh_sync.commands.sync_cli import sync_app
+from vmh_sync.commands.sync_cli import add_own_entities, sync_app
 
 app = typer.Typer(
     name="vmh-sync",
@@ -149,6 +149,8 @@ def main() -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
+        if "sync" in sys.argv[1:2]:
+            add_own_entities()
         app()
     except SettingsError as problem:
         fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)

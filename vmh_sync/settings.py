@@ -216,6 +216,9 @@ class VmhSettings(BaseSettings):
     examples: Annotated[tuple[str, ...], NoDecode] = Field(
         (), alias="VMH_EXAMPLES", description="Beispiele, durch Komma getrennt: ticketing"
     )
+    entities: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), alias="VMH_ENTITIES", description="Pakete mit eigenen Bereichen, durch Komma getrennt (CONTRIBUTING.md)"
+    )
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )
@@ -243,7 +246,7 @@ class VmhSettings(BaseSettings):
                 raise ValueError("möglich sind redis://, rediss:// und unix://")
         return value
 
-    @field_validator("examples", mode="before")
+    @field_validator("examples", "entities", mode="before")
     @classmethod
     def _from_commas(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The Dagster job for parties with their Kommunikation, Adressen and Bankverbindungen."""
+"""The four steps of a pass over parties with their Kommunikation, Adressen and Bankverbindungen."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,6 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.orchestration.run_config import UnknownSelection
-from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
 from vmh_sync.sync.outcome import RecordOutcome
 
 
@@ -51,14 +50,3 @@ class PartyPipeline:
 
 
 PARTY_PIPELINE = PartyPipeline()
-
-sync_beteiligte = make_sync_job(
-    PARTY_PIPELINE,
-    Descriptions(
-        job="Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",
-        fetch="Liest die Beteiligten aus EspoCRM, Advoware und unserer Datenbank.",
-        map="Bringt beide Seiten in dieselbe Form.",
-        diff="Vergleicht mit dem zuletzt abgeglichenen Stand und plant, was zu schreiben ist.",
-        write="Schreibt den Plan auf beide Seiten, prüft und merkt sich den neuen Stand.",
-    ),
-)

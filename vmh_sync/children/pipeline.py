@@ -1,9 +1,7 @@
-"""The Dagster job of a kind of child records (Adressen, Bankverbindungen)."""
+"""The four steps of a pass over a kind of child records (Adressen, Bankverbindungen)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import dagster as dg
 
 from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
@@ -11,7 +9,6 @@ from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.selection import SELECTIONS, select
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.orchestration.run_config import UnknownSelection
-from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
 from vmh_sync.sync.outcome import RecordOutcome
 
 
@@ -54,15 +51,3 @@ class ChildPipeline:
     def dry_run(self, batch: ChildBatch) -> list[RecordOutcome]:
         """Return what would become of each child."""
         return stages.dry_run(self.part, batch)
-
-
-def make_job(part: ChildrenPart, description: str) -> dg.JobDefinition:
-    """Return the job ``sync_<entity>``; its writing op is called ``write_<entity>``."""
-    say = Descriptions(
-        job=description,
-        fetch="Liest die Datensätze aus EspoCRM, Advoware und unserer Datenbank.",
-        map="Ordnet die Datensätze ihren Beteiligten und beide Seiten einander zu.",
-        diff="Vergleicht mit dem zuletzt abgeglichenen Stand und plant.",
-        write="Schreibt den Plan auf beide Seiten und merkt sich den neuen Stand.",
-    )
-    return make_sync_job(ChildPipeline(part), say, suffix=f"_{part.entity}")

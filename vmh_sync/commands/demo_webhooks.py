@@ -5,7 +5,8 @@ import os
 
 import httpx
 
-ENTITIES = {"beteiligte": "CBeteiligte", "bankverbindungen": "CBankverbindungen", "adressen": "CAdressen"}
+from vmh_sync.entities import with_records
+
 ACTIONS = ("create", "update", "delete")
 
 
@@ -18,10 +19,10 @@ def register_webhooks(gateway_url: str) -> int:
     secrets: dict[str, str] = {}
     headers = {"X-Api-Key": os.environ["ESPOCRM_API_KEY"]}
     with httpx.Client(base_url=os.environ["ESPOCRM_API_BASE_URL"], headers=headers, trust_env=False) as crm:
-        for path, entity in ENTITIES.items():
+        for entity in with_records():
             for action in ACTIONS:
-                url = f"{gateway_url}/vmh/webhook/{path}/{action}"
-                body = {"event": f"{entity}.{action}", "url": url, "skipOwn": True}
+                url = f"{gateway_url}/vmh/webhook/{entity.name}/{action}"
+                body = {"event": f"{entity.espocrm}.{action}", "url": url, "skipOwn": True}
                 made = crm.post("/Webhook", json=body).raise_for_status().json()
                 secrets[made["id"]] = made["secretKey"]
     os.environ["ESPOCRM_WEBHOOK_SECRETS"] = json.dumps(secrets)

@@ -9,6 +9,7 @@ from rich.console import Console
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.orchestration.entity_room import rooms
 from vmh_sync.reconcile.read import Report, reconcile
 from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.systems.errors import ForeignSystemError
@@ -23,7 +24,11 @@ def run_reconcile() -> Report:
 
     async def compare() -> Report:
         async with open_context("reconcile", settings) as context:
-            return await reconcile(context)
+            report = await reconcile(context)
+            for room in rooms(settings.house.entities):
+                if room.compare is not None:
+                    report.entities[room.entity.name] = await room.compare(context)
+            return report
 
     return asyncio.run(compare())
 
@@ -68,6 +73,13 @@ def print_report(report: Report) -> None:
         console.print(f"  {field}: {count} verschieden")
     for item in report.unexplained[:SHOWN]:
         console.print(f"  {item.id} (betnr {item.betnr}) {item.label}: {item.why}", markup=False)
+    for name, found in report.entities.items():
+        console.print(
+            f"{name}: {found.compared} auf beiden Seiten, {len({one.id for one in found.differences})} verschieden; "
+            f"{len(found.only_espocrm)} nur in EspoCRM, {len(found.only_advoware)} nur in Advoware."
+        )
+        for other in list(found.differences)[:SHOWN]:
+            console.print(f"  {other.id} ({other.key}) {other.field}: {other.why}", markup=False)
     print_explained(console, report)
 
 

@@ -1,15 +1,16 @@
 """``vmh-sync sync ...``: one pass in the foreground, through the same Dagster job as everywhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
 from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
 from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.resources import RESOURCES
 from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
+from vmh_sync.orchestration.sync_job import EntityPipeline
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.sync.guards import GuardTripped
@@ -26,12 +27,11 @@ class PassFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SyncTarget:
-    """What can be synced from the command line: a job, its writing op, and how its records are chosen."""
+    """What can be synced from the command line: a job, and what it does with the records."""
 
     entity: str
     job: dg.JobDefinition
-    write_op: str
-    select: Callable[[PassContext, str], Awaitable[list[str]]]
+    pipeline: EntityPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def prepare(settings: PassSettings) -> None:
 async def _select(settings: PassSettings, target: SyncTarget, selection: str) -> list[str]:
     try:
         async with open_context("selection", settings) as context:
-            return await target.select(context, selection)
+            return await target.pipeline.select(context, selection)
     except ForeignSystemError as error:
         raise PassFailed(error.message_for_people) from error
     except GuardTripped as stop:
@@ -102,8 +102,9 @@ def _run(instance: dg.DagsterInstance, target: SyncTarget, order: SyncOrder, ids
             run_config=which.model_dump(),
             instance=instance,
             tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+            resources=RESOURCES,
         )
     except dg.Failure as failure:
         raise PassFailed(failure.description or "Der Lauf ist fehlgeschlagen.") from failure
-    outcomes: list[RecordOutcome] = result.output_for_node(target.write_op)
+    outcomes: list[RecordOutcome] = result.output_value()
     return outcomes

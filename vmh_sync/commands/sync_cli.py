@@ -7,6 +7,7 @@ import typer
 
 from vmh_sync.commands.output import (
     RECORDS_FAILED,
+    fail,
     fail_pass,
     plan_rows,
     print_dry_summary,
@@ -15,9 +16,11 @@ from vmh_sync.commands.output import (
     print_summary,
 )
 from vmh_sync.commands.sync_kalender import kalender
+from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, UnusableEntity, with_records
 
 if TYPE_CHECKING:
     from vmh_sync.commands.sync import SyncOrder
+
 
 sync_app = typer.Typer(help="Ein Abgleich im Vordergrund.", no_args_is_help=True)
 sync_app.command("kalender")(kalender)
@@ -51,9 +54,30 @@ def _add(entity: str, about: str) -> None:
     sync_app.command(entity, help=about)(sync)
 
 
-_add("beteiligte", "Beteiligte mit Kommunikation, Adressen und Bankverbindungen.")
-_add("adressen", "Nur Adressen; alles andere der Beteiligten bleibt unberührt.")
-_add("bankverbindungen", "Nur Bankverbindungen; alles andere der Beteiligten bleibt unberührt.")
+_add(BETEILIGTE.name, "Beteiligte mit Kommunikation, Adressen und Bankverbindungen.")
+for _part in (ADRESSEN, BANKVERBINDUNGEN):
+    _add(_part.name, f"Nur {_part.label}; alles andere der Beteiligten bleibt unberührt.")
+
+
+def add_own_entities() -> None:
+    """Add a command for each entity of the firm's own (``VMH_ENTITIES``); ends the process when one is unusable."""
+    from vmh_sync.settings import SettingsError, VmhSettings, load
+
+    try:
+        packages = load(VmhSettings).entities
+    except SettingsError:
+        return  # the command itself says it
+    if not packages:
+        return
+    from vmh_sync.orchestration.entity_room import add_packages
+
+    try:
+        add_packages(packages)
+    except UnusableEntity as problem:
+        fail(str(problem))
+    for entity in with_records():
+        if entity.room:
+            _add(entity.name, f"{entity.label} (eigener Bereich).")
 
 
 def _order(

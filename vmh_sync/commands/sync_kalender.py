@@ -51,6 +51,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
+    from vmh_sync.kalender.resources import CALENDAR_RESOURCES
     from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, Trigger
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import default_url, upgrade
@@ -64,6 +65,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
                 run_config=which.run_config() | {"loggers": SILENT_CONSOLE},
                 instance=instance,
                 tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+                resources=CALENDAR_RESOURCES,
             )
     except dg.Failure as failure:
         fail_pass(failure.description or "Der Lauf ist fehlgeschlagen.", as_json=as_json)

@@ -16,6 +16,8 @@ from vmh_sync.doctor.crm_installation import check_installation
 from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.schema import Expected, compare
+from vmh_sync.entities import with_records
+from vmh_sync.orchestration.entity_room import EntityRoom, room_of
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import BadFieldTable, override
 from vmh_sync.sync.status import SyncStatus
@@ -152,7 +154,22 @@ def expectations(changes: FieldChanges) -> list[Expected]:
         wanted=tuple(name for name in beteiligte.BOOKKEEPING if name not in {*_PARTY_NEEDED, "kommunikationHash"}),
         statuses=tuple(status for status in SyncStatus if status not in _NEVER_WRITTEN),
     )
-    return [party, *(_of_child(kind, changes) for kind in (ADRESSEN, BANKVERBINDUNGEN))]
+    own = (_of_room(room, changes) for entity in with_records() if entity.room for room in [room_of(entity)])
+    return [party, *(_of_child(kind, changes) for kind in (ADRESSEN, BANKVERBINDUNGEN)), *filter(None, own)]
+
+
+def _of_room(room: EntityRoom, changes: FieldChanges) -> Expected | None:
+    """Return what a firm's own entity needs in EspoCRM, ``None`` when it does not say."""
+    if room.table is None or room.entity.espocrm is None:
+        return None
+    return Expected(
+        entity=room.entity.name,
+        espo_entity=room.entity.espocrm,
+        table=override(room.table, changes.get(room.entity.name, {})),
+        needed=room.status_fields,
+        wanted=(),
+        statuses=("clean", "failed"),
+    )
 
 
 def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:

@@ -13,6 +13,7 @@ from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
 from vmh_sync.engine.opening import field_changes, open_database
+from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import SettingsError, VmhSettings
 
@@ -21,6 +22,8 @@ async def examine(clock: Clock | None = None) -> list[Line]:
     """Run every check that the settings allow; returns their lines. Writes nothing anywhere."""
     clock = clock or SystemClock()
     known, lines = read_settings()
+    if known.house is not None:
+        add_packages(known.house.entities)
     database_works = False
     if known.house is not None:
         database = await asyncio.to_thread(check_database, known.house)

@@ -1,1 +1,1 @@
-"""The services: webhooks, the proxy to Advoware, triggers, health and metrics (specification, http-endpoints.md)."""
+"""The gateway: webhooks, the proxy to Advoware, triggers, health and metrics (specification, http-endpoints.md)."""

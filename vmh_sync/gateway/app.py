@@ -14,7 +14,7 @@ from vmh_sync.engine.opening import PassSettings
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router
-from vmh_sync.gateway import health, metrics, proxy, record_state, triggers, webhooks
+from vmh_sync.gateway import health, metrics, proxy, record_state, triggers
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
 from vmh_sync.gateway.endpoints_page import docs_router
@@ -23,15 +23,19 @@ from vmh_sync.gateway.listening import require_keys
 from vmh_sync.gateway.replies import unusable_field
 from vmh_sync.gateway.services import open_services, services_of
 from vmh_sync.gateway.triggers import may_read, may_write
+from vmh_sync.gateway.webhooks import webhook_router
+from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.settings import GoogleCalendarSettings, load
 
 
 def create_app(settings: PassSettings | None = None) -> FastAPI:
     """Make the app; without ``settings`` they come from the environment.
 
-    Raises ``SettingsError`` for missing or bad settings, and when a public address is set without API keys.
+    Raises ``SettingsError`` for missing or bad settings, and when a public address is set without API keys;
+    ``UnusableEntity`` for a package in ``VMH_ENTITIES`` that offers none.
     """
     settings = settings or PassSettings.read()
+    add_packages(settings.house.entities)
     keys = key_ring(settings.house.api_keys)
     require_keys(settings.house.gateway_host, len(keys))
     quota = load(GoogleCalendarSettings).quota_per_minute
@@ -47,8 +51,9 @@ def create_app(settings: PassSettings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, unusable_field)
-    for door in (webhooks, proxy, triggers, record_state, health, metrics):
-        app.include_router(door.router)
+    app.include_router(webhook_router())
+    for endpoints in (proxy, triggers, record_state, health, metrics):
+        app.include_router(endpoints.router)
     if ticketing.NAME in settings.house.examples:
         app.include_router(_ticketing(settings))
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]

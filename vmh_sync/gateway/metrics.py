@@ -17,6 +17,7 @@ from prometheus_client.core import CollectorRegistry, CounterMetricFamily, Gauge
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.coordination.rate import units_spent
 from vmh_sync.engine.held_logins import SYSTEMS, held_back_logins
+from vmh_sync.entities import every, with_records
 from vmh_sync.gateway.call_metrics import OWN
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
@@ -24,8 +25,6 @@ from vmh_sync.store.metrics import CallKey, PassSummary
 
 _log = logging.getLogger(__name__)
 
-ENTITIES = ("beteiligte", "bankverbindungen", "adressen")
-PASS_ENTITIES = (*ENTITIES, "kalender")
 RECENT_PASSES = 20
 MOST_LEASES = 10_000
 _LEASES = "vmh:lease:*"
@@ -79,15 +78,19 @@ def _read_store(services: GatewayServices, snapshot: Snapshot) -> None:
         snapshot.calls = tx.call_counts.read()
         snapshot.statuses = tx.records.counts()
         snapshot.different = tx.records.different()
-        for entity in ENTITIES:
+        for entity in _record_entities():
             snapshot.inbox[entity] = (
                 tx.inbox.pending_count(entity, now),
                 _age(tx.inbox.oldest_pending(entity, now), now),
             )
             snapshot.oldest_dirty[entity] = _age(tx.records.oldest_dirty(entity), now)
             snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
-        for entity in PASS_ENTITIES:
+        for entity in (known.name for known in every()):
             snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
+
+
+def _record_entities() -> list[str]:
+    return [entity.name for entity in with_records()]
 
 
 async def _read_redis(services: GatewayServices, snapshot: Snapshot) -> None:
@@ -150,7 +153,7 @@ class SnapshotCollector:
         different = GaugeMetricFamily(
             "vmh_records_different", "Records whose sides stay apart, a task open for each.", labels=["entity"]
         )
-        for entity in ENTITIES if self.snapshot.database_up else ():
+        for entity in _record_entities() if self.snapshot.database_up else ():
             different.add_metric([entity], self.snapshot.different.get(entity, 0))
         waiting = GaugeMetricFamily("vmh_inbox_waiting", "Events that no run has claimed.", labels=["entity"])
         age = GaugeMetricFamily("vmh_inbox_oldest_seconds", "Age of the oldest such event.", labels=["entity"])

@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from vmh_sync.gateway.documented import problems
+from vmh_sync.gateway.entity_name import EntityName
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.triggers import EspoId
-from vmh_sync.gateway.webhooks import Entity
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.links import Link
 
@@ -34,7 +34,7 @@ class ChangeShown(BaseModel):
 class RecordState(BaseModel):
     """Where a record stands. Times are UTC; ``status`` is null for a record that was never synced."""
 
-    entity: Entity
+    entity: EntityName
     id: str
     status: str | None
     attempts: int
@@ -51,7 +51,7 @@ class RecordState(BaseModel):
     "/vmh/sync/{entity}/{espo_id}", response_model=RecordState, responses=problems(401, 403, 404, 408, 413, 503)
 )
 async def record_state(
-    request: Request, entity: Entity, espo_id: EspoId, x_api_key: Annotated[str | None, Header()] = None
+    request: Request, entity: EntityName, espo_id: EspoId, x_api_key: Annotated[str | None, Header()] = None
 ) -> JSONResponse | RecordState:
     """Tell how a record stands: status, age of the base, last changes."""
     services = services_of(request)
@@ -70,7 +70,7 @@ def _without_record(link: Link | None) -> str | None:
     return "clean" if link.state == "active" else link.state
 
 
-def _read(services: GatewayServices, entity: Entity, espo_id: str) -> RecordState | None:
+def _read(services: GatewayServices, entity: EntityName, espo_id: str) -> RecordState | None:
     with services.store.reading() as tx:
         record = tx.records.get(entity, espo_id)
         link = tx.links.get_by_espo(entity, espo_id)

@@ -37,7 +37,7 @@ def server_config(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         http=PatientProtocol,
         # Nobody here speaks it.
         ws="none",
-        # Addresses may hold a token, and queries names of people: the services write lines of their own.
+        # Addresses may hold a token, and queries names of people: the endpoints write lines of their own.
         access_log=False,
         server_header=False,
         log_config=None,

@@ -1,4 +1,4 @@
-"""What the services share: settings, database, Redis, Dagster, the Advoware client."""
+"""What the endpoints share: settings, database, Redis, Dagster, the Advoware client."""
 
 import asyncio
 import hashlib
@@ -142,7 +142,7 @@ async def _store_now(services: GatewayServices) -> None:
 
 
 def services_of(request: Request) -> GatewayServices:
-    """Return the services of the app that answers this request."""
+    """Return what the endpoints of the app share, that answers this request."""
     app: FastAPI = request.app
     services: GatewayServices = app.state.services
     return services

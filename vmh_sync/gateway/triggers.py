@@ -10,11 +10,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmh_sync.gateway.documented import problems
+from vmh_sync.gateway.entity_name import EntityName
 from vmh_sync.gateway.keys import ApiKey
 from vmh_sync.gateway.launch import LaunchFailed, Run
 from vmh_sync.gateway.launch_debouncer import job_of
 from vmh_sync.gateway.services import GatewayServices, services_of
-from vmh_sync.gateway.webhooks import ESPO_ID, Entity
+from vmh_sync.gateway.webhooks import ESPO_ID
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.store.errors import StoreError
@@ -66,7 +67,7 @@ class SyncTriggered(BaseModel):
     """The run was launched."""
 
     status: Literal["triggered"] = "triggered"
-    entity: Entity
+    entity: EntityName
     id: str
     dry_run: bool
     run_id: str
@@ -145,7 +146,7 @@ def _named(run: Run) -> list[str]:
     responses=problems(401, 403, 408, 413, 503),
 )
 async def sync_record(
-    request: Request, caller: Writer, entity: Entity, espo_id: EspoId, dry_run: Annotated[bool, Query()] = False
+    request: Request, caller: Writer, entity: EntityName, espo_id: EspoId, dry_run: Annotated[bool, Query()] = False
 ) -> JSONResponse | SyncTriggered:
     """Launch a sync of one record, or a dry run that only shows what would be written."""
     config = {"ids": [espo_id], "dry_run": dry_run}

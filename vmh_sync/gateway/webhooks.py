@@ -15,6 +15,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from vmh_sync.entities import with_records
 from vmh_sync.gateway.call_metrics import WEBHOOK_EVENTS, WEBHOOK_SECONDS
 from vmh_sync.gateway.documented import problems
 from vmh_sync.gateway.services import GatewayServices, fingerprint, services_of
@@ -25,12 +26,9 @@ from vmh_sync.systems.json_answers import UnreadableJson, read_json
 
 _log = logging.getLogger(__name__)
 
-Entity = Literal["beteiligte", "bankverbindungen", "adressen"]
 Action = Literal["create", "update", "delete"]
 
 ESPO_ID = re.compile(r"[0-9a-f]{17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-router = APIRouter(tags=["webhooks"])
 
 
 class Received(BaseModel):
@@ -66,9 +64,7 @@ def ids_in(body: bytes) -> list[str]:
     return list(dict.fromkeys(valid))
 
 
-async def _receive(
-    request: Request, services: GatewayServices, entity: Entity, action: Action
-) -> JSONResponse | Received:
+async def _receive(request: Request, services: GatewayServices, entity: str, action: Action) -> JSONResponse | Received:
     started = time.perf_counter()
     body = await request.body()
     try:
@@ -90,7 +86,7 @@ async def _receive(
     return Received(action=action, new_ids_count=new, total_ids_in_batch=len(ids))
 
 
-def _signed_endpoint(entity: Entity, action: Action) -> Callable[..., Awaitable[JSONResponse | Received]]:
+def _signed_endpoint(entity: str, action: Action) -> Callable[..., Awaitable[JSONResponse | Received]]:
     async def endpoint(
         request: Request,
         signature: Annotated[str | None, Header(description="base64(webhookId:hex digest)")] = None,
@@ -105,7 +101,7 @@ def _signed_endpoint(entity: Entity, action: Action) -> Callable[..., Awaitable[
     return endpoint
 
 
-def _token_endpoint(entity: Entity, action: Action) -> Callable[..., Awaitable[JSONResponse | Received]]:
+def _token_endpoint(entity: str, action: Action) -> Callable[..., Awaitable[JSONResponse | Received]]:
     async def endpoint(request: Request, token: str) -> JSONResponse | Received:
         services = services_of(request)
         wanted = services.path_token
@@ -134,10 +130,12 @@ _BODY: dict[str, Any] = {
 }
 
 
-def _add_routes() -> None:
+def webhook_router() -> APIRouter:
+    """Return the endpoints of all entities whose records stand in EspoCRM."""
+    router = APIRouter(tags=["webhooks"])
     # One route for each path: what is not there is 404, which EspoCRM sends again, and never 422, which it drops.
     kinds = (("", _signed_endpoint, ""), ("/{token}", _token_endpoint, "_with_token"))
-    for entity in get_args(Entity):
+    for entity in (known.name for known in with_records()):
         for action in get_args(Action):
             for prefix, make, suffix in kinds:
                 router.add_api_route(
@@ -150,6 +148,4 @@ def _add_routes() -> None:
                     responses=problems(400, 401, 408, 413, 503),
                     openapi_extra=_BODY,
                 )
-
-
-_add_routes()
+    return router

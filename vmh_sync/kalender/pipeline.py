@@ -190,6 +190,5 @@ sync_kalender = kalender.to_job(
     name="sync_kalender",
     partitions_def=employees_partitions,
     executor_def=dg.in_process_executor,
-    resource_defs={"io_manager": dg.mem_io_manager, "calendars": CalendarResources()},
     tags={ENTITY_TAG: ENTITY},
 )

@@ -1,7 +1,8 @@
 """The Dagster resource through which calendar ops get at the outside world."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -26,3 +27,7 @@ class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise dg.Failure(description=problem.message_for_people) from None
         except Stalled as standstill:
             raise dg.Failure(description=str(standstill)) from None
+
+
+CALENDAR_RESOURCES: Mapping[str, Any] = {"calendars": CalendarResources(), "io_manager": dg.mem_io_manager}
+"""What the calendar's job works with. Personal data stays in memory (design.md 2)."""

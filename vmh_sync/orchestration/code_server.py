@@ -2,7 +2,7 @@
 
 The default launcher starts each run in a new Python that imports Dagster and our code: 1.7 of the 3 seconds from an
 edit to its write, and as much processor time. Here the same server forks each run from a process that has imported
-everything (Python's ``forkserver`` start method, config Dagster itself offers for step processes). A run is a process
+everything (Python's ``forkserver`` start method, which Dagster itself offers for step processes). A run is a process
 of its own as before: watched, stopped and killed in the same way. The options are those of ``dagster api grpc``.
 """
 

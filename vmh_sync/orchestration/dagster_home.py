@@ -25,7 +25,7 @@ _HOME_VARIABLE = "DAGSTER_HOME"
 def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
     """Make ``home`` usable as ``DAGSTER_HOME`` and return it as an absolute path (Dagster refuses a relative one).
 
-    Takes a folder, config need not exist. Writes ``dagster.yaml`` there, with the launcher for warm run workers if
+    Takes a folder, which need not exist. Writes ``dagster.yaml`` there, with the launcher for warm run workers if
     ``celery``, unless one is there already: what a person wrote or a deployment mounted stays as it is, and only what
     this function wrote for the other launcher, or in an earlier version, is replaced. Safe when several processes
     start at once, and when one is killed half-way: the file appears whole or not at all. Only its owner may read the

@@ -22,7 +22,7 @@ def free_port() -> int:
 
 
 def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int) -> str:
-    """Start the three processes; returns the address of the UI, config may take some seconds to answer."""
+    """Start the three processes; returns the address of the UI, which may take some seconds to answer."""
     prepare_storage(home)
     code_port = free_port()
     workspace = home / "workspace.embedded.yaml"

@@ -19,7 +19,7 @@ _OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 
 
 def pending_run(entity: str, instance: dg.DagsterInstance, *, fresh: bool) -> list[dg.RunRequest]:
-    """Return one run request if something waits for config no run is on its way (:mod:`vmh_sync.engine.draining`).
+    """Return one run request if something waits for which no run is on its way (:mod:`vmh_sync.engine.draining`).
 
     What the gateway has just stored it launches itself: unless the sensor stored something (``fresh``), only rows that
     nobody has fetched for a while are worth a run. There is no run key: Dagster would refuse a key it has seen, also

@@ -66,7 +66,7 @@ def _asset(pipeline: EntityPipeline, plural: str, partitions: dg.DynamicPartitio
     async def repaired(context: dg.AssetExecutionContext, sync_resources: SyncResources) -> dg.MaterializeResult[None]:
         started = time.monotonic()
         outcomes: list[RecordOutcome] = []
-        async with sync_resources.open(context.run_id) as opened:
+        async with sync_resources.open(context.run.run_id) as opened:
             keys = list(context.partition_keys)
             for start in range(0, len(keys), CHUNK):
                 outcomes += await sync_ids(opened, pipeline, keys[start : start + CHUNK])

@@ -1,7 +1,8 @@
-"""The Dagster resource through config ops get at the outside world."""
+"""The Dagster resource through which ops get at the outside world."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -24,3 +25,7 @@ class SyncResources(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
         except Stalled as standstill:
             raise dg.Failure(description=str(standstill)) from None
+
+
+RESOURCES: Mapping[str, Any] = {"sync_resources": SyncResources(), "io_manager": dg.mem_io_manager}
+"""What every job works with. Personal data stays in memory (design.md 2)."""

@@ -56,13 +56,13 @@ class Trigger(StrEnum):
 
 
 PERSONS = frozenset({Trigger.PERSON, Trigger.BACKFILL, Trigger.CLI})
-"""Triggers behind config a person stands, who wants everything tried that may be tried."""
+"""Triggers behind which a person stands, who wants everything tried that may be tried."""
 
 QUIET_CONSOLE = {"console": {"config": {"log_level": "WARNING"}}}
 """Run configuration of loggers: the event log stands in the UI, a worker's output needs only warnings."""
 
 SILENT_CONSOLE = {"console": {"config": {"log_level": "CRITICAL"}}}
-"""The same for a command in the foreground, config says itself what happened, in one sentence instead of a trace."""
+"""The same for a command in the foreground, which says itself what happened, in one sentence instead of a trace."""
 
 console: ContextVar[dict[str, Any]] = ContextVar("console", default=QUIET_CONSOLE)
 """How much of a run's log goes to this process's output."""

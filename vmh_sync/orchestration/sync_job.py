@@ -132,7 +132,7 @@ async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncB
 
 
 async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:
-    """Sync some records by their EspoCRM ids, all pipeline in one go. Raises ``dagster.Failure`` like the job."""
+    """Sync some records by their EspoCRM ids, all steps in one go. Raises ``dagster.Failure`` like the job."""
     work = await read_batch(opened, pipeline, SyncRunConfig(ids=list(ids)))
     pipeline.map_fields(work.batch)
     pipeline.diff(work.batch)
@@ -140,7 +140,7 @@ async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[
 
 
 def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
-    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, config are unique among all jobs."""
+    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs."""
     entity = pipeline.entity
 
     @dg.op(name=f"fetch{suffix}", description=say.fetch)
@@ -188,7 +188,6 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
         name=f"sync_{entity}",
         config=which_records,
         executor_def=dg.in_process_executor,
-        resource_defs={"io_manager": dg.mem_io_manager, "sync_resources": SyncResources()},
         tags={ENTITY_TAG: entity},
     )
 

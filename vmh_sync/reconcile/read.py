@@ -14,6 +14,7 @@ from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.reconcile.reported import Reported, read_reported
+from vmh_sync.sync.comparison import EntityComparison
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.advoware.spoilt import SpoiltRow as AdvowareRow
@@ -34,7 +35,7 @@ class Report:
     """What the comparison found. ``compared`` counts parties that both sides have.
 
     ``only_*`` has no task; ``only_*_explained`` has one, which says why. ``doubled`` names EspoCRM ids or Advoware
-    numbers, ``unreadable`` records that could not be compared.
+    numbers, ``unreadable`` records that could not be compared; ``entities``: what a firm's own entities say.
     """
 
     compared: int = 0
@@ -47,6 +48,7 @@ class Report:
     doubled: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    entities: dict[str, EntityComparison] = field(default_factory=dict)
 
     @property
     def unexplained(self) -> list[Difference]:
@@ -57,7 +59,8 @@ class Report:
     def agrees(self) -> bool:
         """Whether every party exists once on both sides and every difference is explained."""
         missing = self.only_espocrm or self.only_advoware
-        return not (self.unexplained or missing or self.doubled or self.unreadable)
+        others = all(one.agrees for one in self.entities.values())
+        return others and not (self.unexplained or missing or self.doubled or self.unreadable)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
@@ -77,6 +80,7 @@ class Report:
             "doubled": self.doubled,
             "unreadable": self.unreadable,
             "notes": self.notes,
+            "entities": {name: one.to_json() for name, one in self.entities.items()},
         }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.reconcile.compare import new_entry
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
 from vmh_sync.reconcile.reasons import DELETED_HERE, Reason, reason_of
@@ -10,7 +11,6 @@ from vmh_sync.store.store import Store
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
 
-ENTITIES = ("beteiligte", "adressen", "bankverbindungen")
 _ABSENT = frozenset(
     kind.value for kind in (TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED)
 )
@@ -38,9 +38,9 @@ def read_reported(store: Store) -> Reported:
     """Read the tasks that are not closed. Blocking. Raises ``StoreError``."""
     reported = Reported()
     with store.reading() as tx:
-        for entity in ENTITIES:
+        for entity in (known.name for known in with_records()):
             tasks = tx.tasks.not_closed(entity)
-            leaving = {task.espo_id: task for task in tasks if entity != "beteiligte" and task.kind in _DELETE}
+            leaving = {task.espo_id: task for task in tasks if entity != BETEILIGTE.name and task.kind in _DELETE}
             links = tx.links.get_many(entity, leaving) if leaving else {}
             for espo_id, link in links.items():
                 task = leaving[espo_id]
@@ -55,7 +55,7 @@ def _note(reported: Reported, task: ManualTask) -> None:
     if task.kind == TaskKind.CONFLICT and not _keeps_apart(task):
         return
     reason = reason_of(task.kind, task.details)
-    if task.entity == "beteiligte" and task.kind in _ABSENT:
+    if task.entity == BETEILIGTE.name and task.kind in _ABSENT:
         reported.absent[task.espo_id] = reason
     if DELETED_IN_ESPOCRM in task.fields:
         reported.deleted[task.espo_id] = DELETED_HERE

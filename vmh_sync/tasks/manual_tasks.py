@@ -14,6 +14,7 @@ from typing import Any
 
 from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.entities import espocrm_type
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
@@ -121,7 +122,7 @@ def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
         return subject
     return TaskSubject(
         task.entity,
-        _ESPO_ENTITIES.get(task.entity, subject.espo_entity),
+        espocrm_type(task.entity) or subject.espo_entity,
         task.espo_id,
         subject.betnr,
         subject.assigned_user_id,
@@ -129,13 +130,6 @@ def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
         # A child may be gone in EspoCRM, and people look for its tasks at the party.
         hangs_on=subject.hangs_on or (subject.espo_entity, subject.espo_id) if task.entity != subject.entity else None,
     )
-
-
-_ESPO_ENTITIES = {
-    "beteiligte": "CBeteiligte",
-    "adressen": "CAdressen",
-    "bankverbindungen": "CBankverbindungen",
-}
 
 
 def fingerprint(task: TaskWanted) -> str:

@@ -50,5 +50,4 @@ ticket_sla_monitor = dg.ScheduleDefinition(
     description="Beispiel: jede Minute die Fristen der Tickets prüfen.",
 )
 
-JOBS = (ticket_sla,)
-SCHEDULES = (ticket_sla_monitor,)
+defs = dg.Definitions(jobs=[ticket_sla], schedules=[ticket_sla_monitor])

@@ -3,12 +3,12 @@
 import dagster as dg
 
 from vmh_sync.adressen.part import KIND, PART
-from vmh_sync.adressen.pipeline import sync_adressen
 from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import select
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, linked, there
 
 
@@ -37,7 +37,7 @@ def test_the_dagster_job_shows_its_plan(firm: Firm) -> None:
     record = address(firm, party)
     with dg.DagsterInstance.ephemeral() as instance:
         config = {"ids": [record], "dry_run": True}
-        result = sync_adressen.execute_in_process(run_config=config, instance=instance)
+        result = job("sync_adressen").execute_in_process(run_config=config, instance=instance)
     (outcome,) = result.output_for_node("write_adressen")
     assert outcome.plans
     assert there(firm, betnr) == []

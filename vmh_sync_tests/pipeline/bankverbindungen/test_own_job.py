@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.bankverbindungen.part import KIND, PART
-from vmh_sync.bankverbindungen.pipeline import sync_bankverbindungen
 from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import moved_since, select
 from vmh_sync.cli import app
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import IBAN, account, edit, here, linked, there
 
 
@@ -101,7 +101,7 @@ def test_the_dagster_job_runs(firm: Firm) -> None:
     party, betnr = firm.linked_party()
     record = account(firm, party)
     with dg.DagsterInstance.ephemeral() as instance:
-        result = sync_bankverbindungen.execute_in_process(run_config={"ids": [record]}, instance=instance)
+        result = job("sync_bankverbindungen").execute_in_process(run_config={"ids": [record]}, instance=instance)
     assert result.success
     assert [outcome.result for outcome in result.output_for_node("write_bankverbindungen")] == [Result.SYNCED]
     assert len(there(firm, betnr)) == 1

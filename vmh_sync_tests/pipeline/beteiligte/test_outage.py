@@ -5,11 +5,10 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from vmh_sync.adressen.pipeline import sync_adressen
-from vmh_sync.beteiligte.pipeline import sync_beteiligte
 from vmh_sync.engine.selection import PUT_OFF_SECONDS
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address
 
 
@@ -29,9 +28,11 @@ def _pending(firm: Firm, entity: str, seconds: float) -> int:
         return tx.inbox.pending_count(entity, firm.clock.now() + timedelta(seconds=seconds))
 
 
-def _run(job: dg.JobDefinition, *, raises: bool = True) -> dg.ExecuteInProcessResult:
+def _run(name: str, *, raises: bool = True) -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.ephemeral() as instance:
-        return job.execute_in_process(run_config={"selection": "pending"}, instance=instance, raise_on_error=raises)
+        return job(name).execute_in_process(
+            run_config={"selection": "pending"}, instance=instance, raise_on_error=raises
+        )
 
 
 def test_advoware_down_fails_the_run_and_blames_no_party(firm: Firm) -> None:
@@ -43,7 +44,7 @@ def test_advoware_down_fails_the_run_and_blames_no_party(firm: Firm) -> None:
     before = firm.crm.calls()["writes"]
 
     with pytest.raises(dg.Failure, match="Advoware"):
-        _run(sync_beteiligte)
+        _run("sync_beteiligte")
 
     assert firm.crm.calls()["writes"] == before, "an outage is no news about a party"
     assert {firm.crm_record(espo_id)["syncRetryCount"] or 0 for espo_id in parties} == {0}
@@ -61,7 +62,7 @@ def test_trouble_with_two_parties_is_theirs(firm: Firm) -> None:
     _waiting(firm, "beteiligte", parties)
     firm.office.fault(rf"Beteiligte/({'|'.join(map(str, broken))})$", "status", status=503)
 
-    assert _run(sync_beteiligte).success
+    assert _run("sync_beteiligte").success
     assert [firm.crm_record(espo_id)["syncStatus"] for espo_id in parties] == ["failed", "failed", "clean"]
     assert _pending(firm, "beteiligte", PUT_OFF_SECONDS + 5) == 0
 
@@ -72,5 +73,5 @@ def test_advoware_down_fails_a_run_of_children_too(firm: Firm) -> None:
     firm.office.fault(r"Beteiligte/\d+$", "status", status=503)
 
     with pytest.raises(dg.Failure, match="Advoware"):
-        _run(sync_adressen)
+        _run("sync_adressen")
     assert _pending(firm, "adressen", PUT_OFF_SECONDS + 5) == 3

@@ -7,17 +7,16 @@ import dagster as dg
 import httpx
 import pytest
 
-from vmh_sync.adressen.triggers import SENSORS as ADRESSEN_SENSORS
-from vmh_sync.bankverbindungen.triggers import SENSORS as BANKVERBINDUNGEN_SENSORS
-from vmh_sync.beteiligte.pipeline import sync_beteiligte
-from vmh_sync.beteiligte.triggers import SENSORS as BETEILIGTE_SENSORS
+from vmh_sync.definitions import build_defs
 from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level
+from vmh_sync.entities import with_records
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import READ_KEY, DagsterDouble, GatewayProcess
+from vmh_sync_tests.fixtures.jobs import job
 
-SENSORS = (*BETEILIGTE_SENSORS, *ADRESSEN_SENSORS, *BANKVERBINDUNGEN_SENSORS)
+SENSORS = [build_defs().resolve_sensor_def(f"{entity.name}_dirty") for entity in with_records()]
 TICKS_A_MINUTE = 12
 TOKEN = "/security/api/v1/Token"
 
@@ -38,7 +37,7 @@ def _tick() -> tuple[list[str], int]:
 
 def _run() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        sync_beteiligte.execute_in_process(run_config={"selection": "pending"}, instance=instance)
+        job("sync_beteiligte").execute_in_process(run_config={"selection": "pending"}, instance=instance)
 
 
 def _waiting(firm: Firm, ids: list[str]) -> None:

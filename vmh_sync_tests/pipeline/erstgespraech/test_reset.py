@@ -5,8 +5,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vmh_sync.erstgespraech.pipeline import erstgespraech_reset, erstgespraech_schedule
+from vmh_sync.erstgespraech.definitions import erstgespraech_schedule
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.jobs import job
 
 ENTITY = "CVmhErstgespraech"
 PAST, FUTURE = "2020-01-01 08:00:00", "2099-01-01 08:00:00"
@@ -33,7 +34,7 @@ def calls_of(firm: Firm, records: dict[str, str]) -> dict[str, Any]:
 
 
 def run() -> dict[str, Any]:
-    result = erstgespraech_reset.execute_in_process(instance=dg.DagsterInstance.ephemeral())
+    result = job("erstgespraech_reset").execute_in_process(instance=dg.DagsterInstance.ephemeral())
     (event,) = [event for event in result.all_events if event.is_successful_output]
     return {name: value.value for name, value in event.step_output_data.metadata.items()}
 

@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
+from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.kalender.sync_employee import employee_lease
 from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
+from vmh_sync_tests.fixtures.jobs import job
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
 ) -> None:
     for kuerzel in ("SB", "AH"):
         chancery.termin(chancery.employee(kuerzel))
-    result = sync_kalender.execute_in_process(instance=instance)
+    result = job("sync_kalender").execute_in_process(instance=instance)
     assert result.success
     assert instance.get_materialized_partitions(KALENDER) == {"SB", "AH"}
     outputs = [
@@ -45,7 +46,7 @@ def test_a_run_with_a_partition_key_takes_that_employee(chancery: Chancery, inst
     for kuerzel in ("SB", "AH"):
         chancery.termin(chancery.employee(kuerzel))
     instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["SB", "AH"])
-    assert sync_kalender.execute_in_process(instance=instance, partition_key="AH").success
+    assert job("sync_kalender").execute_in_process(instance=instance, partition_key="AH").success
     assert len(chancery.events("AH")) == 1 and chancery.calendar("SB") is None
 
 

@@ -14,8 +14,8 @@ from vmh_sync.cli import app
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.definitions import build_defs
 from vmh_sync.kalender import audit, delta_gaps
-from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery
+from vmh_sync_tests.fixtures.jobs import job
 
 TOO_MUCH = ["RRULE:FREQ=MONTHLY;BYDAY=1MO"]
 
@@ -53,7 +53,7 @@ def move(chancery: Chancery, event_id: str, day: date, to: date) -> str:
 
 def run(instance: dg.DagsterInstance) -> dict[str, Any]:
     """One run of the job; the metadata of its write step."""
-    result = sync_kalender.execute_in_process(instance=instance)
+    result = job("sync_kalender").execute_in_process(instance=instance)
     (written,) = (
         event.event_specific_data.metadata
         for event in result.all_events

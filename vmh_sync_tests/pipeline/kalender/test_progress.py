@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.kalender.pipeline import KALENDER, sync_kalender
+from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync_tests.fixtures.chancery import Chancery
+from vmh_sync_tests.fixtures.jobs import job
 
 EVENTS = 110
 
@@ -31,7 +32,7 @@ def test_the_run_tells_in_its_log_and_on_the_asset_how_far_it_is(
     chancery: Chancery, instance: dg.DagsterInstance
 ) -> None:
     fill(chancery)
-    result = sync_kalender.execute_in_process(instance=instance)
+    result = job("sync_kalender").execute_in_process(instance=instance)
     log = [one.user_message for one in instance.all_logs(result.run_id)]
     first = next(line for line in log if line.startswith("Kürzel SB: 0 of 110 events written"))
     assert re.search(r"expected end \d\d:\d\d$", first)

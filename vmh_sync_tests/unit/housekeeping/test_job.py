@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.definitions import build_defs
-from vmh_sync.housekeeping.pipeline import housekeeping, inbox_claims
+from vmh_sync.housekeeping.definitions import housekeeping, inbox_claims
 from vmh_sync.store import Store, open_store
 from vmh_sync.store.audit import Change
 from vmh_sync.store.inbox import InboxEvent

@@ -42,7 +42,6 @@ def _metadata(result: ResetResult, *, dry_run: bool) -> dict[str, dg.MetadataVal
 @dg.job(
     name="erstgespraech_reset",
     executor_def=dg.in_process_executor,
-    resource_defs={"io_manager": dg.mem_io_manager, "sync_resources": SyncResources()},
     description="Erstgespräche: vergangene Termine für den nächsten Anruf zurücksetzen.",
 )
 def erstgespraech_reset() -> None:
@@ -59,5 +58,4 @@ erstgespraech_schedule = dg.ScheduleDefinition(
     description="Jeden Morgen um 6 Uhr; ausgeschaltet, bis jemand es einschaltet.",
 )
 
-JOBS = (erstgespraech_reset,)
-SCHEDULES = (erstgespraech_schedule,)
+defs = dg.Definitions(jobs=[erstgespraech_reset], schedules=[erstgespraech_schedule])

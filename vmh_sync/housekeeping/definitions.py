@@ -5,7 +5,7 @@ from dataclasses import asdict
 import dagster as dg
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.engine.installation_mark import HOUSE_JOB
+from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB, installation_mark
 from vmh_sync.engine.opening import open_database
 from vmh_sync.housekeeping.claims import release_dead_claims
 from vmh_sync.housekeeping.database import clean_books
@@ -49,7 +49,6 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
 @dg.job(
     name=HOUSE_JOB,
     executor_def=dg.in_process_executor,
-    resource_defs={"io_manager": dg.mem_io_manager},
     description="Aufräumen: altes Protokoll, Erledigtes, alte Läufe. Offenes und Verknüpftes bleibt unberührt.",
 )
 def housekeeping() -> None:
@@ -87,6 +86,10 @@ def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason(f"released {sum(released.values())} claims of {len(released)} dead runs")
 
 
-JOBS = (housekeeping,)
-SCHEDULES = (housekeeping_schedule,)
-SENSORS = (inbox_claims,)
+def build(settings: VmhSettings) -> dg.Definitions:
+    """Return the definitions; the job carries the mark of our database, by which a gateway knows its Dagster."""
+    return dg.Definitions(
+        jobs=[housekeeping.with_metadata({HOUSE: installation_mark(settings)})],
+        sensors=[inbox_claims],
+        schedules=[housekeeping_schedule],
+    )

@@ -1,0 +1,46 @@
+"""Beteiligte in Dagster, with their Kommunikation, Adressen and Bankverbindungen."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import dagster as dg
+
+from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.entities import BETEILIGTE
+from vmh_sync.orchestration.dirty_sensor import TICK_SECONDS, make_schedule
+from vmh_sync.orchestration.entity_room import Timing, make_room
+from vmh_sync.orchestration.sync_job import Descriptions
+
+_SAY = Descriptions(
+    job="Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",
+    fetch="Liest die Beteiligten aus EspoCRM, Advoware und unserer Datenbank.",
+    map="Bringt beide Seiten in dieselbe Form.",
+    diff="Vergleicht mit dem zuletzt abgeglichenen Stand und plant, was zu schreiben ist.",
+    write="Schreibt den Plan auf beide Seiten, prüft und merkt sich den neuen Stand.",
+)
+_TIMING = Timing(
+    sweep_cron="*/15 * * * *",
+    sweep_says="Alle 15 Minuten: Wartendes, fällige Wiederholungen, Hängengebliebenes, lange nicht Geprüftes.",
+    repair_seconds=TICK_SECONDS,
+)
+
+
+async def _changed(context: PassContext, since: datetime) -> Sequence[str]:
+    return await dirty(context, since, honour_retries=True)
+
+
+def _rolling_check(job: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+    return [
+        make_schedule(
+            "beteiligte_rolling_check",
+            job,
+            f"*/{int(ROLLING_EVERY.total_seconds() // 60)} * * * *",
+            "Liest reihum alle verknüpften Beteiligten in Advoware, damit dort Getipptes gefunden wird.",
+            selection="rolling",
+        )
+    ]
+
+
+ROOM = make_room(BETEILIGTE, PARTY_PIPELINE, _SAY, _changed, _TIMING, suffix="", schedules=_rolling_check)

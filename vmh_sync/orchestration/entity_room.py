@@ -1,0 +1,99 @@
+"""What an entity's package offers to the rest of the house, and the Dagster definitions that all entities get alike."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import dagster as dg
+
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.entities import Entity, UnusableEntity, add, every
+from vmh_sync.orchestration.dirty_sensor import Changed, make_dirty_sensor, make_sweep
+from vmh_sync.orchestration.repair import make_repair
+from vmh_sync.orchestration.sync_job import Descriptions, EntityPipeline, make_sync_job
+from vmh_sync.sync.comparison import EntityComparison
+from vmh_sync.sync.fields import FieldTable
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRoom:
+    """Offered as ``ROOM`` by ``<room>.definitions``.
+
+    ``pipeline`` and ``job`` are what ``vmh-sync sync <name>`` runs, ``defs`` what Dagster shows. ``table`` and
+    ``status_fields`` are what ``vmh-sync doctor`` looks for in EspoCRM, ``compare`` what ``vmh-sync reconcile`` asks;
+    parties and their children have checks and a comparison of their own there.
+    """
+
+    entity: Entity
+    defs: dg.Definitions
+    pipeline: EntityPipeline | None = None
+    job: dg.JobDefinition | None = None
+    table: FieldTable | None = None
+    status_fields: tuple[str, ...] = ("syncStatus", "syncErrorMessage")
+    compare: Callable[[PassContext], Awaitable[EntityComparison]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When an entity is looked at by itself. ``sweep_cron`` is in the firm's time zone."""
+
+    sweep_cron: str
+    sweep_says: str
+    repair_seconds: int = 28
+    """No multiple of 5: the sensor daemon ticks every 5 s and would miss one (dagster.md 0.4)."""
+
+
+def make_room(
+    entity: Entity,
+    pipeline: EntityPipeline,
+    say: Descriptions,
+    changed: Changed,
+    timing: Timing,
+    *,
+    suffix: str | None = None,
+    schedules: Callable[[dg.JobDefinition], Sequence[dg.ScheduleDefinition]] = lambda job: (),
+) -> EntityRoom:
+    """Return the room of an entity with records in EspoCRM: job, dirty sensor, sweep, and repair by backfill.
+
+    ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides.
+    """
+    job = make_sync_job(pipeline, say, suffix=f"_{entity.name}" if suffix is None else suffix)
+    repair = make_repair(pipeline, entity.label, every_seconds=timing.repair_seconds)
+    defs = dg.Definitions(
+        assets=[repair.asset],
+        jobs=[job, repair.job],
+        sensors=[make_dirty_sensor(entity, job, changed), repair.sensor],
+        schedules=[make_sweep(entity, job, timing.sweep_cron, timing.sweep_says), *schedules(job)],
+    )
+    return EntityRoom(entity, defs, pipeline, job)
+
+
+def rooms(extra: Iterable[str] = ()) -> tuple[EntityRoom, ...]:
+    """Import and return the rooms of all entities; ``extra`` are packages of the firm's own (``VMH_ENTITIES``).
+
+    Raises :class:`UnusableEntity` for a package that offers none.
+    """
+    add_packages(extra)
+    return tuple(room_of(entity) for entity in every())
+
+
+def room_of(entity: Entity) -> EntityRoom:
+    """Import the room of one entity. Raises :class:`UnusableEntity`."""
+    room = getattr(import_module(f"{entity.package}.definitions"), "ROOM", None)
+    if not isinstance(room, EntityRoom):
+        raise UnusableEntity(f"{entity.package}.definitions bietet kein ROOM an.")
+    return room
+
+
+def add_packages(packages: Iterable[str]) -> None:
+    """Make entities of the firm's own known: each package offers ``ENTITY`` in ``<package>.entity``."""
+    for package in packages:
+        try:
+            entity = getattr(import_module(f"{package}.entity"), "ENTITY", None)
+        except ImportError as error:
+            raise UnusableEntity(
+                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__})."
+            ) from error
+        if not isinstance(entity, Entity) or entity.package != package:
+            raise UnusableEntity(f"VMH_ENTITIES: {package}.entity bietet kein ENTITY mit room={package!r} an.")
+        add(entity)

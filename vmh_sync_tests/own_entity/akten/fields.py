@@ -1,0 +1,10 @@
+"""Its field table."""
+
+from vmh_sync.sync.fields import FieldRule, FieldTable
+
+FIELDS = FieldTable(
+    (
+        FieldRule("aktenzeichen", "aktenzeichen", "az", "Aktenzeichen"),
+        FieldRule("rubrum", "rubrum", "rubrum", "Rubrum"),
+    )
+)

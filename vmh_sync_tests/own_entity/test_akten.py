@@ -1,0 +1,180 @@
+"""An entity of the firm's own beside the product: its folder and one variable, and every room knows it.
+
+``akten/`` is what CONTRIBUTING.md ("Adding an entity") makes. Nothing in the product names it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from vmh_sync_tests.fixtures.gateway import KEYS, PATH_TOKEN, READ_KEY, DagsterDouble, GatewayProcess
+from vmh_sync_tests.fixtures.sandbox import Sandbox, running_sandbox
+
+HERE = Path(__file__).parent
+COMMAND = str(Path(sys.executable).with_name("vmh-sync"))
+BOOKKEEPING = {
+    "syncErrorMessage": {"type": "text"},
+    "syncRetryCount": {"type": "int"},
+    "advowareId": {"type": "varchar", "maxLength": 50},
+    "advowareLastSync": {"type": "datetime"},
+    "syncStatus": {"type": "enum", "options": ["dirty", "clean", "failed", "unclean"], "default": "dirty"},
+}
+FIELDS = {"aktenzeichen": {"type": "varchar"}, "rubrum": {"type": "varchar"}, **BOOKKEEPING}
+
+
+def set_up(environment: dict[str, str]) -> None:
+    """What an administrator does in EspoCRM: the entity type, its fields, the link to its party."""
+    login = (environment["ESPOCRM_ADMIN_USER"], environment["ESPOCRM_ADMIN_PASSWORD"])
+    with httpx.Client(base_url=environment["ESPOCRM_API_BASE_URL"], auth=login, trust_env=False) as admin:
+        body: dict[str, Any] = {"name": "Akten", "type": "Base", "labelSingular": "Akte", "labelPlural": "Akten"}
+        admin.post("/EntityManager/action/createEntity", json=body).raise_for_status()
+        for name, definition in FIELDS.items():
+            admin.post("/Admin/fieldManager/CAkten", json={"name": name, **definition}).raise_for_status()
+        link = {"entity": "CBeteiligte", "link": "akten", "linkForeign": "beteiligte", "label": "Akten"}
+        link |= {"labelForeign": "Beteiligte", "linkType": "oneToMany", "entityForeign": "CAkten"}
+        admin.post("/EntityManager/action/createLink", json=link).raise_for_status()
+        for role in admin.get("/Role").json()["list"]:
+            data = admin.get(f"/Role/{role['id']}").json()["data"]
+            data["CAkten"] = {"create": "yes", "read": "all", "edit": "all", "delete": "no"}
+            admin.put(f"/Role/{role['id']}", json={"data": data}).raise_for_status()
+
+
+class House:
+    """The product as a firm runs it, with the variable that names its own entity."""
+
+    def __init__(self, sandbox: Sandbox, environment: dict[str, str], register: Path) -> None:
+        self.crm = sandbox.crm
+        self.environment = environment
+        self._register = register
+
+    def run(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        """Run ``vmh-sync`` and return what it prints as JSON."""
+        command = [COMMAND, *arguments, "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The register of the other side."""
+        return json.loads(self._register.read_text(encoding="utf-8"))
+
+    def write(self, rows: list[dict[str, Any]]) -> None:
+        """A person edits the register."""
+        self._register.write_text(json.dumps(rows), encoding="utf-8")
+
+    def akte(self, espo_id: str) -> dict[str, Any]:
+        """The file as EspoCRM holds it."""
+        return next(row for row in self.crm.state()["records"]["CAkten"] if row["id"] == espo_id)
+
+
+@pytest.fixture
+def house(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    register = tmp_path / "register.json"
+    with running_sandbox() as sandbox:
+        set_up(sandbox.environment)
+        own = {
+            "VMH_HOME": str(tmp_path / "vmh"),
+            "REDIS_URL": redis_url,
+            "VMH_ENTITIES": "akten",
+            "VMH_API_KEYS": json.dumps(KEYS),
+            "ESPOCRM_WEBHOOK_PATH_TOKEN": PATH_TOKEN,
+            "PYTHONPATH": str(HERE),
+            "AKTEN_REGISTER": str(register),
+        }
+        for name, value in {**sandbox.environment, **own}.items():
+            monkeypatch.setenv(name, value)
+        yield House(sandbox, dict(os.environ), register)
+
+
+def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_others(
+    house: House, tmp_path: Path
+) -> None:
+    party = str(house.crm.edit("CBeteiligte", "create", values={"lastName": "Muster"})["id"])
+    values = {"name": "neu", "aktenzeichen": "12/26", "rubrum": "Muster ./. Huber", "beteiligteId": party}
+    akte = str(house.crm.edit("CAkten", "create", values=values)["id"])
+
+    # A pass in the foreground, in both directions.
+    assert house.run("sync", "beteiligte", "--id", party)["synced"] == 1
+    assert house.run("sync", "akten", "--id", akte)["synced"] == 1
+    (row,) = house.rows()
+    assert (row["az"], row["rubrum"]) == ("12/26", "Muster ./. Huber")
+    house.write([{**row, "rubrum": "Muster ./. Meier"}])
+    house.crm.edit("CAkten", "update", id=akte, values={"aktenzeichen": "13/26"})
+    assert house.run("sync", "akten", "--all")["synced"] == 1
+    assert (house.akte(akte)["aktenzeichen"], house.akte(akte)["rubrum"]) == ("13/26", "Muster ./. Meier")
+    assert house.rows()[0]["az"] == "13/26"
+    assert house.run("sync", "akten", "--all")["writes"] == {"advoware": 0, "espocrm": 0, "google": 0}
+
+    # A record that fails says so where its owner looks; a deleted one asks a person.
+    broken = str(
+        house.crm.edit("CAkten", "create", values={"name": "neu", "rubrum": "ohne", "beteiligteId": party})["id"]
+    )
+    assert house.run("sync", "akten", "--id", broken, code=3)["failures"][0]["id"] == broken
+    assert "Aktenzeichen fehlt" in house.akte(broken)["syncErrorMessage"]
+    house.crm.edit("CAkten", "delete", id=broken)
+
+    # Doctor and reconcile.
+    lines = house.run("doctor")["lines"]
+    assert any(line["name"] == "Felder CAkten" for line in lines)
+    assert house.run("reconcile")["entities"]["akten"] == {
+        "compared": 1,
+        "equal": 1,
+        "different": 0,
+        "differences": [],
+        "only_espocrm": [],
+        "only_advoware": [],
+    }
+    house.write([{**house.rows()[0], "rubrum": "anders"}])
+    (difference,) = house.run("reconcile", code=3)["entities"]["akten"]["differences"]
+    assert (difference["id"], difference["field"]) == (akte, "rubrum")
+
+    # Webhook, record state, metrics.
+    dagster = DagsterDouble()
+    gateway = GatewayProcess(tmp_path / "gateway.log", VMH_DAGSTER_URL=dagster.url)
+    try:
+        with httpx.Client(base_url=gateway.url, trust_env=False, headers={"X-Api-Key": READ_KEY}) as http:
+            taken = http.post(f"/vmh/webhook/{PATH_TOKEN}/akten/update", json=[{"id": akte}])
+            assert taken.status_code == 200, taken.text
+            assert dagster.launched.wait(30)
+            assert dagster.launches[0]["selector"]["jobName"] == "sync_akten"
+            state = http.get(f"/vmh/sync/akten/{akte}").json()
+            assert (state["entity"], state["status"], state["waiting"]) == ("akten", "clean", True)
+            assert 'vmh_inbox_pending{entity="akten"} 1' in http.get("/metrics").text
+    finally:
+        gateway.stop()
+        dagster.stop()
+
+
+def test_dagster_shows_its_job_sensor_sweep_and_repair(house: House) -> None:
+    code = (
+        "import json; from vmh_sync.definitions import defs; r = defs.get_repository_def();"
+        "print(json.dumps([*r.job_names, *(s.name for s in r.sensor_defs), *(s.name for s in r.schedule_defs)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=house.environment, check=True
+    )
+    names = set(json.loads(done.stdout.splitlines()[-1]))
+    assert {"sync_akten", "repair_akten", "akten_dirty", "akten_failed_keys", "akten_sweep"} <= names
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [("json", "json.entity ist nicht zu laden"), ("email", "email.entity ist nicht zu laden")],
+)
+def test_a_package_that_offers_no_entity_is_named(house: House, package: str, said: str) -> None:
+    done = subprocess.run(
+        [COMMAND, "sync", "akten", "--all"],
+        capture_output=True,
+        text=True,
+        env={**house.environment, "VMH_ENTITIES": package},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
