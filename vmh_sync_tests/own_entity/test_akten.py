@@ -146,7 +146,7 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
             assert dagster.launches[0]["selector"]["jobName"] == "sync_akten"
             state = http.get(f"/vmh/sync/akten/{akte}").json()
             assert (state["entity"], state["status"], state["waiting"]) == ("akten", "clean", True)
-            assert 'vmh_inbox_pending{entity="akten"} 1' in http.get("/metrics").text
+            assert 'vmh_inbox_waiting{entity="akten"} 1.0' in http.get("/metrics").text
     finally:
         gateway.stop()
         dagster.stop()
