@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vmh_sync.entities import with_records
+
 NEEDED: Mapping[str, Sequence[str]] = {
     "CBeteiligte": ("read", "edit"),
     "CAdressen": ("create", "read", "edit"),
@@ -17,7 +19,8 @@ _WORDS = {"create": "anlegen", "read": "lesen", "edit": "ändern"}
 def lacking_rights(table: Mapping[str, Any]) -> list[str]:
     """Return ``CAdressen: anlegen, ändern`` for every type that lacks rights; ``table`` as ``App/user`` has it."""
     lacking = []
-    for entity, actions in NEEDED.items():
+    own = {entity.espocrm: ("create", "read", "edit") for entity in with_records() if entity.room and entity.espocrm}
+    for entity, actions in {**NEEDED, **own}.items():
         given = table.get(entity)
         missing = [_WORDS[action] for action in actions if not _is_allowed(given, action)]
         if not actions and not given:
