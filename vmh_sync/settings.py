@@ -7,22 +7,20 @@ and what it is for.
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from vmh_sync.settings_loading import SettingsError as SettingsError
+from vmh_sync.settings_loading import load as load
+from vmh_sync.settings_loading import load_or_note as load_or_note
 from vmh_sync.stored_settings import StoredBesides
 
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
-
-
-class SettingsError(Exception):
-    """A setting is missing or unusable; the message names each variable and what it is for, in German."""
 
 
 class AdvowareSettings(BaseSettings):
@@ -354,50 +352,3 @@ class ErstgespraechSettings(BaseSettings):
     @classmethod
     def _from_json(cls, value: object) -> object:
         return (json.loads(value) if value.strip() else ()) if isinstance(value, str) else value
-
-
-S = TypeVar("S", bound=BaseModel)
-
-
-def load(settings: Callable[[], S]) -> S:
-    """Read one settings class from the environment.
-
-    Takes a settings class of this module, returns a filled instance. Raises :class:`SettingsError` that names
-    every variable that is missing or bad together with what it is for; the bad value itself is not repeated,
-    since it may be a secret.
-    """
-    try:
-        return settings()
-    except (ValidationError, json.JSONDecodeError) as error:
-        raise SettingsError(_explain(settings, error)) from None
-
-
-def load_or_note(settings: Callable[[], S], problems: list[str]) -> S | None:
-    """Read one settings class like :func:`load`, but add what is wrong to ``problems`` and return ``None``."""
-    try:
-        return load(settings)
-    except SettingsError as problem:
-        problems.append(str(problem))
-        return None
-
-
-def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecodeError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"Eine Einstellung von {getattr(settings, '__name__', 'vmh_sync')} ist kein gültiges JSON: {error.msg}"
-    fields = getattr(settings, "model_fields", {})
-    prefix = str(getattr(settings, "model_config", {}).get("env_prefix", "")).upper()
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False):
-        name = str(problem["loc"][0]) if problem["loc"] else "?"
-        by_alias = {info.alias: info for info in fields.values() if info.alias}
-        info = fields.get(name) or by_alias.get(name)
-        variable = name if name in by_alias else f"{prefix}{name.upper()}"
-        purpose = info.description if info else "unbekannte Einstellung"
-        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({_what(problem['msg'])})"
-        lines.append(f"{variable} {kind}: {purpose}")
-    return "\n".join(lines)
-
-
-def _what(message: str) -> str:
-    # Our own checks speak German; pydantic only puts these words before them.
-    return message.removeprefix("Value error, ")
