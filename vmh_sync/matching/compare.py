@@ -19,6 +19,7 @@ from enum import Enum
 from vmh_sync.matching.companies import core_fit
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
 from vmh_sync.matching.prepared import Prepared, prepare
+from vmh_sync.matching.spelling import one_letter_apart
 from vmh_sync.matching.traits import NOT_ALIKE, Evidence, Likeness, Resemblance, Traits
 
 LIKELY_FROM = 45
@@ -95,6 +96,7 @@ _FIRST = {
     Fit.UNTOLD: ("vorname", 0, "Vorname fehlt auf einer Seite"),
     Fit.DIFFERENT: ("vorname", -40, "anderer Vorname"),
 }
+_FIRST_SLIP: Feature = ("vorname", -10, "kurzer Vorname, ein Buchstabe anders")
 _MAIDEN: Feature = ("geburtsname", 15, "Geburtsname der einen Seite ist der Name der anderen")
 _SWAPPED: Feature = ("name", 37, "Vor- und Nachname vertauscht")
 _BORN: Feature = ("geburtsdatum", 45, "Geburtsdatum gleich")
@@ -109,7 +111,9 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
     if max(family, first) < Fit.ALIKE and not swapped:
         return NOT_ALIKE
     married = family is Fit.DIFFERENT and _married(one, other)
-    found: list[Feature] = [_SWAPPED] if swapped else [_MAIDEN if married else _FAMILY[family], _FIRST[first]]
+    found: list[Feature] = (
+        [_SWAPPED] if swapped else [_MAIDEN if married else _FAMILY[family], _first_name(one, other, first)]
+    )
     found += _birth(one, other) + _reached(one, other, email=60, phone=20, iban=50)
     found += _places(one, other, street=20, town=5)
     if one.generation != other.generation:
@@ -118,6 +122,11 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
     same_names = family is first is Fit.SAME and not swapped and not _initials(one, other)
     sure = same_names and one.generation == other.generation and _agree(evidence, "geburtsdatum") and _more(evidence)
     return _judged(evidence, _BESIDE_A_PERSONS_NAME, sure=sure)
+
+
+def _first_name(one: Prepared, other: Prepared, fit: Fit) -> Feature:
+    slip = fit is Fit.DIFFERENT and one_letter_apart("".join(one.first), "".join(other.first))
+    return _FIRST_SLIP if slip else _FIRST[fit]
 
 
 def _names(one: Prepared, other: Prepared) -> tuple[Fit, Fit]:

@@ -11,6 +11,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "&": " und ", "+":
 _SLIP_FROM = 5
 """Shorter names that differ in one letter are different names (Jan, Jon)."""
 _TWO_SLIPS_FROM = 10
+_SHORTEST = 3
 _SOUNDS_WITHIN = 2
 """Names that sound alike are alike only within so many edits: Meier and Mayr, but not Weber and Weifert."""
 
@@ -37,6 +38,11 @@ def nearly(one: str, other: str) -> bool:
     allowed = 2 if shorter >= _TWO_SLIPS_FROM else 1
     distance = OSA.distance(one, other, score_cutoff=_SOUNDS_WITHIN)
     return distance <= allowed or (distance <= _SOUNDS_WITHIN and bool(sound(one)) and sound(one) == sound(other))
+
+
+def one_letter_apart(one: str, other: str) -> bool:
+    """Whether two short words differ in one letter: a slip (Uwe, Uew) or two names (Jan, Jon)."""
+    return min(len(one), len(other)) >= _SHORTEST and OSA.distance(one, other, score_cutoff=1) == 1
 
 
 def _digits(word: str) -> str:
