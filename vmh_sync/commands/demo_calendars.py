@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vmh_sync.commands.audit_kalender import look_at
+from vmh_sync.commands.demo_google_habits import GoogleHabits
 from vmh_sync.commands.output import print_summary
 from vmh_sync.commands.sync_kalender import run_calendars
 from vmh_sync.kalender import audit
@@ -29,7 +30,10 @@ def calendar_story(console: Console, urls: Mapping[str, str], seed: int) -> bool
     _passes()
     edits = asyncio.run(_edit(urls, seed))
     counts = Counter(_SIDES[edit["side"]] for edit in edits)
+    habits = GoogleHabits(urls)
+    habits.act([edit["id"] for edit in edits])
     console.print(f"{len(edits)} Änderungen: " + ", ".join(f"{n} in {side}" for side, n in sorted(counts.items())))
+    console.print("In Google wird außerdem ein Ereignis kopiert, eines zum Kollegen verschoben und eines formatiert.")
     _passes()
     open_points = [trouble for trouble in look_at(audit.verify) if not trouble.kind.startswith("finding:")]
     table = Table(title="Jeder Termin in Advoware und Google gleich?", title_justify="left")
@@ -38,8 +42,11 @@ def calendar_story(console: Console, urls: Mapping[str, str], seed: int) -> bool
     table.add_column("Urteil")
     verdict = "NICHT in Ordnung" if open_points else "in Ordnung"
     table.add_row("offene Punkte der Kalenderprüfung", str(len(open_points)), verdict)
+    verdicts = habits.verdicts()
+    for one in verdicts:
+        table.add_row(one.what, "1", "in Ordnung" if one.good else "NICHT in Ordnung")
     console.print(table)
-    return not open_points
+    return not open_points and all(one.good for one in verdicts)
 
 
 def _passes() -> None:

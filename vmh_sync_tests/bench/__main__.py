@@ -4,6 +4,7 @@ import sys
 
 from vmh_sync_tests.bench import (
     bench_calendar,
+    bench_calendar_calls,
     bench_conversion,
     bench_gateway,
     bench_inbox_load,
@@ -16,6 +17,7 @@ BENCHES = {
     "matching": bench_matching.main,
     "conversion": bench_conversion.main,
     "calendar": bench_calendar.main,
+    "calendar_calls": bench_calendar_calls.main,
     "gateway": bench_gateway.main,
     "gateway_celery": bench_gateway.celery,
     "gateway_celery_postgres": bench_gateway.celery_postgres,

@@ -46,8 +46,8 @@ class Offices:
 
 def main(quota: int = 3_000) -> None:
     """Print all figures."""
-    with _running() as systems, _home() as home:
-        os.environ.update(VMH_HOME=home, GOOGLE_CALENDAR_QUOTA_PER_MINUTE=str(quota))
+    with running() as systems, home() as path:
+        os.environ.update(VMH_HOME=path, GOOGLE_CALENDAR_QUOTA_PER_MINUTE=str(quota))
         systems.google.do("set", user_quota=quota, project_quota=None)
         upgrade(default_url(load(VmhSettings).home))
         ensure_redis(load(VmhSettings).home, None)
@@ -68,16 +68,16 @@ def main(quota: int = 3_000) -> None:
 
 
 @contextmanager
-def _home() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="vmh-bench-", ignore_cleanup_errors=True) as home:
+def home() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="vmh-bench-", ignore_cleanup_errors=True) as path:
         try:
-            yield home
+            yield path
         finally:
             stop_embedded()
 
 
 @contextmanager
-def _running() -> Iterator[Offices]:
+def running() -> Iterator[Offices]:
     with system_process("office") as office, system_process("google") as google:
         os.environ.update({**office["environment"], **google["environment"]})
         yield Offices(ControlClient(office["control"]["advoware"]), ControlClient(google["control"]["google"]))
@@ -148,7 +148,7 @@ def _most_in(units: Sequence[tuple[float, int]], window: float) -> int:
     return most
 
 
-def _pass(kuerzel: Sequence[str] = ()) -> PassSummary:
+def one_pass(kuerzel: Sequence[str] = ()) -> PassSummary:
     return asyncio.run(_one_pass(kuerzel))
 
 
@@ -162,9 +162,9 @@ async def _one_pass(kuerzel: Sequence[str]) -> PassSummary:
 
 def _until_quiet() -> None:
     for _ in range(MOST_PASSES):
-        summary = _pass()
+        summary = one_pass()
         if not any(summary.writes.values()) and not summary.failures:
-            _pass()  # the echoes of our own writes have been read by now
+            one_pass()  # the echoes of our own writes have been read by now
             return
     raise RuntimeError("both sides do not come to rest")
 
@@ -172,7 +172,7 @@ def _until_quiet() -> None:
 def _counted(systems: Offices, title: str, employees: int) -> None:
     for system in (systems.office, systems.google):
         system.clear_calls()
-    summary = _pass()
+    summary = one_pass()
     print(f"\n{title} ({employees} employees): writes {summary.writes}, failures {summary.failures}")
     for name, system in (("Advoware", systems.office), ("Google", systems.google)):
         calls = system.calls(last=1)
@@ -197,7 +197,7 @@ def _edit_google(systems: Offices) -> None:
 
 
 def _load(kuerzel: Sequence[str]) -> None:
-    summary = _pass(kuerzel)
+    summary = one_pass(kuerzel)
     print(f"{summary.writes}, failures {summary.failures}")
     if summary.failures:
         sys.exit(1)
