@@ -122,7 +122,7 @@ class Connection:
             token = await self._tokens.renew(token)
             response = await self._send(call, token, retry=True)
         if response.status_code != 401:
-            self._tokens.accepted()
+            await self._tokens.accepted()
         return response
 
     async def _token(self) -> StoredToken:

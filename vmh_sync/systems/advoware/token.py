@@ -169,6 +169,7 @@ class TokenSource:
         self._flight: asyncio.Task[StoredToken] | None = None
         self._renewals = 0
         self._useless: str | None = None
+        self._unproven: Ticket | None = None
 
     async def current(self) -> StoredToken:
         """A token that was not refused yet. Raises what :meth:`renew` raises; network faults are Transient."""
@@ -190,9 +191,12 @@ class TokenSource:
             self._renewals += 1
         return await self._join(refused)
 
-    def accepted(self) -> None:
-        """Take note that the API accepted a token."""
-        self._renewals = 0
+    async def accepted(self) -> None:
+        """Take note that the API accepted a token: only now a login after a refused token counts as working."""
+        self._renewals, self._useless = 0, None
+        if self._unproven is not None:
+            ticket, self._unproven = self._unproven, None
+            await self._circuit.worked(ticket)
 
     async def aclose(self) -> None:
         """Stop a token request that is still under way."""
@@ -226,6 +230,10 @@ class TokenSource:
         said = False
         try:
             token = await self._new_token()
+            if self._renewals or self._useless is not None:
+                # The API has just refused a token. Should it refuse this one too, the pause must grow, not start anew.
+                self._unproven = ticket
+                return token
             said = True
             await self._circuit.worked(ticket)
             return token

@@ -282,3 +282,30 @@ async def test_nothing_secret_in_logs_and_errors(client: AdvowareClient, office,
     told = caplog.text + str(failure.value) + repr(failure.value)
     for secret in ("token-1", "token-2", "geheim-passwort", "Vertraulicher", KEY):
         assert secret not in told
+
+
+async def test_an_api_that_refuses_every_new_token_is_left_alone_for_longer_each_time_until_it_accepts_one(
+    client: AdvowareClient, office, clock: ManualClock
+) -> None:
+    read = office.on("GET", "Mitarbeiter")
+    read.respond(401)
+
+    async def refused() -> float:
+        with pytest.raises(LoginFailed) as failed:
+            await client.list_mitarbeiter()
+        return float(failed.value.retry_after or 0)
+
+    async def pause() -> float:
+        # A call gives up after one new token; what was tried in vain before counts on.
+        for _ in range(10):
+            seconds = await refused()
+            if seconds:
+                clock.advance(timedelta(seconds=seconds + 1))
+                return seconds
+        raise AssertionError("it is asked again and again")
+
+    assert [await pause() for _ in range(3)] == [60, 120, 300]
+    read.respond(200, json=[])
+    await client.list_mitarbeiter()
+    read.respond(401)
+    assert await pause() == 60, "a token that was accepted ends the row"
