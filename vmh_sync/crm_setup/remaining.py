@@ -26,7 +26,7 @@ async def note_installation(session: SetupSession) -> None:
     known: Mapping[str, Any] = settings if isinstance(settings, dict) else {}
     _note_internal(session, known)
     await _note_pace(session, known)
-    _note_tabs(session, known)
+    await _note_tabs(session, known)
     await _note_switched_off(session)
 
 
@@ -55,9 +55,11 @@ async def _note_pace(session: SetupSession, settings: Mapping[str, Any]) -> None
         session.left.append(LeftByHand(pace.text, pace.remedy))
 
 
-def _note_tabs(session: SetupSession, settings: Mapping[str, Any]) -> None:
-    tabs = settings.get("tabList")
-    if isinstance(tabs, list) and ENTITIES[0].name not in tabs:
+async def _note_tabs(session: SetupSession, settings: Mapping[str, Any]) -> None:
+    """EspoCRM itself puts a new entity type there; who took it away may want it so, but should hear of it."""
+    tabs, party = settings.get("tabList"), ENTITIES[0].name
+    exists = isinstance(await session.admin.metadata(f"scopes.{party}"), dict)
+    if exists and isinstance(tabs, list) and party not in tabs:
         session.left.append(
             LeftByHand(
                 "„Beteiligte“ steht nicht in der Navigationsleiste.",

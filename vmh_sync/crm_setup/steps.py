@@ -39,8 +39,8 @@ async def plan(session: SetupSession) -> list[Step]:
         *await schema_steps(session),
         *await layout_steps(session),
         *await people_steps(session),
-        *await webhook_steps(session),
         *await filter_steps(session),
+        *await webhook_steps(session),  # last: an internal address may be refused until a person lists it
     ]
 
 

@@ -142,9 +142,9 @@ NEEDED_TO_SEE: Mapping[str, Sequence[str]] = {
 
 WORDS = {
     "detail": "Formular",
-    "detailSmall": "kleines Formular",
+    "detailSmall": "Kleines Formular",
     "list": "Liste",
-    "listSmall": "kleine Liste",
+    "listSmall": "Kleine Liste",
     SEARCHED: "Suchfelder",
     PANELS: "Tafeln unter dem Formular",
 }

@@ -49,8 +49,10 @@ async def running(options: SandboxOptions) -> AsyncIterator[dict[str, Any]]:
             described[name] = system.describe((await stack.enter_async_context(server)).url)
         urls: dict[Name, str] = {name: details["url"] for name, details in described.items()}
         if options.systems.parties:
+            # An EspoCRM that nobody has set up has no entity types for records yet.
+            blank = options.systems.blank_crm
             await seed_population(
-                urls,
+                {name: url for name, url in urls.items() if name != "espocrm" or not blank},
                 seed=options.systems.seed,
                 parties=options.systems.parties,
                 office=options.systems.installation.office,
