@@ -45,9 +45,9 @@ def pace_of(job: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> Webho
         is_off=False,
         text=f"EspoCRM verschickt Webhooks alle {minutes} Minuten{seen}, je Lauf höchstens {events}: "
         f"{int(events * runs)} in der Stunde. {BIG_CHANGE} Änderungen auf einmal brauchen {needed} Minuten.",
-        remedy=f"Schneller: in data/config.php von EspoCRM die Zeile „'{PORTION}' => {_GOOD_PORTION},“ eintragen und den "
-        f"Auftrag {QUEUE_JOB} (Verwaltung → Geplante Aufträge) auf „* * * * *“ stellen. Nötig ist es nicht: Auch ohne Webhooks "
-        "sieht der Abgleich regelmäßig nach.",
+        remedy=f"Schneller: in data/config.php von EspoCRM die Zeile „'{PORTION}' => {_GOOD_PORTION},“ eintragen und "
+        f"den Auftrag {QUEUE_JOB} (Verwaltung → Geplante Aufträge) auf „* * * * *“ stellen. Nötig ist es nicht: Auch "
+        "ohne Webhooks sieht der Abgleich regelmäßig nach.",
     )
 
 
