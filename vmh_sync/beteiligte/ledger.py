@@ -9,6 +9,7 @@ from typing import Any
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
 from vmh_sync.beteiligte.labels_de import told_different
+from vmh_sync.beteiligte.locked import LOCKED, note_locked
 from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
@@ -103,6 +104,8 @@ async def _tell_alone(
 async def _tell_owner(
     context: PassContext, read: PartyRead, outcome: RecordOutcome
 ) -> tuple[SyncRecord | None, RecordOutcome]:
+    if outcome.error_class == LOCKED:
+        return await note_locked(context, read, outcome)
     if outcome.result is not Result.FAILED:
         return _entry_of_success(read, outcome, context), outcome
     if outcome.concerns_all:
@@ -152,6 +155,7 @@ def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassCont
     if outcome.different:
         now, message = context.clock.now(), told_different(outcome.different)
         return entry_of_difference(ENTITY, read.espo_id, read.standing, message, now=now, run_id=context.run_id)
-    if read.standing is not None and read.standing.status in (*BROKEN, SyncStatus.CONFLICT):
+    waited = read.standing is not None and read.standing.error_class == LOCKED
+    if read.standing is not None and (waited or read.standing.status in (*BROKEN, SyncStatus.CONFLICT)):
         return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
     return None

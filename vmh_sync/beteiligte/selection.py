@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.twin_question import answered
 from vmh_sync.engine.pass_context import PassContext
@@ -98,7 +99,7 @@ def _without_waiting_retries(context: PassContext, records: Iterable[EspoRecord]
         espo_id
         for espo_id, record in by_id.items()
         if (standing := standings.get(espo_id)) is None
-        or standing.status not in BROKEN
+        or (standing.status not in BROKEN and standing.error_class != LOCKED)
         or standing.espo_modified_at_seen != record.modified_at
     ]
 

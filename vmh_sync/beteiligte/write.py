@@ -18,6 +18,7 @@ from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
 from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.inherit import take_over
+from vmh_sync.beteiligte.locked import LOCKED, is_locked, tell_long_locked
 from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
@@ -45,6 +46,7 @@ from vmh_sync.sync.values import Kind, is_form_of, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
+from vmh_sync.systems.espocrm.errors import RecordLocked
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
 
 MAX_ROUNDS = 4
@@ -75,9 +77,16 @@ class PartySync:
                     attempt.waits, attempt.later = put_off.message_for_people, True
                 except GuardTripped as stop:
                     attempt.blame(stop)
+            if attempt.locked:
+                with isolated(f"{ENTITY} {espo_id}", lambda error: None, foreseen=RECORD_FAILURES):
+                    await tell_long_locked(self.context, attempt.gate, read, subject(read))
             if attempt.waits is not None:
                 return replace(
-                    attempt.outcome(espo_id), result=Result.SKIPPED, error=attempt.waits, later=attempt.later
+                    attempt.outcome(espo_id),
+                    result=Result.SKIPPED,
+                    error=attempt.waits,
+                    error_class=LOCKED if attempt.locked else None,
+                    later=attempt.later,
                 )
             return attempt.outcome(espo_id)
 
@@ -360,9 +369,13 @@ class _Attempt:
     failure: Failure | None = None
     waits: str | None = None
     later: bool = False  # it waits for time to pass, not for a person
+    locked: bool = False  # somebody locked the record in EspoCRM
 
     def blame(self, error: Exception) -> None:
-        """Note why the party could not be synced."""
+        """Note why the party could not be synced; a locked record is no failure, it waits."""
+        if is_locked(error):
+            self.waits, self.later, self.locked = RecordLocked.people, True, True
+            return
         self.failure = explain(error)
 
     def take(self, written: Written) -> None:

@@ -27,7 +27,7 @@ from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
+from vmh_sync.systems.espocrm.errors import RecordLocked, UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY = "beteiligte"
@@ -147,7 +147,7 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
 def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     """Return the outcome of a child that an error kept from being synced."""
     name = type(error).__name__
-    if isinstance(error, CreatePutOff | LeaseLost):
+    if isinstance(error, CreatePutOff | LeaseLost | RecordLocked):
         return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people, later=True)
     if isinstance(error, GuardTripped):
         return RecordOutcome(

@@ -67,7 +67,7 @@ def _bookkeeping(statuses: list[str], default: str) -> dict[str, Definition]:
 
 NOT_LOCKABLE = (
     *("syncStatus", "syncErrorMessage", "syncRetryCount", "syncNextRetry", "syncAutoResetAt"),
-    *("advowareLastSync", "advowareRowId", "advowareDeletedAt"),
+    *("advowareLastSync", "advowareRowId", "advowareDeletedAt", "betnr", "advowareId", "advowareKontoId"),
 )
 """Fields of ours that are written to locked records too (EspoCRM 10)."""
 

@@ -9,6 +9,7 @@ from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.api import Api
 from vmh_sync.sandbox.crm.errors import ApiError
 from vmh_sync.sandbox.crm.locking import set_locked
+from vmh_sync.sandbox.crm.records import BOOKKEEPING
 from vmh_sync.sandbox.crm.seeding import seed_records
 from vmh_sync.sandbox.crm.state import OUTAGES, PERSONS, Crm
 from vmh_sync.sandbox.crm.table import Row
@@ -148,7 +149,8 @@ class CrmHooks:
         """Do a command and return its result; ``flush_webhooks`` must be awaited, the others are done at once.
 
         ``flush_webhooks`` delivers all that is due. ``set_switch`` takes ``stream`` and ``optimistic`` (``{entity:
-        bool}``), ``international`` and ``formula_dirty`` (bool). ``outage`` takes ``{"kind": null}`` or one of
+        bool}``), ``lockable`` (``{entity: bool}``, with ``ours_too`` the sync's own fields too), ``international``
+        and ``formula_dirty`` (bool). ``outage`` takes ``{"kind": null}`` or one of
         ``maintenance``, ``database``, ``gateway``; ``maintenance`` takes ``{"on": bool}``; ``lock`` takes ``{"entity",
         "id", "on": bool}`` (10.0); ``clear_login_failures`` and ``credentials`` take nothing.
         """
@@ -177,6 +179,19 @@ class CrmHooks:
         self.crm.outage = kind
         return {"outage": kind}
 
+    def _make_lockable(self, name: str, *, on: bool, ours_too: bool) -> None:
+        """As EspoCRM 10 after a set-up: the sync's own fields stay writable, unless ``ours_too``."""
+        entity = self.crm.schema[name]
+        entity.lockable = on
+        if on:
+            entity.add_field("isLocked", {"type": "bool", "readOnly": True})
+        else:
+            entity.fields.pop("isLocked", None)
+        for field_name in (*BOOKKEEPING, "betnr"):
+            if field_name in entity.fields:
+                entity.fields[field_name]["notLockable"] = on and not ours_too
+        self.crm.adopt(entity)
+
     def _lock(self, body: Json) -> Json:
         entity, record_id = str(body.get("entity")), str(body.get("id"))
         if entity not in self.crm.tables or record_id not in self.crm.tables[entity].rows:
@@ -200,6 +215,8 @@ class CrmHooks:
                     raise ValueError(f"Unknown entity type {entity!r}")
                 setattr(crm.schema[entity], switch, bool(on))
                 crm.adopt(crm.schema[entity])
+        for entity, on in (body.get("lockable") or {}).items():
+            self._make_lockable(entity, on=bool(on), ours_too=bool(body.get("ours_too")))
         if "international" in body:
             crm.settings["phoneNumberInternational"] = bool(body["international"])
         if "formula_dirty" in body:
@@ -207,6 +224,7 @@ class CrmHooks:
         return {
             "stream": {name: entity.stream for name, entity in crm.schema.items()},
             "optimistic": {name: entity.optimistic for name, entity in crm.schema.items()},
+            "lockable": {name: entity.lockable for name, entity in crm.schema.items()},
             "international": crm.settings["phoneNumberInternational"],
             "formula_dirty": crm.formula_dirty,
         }
