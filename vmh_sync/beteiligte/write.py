@@ -16,7 +16,6 @@ from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
 from vmh_sync.beteiligte.fetch import read_again
-from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.inherit import take_over
 from vmh_sync.beteiligte.locked import LOCKED, is_locked, tell_long_locked
 from vmh_sync.beteiligte.master_write import write_master
@@ -24,6 +23,7 @@ from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.beteiligte.twin_question import TwinSuspected
 from vmh_sync.beteiligte.waiting import wait_for_person
 from vmh_sync.coordination.errors import LeaseLost
@@ -47,7 +47,7 @@ from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUn
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
 from vmh_sync.systems.espocrm.errors import RecordLocked
-from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
+from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
 MAX_ROUNDS = 4
 LEASE_WAIT_SECONDS = 2.0
@@ -344,14 +344,6 @@ def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:
         for name in written.kept
         if name not in before
     ]
-
-
-def subject(read: PartyRead) -> TaskSubject:
-    """Return the party as the subject of manual tasks."""
-    attributes = read.espo.attributes if read.espo is not None else {}
-    return TaskSubject(
-        ENTITY, ESPO_ENTITY, read.espo_id, read.betnr, attributes.get("assignedUserId"), parent=read.espo is not None
-    )
 
 
 @dataclass(slots=True)
