@@ -1,4 +1,4 @@
-"""Two random histories. No part of the normal run while histories find violations that are not judged (guarantees.md)."""
+"""Two random histories; no part of the normal run while violations are not judged (docs/guarantees.md)."""
 
 import pytest
 
