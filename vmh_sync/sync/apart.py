@@ -51,7 +51,8 @@ def try_again(
     ``refused`` maps fields to the side that refused. Fields that moved are decided already.
     """
     decided = list(decisions)
-    if not due and all(decision.verdict is Verdict.QUIET for decision in decided):
+    # What is held waits for a person in every pass: it is no new change.
+    if not due and all(decision.verdict in (Verdict.QUIET, Verdict.HOLD) for decision in decided):
         return decided
     return [_again(decision, table, refused.get(decision.field)) for decision in decided]
 
