@@ -11,6 +11,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
+from vmh_sync.systems.advoware.spoilt import SpoiltRow
 
 
 class Akten(ChildKind):
@@ -32,7 +33,7 @@ class Akten(ChildKind):
         """A party does not show its files."""
         return None
 
-    async def listed(self, context: PassContext, betnr: int) -> Sequence[WireRecord]:
+    async def listed(self, context: PassContext, betnr: int, spoilt: list[SpoiltRow]) -> Sequence[WireRecord]:
         """Read the register."""
         return register.listed(betnr)
 

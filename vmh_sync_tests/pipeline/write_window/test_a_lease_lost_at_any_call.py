@@ -138,6 +138,7 @@ def addresses_pass(firm: Firm, record: str) -> list[RecordOutcome]:
     return list(firm.run(one_pass))
 
 
+@pytest.mark.proof  # under load the other worker may find the record taken, and the test then asks too early
 def test_of_parties(firm: Firm, sync_redis: SyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     def arrange(number: int) -> Situation:
         espo_id, betnr = firm.linked_party(lastName=f"Alt{number}", titel="Dr.")

@@ -37,7 +37,7 @@ def a_run() -> None:
 
 def _without_storage() -> str:
     """What an earlier version wrote."""
-    return resources.files("vmh_sync.services").joinpath("dagster_embedded.yaml").read_text(encoding="utf-8")
+    return resources.files("vmh_sync.orchestration").joinpath("dagster_embedded.yaml").read_text(encoding="utf-8")
 
 
 @contextmanager
