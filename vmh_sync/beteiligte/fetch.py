@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
-from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
 from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
@@ -102,6 +102,12 @@ async def _confirm_missing(context: PassContext, party: PartyRead) -> None:
 
 async def read_advoware(context: PassContext, party: PartyRead) -> None:
     """Read the party in Advoware, if it has a number and may be synced."""
+    if party.link is None and unusable_betnr(party.espo):
+        # Whoever typed it means a party that is there: creating another one would double it.
+        party.refusal = (
+            "Im Feld „betnr“ steht keine Nummer. Bitte berichtigen, oder das Feld leeren: dann wird der Beteiligte in "
+            "Advoware angelegt."
+        )
     if party.betnr is None or party.espo is None or party.problem is not None:
         return
     _refuse_changed_number(party)

@@ -19,8 +19,8 @@ KEPT = "kept_differently"
 ASSIGNEE = "assigned_user_id"
 """Where it remembers who had the record, for the task about its deletion: a deleted record cannot be read."""
 
-LARGEST_BETNR = 2**31 - 1
-"""What our database and EspoCRM's field hold."""
+LARGEST_BETNR = 2**63 - 1
+"""What our database holds; EspoCRM's field holds it where it is a text."""
 
 
 @dataclass(slots=True, repr=False)
@@ -81,6 +81,13 @@ class PartyRead:
             OpenTask(task.id, task.kind, task.fields, bool(task.details.get("held")), task.details)
             for task in self.tasks
         )
+
+
+def unusable_betnr(espo: EspoRecord | None) -> bool:
+    """Whether something stands in EspoCRM's field for the number that can be no number."""
+    value = espo.attributes.get("betnr") if espo is not None else None
+    is_empty = value is None or value == 0 or (isinstance(value, str) and value.strip() in ("", "0"))
+    return not is_empty and espo_betnr(espo) is None
 
 
 def espo_betnr(espo: EspoRecord | None) -> int | None:

@@ -1,0 +1,39 @@
+"""What stands in EspoCRM's field for the party's number: also where it is a text, and beyond 32 bits."""
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from vmh_sync.beteiligte.fetch import read_advoware
+from vmh_sync.beteiligte.party import PartyRead, espo_betnr
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+NOBODY = cast("PassContext", None)
+"""A pass that can ask nobody anything."""
+
+
+def party(betnr: Any) -> PartyRead:
+    record = EspoRecord(entity="CBeteiligte", id="66b0c1d2e3f4a5b6c", attributes={"lastName": "Muster", "betnr": betnr})
+    return PartyRead(record.id, espo=record)
+
+
+@pytest.mark.parametrize("told", [3_000_000_002, "3000000002", " 3000000002 "])
+def test_a_number_beyond_32_bits_is_a_number(told: Any) -> None:
+    assert espo_betnr(party(told).espo) == 3_000_000_002
+
+
+@pytest.mark.parametrize("told", ["47l1", "-5", -5, "9" * 30, "Nr. 12"])
+def test_what_is_no_number_is_never_taken_for_a_party_without_one(told: Any) -> None:
+    read = party(told)
+    asyncio.run(read_advoware(NOBODY, read))
+    assert read.refusal is not None
+    assert "keine Nummer" in read.refusal
+
+
+@pytest.mark.parametrize("told", [None, "", " ", 0, "0"])
+def test_an_empty_field_asks_for_a_create(told: Any) -> None:
+    read = party(told)
+    asyncio.run(read_advoware(NOBODY, read))
+    assert read.refusal is None
