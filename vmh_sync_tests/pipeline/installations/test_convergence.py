@@ -1,7 +1,7 @@
 """First load and people's edits at firms that nobody knew before: both sides come to say the same, and then rest.
 
-Fixed seeds run every time; ``VMH_PROOF_SEEDS=100`` (``make proof``) draws that many more. The seed stands in the name of the
-test: ``VMH_REPLAY_SEED=n`` runs one again, ``vmh-sync sandbox --installation n`` shows what is particular there.
+Fixed seeds run every time; ``VMH_PROOF_SEEDS=100`` (``make proof``) draws that many more. The seed stands in the
+name of the test: ``VMH_REPLAY_SEED=n`` runs one again, ``vmh-sync sandbox --installation n`` shows what is particular there.
 """
 
 import os
@@ -17,8 +17,8 @@ from vmh_sync_tests.pipeline.installations.drawn import DrawnFirm, drawn_sandbox
 PARTIES, EDITS, ROUNDS = 16, 12, 2
 READS_PER_PARTY, READS_PER_PASS = 12, 80
 FIXED = (2, 9, 10, 21354)
-"""Creates that drop fields; writes that tell no number and a search by name; ids as text and short pages; numbers beyond
-32 bits as text (drawn, and red until such a number was one)."""
+"""Creates that drop fields; writes that tell no number and a search by name; ids as text and short pages; numbers
+beyond 32 bits as text (drawn, and red until such a number was one)."""
 
 
 def _seeds() -> list[int]:
