@@ -1,7 +1,8 @@
 """First load and people's edits at firms that nobody knew before: both sides come to say the same, and then rest.
 
 Fixed seeds run every time; ``VMH_PROOF_SEEDS=100`` (``make proof``) draws that many more. The seed stands in the
-name of the test: ``VMH_REPLAY_SEED=n`` runs one again, ``vmh-sync sandbox --installation n`` shows what is particular there.
+name of the test: ``VMH_REPLAY_SEED=n`` runs one again, ``vmh-sync sandbox --installation n`` shows what is particular
+there.
 """
 
 import os
