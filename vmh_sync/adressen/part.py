@@ -17,7 +17,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 class Addresses(ChildKind):

@@ -13,7 +13,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import iban
 from vmh_sync.systems.advoware.records import Bankverbindung, Beteiligter, Created, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 class BankAccounts(ChildKind):

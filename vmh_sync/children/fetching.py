@@ -19,9 +19,9 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer as EspoUnexpected
 from vmh_sync.systems.espocrm.records import SpoiltRow as SpoiltCrmRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequence[PartInput]) -> None:

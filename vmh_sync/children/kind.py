@@ -14,7 +14,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 BOOKKEEPING = (
     "syncStatus",

@@ -9,8 +9,8 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 @dataclass(frozen=True, slots=True, repr=False)

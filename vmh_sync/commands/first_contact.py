@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json, print_summary
+from vmh_sync.commands.linked_pass import sync_linked
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.progress import progress_for
-from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
-from vmh_sync.commands.targets import target
+from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
 from vmh_sync.first_contact.answers import BadAnswers, write_csv
@@ -40,7 +40,7 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
     if not as_json:
         _print_plan(plan, result, csv_file)
     if result and (ids := [*result.linked, *result.somebody_else]):
-        failed |= _pass(ids, extra, as_json=as_json)
+        failed |= sync_linked(ids, extra, as_json=as_json)
     if as_json:
         print_json(plan.to_json() | {"plan": order.plan_only} | (result.to_json() if result else {}) | extra)
     sys.exit(RECORDS_FAILED if failed else 0)
@@ -74,18 +74,6 @@ def progress_lines(*, quiet: bool) -> Iterator[Progress]:
             shown[what](done, total)
 
         yield told
-
-
-def _pass(ids: list[str], extra: dict[str, Any], *, as_json: bool) -> bool:
-    """Sync what was linked now, so that links and bases stand; true when something failed."""
-    try:
-        summary, _ = run_sync(target("beteiligte"), SyncOrder(tuple(ids), None))
-    except PassFailed as problem:
-        fail_pass(str(problem), as_json=as_json)
-    extra["sync"] = summary.to_json()
-    if not as_json:
-        print_summary("beteiligte", summary)
-    return bool(summary.failures)
 
 
 def _print_plan(plan: ContactPlan, result: ContactResult | None, csv_file: Path | None) -> None:

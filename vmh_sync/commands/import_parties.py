@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,9 +10,9 @@ from rich.console import Console
 
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.commands.first_contact import progress_lines
-from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json, print_summary
-from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
-from vmh_sync.commands.targets import target
+from vmh_sync.commands.linked_pass import sync_linked
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import NoList, Where
@@ -98,7 +97,7 @@ def command(order: ImportOrder, *, as_json: bool) -> None:
     if not as_json:
         _print(plan, None if order.plan_only else done)
     if ids := [*done.created, *done.linked]:
-        failed |= _pass(ids, extra, as_json=as_json)
+        failed |= sync_linked(ids, extra, as_json=as_json)
     if as_json:
         print_json({"plan": order.plan_only} | plan.to_json() | ({} if order.plan_only else done.to_json()) | extra)
     sys.exit(RECORDS_FAILED if failed else 0)
@@ -113,17 +112,6 @@ async def _run(order: ImportOrder, *, as_json: bool) -> tuple[ImportPlan, Import
         async with open_context("import", settings) as context:
             context.by_person = True
             return await import_parties(context, order, progress)
-
-
-def _pass(ids: Sequence[str], extra: dict[str, Any], *, as_json: bool) -> bool:
-    try:
-        summary, _ = run_sync(target("beteiligte"), SyncOrder(tuple(ids), None))
-    except PassFailed as problem:
-        fail_pass(str(problem), as_json=as_json)
-    extra["sync"] = summary.to_json()
-    if not as_json:
-        print_summary("beteiligte", summary)
-    return bool(summary.failures)
 
 
 def _print(plan: ImportPlan, done: Imported | None) -> None:

@@ -7,7 +7,7 @@ from vmh_sync.systems.circuit import MemoryCircuits, ThreadCircuitStore, ThreadL
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, InvalidCredentialsError, TransientError
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
-from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
+from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceAccountError, ServiceFactory
 
 GOOGLE = "Google Calendar"
@@ -33,7 +33,7 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
         return problem(GOOGLE, ServiceAccountError.people, "Den Schlüssel des Dienstkontos neu herunterladen.")
     circuit = ThreadLoginCircuit(factory.login_name, clock, circuits or MemoryCircuits())
     client = GoogleCalendarClient(
-        factory, UnlimitedQuota(), retrier=Retrier(RetryPolicy(attempts=1), clock=clock), circuit=circuit, person=True
+        factory, UnlimitedQuota(), retrier=Retrier(google_policy(attempts=1), clock=clock), circuit=circuit, person=True
     )
     try:
         client.run(CALENDARS, lambda service: service.calendarList().list(maxResults=1))

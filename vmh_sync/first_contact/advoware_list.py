@@ -14,7 +14,7 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 LETTERS = "eaiounrstlhdgmbkwfzpvcjyxqäöüß0123456789"
 NUMBERS_AT_ONCE = 100

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -36,13 +35,14 @@ from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
-from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
+from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
+from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.watchdog import watched
 
 T = TypeVar("T")
 
-_GOOGLE_RETRY = RetryPolicy()
+_GOOGLE_RETRY = google_policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _google(
 
     def client(services: ServiceFactory) -> GoogleCalendarClient:
         # Between processes the lease per Kürzel keeps the writers of one calendar apart.
-        retrier = Retrier(policy=retry, rng=random.SystemRandom(), clock=clock)
+        retrier = Retrier(policy=retry, clock=clock)
         circuit = ThreadLoginCircuit(services.login_name, clock, circuits)
         return GoogleCalendarClient(services, quota, retrier=retrier, observer=calls, circuit=circuit)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.systems.advoware.records import Mitarbeiter
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 log = logging.getLogger(__name__)
 

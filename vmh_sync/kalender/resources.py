@@ -7,9 +7,8 @@ from typing import Any
 import dagster as dg
 
 from vmh_sync.kalender.context import CalendarContext, open_calendar
-from vmh_sync.settings import SettingsError
+from vmh_sync.orchestration.resources import opening_failures
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
-from vmh_sync.watchdog import Stalled
 
 
 class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -19,14 +18,11 @@ class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     async def open(self, run_id: str) -> AsyncIterator[CalendarContext]:
         """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
         try:
-            async with open_calendar(run_id) as context:
-                yield context
-        except SettingsError as problem:
-            raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+            with opening_failures():
+                async with open_calendar(run_id) as context:
+                    yield context
         except ServiceAccountError as problem:
             raise dg.Failure(description=problem.message_for_people) from None
-        except Stalled as standstill:
-            raise dg.Failure(description=str(standstill)) from None
 
 
 CALENDAR_RESOURCES: Mapping[str, Any] = {"calendars": CalendarResources(), "io_manager": dg.mem_io_manager}

@@ -36,9 +36,9 @@ from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.google_calendar.changes import Changes
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.plan import KommunikationPlan
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 LIST = "kommunikation"
 

@@ -1,7 +1,7 @@
 """The Dagster resource through which ops get at the outside world."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import dagster as dg
@@ -18,13 +18,20 @@ class SyncResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[PassContext]:
         """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
-        try:
+        with opening_failures():
             async with open_context(run_id) as context:
                 yield context
-        except SettingsError as problem:
-            raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
-        except Stalled as standstill:
-            raise dg.Failure(description=str(standstill)) from None
+
+
+@contextmanager
+def opening_failures() -> Iterator[None]:
+    """Turn bad settings and a standstill within the block into a ``dagster.Failure`` that a person can read."""
+    try:
+        yield
+    except SettingsError as problem:
+        raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+    except Stalled as standstill:
+        raise dg.Failure(description=str(standstill)) from None
 
 
 RESOURCES: Mapping[str, Any] = {"sync_resources": SyncResources(), "io_manager": dg.mem_io_manager}

@@ -17,9 +17,9 @@ from vmh_sync.reconcile.reported import Reported, read_reported
 from vmh_sync.sync.comparison import EntityComparison
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.advoware.spoilt import SpoiltRow as AdvowareRow
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow as AdvowareRow
 
 AT_ONCE = 200
 NO_SEARCH = (

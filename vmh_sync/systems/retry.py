@@ -19,26 +19,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a call is repeated; all times in seconds."""
+    """How often and how patiently a call is repeated; all times in seconds. The same rule for all three systems."""
 
     attempts: int = 4
     first_wait: float = 0.5
+    """The first wait; each further one is twice as long. As much again, at most, is added at random to each."""
     longest_wait: float = 15.0
-    jitter: float = 0.5
-    """Share of the wait that is random: 0.5 means between half of it and all of it."""
+    longest_asked: float | None = None
+    """The longest Retry-After that is waited for; ``None``: as long as ``longest_wait``."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Random = field(default_factory=Random)
 
     def wait_after(self, attempt: int, retry_after: float | None) -> float | None:
         """Seconds to wait after failed attempt number ``attempt`` (1 is the first); None means give up.
 
-        A Retry-After longer than ``longest_wait`` also means give up: the caller comes back later anyway.
+        A longer Retry-After than ``longest_asked`` also means give up: the caller comes back later anyway. The random
+        part comes on top of it: all who were told the same moment must not come back at once.
         """
-        if attempt >= self.attempts or (retry_after is not None and retry_after > self.longest_wait):
+        longest_asked = self.longest_wait if self.longest_asked is None else self.longest_asked
+        if attempt >= self.attempts or (retry_after or 0.0) > longest_asked:
             return None
-        wait: float = min(self.longest_wait, self.first_wait * 2.0 ** (attempt - 1))
-        wait *= 1 - self.jitter * self.random.random()
-        return max(wait, retry_after or 0.0)
+        backoff = min(self.longest_wait, self.first_wait * 2.0 ** (attempt - 1))
+        return max(backoff, retry_after or 0.0) + self.first_wait * self.random.random()
 
 
 async def repeat(policy: RetryPolicy, transient: type[ForeignSystemError], once: Callable[[bool], Awaitable[T]]) -> T:

@@ -7,9 +7,11 @@ sent, or is its outcome unknown.
 import asyncio
 import email.utils
 import logging
+import math
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -161,11 +163,11 @@ def keep_urls_out_of_logs() -> None:
             logger.setLevel(logging.WARNING)
 
 
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read a Retry-After header (seconds or HTTP date) as seconds from ``now``; None without a usable one."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header (seconds or HTTP date) as seconds from ``now`` (aware); None without a usable one."""
+    with suppress(ValueError, TypeError):
+        seconds = float(value or "")
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     moment = http_date(value)
     return max(0.0, (moment - now).total_seconds()) if moment else None
 

@@ -27,8 +27,8 @@ from vmh_sync.kalender.wire_termin import laid_over, to_fields
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import Created, Termin
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 TERMIN_WAIT_SECONDS = 30.0
 """How long a writer of one calendar waits for the writer of another one that holds the same Termin."""

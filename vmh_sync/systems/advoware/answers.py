@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.json_answers import UnreadableJson, flaw, read_json, sound_part
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 R = TypeVar("R", bound=WireRecord)
 

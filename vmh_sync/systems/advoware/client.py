@@ -36,11 +36,11 @@ from vmh_sync.systems.advoware.records import (
     json_object,
     overlay,
 )
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.advoware.token import TokenCache, TokenSource
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.retry import RetryPolicy
+from vmh_sync.systems.spoilt_row import SpoiltRow
 from vmh_sync.systems.transport import READS, RawAnswer, make_http
 
 R = TypeVar("R", bound=WireRecord)

@@ -156,7 +156,7 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
         return None
     known = by_text(response.text, where, status)
     if known is not None:
-        known.retry_after = retry_after_seconds(response.headers, now)
+        known.retry_after = retry_after_seconds(response.headers.get("Retry-After"), now)
         return known
     if response.is_success:
         return None
@@ -186,7 +186,7 @@ def by_status(status: int, headers: Mapping[str, str], *, where: str, write: boo
     if status in TRANSIENT or status > 504:
         unsure = write and status not in NOT_BEGUN
         kind: type[AdvowareError] = OutcomeUnknown if unsure else Transient
-        return kind(detail, status=status, retry_after=retry_after_seconds(headers, now))
+        return kind(detail, status=status, retry_after=retry_after_seconds(headers.get("Retry-After"), now))
     if status == 404 and "html" in headers.get("Content-Type", ""):
         # A web server's own page: the address is wrong or a relay answers; no statement about the record.
         return UnexpectedAnswer(detail + " as HTML page", status=status)

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from vmh_sync.systems.advoware import wire
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 def _no_fraction(value: Any) -> Any:

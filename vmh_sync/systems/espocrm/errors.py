@@ -247,7 +247,7 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
     if status >= 500 or status in NOT_BEGUN or status == 408:
         unsure = write and status not in NOT_BEGUN
         kind: type[EspoError] = OutcomeUnknown if unsure else Transient
-        return kind(detail, status=status, retry_after=retry_after_seconds(response.headers, now))
+        return kind(detail, status=status, retry_after=retry_after_seconds(response.headers.get("Retry-After"), now))
     by_code: dict[int, type[EspoError]] = {
         401: LoginRejected,
         405: Rejected,

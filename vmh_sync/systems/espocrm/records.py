@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmh_sync.systems import spoilt_row
 from vmh_sync.systems.espocrm.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.json_answers import flaw
 
@@ -134,17 +135,15 @@ def _wrong_item(name: str, items: list[Any]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class SpoiltRow:
-    """A row of a list that cannot be used: what of it can be trusted (its id, mostly), and why."""
+class SpoiltRow(spoilt_row.SpoiltRow):
+    """A row of a list of EspoCRM that cannot be used."""
 
-    attributes: dict[str, Any] = field(repr=False)
     error: UnexpectedAnswer
 
     @property
     def id(self) -> str | None:
         """The record's id, ``None`` where the row names none."""
-        key = self.attributes.get("id")
-        return key if isinstance(key, str) and key else None
+        return self.text("id")
 
     def stub(self, entity: str) -> EspoRecord | None:
         """Return the record with nothing but its id and stamp, ``None`` where the row names no id."""

@@ -37,8 +37,9 @@ from vmh_sync.systems.google_calendar.errors import (
 from vmh_sync.systems.google_calendar.events import Event, EventContent, Json
 from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
-from vmh_sync.systems.google_calendar.retry import Replay, Retrier, retry_after_seconds
+from vmh_sync.systems.google_calendar.retry import Replay, Retrier
 from vmh_sync.systems.json_answers import UnreadableJson, flaw
+from vmh_sync.systems.transport import retry_after_seconds
 from vmh_sync.watchdog import went_on
 
 MAX_PAGES = 10_000

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
-from vmh_sync.systems.google_calendar.retry import Retrier, RetryPolicy
+from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync_tests.contract.google.discovery_schema import DiscoverySchema
 
@@ -64,7 +63,7 @@ class Google:
         return self.factories[wanted]
 
     def client(self, subject: str | None = None, attempts: int = 4, **changes: Any) -> GoogleCalendarClient:
-        retrier = Retrier(RetryPolicy(attempts=attempts), sleep=self.sleep, rng=random.Random(1), clock=self.clock)
+        retrier = Retrier(google_policy(attempts), sleep=self.sleep, clock=self.clock)
         return GoogleCalendarClient(self.services(subject, **changes), self.quota, retrier=retrier)
 
     def sleep(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
 class Akten(ChildKind):

@@ -1,6 +1,7 @@
 """Backoff, jitter, Retry-After and what may be repeated."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,8 @@ from vmh_sync.systems.google_calendar.errors import (
     ServerError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.retry import Replay, Retrier, RetryPolicy, retry_after_seconds
+from vmh_sync.systems.google_calendar.retry import Replay, Retrier, google_policy
+from vmh_sync.systems.transport import retry_after_seconds
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -34,7 +36,7 @@ class Failing:
 
 
 def retrier(slept: list[float], **policy: float) -> Retrier:
-    return Retrier(RetryPolicy(**policy), sleep=slept.append, rng=random.Random(7))  # type: ignore[arg-type]
+    return Retrier(replace(google_policy(), random=random.Random(7), **policy), sleep=slept.append)
 
 
 def error(kind: type[GoogleCalendarError], retry_after: float | None = None) -> GoogleCalendarError:
@@ -52,7 +54,7 @@ def test_pauses_double_and_carry_fresh_jitter() -> None:
 
 def test_pauses_are_capped() -> None:
     slept: list[float] = []
-    retrier(slept, attempts=6, cap_seconds=4).call(Failing(*(error(ServerError) for _ in range(5))), Replay.SAFE)
+    retrier(slept, attempts=6, longest_wait=4).call(Failing(*(error(ServerError) for _ in range(5))), Replay.SAFE)
     assert max(slept) < 5
 
 
@@ -95,7 +97,7 @@ def test_google_s_wish_counts_unless_it_is_too_long() -> None:
     retrier(slept).call(Failing(error(RateLimitedError, 50.0)), Replay.SAFE)
     assert 50 <= slept[0] <= 51
     with pytest.raises(RateLimitedError):
-        retrier(slept, longest_wait_seconds=49).call(Failing(error(RateLimitedError, 50.0)), Replay.SAFE)
+        retrier(slept, longest_asked=49).call(Failing(error(RateLimitedError, 50.0)), Replay.SAFE)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,8 @@ def test_google_s_wish_counts_unless_it_is_too_long() -> None:
         ("Mon, 02 Mar 2026 12:00:30 GMT", 30.0),
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
         ("bald", None),
+        ("inf", None),
+        ("²", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(header: str | None, seconds: float | None) -> None:
