@@ -81,11 +81,12 @@ def demo(
     ] = False,
     parties: Annotated[int, typer.Option(min=1, help="Größe der erfundenen Kanzlei.")] = 50,
     seed: Annotated[int, typer.Option(help="Bestimmt Personen und jeden Zufall.")] = 1,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port der Dagster-Oberfläche; 0: ein freier.")] = 3000,
 ) -> None:
     """Erfundene Kanzlei: erster Abgleich, Änderungen auf beiden Seiten, Abgleich, Vergleich, Dagster-Oberfläche."""
     from vmh_sync.commands.demo import DemoOrder, run_demo
 
-    sys.exit(run_demo(DemoOrder(once=once, parties=parties, seed=seed)))
+    sys.exit(run_demo(DemoOrder(once=once, parties=parties, seed=seed, port=port)))
 
 
 @app.command()

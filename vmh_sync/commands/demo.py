@@ -1,11 +1,13 @@
 """``vmh-sync demo``: a made-up firm, from the first load to the Dagster UI.
 
-It keeps its state in ``<VMH_HOME>/demo``, emptied at the start, and never touches the product's own.
+It keeps its state in a folder of its own (:mod:`vmh_sync.commands.demo_place`), emptied at the start, and touches
+nothing else, whatever the settings name.
 """
 
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,8 @@ from typing import Any
 from rich.console import Console
 
 from vmh_sync.commands.demo_calendars import calendar_story
+from vmh_sync.commands.demo_cases import Cases, cases_table
+from vmh_sync.commands.demo_place import demo_home, export_lines, move_into, variables, write_variables
 from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
 from vmh_sync.commands.demo_webhooks import register_webhooks
 from vmh_sync.commands.output import print_summary
@@ -32,15 +36,14 @@ from vmh_sync.engine.opening import PassSettings
 from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.sandbox.edits import EditRecord
 from vmh_sync.sandbox.people import People
-from vmh_sync.services.processes import Supervisor
+from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded
-from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import PassSummary
 
-OWN_SERVICES = ("REDIS_URL", "VMH_DATABASE_URL", "DAGSTER_HOME")
 MOST_PASSES = 6
 EDIT_EVERY_SECONDS = 6.0
+LONGEST_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class DemoOrder:
 
 def run_demo(order: DemoOrder) -> int:
     """Run the demo; returns the exit code: 0 when in the end both sides agree, else 1."""
-    home = (load(VmhSettings).home / "demo").resolve()
+    home = demo_home()
     if not order.once:
         remedy = "wählen Sie einen anderen Port mit vmh-sync demo --port"
         require_free_port(HOST, order.port, what="die Dagster-Oberfläche", remedy=remedy)
@@ -66,13 +69,14 @@ def run_demo(order: DemoOrder) -> int:
 def _run(order: DemoOrder, home: Path) -> int:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
+    move_into(home)
     console = Console()
     with _sandbox(order) as sandbox:
-        _point_at(sandbox["environment"], home)
+        os.environ.update(sandbox["environment"])
         try:
             agrees = _story(console, order, sandbox["control"])
             if not order.once:
-                _stay_up(console, order, sandbox["control"])
+                _stay_up(console, order, home, sandbox["control"])
         finally:
             stop_embedded()
     return 0 if agrees else 1
@@ -91,12 +95,6 @@ def _sandbox(order: DemoOrder) -> Iterator[dict[str, Any]]:
             process.terminate()
 
 
-def _point_at(environment: Mapping[str, str], home: Path) -> None:
-    for name in OWN_SERVICES:
-        os.environ.pop(name, None)
-    os.environ.update(environment, VMH_HOME=str(home))
-
-
 def _story(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> bool:
     console.rule(f"Eine Kanzlei mit {order.parties} Beteiligten: erster Abgleich")
     _passes()
@@ -106,13 +104,16 @@ def _story(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> bool:
     console.print(edits_table(edits))
     console.rule("Abgleich der Änderungen")
     _passes()
+    console.rule("Drei Fälle für Menschen")
+    steps = Cases(urls).play()
+    console.print(cases_table(steps))
     console.print(tasks_table(urls["espocrm"]))
     console.rule("Ergebnis")
     report = run_reconcile()
     print_report(report)
     console.print(closing_table(report))
     calendars_agree = calendar_story(console, urls, order.seed)
-    return report.agrees and calendars_agree
+    return report.agrees and calendars_agree and all(step.good for step in steps)
 
 
 def _passes() -> None:
@@ -135,7 +136,7 @@ async def _edit(urls: Mapping[str, str], seed: int, count: int) -> Sequence[Edit
         return await people.edit_some(count)
 
 
-def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> None:
+def _stay_up(console: Console, order: DemoOrder, home: Path, urls: Mapping[str, str]) -> None:
     gateway_port = free_port()
     os.environ["VMH_GATEWAY_PORT"] = str(gateway_port)
     register_webhooks(f"http://127.0.0.1:{gateway_port}")
@@ -156,7 +157,20 @@ def _stay_up(console: Console, order: DemoOrder, urls: Mapping[str, str]) -> Non
         url = start_house(supervisor, settings, port=port)
         if wait_until_up(url, supervisor):
             console.print(f"\nDagster-Oberfläche: {url}   Gateway: http://127.0.0.1:{gateway_port}/docs")
+            _tell_how_to_reach(console, home)
             console.print("Alle paar Sekunden ändert jemand etwas. Ende mit Strg-C.")
         supervisor.watch(people_work)
     finally:
         supervisor.stop()
+
+
+def _tell_how_to_reach(console: Console, home: Path) -> None:
+    named = variables(home)
+    file = write_variables(home, named)
+    console.print(f"\nDiese Variablen zeigen vmh-sync auf die Demo (alles ist erfunden; die langen stehen in {file}):")
+    for line in export_lines({name: value for name, value in named.items() if len(value) <= LONGEST_SHOWN}):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print("In einem zweiten Fenster, unabhängig von einer eigenen .env:")
+    command = program("vmh-sync")
+    for line in (f". {shlex.quote(str(file))}", f"{command} doctor", f"{command} sync beteiligte --all --dry-run"):
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)

@@ -5,6 +5,7 @@ Each failed record of an entity is a partition of the asset ``repaired_<entity>`
 """
 
 import time
+import warnings
 from dataclasses import dataclass
 
 import dagster as dg
@@ -41,7 +42,10 @@ def make_repair(pipeline: EntityPipeline, plural: str, *, every_seconds: int) ->
     """
     entity = pipeline.entity
     partitions = dg.DynamicPartitionsDefinition(name=f"{entity}_failed")
-    asset = _asset(pipeline, plural, partitions)
+    with warnings.catch_warnings():
+        # Dagster calls the policy of a backfill beta; whoever uses a command need not read it each time.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        asset = _asset(pipeline, plural, partitions)
     job = dg.define_asset_job(
         name=f"repair_{entity}",
         selection=[asset],

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,9 +19,12 @@ pytestmark = pytest.mark.e2e
 COMMAND = [sys.executable, "-c", "from vmh_sync.cli import main; main()"]
 
 
-def run(*arguments: str, seconds: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, seconds: float = 240, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments],
+        cwd=cwd,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -28,13 +33,74 @@ def run(*arguments: str, seconds: float = 240, **environment: str) -> subprocess
     )
 
 
-def test_the_demo_ends_with_both_sides_alike_and_can_be_repeated(tmp_path: Path) -> None:
-    for _ in range(2):
-        result = run("demo", "--once", "--parties", "20", VMH_HOME=str(tmp_path / "vmh"))
+class Foreign:
+    """What a firm's settings name: a database, a Dagster home, servers. Tells whether anybody touched them."""
+
+    def __init__(self, folder: Path, server: socket.socket) -> None:
+        self._folder, self._server = folder, server
+        (folder / "dagster").mkdir(parents=True)
+        (folder / "house").mkdir()
+        (folder / "firm.db").write_bytes(b"")
+        (folder / "entities.json").write_text("this is no field table")
+        self._before = self._look()
+
+    def settings(self) -> dict[str, str]:
+        host, port = self._server.getsockname()
+        url, database = f"http://{host}:{port}", f"sqlite:///{self._folder / 'firm.db'}"
+        return {
+            "VMH_DATABASE_URL": database,
+            "REDIS_URL": f"redis://{host}:{port}/0",
+            "DAGSTER_HOME": str(self._folder / "dagster"),
+            "DAGSTER_PG_HOST": host,
+            "ESPOCRM_API_BASE_URL": f"{url}/api/v1",
+            "ESPOCRM_API_KEY": "of-the-firm",
+            "ESPOCRM_SECRET_KEY": "of-the-firm",
+            "ADVOWARE_API_BASE_URL": url,
+            "ADVOWARE_SECURITY_GATEWAY_URL": url,
+            "GOOGLE_CALENDAR_API_ENDPOINT": url,
+            "GOOGLE_CALENDAR_SUBJECT": "partner@example.test",
+            "VMH_FIELD_TABLES": str(self._folder / "entities.json"),
+            "VMH_ENTITIES": "a_package_of_the_firm",
+            "CALENDAR_SYNC_DEBUG_KUERZEL": "XX",
+        }
+
+    def assert_untouched(self) -> None:
+        assert self._look() == self._before
+        with pytest.raises(BlockingIOError):
+            self._server.accept()
+
+    def _look(self) -> list[tuple[str, bytes]]:
+        files = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        return [(str(path), path.read_bytes()) for path in files]
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[Foreign]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield Foreign(tmp_path / "firm", server)
+
+
+def test_the_demo_touches_nothing_that_the_settings_name_ends_with_both_sides_alike_and_can_be_repeated(
+    foreign: Foreign, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    in_file = {**foreign.settings(), "VMH_HOME": str(tmp_path / "firm" / "house")}
+    (clone / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in in_file.items()))
+    first = run("demo", "--once", "--parties", "8", cwd=clone)
+    (clone / ".env").unlink()
+    again = run("demo", "--once", "--parties", "8", cwd=clone, **foreign.settings())
+    foreign.assert_untouched()
+    assert (clone / ".vmh" / "demo").is_dir(), "the place of its own"
+    for result in (first, again):
         assert result.returncode == 0, result.stdout + result.stderr
         assert "NICHT in Ordnung" not in result.stdout
         assert "0 verschieden, " in result.stdout
         assert "DEBUG" not in result.stderr
+        for case in ("Konflikt", "Abgelehnter Wert", "Reparatur"):
+            assert case in result.stdout
+        assert "Warning" not in result.stderr
 
 
 def test_reconcile_finds_what_differs(firm: Firm) -> None:
