@@ -31,6 +31,23 @@ app.add_typer(crm_app, name="crm")
 app.add_typer(import_app, name="import")
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"vmh-sync {version('vmh-sync')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Fassung nennen und enden.")
+    ] = False,
+) -> None:
+    """Gleicht EspoCRM, Advoware und Google Calendar ab."""
+
+
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bringt die Datenbank auf den Stand dieser Version."""
@@ -105,6 +122,32 @@ def doctor(
     from vmh_sync.commands.doctor import command
 
     command(as_json=as_json)
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="EspoCRM und Advoware nicht fragen, nur das eigene Wissen zeigen.")
+    ] = False,
+) -> None:
+    """Wie alles steht, auf einem Bildschirm; schreibt nichts. Ende mit 0, wenn nichts zu tun ist, sonst mit 1."""
+    from vmh_sync.commands.status import command
+
+    command(as_json=as_json, ask=not offline)
+
+
+@app.command()
+def record(
+    name: Annotated[str, typer.Argument(metavar="WAS", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")],
+    values: Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Beide Seiten nicht lesen.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Alles über einen Datensatz: beide Seiten, letzte Änderungen und warum, offene Aufgaben; schreibt nichts."""
+    from vmh_sync.commands.record import command
+
+    command(name, values=values, as_json=as_json, look=not offline)
 
 
 @app.command()

@@ -1,53 +1,100 @@
 """``vmh-sync audit show`` and ``audit undo``: what they do, apart from printing."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.undo import undo_change
+from vmh_sync.clock import SystemClock
+from vmh_sync.commands.moments import moment
+from vmh_sync.commands.screen import NARROW, screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
 from vmh_sync.commands.targets import target
+from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.undo import Undo, UndoRefused
+from vmh_sync.overview.search import find_records, number_in
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
-from vmh_sync.store.audit import Change
+from vmh_sync.store.audit import AuditQuery, Change
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.outcome import PassSummary
 
 
-def changes_of(record_id: str, limit: int | None) -> list[Change]:
-    """Return what the audit log says about a record, newest first; ``record_id`` is an EspoCRM id or a betnr."""
+@dataclass(frozen=True, slots=True)
+class AuditOrder:
+    """What a person wants to see of the audit log, as typed."""
+
+    record: str | None = None
+    since: str | None = None
+    until: str | None = None
+    field: str | None = None
+    run: str | None = None
+    limit: int | None = None
+
+    @property
+    def restricted(self) -> bool:
+        """Whether anything but the number of rows is asked for: nobody wants to read the whole log."""
+        return any((self.record, self.since, self.until, self.field, self.run))
+
+
+def query_of(order: AuditOrder) -> AuditQuery:
+    """Return the query that an order means. Raises ``typer.BadParameter`` for what is no moment."""
+    now = SystemClock().now()
+    return AuditQuery(
+        espo_ids=(order.record,) if order.record else (),
+        betnr=None,
+        field=order.field,
+        run_id=order.run,
+        since=moment(order.since, now) if order.since else None,
+        until=moment(order.until, now) if order.until else None,
+        limit=order.limit,
+    )
+
+
+def the_changes(query: AuditQuery) -> list[Change]:
+    """Return what the audit log says, newest first.
+
+    What stands for the record is an EspoCRM id, a betnr, or a party's name; of several of that name all are meant.
+    """
     settings = load(VmhSettings)
     upgrade(settings.database_url or default_url(settings.home))
     store = open_database(settings)
     try:
         with store.reading() as tx:
-            return tx.audit.for_record(record_id, limit)
+            return tx.audit.find(_resolved(tx, query))
     finally:
         store.close()
 
 
-def change_row(change: Change, *, values: bool) -> dict[str, object]:
-    """Return a change as plain data; what stood in the field only when ``values`` were asked for."""
-    row: dict[str, object] = {
-        "id": change.id,
-        "at": change.at.isoformat() if change.at else None,
-        "entity": change.entity,
-        "espo_id": change.espo_id,
-        "betnr": change.betnr,
-        "advoware_id": change.advoware_id,
-        "field": change.field,
-        "kind": change.kind,
-        "side_written": change.side_written,
-        "losing_side": change.losing_side,
-        "reason": change.reason,
-        "run_id": change.run_id,
-        "undo_of": change.undo_of,
-        "undone_by": change.undone_by,
-    }
-    if values:
-        row |= {"old": change.old, "new": change.new, "losing_value": change.losing_value}
-    return row
+def _resolved(tx: Transaction, query: AuditQuery) -> AuditQuery:
+    if not query.espo_ids:
+        return query
+    (text,) = query.espo_ids
+    if betnr := number_in(text):
+        return replace(query, betnr=betnr)
+    if tx.audit.find(replace(AuditQuery(espo_ids=(text,)), limit=1)):
+        return query  # also what is deleted and linked no more
+    found = find_records(tx, text)
+    return replace(query, espo_ids=tuple(one.espo_id for one in found)) if found else query
+
+
+def print_changes(order: AuditOrder, rows: Sequence[dict[str, object]]) -> None:
+    """Print rows of the audit log: a table on a wide terminal, otherwise a line each."""
+    console = screen()
+    if not rows:
+        what = f"Zu {order.record} steht" if order.record else "Dazu steht"
+        console.print(f"{what} nichts im Protokoll.")
+        return
+    if console.is_terminal and console.width >= NARROW:
+        console.print(changes_table(rows))
+        return
+    several = len({row["espo_id"] for row in rows}) > 1
+    for row in rows:
+        for line in told_in_one_line(row, record=several):
+            console.print(line)
 
 
 def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None]:

@@ -1,8 +1,6 @@
 """``vmh-sync audit``: what was changed, taking changes back, and whether everything is in order."""
 
 import sys
-from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.commands.doubtful_cli import decide, doubtful
-from vmh_sync.commands.labels_de import CHANGES, REASONS, SIDES, word
-from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
+from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
     from vmh_sync.engine.undo import Undo
@@ -24,48 +21,32 @@ audit_app.add_typer(kalender_app, name="kalender")
 Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
-_VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
-_EMPTY = "(leer)"
-
 
 @audit_app.command("show")
 def show(
-    record: Annotated[str, typer.Argument(metavar="ID", help="EspoCRM-ID oder betnr.")],
+    record: Annotated[
+        str | None, typer.Argument(metavar="[WAS]", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Ab wann: 27.11.2026, gestern, 24h, 7d …")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Bis vor wann, wie --since.")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="Nur dieses Feld, zum Beispiel name oder email.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Nur dieser Lauf (Anfang der Nummer genügt).")] = None,
     values: Values = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Höchstens so viele Einträge.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Was an einem Datensatz geändert wurde, das Neueste zuerst; vorn die Nummer für `audit undo`."""
-    from vmh_sync.commands.audit import change_row, changes_of
+    """Was geändert wurde, das Neueste zuerst; vorn die Nummer für `audit undo`."""
+    from vmh_sync.commands.audit import AuditOrder, print_changes, query_of, the_changes
+    from vmh_sync.commands.telling_changes import change_row
 
-    rows = [change_row(change, values=values) for change in changes_of(record, limit)]
+    order = AuditOrder(record, since, until, field, run, limit)
+    if not order.restricted:
+        raise typer.BadParameter("Bitte sagen, was: einen Datensatz, --since, --field oder --run.")
+    rows = [change_row(change, values=values) for change in the_changes(query_of(order))]
     if as_json:
         print_json({"id": record, "changes": rows})
         return
-    console = Console(soft_wrap=True, highlight=False)
-    if not rows:
-        console.print(f"Zu {record} steht nichts im Protokoll.", markup=False)
-    for row in rows:
-        for line in _lines(row):
-            console.print(line, markup=False)
-
-
-def _lines(row: dict[str, object]) -> Iterator[str]:
-    """Tell a change in one line, and what stood in the field below it, if the row holds it."""
-    at = firm_time(datetime.fromisoformat(str(row["at"])))
-    line = f"{row['id']:>6}  {at}  {row['entity']} {row['field'] or ''}".rstrip()
-    line += f": {word(CHANGES, row['kind'])}"
-    if row["side_written"] is not None:
-        line += f" in {word(SIDES, row['side_written'])}"
-    line += f" (von Nr. {row['undo_of']})" if row["undo_of"] is not None else f" ({word(REASONS, row['reason'])})"
-    if row["undone_by"] is not None:
-        line += f"; zurückgenommen mit Nr. {row['undone_by']}"
-    yield line
-    for name, said in _VALUES.items():
-        if row.get(name) is not None:
-            yield f"{'':8}{said}: {row[name]}"
-        elif name in row and row["field"] and name != "losing_value":
-            yield f"{'':8}{said}: {_EMPTY}"
+    print_changes(order, rows)
 
 
 @audit_app.command("undo")

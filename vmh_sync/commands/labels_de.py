@@ -32,6 +32,11 @@ REASONS = {
     "edit_survives_delete": "geändert, obwohl drüben gelöscht",
     "same betnr on both sides": "gleiche betnr auf beiden Seiten",
     "no betnr yet": "noch ohne betnr",
+    "both_same": "auf beiden Seiten gleich geändert",
+    "online": "Kennzeichen „online“ in Advoware",
+    "rebuilt": "aus anderen Feldern neu gebildet",
+    "refused": "nicht angenommen",
+    "imported from Advoware": "aus Advoware übernommen",
 }
 """Why something was changed."""
 
@@ -76,6 +81,38 @@ CALENDAR_ACTIONS = {
     "mark_not_representable": "als nicht darstellbar merken",
 }
 """What a plan does to an appointment."""
+
+RESULTS = {
+    "synced": "abgeglichen",
+    "unchanged": "unverändert",
+    "skipped": "übersprungen",
+    "failed": "fehlerhaft",
+    "conflicts": "Konflikte",
+}
+"""How records ended in a pass."""
+
+STATUSES = {
+    "pending_sync": "noch nie abgeglichen",
+    "dirty": "geändert, wartet",
+    "syncing": "wird abgeglichen",
+    "clean": "abgeglichen",
+    "failed": "fehlerhaft",
+    "permanently_failed": "endgültig fehlerhaft",
+    "conflict": "verschieden, Aufgabe offen",
+    "deleted_in_advoware": "in Advoware gelöscht",
+    "deleted_in_espocrm": "in EspoCRM gelöscht",
+}
+"""How a record stands."""
+
+TRIGGERS = {
+    "person": "von Hand",
+    "cli": "von Hand",
+    "sensor": "Änderung in EspoCRM",
+    "sweep": "Zeitplan",
+    "webhook": "Webhook",
+    "backfill": "Reparatur",
+}
+"""Why a pass was made."""
 
 PAIR_STATES = {
     "pending": "ausstehend",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
 
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
-from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
+from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, storable_text, table_of
 
 ChangeKind = Literal["applied", "conflict", "refused", "ignored", "task", "undo", "created", "linked", "first_contact"]
 Side = Literal["advoware", "espocrm", "google"]
@@ -48,6 +48,25 @@ class Change:
     id: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """Which rows of the audit log; what is None or empty does not restrict.
+
+    ``espo_ids`` and ``betnr`` together mean: of one of them. ``since`` and ``until`` are aware; ``until`` is not part of
+    the span. ``field`` is a name, or the channel before the slash (``email`` finds ``email/4711``).
+    """
+
+    espo_ids: tuple[str, ...] = ()
+    betnr: int | None = None
+    entity: str | None = None
+    field: str | None = None
+    run_id: str | None = None
+    kinds: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = None
+
+
 class Audit(Repository):
     """Appends to and reads the audit log."""
 
@@ -77,6 +96,11 @@ class Audit(Repository):
         statement = select(*_COLUMNS).where(or_(*conditions)).order_by(ChangeRow.id.desc()).limit(limit)
         return [Change(**row._asdict()) for row in self._connection.execute(statement)]
 
+    def find(self, query: AuditQuery) -> list[Change]:
+        """Return the changes that a query means, newest first."""
+        statement = select(*_COLUMNS).where(*_conditions(query)).order_by(ChangeRow.id.desc()).limit(query.limit)
+        return [Change(**row._asdict()) for row in self._connection.execute(statement)]
+
     def mark_undone(self, change_id: int, undone_by: int) -> None:
         """Note which row undid a change. Raises StaleRow if it was undone before or does not exist."""
         statement = (
@@ -103,3 +127,25 @@ class Audit(Repository):
             ~exists().where(undo.c.id == _TABLE.c.undone_by, undo.c.at >= before),
         )
         return self._delete(_TABLE, condition, limit)
+
+
+def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
+    whose: list[ColumnElement[bool]] = []
+    if query.espo_ids:
+        whose.append(ChangeRow.espo_id.in_(query.espo_ids[:CHUNK]))
+    if query.betnr is not None:
+        whose.append(ChangeRow.betnr == query.betnr)
+    found = [or_(*whose)] if whose else []
+    if query.entity is not None:
+        found.append(ChangeRow.entity == query.entity)
+    if query.field is not None:
+        found.append(or_(ChangeRow.field == query.field, ChangeRow.field.startswith(f"{query.field}/", autoescape=True)))
+    if query.run_id is not None:
+        found.append(ChangeRow.run_id.startswith(query.run_id, autoescape=True))
+    if query.kinds:
+        found.append(ChangeRow.kind.in_(query.kinds))
+    if query.since is not None:
+        found.append(ChangeRow.at >= query.since)
+    if query.until is not None:
+        found.append(ChangeRow.at < query.until)
+    return found

@@ -165,6 +165,12 @@ class Inbox(Repository):
         statement = select(func.count()).select_from(InboxRow).where(InboxRow.entity == entity, _claimable(now))
         return self._connection.execute(statement).scalar_one()
 
+    def claimed_count(self, entity: str) -> int:
+        """Count the items that some worker has claimed."""
+        statement = select(func.count()).select_from(InboxRow)
+        claimed = (InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY)
+        return self._connection.execute(statement.where(InboxRow.entity == entity, *claimed)).scalar_one()
+
     def launch_mark(self, entity: str, now: datetime) -> str | None:
         """Return a text that stands for what waits now, None if nothing does.
 

@@ -138,6 +138,22 @@ class Links(Repository):
                 return
             last = page[-1].id
 
+    def living(self, entity: str) -> Iterator[Link]:
+        """Yield every link of an entity but tombstones, in the order of creation, in pages like :meth:`keys`."""
+        last = 0
+        while True:
+            page = self._connection.execute(
+                select(*_COLUMNS)
+                .where(LinkRow.entity == entity, LinkRow.id > last, _LIVING)
+                .order_by(LinkRow.id)
+                .limit(CHUNK)
+            ).all()
+            for row in page:
+                yield _link(row)
+            if len(page) < CHUNK:
+                return
+            last = page[-1].id
+
     def oldest_verified(self, entity: str, limit: int, before: datetime) -> list[Link]:
         """Return active links not verified since ``before``, the ones never verified first, then the oldest.
 
