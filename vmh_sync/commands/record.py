@@ -5,13 +5,13 @@ Values are personal data and shown only with ``--values``.
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.labels_de import ACTIONS, STATUSES, TASKS, word
+from vmh_sync.commands.labels_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.commands.output import fail, firm_time, plan_rows, print_json
 from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.commands.sync import prepare
@@ -56,21 +56,25 @@ def the_record(store: Store, text: str, *, values: bool) -> Found:
     """Return the one record that a person means; ends the process with the choices when there are several or none."""
     with store.reading() as tx:
         found = find_records(tx, text)
-    if len(found) == 1:
-        return found[0]
+    if len(found) > 1:
+        fail(_choices(text, found, values=values), code=2)
     if not found:
         fail(
             f"„{text}“ ist nicht bekannt: keine EspoCRM-ID, keine betnr und kein Name eines verknüpften Beteiligten. "
             "Noch nicht Verknüpftes findet nur seine EspoCRM-ID, wenn es schon einmal an der Reihe war.",
             code=UNKNOWN,
         )
+    return found[0]
+
+
+def _choices(text: str, found: Sequence[Found], *, values: bool) -> str:
     lines = [f"„{text}“ passt auf mehrere; bitte mit der ID oder betnr aufrufen:"]
     lines += [f"  {one.espo_id} (betnr {one.betnr}){f' {one.name}' if values else ''}" for one in found]
     if len(found) >= MOST_FOUND:
         lines.append("  … und vielleicht weitere; bitte genauer angeben.")
     if not values:
         lines.append("Mit --values stehen die Namen dabei.")
-    fail("\n".join(lines), code=2)
+    return "\n".join(lines)
 
 
 def command(text: str, *, values: bool, as_json: bool, look: bool) -> None:
@@ -249,12 +253,14 @@ def _show_sides(console: Console, now: BothSides, *, values: bool) -> None:
     elif outcome is not None and plan_rows([outcome], show_values=False):
         console.print("Beide Seiten jetzt: verschieden; der nächste Abgleich würde")
         for row in plan_rows([outcome], show_values=values):
-            what = word(TASKS, row.get("kind")) or f"{row.get('side')} {word(ACTIONS, row['action'])}"
+            change = f"in {word(SIDES, row.get('side'))} {word(ACTIONS, row['action'])}"
+            what = word(TASKS, row.get("kind")) or change
             console.print(f"  {what}: {_listed(row.get('changes') or row['fields'])}")
     else:
         console.print("Beide Seiten jetzt: gleich")
     if now.fields and values:
-        rows = [(one.label, *(_shown(v) for v in (one.espocrm, one.advoware, one.base))) for one in now.fields]
+        filled = [one for one in now.fields if one.espocrm or one.advoware or one.base]
+        rows = [(one.label, *(_shown(v) for v in (one.espocrm, one.advoware, one.base))) for one in filled]
         print_rows(console, "Felder", ("Feld", "EspoCRM", "Advoware", "zuletzt gleich"), rows)
     else:
         apart = [one.label for one in now.fields if not one.equal]
@@ -273,5 +279,3 @@ def _listed(value: object) -> str:
 
 def _shown(value: object) -> str:
     return "(leer)" if value in (None, "", [], ()) else str(value)
-
-

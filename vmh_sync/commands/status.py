@@ -162,7 +162,7 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _entity_json(entity: EntityStatus) -> dict[str, Any]:
-    return _plain(asdict(entity))
+    return {name: _plain(value) for name, value in asdict(entity).items()}
 
 
 def _plain(value: Any) -> Any:
@@ -205,7 +205,7 @@ _MARKS = {Level.OK: "ok", Level.HINT: "Hinweis", Level.PROBLEM: "Problem"}
 
 
 def _counts(entities: Sequence[EntityStatus]) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False, header_style="")
     table.add_column("Bereich", no_wrap=True)
     for heading in ("verkn.", "wartet", "läuft", "fehler", "versch.", "Aufg."):
         table.add_column(heading, justify="right", no_wrap=True)

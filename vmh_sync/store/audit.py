@@ -52,8 +52,8 @@ class Change:
 class AuditQuery:
     """Which rows of the audit log; what is None or empty does not restrict.
 
-    ``espo_ids`` and ``betnr`` together mean: of one of them. ``since`` and ``until`` are aware; ``until`` is not part of
-    the span. ``field`` is a name, or the channel before the slash (``email`` finds ``email/4711``).
+    ``espo_ids`` and ``betnr`` together mean: of one of them. ``since`` and ``until`` are aware; ``until`` is not part
+    of the span. ``field`` is a name, or the channel before the slash (``email`` finds ``email/4711``).
     """
 
     espo_ids: tuple[str, ...] = ()
@@ -139,7 +139,9 @@ def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
     if query.entity is not None:
         found.append(ChangeRow.entity == query.entity)
     if query.field is not None:
-        found.append(or_(ChangeRow.field == query.field, ChangeRow.field.startswith(f"{query.field}/", autoescape=True)))
+        found.append(
+            or_(ChangeRow.field == query.field, ChangeRow.field.startswith(f"{query.field}/", autoescape=True))
+        )
     if query.run_id is not None:
         found.append(ChangeRow.run_id.startswith(query.run_id, autoescape=True))
     if query.kinds:

@@ -1,0 +1,75 @@
+"""When the house is healthy, and what is said when it is not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from vmh_sync.overview.health import Level, is_healthy, judge, span
+from vmh_sync.overview.house import EntityStatus, HouseStatus
+from vmh_sync.store.metrics import PassSummary
+
+NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
+
+
+def done(ago: timedelta) -> PassSummary:
+    return PassSummary(run_id="r", entity="beteiligte", trigger="sweep", started_at=NOW - ago, finished_at=NOW - ago)
+
+
+def house(**how: object) -> HouseStatus:
+    values: dict[str, object] = {"linked": 50, "last_pass": done(timedelta(minutes=10))} | how
+    name = str(values.pop("name", "beteiligte"))
+    return HouseStatus(NOW, (EntityStatus(name, "Beteiligte", **values),), ())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("how", "says", "do"),
+    [
+        ({"failed": 3}, "3 fehlerhaft", "sync beteiligte --failed"),
+        ({"permanently_failed": 1}, "1 endgültig fehlerhaft", "sync beteiligte --failed"),
+        ({"waiting": 7, "oldest_waiting": NOW - timedelta(minutes=40)}, "am längsten seit 40 Minuten", "up"),
+        ({"last_pass": done(timedelta(hours=3))}, "Seit 3 Stunden kein Durchgang", "up"),
+        ({"last_pass": None}, "kein Durchgang bekannt", "up"),
+        ({"name": "kalender", "failed": 2}, "2 Kalender nicht abgeglichen", "nächste Lauf"),
+    ],
+)
+def test_a_problem_is_named_with_what_to_do(how: dict[str, object], says: str, do: str) -> None:
+    (finding,) = findings = judge(house(**how))
+    assert finding.level is Level.PROBLEM
+    assert says in finding.what
+    assert do.casefold() in finding.next_step.casefold()
+    assert not is_healthy(findings)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"waiting": 7, "oldest_waiting": NOW - timedelta(minutes=2)},
+        {"linked": 0, "last_pass": None},
+        {"name": "adressen", "last_pass": None},
+        {"name": "adressen", "last_pass": done(timedelta(days=3))},
+    ],
+)
+def test_what_is_as_it_should_be_is_not_named(how: dict[str, object]) -> None:
+    assert judge(house(**how)) == ()
+
+
+@pytest.mark.parametrize("how", [{"different": 2, "conflicts": 1}, {"last_pass": done(timedelta(days=-366))}])
+def test_what_has_a_task_or_was_stored_by_a_wrong_clock_is_named_and_no_problem(how: dict[str, object]) -> None:
+    findings = judge(house(**how))
+    assert [finding.level for finding in findings] == [Level.WARNING]
+    assert is_healthy(findings)
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(seconds=50), "einer Minute"),
+        (timedelta(minutes=59), "59 Minuten"),
+        (timedelta(minutes=60), "einer Stunde"),
+        (timedelta(hours=47), "47 Stunden"),
+        (timedelta(days=3), "3 Tagen"),
+    ],
+)
+def test_a_span_is_told_in_words(length: timedelta, words: str) -> None:
+    assert span(length) == words
