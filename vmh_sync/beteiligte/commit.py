@@ -14,6 +14,7 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.read_back import ReadBack
 from vmh_sync.sync.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -48,9 +49,13 @@ class Written:
     def take_advoware(self, result: AdvowareWritten) -> None:
         """Take over what became of the write to Advoware."""
         self.advoware = result.record
-        self.applied += result.applied
-        self.findings += result.findings
-        self.tasks += result.tasks
+        self.take(result.made)
+
+    def take(self, made: ReadBack) -> None:
+        """Take over what a side made of our values."""
+        self.applied += made.applied
+        self.findings += made.findings
+        self.tasks += made.tasks
 
 
 async def record_losers(context: PassContext, plan: PartyPlan) -> None:

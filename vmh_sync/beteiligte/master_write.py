@@ -1,31 +1,30 @@
 """Writes a party's master data to Advoware and finds out what Advoware made of it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.diff import MasterPlan
 from vmh_sync.beteiligte.model import read_advoware
 from vmh_sync.beteiligte.state import PartyState
+from vmh_sync.engine.field_by_field import send_what_is_taken
 from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, is_form_of, same
-from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
+from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.read_back import ReadBack, read_back
+from vmh_sync.sync.values import Value
+from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
 
 
 @dataclass(slots=True, repr=False)
 class AdvowareWritten:
-    """What became of a write to Advoware: the record as it stands now, and what did not get through."""
+    """What became of a write to Advoware: the record as it stands now, and what Advoware made of our values."""
 
     record: Beteiligter
-    applied: list[FieldChange] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    tasks: list[TaskWanted] = field(default_factory=list)
+    made: ReadBack
 
 
 async def write_master(
@@ -41,57 +40,26 @@ async def write_master(
     A field that Advoware refuses is left out and told to a person; the rest goes on. A field that it silently ignores
     becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3).
     """
-    record, refused = await _put(context, gate, current, state, plan, table)
-    told = read_advoware(record.model_dump(), table, company=state.company)
-    written = AdvowareWritten(record)
-    for change in plan.fields.to_advoware:
-        stands, before = told.get(change.field), (state.advoware or {}).get(change.field)
-        rule, was_refused = table[change.field], change.field in refused
-        taken = not was_refused and same(rule.kind, stands, change.new)
-        made_of_it = not was_refused and is_form_of(stands, change.new)
-        # A third value is an edit made after ours was taken: the next look finds it against what was sent.
-        edited = not was_refused and not made_of_it and not same(rule.kind, stands, before)
-        learned = stands if taken or made_of_it else change.new if edited else before
-        plan.fields.base_advoware[change.field] = learned
-        if taken or edited:
-            written.applied.append(change)
-            continue
-        kind = TaskKind.VALUE_REFUSED if change.field in refused else TaskKind.READONLY_FIELD
-        label = table.label(change.field)
-        written.findings.append(Finding(change.field, Side.ADVOWARE, obstacle_text(kind, label, Side.ADVOWARE)))
-        details = {"wanted": change.new, "standing": stands, "side": str(Side.ADVOWARE)}
-        if refused.get(change.field):
-            details["why"] = refused[change.field]
-        written.tasks.append(TaskWanted(kind, (change.field,), details))
-    return written
 
-
-async def _put(
-    context: PassContext,
-    gate: WriteGate,
-    current: Beteiligter,
-    state: PartyState,
-    plan: MasterPlan,
-    table: FieldTable,
-) -> tuple[Beteiligter, dict[str, str]]:
     def fields(record: Beteiligter) -> Mapping[str, Value]:
         return read_advoware(record.model_dump(), table, company=state.company)
 
-    try:
-        return await _replace(context, gate, current, plan.advoware, fields), {}
-    except Rejected as whole:
-        if len(plan.fields.to_advoware) == 1:
-            return current, {plan.fields.to_advoware[0].field: whole.said}
-        # One value is wrong, and Advoware does not say which: field by field, so that only that one stays behind.
-        refused: dict[str, str] = {}
-        for change in plan.fields.to_advoware:
-            attribute = table[change.field].advoware
-            try:
-                changes = {attribute: plan.advoware[attribute]}
-                current = await _replace(context, gate, current, changes, fields)
-            except Rejected as refusal:
-                refused[change.field] = refusal.said
-        return current, refused
+    async def send(record: Beteiligter, changes: Sequence[FieldChange]) -> Beteiligter:
+        names = {table[change.field].advoware for change in changes}
+        values = {name: value for name, value in plan.advoware.items() if name in names}
+        return await _replace(context, gate, record, values, fields)
+
+    record, refused = await send_what_is_taken(current, plan.fields.to_advoware, send)
+    made = read_back(
+        plan.fields.to_advoware,
+        table,
+        Side.ADVOWARE,
+        before=state.advoware or {},
+        stands=fields(record),
+        refused=refused,
+        base=plan.fields.base_advoware,
+    )
+    return AdvowareWritten(record, made)
 
 
 async def _replace(

@@ -6,23 +6,25 @@ Everything is read anew directly before writing and planned from that; what move
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from vmh_sync import fence
 from vmh_sync.beteiligte import status_fields
+from vmh_sync.beteiligte.attempt import Attempt
 from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
-from vmh_sync.beteiligte.failure import RECORD_FAILURES, Failure, explain
+from vmh_sync.beteiligte.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.inherit import take_over
-from vmh_sync.beteiligte.locked import LOCKED, is_locked, tell_long_locked
+from vmh_sync.beteiligte.locked import LOCKED, tell_long_locked
 from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
-from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
+from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.read_back import moved_meanwhile, note_made_of_it
 from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.beteiligte.twin_question import TwinSuspected
 from vmh_sync.beteiligte.waiting import wait_for_person
@@ -34,19 +36,16 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import Part, PartDone
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.errors import LinkTaken, StaleRow
-from vmh_sync.sync.apart import DROPPED, news
+from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import kept_after
-from vmh_sync.sync.values import Kind, is_form_of, same
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
-from vmh_sync.systems.espocrm.errors import RecordLocked
 from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
 MAX_ROUNDS = 4
@@ -68,7 +67,7 @@ class PartySync:
         async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
                 return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr, later=True)
-            attempt = _Attempt(WriteGate(lease, self.guard))
+            attempt = Attempt(WriteGate(lease, self.guard))
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 try:
                     with fence.over_comes_first():
@@ -90,7 +89,7 @@ class PartySync:
                 )
             return attempt.outcome(espo_id)
 
-    async def _until_quiet(self, read: PartyRead, attempt: "_Attempt") -> None:
+    async def _until_quiet(self, read: PartyRead, attempt: Attempt) -> None:
         for round_number in range(1, MAX_ROUNDS + 1):
             try:
                 again = await self._once(read, attempt)
@@ -105,7 +104,7 @@ class PartySync:
                 return
         raise StillMoving(f"{ENTITY} {read.espo_id} kept moving")
 
-    async def _once(self, read: PartyRead, attempt: "_Attempt") -> bool:
+    async def _once(self, read: PartyRead, attempt: Attempt) -> bool:
         await attempt.gate.ready()
         fresh = await read_again(self.context, read)
         fresh.retry_refused = fresh.retry_refused and not attempt.tried
@@ -132,7 +131,7 @@ class PartySync:
             return created
         return await self._carry_out(plan, attempt)
 
-    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: "_Attempt") -> bool:
+    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: Attempt) -> bool:
         """Create the party in Advoware; false when a person must decide first whether it is there already."""
         try:
             await ensure_created(self.context, attempt.gate, fresh, plan.master, self.table)
@@ -147,7 +146,7 @@ class PartySync:
             return False
         return True
 
-    async def _carry_out(self, plan: PartyPlan, attempt: "_Attempt") -> bool:
+    async def _carry_out(self, plan: PartyPlan, attempt: Attempt) -> bool:
         context, gate, fresh = self.context, attempt.gate, plan.read
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
@@ -175,7 +174,7 @@ class PartySync:
             raise written.failed
         if answer is None or written.espo.attributes.get("syncStatus") != plan.status:
             answer = await self._write_bookkeeping(plan, written, attempt) or answer
-        return self._moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
+        return moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
 
     async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
         for part, part_plan in plan.parts:
@@ -211,12 +210,12 @@ class PartySync:
         answer = await update_record(self.context, gate, written.espo, content)
         written.espo = answer.record
         written.findings += _note_books(written, books)
-        self._note_refused(plan, written, answer)
+        note_made_of_it(plan, written, answer)
         for _, done in written.parts:
             done.refused = {name: why for name, why in answer.refused.items() if name in done.espo}
         return answer
 
-    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, attempt: "_Attempt") -> EspoAnswer | None:
+    async def _write_bookkeeping(self, plan: PartyPlan, written: Written, attempt: Attempt) -> EspoAnswer | None:
         values = self._bookkeeping(plan, written)
         if not values:
             return None
@@ -241,95 +240,6 @@ class PartySync:
         now = self.context.clock.now()
         return status_fields.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
 
-    def _note_refused(self, plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
-        told = read_espo(
-            answer.record.attributes,
-            self.table,
-            company=plan.state.company,
-            base=plan.state.base.espocrm if plan.state.base else {},
-        )
-        refused = self._homes_refused(plan, answer) if plan.state.company else answer.refused
-        for change in plan.master.fields.to_espocrm:
-            rule = self.table[change.field]
-            stands = told.get(change.field)
-            taken = rule.espo not in refused and same(rule.kind, stands, change.new)
-            made_of_it = rule.espo not in refused and is_form_of(stands, change.new)
-            before = plan.state.espocrm.get(change.field)
-            # A third value is an edit made after ours was taken: the next look finds it against what was sent.
-            edited = rule.espo not in refused and not made_of_it and not same(rule.kind, stands, before)
-            learned = stands if taken or made_of_it else change.new if edited else before
-            plan.master.fields.base_espocrm[change.field] = learned
-            if taken or edited:
-                written.applied.append(change)
-                continue
-            # Refused with a reason, or dropped without a word for want of a right (espocrm.md B3).
-            reason = refused.get(rule.espo, DROPPED)
-            self._tell_refused(plan, written, change, reason)
-        if plan.state.company:
-            self._note_homes(plan, written, answer)
-
-    def _homes_refused(self, plan: PartyPlan, answer: EspoAnswer) -> dict[str, str]:
-        """Return the refusals as they concern the fields: a name is refused only where both its homes refuse it."""
-        refused = dict(answer.refused)
-        homes = [home for home in ("lastName", "firmenname") if home in plan.master.espo]
-        if not all(home in refused for home in homes):
-            refused.pop("lastName", None)
-        return refused
-
-    def _note_homes(self, plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
-        """Remember what really stands in both homes of a company's name; tell about one that did not take it."""
-        before, sent = plan.state.espo_attributes, plan.master.espo
-        stands = {home: before.get(home) for home in ("lastName", "firmenname") if home in before}
-        stands |= {home: answer.record.attributes.get(home) for home in sent if home in stands}
-        stands |= {home: before.get(home) for home in answer.refused if home in stands}
-        plan.master.fields.base_espocrm |= homes_of(stands)
-        name = plan.master.fields.base_espocrm.get("name")
-        apart = [home for home in sent if home in stands and not same(Kind.TEXT, stands[home], name)]
-        if apart and len(apart) < len(stands):
-            change = FieldChange(MIRROR, stands[apart[0]], name, "refused")
-            reason = answer.refused.get(apart[0], DROPPED)
-            self._tell_refused(plan, written, change, reason)
-
-    def _tell_refused(self, plan: PartyPlan, written: Written, change: FieldChange, reason: str) -> None:
-        label = MIRROR_LABEL if change.field == MIRROR else self.table.label(change.field)
-        text = obstacle_text(TaskKind.VALUE_REFUSED, label, Side.ESPOCRM)
-        written.findings.append(Finding(change.field, Side.ESPOCRM, text))
-        details = {
-            "wanted": change.new,
-            "standing": change.old,
-            "side": str(Side.ESPOCRM),
-            "why": reason,
-        }
-        written.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (change.field,), details))
-
-    def _moved_meanwhile(self, plan: PartyPlan, written: Written, answer: EspoAnswer | None) -> bool:
-        """Whether the answers show an edit that slipped in between our reads and our writes."""
-        if self._advoware_moved(plan, written):
-            return True
-        if answer is None:
-            return False
-        base = plan.master.fields.base_espocrm
-        told = read_espo(answer.record.attributes, self.table, company=plan.state.company, base=base)
-        ours = {change.field for change in plan.master.fields.to_espocrm}
-        before = plan.state.espocrm
-        # What we wrote is compared with what was learned of it, all else with what stood there before.
-        return any(
-            not same(self.table[name].kind, value, base.get(name) if name in ours else before[name])
-            for name, value in told.items()
-            if name in before
-        )
-
-    def _advoware_moved(self, plan: PartyPlan, written: Written) -> bool:
-        if written.advoware is plan.read.advoware:
-            return False
-        told = read_advoware(written.advoware.model_dump(), self.table, company=plan.state.company)
-        ours = {change.field for change in plan.master.fields.to_advoware}
-        before, base = plan.state.advoware or {}, plan.master.fields.base_advoware
-        return any(
-            not same(self.table[name].kind, value, base.get(name) if name in ours else before.get(name))
-            for name, value in told.items()
-        )
-
 
 def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:
     """Remember which bookkeeping values EspoCRM did not take as sent; returns what is new about that."""
@@ -344,57 +254,3 @@ def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:
         for name in written.kept
         if name not in before
     ]
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """What all rounds together have come to."""
-
-    gate: WriteGate
-    betnr: int | None = None
-    creating: bool = False
-    settled: bool = False
-    tried: bool = False  # what was refused was sent once more in this pass
-    conflicts: int = 0
-    different: tuple[str, ...] = ()
-    findings: list[Finding] = field(default_factory=list)
-    failure: Failure | None = None
-    waits: str | None = None
-    later: bool = False  # it waits for time to pass, not for a person
-    locked: bool = False  # somebody locked the record in EspoCRM
-
-    def blame(self, error: Exception) -> None:
-        """Note why the party could not be synced; a locked record is no failure, it waits."""
-        if is_locked(error):
-            self.waits, self.later, self.locked = RecordLocked.people, True, True
-            return
-        self.failure = explain(error)
-
-    def take(self, written: Written) -> None:
-        plan = written.plan
-        self.tried = True
-        self.settled |= not plan.only_tries_again or bool(written.applied or written.parts)
-        self.different = plan.different
-        self.conflicts += written.conflicts
-        self.findings += written.findings
-        for _, done in written.parts:
-            self.findings += done.findings
-
-    def outcome(self, espo_id: str) -> RecordOutcome:
-        writes, failure = self.gate.writes, self.failure
-        result = Result.SYNCED if self.settled or writes else Result.UNCHANGED
-        return RecordOutcome(
-            espo_id,
-            result if failure is None else Result.FAILED,
-            betnr=self.betnr,
-            error=failure.message if failure else None,
-            error_class=failure.error_class if failure else None,
-            part=failure.part if failure else None,
-            retryable=failure.retryable if failure else True,
-            concerns_all=failure.concerns_all if failure else False,
-            advoware_writes=writes[Side.ADVOWARE],
-            espocrm_writes=writes[Side.ESPOCRM],
-            conflicts=self.conflicts,
-            findings=tuple(self.findings),
-            different=self.different,
-        )

@@ -1,0 +1,68 @@
+"""What all rounds of writing one party have come to, and the outcome that follows."""
+
+from dataclasses import dataclass, field
+
+from vmh_sync.beteiligte.commit import Written
+from vmh_sync.beteiligte.failure import Failure, explain
+from vmh_sync.beteiligte.locked import is_locked
+from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan import Finding
+from vmh_sync.systems.espocrm.errors import RecordLocked
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What all rounds together have come to."""
+
+    gate: WriteGate
+    betnr: int | None = None
+    creating: bool = False
+    settled: bool = False
+    tried: bool = False  # what was refused was sent once more in this pass
+    conflicts: int = 0
+    different: tuple[str, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    failure: Failure | None = None
+    waits: str | None = None
+    later: bool = False  # it waits for time to pass, not for a person
+    locked: bool = False  # somebody locked the record in EspoCRM
+
+    def blame(self, error: Exception) -> None:
+        """Note why the party could not be synced; a locked record is no failure, it waits."""
+        if is_locked(error):
+            self.waits, self.later, self.locked = RecordLocked.people, True, True
+            return
+        self.failure = explain(error)
+
+    def take(self, written: Written) -> None:
+        """Add what a round has written."""
+        plan = written.plan
+        self.tried = True
+        self.settled |= not plan.only_tries_again or bool(written.applied or written.parts)
+        self.different = plan.different
+        self.conflicts += written.conflicts
+        self.findings += written.findings
+        for _, done in written.parts:
+            self.findings += done.findings
+
+    def outcome(self, espo_id: str) -> RecordOutcome:
+        """Return how the party ended."""
+        writes, failure = self.gate.writes, self.failure
+        result = Result.SYNCED if self.settled or writes else Result.UNCHANGED
+        return RecordOutcome(
+            espo_id,
+            result if failure is None else Result.FAILED,
+            betnr=self.betnr,
+            error=failure.message if failure else None,
+            error_class=failure.error_class if failure else None,
+            part=failure.part if failure else None,
+            retryable=failure.retryable if failure else True,
+            concerns_all=failure.concerns_all if failure else False,
+            advoware_writes=writes[Side.ADVOWARE],
+            espocrm_writes=writes[Side.ESPOCRM],
+            conflicts=self.conflicts,
+            findings=tuple(self.findings),
+            different=self.different,
+        )
