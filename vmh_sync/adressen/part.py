@@ -30,6 +30,7 @@ class Addresses(ChildKind):
     table = FIELDS
     key_attribute = KEY_ATTRIBUTE
     waiting_status = "clean"
+    different_status = "conflict"
     due_statuses = ("pending_sync", "dirty", "syncing")
     update_task = TaskKind.ADDRESS_FIELD_UPDATE
     delete_task = TaskKind.ADDRESS_DELETE
@@ -97,6 +98,8 @@ class Addresses(ChildKind):
         typed = next((c for c in (*plan.to_espocrm, *plan.adopted) if c.field == "anschrift"), None)
         standing = typed.new if typed is not None else fields.get("anschrift")
         block = model.block(owner, fields)
+        if all(same(self.table["anschrift"].kind, block, one.get("anschrift")) for one in _bases(plan)):
+            return  # a part that was refused is only sent once more
         plan.to_espocrm[:] = [change for change in plan.to_espocrm if change.field != "anschrift"]
         change = FieldChange("anschrift", standing, block, "rebuilt")
         first = any(c.reason == "first_contact" for c in plan.to_advoware if c.field in BLOCK_PARTS)
@@ -114,6 +117,10 @@ class Addresses(ChildKind):
     def reactivation_task(self, rules: SyncSettings) -> TaskKind | None:
         """As the setting says: a task, or a new address."""
         return TaskKind.ADDRESS_REACTIVATE if rules.reactivate_addresses == "task" else None
+
+
+def _bases(plan: FieldPlan) -> tuple[Fields, Fields]:
+    return plan.base_espocrm, plan.base_advoware
 
 
 def _lost(plan: FieldPlan, rebuilt: FieldChange, *, first: bool) -> FieldChange:

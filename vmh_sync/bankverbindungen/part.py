@@ -26,6 +26,7 @@ class BankAccounts(ChildKind):
     table = FIELDS
     key_attribute = KEY_ATTRIBUTE
     waiting_status = "unclean"
+    different_status = "unclean"
     due_statuses = ("unclean",)
     update_task = TaskKind.BANK_UPDATE
     delete_task = TaskKind.BANK_DELETE

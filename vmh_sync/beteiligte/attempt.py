@@ -40,7 +40,7 @@ class Attempt:
         """Add what a round has written."""
         plan = written.plan
         self.tried = True
-        self.settled |= not plan.only_tries_again or bool(written.applied or written.parts)
+        self.settled |= not plan.only_tries_again
         self.different = plan.different
         self.conflicts += written.conflicts
         self.findings += written.findings

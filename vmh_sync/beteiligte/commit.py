@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.master_write import AdvowareWritten
-from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, KEPT
+from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.engine.audit_sides import stored_side
 from vmh_sync.engine.part import Part, PartDone
@@ -15,7 +15,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
 from vmh_sync.sync.read_back import ReadBack
-from vmh_sync.sync.status_values import Kept
+from vmh_sync.sync.status_values import KEPT, Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
+from vmh_sync.sync.apart import different_text
 
 _CHANNELS = {"email": "E-Mail", "phone": "Telefon"}
 
 
 def told_different(names: Iterable[str]) -> str:
     """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
-    labels = ", ".join(dict.fromkeys(_label(name) for name in names))
-    return f"Verschieden, Aufgabe offen: {labels}. Bitte die Aufgabe dazu erledigen."
+    return different_text(_label(name) for name in names)
 
 
 def _label(name: str) -> str:

@@ -8,16 +8,13 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
-from vmh_sync.sync.status_values import Kept, kept_from
+from vmh_sync.sync.status_values import KEPT, Kept, kept_from
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 ENTITY = "beteiligte"
-KEPT = "kept_differently"
-"""Where a link's ``extra`` remembers bookkeeping values that EspoCRM ignores or alters."""
-
 ASSIGNEE = "assigned_user_id"
-"""Where it remembers who had the record, for the task about its deletion: a deleted record cannot be read."""
+"""Where a link's ``extra`` keeps who had the record, for the task about its deletion: what is gone cannot be read."""
 
 LARGEST_BETNR = 2**63 - 1
 """What our database holds; EspoCRM's field holds it where it is a text."""

@@ -49,8 +49,10 @@ class PartyPlan:
     @property
     def only_tries_again(self) -> bool:
         """Whether there is nothing to do but to send once more what was refused."""
-        own = self.master.fields.only_tries_again and bool(self.master.espo or self.master.advoware)
-        return own and self.state.base is not None and all(plan.is_empty for _, plan in self.parts)
+        tries = bool(self.master.espo or self.master.advoware)
+        own = self.master.record.is_empty or (tries and self.master.fields.only_tries_again)
+        parts = [plan for _, plan in self.parts if not plan.is_empty]
+        return own and self.state.base is not None and all(part.only_tries_again for part in parts)
 
     @property
     def message(self) -> str | None:

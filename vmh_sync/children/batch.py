@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
+from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
@@ -189,13 +190,21 @@ def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
     """Return what would become of each child, without writing anything."""
     outcomes = dict(batch.settled)
     for party_id, plan in batch.plans.items():
+        party = batch.inputs[party_id]
         by_child = {child.espo_id: child for child in plan.detail}
+        apart = _apart(part, party)
         for child in batch.children_of(party_id):
             own = by_child.get(child)
-            plans = (part.record(batch.inputs[party_id], [own]),) if own is not None else ()
+            plans = (part.record(party, [own]),) if own is not None else ()
             result = Result.SKIPPED if own is not None else Result.UNCHANGED
-            outcomes[child] = RecordOutcome(child, result, batch.inputs[party_id].betnr, plans=plans)
+            outcomes[child] = RecordOutcome(child, result, party.betnr, plans=plans, different=apart.get(child, ()))
     return [outcomes[child] for child in batch.ids]
+
+
+def _apart(part: ChildrenPart, party: PartInput) -> dict[str | None, tuple[str, ...]]:
+    if part.memory(party).problem is not None:
+        return {}
+    return {plan.espo_id: different(part.kind, plan) for plan in plan_children(part.memory(party), part.kind)}
 
 
 async def write(
@@ -245,9 +254,8 @@ async def _write_party(
             await part.reload(context, party)
             plan = part.plan(party)
             await gate.replanned([plan.record])
-            touched = {child.espo_id for child in plan.detail}
-            _, failures = await part.write_children(context, gate, party, plan)
-        return _told(part, party, children, touched=touched, failures=failures, gate=gate)
+            written = await part.write_children(context, gate, party, plan)
+        return _told(part, party, children, touched=written.touched, failures=written.failures, gate=gate)
 
 
 def _told(
@@ -255,7 +263,7 @@ def _told(
     party: PartInput,
     children: Sequence[str],
     *,
-    touched: set[str | None],
+    touched: set[str],
     failures: dict[str, Exception],
     gate: WriteGate | None,
 ) -> list[RecordOutcome]:

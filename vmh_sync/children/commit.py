@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.audit_sides import stored_side
+from vmh_sync.engine.ledger import entry_of_difference
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.plan import FieldChange, TaskWanted
+from vmh_sync.sync.status_values import KEPT
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -46,7 +51,7 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
                 state=done.plan.state,
                 advoware_id=key_of(done.advoware) if done.advoware is not None else link.advoware_id,
                 base=done.base.to_json() if done.base is not None else link.base,
-                extra=done.plan.extra,
+                extra=_extra(done.plan),
                 advoware_row_id=getattr(done.advoware, "row_id", None) or link.advoware_row_id,
                 espo_version=done.espo.version if done.espo is not None else link.espo_version,
                 espo_modified_at=done.espo.modified_at if done.espo is not None else link.espo_modified_at,
@@ -56,12 +61,31 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
         )
         if done.rows:
             tx.audit.append(done.rows)
-        if done.plan.message is None:
-            tx.records.forget(kind.entity, [espo_id])
-        elif done.espo is not None:
-            tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
+        _into_the_ledger(tx, context, kind, memory, done, espo_id)
     done.rows = []
     return link
+
+
+def _extra(plan: ChildPlan) -> dict[str, Any]:
+    extra = {name: value for name, value in plan.extra.items() if name != KEPT}
+    return extra | ({KEPT: {name: list(both) for name, both in plan.kept.items()}} if plan.kept else {})
+
+
+def _into_the_ledger(
+    tx: Transaction, context: PassContext, kind: ChildKind, memory: PartyChildren, done: Outcome, espo_id: str
+) -> None:
+    apart = different(kind, done.plan)
+    if done.plan.message is not None:
+        if done.espo is not None:
+            tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
+    elif apart:
+        known, now = memory.standings.get(espo_id), context.clock.now()
+        message = difference_text(kind, apart) or ""
+        entry = entry_of_difference(kind.entity, espo_id, known, message, now=now, run_id=context.run_id)
+        if entry is not None:
+            tx.records.upsert([entry])
+    else:
+        tx.records.forget(kind.entity, [espo_id])
 
 
 def refusal(context: PassContext, kind: ChildKind, espo: EspoRecord, message: str) -> SyncRecord:
@@ -100,6 +124,21 @@ def applied(
         )
         for change in changes
     ]
+
+
+def task_rows(
+    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, tasks: Iterable[TaskWanted]
+) -> list[Change]:
+    """Return what tasks say, field by field: what stands, what is wanted, and the side's own reason."""
+    rows: list[Change] = []
+    for task in tasks:
+        reason = ": ".join(str(part) for part in (task.kind, task.details.get("why")) if part)
+        values = task.details.get("changes") or dict.fromkeys(task.fields, task.details)
+        changes = [FieldChange(name, one.get("standing"), one.get("wanted"), reason) for name, one in values.items()]
+        rows += applied(context, kind, memory, espo_id, changes, None, "task") or noted(
+            context, kind, memory, espo_id, "task", reason
+        )
+    return rows
 
 
 def noted(

@@ -1,8 +1,16 @@
 """From a party's children to the plan of each. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from vmh_sync.children.activity import settle_activity
+from vmh_sync.children.difference import (
+    difference_text,
+    different,
+    refused_by,
+    settle_refusals,
+    still_refused,
+)
 from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
 from vmh_sync.children.pairing import Pair, pair_up
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
@@ -10,11 +18,14 @@ from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.ledger import reported_already
+from vmh_sync.sync.apart import try_again
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.merge import merge
+from vmh_sync.sync.merge import Decision, merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind
+from vmh_sync.sync.status_values import KEPT, Kept, kept_from
 from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -103,10 +114,14 @@ class _Planner:
 
     def _refused(self, espo: EspoRecord, message: str, problems: list[Problem] | None = None) -> ChildPlan:
         plan = ChildPlan(self.pair, Step.REFUSED, status=FAILED, message=message, open_rows=self.rows)
-        plan.bookkeeping = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
+        if not reported_already(self.memory.standings.get(espo.id), message, espo.modified_at):
+            plan.bookkeeping = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
         fields = [problem.field for problem in problems] if problems else [""]
         plan.findings = [Finding(name, Side.ADVOWARE, message) for name in fields]
         return plan
+
+    def _kept(self) -> Kept:
+        return kept_from(self.pair.link.extra.get(KEPT)) if self.pair.link is not None else {}
 
     # Only Advoware has it
 
@@ -155,9 +170,11 @@ class _Planner:
         task = self.kind.reactivation_task(self.memory.rules)
         if reactivated and task is None:
             return self._create(espo)
-        plan = ChildPlan(self.pair, Step.GONE_THERE, state="deleted_in_advoware", open_rows=self.rows)
+        plan = ChildPlan(
+            self.pair, Step.GONE_THERE, state="deleted_in_advoware", open_rows=self.rows, kept=self._kept()
+        )
         plan.extra = {**link.extra, "active": False, "delete_wanted": False}
-        kinds = {self.kind.update_task, self.kind.delete_task, TaskKind.CONFLICT}
+        kinds = {self.kind.update_task, self.kind.delete_task, TaskKind.CONFLICT, TaskKind.VALUE_REFUSED}
         plan.closing = [row.id for row in self.rows if row.kind in kinds]
         if reactivated and task is not None:
             plan.tasks = not_yet_open(
@@ -173,7 +190,7 @@ class _Planner:
                 )
             ]
         plan.link_moves = link.state != "deleted_in_advoware" or plan.extra != dict(link.extra)
-        self._keep_books(plan, espo, gone=True)
+        keep_books(self.kind, self.memory, plan, espo)
         return plan
 
     def _gone_here(self) -> ChildPlan:
@@ -226,17 +243,14 @@ class _Planner:
             here, theirs = without_false(here), without_false(theirs)
         problems = self.kind.problems(here)
         bad = {problem.field for problem in problems}
-        decisions = [
-            decision
-            for decision in merge(self.table.rules, base=base, espocrm=here, advoware=theirs)
-            # A bad value does not leave EspoCRM; it is looked at again once it changes.
-            if not (decision.field in bad and decision.source is Side.ESPOCRM)
-        ]
-        fields = plan_fields(decisions, self.table, base=base)
+        decisions = _without_bad(merge(self.table.rules, base=base, espocrm=here, advoware=theirs), bad)
+        due = self.memory.retries(espo.id)
+        retried = try_again(decisions, self.table, refused_by(self.rows), due=due)
+        fields = plan_fields(_without_bad(retried, bad), self.table, base=base)
         fields.base_moves = fields.base_moves or base is None
         both = {**here, **fields.base_espocrm}
         self.kind.complete(fields, both, self.memory.owner)
-        plan = ChildPlan(self.pair, Step.MERGE, fields, wanted=here, open_rows=self.rows)
+        plan = ChildPlan(self.pair, Step.MERGE, fields, wanted=here, open_rows=self.rows, kept=self._kept())
         plan.espo = self.kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
         plan.espo = {name: value for name, value in plan.espo.items() if name in espo.attributes}
         plan.advoware = payload(fields.to_advoware, self.table, Side.ADVOWARE)
@@ -246,15 +260,16 @@ class _Planner:
         if settle_activity(self.kind, self.memory, plan, espo, self.rows):
             return self._create(espo)
         self._tasks(plan, espo, fields, bad)
-        plan.status = FAILED if plan.message else plan.status
-        plan.link_moves = plan.link_moves or link is None or link.state != "active" or fields.base_moves
+        moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
+        plan.link_moves = plan.link_moves or link is None or link.state != "active" or moves
         self._operations(plan, espo)
-        self._keep_books(plan, espo, gone=False)
+        keep_books(self.kind, self.memory, plan, espo)
         return plan
 
     def _tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> None:
         title = self.kind.title(self.table.read(Side.ESPOCRM, espo.attributes))
-        refused = self._still_refused(plan, fields)
+        settle_refusals(plan, self.table, written=False)
+        refused = still_refused(self.table, fields.base, self.rows)
         differences = differing(self.table, fields.base, (*bad, *fields.held, *refused))
         others = [
             wanted(self.kind, task.kind, espo.id, {**task.details, "title": title}, task.fields)
@@ -266,27 +281,10 @@ class _Planner:
         plan.closing += settled
         held = set(fields.held)
         plan.closing += [
-            row.id for row in self.rows if row.kind == TaskKind.VALUE_REFUSED and not set(row.fields) & set(refused)
-        ]
-        plan.closing += [
             row.id
             for row in self.rows
             if row.kind == TaskKind.CONFLICT and row.details.get("held") and not set(row.fields) & held
         ]
-        if fields.held and self.kind.waiting_status == CLEAN:
-            plan.status = "conflict"
-        elif updates or fields.held or plan.extra.get("delete_wanted"):
-            plan.status = self.kind.waiting_status
-
-    def _still_refused(self, plan: ChildPlan, fields: FieldPlan) -> list[str]:
-        """Return the fields whose value EspoCRM did not take and that still say the same on both sides."""
-        moving = {change.field for change in (*fields.to_espocrm, *fields.to_advoware)}
-        apart = differing(self.table, fields.base)
-        known = plan.extra.get("refused", ())
-        still = [name for name in known if name in apart and name not in moving]
-        if known:
-            plan.extra["refused"] = still
-        return still
 
     def _operations(self, plan: ChildPlan, espo: EspoRecord) -> None:
         fields = plan.fields
@@ -318,18 +316,34 @@ class _Planner:
                 )
             )
 
-    def _keep_books(self, plan: ChildPlan, espo: EspoRecord, *, gone: bool) -> None:
-        key = {self.kind.key_attribute: int(key_of(self.pair.advoware))} if self.pair.advoware is not None else {}
-        plan.bookkeeping = standing(
-            espo.attributes,
-            status=plan.status,
-            message=plan.message,
-            key=dict(key),
-            gone_since=self.memory.now if gone else None,
-        )
+
+def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]:
+    """A bad value does not leave EspoCRM; it is looked at again once it changes."""
+    return [one for one in decisions if not (one.field in bad and one.source is Side.ESPOCRM)]
+
+
+def keep_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> None:
+    """Fill in what the record must say of itself; before writing, and once more by what writing has found."""
+    apart = different(kind, plan)
+    if plan.message:
+        plan.status = FAILED
+    elif plan.step is Step.MERGE:
+        waits = kind.waiting_status if plan.extra.get("delete_wanted") else CLEAN
+        plan.status = kind.different_status if apart else waits
+    there = plan.pair.advoware
+    plan.bookkeeping = standing(
+        espo.attributes,
+        status=plan.status,
+        message=plan.message or difference_text(kind, apart),
+        key={kind.key_attribute: int(key_of(there))} if there is not None else {},
+        gone_since=memory.now if plan.step is Step.GONE_THERE else None,
+        kept=plan.kept,
+    )
 
 
 def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, memory: PartyChildren) -> dict[str, Any]:
     """Return everything that goes to EspoCRM, the time stamps along with it; empty when there is nothing to say."""
     values = {**plan.espo, **plan.bookkeeping}
+    if plan.only_tries_again:
+        return values  # while it is refused, nothing is written, stamps included
     return {**values, **stamps(espo.attributes, now=memory.now, row_id=row_id)} if values else {}

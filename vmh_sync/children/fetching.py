@@ -33,7 +33,13 @@ async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequenc
     memories: dict[str, PartyChildren] = {}
     for party in parties:
         memories[party.espo_id] = PartyChildren(
-            party.betnr, owner_of(party.advoware), table, context.rules, now, now.astimezone(context.zone).date()
+            party.betnr,
+            owner_of(party.advoware),
+            table,
+            context.rules,
+            now,
+            now.astimezone(context.zone).date(),
+            by_person=context.by_person,
         )
         party.notes[kind.entity] = memories[party.espo_id]
     spoilt: dict[str, EspoUnexpected] = {}
@@ -59,6 +65,7 @@ def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChi
         by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
         ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
         tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
+        standings = tx.records.get_many(kind.entity, sorted(ids))
         intents = tx.intents.open_for_many(kind.entity, [i for m in memories for i in m.espo if i not in by_espo])
     for memory in memories:
         memory.links = by_betnr.get(memory.betnr, [])
@@ -74,6 +81,7 @@ def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChi
             for espo_id in memory.espo
             if espo_id in intents and intents[espo_id][-1].system == str(Side.ADVOWARE)
         }
+        memory.standings = {espo_id: standings[espo_id] for espo_id in known if espo_id in standings}
         memory.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
 
 

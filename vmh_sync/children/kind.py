@@ -49,7 +49,9 @@ class ChildKind(ABC):
     table: ClassVar[FieldTable]
     key_attribute: ClassVar[str]
     waiting_status: ClassVar[str]
-    """What ``syncStatus`` says while a person has to do something in Advoware."""
+    """What ``syncStatus`` says while a person has to delete or reactivate the child in Advoware."""
+    different_status: ClassVar[str]
+    """What it says while both sides stay apart in a value, with a task about it."""
     due_statuses: ClassVar[tuple[str, ...]]
     """The values of ``syncStatus`` that ask for a sync."""
     update_task: ClassVar[TaskKind]

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vmh_sync.children.difference import difference_text, keeps_apart
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.status_fields import standing
 from vmh_sync.engine.isolation import isolated, one_by_one
-from vmh_sync.engine.ledger import Failing, entry_of_failure
+from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.records import SyncRecord
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.apart import STAYS_APART
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import books_of
@@ -47,27 +45,30 @@ async def close_books(
             entries += [entry] if entry is not None else []
         told.append(final)
     quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
-    over = [outcome.id for outcome in told if outcome.id in known and _is_over(outcome, records)]
-    await asyncio.to_thread(_store, context, kind, entries, quiet, over)
     in_order = [outcome.id for outcome in told if outcome.result in (Result.SYNCED, Result.UNCHANGED)]
     apart = await asyncio.to_thread(_apart, context, kind, in_order)
+    over = [i.id for i in told if i.id in known and i.id not in apart and _is_over(i, records)]
+    # What a party's pass finds is in the ledger already; a difference that was never entered is entered here.
+    entries += [entry for espo_id, names in apart.items() if (entry := _entry(context, kind, known, espo_id, names))]
+    await asyncio.to_thread(_store, context, kind, entries, quiet, over)
     return [replace(outcome, different=apart.get(outcome.id, ())) for outcome in told]
+
+
+def _entry(
+    context: PassContext, kind: ChildKind, known: Mapping[str, SyncRecord], espo_id: str, names: Sequence[str]
+) -> SyncRecord | None:
+    message, now = difference_text(kind, names) or "", context.clock.now()
+    return entry_of_difference(kind.entity, espo_id, known.get(espo_id), message, now=now, run_id=context.run_id)
 
 
 def _apart(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the fields in which both sides of a child stay apart: an open task tells each of them to a person."""
     with context.store.reading() as tx:
         tasks = tx.tasks.open_for_many(kind.entity, ids)
-    fields = {
-        espo_id: tuple(sorted({name for task in open_ones if _keeps_apart(kind, task) for name in task.fields}))
-        for espo_id, open_ones in tasks.items()
+    apart = {
+        espo_id: [one for one in rows if keeps_apart(kind, one.kind, one.details)] for espo_id, rows in tasks.items()
     }
-    return {espo_id: names for espo_id, names in fields.items() if names}
-
-
-def _keeps_apart(kind: ChildKind, task: ManualTask) -> bool:
-    held = task.kind == TaskKind.CONFLICT and bool(task.details.get("held"))
-    return held or task.kind in STAYS_APART or task.kind == kind.update_task
+    return {espo_id: tuple(sorted({n for row in rows for n in row.fields})) for espo_id, rows in apart.items() if rows}
 
 
 async def _spoilt(context: PassContext, kind: ChildKind, outcome: RecordOutcome) -> EspoRecord | None:
@@ -101,7 +102,7 @@ async def _enter(
         return (entry if outcome.betnr is None else None), outcome
     failing = Failing(kind.entity, record.id, known, record.modified_at)
     entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
-    return await _tell(context, record, outcome, entry)
+    return await _tell(context, record, outcome, entry, known)
 
 
 def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
@@ -109,10 +110,10 @@ def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
 
 
 async def _tell(
-    context: PassContext, record: EspoRecord, outcome: RecordOutcome, entry: SyncRecord
+    context: PassContext, record: EspoRecord, outcome: RecordOutcome, entry: SyncRecord, known: SyncRecord | None
 ) -> tuple[SyncRecord, RecordOutcome]:
     values = standing(record.attributes, status="failed", message=outcome.error, key={}, gone_since=None)
-    if not values:
+    if not values or reported_already(known, outcome.error, record.modified_at):
         return entry, outcome
     try:
         written = await _update(context, record, values)

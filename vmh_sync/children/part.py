@@ -1,7 +1,7 @@
 """The children of one kind as a part of the party pass (see ``vmh_sync.engine.part``)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
@@ -69,8 +69,10 @@ class ChildrenPart:
             with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
                 every = plan_children(memory, self.kind)
                 plans = [plan for plan in without_spoilt(memory, every) if plan.has_work]
-                record = self.record(party, plans)
-                return PartPlan(replace(record, base_moves=bool(plans or failures(memory, every))), detail=plans)
+                held_up = failures(memory, every)
+                record = replace(self.record(party, plans), base_moves=bool(plans or held_up))
+                tries = not held_up and all(plan.only_tries_again for plan in plans)
+                return PartPlan(record, detail=plans, only_tries_again=tries)
         return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
 
     def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
@@ -92,32 +94,36 @@ class ChildrenPart:
 
         Raises the first child's error after the others were written.
         """
-        done, failed = await self.write_children(context, gate, party, plan)
-        if failed:
+        written = await self.write_children(context, gate, party, plan)
+        if written.failures:
             # What only waits comes last: a failure must be told.
-            raise min(failed.values(), key=lambda error: isinstance(error, CreatePutOff))
-        return done
+            raise min(written.failures.values(), key=lambda error: isinstance(error, CreatePutOff))
+        return written.done
 
     async def write_children(
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan
-    ) -> tuple[PartDone, dict[str, Exception]]:
-        """Like ``write``, but return the failures by child (EspoCRM id, else Advoware's key)."""
+    ) -> "ChildrenWritten":
+        """Like ``write``, but tell what became of each child."""
+        written = ChildrenWritten()
         findings = list(plan.record.findings)
         conflicts = len(plan.record.conflicts)
         for number in range(1, MAX_ROUNDS + 1):
             problem = self.memory(party).problem
             if problem is not None:
                 raise problem
-            failed = self.held_up(party)
-            again = await self._round(context, gate, party, plan, failed, last=number == MAX_ROUNDS)
+            written.failures = self.held_up(party)
+            again = await self._round(context, gate, party, plan, written, last=number == MAX_ROUNDS)
+            findings += [finding for child in plan.detail for finding in child.findings if finding not in findings]
             if not again:
                 break
             await self.reload(context, party)
+            self.memory(party).tried = True
             plan = self.plan(party)
             if plan.is_empty:
                 break
             await gate.replanned([plan.record])
-        return PartDone(findings=tuple(findings), conflicts=conflicts), failed
+        written.done = PartDone(findings=tuple(findings), conflicts=conflicts)
+        return written
 
     def held_up(self, party: PartInput) -> dict[str, Exception]:
         """Return the children about which nothing was decided because a record cannot be used, and why."""
@@ -130,7 +136,7 @@ class ChildrenPart:
         gate: WriteGate,
         party: PartInput,
         plan: PartPlan,
-        failures: dict[str, Exception],
+        written: "ChildrenWritten",
         *,
         last: bool,
     ) -> bool:
@@ -138,6 +144,7 @@ class ChildrenPart:
         again = False
         for child in plan.detail:
             failed: list[Exception] = []
+            tries, writes = child.only_tries_again, gate.writes.total()
             with (
                 isolated(f"{self.entity} {_name(child)}", failed.append, foreseen=(WrongKind,)),
                 fence.over_comes_first(),
@@ -150,7 +157,9 @@ class ChildrenPart:
                 if isinstance(error, _LOOK_AGAIN) and not last:
                     again = True
                     continue
-                failures[_name(child)] = error
+                written.failures[_name(child)] = error
+            if not tries or gate.writes.total() > writes:
+                written.touched.add(_name(child))
         return again and not last
 
     async def reload(self, context: PassContext, party: PartInput) -> None:
@@ -160,6 +169,18 @@ class ChildrenPart:
         if memory.problem is None:
             memory.take(await read_believed(context, self.kind, memory))
             set_apart(memory, self.kind)
+
+
+@dataclass(slots=True)
+class ChildrenWritten:
+    """What became of a party's children, by child (EspoCRM id, else Advoware's key).
+
+    ``touched``: those for which more was done than to send once more, in vain, what was refused.
+    """
+
+    done: PartDone = field(default_factory=PartDone)
+    failures: dict[str, Exception] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
 
 
 def _name(plan: ChildPlan) -> str:

@@ -1,6 +1,6 @@
 """What is to be done to one child record. Plain data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,7 +10,8 @@ from vmh_sync.store.links import LinkState
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.field_plan import FieldPlan
-from vmh_sync.sync.plan import Finding, Operation, TaskKind, TaskWanted
+from vmh_sync.sync.plan import Finding, Operation, TaskWanted
+from vmh_sync.sync.status_values import Kept
 from vmh_sync.sync.values import Value
 
 
@@ -32,7 +33,8 @@ class ChildPlan:
 
     ``espo`` and ``advoware`` are the contents to write in each side's names; ``bookkeeping`` goes along with ``espo``.
     ``state`` and ``extra`` are what the link must say afterwards, ``base`` likewise (``None``: as it is). ``tasks``
-    must be open afterwards, ``closing`` are ids of our task rows that reality has settled.
+    must be open afterwards, ``closing`` are ids of our task rows that reality has settled, ``reported`` tasks that
+    writing found to be needed. ``kept`` is what EspoCRM is known to make of our bookkeeping values.
     """
 
     pair: Pair
@@ -52,6 +54,8 @@ class ChildPlan:
     findings: list[Finding] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     open_rows: list[ManualTask] = field(default_factory=list)
+    reported: list[TaskWanted] = field(default_factory=list)
+    kept: Kept = field(default_factory=dict)
     link_moves: bool = False
     failed: Exception | None = None
     """Why nothing could be decided about it."""
@@ -66,8 +70,9 @@ class ChildPlan:
         """Whether anything must be written or remembered."""
         return bool(self.operations or self.tasks or self.closing or self.link_moves or self.bookkeeping)
 
-    def closing_after(self, refused: Iterable[str]) -> list[int]:
-        """Return ``closing`` without the tasks about ``refused`` fields: what was tried once more is not settled."""
-        still = set(refused)
-        standing = {row.id for row in self.open_rows if row.kind == TaskKind.VALUE_REFUSED and set(row.fields) & still}
-        return [task_id for task_id in self.closing if task_id not in standing]
+    @property
+    def only_tries_again(self) -> bool:
+        """Whether there is nothing to do but to send once more what was refused."""
+        fields = self.fields
+        tries = fields is not None and fields.only_tries_again and bool(self.espo or self.advoware)
+        return tries and not (self.tasks or self.closing or self.link_moves or self.bookkeeping)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from vmh_sync.sync.status_values import differing
+from vmh_sync.sync.reported_text import encodable
+from vmh_sync.sync.status_values import Kept, differing
 
 MESSAGE_LIMIT = 2000
 
@@ -21,14 +23,16 @@ def standing(
     message: str | None,
     key: Mapping[str, int | None],
     gone_since: datetime | None,
+    kept: Kept = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the bookkeeping that must change; empty when it says all this already.
 
-    ``key`` maps the attribute for Advoware's id to its value. Only attributes that the record has are returned.
+    ``key`` maps the attribute for Advoware's id to its value. Only attributes that the record has are returned, and
+    none that EspoCRM is known to make something else of (``kept``).
     """
     wanted: dict[str, Any] = {
         "syncStatus": status,
-        "syncErrorMessage": message[:MESSAGE_LIMIT] if message else None,
+        "syncErrorMessage": encodable(message)[:MESSAGE_LIMIT] if message else None,
         "syncNextRetry": None,
         "syncAutoResetAt": None,
         **key,
@@ -39,7 +43,7 @@ def standing(
         wanted["advowareDeletedAt"] = espo_time(gone_since)
     if attributes.get("syncRetryCount"):
         wanted["syncRetryCount"] = 0
-    return differing(wanted, attributes)
+    return differing(wanted, attributes, kept)
 
 
 def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.links import Link
+from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
@@ -41,9 +43,10 @@ class PartyChildren:
     ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
     denied on a direct read, ``elsewhere`` linked ones that belong to another party now. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child. ``attempted`` is the natural key that a create
-    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``spoilt_here`` (by EspoCRM id) and
-    ``spoilt_there`` (by Advoware's id) are records that cannot be used, ``nameless_there`` one of which not even the id
-    can. ``problem`` is why nothing may be concluded.
+    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``standings`` is what the ledger says of them,
+    ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
+    ``spoilt_here`` (by EspoCRM id) and ``spoilt_there`` (by Advoware's id) are records that cannot be used,
+    ``nameless_there`` one of which not even the id can. ``problem`` is why nothing may be concluded.
     """
 
     betnr: int
@@ -58,6 +61,9 @@ class PartyChildren:
     foreign_links: dict[str, Link] = field(default_factory=dict)
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
     attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    standings: dict[str, SyncRecord] = field(default_factory=dict)
+    by_person: bool = False
+    tried: bool = False
     gone_here: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
     spoilt_here: dict[str, Exception] = field(default_factory=dict)
@@ -70,6 +76,10 @@ class PartyChildren:
         self.advoware = {key_of(child): child for child in read.children}
         self.spoilt_there = {str(key): error for key, error in read.spoilt.items()}
         self.nameless_there = read.nameless
+
+    def retries(self, espo_id: str) -> bool:
+        """Whether what was refused of a child is to be sent once more (specification, sync-semantics.md 4)."""
+        return not self.tried and (self.by_person or retry_is_due(self.standings.get(espo_id), self.now))
 
     def blame(self, error: Exception) -> None:
         """Note why nothing may be concluded."""

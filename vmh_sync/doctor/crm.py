@@ -180,7 +180,7 @@ def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
         table=override(kind.table, changes.get(kind.entity, {})),
         needed=needed,
         wanted=(ACTIVE, *(name for name in BOOKKEEPING if name not in needed)),
-        statuses=tuple(dict.fromkeys(("clean", "failed", kind.waiting_status))),
+        statuses=tuple(dict.fromkeys(("clean", "failed", kind.waiting_status, kind.different_status))),
     )
 
 

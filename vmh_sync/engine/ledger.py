@@ -41,6 +41,16 @@ def entry_of_difference(
     )
 
 
+def reported_already(known: SyncRecord | None, message: str | None, modified_at: datetime | None) -> bool:
+    """Whether EspoCRM's record was told this failure before and has not been touched since.
+
+    What it shows of it then is what this installation makes of our values: writing once more would change nothing.
+    """
+    if known is None or known.status not in BROKEN or modified_at is None:
+        return False
+    return known.error_text == message and known.espo_modified_at_seen == modified_at
+
+
 @dataclass(frozen=True, slots=True)
 class Failing:
     """A record that failed: whose it is, what the ledger knew of it, and EspoCRM's stamp at this attempt."""

@@ -42,6 +42,8 @@ class PartPlan:
     record: RecordPlan
     espo: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
+    only_tries_again: bool = False
+    """Whether all there is to do is to send once more what was refused."""
 
     @property
     def is_empty(self) -> bool:

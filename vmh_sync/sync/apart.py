@@ -36,6 +36,12 @@ def apart_fields(table: FieldTable, base: Base, told: Collection[str]) -> list[s
     ]
 
 
+def different_text(labels: Iterable[str]) -> str:
+    """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
+    names = ", ".join(dict.fromkeys(labels))
+    return f"Verschieden, Aufgabe offen: {names}. Bitte die Aufgabe dazu erledigen."
+
+
 def refusing_side(kind: str, details: Mapping[str, Any]) -> Side | None:
     """Return the side that refused the value a task is about, ``None`` for a task about anything else."""
     if kind != TaskKind.VALUE_REFUSED or details.get("why") == DROPPED or details.get("side") not in set(Side):

@@ -12,6 +12,9 @@ from typing import Any
 Kept = Mapping[str, tuple[str, str]]
 """What was sent and what EspoCRM made of it, by attribute, in comparable form."""
 
+KEPT = "kept_differently"
+"""Where a link's ``extra`` remembers bookkeeping values that EspoCRM ignores or alters."""
+
 STAMPS = frozenset({"advowareLastSync", "advowareRowId"})
 """They go along with other writes and are never a reason for one."""
 

@@ -1,5 +1,6 @@
 """What must be true when people have stopped and passes have nothing to do any more (design.md 3)."""
 
+from vmh_sync.children.difference import keeps_apart
 from vmh_sync.children.kind import ACTIVE
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
@@ -50,8 +51,11 @@ def _check_pair(world: World, link: Link) -> None:
         agree = same(rule.kind, here.get(rule.name), there.get(rule.name))
         assert agree or rule.name in excused | problems, f"{espo_id}: {rule.name} differs and nobody says so"
     assert str(record[world.kind.key_attribute]) == key
+    apart = {
+        name for row in _rows(world, espo_id) for name in row.fields if keeps_apart(world.kind, row.kind, row.details)
+    }
     if not problems:
-        assert record["syncErrorMessage"] is None
+        assert bool(record["syncErrorMessage"]) == bool(apart)
 
 
 def _check_gone_there(world: World, link: Link) -> None:

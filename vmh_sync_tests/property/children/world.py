@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import TypeVar
 
-from vmh_sync.children.diff import plan_children, with_stamps
+from vmh_sync.children.diff import keep_books, plan_children, with_stamps
+from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
@@ -187,8 +188,6 @@ class World:
             return espo_id
 
         espo_id = self._once(f"import {key}", post, lambda: self._imported(key))
-        if refused:
-            plan.extra["refused"] = sorted(refused)
         base = Base({name: None if name in refused else value for name, value in plan.wanted.items()}, plan.wanted)
         self._open(espo_id, self._refusals(refused, dict(plan.wanted)))
         self._commit(plan, espo_id, child, base, intent=f"import {key}")
@@ -215,12 +214,15 @@ class World:
         refused = self._names(self._write_espo(plan, memory, child))
         for name in refused:
             fields.base_espocrm[name] = plan.wanted.get(name)
-        if refused:
-            plan.extra["refused"] = sorted({*plan.extra.get("refused", ()), *refused})
+        plan.reported = self._refusals(refused, fields.base_advoware)
+        settle_refusals(plan, self.table, written=True)
+        keep_books(self.kind, memory, plan, self.crm.read(espo.id))
+        plan.espo = {}
+        self._write_espo(replace(plan, pair=replace(plan.pair, espo=self.crm.read(espo.id))), memory, child)
         self._open(espo.id, [task for task in plan.tasks if task.kind in later])
-        self._open(espo.id, self._refusals(refused, fields.base_advoware))
+        self._open(espo.id, plan.reported)
         self._commit(plan, espo.id, child, fields.base)
-        self._close(plan.closing_after(refused))
+        self._close(plan.closing)
 
     def _other(self, plan: ChildPlan, memory: PartyChildren) -> None:
         self._open(plan.espo_id or "", plan.tasks)
@@ -264,7 +266,8 @@ class World:
         self.lost |= {(espo_id, change.field, change.losing) for change in changes}
 
     def _refusals(self, names: Iterable[str], there: Mapping[str, Value]) -> list[TaskWanted]:
-        return [TaskWanted(TaskKind.VALUE_REFUSED, (name,), {"wanted": there.get(name)}) for name in names]
+        details = {"side": str(Side.ESPOCRM), "why": "zu lang"}
+        return [TaskWanted(TaskKind.VALUE_REFUSED, (name,), {"wanted": there.get(name), **details}) for name in names]
 
     # Tasks (tasks/board.py in small)
 

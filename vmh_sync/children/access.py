@@ -1,0 +1,130 @@
+"""What every write of a child needs: both sides of one party's children, its tasks, and the gate before each write."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vmh_sync.children.diff import with_stamps, without_false
+from vmh_sync.children.fetching import read_children
+from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.engine.crm_write import EspoAnswer, update_record
+from vmh_sync.engine.part import PartInput
+from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import Finding, TaskWanted
+from vmh_sync.sync.status_values import kept_after
+from vmh_sync.sync.values import Value, same
+from vmh_sync.systems.advoware.errors import UnexpectedAnswer
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.manual_tasks import TaskSubject, open_tasks
+
+
+@dataclass(slots=True)
+class ChildAccess:
+    """The children of one party, to be written."""
+
+    context: PassContext
+    gate: WriteGate
+    kind: ChildKind
+    party: PartInput
+    memory: PartyChildren
+
+    # What the sides say
+
+    def here(self, espo: EspoRecord) -> dict[str, Value]:
+        """Return EspoCRM's canonical fields."""
+        return self.memory.table.read(Side.ESPOCRM, espo.attributes)
+
+    def there(self, child: WireRecord) -> dict[str, Value]:
+        """Return Advoware's canonical fields."""
+        return self.kind.read_advoware(self.memory.table, child.model_dump())
+
+    def names(self, attributes: Iterable[str]) -> list[str]:
+        """Return the canonical names of EspoCRM's attributes."""
+        among = set(attributes)
+        return [rule.name for rule in self.memory.table.rules if rule.espo in among]
+
+    def by_field(self, refused: Mapping[str, str]) -> dict[str, str]:
+        """Return EspoCRM's refusals by canonical name."""
+        return {rule.name: refused[rule.espo] for rule in self.memory.table.rules if rule.espo in refused}
+
+    async def look(self, key: str) -> WireRecord | None:
+        """Read a child in Advoware anew; raises why, when what may be it cannot be used."""
+        read = await read_children(self.context, self.kind, self.memory.betnr)
+        spoilt = read.spoilt.get(int(key)) or read.nameless
+        found = next((child for child in read.children if key_of(child) == key), None)
+        if found is None and spoilt is not None:
+            raise spoilt
+        return found
+
+    async def child(self, key: str) -> WireRecord:
+        """Read a child that must be there; raises ``UnexpectedAnswer``."""
+        child = await self.look(key)
+        if child is None:
+            raise UnexpectedAnswer(f"{self.kind.advoware_entity}: an entry is missing right after it was written")
+        return child
+
+    # Writing
+
+    async def write_espo(self, plan: ChildPlan, espo: EspoRecord, child: WireRecord | None) -> EspoAnswer:
+        """Write content and bookkeeping to EspoCRM; note what it makes of the bookkeeping."""
+        row_id = getattr(child, "row_id", None)
+        values = with_stamps(plan, espo, row_id, self.memory)
+        if not values:
+            return EspoAnswer(espo)
+        answer = await update_record(self.context, self.gate, espo, values)
+        self.note_kept(plan, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer.record)
+        return answer
+
+    def note_kept(self, plan: ChildPlan, sent: Mapping[str, Any], record: EspoRecord) -> None:
+        """Remember which bookkeeping values EspoCRM did not take as sent, and tell what is new about that."""
+        before, plan.kept = plan.kept, kept_after(sent, record.attributes, plan.kept)
+        plan.findings += [
+            Finding(
+                name,
+                Side.ESPOCRM,
+                f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
+                "Feldes prüfen („vmh-sync crm setup“).",
+            )
+            for name in plan.kept
+            if name not in before
+        ]
+
+    def moved(self, plan: ChildPlan, before: EspoRecord, answer: EspoAnswer) -> bool:
+        """Whether the answer shows an edit that slipped in between our read and our write."""
+        if answer.record is before:
+            return False
+        then, now = without_false(self.here(before)), without_false(self.here(answer.record))
+        ours = set(self.names(plan.espo))
+        return any(
+            not same(self.memory.table[name].kind, value, then.get(name))
+            for name, value in now.items()
+            if name not in ours
+        )
+
+    async def open(self, tasks: Sequence[TaskWanted]) -> None:
+        """Make sure that these tasks are open."""
+        if not tasks:
+            return
+        subject = TaskSubject(
+            "beteiligte",
+            "CBeteiligte",
+            self.party.espo_id,
+            self.memory.betnr,
+            self.party.espo.attributes.get("assignedUserId"),
+        )
+        await open_tasks(self.context, self.gate, subject, tasks, self.kind.labels)
+
+    def about(self, espo_id: str, tasks: Iterable[TaskWanted]) -> list[TaskWanted]:
+        """Return tasks as tasks about this child."""
+        return [replace(task, entity=self.kind.entity, espo_id=espo_id) for task in tasks]
+
+
+def present(record: EspoRecord | None) -> EspoRecord:
+    """Return the record that a step cannot do without."""
+    if record is None:
+        raise ValueError("this step needs EspoCRM's record")
+    return record

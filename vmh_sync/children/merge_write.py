@@ -1,0 +1,163 @@
+"""Carries out the merge of a child that both sides have.
+
+Order as for every record: losers and their tasks, Advoware, EspoCRM, tasks about what stays apart, base and link in one
+transaction, then the tasks that are settled (specification, sync-semantics.md 3).
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from vmh_sync.children.access import ChildAccess, present
+from vmh_sync.children.commit import Outcome, applied, commit, task_rows
+from vmh_sync.children.diff import keep_books
+from vmh_sync.children.difference import settle_refusals
+from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.sync_state import key_of
+from vmh_sync.engine.crm_write import EspoAnswer
+from vmh_sync.engine.field_by_field import send_what_is_taken
+from vmh_sync.engine.guarded_write import guarded_write
+from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.sync.apart import news
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.plan import FieldChange, TaskKind
+from vmh_sync.sync.read_back import ReadBack, read_back
+from vmh_sync.sync.values import same
+from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.manual_tasks import close_tasks
+
+
+async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
+    """Write one child; returns whether it must be looked at again. Raises the ``ForeignSystemError`` of either side."""
+    espo, child, fields = present(plan.pair.espo), plan.pair.advoware, plan.fields
+    if child is None or fields is None:
+        raise ValueError("a merge needs both sides")
+    context, kind, memory = access.context, access.kind, access.memory
+    await _record_losers(access, fields, espo.id)
+    later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
+    await access.open([task for task in plan.tasks if task not in later])
+    done = Outcome(plan, espo, child, None, plan.pair.link)
+    office = ReadBack()
+    if plan.advoware:
+        done.advoware, office = await _put(access, plan, fields, child)
+        done.rows += applied(context, kind, memory, espo.id, office.applied, Side.ADVOWARE)
+        _learn(access, plan, espo, office)
+    answer, crm = await _write_espo(access, plan, fields, espo, done.advoware)
+    done.rows += applied(context, kind, memory, espo.id, crm.applied, Side.ESPOCRM)
+    done.rows += applied(context, kind, memory, espo.id, fields.adopted, None)
+    done.espo = answer.record
+    again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
+    done.rows += task_rows(context, kind, memory, espo.id, [*plan.tasks, *plan.reported])
+    done.base = fields.base
+    # Before the base learns what stays apart: once it knows, nothing would tell it again.
+    await access.open([*later, *plan.reported])
+    await asyncio.to_thread(commit, context, kind, memory, done, None)
+    await close_tasks(context, access.gate, plan.closing)
+    return again or any(task.kind is TaskKind.READONLY_FIELD for task in office.tasks)
+
+
+def _learn(access: ChildAccess, plan: ChildPlan, espo: EspoRecord, made: ReadBack) -> None:
+    """Take over what a side made of our values: tasks about what it refused, and what the record must say of itself.
+
+    What Advoware dropped without a word becomes the task that a person has to do there, when it is planned again.
+    """
+    refused = [task for task in made.tasks if task.kind is TaskKind.VALUE_REFUSED]
+    standing = [(row.kind, row.fields, row.details) for row in plan.open_rows if row.espo_task_id is not None]
+    plan.reported += news(access.about(espo.id, refused), standing)
+    plan.findings += made.findings
+    settle_refusals(plan, access.memory.table, written=True)
+    keep_books(access.kind, access.memory, plan, espo)
+
+
+async def _put(
+    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord
+) -> tuple[WireRecord, ReadBack]:
+    async def send(current: WireRecord, changes: Sequence[FieldChange]) -> WireRecord:
+        names = {access.memory.table[change.field].advoware for change in changes}
+        values = {name: value for name, value in plan.advoware.items() if name in names}
+        record = await guarded_write(
+            access.gate,
+            Side.ADVOWARE,
+            look=lambda: access.look(key_of(child)),
+            unmoved=lambda now: _unmoved(access, current, now),
+            send=lambda now: access.kind.put(access.context, access.memory.betnr, now, values),
+        )
+        return record or await access.child(key_of(child))
+
+    record, refused = await send_what_is_taken(child, fields.to_advoware, send)
+    made = read_back(
+        fields.to_advoware,
+        access.memory.table,
+        Side.ADVOWARE,
+        before=access.there(child),
+        stands=access.there(record),
+        refused=refused,
+        base=fields.base_advoware,
+    )
+    return record, made
+
+
+def _unmoved(access: ChildAccess, planned: WireRecord, now: WireRecord) -> bool:
+    same_row = getattr(now, "row_id", None) == getattr(planned, "row_id", None)
+    return same_row and access.there(planned) == access.there(now)
+
+
+async def _write_espo(
+    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, espo: EspoRecord, child: WireRecord | None
+) -> tuple[EspoAnswer, ReadBack]:
+    answer = await access.write_espo(plan, espo, child)
+    sent = [change for change in fields.to_espocrm if access.memory.table[change.field].espo in plan.espo]
+    if not sent:
+        return answer, ReadBack()
+    made = read_back(
+        sent,
+        access.memory.table,
+        Side.ESPOCRM,
+        before=access.here(espo),
+        stands=access.here(answer.record),
+        refused=access.by_field(answer.refused),
+        base=fields.base_espocrm,
+    )
+    _learn(access, plan, answer.record, made)
+    if plan.bookkeeping:
+        # The status went along as if every value were taken.
+        content, plan.espo = plan.espo, {}
+        more = await access.write_espo(plan, answer.record, child)
+        plan.espo, answer.record = content, more.record
+    return answer, made
+
+
+def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, answer: EspoAnswer) -> bool:
+    """Whether a side shows something else than was learned of it: somebody edited it after our write."""
+    table, there = access.memory.table, access.there(child) if child is not None else {}
+    here = access.here(answer.record)
+    return any(
+        name in said and not same(table[name].kind, said[name], base.get(name))
+        for changes, said, base in (
+            (fields.to_advoware, there, fields.base_advoware),
+            (fields.to_espocrm, here, fields.base_espocrm),
+        )
+        for name in (change.field for change in changes)
+    )
+
+
+async def _record_losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> None:
+    if not fields.conflicts:
+        return
+    to_advoware = {change.field for change in fields.to_advoware}
+    rows: list[Change] = []
+    for change in fields.conflicts:
+        side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
+        what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
+        rows += applied(access.context, access.kind, access.memory, espo_id, [change], side, what)
+    await asyncio.to_thread(_append, access, espo_id, rows)
+
+
+def _append(access: ChildAccess, espo_id: str, rows: list[Change]) -> None:
+    with access.context.store.transaction() as tx:
+        # A crash may let this run twice for the same conflict.
+        known = {(r.kind, r.field, repr(r.new), repr(r.losing_value)) for r in tx.audit.for_record(espo_id, 50)}
+        new = [r for r in rows if (r.kind, r.field, repr(r.new), repr(r.losing_value)) not in known]
+        if new:
+            tx.audit.append(new)
