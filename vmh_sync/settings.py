@@ -262,6 +262,18 @@ class VmhSettings(BaseSettings):
         return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
 
 
+class HttpSettings(BaseSettings):
+    """What sends the requests to EspoCRM and Advoware."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_HTTP_")
+
+    transport: str = Field(
+        "aiohttp",
+        pattern="^(aiohttp|httpx)$",
+        description="womit Anfragen an EspoCRM und Advoware gesendet werden: aiohttp oder httpx",
+    )
+
+
 class DagsterVariables(BaseSettings):
     """What ``dagster.yaml`` reads from the environment; here, so that ``vmh-sync up`` can pass it on from ``.env``."""
 

@@ -8,13 +8,11 @@ import asyncio
 import email.utils
 import logging
 import math
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import httpx
@@ -22,13 +20,10 @@ import httpx
 from vmh_sync.fence import seconds_for_a_write
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.http import HttpClient
 from vmh_sync.watchdog import went_on
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-# httpx pools connections for 5 s, as long as uvicorn keeps them: both ends would let go at the same moment, and a
-# write that met the closing connection would have an unknown outcome. Letting go first avoids that.
-KEEPALIVE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +65,9 @@ class RawAnswer:
 
 
 class Transport:
-    """Sends calls over one httpx client, at most ``concurrency`` at once."""
+    """Sends calls over one HTTP client, at most ``concurrency`` at once."""
 
-    def __init__(self, *, system: str, http: httpx.AsyncClient, observer: CallObserver, concurrency: int) -> None:
+    def __init__(self, *, system: str, http: HttpClient, observer: CallObserver, concurrency: int) -> None:
         self._system = system
         self._http = http
         self._observer = observer
@@ -136,28 +131,9 @@ async def _still_behind_the_fences(event: str, _info: Mapping[str, Any]) -> None
         seconds_for_a_write()
 
 
-def make_http(timeout_seconds: float, concurrency: int) -> httpx.AsyncClient:
-    """Make the httpx client of one system: its time-out and a pool that fits the concurrency."""
-    return httpx.AsyncClient(
-        verify=_certificates(),
-        timeout=httpx.Timeout(timeout_seconds),
-        limits=httpx.Limits(
-            max_connections=concurrency + 2,
-            max_keepalive_connections=concurrency + 2,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-        ),
-    )
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The trusted certificates, read once a process: it takes longer than many a pass."""
-    return httpx.create_ssl_context()
-
-
 def keep_urls_out_of_logs() -> None:
-    """Raise httpx's and httpcore's loggers to WARNING: below it they log whole URLs (searched names) and headers."""
-    for name in ("httpx", "httpcore"):
+    """Raise the loggers of what sends to WARNING: below it they log whole URLs (searched names) and headers."""
+    for name in ("httpx", "httpcore", "aiohttp"):
         logger = logging.getLogger(name)
         if logger.level < logging.WARNING:
             logger.setLevel(logging.WARNING)

@@ -10,10 +10,12 @@ from vmh_sync_tests.bench import (
     bench_inbox_load,
     bench_matching,
     bench_parties,
+    bench_transport,
 )
 
 BENCHES = {
     "parties": bench_parties.main,
+    "transport": bench_transport.main,
     "matching": bench_matching.main,
     "conversion": bench_conversion.main,
     "calendar": bench_calendar.main,

@@ -39,9 +39,10 @@ from vmh_sync.systems.advoware.records import (
 from vmh_sync.systems.advoware.token import TokenCache, TokenSource
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore
+from vmh_sync.systems.http import HttpClient, make_http
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.spoilt_row import SpoiltRow
-from vmh_sync.systems.transport import READS, RawAnswer, make_http
+from vmh_sync.systems.transport import READS, RawAnswer
 
 R = TypeVar("R", bound=WireRecord)
 
@@ -54,7 +55,7 @@ class AdvowareClient:
         settings: AdvowareSettings,
         *,
         tokens: TokenSource,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         clock: Clock,
         observer: CallObserver | None = None,
         retry: RetryPolicy | None = None,

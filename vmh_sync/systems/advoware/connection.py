@@ -24,6 +24,7 @@ from vmh_sync.systems.advoware.errors import (
 from vmh_sync.systems.advoware.token import StoredToken, TokenSource
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.pause import Pause, Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
 from vmh_sync.systems.transport import HttpCall, Transport
@@ -41,7 +42,7 @@ class Connection:
         self,
         *,
         tokens: TokenSource,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         clock: Clock,
         observer: CallObserver,
         retry: RetryPolicy,

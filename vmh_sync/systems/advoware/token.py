@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import httpx
-
 from vmh_sync.background import stop
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
@@ -46,6 +44,7 @@ from vmh_sync.systems.circuit import (
     circuit_name,
 )
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.transport import HttpCall, Transport
 
 BEING_TRIED_SECONDS = 5.0
@@ -150,7 +149,7 @@ class TokenSource:
         self,
         settings: AdvowareSettings,
         *,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         cache: TokenCache,
         clock: Clock,
         observer: CallObserver | None = None,

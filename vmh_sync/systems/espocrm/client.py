@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-import httpx
-
 from vmh_sync.clock import Clock
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.calls import CallObserver, NullObserver
@@ -30,8 +28,9 @@ from vmh_sync.systems.espocrm.errors import (
 from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, search_params
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow, json_object
 from vmh_sync.systems.espocrm.spoilt_lists import SetApart, Wanted, list_chunk
+from vmh_sync.systems.http import HttpClient, make_http
 from vmh_sync.systems.retry import RetryPolicy
-from vmh_sync.systems.transport import RawAnswer, make_http
+from vmh_sync.systems.transport import RawAnswer
 
 LIST_LIMIT = 200
 IDS_PER_REQUEST = 100
@@ -47,7 +46,7 @@ class EspoClient:
         self,
         settings: EspoCrmSettings,
         *,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         clock: Clock,
         observer: CallObserver | None = None,
         retry: RetryPolicy | None = None,
@@ -353,7 +352,7 @@ class EspoAdmin(EspoClient):
         *,
         user: str,
         password: str,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         clock: Clock,
         observer: CallObserver | None = None,
         retry: RetryPolicy | None = None,

@@ -25,6 +25,7 @@ from vmh_sync.systems.espocrm.errors import (
     by_answer,
     is_lock_out,
 )
+from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.pause import Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
 from vmh_sync.systems.transport import HttpCall, Transport
@@ -47,7 +48,7 @@ class Connection:
         login: Login,
         circuit: LoginCircuit,
         person: bool = False,
-        http: httpx.AsyncClient,
+        http: HttpClient,
         clock: Clock,
         observer: CallObserver,
         retry: RetryPolicy,
