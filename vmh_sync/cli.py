@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from vmh_sync import interrupt
 from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.import_cli import import_app
@@ -188,10 +189,16 @@ def first_contact(
 
 
 def main() -> None:
-    """Run the command line; known errors become one clear line and an exit code."""
+    """Run the command line; known errors become one clear line and an exit code, Ctrl-C one sentence and 130."""
+    with interrupt.armed():
+        _run()
+
+
+def _run() -> None:
     from vmh_sync.settings import SettingsError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    _name_unknown_settings()
     try:
         if "sync" in sys.argv[1:2]:
             add_own_entities()
@@ -202,6 +209,15 @@ def main() -> None:
         from vmh_sync.commands.service_errors import told
 
         fail(told(problem))
+
+
+def _name_unknown_settings() -> None:
+    from vmh_sync.setting_names import unknown_settings
+
+    if "doctor" in sys.argv[1:2] or {"--help", "--version"} & set(sys.argv[1:]):
+        return  # doctor says it itself
+    for unknown in unknown_settings():
+        sys.stderr.write(f"Hinweis: {unknown}\n")
 
 
 def _house_trouble() -> tuple[type[Exception], ...]:

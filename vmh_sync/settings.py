@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from vmh_sync.env_file import EnvSettings
 from vmh_sync.settings_loading import SettingsError as SettingsError
 from vmh_sync.settings_loading import load as load
 from vmh_sync.settings_loading import load_or_note as load_or_note
@@ -23,7 +24,7 @@ from vmh_sync.stored_settings import StoredBesides
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
 
-class AdvowareSettings(BaseSettings):
+class AdvowareSettings(EnvSettings):
     """How to reach the firm's Advoware (wire contract 1 and 2)."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="ADVOWARE_")
@@ -77,7 +78,7 @@ class EspoCrmSettings(StoredBesides):
         return (json.loads(value) if value.strip() else {}) if isinstance(value, str) else value
 
 
-class GoogleCalendarSettings(BaseSettings):
+class GoogleCalendarSettings(EnvSettings):
     """How to reach Google Calendar (kalender.md 1)."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="GOOGLE_CALENDAR_")
@@ -123,7 +124,7 @@ class GoogleCalendarSettings(BaseSettings):
         return rules
 
 
-class CalendarSyncSettings(BaseSettings):
+class CalendarSyncSettings(EnvSettings):
     """How the calendar sync behaves where firms differ (kalender.md 3 to 6)."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="CALENDAR_SYNC_")
@@ -168,7 +169,7 @@ class CalendarSyncSettings(BaseSettings):
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-class VmhSettings(BaseSettings):
+class VmhSettings(EnvSettings):
     """The product's own house: where it keeps its state and what its doors listen on."""
 
     model_config = _ENV
@@ -262,7 +263,7 @@ class VmhSettings(BaseSettings):
         return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
 
 
-class HttpSettings(BaseSettings):
+class HttpSettings(EnvSettings):
     """What sends the requests to EspoCRM and Advoware."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_HTTP_")
@@ -274,7 +275,7 @@ class HttpSettings(BaseSettings):
     )
 
 
-class DagsterVariables(BaseSettings):
+class DagsterVariables(EnvSettings):
     """What ``dagster.yaml`` reads from the environment; here, so that ``vmh-sync up`` can pass it on from ``.env``."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="DAGSTER_")
@@ -297,7 +298,7 @@ class DagsterVariables(BaseSettings):
         }
 
 
-class SyncSettings(BaseSettings):
+class SyncSettings(EnvSettings):
     """How the sync behaves where firms differ."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
@@ -331,7 +332,7 @@ class SyncSettings(BaseSettings):
     audit_retention_days: int = Field(3650, ge=1, description="so lange (Tage) bleibt das Änderungsprotokoll")
 
 
-class HousekeepingSettings(BaseSettings):
+class HousekeepingSettings(EnvSettings):
     """How long finished runs stay in Dagster, which never removes them by itself."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
@@ -342,7 +343,7 @@ class HousekeepingSettings(BaseSettings):
     )
 
 
-class ErstgespraechSettings(BaseSettings):
+class ErstgespraechSettings(EnvSettings):
     """The reset of "next call" in first consultations (entities.md 6); without states it does nothing."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ERSTGESPRAECH_")

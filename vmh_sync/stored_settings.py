@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from vmh_sync.env_file import EnvFileSource, EnvSettings, read_env_file
 
 FILE_NAME = "espocrm.env"
 OWNER_ONLY = 0o600
 
 
-class _HomeSettings(BaseSettings):
+class _HomeSettings(EnvSettings):
     """Only where the house is."""
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
@@ -24,7 +26,7 @@ class _HomeSettings(BaseSettings):
     home: Path = Field(Path(".vmh"), alias="VMH_HOME")
 
 
-class StoredBesides(BaseSettings):
+class StoredBesides(EnvSettings):
     """Settings of which ``crm setup`` may have stored a part."""
 
     @classmethod
@@ -37,8 +39,10 @@ class StoredBesides(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read what was stored last of all, so that environment and ``.env`` overrule it."""
-        stored = DotEnvSettingsSource(settings_cls, env_file=_HomeSettings().home / FILE_NAME)
-        return init_settings, env_settings, dotenv_settings, file_secret_settings, stored
+        usual = super().settings_customise_sources(
+            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
+        )
+        return (*usual, EnvFileSource(settings_cls, env_file=_HomeSettings().home / FILE_NAME))
 
 
 def secrets_text(secrets: Mapping[str, str]) -> str:
@@ -54,12 +58,7 @@ class StoredSettings:
 
     def read(self) -> dict[str, str]:
         """Return what is stored."""
-        try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return {}
-        pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-        return {name: value.strip("'") for name, _, value in pairs}
+        return {name: value for name, value in read_env_file(self.path).items() if value is not None}
 
     def keep(self, name: str, value: str) -> None:
         """Store one setting; the others stay."""

@@ -172,9 +172,11 @@ async def write(
         async with limit:
             with isolated(_name(read), lambda error: outcomes.append(_failed(read, error)), foreseen=RECORD_FAILURES):
                 outcomes.append(await syncer.sync(read.espo_id, read))
+        went_through(Step.DONE)
         return outcomes[-1]
 
     quiet = [read for read in batch.reads if read.espo_id not in batch.to_write]
+    went_through(Step.DONE, len(quiet))
     written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
     outcomes = {outcome.id: outcome for outcome in (*(_left_alone(batch, read) for read in quiet), *written)}
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]

@@ -28,7 +28,7 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     parties = await asyncio.to_thread(_with_memory, context, wanted)
     # What is linked has its number already: both systems are read at the same time.
     linked = [party for party in parties if party.betnr is not None]
-    early = asyncio.gather(*(_read_number(context, party) for party in linked))
+    early = asyncio.gather(*(_read_early(context, party) for party in linked))
     try:
         listed, spoilt = await _list(context, wanted)
     except BaseException:
@@ -55,7 +55,13 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
         raise outage
     for party in linked:
         _refuse_changed_number(party)
+    went_through(Step.READ, len(parties) - len(linked))
     return parties
+
+
+async def _read_early(context: PassContext, party: PartyRead) -> None:
+    await _read_number(context, party)
+    went_through(Step.READ)
 
 
 async def _list(context: PassContext, ids: Sequence[str]) -> tuple[dict[str, EspoRecord], dict[str, UnexpectedAnswer]]:

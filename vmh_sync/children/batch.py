@@ -229,6 +229,7 @@ async def write(
                     done += await _write_party(context, part, batch, party_id, guard)
                 except GuardTripped as stop:
                     blame(stop)
+        went_through(Step.DONE, len(children))
         return done
 
     outcomes = dict(batch.settled)

@@ -1,13 +1,16 @@
 """``vmh-sync sync ...``: one pass in the foreground, through the same Dagster job as everywhere."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 
+from vmh_sync.commands.foreground_job import in_foreground
 from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+from vmh_sync.commands.pass_progress import PassProgress
 from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.pass_progress import listened
 from vmh_sync.orchestration.resources import RESOURCES
 from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
 from vmh_sync.orchestration.sync_job import EntityPipeline
@@ -46,7 +49,7 @@ class SyncOrder:
 
 
 def run_sync(
-    target: SyncTarget, order: SyncOrder, *, progress: Callable[[int, int], None] = lambda done, total: None
+    target: SyncTarget, order: SyncOrder, *, progress: PassProgress | None = None
 ) -> tuple[PassSummary, list[RecordOutcome]]:
     """Run one pass; returns its summary and, for a dry run, the outcomes with their plans.
 
@@ -57,12 +60,13 @@ def run_sync(
     ids = list(order.ids) or asyncio.run(_select(settings, target, order.selection or "dirty"))
     summary, shown = PassSummary(), []
     with open_instance(settings.house) as instance:
-        done = 0
+        progress = progress or PassProgress(lambda _: None)
+        progress.begin(len(ids))
         for chunk in _chunks(ids):
-            outcomes = _run(instance, target, order, chunk)
+            with listened(progress.heard):
+                outcomes = _run(instance, target, order, chunk)
             summary.add(outcomes)
-            done += len(chunk)
-            progress(done, len(ids))
+            progress.chunk_done(len(chunk))
             if order.dry_run:
                 shown += [outcome for outcome in outcomes if outcome.plans or outcome.different]
     return summary, shown
@@ -98,11 +102,13 @@ def _run(instance: dg.DagsterInstance, target: SyncTarget, order: SyncOrder, ids
     )
     console.set(SILENT_CONSOLE)
     try:
-        result = target.job.execute_in_process(
-            run_config=which.model_dump(),
-            instance=instance,
-            tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
-            resources=RESOURCES,
+        result = in_foreground(
+            lambda: target.job.execute_in_process(
+                run_config=which.model_dump(),
+                instance=instance,
+                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+                resources=RESOURCES,
+            )
         )
     except dg.Failure as failure:
         raise PassFailed(failure.description or "Der Lauf ist fehlgeschlagen.") from failure

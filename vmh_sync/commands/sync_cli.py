@@ -94,14 +94,14 @@ def _order(
 def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: bool) -> None:
     from dataclasses import replace
 
-    from vmh_sync.commands.progress import progress_for
+    from vmh_sync.commands.pass_progress import shown_pass
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.sync import PassFailed, run_sync
     from vmh_sync.commands.targets import target
 
     order = replace(order, allow_mass_change=allow_mass_change)
     try:
-        with progress_for(entity, quiet=as_json) as progress:
+        with shown_pass(entity, quiet=as_json) as progress:
             summary, shown = run_sync(target(entity), order, progress=progress)
     except PassFailed as problem:
         fail_pass(str(problem), as_json=as_json)

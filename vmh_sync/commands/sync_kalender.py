@@ -47,6 +47,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
     import dagster as dg
 
     from vmh_sync.commands.calendar_progress import shown_progress
+    from vmh_sync.commands.foreground_job import in_foreground
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.kalender.context import CalendarSettings
@@ -61,11 +62,13 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
         upgrade(house.database_url or default_url(house.home))
         ensure_redis(house.home, house.redis_url)
         with open_instance(house) as instance, shown_progress(quiet=as_json):
-            result = sync_kalender.execute_in_process(
-                run_config=which.run_config() | {"loggers": SILENT_CONSOLE},
-                instance=instance,
-                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
-                resources=CALENDAR_RESOURCES,
+            result = in_foreground(
+                lambda: sync_kalender.execute_in_process(
+                    run_config=which.run_config() | {"loggers": SILENT_CONSOLE},
+                    instance=instance,
+                    tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+                    resources=CALENDAR_RESOURCES,
+                )
             )
     except dg.Failure as failure:
         fail_pass(failure.description or "Der Lauf ist fehlgeschlagen.", as_json=as_json)

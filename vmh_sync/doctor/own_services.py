@@ -8,10 +8,11 @@ from pydantic import BaseModel
 
 from vmh_sync.coordination.connection import AsyncRedis, connect, ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.doctor.line import Line, ok, problem
+from vmh_sync.doctor.line import Line, hint, ok, problem
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
+from vmh_sync.setting_names import unknown_settings
 from vmh_sync.settings import (
     AdvowareSettings,
     CalendarSyncSettings,
@@ -56,6 +57,10 @@ def read_settings() -> tuple[Known, list[Line]]:
     )
     for other in (CalendarSyncSettings, ErstgespraechSettings):
         _loaded(other, lines)
+    lines += [
+        hint(SETTINGS, str(unknown), "Den Namen berichtigen oder die Zeile entfernen; .env.example nennt alle.")
+        for unknown in unknown_settings()
+    ]
     return known, lines or [ok(SETTINGS, "Alle benötigten Einstellungen sind da und brauchbar.")]
 
 

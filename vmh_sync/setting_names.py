@@ -1,0 +1,88 @@
+"""Finds settings that nobody reads, most likely because their name was typed wrong."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from vmh_sync import settings
+from vmh_sync.env_file import read_env_file
+
+DEPLOYMENT = frozenset(
+    {
+        "DAGSTER_HOME",
+        "VMH_DAGSTER_YAML",
+        "VMH_POSTGRES_ADMIN_PASSWORD",
+        "VMH_POSTGRES_PASSWORD",
+        "VMH_VALKEY_PASSWORD",
+    }
+)
+"""Read by ``deploy/`` and ``docker-compose.yaml``, not by the product."""
+
+_LIKE_ENOUGH = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSetting:
+    """A variable with one of our prefixes that nobody reads; ``meant`` is the one whose name is nearly the same."""
+
+    name: str
+    meant: str | None
+
+    def __str__(self) -> str:
+        """Say it in German."""
+        if self.meant is None:
+            return f"{self.name} ist keine Einstellung von vmh-sync."
+        return f"{self.name} ist keine Einstellung von vmh-sync. Meinten Sie {self.meant}?"
+
+
+def known_names() -> frozenset[str]:
+    """Return the name of every variable that is read."""
+    return DEPLOYMENT | frozenset(name for kind in _classes() for name in _names_of(kind))
+
+
+def unknown_settings(environment: Mapping[str, str] | None = None) -> list[UnknownSetting]:
+    """Return what is set in the environment or in ``.env`` and nobody reads, by name.
+
+    In the environment only what resembles a setting: programs of others may use a prefix of ours. In the file, which is
+    ours, every name with one of our prefixes.
+    """
+    known = known_names()
+    in_file = set(_ours(_file_names(), known))
+    set_here = set(_ours(os.environ if environment is None else environment, known))
+    found = [UnknownSetting(name, _nearest(name, known)) for name in sorted(in_file | set_here)]
+    return [one for one in found if one.meant is not None or one.name in in_file]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name.upper(), sorted(known), 1, _LIKE_ENOUGH)), None)
+
+
+def _ours(names: Iterable[str], known: frozenset[str]) -> Iterator[str]:
+    prefixes = tuple({f"{name.partition('_')[0]}_" for name in known})
+    return (name for name in names if name.upper() not in known and name.upper().startswith(prefixes))
+
+
+def _file_names() -> Iterable[str]:
+    file = settings.VmhSettings.model_config.get("env_file")
+    if not isinstance(file, str | Path):
+        return ()
+    try:
+        return read_env_file(Path(file))
+    except (OSError, UnicodeDecodeError):
+        return ()  # reading the settings themselves says so
+
+
+def _classes() -> Iterator[type[BaseSettings]]:
+    for kind in vars(settings).values():
+        if isinstance(kind, type) and issubclass(kind, BaseSettings):
+            yield kind
+
+
+def _names_of(kind: type[BaseSettings]) -> Iterator[str]:
+    prefix = str(kind.model_config.get("env_prefix") or "")
+    for name, info in kind.model_fields.items():
+        yield info.alias if info.alias else f"{prefix}{name}".upper()

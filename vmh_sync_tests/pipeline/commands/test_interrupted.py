@@ -1,0 +1,73 @@
+"""Ctrl-C on a real process: one sentence and exit code 130, whenever it comes."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from vmh_sync.interrupt import SENTENCE
+from vmh_sync_tests.fixtures.firm import Firm
+
+COMMAND = [sys.executable, "-c", "from vmh_sync.entry import main; main()"]
+AT_AN_IMPORT = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+from vmh_sync.entry import main
+main()
+"""
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit code, and what a person reads on the screen."""
+    said, complained = process.communicate(timeout=60)
+    return process.returncode, said + complained
+
+
+def started(command: Sequence[str], *arguments: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*command, *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+@pytest.mark.parametrize("module", ["typer", "dagster"])
+def test_while_it_starts(firm: Firm, module: str) -> None:
+    command = [sys.executable, "-c", AT_AN_IMPORT.format(module=module)]
+    with started(command, "sync", "beteiligte", "--all") as process:
+        assert ended(process) == (130, f"{SENTENCE}\n")
+
+
+@pytest.mark.parametrize("command", ["sync beteiligte --all", "reconcile"])
+def test_while_it_waits_for_an_answer(firm: Firm, command: str) -> None:
+    _, betnr = firm.linked_party(lastName="Muster")
+    firm.office_edit(betnr, name="Neu")
+    firm.office.fault(rf"Beteiligte/{betnr}", "hang", seconds=60)
+    firm.office.clear_calls()
+    with started(COMMAND, *command.split()) as process:
+        while not firm.office.calls()["by_route"]:
+            assert process.poll() is None, ended(process)
+        os.killpg(process.pid, signal.SIGINT)
+        assert ended(process) == (130, f"{SENTENCE}\n")
+    firm.office.clear_faults()
+
+
+def test_while_it_writes_and_the_next_pass_does_the_rest(firm: Firm) -> None:
+    ids = [firm.crm_party(lastName=f"Nr {number}") for number in range(4)]
+    firm.office.fault(r"/Beteiligte$", "hang", method="POST", skip=2, seconds=60)
+    with started(COMMAND, "sync", "beteiligte", "--all") as process:
+        while firm.office.calls()["by_route"].get("POST Beteiligte", 0) < 3:
+            assert process.poll() is None, ended(process)
+        os.killpg(process.pid, signal.SIGINT)
+        assert ended(process) == (130, f"{SENTENCE}\n")
+    firm.office.clear_faults()
+    firm.until_quiet()
+    assert len(firm.office_records()) == 4, "each created once"
+    assert all(firm.crm_record(espo_id)["syncStatus"] == "clean" for espo_id in ids)
