@@ -9,16 +9,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import asyncio  # takes a while: the program begins here
 
 INTERRUPTED = 130
 SENTENCE = "Abgebrochen. Was schon geschrieben ist, bleibt; den Rest holt der nächste Abgleich nach."
 PATIENCE_SECONDS = 10.0
 
 _happened = threading.Event()
+_tasks: "list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]" = []
 
 
 @contextmanager
@@ -56,6 +60,19 @@ def end() -> NoReturn:
     os._exit(INTERRUPTED)
 
 
+def register(loop: "asyncio.AbstractEventLoop", task: "asyncio.Task[Any]") -> Callable[[], None]:
+    """Let Ctrl-C cancel a task that runs in another thread; returns what ends that."""
+    entry = (loop, task)
+    _tasks.append(entry)
+    return lambda: _tasks.remove(entry)
+
+
+def _cancel_tasks() -> None:
+    for loop, task in tuple(_tasks):
+        with suppress(RuntimeError):  # the loop is closed: it is over
+            loop.call_soon_threadsafe(task.cancel)
+
+
 def _on_interrupt(_number: int, _frame: FrameType | None) -> None:
     if _happened.is_set():
         end()
@@ -64,6 +81,7 @@ def _on_interrupt(_number: int, _frame: FrameType | None) -> None:
     last = threading.Timer(PATIENCE_SECONDS, end)
     last.daemon = True
     last.start()
+    _cancel_tasks()
     raise KeyboardInterrupt
 
 

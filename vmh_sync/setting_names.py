@@ -85,4 +85,4 @@ def _classes() -> Iterator[type[BaseSettings]]:
 def _names_of(kind: type[BaseSettings]) -> Iterator[str]:
     prefix = str(kind.model_config.get("env_prefix") or "")
     for name, info in kind.model_fields.items():
-        yield info.alias if info.alias else f"{prefix}{name}".upper()
+        yield info.alias or f"{prefix}{name}".upper()

@@ -21,6 +21,8 @@ from contextvars import ContextVar
 from types import CodeType, FrameType
 from typing import Any
 
+from vmh_sync import interrupt
+
 _log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
@@ -101,6 +103,7 @@ async def watched(name: str, seconds: float) -> AsyncIterator[Progress]:
     watch = _Watch(name, seconds, task, asyncio.get_running_loop())
     token = _current.set(watch.progress)
     watch.start()
+    unregister = interrupt.register(asyncio.get_running_loop(), task)
     try:
         yield watch.progress
     except asyncio.CancelledError:
@@ -110,6 +113,7 @@ async def watched(name: str, seconds: float) -> AsyncIterator[Progress]:
             task.uncancel()
         raise Stalled(seconds) from None
     finally:
+        unregister()
         watch.over()
         _current.reset(token)
 

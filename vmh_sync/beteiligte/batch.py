@@ -22,6 +22,7 @@ from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone
 from vmh_sync.engine.part import Part, PartInput
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.outcome import RecordOutcome, Result

@@ -15,6 +15,7 @@ from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 

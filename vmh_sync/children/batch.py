@@ -20,6 +20,7 @@ from vmh_sync.engine.isolation import UNFORESEEN, isolated, together_or_alone
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.part import PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.engine.selection import enqueue
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.links import Link
@@ -134,6 +135,7 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
     advoware = None
     with isolated(f"{PARTY} {espo.id}", failed.append):
         advoware = await context.advoware.read_beteiligter(betnr)
+    went_through(Step.READ, len(batch.children_of(espo.id)))
     for error in failed:
         batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(espo.id)}
         return error

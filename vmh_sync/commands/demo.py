@@ -27,7 +27,7 @@ from vmh_sync.commands.demo_place import demo_home, export_lines, move_into, var
 from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
 from vmh_sync.commands.demo_webhooks import register_webhooks
 from vmh_sync.commands.output import print_summary
-from vmh_sync.commands.progress import progress_for
+from vmh_sync.commands.pass_progress import shown_pass
 from vmh_sync.commands.reconcile import print_report, run_reconcile
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
@@ -120,7 +120,7 @@ def _passes() -> None:
     """Sync until a pass writes nothing, and show what each did."""
     for _ in range(MOST_PASSES):
         started = time.monotonic()
-        with progress_for("Beteiligte") as progress:
+        with shown_pass("Beteiligte") as progress:
             summary, _ = run_sync(target("beteiligte"), SyncOrder((), "all"), progress=progress)
         print_summary(f"in {time.monotonic() - started:.1f} s", summary)
         if _is_quiet(summary):

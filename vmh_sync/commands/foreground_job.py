@@ -7,8 +7,8 @@ there, the helpers inherit that thread's blocked signal, and the main thread wai
 
 import contextvars
 import signal
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,23 +19,16 @@ UNWIND_SECONDS = 8.0
 
 def in_foreground(run: Callable[[], T]) -> T:
     """Return what ``run`` returns, or raise what it raises; ``KeyboardInterrupt`` when a person ends it meanwhile."""
-    result: list[T] = []
-    problem: list[BaseException] = []
-
-    def aside() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            result.append(run())
-        except BaseException as error:
-            problem.append(error)
-
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(aside,), name="pass", daemon=True)
-    thread.start()
+    beside = ThreadPoolExecutor(1, thread_name_prefix="pass", initializer=_leave_interrupts_to_others)
+    job = beside.submit(contextvars.copy_context().run, run)
     try:
-        thread.join()
+        return job.result()
     except KeyboardInterrupt:
-        thread.join(UNWIND_SECONDS)
+        wait([job], UNWIND_SECONDS)
         raise
-    if problem:
-        raise problem[0]
-    return result[0]
+    finally:
+        beside.shutdown(wait=False)
+
+
+def _leave_interrupts_to_others() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -45,7 +45,7 @@ def test_while_it_starts(firm: Firm, module: str) -> None:
         assert ended(process) == (130, f"{SENTENCE}\n")
 
 
-@pytest.mark.parametrize("command", ["sync beteiligte --all", "reconcile"])
+@pytest.mark.parametrize("command", ["reconcile", pytest.param("sync beteiligte --all", marks=pytest.mark.proof)])
 def test_while_it_waits_for_an_answer(firm: Firm, command: str) -> None:
     _, betnr = firm.linked_party(lastName="Muster")
     firm.office_edit(betnr, name="Neu")
@@ -59,6 +59,7 @@ def test_while_it_waits_for_an_answer(firm: Firm, command: str) -> None:
     firm.office.clear_faults()
 
 
+@pytest.mark.proof
 def test_while_it_writes_and_the_next_pass_does_the_rest(firm: Firm) -> None:
     ids = [firm.crm_party(lastName=f"Nr {number}") for number in range(4)]
     firm.office.fault(r"/Beteiligte$", "hang", method="POST", skip=2, seconds=60)
