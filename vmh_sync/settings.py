@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
 from vmh_sync.settings_loading import SettingsError as SettingsError
 from vmh_sync.settings_loading import load as load
@@ -162,6 +163,21 @@ class CalendarSyncSettings(EnvSettings):
     schedule_jitter_seconds: float = Field(
         60.0, ge=0, le=600, description="geplante Läufe beginnen bis zu so viele Sekunden später"
     )
+
+    deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode] = Field(
+        default_factory=list,
+        description="JSON-Liste: welche Termine Fristen sind; je Regel name und text, notiz, ort, akte, ganztags",
+    )
+    deadlines_from_google: bool = Field(False, description="true: Änderungen an Fristen in Google gelten auch")
+    espocrm_users: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, description="JSON-Objekt: Kürzel -> Benutzer in EspoCRM, wenn er nicht so heißt"
+    )
+
+    @field_validator("deadline_rules", "espocrm_users", mode="before")
+    @classmethod
+    def _from_json(cls, value: object, info: ValidationInfo) -> object:
+        empty: object = {} if info.field_name == "espocrm_users" else []
+        return (json.loads(value) if value.strip() else empty) if isinstance(value, str) else value
 
     @field_validator("debug_kuerzel", "anonymised_kuerzel", mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from vmh_sync.commands.targets import target
 from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.undo import Undo, UndoRefused
+from vmh_sync.kalender.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
@@ -57,7 +58,8 @@ def query_of(order: AuditOrder) -> AuditQuery:
 def the_changes(query: AuditQuery) -> list[Change]:
     """Return what the audit log says, newest first.
 
-    What stands for the record is an EspoCRM id, a betnr, or a party's name; of several of that name all are meant.
+    What stands for the record is an EspoCRM id, a betnr, a party's name, or an appointment's Kürzel, frNr, event id or
+    title; of several of that name all are meant.
     """
     settings = load(VmhSettings)
     upgrade(settings.database_url or default_url(settings.home))
@@ -73,12 +75,14 @@ def _resolved(tx: Transaction, query: AuditQuery) -> AuditQuery:
     if not query.espo_ids:
         return query
     (text,) = query.espo_ids
+    meant = appointments_meant(tx, text)
+    query = replace(query, under=meant.kuerzel)
     if betnr := number_in(text):
-        return replace(query, betnr=betnr)
-    if tx.audit.find(replace(AuditQuery(espo_ids=(text,)), limit=1)):
+        return replace(query, betnr=betnr, espo_ids=(text, *meant.names))
+    if tx.audit.find(AuditQuery(espo_ids=(text,), limit=1)):
         return query  # also what is deleted and linked no more
-    found = find_records(tx, text)
-    return replace(query, espo_ids=tuple(one.espo_id for one in found)) if found else query
+    found = [*(one.espo_id for one in find_records(tx, text)), *meant.names]
+    return replace(query, espo_ids=tuple(found)) if found else query
 
 
 def print_changes(order: AuditOrder, rows: Sequence[dict[str, object]]) -> None:

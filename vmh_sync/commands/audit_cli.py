@@ -22,11 +22,12 @@ Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (p
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
+_RECORD = "EspoCRM-ID, betnr oder Name eines Beteiligten; bei Terminen Kürzel, frNr, ID des Ereignisses oder Titel."
+
+
 @audit_app.command("show")
 def show(
-    record: Annotated[
-        str | None, typer.Argument(metavar="[WAS]", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")
-    ] = None,
+    record: Annotated[str | None, typer.Argument(metavar="[WAS]", help=_RECORD)] = None,
     since: Annotated[str | None, typer.Option("--since", help="Ab wann: 27.11.2026, gestern, 24h, 7d …")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Bis vor wann, wie --since.")] = None,
     field: Annotated[str | None, typer.Option("--field", help="Nur dieses Feld, zum Beispiel name oder email.")] = None,

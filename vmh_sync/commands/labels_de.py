@@ -62,6 +62,9 @@ TASKS = {
     "value_refused": "Wert berichtigen",
     "create_outcome_unknown": "Anlage in Advoware prüfen",
     "twin_suspected": "verknüpfen oder neu anlegen",
+    "calendar_loss": "Termin prüfen: eine Änderung gilt nicht",
+    "calendar_deadline": "Frist in Google geändert",
+    "calendar_deadline_list": "Fristenliste des Tages",
     "general_manual_action": "von Hand prüfen",
 }
 """Kinds of tasks for a person."""
@@ -79,6 +82,7 @@ CALENDAR_ACTIONS = {
     "save_base": "Stand merken",
     "close_pair": "Verknüpfung beenden",
     "mark_not_representable": "als nicht darstellbar merken",
+    "restore_event": "Frist in Google wiederherstellen",
 }
 """What a plan does to an appointment."""
 
@@ -113,6 +117,26 @@ TRIGGERS = {
     "backfill": "Reparatur",
 }
 """Why a pass was made."""
+
+CALENDAR_FINDINGS = {
+    "finding:conflict": "Konflikt",
+    "finding:deleted_against_change": "gelöscht und geändert",
+    "finding:write_protected": "wartet oder gilt nicht (Schreibschutz)",
+    "finding:read_only": "gilt nicht (nur lesbar)",
+    "finding:ignored": "nicht übernommen",
+    "finding:one_way": "gilt nicht (nur aus Advoware)",
+    "finding:not_representable": "nicht darstellbar",
+    "finding:restored": "wiederhergestellt",
+    "finding:missing_in_advoware": "fehlt in Advoware",
+    "finding:duplicate": "doppelt",
+    "finding:orphan": "ohne Termin in Advoware",
+    "finding:unreadable": "nicht lesbar",
+    "finding:outcome_unknown": "Anlage noch nicht sicher",
+    "finding:doubtful": "vielleicht derselbe Termin",
+    "finding:different": "nicht derselbe Termin",
+    "finding:deadline": "Frist in Google geändert",
+}
+"""What a plan says about an appointment."""
 
 PAIR_STATES = {
     "pending": "ausstehend",

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.commands.labels_de import CALENDAR_ACTIONS, word
+from vmh_sync.commands.labels_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
     if as_json:
         doubtful = [one.to_json() for one in doubtful_pairs(batch.works, show_values=batch.show_values)]
         more = ({"plan": batch.rows()} if batch.how.dry_run else {}) | ({"doubtful": doubtful} if doubtful else {})
-        print_json(summary.to_json() | more)
+        told = {"lost": batch.lost, "waiting": batch.waiting, "tasks": batch.tasks}
+        print_json(summary.to_json() | told | more)
     else:
         if batch.how.dry_run:
             _print_plan(batch)
@@ -108,7 +109,14 @@ def _print_notes(batch: "CalendarBatch") -> None:
     for outcome in batch.outcomes:
         if outcome.result is Result.SKIPPED and outcome.error:
             console.print(f"  {outcome.error}", markup=False)
-    for line in batch.conflicts:
+    if batch.waiting:
+        count = len(batch.waiting)
+        console.print(
+            f"  {count} {'Termin wartet' if count == 1 else 'Termine warten'} in Google, bis Advoware beschrieben "
+            "werden darf (ADVOWARE_WRITE_PROTECTION, CALENDAR_SYNC_WRITE_ALLOWED).",
+            markup=False,
+        )
+    for line in (*batch.lost_lines, *batch.undelivered):
         console.print(f"  {line}", markup=False)
     if doubtful_pairs(batch.works):
         console.print(f"  {DECIDE}", markup=False)
@@ -133,7 +141,7 @@ def _print_plan(batch: "CalendarBatch") -> None:
         table.add_row(
             str(row["kuerzel"]),
             str(row["frNr"] or ""),
-            word(CALENDAR_ACTIONS, row["what"]),
+            word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
             Text(str(row["reason"])),
             Text(_fields(row)),
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,6 +10,8 @@ from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
+from vmh_sync.kalender.notice_texts import task_kind
+from vmh_sync.kalender.operations import Finding
 from vmh_sync.kalender.pair_book import record_id
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.run_config import Calendars
@@ -57,20 +59,74 @@ class CalendarBatch:
         ]
 
     @property
-    def conflicts(self) -> list[str]:
-        """Return one German line per conflict: whose, which number and event, which fields; no content."""
+    def lost(self) -> list[dict[str, object]]:
+        """Return what did not prevail (in a dry run: what would not), one row each; no content.
+
+        Whose calendar, which number and event, which fields; ``audit`` is what ``audit show`` knows it by.
+        """
         return [
-            f"{work.kuerzel}, frNr {one.fr_nr}, Ereignis {one.event_id}: {one.text} "
-            f"(Felder: {', '.join(change.name for change in one.changes)}; der unterlegene Wert steht unter "
-            f"vmh-sync audit show {record_id(work.kuerzel, one.fr_nr, one.event_id)})"
+            {
+                "kuerzel": work.kuerzel,
+                "frNr": one.fr_nr,
+                "event": one.event_id,
+                "kind": str(one.kind),
+                "text": one.text,
+                "fields": [change.name for change in one.changes],
+                "audit": record_id(work.kuerzel, one.fr_nr, one.event_id),
+            }
             for work in self.works
-            for one in work.conflicts
+            for one in (_planned_losers(work) if self.how.dry_run else work.lost)
+        ]
+
+    @property
+    def lost_lines(self) -> list[str]:
+        """Return one German line for each of them."""
+        return [
+            f"{row['kuerzel']}, frNr {row['frNr']}, Ereignis {row['event']}: {row['text']}{_fields(row)}; der "
+            f"unterlegene Wert steht unter vmh-sync audit show {row['audit']} --values"
+            for row in self.lost
+        ]
+
+    @property
+    def waiting(self) -> list[dict[str, object]]:
+        """Return the events that stand in Google only, until Advoware may be written."""
+        return [
+            {"kuerzel": work.kuerzel, "event": item.event_id}
+            for work in self.works
+            if work.plan is not None
+            for item in work.plan.items
+            if item.waits
+        ]
+
+    @property
+    def tasks(self) -> dict[str, int]:
+        """Return how many tasks were written for people, and how many wait for EspoCRM."""
+        deliveries = [work.delivery for work in self.works]
+        return {"written": sum(one.told for one in deliveries), "waiting": sum(one.waiting for one in deliveries)}
+
+    @property
+    def undelivered(self) -> list[str]:
+        """Return one German line per employee whose tasks could not be written."""
+        return [
+            f"Kalender {work.kuerzel}: {work.delivery.waiting} Aufgaben warten: {work.delivery.reason}"
+            for work in self.works
+            if work.delivery.reason is not None
         ]
 
     @property
     def broken(self) -> Failure | None:
         """Return the failure that lies with a system or a setting and so concerns everybody, if there is one."""
         return next((w.failure for w in self.works if w.failure is not None and w.failure.concerns_all), None)
+
+
+def _planned_losers(work: EmployeeWork) -> list[Finding]:
+    found = work.plan.all_findings if work.plan is not None else ()
+    return [one for one in found if task_kind(one) is not None]
+
+
+def _fields(row: Mapping[str, object]) -> str:
+    fields = row["fields"]
+    return f" (Felder: {', '.join(fields)})" if isinstance(fields, list) and fields else ""
 
 
 async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.kalender.context import CalendarContext, full_read_age
+from vmh_sync.kalender.deadlines import fingerprint
 from vmh_sync.kalender.delta_gaps import fill_gaps
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import Failure, explain
@@ -76,6 +77,8 @@ def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
     """Doubts, pairs without a base and open intents are decided by a full list; and now and then everything is read."""
     if stored.intents or stored.doubtful or any(not row.base for row in stored.pairs):
         return True
+    if stored.deadlines_hash != fingerprint(context.rules):
+        return True  # what has become a deadline is remembered in full, so that any change of it is noticed
     age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
     # One in the future was noted while the clock was ahead.
     return stored.full_read_at is None or not timedelta(0) <= context.clock.now() - stored.full_read_at < age

@@ -18,20 +18,23 @@ from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.opening import house_leases, open_database, token_cache
 from vmh_sync.fence import carried
-from vmh_sync.kalender.model import CalendarRules, Strategy
+from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import (
     AdvowareSettings,
     CalendarSyncSettings,
+    EspoCrmSettings,
     GoogleCalendarSettings,
     SettingsError,
     SyncSettings,
     VmhSettings,
+    load,
     load_or_note,
 )
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.circuit import ThreadLoginCircuit
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
@@ -54,17 +57,21 @@ class CalendarSettings:
     google: GoogleCalendarSettings
     sync: CalendarSyncSettings
     passes: SyncSettings
+    espocrm: EspoCrmSettings | None = None
 
     @classmethod
     def read(cls) -> "CalendarSettings":
-        """Read them from the environment; raises ``SettingsError`` that names every missing or bad one."""
+        """Read them from the environment; raises ``SettingsError`` that names every missing or bad one.
+
+        Without EspoCRM appointments are synced all the same; only nobody is told by a task.
+        """
         problems: list[str] = []
         house, advoware = load_or_note(VmhSettings, problems), load_or_note(AdvowareSettings, problems)
         google, sync = load_or_note(GoogleCalendarSettings, problems), load_or_note(CalendarSyncSettings, problems)
         passes = load_or_note(SyncSettings, problems)
         if house is None or advoware is None or google is None or sync is None or passes is None:
             raise SettingsError("\n".join(problems))
-        return cls(house, advoware, google, sync, passes)
+        return cls(house, advoware, google, sync, passes, _espocrm())
 
     def rules(self) -> CalendarRules:
         """Return what the pure core needs of them."""
@@ -84,7 +91,38 @@ class CalendarSettings:
             empty_list_tolerance=sync.empty_list_tolerance,
             mass_change_records=sync.mass_change_records,
             mass_change_share=sync.mass_change_share,
+            deadlines=tuple(
+                DeadlineRule(
+                    rule.name,
+                    text=tuple(rule.text),
+                    notiz=tuple(rule.notiz),
+                    ort=tuple(rule.ort),
+                    akte=tuple(rule.akte),
+                    ganztags=rule.ganztags,
+                )
+                for rule in sync.deadline_rules
+            ),
+            deadlines_from_google=sync.deadlines_from_google,
         )
+
+
+def _espocrm() -> EspoCrmSettings | None:
+    try:
+        return load(EspoCrmSettings)
+    except SettingsError:
+        return None
+
+
+@dataclass(slots=True)
+class TaskDesk:
+    """What writing a task for a person needs of a pass."""
+
+    run_id: str
+    clock: Clock
+    store: Store
+    espo: EspoClient
+    espo_settings: EspoCrmSettings
+    longest_request: timedelta
 
 
 class GoogleSide:
@@ -105,7 +143,8 @@ class CalendarContext:
     """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
 
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
-    creation was not answered is not created again before that (:mod:`vmh_sync.engine.create_once`).
+    creation was not answered is not created again before that (:mod:`vmh_sync.engine.create_once`). ``desk`` is there
+    when EspoCRM is set up.
     """
 
     run_id: str
@@ -120,6 +159,7 @@ class CalendarContext:
     calls: CallCounter
     quota_per_minute: int = 600
     longest_request: timedelta = timedelta(seconds=150)
+    desk: TaskDesk | None = None
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
         """Tell whether an employee's events show content: what the call asks for, else the settings."""
@@ -164,9 +204,12 @@ async def _open_calendar(
         with _threads(settings.sync.employees_at_once) as threads:
             google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)
-            async with open_advoware(
-                settings.advoware, token_cache=cache, clock=clock, observer=calls, circuits=circuits
-            ) as advoware:
+            async with (
+                open_advoware(
+                    settings.advoware, token_cache=cache, clock=clock, observer=calls, circuits=circuits
+                ) as advoware,
+                _desk(run_id, settings, store, clock, calls, circuits) as desk,
+            ):
                 yield CalendarContext(
                     run_id=run_id,
                     clock=clock,
@@ -180,12 +223,25 @@ async def _open_calendar(
                     calls=calls,
                     quota_per_minute=settings.google.quota_per_minute,
                     longest_request=timedelta(seconds=settings.passes.create_settle_seconds),
+                    desk=desk,
                 )
     finally:
         calls.store(store)
         await redis.aclose()
         sync_redis.close()
         store.close()
+
+
+@asynccontextmanager
+async def _desk(
+    run_id: str, settings: CalendarSettings, store: Store, clock: Clock, calls: CallCounter, circuits: SharedCircuits
+) -> AsyncIterator[TaskDesk | None]:
+    if settings.espocrm is None:
+        yield None
+        return
+    async with open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits) as espo:
+        longest = timedelta(seconds=settings.passes.create_settle_seconds)
+        yield TaskDesk(run_id, clock, store, espo, settings.espocrm, longest)
 
 
 @contextmanager

@@ -33,6 +33,22 @@ class Frequency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineRule:
+    """One of the firm's rules for which Termine are deadlines: everything that it names must be met.
+
+    Of the words of one field any may occur, in any case, also inside a longer word. ``akte`` is looked for in the
+    file number; ``ganztags`` asks for whole days, or for none.
+    """
+
+    name: str
+    text: tuple[str, ...] = ()
+    notiz: tuple[str, ...] = ()
+    ort: tuple[str, ...] = ()
+    akte: tuple[str, ...] = ()
+    ganztags: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarRules:
     """Settings that shape conversion and decisions; nothing in this package reads the environment.
 
@@ -57,6 +73,8 @@ class CalendarRules:
     empty_list_tolerance: int = 5
     mass_change_records: int = 50
     mass_change_share: float = 0.20
+    deadlines: tuple[DeadlineRule, ...] = ()
+    deadlines_from_google: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +289,8 @@ class PairState:
     """One living row of ``calendar_pair`` (specification, kalender.md 5) as the decision needs it.
 
     ``base`` is ``None`` for a pair rebuilt from marks alone. ``obstacle`` is set while the pair is
-    ``not_representable`` and says why. ``generation`` is the one the event id was made with.
+    ``not_representable`` and says why. ``generation`` is the one the event id was made with. ``guarded`` is what the
+    event of a deadline said in full when we last wrote it, field by field; ``None`` for other appointments.
     """
 
     fr_nr: int
@@ -282,3 +301,4 @@ class PairState:
     base: BaseForm | None = None
     generation: int = 0
     obstacle: str | None = None
+    guarded: Mapping[str, object] | None = field(default=None, repr=False)

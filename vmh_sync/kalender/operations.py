@@ -27,6 +27,7 @@ class InsertGoogle:
     """Insert an event under ``event_id`` (made with ``generation``).
 
     ``confirm``: the earlier event was only missing from the list; read it first and plan again if it lives.
+    ``stays``: a deadline belongs into this calendar, also when a person moved its event to a colleague's.
     """
 
     fr_nr: int
@@ -39,6 +40,7 @@ class InsertGoogle:
     reason: str
     replaces: str | None = None
     confirm: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,22 @@ class UpdateGoogle:
     anonymised: bool
     decoration: Decoration
     source: Source
+    changes: tuple[FieldChange, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEvent:
+    """Put an event of a deadline back to what it said before a person changed it.
+
+    ``values`` are fields of Google's event (``None``: the field goes away), ``properties`` all of our private
+    properties. What both sides agreed on stays as it is.
+    """
+
+    fr_nr: int
+    event_id: str
+    values: Mapping[str, object] = field(repr=False)
+    properties: Mapping[str, str] = field(repr=False)
     changes: tuple[FieldChange, ...]
     reason: str
 
@@ -168,6 +186,7 @@ class MarkNotRepresentable:
 Operation = (
     InsertGoogle
     | UpdateGoogle
+    | RestoreEvent
     | DeleteGoogle
     | CreateAdvoware
     | UpdateAdvoware
@@ -180,7 +199,7 @@ Operation = (
     | MarkNotRepresentable
 )
 
-GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, DeleteGoogle)
+GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, RestoreEvent, DeleteGoogle)
 ADVOWARE_WRITES = (CreateAdvoware, UpdateAdvoware, DeleteAdvoware, TakeOver)
 
 
@@ -211,6 +230,7 @@ class FindingKind(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     DOUBTFUL = "doubtful"
     DIFFERENT = "different"
+    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)

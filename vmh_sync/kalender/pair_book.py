@@ -1,15 +1,17 @@
 """The pair table as the executor writes it: one transaction per step, with its audit rows."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.model import BaseForm, PairState, Recurrence, Source
+from vmh_sync.kalender.notice_texts import appointment, notice_text, task_kind
+from vmh_sync.kalender.notices import Notice, note
 from vmh_sync.kalender.operations import Finding, FindingKind, Operation, UpdateGoogle, side_written
-from vmh_sync.kalender.pair_rows import ENTITY, pair_state, with_base
+from vmh_sync.kalender.pair_rows import ENTITY, GUARDED, pair_state, with_base
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.store.intents import Intent
@@ -23,6 +25,7 @@ _KINDS: dict[FindingKind, ChangeKind] = {
     FindingKind.WRITE_PROTECTED: "refused",
     FindingKind.READ_ONLY: "refused",
     FindingKind.ONE_WAY: "refused",
+    FindingKind.DEADLINE: "refused",
 }
 
 
@@ -43,7 +46,8 @@ class PairBook:
     async def link(self, fr_nr: int, event_id: str, generation: int, source: Source) -> None:
         """Store a living pair without a base, in place of what the number had; its intent is done."""
         row = self.rows.get(fr_nr) or self._new(fr_nr, source)
-        row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None)
+        extra = {name: value for name, value in row.extra.items() if name != GUARDED}
+        row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None, extra=extra)
         intent = self.intents.get(event_id)
 
         def work(tx: Transaction) -> CalendarPair:
@@ -55,12 +59,23 @@ class PairBook:
         self.intents.pop(event_id, None)
 
     async def agree(
-        self, fr_nr: int, base: BaseForm, etag: str, *, event_id: str, generation: int | None, source: Source
+        self,
+        fr_nr: int,
+        base: BaseForm,
+        etag: str,
+        *,
+        event_id: str,
+        generation: int | None,
+        source: Source,
+        guarded: Mapping[str, object] | None = None,
     ) -> None:
-        """Store a new agreed state of a pair, which is created if there is none."""
+        """Store a new agreed state of a pair, which is created if there is none; ``guarded`` ``None``: as it was."""
         row = self.rows.get(fr_nr) or self._new(fr_nr, source)
         row = replace(row, event_id=event_id, generation=row.generation if generation is None else generation)
         row = with_base(row, base, etag, self.context.clock.now())
+        if guarded is not None:
+            others = {name: value for name, value in row.extra.items() if name != GUARDED}
+            row = replace(row, extra=others | ({GUARDED: dict(guarded)} if guarded else {}))
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
     async def hinder(self, fr_nr: int, obstacle: str) -> None:
@@ -150,14 +165,38 @@ class PairBook:
             await self._do(lambda tx: tx.audit.append(changes))
 
     async def lose(self, findings: Iterable[Finding]) -> None:
-        """Append what loses to the audit log, before it is overwritten; after a crash it is not told twice."""
-        changes = [(row, self._since(finding.fr_nr)) for finding in findings for row in self._lost(finding)]
+        """Append what loses to the audit log, and note who is to be told, before anything is overwritten.
+
+        After a crash it is neither logged nor told twice.
+        """
+        every = tuple(findings)
+        changes = [(row, self._since(finding.fr_nr)) for finding in every for row in self._lost(finding)]
+        notices = [notice for finding in every if (notice := self._notice(finding)) is not None]
 
         def work(tx: Transaction) -> None:
             tx.audit.append([row for row, since in changes if not _is_told(tx, row, since)])
+            for notice in notices:
+                note(tx, notice)
 
-        if changes:
+        if changes or notices:
             await self._do(work)
+
+    def _notice(self, finding: Finding) -> Notice | None:
+        kind = task_kind(finding)
+        if kind is None:
+            return None
+        state = self.state(finding.fr_nr)
+        form = state.base.advoware if state is not None and state.base is not None else None
+        record = record_id(self.kuerzel, finding.fr_nr, finding.event_id)
+        name = appointment(form, self.kuerzel, finding.fr_nr, finding.event_id)
+        return Notice(
+            kuerzel=self.kuerzel,
+            record=record,
+            kind=kind,
+            text=notice_text(finding, name, record),
+            fields=tuple(sorted({change.name for change in finding.changes})),
+            situation=str(self._since(finding.fr_nr)),
+        )
 
     def _since(self, fr_nr: int | None) -> datetime | None:
         row = self.rows.get(fr_nr) if fr_nr is not None else None

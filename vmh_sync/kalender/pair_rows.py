@@ -13,6 +13,8 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Store
 
 ENTITY = "kalender"
+GUARDED = "event"
+"""In a pair row's ``extra``: all that the event of a deadline said when we last wrote it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -22,7 +24,8 @@ class Stored:
     ``unsettled``: ids of events whose sync failed; the next pass reads them although its list does not name them.
     ``rules_hash``: which access rules the calendar was given last. ``waiting``: ids of events that are new in Google
     and wait for Advoware to be writable. ``doubtful``: Termine and events that may be the same, for a person to say.
-    ``decided``: what a person has said (true: the same appointment).
+    ``decided``: what a person has said (true: the same appointment). ``deadlines_hash``: under which rules for
+    deadlines all was read last.
     """
 
     state: CalendarState
@@ -34,6 +37,7 @@ class Stored:
     waiting: tuple[str, ...] = ()
     doubtful: tuple[tuple[int, str], ...] = ()
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
+    deadlines_hash: str | None = None
 
     @property
     def first_contact(self) -> bool:
@@ -62,6 +66,7 @@ def read_stored(store: Store, kuerzel: str) -> Stored:
             doubtful=_edges(tx.cursors.get(doubtful_cursor(kuerzel))),
             decided=dict.fromkeys(_edges(tx.cursors.get(same_cursor(kuerzel))), True)
             | dict.fromkeys(_edges(tx.cursors.get(different_cursor(kuerzel))), False),
+            deadlines_hash=tx.cursors.get(deadlines_cursor(kuerzel)),
         )
 
 
@@ -104,6 +109,11 @@ def rules_cursor(kuerzel: str) -> str:
     return f"kalender:rules:{kuerzel}"
 
 
+def deadlines_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds under which rules for deadlines a calendar was last read as a whole."""
+    return f"kalender:deadlines:{kuerzel}"
+
+
 def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
     """Return a row as the decision needs it; ``None`` for a row without number or event. A bad base counts as none."""
     if row.frnr is None or row.event_id is None:
@@ -114,7 +124,7 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
             base = BaseForm.from_json(row.base, rules.zone)
         except (KeyError, ValueError, TypeError):
             base = None
-    obstacle = row.extra.get("obstacle")
+    obstacle, guarded = row.extra.get("obstacle"), row.extra.get(GUARDED)
     return PairState(
         fr_nr=row.frnr,
         event_id=row.event_id,
@@ -124,6 +134,7 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         base=base,
         generation=row.generation,
         obstacle=str(obstacle) if obstacle else None,
+        guarded=guarded if isinstance(guarded, dict) else None,
     )
 
 

@@ -137,8 +137,10 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     del metadata["writes_espocrm"]
     metadata["writes_google"] = PassSummary().add(outcomes).writes["google"]
     metadata |= phase_counts(batch.works)
-    if batch.conflicts:
-        metadata["konflikte"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in batch.conflicts[:ROWS]))
+    metadata |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
+    metadata |= {f"tasks_{name}": count for name, count in batch.tasks.items()}
+    if batch.lost:
+        metadata["konflikte"] = _lost_table(batch)
     found = newly_hindered(batch.works)
     if found:
         metadata["nicht_darstellbar"] = _hindered_table(found)
@@ -148,6 +150,24 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     if batch.how.dry_run:
         metadata["plan"] = dg.MetadataValue.md(_plan_markdown(batch))
     return metadata
+
+
+def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
+    rows = [
+        dg.TableRecord(
+            {
+                "kuerzel": str(row["kuerzel"]),
+                "frNr": str(row["frNr"] or ""),
+                "ereignis": str(row["event"] or ""),
+                "was": str(row["text"]),
+                "felder": ", ".join(row["fields"]) if isinstance(row["fields"], list) else "",
+                "protokoll": f"vmh-sync audit show {row['audit']} --values",
+            }
+        )
+        for row in batch.lost[:ROWS]
+    ]
+    names = ("kuerzel", "frNr", "ereignis", "was", "felder", "protokoll")
+    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
 
 
 def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vmh_sync.engine.isolation import isolated
+from vmh_sync.kalender.deadlines import SENT_BACK, decide_deadline, is_held, rule_for
 from vmh_sync.kalender.decide import WAITING_TEXT, decide_moved_in, decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.event_identity import event_id as our_event_id
 from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
-from vmh_sync.kalender.google_form import ReadEvent, read_mark
+from vmh_sync.kalender.google_form import ReadEvent, is_cancelled, is_exception, read_mark
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
 from vmh_sync.kalender.link_found import link_found
 from vmh_sync.kalender.model import Appointment, PairState, Source
-from vmh_sync.kalender.operations import Decision, Finding, FindingKind, Operation, side_written
+from vmh_sync.kalender.operations import Decision, DeleteGoogle, Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.reads import (
     EmployeeReads,
     GoogleRead,
@@ -174,6 +176,7 @@ class _Planner:
         self._absent_event = absent_in_google(reads)
         self._pairs: dict[int, PairState] = {pair.fr_nr: pair for pair in reads.pairs}
         self._paired_events = {pair.event_id for pair in reads.pairs}
+        self._raw = {str(one.get("id")): one for one in reads.events if not (is_cancelled(one) or is_exception(one))}
 
     def items(self) -> Iterator[PlanItem]:
         loose = self._loose_events()
@@ -187,12 +190,17 @@ class _Planner:
             yield PlanItem(fr_nr, event_id, decision)
         for pair in self._pairs.values():
             if pair.event_id not in done_events:
-                termin, event = self._termin(pair.fr_nr), self._event(pair.event_id)
-                yield self._decided(pair.fr_nr, pair.event_id, partial(decide_pair, pair, termin, event, self._ctx))
+                yield self._decided(pair.fr_nr, pair.event_id, partial(self._decide, pair))
         yield from self._found(done_numbers, done_events)
         yield from self._new_termine(done_numbers)
         yield from self._new_events(done_events)
         yield from self._still_waiting(done_events)
+
+    def _decide(self, pair: PairState) -> Decision:
+        termin, event = self._termin(pair.fr_nr), self._event(pair.event_id)
+        if is_held(termin.termin, termin.form, self._ctx.rules):
+            return decide_deadline(pair, termin, event, self._raw.get(pair.event_id), self._ctx)
+        return decide_pair(pair, termin, event, self._ctx)
 
     def _decided(self, fr_nr: int | None, event_id: str | None, decide: Callable[[], Decision]) -> PlanItem:
         """Decide about one appointment; an error about it becomes a finding, and nothing is done to it."""
@@ -278,6 +286,8 @@ class _Planner:
             return self._new(event, "Kopie oder abgetrennter Teil einer Serie")
         elsewhere = self._reads.elsewhere.get(fr_nr)
         if elsewhere is not None:
+            if self._strayed(fr_nr, event_id, event.form, elsewhere.kuerzel):
+                return self._sent_back(fr_nr, event_id, elsewhere.kuerzel)
             if elsewhere.event_id == event_id:
                 return PlanItem(None, event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
             return self._new(event, "Aus einem anderen Kalender kopiert")
@@ -286,6 +296,20 @@ class _Planner:
             text = "Ereignis mit unserer Kennzeichnung, aber ohne Termin in Advoware"
             return _told(Finding(FindingKind.ORPHAN, text, fr_nr, event_id))
         return None
+
+    def _strayed(self, fr_nr: int, event_id: str, form: Appointment, kuerzel: str) -> bool:
+        """Tell whether it is the event that we wrote into a colleague's calendar, and a deadline (not a copy of it)."""
+        rules = self._ctx.rules
+        if rules.deadlines_from_google or rule_for(form, None, rules) is None:
+            return False
+        ids = (our_event_id(self._ctx.kanzlei, kuerzel, fr_nr, number) for number in range(_GENERATIONS_TRIED))
+        return event_id in ids
+
+    def _sent_back(self, fr_nr: int, event_id: str, kuerzel: str) -> PlanItem:
+        text = f"{SENT_BACK} {kuerzel}"
+        finding = Finding(FindingKind.DEADLINE, text, fr_nr, event_id)
+        delete = DeleteGoogle(fr_nr, event_id, text, confirm=False)
+        return PlanItem(None, event_id, Decision((delete,), (finding,)))
 
     def _said_by(self, pair: PairState) -> Appointment | None:
         view = self._event(pair.event_id)

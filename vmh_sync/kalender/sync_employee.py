@@ -24,6 +24,8 @@ from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import UnreadableAppointmentError
+from vmh_sync.kalender.notice_texts import task_kind
+from vmh_sync.kalender.notices import Delivery, deliver
 from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_book import PairBook, by_event, record_id
 from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
@@ -57,7 +59,8 @@ class SyncOptions:
 class EmployeeWork:
     """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
 
-    ``nameless_termine``: how many rows of Advoware's list do not even tell their number.
+    ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
+    told of; ``delivery``: what became of the tasks.
     """
 
     employee: Employee
@@ -72,7 +75,8 @@ class EmployeeWork:
     nameless_termine: int = 0
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
-    conflicts: list[Finding] = field(default_factory=list)
+    lost: list[Finding] = field(default_factory=list)
+    delivery: Delivery = field(default_factory=Delivery)
 
     @property
     def kuerzel(self) -> str:
@@ -216,7 +220,17 @@ async def write(
             await remember_failure(context, work.kuerzel, work.failure.message)
     elif work.google is not None and work.google.remark is not None:
         work.outcomes.append(_failed_employee(work, work.google.remark))
+    if not how.dry_run:
+        await _tell_people(context, work)
     return work.outcomes
+
+
+async def _tell_people(context: CalendarContext, work: EmployeeWork) -> None:
+    """Write what waits to be told as tasks; what does not succeed waits for the next pass, and fails no appointment."""
+    try:
+        work.delivery = await deliver(context, work.employee)
+    except EMPLOYEE_FAILURES as error:
+        work.delivery = Delivery(reason=explain(error).message)
 
 
 @asynccontextmanager
@@ -363,7 +377,7 @@ async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> Recor
             google_writes=executor.done.writes["google"],
         )
     conflicts = [finding for finding in done.findings if finding.kind in _CONFLICTS]
-    work.conflicts += conflicts
+    work.lost += [finding for finding in done.findings if task_kind(finding) is not None]
     return RecordOutcome(
         name,
         Result.SYNCED if done.changed else Result.UNCHANGED,

@@ -6,8 +6,15 @@ from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.calendar_read import CalendarRead
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.deadlines import fingerprint
 from vmh_sync.kalender.delta_gaps import MOST_UNSETTLED
-from vmh_sync.kalender.pair_rows import doubtful_cursor, full_read_cursor, unsettled_cursor, waiting_cursor
+from vmh_sync.kalender.pair_rows import (
+    deadlines_cursor,
+    doubtful_cursor,
+    full_read_cursor,
+    unsettled_cursor,
+    waiting_cursor,
+)
 from vmh_sync.store.calendar import CalendarState
 
 
@@ -57,6 +64,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
                 tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
                 if changes.full:
                     tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
+                    tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
             tx.calendar_states.upsert(state)
 
     await asyncio.to_thread(store)

@@ -52,13 +52,16 @@ class Change:
 class AuditQuery:
     """Which rows of the audit log; what is None or empty does not restrict.
 
-    ``espo_ids`` and ``betnr`` together mean: of one of them. ``since`` and ``until`` are aware; ``until`` is not part
-    of the span. ``field`` is a name, or the channel before the slash (``email`` finds ``email/4711``).
+    ``espo_ids``, ``betnr`` and ``under`` together mean: of one of them. ``under`` are all records that are named
+    ``<under>/…``, as appointments are by their Kürzel, in any case. ``since`` and ``until`` are aware; ``until``
+    is not part of the span. ``field`` is a name, or the channel before the slash (``email`` finds ``email/4711``).
     """
 
     espo_ids: tuple[str, ...] = ()
     betnr: int | None = None
+    under: str | None = None
     entity: str | None = None
+    advoware_id: str | None = None
     field: str | None = None
     run_id: str | None = None
     kinds: tuple[str, ...] = ()
@@ -130,12 +133,10 @@ class Audit(Repository):
 
 
 def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
-    whose: list[ColumnElement[bool]] = []
-    if query.espo_ids:
-        whose.append(ChangeRow.espo_id.in_(query.espo_ids[:CHUNK]))
-    if query.betnr is not None:
-        whose.append(ChangeRow.betnr == query.betnr)
+    whose = _whose(query)
     found = [or_(*whose)] if whose else []
+    if query.advoware_id is not None:
+        found.append(ChangeRow.advoware_id == query.advoware_id)
     if query.entity is not None:
         found.append(ChangeRow.entity == query.entity)
     if query.field is not None:
@@ -151,3 +152,14 @@ def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
     if query.until is not None:
         found.append(ChangeRow.at < query.until)
     return found
+
+
+def _whose(query: AuditQuery) -> list[ColumnElement[bool]]:
+    whose: list[ColumnElement[bool]] = []
+    if query.espo_ids:
+        whose.append(ChangeRow.espo_id.in_(query.espo_ids[:CHUNK]))
+    if query.betnr is not None:
+        whose.append(ChangeRow.betnr == query.betnr)
+    if query.under is not None:
+        whose.append(ChangeRow.espo_id.istartswith(f"{query.under}/", autoescape=True))
+    return whose

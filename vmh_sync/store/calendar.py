@@ -121,6 +121,14 @@ class CalendarPairs(Repository):
         """Return all living pairs of all employees."""
         return self._select(_LIVING)
 
+    def ever(self) -> list[CalendarPair]:
+        """Return all pairs, dead ones too."""
+        return self._select()
+
+    def ever_with_event(self, event_id: str) -> list[CalendarPair]:
+        """Return the pairs that had this Google event, dead ones too."""
+        return self._select(CalendarPairRow.event_id == event_id)
+
     def counts(self) -> dict[str, int]:
         """Return the number of living pairs per employee."""
         statement = select(CalendarPairRow.kuerzel, func.count()).where(_LIVING).group_by(CalendarPairRow.kuerzel)

@@ -37,6 +37,9 @@ class TaskKind(StrEnum):
     VALUE_REFUSED = "value_refused"
     CREATE_UNKNOWN = "create_outcome_unknown"
     TWIN_SUSPECTED = "twin_suspected"
+    CALENDAR_LOSS = "calendar_loss"
+    CALENDAR_DEADLINE = "calendar_deadline"
+    DEADLINE_LIST = "calendar_deadline_list"
     GENERAL = "general_manual_action"
 
 

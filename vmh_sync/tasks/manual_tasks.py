@@ -10,14 +10,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
+from vmh_sync.engine.create_once import CreateContext, CreateOrder, Creation, create_once
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.entities import espocrm_type
+from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, ValidationRejected
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -32,6 +34,21 @@ _MOST_TRIES = 4
 """Without parent, without team, the default assignee instead, our own user instead."""
 _DONE = "Completed"
 _SETTLED = frozenset({"Completed", "Canceled"})
+_URGENT = frozenset({TaskKind.CONFLICT, TaskKind.CALENDAR_LOSS, TaskKind.CALENDAR_DEADLINE})
+
+
+class TaskContext(CreateContext, Protocol):
+    """What writing a task needs of a pass."""
+
+    @property
+    def espo(self) -> EspoClient:
+        """The CRM that the tasks stand in."""
+        ...
+
+    @property
+    def espo_settings(self) -> EspoCrmSettings:
+        """Who gets the tasks of nobody."""
+        ...
 
 
 def is_settled(task: EspoRecord) -> bool:
@@ -77,7 +94,7 @@ async def open_tasks(
             if not await _reported_anew(context, gate, row, task, labels):
                 continue
             row, created = await asyncio.to_thread(_ensure, context, about, task)
-        await _write_task(context, gate, about, row, task, labels, may_exist=not created)
+        await write_task(context, gate, about, row, task, labels, may_exist=not created)
         opened += 1
     return opened
 
@@ -151,8 +168,13 @@ def _ensure(context: PassContext, about: TaskSubject, task: TaskWanted) -> tuple
         )
 
 
-async def _write_task(
-    context: PassContext,
+def mark_of(row: ManualTask) -> str:
+    """Return the line in a task's description by which it is found again."""
+    return _MARK.format(id=row.id)
+
+
+async def write_task(
+    context: TaskContext,
     gate: WriteGate,
     about: TaskSubject,
     row: ManualTask,
@@ -161,7 +183,8 @@ async def _write_task(
     *,
     may_exist: bool,
 ) -> None:
-    mark = _MARK.format(id=row.id)
+    """Write a task of our database to EspoCRM, and note its id; ``may_exist``: look for it first by its mark."""
+    mark = mark_of(row)
 
     async def post() -> str:
         text = _worded(task, about.betnr, labels)
@@ -169,7 +192,7 @@ async def _write_task(
             "name": text.name,
             "description": f"{text.description}\n\n{mark}",
             "status": "Not Started",
-            "priority": "High" if task.kind is TaskKind.CONFLICT else "Normal",
+            "priority": "High" if task.kind in _URGENT else "Normal",
             "assignedUserId": about.assigned_user_id or await _fallback_assignee(context),
         }
         if context.espo_settings.default_team_id:
@@ -194,7 +217,7 @@ async def _write_task(
     await asyncio.to_thread(_attach, context, row.id, creation)
 
 
-async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any]) -> str:
+async def _create(context: TaskContext, gate: WriteGate, values: dict[str, Any]) -> str:
     """Create the task, without what EspoCRM refuses of it: a parent, team or person that is gone keeps no task back.
 
     The installation's Task may not take this entity type as parent either (espocrm.md B12).
@@ -210,7 +233,7 @@ async def _create(context: PassContext, gate: WriteGate, values: dict[str, Any])
 
 
 async def _without_refused(
-    context: PassContext, values: dict[str, Any], error: Forbidden | ValidationRejected
+    context: TaskContext, values: dict[str, Any], error: Forbidden | ValidationRejected
 ) -> dict[str, Any]:
     """Return what to try next; raises ``error`` when nothing of the task could be the reason."""
     named = error.field if isinstance(error, ValidationRejected) else getattr(error, "link", None)
@@ -228,7 +251,7 @@ async def _without_refused(
     raise error
 
 
-async def _find(context: PassContext, mark: str) -> str | None:
+async def _find(context: TaskContext, mark: str) -> str | None:
     # "contains" also finds vmh-12 inside vmh-123, so the right one may stand on a later page.
     found = context.espo.list_all(TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"))
     async for task in found:
@@ -237,22 +260,22 @@ async def _find(context: PassContext, mark: str) -> str | None:
     return None
 
 
-async def _fallback_assignee(context: PassContext) -> str | None:
+async def _fallback_assignee(context: TaskContext) -> str | None:
     return context.espo_settings.default_assignee_id or await _own_user(context)
 
 
-async def _own_user(context: PassContext) -> str | None:
+async def _own_user(context: TaskContext) -> str | None:
     user = (await context.espo.app_user()).get("user")
     return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
 
 
-def _attach(context: PassContext, task_id: int, creation: Creation[str]) -> None:
+def _attach(context: TaskContext, task_id: int, creation: Creation[str]) -> None:
     with context.store.transaction() as tx:
         tx.intents.complete(creation.intent.id, creation.record)
         tx.tasks.attach_espo_id(task_id, creation.record)
 
 
-async def close_tasks(context: PassContext, gate: WriteGate, task_ids: Iterable[int]) -> int:
+async def close_tasks(context: TaskContext, gate: WriteGate, task_ids: Iterable[int]) -> int:
     """Close tasks that reality has settled, in EspoCRM and in our database; returns how many."""
     closed = 0
     for task_id in task_ids:
@@ -266,7 +289,7 @@ async def close_tasks(context: PassContext, gate: WriteGate, task_ids: Iterable[
     return closed
 
 
-async def complete_in_espocrm(context: PassContext, gate: WriteGate, espo_task_id: str) -> None:
+async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_id: str) -> None:
     """Mark a task as done in EspoCRM, as a person would; our own row stays as it is."""
     try:
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
@@ -277,11 +300,11 @@ async def complete_in_espocrm(context: PassContext, gate: WriteGate, espo_task_i
         return  # a person deleted the task: that closes it as well
 
 
-def _get(context: PassContext, task_id: int) -> ManualTask | None:
+def _get(context: TaskContext, task_id: int) -> ManualTask | None:
     with context.store.reading() as tx:
         return tx.tasks.get(task_id)
 
 
-def _close_row(context: PassContext, task_id: int) -> None:
+def _close_row(context: TaskContext, task_id: int) -> None:
     with context.store.transaction() as tx:
         tx.tasks.close(task_id)

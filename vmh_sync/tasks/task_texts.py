@@ -284,5 +284,9 @@ _TEXTS = {
     TaskKind.ADDRESS_FIELD_UPDATE: _address_fields,
     TaskKind.BANK_UPDATE: _bank_update,
     TaskKind.BANK_DELETE: _bank_delete,
+    # The calendar knows its appointments: it hands over the whole text.
+    TaskKind.CALENDAR_LOSS: _general,
+    TaskKind.CALENDAR_DEADLINE: _general,
+    TaskKind.DEADLINE_LIST: _general,
     TaskKind.GENERAL: _general,
 }

@@ -9,6 +9,7 @@ from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.interruptions import PlanAgain
 from vmh_sync.kalender.apply.read_back import compare
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.deadlines import guarded_fields, is_held
 from vmh_sync.kalender.google_form import read_event, read_mark
 from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source
@@ -68,7 +69,7 @@ class Agreement:
         anonymised = old.anonymised if old is not None else bool(read.mark and read.mark.anonymised)
         decoration = old.decoration if old is not None else read.decoration
         base = BaseForm(self._form(fr_nr), read.form, anonymised, decoration, _mark_hash(event))
-        await self._store_base(fr_nr, event_id, base, event.etag)
+        await self._store_base(fr_nr, event_id, base, event.etag, guarded=self._guarded(fr_nr, base, event))
 
     async def _agree(
         self,
@@ -85,14 +86,29 @@ class Agreement:
         if sent is not None:
             form = compare(read_event(sent, self.context.rules).form, form, None).agreed
         base = BaseForm(self._form(fr_nr), form, anonymised, decoration, _mark_hash(event))
-        await self._store_base(fr_nr, event.id, base, event.etag, generation)
+        guarded = self._guarded(fr_nr, base, event)
+        await self._store_base(fr_nr, event.id, base, event.etag, generation, guarded=guarded)
 
     async def _store_base(
-        self, fr_nr: int, event_id: str, base: BaseForm, etag: str, generation: int | None = None
+        self,
+        fr_nr: int,
+        event_id: str,
+        base: BaseForm,
+        etag: str,
+        generation: int | None = None,
+        *,
+        guarded: Mapping[str, object] | None = None,
     ) -> None:
         row = self.book.rows.get(fr_nr)
         source = Source(row.source_system) if row is not None else Source.ADVOWARE
-        await self.book.agree(fr_nr, base, etag, event_id=event_id, generation=generation, source=source)
+        await self.book.agree(
+            fr_nr, base, etag, event_id=event_id, generation=generation, source=source, guarded=guarded
+        )
+
+    def _guarded(self, fr_nr: int, base: BaseForm, event: Event) -> dict[str, object]:
+        """Return all that a deadline's event says, so that any change in Google is noticed; else nothing."""
+        held = is_held(self.sides.termine.get(fr_nr), base.advoware, self.context.rules)
+        return guarded_fields(event.raw) if held else {}
 
     def _form(self, fr_nr: int) -> Appointment:
         if fr_nr not in self.sides.termine:

@@ -21,6 +21,7 @@ from vmh_sync.kalender.operations import (
     LinkPair,
     MarkNotRepresentable,
     Operation,
+    RestoreEvent,
     SaveBase,
     TakeOver,
     UpdateAdvoware,
@@ -67,10 +68,13 @@ class Executor(Moves):
     async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
         match operation:
             case InsertGoogle():
-                await self._stay_if_moved(operation.fr_nr, operation.replaces)
+                if not operation.stays:
+                    await self._stay_if_moved(operation.fr_nr, operation.replaces)
                 await self._insert(operation)
             case UpdateGoogle():
                 await self._update_google(operation)
+            case RestoreEvent():
+                await self._restore(operation)
             case UpdateAdvoware():
                 await self._update_advoware(operation, last=not any(isinstance(one, UpdateGoogle) for one in later))
             case TakeOver():

@@ -8,9 +8,10 @@ from vmh_sync.kalender.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.google.event_update import event_changes
 from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
-from vmh_sync.kalender.operations import DeleteGoogle, InsertGoogle, SaveBase, UpdateGoogle
+from vmh_sync.kalender.operations import DeleteGoogle, InsertGoogle, RestoreEvent, SaveBase, UpdateGoogle
 from vmh_sync.kalender.resume import stamp
 from vmh_sync.systems.google_calendar.errors import DuplicateError, NotFoundError
+from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent
 
 _GENERATIONS = 50
@@ -64,6 +65,19 @@ class GoogleWrites(Agreement):
         except NotFoundError:
             raise PlanAgain from None
         await self._agree(operation.fr_nr, event, operation.anonymised, operation.decoration, None)
+
+    async def _restore(self, operation: RestoreEvent) -> None:
+        """Put an event back; what both sides agreed on stays, so that an edit in Advoware still goes to Google."""
+        current, pair = self.sides.events.get(operation.event_id), self.book.state(operation.fr_nr)
+        if current is None or pair is None or pair.base is None:
+            raise PlanAgain
+        await self._before_write("google", operation)
+        try:
+            changes = EventChanges(operation.values, operation.properties, OUR_KEYS)
+            event = await self.sides.update_event(current, changes)
+        except NotFoundError:
+            raise PlanAgain from None
+        await self._store_base(operation.fr_nr, event.id, pair.base, event.etag)
 
     def _expected(self, operation: UpdateGoogle | DeleteGoogle) -> Appointment | None:
         """Return what the event has to say for the plan to fit, ``None`` if nothing is known about it."""

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
+from vmh_sync.kalender.deadlines import SENT_BACK, is_held
 from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
-from vmh_sync.kalender.operations import CreateAdvoware, TakeOver
+from vmh_sync.kalender.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
 from vmh_sync.kalender.reads import PairElsewhere
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.store import Store
@@ -40,12 +42,31 @@ class Moves(AdvowareWrites):
             if await self._lives_in(operation.from_kuerzel, operation.event_id, operation.fr_nr):
                 await self._create_instead(operation)
                 return
+            if await self._is_deadline(operation.fr_nr):
+                await self._send_back(operation)
+                return
             if not await self._reassign(operation):
                 await self._create_instead(operation)
                 return
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
         # From here on it is a pair like any other: what was edited during the move is merged.
         raise PlanAgain
+
+    async def _is_deadline(self, fr_nr: int) -> bool:
+        if not self.context.rules.deadlines:
+            return False
+        record = await self.context.advoware.read_termin(fr_nr)
+        termin = to_fields(record) if record is not None else None
+        form = read_termin(termin, self.context.rules) if termin is not None else None
+        return is_held(termin, form, self.context.rules)
+
+    async def _send_back(self, operation: TakeOver) -> None:
+        """A deadline stays with whom Advoware names: the event goes from here, its own calendar gets it again."""
+        text = f"{SENT_BACK} {operation.from_kuerzel}"
+        finding = Finding(FindingKind.DEADLINE, text, operation.fr_nr, operation.event_id)
+        await self.book.lose((finding,))
+        self.done.findings += (finding,)
+        await self._delete_google(DeleteGoogle(operation.fr_nr, operation.event_id, text, confirm=False))
 
     async def _create_instead(self, operation: TakeOver) -> None:
         for instead in operation.otherwise:

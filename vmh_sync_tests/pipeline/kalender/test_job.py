@@ -125,6 +125,9 @@ def test_the_command_line_syncs_and_tells_in_one_json_object(chancery: Chancery)
         "conflicts": 0,
         "different": 0,
         "failures": [],
+        "lost": [],
+        "waiting": [],
+        "tasks": {"written": 0, "waiting": 0},
     }
 
 

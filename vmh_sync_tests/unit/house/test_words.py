@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from vmh_sync.commands.labels_de import ACTIONS, CALENDAR_ACTIONS, CHANGES, SIDES, TASKS
+from vmh_sync.commands.labels_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, CHANGES, SIDES, TASKS
 from vmh_sync.commands.output import print_dry_summary, print_summary
-from vmh_sync.kalender.operations import Operation
+from vmh_sync.kalender.operations import FindingKind, Operation
 from vmh_sync.store.audit import ChangeKind, Side
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan import Action, TaskKind
@@ -20,6 +20,7 @@ def test_every_code_has_a_word() -> None:
     assert set(ACTIONS) == set(Action)
     assert set(TASKS) == set(TaskKind)
     assert set(CALENDAR_ACTIONS) == calendar
+    assert set(CALENDAR_FINDINGS) == {f"finding:{kind}" for kind in FindingKind}
 
 
 def test_a_dry_run_does_not_say_that_records_were_skipped(capsys: pytest.CaptureFixture[str]) -> None:
