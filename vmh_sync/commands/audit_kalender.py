@@ -17,6 +17,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 if TYPE_CHECKING:
     from vmh_sync.kalender.audit import Trouble
     from vmh_sync.kalender.context import CalendarContext
+    from vmh_sync.kalender.deadline_list import DeadlineReport
     from vmh_sync.store.calendar import CalendarPair
 
 PENDING = "pending:"
@@ -59,6 +60,29 @@ def rebuild_pairs(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = F
     from vmh_sync.kalender import audit
 
     _report(look_at(lambda context: audit.rebuild_pairs(context, kuerzel or (), fix=fix)), as_json=as_json)
+
+
+@kalender_app.command("deadlines")
+def deadlines(
+    kuerzel: Kuerzel = None,
+    send: Annotated[bool, typer.Option("--send", help="Jedem Mitarbeiter das Ergebnis als Aufgabe schreiben.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Vergleicht Fristen und Gerichtstermine ab heute in beiden Kalendern; nennt Titel (personenbezogene Daten)."""
+    from vmh_sync.kalender import deadline_list
+
+    reports = look_at(lambda context: deadline_list.deadline_reports(context, kuerzel or (), send=send))
+    rows = [report.to_json() for report in reports]
+    lines = [line for report in reports for line in _told_deadlines(report)]
+    _print(rows, "deadlines", lines, as_json=as_json)
+    sys.exit(RECORDS_FAILED if any(report.differences for report in reports) else 0)
+
+
+def _told_deadlines(report: "DeadlineReport") -> list[str]:
+    whose = f"{report.employee.kuerzel}: {report.deadlines} Fristen"
+    lines = [f"{whose}, {len(report.differences)} Abweichungen" if report.differences else f"{whose}, alle gleich"]
+    lines += [f"  {line}" for line in report.differences]
+    return lines + ([f"  {report.delivery.reason}"] if report.delivery.reason else [])
 
 
 @kalender_app.command("lookup")

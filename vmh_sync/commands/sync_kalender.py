@@ -86,7 +86,7 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
     if as_json:
         doubtful = [one.to_json() for one in doubtful_pairs(batch.works, show_values=batch.show_values)]
         more = ({"plan": batch.rows()} if batch.how.dry_run else {}) | ({"doubtful": doubtful} if doubtful else {})
-        told = {"lost": batch.lost, "waiting": batch.waiting, "tasks": batch.tasks}
+        told = {"lost": batch.lost, "waiting": batch.waiting, "tasks": batch.tasks, "deadlines": batch.deadlines}
         print_json(summary.to_json() | told | more)
     else:
         if batch.how.dry_run:
@@ -116,6 +116,8 @@ def _print_notes(batch: "CalendarBatch") -> None:
             "werden darf (ADVOWARE_WRITE_PROTECTION, CALENDAR_SYNC_WRITE_ALLOWED).",
             markup=False,
         )
+    for name, count in batch.deadlines.items() if batch.how.dry_run else ():
+        console.print(f"  Fristen, Regel „{name}“: trifft {count} Termine.", markup=False)
     for line in (*batch.lost_lines, *batch.undelivered):
         console.print(f"  {line}", markup=False)
     if doubtful_pairs(batch.works):

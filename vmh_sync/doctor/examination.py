@@ -9,6 +9,7 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.calendar import check_google
 from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
+from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
@@ -31,6 +32,8 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         lines += [database, await check_redis(known.house, database_works=database_works)]
     async with _shared_circuits(known.house) as circuits:
         lines += await _advoware(known, clock, circuits, database_works=database_works)
+        if known.advoware is not None and known.google is not None:
+            lines += await check_deadlines(known.advoware, clock, circuits)
         lines += await _espocrm(known, clock, circuits)
         if known.google is not None:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.deadline_list import caught, counted
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
+from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.operations import Finding
 from vmh_sync.kalender.pair_book import record_id
@@ -27,6 +29,7 @@ class CalendarBatch:
     """The employees of a run on their way through the ops.
 
     ``gone`` are Kürzel that are not active in Advoware, ``unreadable`` entries of its list that cannot be used.
+    ``deadlines``: how many Termine each of the firm's rules for deadlines catches.
     """
 
     how: SyncOptions
@@ -37,6 +40,8 @@ class CalendarBatch:
     named: bool = False
     started: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
+    rules: CalendarRules = field(default_factory=CalendarRules)
+    deadlines: dict[str, int] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> list[RecordOutcome]:
@@ -137,6 +142,7 @@ async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
     batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
     batch.unreadable = chosen.unreadable
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
+    batch.rules = context.rules
     return batch
 
 
@@ -150,6 +156,9 @@ def map_fields(batch: CalendarBatch) -> CalendarBatch:
     """Bring both sides of each employee into normal form."""
     for work in batch.works:
         stages.map_fields(work)
+    if batch.rules.deadlines:
+        read = (work.reads.termine for work in batch.works if work.reads is not None)
+        batch.deadlines = counted((caught(termine, batch.rules) for termine in read), batch.rules)
     return batch
 
 

@@ -24,12 +24,13 @@ from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.manual_tasks import TASK_ENTITY, TaskSubject, is_settled, mark_of, write_task
+from vmh_sync.tasks.manual_tasks import TASK_ENTITY, TaskSubject, complete_in_espocrm, is_settled, mark_of, write_task
 from vmh_sync.tasks.task_texts import wording
 
 log = logging.getLogger(__name__)
 
 _CONTINUES = "continues"
+_SUPERSEDES = "supersedes"
 _EARLIER = "--- Zuvor ---"
 
 
@@ -90,6 +91,10 @@ def note(tx: Transaction, notice: Notice) -> None:
 
 
 def _continuing(earlier: ManualTask, notice: Notice) -> dict[str, Any]:
+    if notice.kind is TaskKind.DEADLINE_LIST:
+        # A list of another day says nothing any more: its task is closed when the new one stands there.
+        known = earlier.espo_task_id or earlier.details.get(_SUPERSEDES)
+        return {_SUPERSEDES: known} if known else {}
     if earlier.espo_task_id is not None:
         return {_CONTINUES: earlier.espo_task_id}
     intro = f"{notice.text.intro}\n\n{_EARLIER}\n{earlier.details.get('intro', '')}"
@@ -142,6 +147,8 @@ async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: 
     if standing is None:
         subject = TaskSubject(ENTITY, "", row.espo_id, None, assignee, parent=False)
         await write_task(desk, gate, subject, row, task, {}, may_exist=True)
+        if old := row.details.get(_SUPERSEDES):
+            await complete_in_espocrm(desk, gate, str(old))
         return
     before = str(standing.attributes.get("description") or "")
     if mark_of(row) not in before.split("\n"):

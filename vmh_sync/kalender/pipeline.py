@@ -139,6 +139,8 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     metadata |= phase_counts(batch.works)
     metadata |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
     metadata |= {f"tasks_{name}": count for name, count in batch.tasks.items()}
+    if batch.deadlines:
+        metadata["fristen"] = dg.MetadataValue.json(batch.deadlines)
     if batch.lost:
         metadata["konflikte"] = _lost_table(batch)
     found = newly_hindered(batch.works)

@@ -128,6 +128,7 @@ def test_the_command_line_syncs_and_tells_in_one_json_object(chancery: Chancery)
         "lost": [],
         "waiting": [],
         "tasks": {"written": 0, "waiting": 0},
+        "deadlines": {},
     }
 
 
