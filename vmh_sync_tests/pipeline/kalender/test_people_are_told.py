@@ -23,19 +23,10 @@ def contested(chancery: Chancery, text: str = "Aus Google", kuerzel: str = "SB")
     return fr_nr
 
 
-def test_a_conflict_becomes_one_task_with_both_values(chancery: Chancery) -> None:
-    chancery.employee()
-    fr_nr = contested(chancery)
-    chancery.sync()
-    (task,) = tasks(chancery)
-    assert "Aus Google" in task["description"] and "Aus Advoware" in task["description"]
-    assert f"frNr {fr_nr}" in task["description"] and task["priority"] == "High"
-    chancery.sync()
-    assert len(tasks(chancery)) == 1, "told once"
-
-
-def test_the_task_belongs_to_the_employees_user(chancery: Chancery, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By user name whatever its case, or by the one that the settings name."""
+def test_a_conflict_becomes_one_task_with_both_values_for_the_employees_user(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user is found by name whatever its case, or is the one that the settings name."""
     monkeypatch.setenv("CALENDAR_SYNC_ESPOCRM_USERS", '{"SB": "sekretariat"}')
     for kuerzel, name in (("ANWALT", "anwalt"), ("SB", "sekretariat")):
         chancery.employee(kuerzel)
@@ -43,12 +34,16 @@ def test_the_task_belongs_to_the_employees_user(chancery: Chancery, monkeypatch:
         chancery.sync()
         (task,) = [task for task in tasks(chancery) if f"frNr {fr_nr}" in task["description"]]
         assert task["assignedUserId"] == user_named(chancery, name)
+        assert "Aus Google" in task["description"] and "Aus Advoware" in task["description"]
+        assert task["priority"] == "High"
+    chancery.sync()
+    assert len(tasks(chancery)) == 2, "told once"
 
 
-def test_a_crm_that_does_not_answer_delays_the_task_and_nothing_else(chancery: Chancery) -> None:
+def test_a_crm_that_takes_no_task_delays_it_and_nothing_else(chancery: Chancery) -> None:
     chancery.employee()
     fr_nr = contested(chancery)
-    chancery.sandbox.crm.fault("/api/v1/Task", "status", status=500, times=20)
+    chancery.sandbox.crm.fault("/api/v1/Task", "status", status=403, times=20)
     assert not chancery.sync().failures
     assert chancery.event_of(fr_nr)["summary"] == "Aus Advoware" and not tasks(chancery)
     chancery.sandbox.crm.clear_faults()
