@@ -43,7 +43,7 @@ def test_a_conflict_becomes_one_task_with_both_values_for_the_employees_user(
 def test_a_crm_that_takes_no_task_delays_it_and_nothing_else(chancery: Chancery) -> None:
     chancery.employee()
     fr_nr = contested(chancery)
-    chancery.sandbox.crm.fault("/api/v1/Task", "status", status=403, times=20)
+    chancery.sandbox.crm.fault("/api/v1/Task", "status", status=400, method="POST", times=20)
     assert not chancery.sync().failures
     assert chancery.event_of(fr_nr)["summary"] == "Aus Advoware" and not tasks(chancery)
     chancery.sandbox.crm.clear_faults()
