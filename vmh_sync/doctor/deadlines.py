@@ -10,9 +10,9 @@ from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.settings import AdvowareSettings, CalendarSyncSettings, SettingsError, load
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError
-from vmh_sync.systems.advoware.spoilt import SpoiltRow
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.circuit import CircuitStore
+from vmh_sync.systems.spoilt_row import SpoiltRow
 
 DEADLINES = "Fristen"
 
