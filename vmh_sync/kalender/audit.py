@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee_work import SyncOptions
 from vmh_sync.kalender.employees import Employee, Selected, select
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, explain
 from vmh_sync.kalender.google_form import read_event, read_mark
@@ -18,7 +19,7 @@ from vmh_sync.kalender.model import Source, UnreadableAppointmentError
 from vmh_sync.kalender.pair_book import PairBook
 from vmh_sync.kalender.pair_rows import Stored, read_stored
 from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.sync_employee import SyncOptions, employee_lease, map_fields, plan
+from vmh_sync.kalender.sync_employee import employee_lease, map_fields, plan
 from vmh_sync.kalender.sync_employee import fetch as fetch_employee
 from vmh_sync.kalender.window import Window, window_at
 from vmh_sync.kalender.wire_termin import to_fields

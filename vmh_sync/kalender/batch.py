@@ -9,6 +9,7 @@ from typing import TypeVar
 from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.deadline_list import caught, counted
+from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
@@ -17,7 +18,6 @@ from vmh_sync.kalender.operations import Finding
 from vmh_sync.kalender.pair_book import record_id
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.run_config import Calendars
-from vmh_sync.kalender.sync_employee import EmployeeWork, SyncOptions
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 T = TypeVar("T")

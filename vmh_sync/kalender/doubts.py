@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.google_form import read_event
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.model import Appointment, UnreadableAppointmentError
 from vmh_sync.kalender.pair_rows import different_cursor, read_stored, same_cursor
 from vmh_sync.kalender.reads import EmployeeReads, advoware_views
-from vmh_sync.kalender.sync_employee import EmployeeWork, SyncOptions, map_fields, plan
 from vmh_sync.kalender.sync_employee import fetch as fetch_employee
+from vmh_sync.kalender.sync_employee import map_fields, plan
 
 REMEDY = (
     "Bitte entscheiden: vmh-sync audit kalender doubtful zeigt sie, vmh-sync audit kalender decide verknüpft sie oder "

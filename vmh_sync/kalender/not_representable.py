@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.audit import Trouble
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee_work import EmployeeWork
 from vmh_sync.kalender.operations import FindingKind, MarkNotRepresentable
 from vmh_sync.kalender.recurrence import OBSTACLE_TEXTS
-from vmh_sync.kalender.sync_employee import EmployeeWork
 
 REMEDY = (
     "Es wird auf keiner Seite etwas geändert, bis die Serie in Google einfacher ist (eine Regel, keine verschobenen "

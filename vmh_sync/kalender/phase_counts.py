@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from vmh_sync.kalender.sync_employee import EmployeeWork
+from vmh_sync.kalender.employee_work import EmployeeWork
 
 
 def phase_counts(works: list[EmployeeWork]) -> dict[str, int]:

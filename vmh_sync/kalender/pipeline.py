@@ -19,13 +19,13 @@ from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.doubts import REMEDY as DECIDE
 from vmh_sync.kalender.doubts import doubtful_pairs
+from vmh_sync.kalender.employee_work import EmployeeWork
 from vmh_sync.kalender.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.phase_counts import phase_counts
 from vmh_sync.kalender.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions
-from vmh_sync.kalender.sync_employee import EmployeeWork
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG
 from vmh_sync.orchestration.run_report import ROWS, outcome_metadata

@@ -7,7 +7,7 @@ if another run was there meanwhile, both sides are read and planned again.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
@@ -18,6 +18,7 @@ from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
 from vmh_sync.kalender.google_form import read_mark
@@ -26,76 +27,22 @@ from vmh_sync.kalender.live_sides import LiveSides
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.notices import Delivery, deliver
-from vmh_sync.kalender.operations import Finding, FindingKind
+from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, by_event, record_id
-from vmh_sync.kalender.pair_rows import Stored, pair_state, pending, read_stored
+from vmh_sync.kalender.pair_rows import pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
-from vmh_sync.kalender.reads import EmployeeReads, GoogleRead, PairElsewhere
+from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
-from vmh_sync.systems.google_calendar.changes import Changes
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
 _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOptions:
-    """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google."""
-
-    full_content: bool | None = None
-    dry_run: bool = False
-    allow_mass_change: bool = False
-    whole: bool = False
-
-
-@dataclass(slots=True, repr=False)
-class EmployeeWork:
-    """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
-
-    ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
-    told of; ``delivery``: what became of the tasks.
-    """
-
-    employee: Employee
-    stored: Stored | None = None
-    termine: tuple[Termin, ...] = ()
-    google: CalendarRead | None = None
-    generations: dict[int, int] = field(default_factory=dict)
-    elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
-    decision: DecisionContext | None = None
-    reads: EmployeeReads | None = None
-    plan: EmployeePlan | None = None
-    nameless_termine: int = 0
-    failure: Failure | None = None
-    outcomes: list[RecordOutcome] = field(default_factory=list)
-    lost: list[Finding] = field(default_factory=list)
-    delivery: Delivery = field(default_factory=Delivery)
-
-    @property
-    def kuerzel(self) -> str:
-        """Whose calendar."""
-        return self.employee.kuerzel
-
-    @property
-    def name(self) -> str:
-        """What the log calls it."""
-        return f"kalender {self.kuerzel}"
-
-    def blame(self, error: Exception) -> None:
-        """Note why the employee cannot be synced in this pass."""
-        self.failure = explain(error)
-
-    @property
-    def changes(self) -> Changes | None:
-        """What was read of Google."""
-        return self.google.changes if self.google is not None else None
 
 
 async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:

@@ -21,7 +21,8 @@ from vmh_sync.engine import create_once
 from vmh_sync.engine.opening import open_context
 from vmh_sync.kalender import employees
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
-from vmh_sync.kalender.sync_employee import SyncOptions, sync_employee
+from vmh_sync.kalender.employee_work import SyncOptions
+from vmh_sync.kalender.sync_employee import sync_employee
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.advoware import client as advoware_client
 from vmh_sync.systems.errors import ForeignSystemError

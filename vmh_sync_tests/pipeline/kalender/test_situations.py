@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee_work import SyncOptions
 from vmh_sync.kalender.employees import Employee, select
-from vmh_sync.kalender.sync_employee import SyncOptions, employee_lease, sync_employee
+from vmh_sync.kalender.sync_employee import employee_lease, sync_employee
 from vmh_sync.sandbox.appointments import employees, termine
 from vmh_sync.sandbox.calendar_people import CalendarPeople
 from vmh_sync.sync.outcome import Result
