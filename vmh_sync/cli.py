@@ -152,6 +152,43 @@ def record(
 
 
 @app.command()
+def probe(
+    betnr: Annotated[
+        int | None, typer.Option("--betnr", min=1, help="Beteiligter in Advoware zum Ausprobieren.")
+    ] = None,
+    kuerzel: Annotated[
+        str | None, typer.Option("--kuerzel", help="Dazu ein Termin im Kalender dieses Mitarbeiters.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", help="Aufzeichnung ohne Werte der Kanzlei in diese Datei schreiben.")
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Eine Aufzeichnung gegen die Simulation spielen; sonst nichts.")
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Nur zeigen, was geschrieben würde.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ohne Rückfrage ausprobieren.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Probiert an Ihrem Advoware aus, was nur angenommen ist; der Abgleich hält sich an das Ergebnis."""
+    from vmh_sync.commands import probe as probing
+    from vmh_sync.commands.probe_check import command as check_recording
+
+    if check is not None:
+        check_recording(check, as_json=as_json)
+    if betnr is None:
+        raise typer.BadParameter("Bitte --betnr angeben: die Nummer eines Beteiligten zum Ausprobieren.")
+    if as_json and not plan and not yes:
+        raise typer.BadParameter("Mit --json wird nicht nachgefragt; bitte --plan oder --yes angeben.")
+    order = probing.ProbeOrder(betnr, kuerzel, record)
+    if plan or not yes:
+        probing.show_plan(order, as_json=as_json)
+    if not plan:
+        if not yes:
+            typer.confirm("Ausprobieren?", abort=True)
+        probing.command(order, as_json=as_json)
+
+
+@app.command()
 def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:

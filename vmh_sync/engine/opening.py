@@ -1,5 +1,6 @@
 """Opens what a pass works with, and closes it again."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,7 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.known_installation import read_known
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.redis_identity import guard_of, place_of
 from vmh_sync.services.valkey import ensure_redis
@@ -77,6 +79,8 @@ async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> As
     circuits = SharedCircuits(redis)
     calls = CallCounter()
     try:
+        known = await asyncio.to_thread(read_known, store)
+        known.check()
         async with (
             open_advoware(
                 settings.advoware,
@@ -84,6 +88,7 @@ async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> As
                 clock=clock,
                 observer=calls,
                 circuits=circuits,
+                search=known.search,
             ) as advoware,
             open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits) as espo,
         ):
@@ -98,7 +103,7 @@ async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> As
                 espo_settings=settings.espocrm,
                 zone=settings.advoware.timezone,
                 calls=calls,
-                field_changes=field_changes(settings.sync.field_tables),
+                field_changes=known.field_changes(field_changes(settings.sync.field_tables)),
                 bell=Doorbell(redis),
             )
     finally:

@@ -59,8 +59,10 @@ class AdvowareClient:
         clock: Clock,
         observer: CallObserver | None = None,
         retry: RetryPolicy | None = None,
+        search: bool = True,
     ) -> None:
         self._settings = settings
+        self._search = search
         self._tokens = tokens
         self._connection = Connection(
             tokens=tokens,
@@ -99,6 +101,8 @@ class AdvowareClient:
         without children: read the one that matters. Rows that cannot be used go to ``spoilt``, else they raise.
         """
         where = f"GET {wire.BETEILIGTE.template}"
+        if not self._search:
+            raise CapabilityMissing(f"{where}: no search, as the probe found out")
         try:
             value = await self._json("GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: text})
         except (NotFound, Rejected) as error:
@@ -234,6 +238,17 @@ class AdvowareClient:
             self._check_protection(method, "(proxy)")
         return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json))
 
+    async def exchange(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> RawAnswer:
+        """A call that tries what Advoware does: the answer as it came, whatever its status; nothing is repeated.
+
+        Raises as :meth:`request` does. Appointments obey the write protection, parties do not.
+        """
+        if method not in READS and path == wire.TERMINE.path():
+            self._check_protection(method, wire.TERMINE.template)
+        return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json))
+
     # How it is done
 
     def _check_protection(self, method: str, route: str) -> None:
@@ -303,11 +318,12 @@ async def open_advoware(
     retry: RetryPolicy | None = None,
     circuits: CircuitStore | None = None,
     person: bool = False,
+    search: bool = True,
 ) -> AsyncIterator[AdvowareClient]:
     """Make a client with connections and token source of its own; both are closed at the end.
 
     ``circuits`` holds the state of the login that all processes share; ``person`` tries a refused login before its
-    pause is over (``systems.circuit``).
+    pause is over (``systems.circuit``). ``search`` false: this installation is known to have none.
     """
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
         tokens = TokenSource(
@@ -320,6 +336,8 @@ async def open_advoware(
             person=person,
         )
         try:
-            yield AdvowareClient(settings, tokens=tokens, http=http, clock=clock, observer=observer, retry=retry)
+            yield AdvowareClient(
+                settings, tokens=tokens, http=http, clock=clock, observer=observer, retry=retry, search=search
+            )
         finally:
             await tokens.aclose()

@@ -1,0 +1,83 @@
+"""The calls of a probe: each is taken down with its answer, whatever the answer is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vmh_sync.probe.assumptions import Finding, Verdict
+from vmh_sync.probe.recording import Exchange
+from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.client import AdvowareClient
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Calls:
+    """Calls of Advoware with their answers as they came, and what was found out so far."""
+
+    client: AdvowareClient
+    betnr: int
+    exchanges: list[Exchange] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    async def call(
+        self,
+        name: str,
+        method: str,
+        route: wire.Route,
+        *,
+        key: int | None = None,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Exchange:
+        """Make a call. Raises what the client raises where there is no answer (offline, login, time-out)."""
+        path = route.path(betnr=self.betnr, key=key or 0)
+        answer = await self.client.exchange(method, path, params=params, json=body)
+        made = Exchange(name, method, path, answer, dict(params or {}), body)
+        self.exchanges.append(made)
+        return made
+
+    async def party(self, name: str) -> Json:
+        """Read the scratch party; empty where the answer is none."""
+        return record(await self.call(name, "GET", wire.BETEILIGTER))
+
+    def found(self, key: str, right: bool, detail: str = "", fields: tuple[str, ...] = ()) -> None:
+        """Note a verdict."""
+        self.findings.append(Finding(key, Verdict.CONFIRMED if right else Verdict.REFUTED, detail, fields))
+
+    def not_tried(self, key: str, why: str) -> None:
+        """Note that something could not be tried."""
+        self.findings.append(Finding(key, Verdict.NOT_TRIED, why))
+
+    def fields(self, key: str, wrong: tuple[str, ...], what: str) -> None:
+        """Note a verdict about fields: refuted if some are concerned."""
+        self.found(key, not wrong, f"{what}: {', '.join(wrong)}" if wrong else "", wrong)
+
+
+def succeeded(exchange: Exchange) -> bool:
+    """Tell whether the answer says that it was done."""
+    return 200 <= exchange.answer.status < 300
+
+
+def record(exchange: Exchange) -> Json:
+    """Return the record of an answer, alone or in a list of one; empty where there is none."""
+    body = exchange.answer.body
+    if isinstance(body, list):
+        body = body[0] if len(body) == 1 else None
+    return body if succeeded(exchange) and isinstance(body, dict) else {}
+
+
+def rows(exchange: Exchange) -> list[Json] | None:
+    """Return the rows of a list, ``None`` where the answer is no list."""
+    body = exchange.answer.body
+    if not succeeded(exchange) or not isinstance(body, list):
+        return None
+    return [row for row in body if isinstance(row, dict)]
+
+
+def same(sent: Any, shown: Any) -> bool:
+    """Tell whether a value shown is the one sent: a day may come with or without its midnight, empty as nothing."""
+    if isinstance(sent, str) and isinstance(shown, str):
+        return sent.removesuffix("T00:00:00") == shown.removesuffix("T00:00:00")
+    return (sent or None) == (shown or None)

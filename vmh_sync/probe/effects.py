@@ -1,0 +1,59 @@
+"""What follows from the findings: what the passes are told to obey."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
+from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
+from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
+from vmh_sync.engine.known_installation import KnownInstallation
+from vmh_sync.probe.assumptions import BY_KEY, Effect, Finding, Verdict
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.systems.advoware import wire
+
+_TABLES: dict[str, tuple[str, FieldTable, dict[str, str]]] = {
+    "party": ("beteiligte", PARTY_FIELDS, dict(wire.BETEILIGTER_FIELDS)),
+    "address": ("adressen", ADDRESS_FIELDS, dict(wire.ADRESSE_FIELDS)),
+    "account": ("bankverbindungen", ACCOUNT_FIELDS, dict(wire.BANKVERBINDUNG_FIELDS)),
+}
+_CHANGES: dict[str, dict[str, bool]] = {
+    "party_put": {"on_update": False},
+    "party_put_more": {"on_update": True},
+    "address_post": {"on_create": False},
+    "address_put": {"on_update": False},
+    "address_put_more": {"on_update": True},
+    "account_post": {"on_create": False},
+}
+
+
+def known_from(findings: Sequence[Finding], tried_at: datetime) -> KnownInstallation:
+    """Return what the passes obey from now on. ``tried_at`` is aware."""
+    refuted = [finding for finding in findings if finding.verdict is Verdict.REFUTED]
+    return KnownInstallation(
+        search=all(finding.key != "search" for finding in refuted),
+        fields=_field_changes(refuted),
+        stops=tuple(sentence(finding) for finding in refuted if BY_KEY[finding.key].effect is Effect.STOPS),
+        tried_at=tried_at.isoformat(),
+    )
+
+
+def sentence(finding: Finding) -> str:
+    """Return a finding in one or two German sentences: what is so, and what follows."""
+    assumption = BY_KEY[finding.key]
+    detail = f" ({finding.detail})" if finding.detail else ""
+    text = f"{assumption.says}: {finding.verdict}{detail}."
+    return f"{text} {assumption.follows}" if finding.verdict is Verdict.REFUTED else text
+
+
+def _field_changes(refuted: Iterable[Finding]) -> dict[str, dict[str, Any]]:
+    changes: dict[str, dict[str, Any]] = {}
+    for finding in refuted:
+        if finding.key not in _CHANGES:
+            continue
+        entity, table, wire_names = _TABLES[finding.key.split("_")[0]]
+        attributes = {wire_name: attribute for attribute, wire_name in wire_names.items()}
+        for rule in table.rules:
+            if rule.advoware in {attributes.get(name) for name in finding.fields}:
+                changes.setdefault(entity, {}).setdefault(rule.name, {}).update(_CHANGES[finding.key])
+    return changes

@@ -1,0 +1,82 @@
+"""A whole probe: tries everything on the scratch party and puts it back."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from vmh_sync.clock import Clock
+from vmh_sync.probe.appointments import KEYS as TERMIN_KEYS
+from vmh_sync.probe.appointments import try_appointment
+from vmh_sync.probe.assumptions import ASSUMPTIONS, Finding
+from vmh_sync.probe.calls import Calls
+from vmh_sync.probe.children import try_account, try_address, try_entry
+from vmh_sync.probe.parties import put_back, read_party, try_changes, try_search
+from vmh_sync.probe.recording import Exchange
+from vmh_sync.probe.restore import Restore
+from vmh_sync.systems.advoware.client import AdvowareClient
+
+NO_KUERZEL = "kein Kürzel genannt"
+PROTECTED = "Schreibschutz ist an (ADVOWARE_WRITE_PROTECTION)"
+NO_PARTY = "der Beteiligte ist nicht lesbar"
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """What may be written on: the number of a party without link, and the Kürzel of an employee's calendar."""
+
+    betnr: int
+    kuerzel: str | None = None
+    termine_writable: bool = False
+
+
+@dataclass(slots=True)
+class Probed:
+    """What was found out, what was said, and what is left behind (German)."""
+
+    findings: list[Finding]
+    exchanges: list[Exchange]
+    left: list[str] = field(default_factory=list)
+    not_put_back: tuple[str, ...] = ()
+    """Fields of the scratch party that could not be put back."""
+
+
+async def probe(client: AdvowareClient, scratch: Scratch, restore: Restore, clock: Clock, zone: ZoneInfo) -> Probed:
+    """Try every assumption. Raises what the client raises; the next call then first puts back what is changed."""
+    calls = Calls(client, scratch.betnr)
+    if (unfinished := restore.read(scratch.betnr)) is not None:
+        await put_back(calls, unfinished)
+        restore.forget()
+    party = await read_party(calls)
+    done = Probed(calls.findings, calls.exchanges)
+    if party:
+        await try_search(calls, party)
+        restore.keep(party)
+        try:
+            await try_changes(calls, party, clock, zone)
+        finally:
+            done.not_put_back = await put_back(calls, party)
+        restore.forget()
+        for attempt in (try_entry, try_address, try_account):
+            await _leaving(done, attempt, calls)
+    await _try_calendar(calls, scratch, done, clock, zone)
+    tried = {finding.key for finding in calls.findings}
+    for assumption in ASSUMPTIONS:
+        if assumption.key not in tried:
+            calls.not_tried(assumption.key, NO_PARTY)
+    return done
+
+
+async def _leaving(done: Probed, attempt: Callable[[Calls], Awaitable[str | None]], calls: Calls) -> None:
+    if (left := await attempt(calls)) is not None:
+        done.left.append(left)
+
+
+async def _try_calendar(calls: Calls, scratch: Scratch, done: Probed, clock: Clock, zone: ZoneInfo) -> None:
+    why = NO_KUERZEL if scratch.kuerzel is None else None if scratch.termine_writable else PROTECTED
+    if why is not None or scratch.kuerzel is None:
+        for key in TERMIN_KEYS:
+            calls.not_tried(key, why or NO_KUERZEL)
+        return
+    left = await try_appointment(calls, scratch.kuerzel, clock.now().astimezone(zone).date())
+    if left is not None:
+        done.left.append(left)

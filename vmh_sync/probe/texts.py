@@ -1,0 +1,35 @@
+"""What the probe itself writes: easily recognised by a person, and no value of the firm."""
+
+TEXT = "vmh-sync Probe"
+NOBODY = "vmh-sync-probe-5f2c"
+"""A text that no party holds: a search that finds something with it does not search."""
+PHONE = "+49 511 5550100"
+PHONE_AFTERWARDS = "+49 511 5550199"
+STREET, STREET_AFTERWARDS = "Probeweg 1", "Probeweg 2"
+IBAN = "DE02120300000000202051"
+"""A published example with a right check sum."""
+BIC = "BYLADEM1001"
+OWN_WORDS = frozenset(
+    {
+        TEXT,
+        f"{TEXT} 2",
+        NOBODY,
+        PHONE,
+        PHONE_AFTERWARDS,
+        STREET,
+        STREET_AFTERWARDS,
+        IBAN,
+        BIC,
+        "30159",
+        "30161",
+        "Hannover",
+        "Hannover-Probe",
+        "Sonstige",
+        "GbR",
+        "Frau",
+        "Herr",
+        "Prof.",
+        "Dr.",
+    }
+)
+"""Texts that a recording may show as they are."""
