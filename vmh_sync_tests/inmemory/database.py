@@ -1,0 +1,37 @@
+"""Our own database in memory: SQLite with the product's schema, copied from one that was migrated once."""
+
+import sqlite3
+from functools import cache, partial
+from json import dumps
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from vmh_sync.clock import Clock
+from vmh_sync.store import Store, engine, upgrade
+
+
+@cache
+def _migrated() -> bytes:
+    with TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/template.sqlite3")
+        with sqlite3.connect(f"{folder}/template.sqlite3") as file, sqlite3.connect(":memory:") as copy:
+            file.backup(copy)
+            image = bytearray(copy.serialize())
+    image[18:20] = b"\x01\x01"  # no write-ahead log: a database in memory has no second file
+    return bytes(image)
+
+
+def memory_store(clock: Clock) -> Store:
+    """Return an empty store; all its transactions share the one connection, one after the other."""
+    made = create_engine(
+        "sqlite://",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        json_serializer=partial(dumps, allow_nan=False),
+    )
+    event.listen(made, "connect", lambda connection, record: connection.deserialize(_migrated()))
+    event.listen(made, "connect", engine._prepare_sqlite)
+    event.listen(made, "begin", engine._begin_sqlite)
+    return Store(made, clock)

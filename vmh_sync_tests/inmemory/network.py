@@ -1,0 +1,225 @@
+"""The wire between the product's real clients and the simulated systems, without sockets.
+
+The cut is where the clients take it already: httpx's transport, and httplib2's ``Http`` for Google's client. On one
+side everything of the product runs, also what builds requests and judges answers; on the other the sandbox, which
+shares no code with it. ``Wire.fate`` is asked about every request: what becomes of it is the caller's to decide.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httplib2
+import httpx
+from starlette.types import ASGIApp, Message
+
+from vmh_sync_tests.inmemory.loop import Died, VirtualLoop, own_process
+
+BASE = "http://{name}.sim.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the wire sees it. ``system`` is advoware, espocrm or google."""
+
+    system: str
+    method: str
+    path: str
+    query: str
+    process: str
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something; asking for a token does not."""
+        return self.method not in ("GET", "HEAD", "OPTIONS") and "oken" not in self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a request.
+
+    ``carried_out``: it takes effect at once, ``None`` never, a number so many seconds after everybody gave up waiting.
+    ``answer``: "comes", "lost", "refused" (no connection came about) or a status that the system answers with.
+    ``dies``: the sender dies "before" it leaves or "after" it took effect.
+    """
+
+    seconds: float = 0.0
+    carried_out: bool = True
+    later: float | None = None
+    answer: str | int = "comes"
+    dies: str | None = None
+
+
+ARRIVES = Fate()
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+def ask(app: ASGIApp, method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+    """Put one request to an ASGI app that never waits, and return status, headers and body."""
+    parts = urlsplit(url)
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": parts.scheme,
+        "server": (parts.hostname, 80),
+        "client": ("127.0.0.1", 5000),
+        "path": httpx.URL(url).path,
+        "raw_path": parts.path.encode(),
+        "root_path": "",
+        "query_string": parts.query.encode(),
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
+    }
+    told: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    answering = app(scope, receive, send)
+    try:
+        answering.send(None)
+    except StopIteration:
+        pass
+    else:
+        raise AssertionError(f"{method} {parts.path}: a simulated system waits for something")
+    started = next(one for one in told if one["type"] == "http.response.start")
+    content = b"".join(one.get("body", b"") for one in told if one["type"] == "http.response.body")
+    return started["status"], [(n.decode("latin-1"), v.decode("latin-1")) for n, v in started["headers"]], content
+
+
+@dataclass
+class Wire:
+    """All requests of all processes to the three systems. ``trace`` is told of each request and how it ended."""
+
+    loop: VirtualLoop
+    apps: dict[str, ASGIApp]
+    fate: Callable[[Request], Fate] = lambda request: ARRIVES
+    trace: Callable[[str], None] = lambda line: None
+    writes: int = 0
+    requests: int = 0
+    cut: bool = False
+    unanswered: list[str] = field(default_factory=list)
+
+    def judge(self, method: str, url: str) -> tuple[Request, Fate]:
+        """Return a request and its fate, and count it."""
+        process = own_process()
+        parts = urlsplit(url)
+        name = str(parts.hostname).partition(".")[0]
+        request = Request(name, method, parts.path, parts.query, process.name if process else "-")
+        self.requests += 1
+        return request, self.fate(request)
+
+    def carry_out(self, request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+        """Let the system take a request."""
+        answer = ask(self.apps[request.system], request.method, url, headers, body)
+        if request.is_write and answer[0] < 400:
+            self.writes += 1
+        self.trace(f"{request.process} {request.method} {request.system}{request.path} {answer[0]}")
+        return answer
+
+    def later(self, fate: Fate, request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Let a request take effect when nobody waits for its answer any more."""
+        if fate.later is not None:
+            # Not as part of the process that sent it: that one may be dead by then.
+            context = _nobody()
+            self.loop.call_later(fate.later, self.carry_out, request, url, headers, body, context=context)
+
+
+def _nobody() -> Any:
+    import contextvars
+
+    return contextvars.Context()
+
+
+class AsyncWire(httpx.AsyncBaseTransport):
+    """httpx's transport over a :class:`Wire`."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request; raises what httpx raises where no answer comes."""
+        wire, url = self._wire, str(request.url)
+        if wire.cut:
+            raise httpx.ConnectError("the network is gone", request=request)
+        body = await request.aread()
+        headers = list(request.headers.items())
+        sent, fate = wire.judge(request.method, url)
+        if fate.seconds:
+            await asyncio.sleep(fate.seconds)
+        if fate.dies == "before":
+            await _die()
+        if fate.answer == "refused":
+            raise httpx.ConnectError("refused", request=request)
+        answer: Answer | None = None
+        if fate.carried_out:
+            answer = wire.carry_out(sent, url, headers, body)
+        else:
+            wire.later(fate, sent, url, headers, body)
+        if fate.dies == "after":
+            await _die()
+        if isinstance(fate.answer, int):
+            return httpx.Response(fate.answer, request=request, content=b"")
+        if fate.answer == "lost" or answer is None:
+            wire.trace(f"{sent.process} {sent.method} {sent.system}{sent.path} unanswered")
+            raise httpx.ReadTimeout("no answer", request=request)
+        status, told, content = answer
+        return httpx.Response(status, headers=told, content=content, request=request)
+
+
+async def _die() -> None:
+    process = own_process()
+    if process is not None:
+        process.kill()
+    await asyncio.get_running_loop().create_future()
+
+
+class BlockingWire(httplib2.Http):
+    """httplib2's ``Http`` over a :class:`Wire`, for Google's client, which blocks its thread."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    def request(  # type: ignore[override]
+        self,
+        uri: str,
+        method: str = "GET",
+        body: str | bytes | None = None,
+        headers: dict[str, str] | None = None,
+        redirections: int = 5,
+        connection_type: Any = None,
+    ) -> tuple[httplib2.Response, bytes]:
+        """Carry one request; raises ``OSError`` where no answer comes."""
+        del redirections, connection_type
+        wire = self._wire
+        content = body.encode() if isinstance(body, str) else body or b""
+        told = list((headers or {}).items())
+        if wire.cut:
+            raise ConnectionRefusedError("the network is gone")
+        sent, fate = wire.judge(method, uri)
+        wire.loop.pass_time(fate.seconds)
+        if fate.dies == "before":
+            raise Died
+        if fate.answer == "refused":
+            raise ConnectionRefusedError("refused")
+        answer: Answer | None = None
+        if fate.carried_out:
+            answer = wire.carry_out(sent, uri, told, content)
+        else:
+            wire.later(fate, sent, uri, told, content)
+        if fate.dies == "after":
+            raise Died
+        if isinstance(fate.answer, int):
+            return httplib2.Response({"status": str(fate.answer)}), b""
+        if fate.answer == "lost" or answer is None:
+            wire.trace(f"{sent.process} {sent.method} {sent.system}{sent.path} unanswered")
+            raise ConnectionResetError("no answer")
+        status, lines, payload = answer
+        return httplib2.Response({"status": str(status), **{name.lower(): value for name, value in lines}}), payload
