@@ -4,8 +4,10 @@ import sqlite3
 from functools import cache, partial
 from json import dumps
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 
 from vmh_sync.clock import Clock
@@ -35,3 +37,9 @@ def memory_store(clock: Clock) -> Store:
     event.listen(made, "connect", engine._prepare_sqlite)
     event.listen(made, "begin", engine._begin_sqlite)
     return Store(made, clock)
+
+
+def rows(store: Store, model: type[DeclarativeBase]) -> list[Any]:
+    """Return all rows of a table, in the order of their ids."""
+    with store._reader.connect() as connection:
+        return list(connection.execute(select(*model.__table__.columns).order_by(*model.__table__.primary_key)))

@@ -10,10 +10,10 @@ import asyncio
 import contextvars
 import heapq
 import random
-from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -26,6 +26,10 @@ class Died(BaseException):
     """Raised through the calls of a process that dies in the middle of them; no ``except Exception`` may see it."""
 
 
+class Standstill(AssertionError):
+    """All processes wait for something that nobody will bring."""
+
+
 @dataclass(eq=False)
 class Process:
     """A simulated process. ``dies_at``: the callback of its life before which it is killed."""
@@ -35,7 +39,6 @@ class Process:
     steps: int = 0
     dead: bool = False
     stopped_until: float = 0.0
-    left_behind: list[asyncio.Task[Any]] = field(default_factory=list)
 
     def kill(self) -> None:
         """End it as SIGKILL does: now, and without a last word."""
@@ -59,8 +62,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._virtual = 0.0
         self._clock_resolution = 1e-9
         self.callbacks = 0
-        self.quantities: Counter[str] = Counter()
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._processes: list[Process] = []
 
     def time(self) -> float:
         """Return the virtual seconds since the beginning."""
@@ -74,6 +76,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def start(self, process: Process, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Start the work of a process."""
+        self._processes.append(process)
         context = contextvars.copy_context()
         context.run(_process.set, process)
         return self.create_task(work, context=context)
@@ -113,16 +116,17 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """End everything that is left, of the dead too: their tasks are cancelled where nothing can be reached."""
-        left = [task for task in asyncio.all_tasks(self) if not task.done()]
-        for task in left:
-            process = task.get_context().get(_process) if hasattr(task, "get_context") else None
-            if process is not None:
-                process.dead, process.dies_at, process.stopped_until = False, None, 0.0
-        for _ in range(3):
+        for process in self._processes:
+            process.dead, process.dies_at, process.stopped_until = False, None, 0.0
+        for _ in range(50):
+            left = [task for task in asyncio.all_tasks(self) if not task.done()]
+            if not left:
+                break
             for task in left:
                 task.cancel()
-            while self._ready:
-                self._turn()
+            end = self.callbacks + 1000
+            with suppress(Standstill):
+                self.run_while(lambda end=end: self.callbacks < end)  # type: ignore[misc]
         self._scheduled.clear()
         self._ready.clear()
 
@@ -180,7 +184,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not timer._cancelled:
                 self._ready.append(timer)
         if not self._ready:
-            raise AssertionError("everybody waits, and nothing is ever going to come")
+            raise Standstill("everybody waits, and nothing is ever going to come")
 
     def _next(self) -> asyncio.Handle | None:
         ready = self._ready

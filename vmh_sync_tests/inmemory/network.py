@@ -1,15 +1,18 @@
 """The wire between the product's real clients and the simulated systems, without sockets.
 
-The cut is where the clients take it already: httpx's transport, and httplib2's ``Http`` for Google's client. On one
+The cut is where the clients take it already: ``HttpClient``, and httplib2's ``Http`` for Google's client. On one
 side everything of the product runs, also what builds requests and judges answers; on the other the sandbox, which
-shares no code with it. ``Wire.fate`` is asked about every request: what becomes of it is the caller's to decide.
+shares no code with it. ``Wire.fate`` is asked about every request: what becomes of it is the caller's to decide. ``Wire.around`` is asked before
+a write takes effect, and what it returns is called after it.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import contextvars
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from json import dumps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import httplib2
 import httpx
@@ -67,7 +70,7 @@ def ask(app: ASGIApp, method: str, url: str, headers: list[tuple[str, str]], bod
         "scheme": parts.scheme,
         "server": (parts.hostname, 80),
         "client": ("127.0.0.1", 5000),
-        "path": httpx.URL(url).path,
+        "path": unquote(parts.path),
         "raw_path": parts.path.encode(),
         "root_path": "",
         "query_string": parts.query.encode(),
@@ -101,10 +104,11 @@ class Wire:
     apps: dict[str, ASGIApp]
     fate: Callable[[Request], Fate] = lambda request: ARRIVES
     trace: Callable[[str], None] = lambda line: None
+    around: Callable[[Request], Callable[[], None]] | None = None
+    arrived: Callable[[Request], None] = lambda request: None
     writes: int = 0
     requests: int = 0
     cut: bool = False
-    unanswered: list[str] = field(default_factory=list)
 
     def judge(self, method: str, url: str) -> tuple[Request, Fate]:
         """Return a request and its fate, and count it."""
@@ -117,60 +121,75 @@ class Wire:
 
     def carry_out(self, request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
         """Let the system take a request."""
+        after = self.around(request) if self.around is not None and request.is_write else None
         answer = ask(self.apps[request.system], request.method, url, headers, body)
         if request.is_write and answer[0] < 400:
             self.writes += 1
+        if after is not None:
+            after()
+        self.arrived(request)
         self.trace(f"{request.process} {request.method} {request.system}{request.path} {answer[0]}")
         return answer
 
     def later(self, fate: Fate, request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
         """Let a request take effect when nobody waits for its answer any more."""
-        if fate.later is not None:
+        # Only creates: a change that arrives late takes back what was written since, and nobody can see it coming.
+        if fate.later is not None and request.method == "POST":
             # Not as part of the process that sent it: that one may be dead by then.
-            context = _nobody()
-            self.loop.call_later(fate.later, self.carry_out, request, url, headers, body, context=context)
+            nobody = contextvars.Context()
+            self.loop.call_later(fate.later, self.carry_out, request, url, headers, body, context=nobody)
 
 
-def _nobody() -> Any:
-    import contextvars
-
-    return contextvars.Context()
-
-
-class AsyncWire(httpx.AsyncBaseTransport):
-    """httpx's transport over a :class:`Wire`."""
+class AsyncWire:
+    """The ``HttpClient`` of the product's clients (``vmh_sync/systems/http.py``) over a :class:`Wire`."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        follow_redirects: bool = False,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Response:
         """Carry one request; raises what httpx raises where no answer comes."""
-        wire, url = self._wire, str(request.url)
+        del follow_redirects
+        wire = self._wire
+        asked = httpx.Request(method, url)
         if wire.cut:
-            raise httpx.ConnectError("the network is gone", request=request)
-        body = await request.aread()
-        headers = list(request.headers.items())
-        sent, fate = wire.judge(request.method, url)
+            raise httpx.ConnectError("the network is gone", request=asked)
+        if params:
+            url = f"{url}?{urlencode(list(params.items()) if isinstance(params, Mapping) else params)}"
+        body = b"" if json is None else dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+        told_headers = [*(headers or {}).items(), ("content-type", "application/json")]
+        sent, fate = wire.judge(method, url)
         if fate.seconds:
             await asyncio.sleep(fate.seconds)
         if fate.dies == "before":
             await _die()
         if fate.answer == "refused":
-            raise httpx.ConnectError("refused", request=request)
+            raise httpx.ConnectError("refused", request=asked)
+        if extensions:
+            await extensions["trace"]("http11.send_request_headers.started", {})
         answer: Answer | None = None
         if fate.carried_out:
-            answer = wire.carry_out(sent, url, headers, body)
+            answer = wire.carry_out(sent, url, told_headers, body)
         else:
-            wire.later(fate, sent, url, headers, body)
+            wire.later(fate, sent, url, told_headers, body)
         if fate.dies == "after":
             await _die()
         if isinstance(fate.answer, int):
-            return httpx.Response(fate.answer, request=request, content=b"")
+            return httpx.Response(fate.answer, request=asked, content=b"")
         if fate.answer == "lost" or answer is None:
             wire.trace(f"{sent.process} {sent.method} {sent.system}{sent.path} unanswered")
-            raise httpx.ReadTimeout("no answer", request=request)
+            raise httpx.ReadTimeout("no answer", request=asked)
         status, told, content = answer
-        return httpx.Response(status, headers=told, content=content, request=request)
+        return httpx.Response(status, headers=told, content=content, request=asked)
 
 
 async def _die() -> None:

@@ -7,14 +7,13 @@ Everything of the product is real but what it was given from outside: the networ
 import contextlib
 import random
 import types
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from unittest import mock
 from zoneinfo import ZoneInfo
 
-import httpx
 from pydantic import SecretStr
 
 from vmh_sync.coordination import leases as leases_module
@@ -77,7 +76,7 @@ class World:
 
     seed: int = 0
     rules: SyncSettings = field(default_factory=lambda: SyncSettings(_env_file=None))  # type: ignore[call-arg]
-    optimistic: bool = True
+    field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -116,7 +115,7 @@ class World:
         redis = cast("AsyncRedis", AsyncClient(self.memory))
         circuits = SharedCircuits(redis)
         calls = CallCounter()
-        http = httpx.AsyncClient(transport=AsyncWire(self.wire), trust_env=False)
+        http = AsyncWire(self.wire)
         tokens = TokenSource(
             self.advoware_settings,
             http=http,
@@ -137,6 +136,7 @@ class World:
             espo_settings=self.espo_settings,
             zone=ZONE,
             calls=calls,
+            field_changes=self.field_changes,
             bell=Doorbell(redis),
         )
 

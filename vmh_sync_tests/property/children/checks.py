@@ -1,88 +1,109 @@
 """What must be true when people have stopped and passes have nothing to do any more (design.md 3)."""
 
+from typing import Any
+
 from vmh_sync.children.difference import keeps_apart
 from vmh_sync.children.kind import ACTIVE
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import is_empty, same
-from vmh_sync_tests.property.children.world import World
+from vmh_sync_tests.property.children.game import ChildGame
 
 
-def check_agreement(world: World) -> None:
+def check_agreement(game: ChildGame) -> None:
     """Both sides say the same, or a task, or the record itself, says where they do not and why."""
-    for espo_id in world.crm.listed():
-        link = world.links.get(espo_id)
-        if link is None:
-            record = world.crm.records[espo_id]
+    links, here = game.links(), game.here()
+    for espo_id, record in here.items():
+        link = game.firm.links(game.kind.entity).get(espo_id)
+        if link is None or link.betnr != game.betnr:
             assert record[ACTIVE] is False or record["syncErrorMessage"], f"{espo_id}: left alone without a word"
         elif link.state == "active":
-            _check_pair(world, link)
+            _check_pair(game, link, record)
         else:
             assert link.state == "deleted_in_advoware"
-            _check_gone_there(world, link)
-    for espo_id, link in world.links.items():
-        if espo_id not in world.crm.records:
-            _check_gone_here(world, link)
-    _check_imported(world)
+            _check_gone_there(game, link, record)
+    for espo_id, link in links.items():
+        if game.firm.crm_row(game.kind.espo_entity, espo_id) is None:
+            _check_gone_here(game, link)
+    _check_imported(game)
 
 
-def check_nothing_is_doubled(world: World) -> None:
-    """One here is at most one there, also while passes are being killed."""
-    retired = {str(key) for link in world.links.values() for key in link.extra.get("retired", ())}
-    made = [i for key, i in world.office.made_for.items() if key in world.office.records and key not in retired]
-    assert len(made) == len(set(made)), "one here, two over there"
-    keys = [record[world.kind.key_attribute] for record in world.crm.records.values()]
+def check_nothing_is_doubled(game: ChildGame) -> None:
+    """One here is at most one there: what we made in Advoware, and what we made in EspoCRM."""
+    links = game.links()
+    retired = {str(key) for link in links.values() for key in link.extra.get("retired", ())}
+    marks = [mark for key, row in game.there().items() if key not in retired and (mark := _mark(game, row))]
+    assert len(marks) == len(set(marks)), "one here, two over there"
+    keys = [record[game.kind.key_attribute] for record in game.everywhere().values()]
     known = [key for key in keys if key is not None]
     assert len(known) == len(set(known)), "one over there, two here"
+    for natural in _made_twice(game):
+        raise AssertionError(f"{natural}: created twice in Advoware")
 
 
-def _check_pair(world: World, link: Link) -> None:
+def _mark(game: ChildGame, row: dict[str, Any]) -> str | None:
+    return game.kind.marked_for(game.child.model.model_validate(row).model_dump())
+
+
+def _made_twice(game: ChildGame) -> list[tuple[str, ...]]:
+    """Return what our own POSTs made more than once and people did not change since."""
+    made: list[tuple[str, ...]] = []
+    linked = {str(link.advoware_id) for link in game.links().values()}
+    for key, row in game.there().items():
+        natural = game.kind.natural_key(game.fields_there(row))
+        if (game.kind.advoware_entity, key) in game.firm.made_by_us and key not in linked and natural is not None:
+            made.append(natural)
+    return [natural for natural in set(made) if made.count(natural) > 1]
+
+
+def _check_pair(game: ChildGame, link: Link, record: dict[str, Any]) -> None:
     espo_id, key = link.espo_id, str(link.advoware_id)
-    assert key in world.office.records
-    here, there, record = world.here(espo_id), world.there(key), world.crm.records[espo_id]
+    there = game.there()
+    assert key in there
+    mine, theirs = game.fields_here(record), game.fields_there(there[key])
     if record[ACTIVE] and link.extra.get("active") is False:
         assert record["syncErrorMessage"], "it waits to be created anew and does not say why"
         return
-    excused = {name for row in _rows(world, espo_id) for name in row.fields}
-    problems = {problem.field for problem in world.kind.problems(here)}
+    rows = _rows(game, espo_id)
+    excused = {name for row in rows for name in row.fields}
+    problems = {problem.field for problem in game.kind.problems(mine)}
     assert not problems or record["syncErrorMessage"]
-    for rule in world.table.rules:
-        agree = same(rule.kind, here.get(rule.name), there.get(rule.name))
+    for rule in game.kind.table.rules:
+        agree = same(rule.kind, mine.get(rule.name), theirs.get(rule.name))
         assert agree or rule.name in excused | problems, f"{espo_id}: {rule.name} differs and nobody says so"
-    assert str(record[world.kind.key_attribute]) == key
-    apart = {
-        name for row in _rows(world, espo_id) for name in row.fields if keeps_apart(world.kind, row.kind, row.details)
-    }
+    assert str(record[game.kind.key_attribute]) == key
+    apart = {name for row in rows for name in row.fields if keeps_apart(game.kind, row.kind, row.details)}
     if not problems:
         assert bool(record["syncErrorMessage"]) == bool(apart)
 
 
-def _check_gone_there(world: World, link: Link) -> None:
-    record = world.crm.records[link.espo_id]
+def _check_gone_there(game: ChildGame, link: Link, record: dict[str, Any]) -> None:
     # Back in Advoware, ended, and reactivated here: it would have to be created anew, and may be refused.
-    assert link.advoware_id not in world.office.records or record["syncErrorMessage"]
-    waits = any(row.kind == TaskKind.ADDRESS_REACTIVATE for row in _rows(world, link.espo_id))
+    assert str(link.advoware_id) not in game.there() or record["syncErrorMessage"]
+    waits = any(row.kind == TaskKind.ADDRESS_REACTIVATE for row in _rows(game, link.espo_id))
     assert record[ACTIVE] is False or waits or record["syncErrorMessage"]
 
 
-def _check_gone_here(world: World, link: Link) -> None:
+def _check_gone_here(game: ChildGame, link: Link) -> None:
     assert link.state == "deleted_in_espocrm"
-    there = world.office.read(str(link.advoware_id)).model_dump()
-    waits = any(row.kind == world.kind.delete_task for row in _rows(world, link.espo_id))
-    assert waits or not world.kind.valid(there, world.memory().today)
+    there = game.there().get(str(link.advoware_id))
+    waits = any(row.kind == game.kind.delete_task for row in _rows(game, link.espo_id))
+    today = game.firm.world.clock.now().date()
+    valid = there is not None and game.kind.valid(game.child.model.model_validate(there).model_dump(), today)
+    assert waits or not valid
 
 
-def _check_imported(world: World) -> None:
-    linked = {link.advoware_id for link in world.links.values()}
-    retired = {key for link in world.links.values() for key in link.extra.get("retired", ())}
-    if not world.kind.imports(world.rules):
+def _check_imported(game: ChildGame) -> None:
+    links = game.links()
+    linked = {str(link.advoware_id) for link in links.values()}
+    retired = {str(key) for link in links.values() for key in link.extra.get("retired", ())}
+    if not game.kind.imports(game.firm.world.rules):
         return
-    for key in world.office.records:
-        fields = world.there(key)
-        said = any(not is_empty(value) and value is not False for value in fields.values())
+    for key, row in game.there().items():
+        said = any(not is_empty(value) and value is not False for value in game.fields_there(row).values())
         assert key in linked | retired or not said, f"{key}: typed in Advoware and not imported"
 
 
-def _rows(world: World, espo_id: str) -> list[ManualTask]:
-    return [row for row in world.tasks if row.espo_id == espo_id and row.espo_task_id is not None]
+def _rows(game: ChildGame, espo_id: str) -> list[ManualTask]:
+    return [row for row in game.firm.tasks() if row.espo_id == espo_id and row.espo_task_id is not None]

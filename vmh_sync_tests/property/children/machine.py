@@ -1,7 +1,8 @@
-"""People edit both sides between passes that fail, lose answers or die at any write, until everybody stops."""
+"""People edit both sides before, between and in the middle of real passes that fail, lose answers or die, until
+everybody stops."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -9,34 +10,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.kind import ACTIVE, ChildKind
-from vmh_sync.children.plan import Step
 from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
-from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync_tests.inmemory.firm import UNHINDERED, Hindrance
+from vmh_sync_tests.inmemory.hindrances import hindrances
 from vmh_sync_tests.property.children.checks import check_agreement, check_nothing_is_doubled
-from vmh_sync_tests.property.children.people import People
-from vmh_sync_tests.property.children.sides import Crm, Fault, Office
-from vmh_sync_tests.property.children.world import World
+from vmh_sync_tests.property.children.game import ChildGame
 
 PLACES = st.integers(0, 7)
 MOST = 4
-FAULTS = st.one_of(st.just([]), st.lists(st.sampled_from([*[Fault.NONE] * 6, *Fault]), min_size=1, max_size=8))
-
-
-def make_world(
-    kind: ChildKind,
-    model: type[WireRecord],
-    limits: Mapping[str, int],
-    *,
-    conflict: ConflictRule = ConflictRule.ESPOCRM_WINS,
-    rules: SyncSettings | None = None,
-) -> World:
-    """An empty world; ``limits`` are lengths that EspoCRM refuses to exceed."""
-    table: FieldTable = override(kind.table, {rule.name: {"conflict": conflict.value} for rule in kind.table.rules})
-    writable = frozenset(rule.advoware for rule in table.rules if rule.on_update)
-    return World(kind, table, rules or SyncSettings(), Crm(kind, limits), Office(kind, model, writable))
 
 
 def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
@@ -50,180 +34,156 @@ def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
     }
 
 
-def come_to_rest(world: World, people: People) -> None:
+def come_to_rest(game: ChildGame) -> None:
     """People stop: a bounded number of passes, then no write, both sides agree, nothing is lost or doubled."""
-    world.settle()
-    writes = (world.crm.writes, world.office.writes, len(world.tasks))
-    assert not world.run()
-    assert (world.crm.writes, world.office.writes, len(world.tasks)) == writes
-    check_agreement(world)
-    check_nothing_is_doubled(world)
-    people.check_nothing_is_lost()
-
-
-def play_one_record(world: World, first: dict[str, Any], rounds: list[dict[str, Any]]) -> None:
-    """One record, typed on one side, then edited on both at once between hindered passes."""
-    people = People(world)
-    (people.add_there if rounds[0]["begins_there"] else people.add_here)(first)
-    for number, edits in enumerate(rounds):
-        world.run(edits["faults"])
-        for espo_id in list(world.crm.records)[:1]:
-            people.change_here(espo_id, edits["here"])
-        for key in list(world.office.records)[:1]:
-            people.change_there(key, edits["there"])
-        if number % 2 and world.crm.records:
-            people.set_active(next(iter(world.crm.records)), active=edits["active"])
-    come_to_rest(world, people)
-
-
-def rounds_of(here: st.SearchStrategy[Any], there: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """What happens to one record."""
-    untouched: st.SearchStrategy[dict[str, Any]] = st.just({})
-    here, there = st.one_of(untouched, here), st.one_of(untouched, there)
-    one = st.fixed_dictionaries(
-        {"here": here, "there": there, "faults": FAULTS, "active": st.booleans(), "begins_there": st.booleans()}
-    )
-    return st.lists(one, min_size=1, max_size=4)
+    party, children = game.passes
+    game.firm.settle(party, game.ids(children=False))
+    game.firm.settle(children, game.ids(children=True))
+    writes = game.firm.world.wire.writes
+    game.firm.run(party, game.ids(children=False))
+    game.firm.run(children, game.ids(children=True))
+    assert game.firm.world.wire.writes == writes, f"an idle pass writes: {game.firm.world.trace[-8:]}"
+    check_agreement(game)
+    check_nothing_is_doubled(game)
+    game.firm.check_nothing_is_lost()
 
 
 class ChildrenMachine(RuleBasedStateMachine):
     """The rules of the game for one kind; subclasses say which kind and what people type."""
 
-    world: World
-    people: People
+    game: ChildGame
 
-    @initialize(data=st.data())
-    def begin(self, data: st.DataObject) -> None:
-        self.world = type(self).new_world(
-            conflict=data.draw(st.sampled_from(list(ConflictRule))), rules=data.draw(st.sampled_from(self.all_rules))
-        )
-        self.people = People(self.world)
+    @initialize(conflict=st.sampled_from(list(ConflictRule)), number=st.integers(0, 1))
+    def begin(self, conflict: ConflictRule, number: int) -> None:
+        self.game = type(self).new_game(conflict=conflict, rules=self.all_rules[number])
 
-    new_world: ClassVar[Callable[..., World]]
-    """Makes an empty world of the kind: ``make_world`` without conflict and rules."""
+    new_game: ClassVar[Callable[..., ChildGame]]
+    """Makes a game of the kind, without conflict and rules."""
     all_rules: ClassVar[list[SyncSettings]]
     here: ClassVar[st.SearchStrategy[dict[str, Any]]]
     there: ClassVar[st.SearchStrategy[dict[str, Any]]]
 
     # People
 
-    @precondition(lambda self: len(self.world.crm.records) < MOST)
+    @precondition(lambda self: len(self.game.everywhere()) < MOST)
     @rule(data=st.data())
     def somebody_adds_in_espocrm(self, data: st.DataObject) -> None:
-        self.people.add_here(data.draw(self.here))
+        self.game.add_here(data.draw(self.here))
 
-    @precondition(lambda self: len(self.world.office.records) < MOST)
+    @precondition(lambda self: len(self.game.there()) < MOST)
     @rule(data=st.data())
     def somebody_adds_in_advoware(self, data: st.DataObject) -> None:
-        self.people.add_there(data.draw(self.there))
+        self.game.add_there(data.draw(self.there))
 
-    @precondition(lambda self: self.world.crm.records)
+    @precondition(lambda self: self.game.everywhere())
     @rule(place=PLACES, data=st.data())
     def somebody_changes_in_espocrm(self, place: int, data: st.DataObject) -> None:
-        self.people.change_here(self._espo_id(place), data.draw(self.here))
+        self.game.change_here(self._espo_id(place), data.draw(self.here))
 
-    @precondition(lambda self: self.world.office.records)
+    @precondition(lambda self: self.game.there())
     @rule(place=PLACES, data=st.data())
     def somebody_changes_in_advoware(self, place: int, data: st.DataObject) -> None:
-        self.people.change_there(self._key(place), data.draw(self.there))
+        self.game.change_there(self._key(place), data.draw(self.there))
 
-    @precondition(lambda self: self.world.crm.records)
+    @precondition(lambda self: self.game.everywhere())
     @rule(place=PLACES)
     def somebody_switches_on_or_off(self, place: int) -> None:
         espo_id = self._espo_id(place)
-        self.people.set_active(espo_id, active=not self.world.crm.records[espo_id][ACTIVE])
+        self.game.set_active(espo_id, active=not self.game.everywhere()[espo_id][ACTIVE])
 
-    @precondition(lambda self: self.world.crm.records)
+    @precondition(lambda self: self.game.everywhere())
     @rule(place=PLACES)
     def somebody_deletes_in_espocrm(self, place: int) -> None:
-        self.people.delete_here(self._espo_id(place))
+        self.game.delete_here(self._espo_id(place))
 
-    @precondition(lambda self: self.world.office.records)
+    @precondition(lambda self: self.game.there())
     @rule(place=PLACES)
     def somebody_deletes_in_advoware(self, place: int) -> None:
-        self.people.delete_there(self._key(place))
+        self.game.delete_there(self._key(place))
 
-    @precondition(lambda self: self.world.crm.records)
+    @precondition(lambda self: self.game.everywhere())
     @rule(place=PLACES)
     def somebody_gives_a_record_to_another_party_or_back(self, place: int) -> None:
-        self.world.crm.elsewhere ^= {self._espo_id(place)}
+        self.game.give_away_or_back(self._espo_id(place))
 
-    @precondition(lambda self: self.world.tasks)
-    @rule(place=PLACES)
-    def somebody_closes_a_task(self, place: int) -> None:
-        self.people.close_task(place)
+    @rule()
+    def somebody_closes_the_tasks(self) -> None:
+        self.game.firm.close_tasks()
 
     # Passes
 
-    @rule()
-    def a_pass(self) -> None:
-        self.world.run()
+    @rule(children=st.booleans())
+    def a_pass(self, children: bool) -> None:
+        self._begin(children, UNHINDERED)
+        self.game.firm.finish()
 
-    @rule(faults=FAULTS)
-    def a_hindered_pass(self, faults: list[Fault]) -> None:
-        self.world.run(faults)
+    @rule(children=st.booleans(), hindrance=hindrances())
+    def a_hindered_pass(self, children: bool, hindrance: Hindrance) -> None:
+        self._begin(children, hindrance)
+        self.game.firm.finish()
+
+    @precondition(lambda self: len(self.game.firm.running) < 2)
+    @rule(children=st.booleans(), hindrance=hindrances(), callbacks=st.integers(0, 150))
+    def a_pass_goes_part_of_its_way(self, children: bool, hindrance: Hindrance, callbacks: int) -> None:
+        """What people do next falls into the middle of it."""
+        self._begin(children, hindrance)
+        self.game.firm.go_on(callbacks)
+
+    @precondition(lambda self: self.game.firm.running)
+    @rule(callbacks=st.integers(1, 150))
+    def passes_go_on(self, callbacks: int) -> None:
+        self.game.firm.go_on(callbacks)
+
+    @rule(minutes=st.sampled_from([1, 6, 65, 24 * 60]))
+    def time_passes(self, minutes: int) -> None:
+        self.game.firm.finish()
+        self.game.firm.world.loop.pass_time(minutes * 60)
 
     @rule()
     def quiet(self) -> None:
-        self._quiet()
+        come_to_rest(self.game)
 
     @rule(data=st.data())
     def planning_is_pure_and_knows_no_order(self, data: st.DataObject) -> None:
-        memory = self.world.memory()
+        game = self.game
+
+        async def read(context: PassContext) -> PartyChildren | None:
+            batch = await game.passes[0].fetch(context, game.parties[:1], dry_run=True)
+            party = batch.inputs.get(game.parties[0])
+            return game.child.part.memory(party) if party is not None else None
+
+        game.firm.finish()
+        memory = game.firm.world.run(read)
+        assert memory is not None
         before = copy.deepcopy(memory)
-        plans = shown(memory, self.world.kind)
+        plans = shown(memory, game.kind)
         assert memory == before, "planning changed what it was given"
-        assert shown(memory, self.world.kind) == plans
         memory.espo = dict(data.draw(st.permutations(list(memory.espo.items()))))
         memory.advoware = dict(data.draw(st.permutations(list(memory.advoware.items()))))
         memory.links = data.draw(st.permutations(memory.links))
-        assert shown(memory, self.world.kind) == plans
-
-    @precondition(lambda self: self._linked_keys())
-    @rule(data=st.data())
-    def a_pass_over_a_partial_list(self, data: st.DataObject) -> None:
-        world = self.world
-        hidden = data.draw(st.sets(st.sampled_from(self._linked_keys()), min_size=1))
-        before = copy.deepcopy(self._said())
-        standing = dict(world.links)
-        memory = world.memory(hidden_there=hidden)
-        if any(plan.step is Step.CREATE for plan in world.plans(memory)):
-            return  # whether a list is complete cannot be seen; a create looks for itself before it posts
-        world.run(memory=memory)
-        now = self._said()
-        for key in hidden:
-            assert now["advoware"][key] == before["advoware"][key]
-            for link in standing.values():
-                if link.advoware_id == key and link.espo_id in now["espocrm"]:
-                    assert now["espocrm"][link.espo_id] == before["espocrm"][link.espo_id], "blanked by a bad read"
+        assert shown(memory, game.kind) == plans
 
     # What holds at every moment
 
     @invariant()
     def nothing_is_doubled(self) -> None:
-        if hasattr(self, "world"):
-            check_nothing_is_doubled(self.world)
+        if hasattr(self, "game"):
+            check_nothing_is_doubled(self.game)
 
     def teardown(self) -> None:
-        if hasattr(self, "world"):
-            self._quiet()
+        if hasattr(self, "game"):
+            try:
+                come_to_rest(self.game)
+            finally:
+                self.game.firm.world.close()
 
-    def _quiet(self) -> None:
-        come_to_rest(self.world, self.people)
-
-    def _said(self) -> dict[str, dict[str, Any]]:
-        world = self.world
-        return {
-            "espocrm": {i: world.here(i) for i in world.crm.records},
-            "advoware": {key: world.there(key) for key in world.office.records},
-        }
-
-    def _linked_keys(self) -> list[str]:
-        linked = {str(link.advoware_id) for link in self.world.links.values()}
-        return sorted(linked & set(self.world.office.records))
+    def _begin(self, children: bool, hindrance: Hindrance) -> None:
+        self.game.firm.begin(self.game.passes[children], self.game.ids(children=children), hindrance)
 
     def _espo_id(self, place: int) -> str:
-        return list(self.world.crm.records)[place % len(self.world.crm.records)]
+        ids = list(self.game.everywhere())
+        return ids[place % len(ids)]
 
     def _key(self, place: int) -> str:
-        return list(self.world.office.records)[place % len(self.world.office.records)]
+        keys = list(self.game.there())
+        return keys[place % len(keys)]
