@@ -63,6 +63,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clock_resolution = 1e-9
         self.callbacks = 0
         self._processes: list[Process] = []
+        self._left_behind: list[asyncio.Handle] = []
 
     def time(self) -> float:
         """Return the virtual seconds since the beginning."""
@@ -118,6 +119,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """End everything that is left, of the dead too: their tasks are cancelled where nothing can be reached."""
         for process in self._processes:
             process.dead, process.dies_at, process.stopped_until = False, None, 0.0
+        self._ready.extend(self._left_behind)
         for _ in range(50):
             left = [task for task in asyncio.all_tasks(self) if not task.done()]
             if not left:
@@ -164,6 +166,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if process.dies_at is not None and process.steps >= process.dies_at:
                 process.kill()
             if process.dead:
+                self._left_behind.append(handle)
                 return
             process.steps += 1
         self.callbacks += 1

@@ -1,9 +1,9 @@
 """The wire between the product's real clients and the simulated systems, without sockets.
 
-The cut is where the clients take it already: ``HttpClient``, and httplib2's ``Http`` for Google's client. On one
-side everything of the product runs, also what builds requests and judges answers; on the other the sandbox, which
-shares no code with it. ``Wire.fate`` is asked about every request: what becomes of it is the caller's to decide. ``Wire.around`` is asked before
-a write takes effect, and what it returns is called after it.
+The cut is where the clients take it already: ``HttpClient``, and httplib2's ``Http`` for Google's client. On one side
+everything of the product runs, also what builds requests and judges answers; on the other the sandbox, which shares
+no code with it. ``Wire.fate`` is asked about every request: what becomes of it is the caller's to decide.
+``Wire.around`` is asked before a write takes effect, and what it returns is called after it.
 """
 
 import asyncio
@@ -131,13 +131,28 @@ class Wire:
         self.trace(f"{request.process} {request.method} {request.system}{request.path} {answer[0]}")
         return answer
 
-    def later(self, fate: Fate, request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Let a request take effect when nobody waits for its answer any more."""
-        # Only creates: a change that arrives late takes back what was written since, and nobody can see it coming.
-        if fate.later is not None and request.method == "POST":
+    def outcome(
+        self, fate: Fate, request: Request, url: str, headers: list[tuple[str, str]], body: bytes
+    ) -> Callable[[], Answer | None]:
+        """Let a request take effect as its fate says; what is returned tells the answer, ``None`` when none comes."""
+        answer: Answer | None = None
+        if fate.carried_out:
+            answer = self.carry_out(request, url, headers, body)
+        elif fate.later is not None and request.method == "POST":
+            # Only creates: a change that arrives late takes back what was written since, which nobody can see coming.
             # Not as part of the process that sent it: that one may be dead by then.
             nobody = contextvars.Context()
             self.loop.call_later(fate.later, self.carry_out, request, url, headers, body, context=nobody)
+
+        def told() -> Answer | None:
+            if isinstance(fate.answer, int):
+                return fate.answer, [], b""
+            if fate.answer == "lost" or answer is None:
+                self.trace(f"{request.process} {request.method} {request.system}{request.path} unanswered")
+                return None
+            return answer
+
+        return told
 
 
 class AsyncWire:
@@ -176,20 +191,14 @@ class AsyncWire:
             raise httpx.ConnectError("refused", request=asked)
         if extensions:
             await extensions["trace"]("http11.send_request_headers.started", {})
-        answer: Answer | None = None
-        if fate.carried_out:
-            answer = wire.carry_out(sent, url, told_headers, body)
-        else:
-            wire.later(fate, sent, url, told_headers, body)
+        told = wire.outcome(fate, sent, url, told_headers, body)
         if fate.dies == "after":
             await _die()
-        if isinstance(fate.answer, int):
-            return httpx.Response(fate.answer, request=asked, content=b"")
-        if fate.answer == "lost" or answer is None:
-            wire.trace(f"{sent.process} {sent.method} {sent.system}{sent.path} unanswered")
+        answer = told()
+        if answer is None:
             raise httpx.ReadTimeout("no answer", request=asked)
-        status, told, content = answer
-        return httpx.Response(status, headers=told, content=content, request=asked)
+        status, lines, content = answer
+        return httpx.Response(status, headers=lines, content=content, request=asked)
 
 
 async def _die() -> None:
@@ -219,7 +228,6 @@ class BlockingWire(httplib2.Http):
         del redirections, connection_type
         wire = self._wire
         content = body.encode() if isinstance(body, str) else body or b""
-        told = list((headers or {}).items())
         if wire.cut:
             raise ConnectionRefusedError("the network is gone")
         sent, fate = wire.judge(method, uri)
@@ -228,17 +236,11 @@ class BlockingWire(httplib2.Http):
             raise Died
         if fate.answer == "refused":
             raise ConnectionRefusedError("refused")
-        answer: Answer | None = None
-        if fate.carried_out:
-            answer = wire.carry_out(sent, uri, told, content)
-        else:
-            wire.later(fate, sent, uri, told, content)
+        told = wire.outcome(fate, sent, uri, list((headers or {}).items()), content)
         if fate.dies == "after":
             raise Died
-        if isinstance(fate.answer, int):
-            return httplib2.Response({"status": str(fate.answer)}), b""
-        if fate.answer == "lost" or answer is None:
-            wire.trace(f"{sent.process} {sent.method} {sent.system}{sent.path} unanswered")
+        answer = told()
+        if answer is None:
             raise ConnectionResetError("no answer")
         status, lines, payload = answer
         return httplib2.Response({"status": str(status), **{name.lower(): value for name, value in lines}}), payload

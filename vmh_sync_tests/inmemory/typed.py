@@ -40,7 +40,9 @@ class Typed:
         self.count += 1
         return f"k{self.count}q"
 
-    def edited(self, side: str, entity: str, record_id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    def edited(
+        self, side: str, entity: str, record_id: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
         """A person saved a record: what the form showed and what it says now."""
         for name in {*before, *after}:
             was, now = plain(before.get(name)), plain(after.get(name))
@@ -63,7 +65,7 @@ class Typed:
                 del self.values[token]
 
     def lost(self, stands: Callable[[Cell], object | None], told: str) -> list[str]:
-        """Return what neither stands where it was typed nor was told. ``stands`` gives ``None`` for a missing record."""
+        """Return what neither stands where it was typed nor was told. ``stands``: ``None`` for a missing record."""
         return [
             f"{token} typed in {cell}"
             for token, (cell, _) in self.values.items()

@@ -128,9 +128,7 @@ class World:
             clock=self.clock,
             store=self.store,
             leases=Leases(redis, LEASE_SECONDS, owner=process.name),
-            advoware=AdvowareClient(
-                self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls
-            ),
+            advoware=AdvowareClient(self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls),
             espo=EspoClient(self.espo_settings, http=http, clock=self.clock, observer=calls, circuits=circuits),
             rules=self.rules,
             espo_settings=self.espo_settings,

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from vmh_sync.adressen.part import PART
 from vmh_sync.settings import SyncSettings
 from vmh_sync.systems.advoware.records import Adresse
+from vmh_sync_tests.inmemory.budget import play
 from vmh_sync_tests.property.children.game import NEW, Child, ChildGame
 from vmh_sync_tests.property.children.machine import ChildrenMachine
 
@@ -65,4 +65,4 @@ class Addresses(ChildrenMachine):
 
 
 TestAddresses = Addresses.TestCase
-TestAddresses.settings = settings(max_examples=12, stateful_step_count=25, deadline=None, derandomize=True)
+TestAddresses.settings = play(10)

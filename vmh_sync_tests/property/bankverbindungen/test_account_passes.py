@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from vmh_sync.bankverbindungen.part import PART
 from vmh_sync.settings import SyncSettings
 from vmh_sync.systems.advoware.records import Bankverbindung
+from vmh_sync_tests.inmemory.budget import play
 from vmh_sync_tests.property.children.game import NEW, Child, ChildGame
 from vmh_sync_tests.property.children.machine import ChildrenMachine
 
@@ -43,4 +43,4 @@ class Accounts(ChildrenMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=12, stateful_step_count=25, deadline=None, derandomize=True)
+TestAccounts.settings = play(10)
