@@ -3,13 +3,18 @@
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.redis_identity import ForeignRedis
 from vmh_sync.services.sole_process import HomeTaken
+from vmh_sync.services.valkey import EmbeddedServiceError
+from vmh_sync.settings import SettingsError, VmhSettings, load
+from vmh_sync.store import default_url
 from vmh_sync.store.errors import SchemaOutdated, StoreError, StoreUnavailable
+from vmh_sync.store.file_health import file_fault
 
 HOUSE_TROUBLE: tuple[type[Exception], ...] = (
-    StoreUnavailable,
-    SchemaOutdated,
+    StoreError,
     CoordinationUnavailable,
     HomeTaken,
+    EmbeddedServiceError,
+    OSError,
 )
 
 
@@ -19,6 +24,29 @@ def told(trouble: Exception) -> str:
         return str(trouble)
     if isinstance(trouble, SchemaOutdated):
         return "Die Datenbank passt nicht zu dieser Version: `vmh-sync db upgrade` ausführen."
-    if isinstance(trouble, StoreError):
+    if isinstance(trouble, EmbeddedServiceError):
+        return f"Der mitgelieferte Valkey startet nicht: {trouble}"
+    if isinstance(trouble, StoreError | OSError):
+        fault = _file_fault()
+        if fault is not None:
+            return fault
+        if isinstance(trouble, OSError):
+            return f"Zugriff auf eine Datei oder einen Dienst gescheitert ({_what(trouble)})."
+        if not isinstance(trouble, StoreUnavailable):
+            return f"Die Datenbank hat einen Befehl abgelehnt ({trouble}); `vmh-sync doctor` sagt vielleicht, warum."
         return "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
     return "Redis ist nicht erreichbar: Läuft der Server, und stimmt REDIS_URL?"
+
+
+def _file_fault() -> str | None:
+    try:
+        settings = load(VmhSettings)
+    except SettingsError:
+        return None
+    fault = file_fault(settings.database_url or default_url(settings.home))
+    return str(fault) if fault is not None else None
+
+
+def _what(error: OSError) -> str:
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or type(error).__name__}{where}"

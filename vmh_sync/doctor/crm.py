@@ -1,9 +1,11 @@
 """Checks of EspoCRM: login and rights, clock, versions, webhooks, fields (specification, espocrm.md B2 to B12)."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from vmh_sync.adressen.part import KIND as ADRESSEN
 from vmh_sync.bankverbindungen.part import KIND as BANKVERBINDUNGEN
@@ -15,6 +17,7 @@ from vmh_sync.crm_setup.rights import lacking_rights
 from vmh_sync.doctor.crm_installation import check_installation
 from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
+from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.doctor.schema import Expected, compare
 from vmh_sync.entities import with_records
 from vmh_sync.orchestration.entity_room import EntityRoom, room_of
@@ -22,6 +25,7 @@ from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import BadFieldTable, override
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.circuit import CircuitStore
+from vmh_sync.systems.errors import LoginRefused
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
 from vmh_sync.systems.retry import RetryPolicy
@@ -51,6 +55,10 @@ async def check_espocrm(
 
     ``circuits`` holds the login's state that all processes share: a login that was refused moments ago is not tried.
     """
+    address = Address("ESPOCRM_API_BASE_URL", settings.api_base_url)
+    unwritten = bad_address(LOGIN, address)
+    if unwritten is not None:
+        return [unwritten]
     async with open_espocrm(
         settings, clock=clock, retry=RetryPolicy(attempts=1), circuits=circuits, person=True
     ) as espo:
@@ -58,7 +66,12 @@ async def check_espocrm(
             # First and alone: a second call with a bad key would bring the lock-out nearer (B1.8).
             user = await espo.app_user()
         except EspoError as error:
-            return [problem(LOGIN, held_back_text(error, clock), _LOGIN_REMEDY)]
+            if not isinstance(error, LoginRefused):
+                way = await asyncio.to_thread(why_unreachable, LOGIN, address, clock)
+                if way is not None:
+                    return [way]
+            host = urlsplit(settings.api_base_url).hostname
+            return [problem(LOGIN, f"{held_back_text(error, clock)} ({host})", _LOGIN_REMEDY)]
         lines = [_who(user), *_rights(user)]
         try:
             lines += [await _clock(espo, clock), await _versions(espo), *await _schema(espo, changes)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
+from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.store import Store
 from vmh_sync.store.errors import StoreError
@@ -29,6 +30,10 @@ async def check_advoware(
     state that all processes share: a login that was refused moments ago is not tried.
     """
     betnr = await asyncio.to_thread(_some_party, store, clock) if store is not None else None
+    addresses = list(_addresses(settings))
+    unwritten = [line for line in (bad_address(LOGIN, one) for one in addresses) if line is not None]
+    if unwritten:
+        return unwritten
     try:
         # A token of our own: a shared one that is still good would hide a wrong password.
         async with open_advoware(
@@ -41,8 +46,22 @@ async def check_advoware(
         ) as client:
             found = await probe(client, betnr=betnr)
     except AdvowareError as error:
+        if not isinstance(error, LoginFailed):
+            ways = [await asyncio.to_thread(why_unreachable, LOGIN, one, clock) for one in addresses]
+            if any(ways):
+                return [way for way in ways if way is not None]
         return [problem(LOGIN, held_back_text(error, clock), _remedy(error))]
     return [ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen."), *_abilities(found, betnr)]
+
+
+def _addresses(settings: AdvowareSettings) -> Iterator[Address]:
+    """Yield the addresses that are asked first; the ones that the firm's discovery names are not known here."""
+    if settings.api_base_url is None or settings.security_gateway_url is None:
+        yield Address("ADVOWARE_CONFIGURATOR_URL", settings.configurator_url)
+    if settings.api_base_url is not None:
+        yield Address("ADVOWARE_API_BASE_URL", settings.api_base_url)
+    if settings.security_gateway_url is not None:
+        yield Address("ADVOWARE_SECURITY_GATEWAY_URL", settings.security_gateway_url)
 
 
 def _some_party(store: Store, clock: Clock) -> int | None:

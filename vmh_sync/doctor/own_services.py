@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -24,7 +25,9 @@ from vmh_sync.settings import (
     VmhSettings,
     load,
 )
+from vmh_sync.store import default_url
 from vmh_sync.store.errors import SchemaOutdated, StoreError
+from vmh_sync.store.file_health import file_fault
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -74,6 +77,9 @@ def _loaded(kind: Callable[[], S], lines: list[Line]) -> S | None:
 
 def check_database(settings: VmhSettings) -> Line:
     """Tell whether our database can be reached and has the schema of this version."""
+    fault = file_fault(settings.database_url or default_url(settings.home))
+    if fault is not None:
+        return problem(DATABASE, fault.text, fault.remedy)
     try:
         store = open_database(settings)
     except ValueError as error:
@@ -87,7 +93,7 @@ def check_database(settings: VmhSettings) -> Line:
     except StoreError:
         return problem(
             DATABASE,
-            "Die Datenbank ist nicht erreichbar.",
+            f"Die Datenbank{_at(settings.database_url)} ist nicht erreichbar.",
             "Prüfen, ob der Datenbankserver läuft und VMH_DATABASE_URL stimmt.",
         )
     finally:
@@ -112,13 +118,26 @@ async def check_redis(settings: VmhSettings, *, database_works: bool = False) ->
         await ping(client)
         stranger = await _stranger(client, settings) if database_works else None
     except CoordinationUnavailable:
-        return problem(REDIS, "Redis ist nicht erreichbar.", "Prüfen, ob der Server läuft und REDIS_URL stimmt.")
+        text = f"Redis{_at(settings.redis_url)} ist nicht erreichbar."
+        return problem(REDIS, text, "Prüfen, ob der Server läuft und REDIS_URL stimmt.")
     finally:
         await client.aclose()
     if stranger is not None:
         return problem(REDIS, str(stranger), "Solange das so ist, wird nichts abgeglichen.")
     reached = "Erreichbar" if settings.redis_url else "Erreichbar (mitgelieferter Valkey)"
     return ok(REDIS, f"{reached}, gehört zu dieser Datenbank." if database_works else f"{reached}.")
+
+
+def _at(url: str | None) -> str:
+    """Return the host that a URL names, never its user or password."""
+    parts = urlsplit(url or "")
+    return (
+        f" auf {parts.hostname}:{parts.port}"
+        if parts.hostname and parts.port
+        else f" auf {parts.hostname}"
+        if parts.hostname
+        else ""
+    )
 
 
 async def _stranger(redis: AsyncRedis, settings: VmhSettings) -> ForeignRedis | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,9 @@ from vmh_sync.engine.held_logins import held_back_logins
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
 from vmh_sync.gateway.services import GatewayServices, services_of
+from vmh_sync.store import default_url
 from vmh_sync.store.errors import StoreError
+from vmh_sync.store.file_health import file_fault
 
 router = APIRouter(tags=["health"])
 
@@ -52,8 +55,8 @@ async def health() -> Alive:
 async def ready(request: Request) -> JSONResponse:
     """Tell whether database (with the right schema), its Redis and Dagster can be reached."""
     services = services_of(request)
-    database, (redis, stranger), (dagster, problem) = await asyncio.gather(
-        _state(asyncio.to_thread(services.store.require_current_schema)), _redis(services), _dagster(services)
+    (database, fault), (redis, stranger), (dagster, problem) = await asyncio.gather(
+        _database(services), _redis(services), _dagster(services)
     )
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
@@ -61,10 +64,23 @@ async def ready(request: Request) -> JSONResponse:
         database=database,
         redis=redis,
         dagster=dagster,
-        problems={name: text for name, text in (("redis", stranger), ("dagster", problem)) if text} or None,
+        problems=_told({"database": fault, "redis": stranger, "dagster": problem}),
         logins=await _logins(services) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
+
+
+def _told(problems: dict[str, str | None]) -> dict[str, str] | None:
+    return {name: text for name, text in problems.items() if text} or None
+
+
+async def _database(services: GatewayServices) -> tuple[State, str | None]:
+    house = services.settings.house
+    url = house.database_url or default_url(house.home)
+    fault = await asyncio.to_thread(partial(file_fault, url, look_inside=False))
+    if fault is not None:
+        return "unavailable", str(fault)
+    return await _state(asyncio.to_thread(services.store.require_current_schema)), None
 
 
 async def _logins(services: GatewayServices) -> dict[str, str] | None:

@@ -1,5 +1,6 @@
 """From SQLAlchemy's errors to our own, on the border of this package."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,3 +23,8 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(f"the database is not available ({type(cause).__name__})") from None
     except DBAPIError as error:
         raise StoreError(f"the database refused a statement ({type(error.orig).__name__})") from None
+    except sqlite3.DatabaseError as error:
+        # While a connection is prepared the driver's own errors come through, of a damaged file for example.
+        unavailable = isinstance(error, sqlite3.OperationalError)
+        kind = StoreUnavailable if unavailable else StoreError
+        raise kind(f"the database cannot be opened ({type(error).__name__})") from None

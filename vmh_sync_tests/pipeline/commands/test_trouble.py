@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,20 @@ def test_espocrm_refuses_the_login(firm: Firm, vmh) -> None:
         "Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst in etwa einer Minute."
     )
     assert "Trace" not in told
+
+
+def test_a_damaged_database_and_a_folder_that_cannot_be_written_are_one_sentence(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh, tmp_path: Path
+) -> None:
+    (tmp_path / "damaged.sqlite3").write_bytes(b"this was a database once" * 400)
+    (tmp_path / "file").touch()
+    for url, sentence in (
+        (f"sqlite:///{tmp_path}/damaged.sqlite3", "damaged.sqlite3 ist beschädigt. Alle Prozesse beenden"),
+        (f"sqlite:///{tmp_path}/file/home/vmh.sqlite3", f"In den Ordner {tmp_path}/file kann nicht geschrieben werden"),
+    ):
+        firm_environment.setenv("VMH_DATABASE_URL", url)
+        for command in ("audit show 1", "sync beteiligte --all", "db upgrade"):
+            code, _, told = vmh(command)
+            assert code == 1
+            assert sentence in told
+            assert told.count("\n") == 1, "one sentence, no stack trace"

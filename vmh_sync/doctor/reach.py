@@ -1,0 +1,132 @@
+"""Why a system cannot be reached: the address, the name, the proxy, the connection or the certificate.
+
+Goes the way a request goes, step by step, with a short patience, and stops at the first step that fails. Sends nothing
+but the greeting of TLS. Blocking.
+"""
+
+import socket
+import ssl
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from vmh_sync.clock import Clock
+from vmh_sync.doctor.line import Line, problem
+
+PATIENCE_SECONDS = 5.0
+_PORTS = {"http": 80, "https": 443}
+_NO_CERTIFICATE_OF = {
+    10: "es ist abgelaufen",
+    9: "es gilt noch nicht",
+    18: "es ist selbst ausgestellt",
+    19: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
+    20: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
+    21: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
+    62: "es ist für einen anderen Namen ausgestellt",
+}
+"""Codes of OpenSSL's verification."""
+_OF_THE_CLOCK = frozenset({9, 10})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address as a setting holds it."""
+
+    setting: str
+    url: str
+
+
+class _Stopped(Exception):
+    """A step failed; ``text`` says at what, ``remedy`` what to do (German)."""
+
+    def __init__(self, text: str, remedy: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.remedy = remedy
+
+
+def why_unreachable(name: str, address: Address, clock: Clock) -> Line | None:
+    """Return what is wrong with the way to an address, ``None`` when a request would get there."""
+    try:
+        parts = _parts(address)
+        host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
+        proxy = _proxy(parts)
+        if proxy is not None:
+            _connect(
+                proxy,
+                f"Der Proxy {proxy.hostname}:{proxy.port or _PORTS['http']} (Umgebung, {parts.scheme}_proxy)",
+                "Den Proxy starten, oder die Variable berichtigen; NO_PROXY nimmt Rechner aus.",
+            ).close()
+            return None  # what lies behind it only the proxy can tell
+        with _connect(
+            parts,
+            f"{host}:{port}",
+            f"Prüfen, ob {host} läuft, der Port stimmt ({address.setting}) und keine Firewall dazwischen liegt.",
+        ) as raw:
+            if parts.scheme == "https":
+                _greet(raw, host, clock)
+    except _Stopped as stopped:
+        return problem(name, stopped.text, stopped.remedy)
+    return None
+
+
+def bad_address(name: str, address: Address) -> Line | None:
+    """Return what is wrong with an address as it is written, without asking anybody."""
+    try:
+        _parts(address)
+    except _Stopped as stopped:
+        return problem(name, stopped.text, stopped.remedy)
+    return None
+
+
+def _parts(address: Address) -> SplitResult:
+    try:
+        parts = urlsplit(address.url)
+        _ = parts.port
+    except ValueError:
+        raise _Stopped(f"{address.setting} ist keine Adresse.", "Zum Beispiel https://crm.kanzlei.de/api/v1") from None
+    if parts.scheme not in _PORTS:
+        raise _Stopped(f"{address.setting} beginnt nicht mit https:// oder http://.", "https:// davor schreiben.")
+    if not parts.hostname:
+        raise _Stopped(f"{address.setting} nennt keinen Rechner.", "Zum Beispiel https://crm.kanzlei.de/api/v1")
+    return parts
+
+
+def _proxy(parts: SplitResult) -> SplitResult | None:
+    proxies = urllib.request.getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    if named is None or urllib.request.proxy_bypass(str(parts.hostname)):
+        return None
+    return urlsplit(named if "://" in named else f"http://{named}")
+
+
+def _connect(parts: SplitResult, called: str, remedy: str) -> socket.socket:
+    host, port = str(parts.hostname), parts.port or _PORTS.get(parts.scheme, 80)
+    try:
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise _Stopped(
+            f"Den Rechner {host} kennt das Netz nicht (DNS).", f"Die Schreibweise prüfen. {remedy}"
+        ) from None
+    try:
+        return socket.create_connection((host, port), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise _Stopped(f"{called} antwortet nicht.", remedy) from None
+    except OSError:
+        raise _Stopped(f"{called} nimmt keine Verbindung an.", remedy) from None
+
+
+def _greet(raw: socket.socket, host: str, clock: Clock) -> None:
+    try:
+        ssl.create_default_context().wrap_socket(raw, server_hostname=host).close()
+    except ssl.SSLCertVerificationError as error:
+        why = _NO_CERTIFICATE_OF.get(error.verify_code, "es lässt sich nicht prüfen")
+        remedy = (
+            f"Auf {host} ein gültiges Zertifikat einrichten; eine eigene Zertifizierungsstelle nennt SSL_CERT_FILE."
+        )
+        if error.verify_code in _OF_THE_CLOCK:
+            remedy += f" Oder die Uhr dieses Rechners geht falsch: Sie zeigt {clock.now():%d.%m.%Y %H:%M} (UTC)."
+        raise _Stopped(f"Das Zertifikat von {host} wird nicht anerkannt: {why}.", remedy) from None
+    except OSError:
+        remedy = f"Prüfen, ob {host} dort wirklich HTTPS spricht; sonst http:// schreiben."
+        raise _Stopped(f"{host} spricht kein TLS.", remedy) from None
