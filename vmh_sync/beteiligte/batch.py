@@ -183,8 +183,15 @@ async def write(
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
     moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
     outcomes |= {read.espo_id: _failed(read, error) for read, error in moved}
-    ordered = [outcomes[read.espo_id] for read in batch.reads]
+    ordered = [_edited(outcomes[read.espo_id], batch.states.get(read.espo_id)) for read in batch.reads]
     return await close_books(context, batch.reads, ordered)
+
+
+def _edited(outcome: RecordOutcome, state: PartyState | None) -> RecordOutcome:
+    """Note when the edit was made that was written: on the side to which nothing was written, if both say so."""
+    if state is None or outcome.result is not Result.SYNCED:
+        return outcome
+    return replace(outcome, edited_at=state.stamps.espocrm if outcome.advoware_writes else state.stamps.advoware)
 
 
 def _left_alone(batch: Batch, read: PartyRead) -> RecordOutcome:

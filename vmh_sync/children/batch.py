@@ -6,7 +6,7 @@ waits: the party goes into the inbox, and its pass takes the child along (specif
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
@@ -237,8 +237,16 @@ async def write(
     outcomes = dict(batch.settled)
     for done in await asyncio.gather(*(one(party_id) for party_id in batch.plans)):
         outcomes |= {outcome.id: outcome for outcome in done}
-    ordered = [outcomes[child] for child in batch.ids]
+    ordered = [_edited(batch, outcomes[child]) for child in batch.ids]
     return await close_books(context, part.kind, batch.records, ordered)
+
+
+def _edited(batch: ChildBatch, outcome: RecordOutcome) -> RecordOutcome:
+    """Note when a person edited the child in EspoCRM; Advoware keeps no such time of its own for children."""
+    record = batch.records.get(outcome.id)
+    if record is None or not outcome.advoware_writes:
+        return outcome
+    return replace(outcome, edited_at=record.modified_at)
 
 
 async def _write_party(

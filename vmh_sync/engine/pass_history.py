@@ -1,4 +1,4 @@
-"""Enters a finished run into our books, for the metrics."""
+"""Enters a finished run into our books, for the metrics, and tells how its entity stands then."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from vmh_sync.clock import Clock
+from vmh_sync.engine.entity_numbers import EntityNumbers, read_numbers
 from vmh_sync.store import Store
 from vmh_sync.store.metrics import PassSummary as PassRow
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
@@ -38,8 +39,8 @@ async def record_pass(
     *,
     seconds: float,
     calls: dict[str, int],
-) -> None:
-    """Store counts and calls of a run."""
+) -> EntityNumbers:
+    """Store counts and calls of a run; returns the numbers of its entity after it."""
     now = context.clock.now()
     summary = PassSummary().add(outcomes)
     row = PassRow(
@@ -51,9 +52,11 @@ async def record_pass(
         counts={str(result): count for result, count in summary.results.items()} | {"conflicts": summary.conflicts},
         calls=calls,
     )
-    await asyncio.to_thread(_store, context.store, row)
+    return await asyncio.to_thread(_store, context.store, row)
 
 
-def _store(store: Store, row: PassRow) -> None:
+def _store(store: Store, row: PassRow) -> EntityNumbers:
     with store.transaction() as tx:
         tx.passes.record(row)
+    with store.reading() as tx:
+        return read_numbers(tx, row.entity, row.finished_at or row.started_at)

@@ -5,6 +5,7 @@ Correctness comes from these claims and from the leases; Dagster's queue and lim
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Chosen:
     ids: list[str]
     claimed: dict[int, str] = field(default_factory=dict)
     """Each row and the id of its record."""
+    rang: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many rows came from which source, about which action."""
 
 
 async def claim_pending(context: PassContext, entity: str) -> Chosen:
@@ -41,7 +44,11 @@ async def claim_pending(context: PassContext, entity: str) -> Chosen:
 def _claim(context: PassContext, entity: str) -> Chosen:
     with context.store.transaction() as tx:
         items = tx.inbox.claim(entity, context.run_id, context.rules.batch_size, context.clock.now(), CLAIM_SECONDS)
-    return Chosen(list(dict.fromkeys(item.espo_id for item in items)), {item.id: item.espo_id for item in items})
+    return Chosen(
+        list(dict.fromkeys(item.espo_id for item in items)),
+        {item.id: item.espo_id for item in items},
+        Counter((item.source, item.action) for item in items),
+    )
 
 
 async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:

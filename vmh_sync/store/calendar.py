@@ -134,6 +134,11 @@ class CalendarPairs(Repository):
         statement = select(CalendarPairRow.kuerzel, func.count()).where(_LIVING).group_by(CalendarPairRow.kuerzel)
         return {row[0]: row[1] for row in self._connection.execute(statement)}
 
+    def counts_by_status(self) -> dict[str, int]:
+        """Return the number of living pairs per status."""
+        statement = select(CalendarPairRow.status, func.count()).where(_LIVING).group_by(CalendarPairRow.status)
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
     def last_generation(self, kuerzel: str, frnr: int) -> int | None:
         """Return the highest generation ever used for an appointment in a calendar, dead pairs included."""
         statement = select(func.max(CalendarPairRow.generation)).where(

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import LinkTaken, StaleLink
-from vmh_sync.store.models import LinkRow
+from vmh_sync.store.models import LinkRow, SyncRecordRow
 from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, table_of
 
 LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
@@ -177,6 +177,18 @@ class Links(Repository):
         condition = _LIVING if state is None else LinkRow.state == state
         statement = select(func.count()).select_from(LinkRow).where(LinkRow.entity == entity, condition)
         return self._connection.execute(statement).scalar_one()
+
+    def in_step(self, entity: str) -> int:
+        """Count the active links of an entity whose record is in no trouble by the ledger."""
+        in_trouble = exists().where(
+            SyncRecordRow.entity == LinkRow.entity,
+            SyncRecordRow.espo_id == LinkRow.espo_id,
+            SyncRecordRow.status != "clean",
+        )
+        statement = select(func.count()).select_from(LinkRow)
+        return self._connection.execute(
+            statement.where(LinkRow.entity == entity, LinkRow.state == "active", ~in_trouble)
+        ).scalar_one()
 
     def save(self, link: Link, expected_revision: int | None = None) -> Link:
         """Store a link and return it as it now stands (with id, revision and times).

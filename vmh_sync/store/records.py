@@ -136,6 +136,11 @@ class SyncRecords(Repository):
         )
         return {(entity, status): n for entity, status, n in self._connection.execute(statement)}
 
+    def counts_of(self, entity: str) -> dict[str, int]:
+        """Return the number of records of one entity per status."""
+        statement = select(SyncRecordRow.status, func.count()).where(SyncRecordRow.entity == entity)
+        return {row[0]: row[1] for row in self._connection.execute(statement.group_by(SyncRecordRow.status))}
+
     def oldest_dirty(self, entity: str) -> datetime | None:
         """Return since when the longest waiting record waits for a sync that works; None if none waits."""
         since = func.coalesce(SyncRecordRow.espo_modified_at_seen, SyncRecordRow.updated_at)

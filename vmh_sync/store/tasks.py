@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, and_, select, text, update
+from sqlalchemy import Row, and_, func, select, text, update
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
@@ -84,6 +84,13 @@ class Tasks(Repository):
         condition = ManualTaskRow.state != "closed" if state is None else ManualTaskRow.state == state
         statement = select(*_COLUMNS).where(ManualTaskRow.entity == entity, condition).order_by(ManualTaskRow.id)
         return [_task(row) for row in self._connection.execute(statement)]
+
+    def count_open(self, entity: str) -> int:
+        """Count the tasks of an entity that are not closed."""
+        statement = select(func.count()).select_from(ManualTaskRow)
+        return self._connection.execute(
+            statement.where(ManualTaskRow.entity == entity, ManualTaskRow.state != "closed")
+        ).scalar_one()
 
     def ensure(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +38,7 @@ class RecordOutcome:
     findings: tuple[Finding, ...] = ()
     different: tuple[str, ...] = ()  # fields in which both sides stay apart, each with an open task
     plans: tuple[RecordPlan, ...] = ()  # what would be done, in a dry run
+    edited_at: datetime | None = None  # when a person made the change that was written, as its system says
 
 
 @dataclass(slots=True)
@@ -74,6 +76,16 @@ class PassSummary:
             "different": self.different,
             "failures": self.failures,
         }
+
+
+LONGEST_LATENCY = 86_400.0
+"""Older edits were no edits just now: the first load, or a backlog, which the age of what waits shows."""
+
+
+def edit_to_write(outcomes: Iterable[RecordOutcome], now: datetime) -> float | None:
+    """Return the longest time in seconds from a person's edit until it was written; ``None`` when nothing was."""
+    ages = [(now - one.edited_at).total_seconds() for one in outcomes if one.edited_at and one.result is Result.SYNCED]
+    return max((age for age in ages if 0 <= age <= LONGEST_LATENCY), default=None)
 
 
 def different_lines(outcomes: Iterable[RecordOutcome]) -> list[str]:

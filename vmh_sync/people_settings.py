@@ -1,0 +1,73 @@
+"""Settings about the people who look after the sync: links for them, who is responsible, how they are told of trouble.
+
+Part of :mod:`vmh_sync.settings`, in a file of its own for its size.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
+
+def _names(value: object) -> object:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+
+class PeopleSettings(BaseSettings):
+    """Where people find things: links on pages and in messages, and who is responsible."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
+
+    espocrm_link: str | None = Field(
+        None, pattern="^https?://", description="Adresse von EspoCRM im Browser; ohne Angabe die der API ohne /api/v1"
+    )
+    advoware_link: str | None = Field(
+        None, description="Adresse eines Beteiligten in Advoware im Browser; {betnr} wird ersetzt (leer: kein Link)"
+    )
+    dagster_link: str | None = Field(
+        None, pattern="^https?://", description="Adresse von Dagster im Browser; ohne Angabe VMH_DAGSTER_URL"
+    )
+    owners: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("team:abgleich",),
+        description="wer in Dagster als zuständig steht, durch Komma getrennt: team:NAME oder E-Mail",
+    )
+
+    _from_commas = field_validator("owners", mode="before")(_names)
+
+    @field_validator("owners")
+    @classmethod
+    def _known_forms(cls, owners: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"team:[\w.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner) for owner in owners):
+            raise ValueError("möglich sind team:NAME und E-Mail-Adressen")
+        return owners
+
+
+class AlertSettings(BaseSettings):
+    """How people are told of trouble: by e-mail, by a note in EspoCRM, by a webhook; nothing set, nobody is told."""
+
+    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ALERT_")
+
+    email_to: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="E-Mail-Adressen, die Störungen gemeldet bekommen, durch Komma getrennt"
+    )
+    email_from: str = Field("vmh-sync@localhost", description="Absender dieser E-Mails")
+    smtp_host: str = Field("127.0.0.1", description="Mailserver (SMTP)")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Port des Mailservers")
+    smtp_security: str = Field(
+        "none", pattern="^(none|starttls|tls)$", description="Verschlüsselung: none, starttls oder tls"
+    )
+    smtp_user: str | None = Field(None, description="Benutzer am Mailserver (leer: ohne Anmeldung)")
+    smtp_password: SecretStr | None = Field(None, description="Kennwort am Mailserver")
+    webhook_url: SecretStr | None = Field(None, description="Adresse, an die jede Meldung als JSON geschickt wird")
+    espocrm_user_id: str | None = Field(
+        None, description="ID des EspoCRM-Benutzers, der jede Meldung in seinem Stream bekommt"
+    )
+    warnings: bool = Field(False, description="true: auch Hinweise melden, nicht nur Störungen")
+    quiet_minutes: int = Field(
+        10, ge=0, description="so lange (Minuten) muss eine Störung vorbei sein, bis sie als behoben gemeldet wird"
+    )
+
+    _from_commas = field_validator("email_to", mode="before")(_names)
