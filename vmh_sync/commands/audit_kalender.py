@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from vmh_sync.commands.labels_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
+from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.commands.labels_de import ACTIONS, SIDES, TASKS, word
+from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 
 RECORDS_FAILED = 3

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.labels_de import ACTIONS, SIDES, STATUSES, TASKS, word
+from vmh_sync.sync.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.commands.output import fail, firm_time, plan_rows, print_json
 from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.commands.sync import prepare

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.labels_de import RESULTS, STATUSES, TRIGGERS, word
+from vmh_sync.sync.words_de import RESULTS, STATUSES, TRIGGERS, word
 from vmh_sync.commands.output import firm_time, print_json
 from vmh_sync.commands.screen import screen
 from vmh_sync.doctor.line import Level, Line, ok, problem
