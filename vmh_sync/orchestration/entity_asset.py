@@ -1,0 +1,127 @@
+"""The asset of an entity in Dagster: what people open first, with numbers that plot over time.
+
+Each pass reports one materialization of it: the entity was brought up to date then. A materialization and not an
+observation, since the page says "never materialized" of an asset that is only observed, and freshness and health look
+at materializations; both plot alike. Exactly one event a run: each costs the run a write to Dagster's database.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+
+from vmh_sync.engine.entity_numbers import EntityNumbers
+from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.entities import Entity, every
+from vmh_sync.settings import PeopleSettings, SettingsError, load
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, edit_to_write
+from vmh_sync.sync.words_de import TRIGGERS, word
+
+RECORDS_GROUP = "stammdaten"
+CALENDAR_GROUP = "kalender"
+REPAIR_GROUP = "reparatur"
+HOUSE_GROUP = "betrieb"
+
+
+def make_entity_asset(entity: Entity) -> dg.AssetSpec:
+    """Return the asset of an entity with records in EspoCRM."""
+    return dg.AssetSpec(
+        entity.name,
+        group_name=RECORDS_GROUP,
+        kinds={"espocrm", "advoware"},
+        description=(
+            f"**{entity.label}** in EspoCRM ({entity.espocrm}) und Advoware.\n\n"
+            "Jeder Durchgang meldet hier seine Zahlen; unter **Metadata** zeigt **Plots** ihren Verlauf. **Checks** "
+            "sagt, ob alles aktuell ist, was fehlgeschlagen ist und ob beide Seiten gleich sind. Abgleichen: Job "
+            f"`sync_{entity.name}`; Fehlerhafte wiederholen: Asset `repaired_{entity.name}`, Reiter „Partitions“."
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PassFacts:
+    """What a pass did: when it ended, what started it, how long it took, which calls it needed."""
+
+    entity: str
+    trigger: str
+    outcomes: Sequence[RecordOutcome]
+    numbers: EntityNumbers
+    ended: datetime
+    seconds: float
+    calls: Mapping[str, int]
+    rang: Counter[tuple[str, str]] | None = None
+
+
+def pass_event(facts: PassFacts, more: Mapping[str, Any] | None = None) -> dg.AssetMaterialization:
+    """Return the one event that a pass reports about its entity; ``more`` are further numbers."""
+    summary = PassSummary().add(facts.outcomes)
+    return dg.AssetMaterialization(
+        asset_key=facts.entity,
+        description=told_in_a_line(facts),
+        metadata={**_standing(facts.numbers), **_pass_numbers(facts, summary), **(more or {})},
+    )
+
+
+def told_in_a_line(facts: PassFacts) -> str:
+    """Return what a pass did in one German line."""
+    summary = PassSummary().add(facts.outcomes)
+    done = [
+        f"{count} {name}"
+        for count, name in (
+            (summary.results[Result.SYNCED], "abgeglichen"),
+            (summary.results[Result.FAILED], "fehlgeschlagen"),
+            (summary.different, "verschieden mit Aufgabe"),
+            (summary.results[Result.UNCHANGED], "unverändert"),
+            (summary.results[Result.SKIPPED], "übersprungen"),
+        )
+        if count
+    ]
+    return f"{word(TRIGGERS, facts.trigger)}: {', '.join(done) or 'nichts zu tun'}"
+
+
+def _standing(numbers: EntityNumbers) -> dict[str, int | float]:
+    return {
+        "im Gleichstand": numbers.in_step,
+        "verschieden mit Aufgabe": numbers.different,
+        "fehlerhaft": numbers.failed,
+        "warten": numbers.waiting,
+        "ältestes Wartendes (s)": round(numbers.oldest_seconds, 1),
+        "offene Aufgaben": numbers.open_tasks,
+    }
+
+
+def _pass_numbers(facts: PassFacts, summary: PassSummary) -> dict[str, int | float]:
+    latency = edit_to_write(facts.outcomes, facts.ended)
+    known = {} if latency is None else {"Änderung bis geschrieben (s)": round(latency, 1)}
+    return {
+        "Durchgang: Datensätze": summary.records,
+        "Durchgang: geschrieben": sum(summary.writes.values()),
+        "Durchgang: fehlgeschlagen": summary.results[Result.FAILED],
+        "Durchgang: Konflikte": summary.conflicts,
+        **known,
+        **{f"Aufrufe {_SYSTEMS.get(name, name)}": count for name, count in sorted(facts.calls.items())},
+        "Dauer (s)": round(facts.seconds, 2),
+    }
+
+
+_SYSTEMS = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
+
+
+def with_people(defs: dg.Definitions) -> dg.Definitions:
+    """Return the definitions with owners and links as the settings name them, on every asset."""
+    try:
+        owners = list(load(PeopleSettings).owners)
+    except SettingsError:
+        owners = []
+    links = PeopleLinks.read()
+    names = {entity.name for entity in every()}
+
+    def named(spec: dg.AssetSpec) -> dg.AssetSpec:
+        address = links.records(spec.key.path[-1]) if spec.key.path[-1] in names else None
+        found = {"Liste in EspoCRM": dg.MetadataValue.url(address)} if address else {}
+        return spec.replace_attributes(owners=owners).merge_attributes(metadata=found)
+
+    return defs.map_asset_specs(func=named)
