@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
+from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.audit import Trouble

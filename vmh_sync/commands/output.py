@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
+from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1

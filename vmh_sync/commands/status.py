@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.sync.words_de import RESULTS, STATUSES, TRIGGERS, word
 from vmh_sync.commands.output import firm_time, print_json
 from vmh_sync.commands.screen import screen
 from vmh_sync.doctor.line import Level, Line, ok, problem
@@ -27,6 +26,7 @@ from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus, rea
 from vmh_sync.settings import VmhSettings
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import PassSummary
+from vmh_sync.sync.words_de import RESULTS, STATUSES, TRIGGERS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 ASK_SECONDS = 8.0

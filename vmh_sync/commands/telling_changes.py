@@ -6,9 +6,9 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.sync.words_de import CHANGES, REASONS, SIDES, TASKS, word
 from vmh_sync.commands.output import firm_time
 from vmh_sync.store.audit import Change
+from vmh_sync.sync.words_de import CHANGES, REASONS, SIDES, TASKS, word
 
 _VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
 _EMPTY = "(leer)"

@@ -4,6 +4,7 @@ import dagster as dg
 
 from vmh_sync.erstgespraech.reset import ResetResult, reset_past_calls
 from vmh_sync.orchestration.resources import SyncResources
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import ErstgespraechSettings, SettingsError, load
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -16,7 +17,7 @@ async def reset_calls(context: dg.OpExecutionContext, sync_resources: SyncResour
     try:
         rules = load(ErstgespraechSettings)
     except SettingsError as problem:
-        raise dg.Failure(description=str(problem), allow_retries=False) from None
+        raise Stopped(str(problem)) from None
     if not rules.states:
         text = "Nichts getan: VMH_ERSTGESPRAECH_STATES ist nicht gesetzt."
         context.log.info(text)
@@ -26,7 +27,7 @@ async def reset_calls(context: dg.OpExecutionContext, sync_resources: SyncResour
         try:
             result = await reset_past_calls(opened.espo, rules, opened.clock.now())
         except ForeignSystemError as problem:
-            raise dg.Failure(description=problem.message_for_people) from problem
+            raise Stopped(problem.message_for_people, allow_retries=True) from problem
     context.add_output_metadata(_metadata(result, dry_run=rules.dry_run))
 
 

@@ -13,6 +13,7 @@ from vmh_sync.housekeeping.dead_runs import fail_dead_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 
 CLAIMS_SECONDS = 28
@@ -25,7 +26,7 @@ def clean_database(context: dg.OpExecutionContext) -> None:
     try:
         house, days = load(VmhSettings), load(SyncSettings).audit_retention_days
     except SettingsError as problem:
-        raise dg.Failure(description=str(problem), allow_retries=False) from None
+        raise Stopped(str(problem)) from None
     store = open_database(house)
     try:
         context.add_output_metadata(clean_books(store, SystemClock().now(), audit_days=days))
@@ -39,7 +40,7 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
     try:
         settings = load(HousekeepingSettings)
     except SettingsError as problem:
-        raise dg.Failure(description=str(problem), allow_retries=False) from None
+        raise Stopped(str(problem)) from None
     rules = RunRetention(
         settings.run_retention_days, settings.failed_run_retention_days, {KALENDER: EMPLOYEE_PARTITIONS}
     )

@@ -1,9 +1,8 @@
 """A run in front of a Redis that does not belong to our database fails before it begins."""
 
-import dagster as dg
-
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.engine.redis_identity import ForeignRedis
+from vmh_sync.orchestration.sentences import Stopped
 
 
 async def require_our_redis(leases: Leases) -> None:
@@ -11,4 +10,4 @@ async def require_our_redis(leases: Leases) -> None:
     try:
         await leases.ask_guard()
     except ForeignRedis as foreign:
-        raise dg.Failure(description=str(foreign), allow_retries=False) from None
+        raise Stopped(str(foreign)) from None

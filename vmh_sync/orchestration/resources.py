@@ -8,6 +8,7 @@ import dagster as dg
 
 from vmh_sync.engine.opening import open_context
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
 
@@ -29,9 +30,9 @@ def opening_failures() -> Iterator[None]:
     try:
         yield
     except SettingsError as problem:
-        raise dg.Failure(description=f"Einstellungen fehlen oder sind falsch:\n{problem}") from None
+        raise Stopped(f"Einstellungen fehlen oder sind falsch:\n{problem}", allow_retries=True) from None
     except Stalled as standstill:
-        raise dg.Failure(description=str(standstill)) from None
+        raise Stopped(str(standstill), allow_retries=True) from None
 
 
 RESOURCES: Mapping[str, Any] = {"sync_resources": SyncResources(), "io_manager": dg.mem_io_manager}

@@ -29,12 +29,41 @@ class SyncRunConfig(dg.Config):
     )
     show_values: bool = Field(
         default=False,
-        description="Im Probelauf auch die Werte zeigen (personenbezogen! Sie stehen dann im Protokoll des Laufs).",
+        description="Auch alte und neue Werte zeigen (personenbezogen! Sie stehen dann im Protokoll des Laufs).",
     )
     allow_mass_change: bool = Field(
         default=False,
         description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
     )
+
+
+SELECTIONS = {
+    "pending": "was wartet (Warteschlange)",
+    "dirty": "als geändert gemeldet",
+    "failed": "fehlerhafte",
+    "due": "fällige Wiederholungen und lange nicht Geprüftes",
+    "rolling": "nächster Teil der laufenden Prüfung in Advoware (nur Beteiligte)",
+    "all": "alle",
+}
+"""The selections that the launchpad offers, and what they mean."""
+
+
+def launchpad_schema() -> dict[str, dg.Field]:
+    """Return what the launchpad asks for: every field with its default, and nothing else.
+
+    Not the schema that Dagster makes of :class:`SyncRunConfig`: that one leaves ``ids`` out of the defaults, takes any
+    text as a selection, and offers to read each value from an environment variable, which is no use to an operator.
+    """
+    words = {name: field.description for name, field in SyncRunConfig.model_fields.items()}
+    chosen = dg.Enum("Auswahl", [dg.EnumValue(name, description=says) for name, says in SELECTIONS.items()])
+    return {
+        "ids": dg.Field(dg.Array(str), default_value=[], is_required=False, description=words["ids"]),
+        "selection": dg.Field(chosen, default_value="pending", is_required=False, description=words["selection"]),
+        **{
+            name: dg.Field(bool, default_value=False, is_required=False, description=words[name])
+            for name in ("dry_run", "show_values", "allow_mass_change")
+        },
+    }
 
 
 class UnknownSelection(ValueError):

@@ -1,38 +1,74 @@
-"""What a run tells about itself in the Dagster UI: counts, and a table of outcomes. No personal values."""
+"""What a run tells about itself in the Dagster UI: a warning first, counts, the records, what was changed in them.
 
-from collections.abc import Sequence
+German, for people; no personal values unless a person asked for them (``show_values``).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 from vmh_sync.sync.plan import FieldChange, RecordPlan
 from vmh_sync.sync.reported_text import encodable
+from vmh_sync.sync.words_de import ACTIONS, CHANGES, REASONS, RESULTS, SIDES, TASKS, word
 
 ROWS = 200
-"""Rows of the outcome table; failures come first."""
+"""Rows of a table; failures come first."""
+LINKED = 20
+"""Records that get a link of their own."""
+NOTHING = "Nichts zu tun: Beide Seiten stimmen überein."
 
 _ORDER = {Result.FAILED: 0, Result.SYNCED: 1, Result.SKIPPED: 2, Result.UNCHANGED: 3}
 
 
-def outcome_metadata(outcomes: Sequence[RecordOutcome], *, seconds: float, calls: dict[str, int]) -> dict[str, Any]:
-    """Return the metadata of a run's write step."""
+def table(rows: Sequence[Mapping[str, str | int]], columns: Iterable[str]) -> dg.TableMetadataValue:
+    """Return a table that Dagster shows in the page itself, without a click."""
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord(dict(row)) for row in rows[:ROWS]],
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in columns]),
+    )
+
+
+def outcome_metadata(
+    outcomes: Sequence[RecordOutcome], *, seconds: float, calls: Mapping[str, int], entity: str
+) -> dict[str, Any]:
+    """Return the metadata of a run's write step: what needs a person first."""
     summary = PassSummary().add(outcomes)
-    rows = sorted(outcomes, key=lambda outcome: _ORDER[outcome.result])[:ROWS]
+    warning = warning_of(summary)
+    written = {f"geschrieben nach {word(SIDES, side)}": count for side, count in summary.writes.items() if count}
     return {
-        "records": summary.records,
-        **{str(result): count for result, count in summary.results.items()},
-        "conflicts": summary.conflicts,
-        "different": summary.different,
-        "writes_advoware": summary.writes["advoware"],
-        "writes_espocrm": summary.writes["espocrm"],
-        "seconds": round(seconds, 2),
-        "calls": dg.MetadataValue.json(calls),
-        "outcomes": dg.MetadataValue.table(
-            records=[dg.TableRecord(_row(outcome)) for outcome in rows],
-            schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in _row(_EMPTY)]),
-        ),
+        **({"Achtung": warning} if warning else {}),
+        "Datensätze": summary.records,
+        **{word(RESULTS, str(result)): count for result, count in summary.results.items()},
+        "Konflikte": summary.conflicts,
+        "verschieden mit Aufgabe": summary.different,
+        **written,
+        "Dauer (s)": round(seconds, 2),
+        **{f"Aufrufe {word(SIDES, name)}": count for name, count in sorted(calls.items())},
+        "Ergebnisse": table([_row(outcome) for outcome in _failures_first(outcomes)], _row(_EMPTY)),
+        **_links(entity, outcomes),
     }
+
+
+def warning_of(summary: PassSummary) -> str | None:
+    """Return what is not right although the run went through, in a few words; ``None`` when all is well."""
+    said = [
+        f"{count} {name}"
+        for count, name in (
+            (summary.results[Result.FAILED], "fehlgeschlagen"),
+            (summary.different, "verschieden mit Aufgabe"),
+        )
+        if count
+    ]
+    return ", ".join(said) or None
+
+
+def _failures_first(outcomes: Sequence[RecordOutcome]) -> list[RecordOutcome]:
+    return sorted(outcomes, key=lambda outcome: (_ORDER[outcome.result], not outcome.different))
 
 
 _EMPTY = RecordOutcome("", Result.UNCHANGED)
@@ -40,37 +76,108 @@ _EMPTY = RecordOutcome("", Result.UNCHANGED)
 
 def _row(outcome: RecordOutcome) -> dict[str, str | int]:
     return {
-        "id": outcome.id,
+        "Datensatz": outcome.id,
         "betnr": outcome.betnr or 0,
-        "ergebnis": str(outcome.result),
-        "fehler": encodable(outcome.error or ""),
-        "klasse": outcome.error_class or "",
+        "Ergebnis": word(RESULTS, str(outcome.result)),
+        "Grund": encodable(outcome.error or ""),
+        "Fehlerart": outcome.error_class or "",
         "verschieden": ", ".join(outcome.different),
-        "hinweise": encodable("; ".join(finding.message for finding in outcome.findings)),
+        "Hinweise": encodable("; ".join(finding.message for finding in outcome.findings)),
     }
 
 
-def plan_markdown(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> str:
-    """Return a dry run's plan as a Markdown table; values only when asked for."""
-    lines = ["| Datensatz | Ziel | Was | Felder |", "|---|---|---|---|"]
-    for outcome in outcomes:
-        for plan in outcome.plans:
-            lines += _plan_lines(outcome.id, plan, show_values)
+def _links(entity: str, outcomes: Sequence[RecordOutcome]) -> dict[str, Any]:
+    """Links into both systems, for the records that a person may want to look at."""
+    links = PeopleLinks.read()
+    worth = [one for one in _failures_first(outcomes) if one.result is not Result.UNCHANGED or one.different]
+    found: dict[str, Any] = {}
+    for one in worth[:LINKED]:
+        if address := links.record(entity, one.id):
+            found[f"EspoCRM {one.id}"] = dg.MetadataValue.url(address)
+        if address := links.party(one.betnr):
+            found[f"Advoware {one.betnr}"] = dg.MetadataValue.url(address)
+    return found
+
+
+def changes_metadata(changes: Sequence[Change], *, show_values: bool) -> dict[str, Any]:
+    """Return what a run changed, field by field and why, as our audit log says; values only when asked for."""
+    if not changes:
+        return {}
+    rows = [_changed(change, show_values) for change in changes[:ROWS]]
+    more = {"weitere Änderungen": len(changes) - ROWS} if len(changes) > ROWS else {}
+    return {"Änderungen": table(rows, rows[0]), **more}
+
+
+def _changed(change: Change, show_values: bool) -> dict[str, str | int]:
+    row: dict[str, str | int] = {
+        "Datensatz": change.espo_id or "",
+        "betnr": change.betnr or 0,
+        "Bereich": change.entity,
+        "Feld": change.field or "",
+        "Was": word(CHANGES, change.kind),
+        "geschrieben in": word(SIDES, change.side_written),
+        "Warum": encodable(word(REASONS, change.reason)),
+    }
+    if show_values:
+        row |= {"alt": encodable(repr(change.old)), "neu": encodable(repr(change.new))}
+    return row
+
+
+def plan_metadata(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> dict[str, Any]:
+    """Return a dry run's plan, to stand before everything else; values only when asked for."""
+    rows = plan_rows(outcomes, show_values=show_values)
     apart = different_lines(outcomes)
-    if len(lines) == 2:
-        return "\n".join(apart) or "Nichts zu tun: Beide Seiten stimmen überein."
-    return "\n".join([*lines, "", *apart] if apart else lines)
+    told = {"Probelauf": f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else NOTHING}
+    if apart:
+        told["Probelauf"] = f"{len(rows)} Schritte geplant, {len(apart)} verschieden mit Aufgabe."
+        told["verschieden"] = "; ".join(apart[:ROWS])
+    return {**told, **({"Plan": table(rows, rows[0])} if rows else {})}
 
 
-def _plan_lines(record_id: str, plan: RecordPlan, show_values: bool) -> list[str]:
-    lines = [
-        f"| {record_id} | {operation.side} {operation.entity} {operation.key or '(neu)'} | {operation.action} "
-        f"({operation.reason}) | {', '.join(_change(change, show_values) for change in operation.changes)} |"
-        for operation in plan.operations
-    ]
-    lines += [f"| {record_id} | Aufgabe | {task.kind} | {', '.join(task.fields)} |" for task in plan.tasks]
-    return lines
+def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, str | int]]:
+    """Return one row for each operation and task that is planned."""
+    return [row for outcome in outcomes for plan in outcome.plans for row in _plan_rows(outcome, plan, show_values)]
+
+
+def _plan_rows(outcome: RecordOutcome, plan: RecordPlan, show_values: bool) -> Iterable[dict[str, str | int]]:
+    record = {"Datensatz": outcome.id, "betnr": outcome.betnr or 0}
+    for operation in plan.operations:
+        yield {
+            **record,
+            "Ziel": f"{word(SIDES, operation.side)} {operation.entity} {operation.key or '(neu)'}",
+            "Was": word(ACTIONS, operation.action),
+            "Felder": ", ".join(_change(change, show_values) for change in operation.changes),
+            "Warum": word(REASONS, operation.reason),
+        }
+    for task in plan.tasks:
+        yield {
+            **record,
+            "Ziel": "Aufgabe in EspoCRM",
+            "Was": word(ACTIONS, "open_task"),
+            "Felder": ", ".join(task.fields),
+            "Warum": word(TASKS, task.kind),
+        }
 
 
 def _change(change: FieldChange, show_values: bool) -> str:
     return encodable(f"{change.field}: {change.old!r} → {change.new!r}") if show_values else change.field
+
+
+_SOURCES = {
+    "webhook": "Webhook von EspoCRM",
+    "sensor": "beim Nachsehen in EspoCRM gefunden",
+    "due": "fällige Wiederholung",
+    "rolling": "laufende Prüfung in Advoware",
+    "all": "alle angefordert",
+    "dirty": "als geändert gemeldet",
+    "failed": "fehlerhafte angefordert",
+}
+_RUNG = {"create": "angelegt", "update": "geändert", "delete": "gelöscht", "dirty": "geändert"}
+
+
+def rang_text(rang: Counter[tuple[str, str]]) -> str:
+    """Return what called a run, for people: how many events of which source."""
+    return ", ".join(
+        f"{count} × {_SOURCES.get(source, source)}" + (f" ({_RUNG[action]})" if action in _RUNG else "")
+        for (source, action), count in rang.most_common()
+    )

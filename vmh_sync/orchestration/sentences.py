@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster import DagsterUserCodeProcessError
-from dagster._utils.error import SerializableErrorInfo
+from dagster._core.errors import DagsterUserCodeProcessError
+from dagster_shared.error import SerializableErrorInfo
 
 
 class Stopped(dg.Failure, DagsterUserCodeProcessError):  # type: ignore[misc]  # Dagster takes either as it is
