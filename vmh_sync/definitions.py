@@ -10,6 +10,7 @@ from vmh_sync.examples.ticketing import NAME as TICKETING
 from vmh_sync.examples.ticketing import monitor as ticketing
 from vmh_sync.housekeeping import definitions as housekeeping
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
+from vmh_sync.orchestration.entity_asset import with_people
 from vmh_sync.orchestration.entity_room import rooms
 from vmh_sync.orchestration.resources import RESOURCES
 from vmh_sync.settings import VmhSettings, load
@@ -26,8 +27,10 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         # One op after the other in the run's own process is far quicker than a process each.
         executor=dg.in_process_executor,
     )
+    known = rooms(settings.entities)
     return dg.Definitions.merge(
-        *(room.defs for room in rooms(settings.entities)),
+        *(room.defs for room in known),
+        dg.Definitions(assets=with_people(asset for room in known for asset in room.assets)),
         erstgespraech.defs,
         housekeeping.build(settings),
         *((ticketing.defs,) if TICKETING in settings.examples else ()),

@@ -12,11 +12,11 @@ from vmh_sync.orchestration.entity_room import EntityRoom
 ROOM = EntityRoom(
     KALENDER,
     dg.Definitions(
-        assets=[kalender_asset],
         asset_checks=CHECKS,
         jobs=[sync_kalender, fristen_liste],
         sensors=SENSORS,
         schedules=[*SCHEDULES, fristen_liste_morgens],
     ),
     job=sync_kalender,
+    assets=(kalender_asset,),
 )

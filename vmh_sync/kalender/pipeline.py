@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -25,11 +25,14 @@ from vmh_sync.kalender.pair_rows import ENTITY
 from vmh_sync.kalender.phase_counts import phase_counts
 from vmh_sync.kalender.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
-from vmh_sync.kalender.run_config import Calendars, employees_partitions
+from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
+from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_observation
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG
-from vmh_sync.orchestration.run_report import ROWS, outcome_metadata
+from vmh_sync.orchestration.run_report import NOTHING, ROWS, outcome_metadata, table, warn
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 KALENDER = dg.AssetKey("kalender")
@@ -37,15 +40,19 @@ KALENDER = dg.AssetKey("kalender")
 kalender_asset = dg.AssetSpec(
     KALENDER,
     partitions_def=employees_partitions,
+    group_name=CALENDAR_GROUP,
+    kinds={"advoware", "google"},
     description="Die Google-Kalender der Mitarbeiter, ein Eintrag (Partition) je Kürzel. Job: sync_kalender.",
 )
 
 
-@dg.op(description="Liest Termine aus Advoware, Änderungen aus Google und die Paare aus unserer Datenbank.")
-async def fetch_calendars(
-    context: dg.OpExecutionContext, config: Calendars, calendars: CalendarResources
-) -> CalendarBatch:
+@dg.op(
+    config_schema=launchpad_schema(),
+    description="Liest Termine aus Advoware, Änderungen aus Google und die Paare aus unserer Datenbank.",
+)
+async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarResources) -> CalendarBatch:
     """Read the employees of this run."""
+    config = Calendars(**context.op_config)
     if config.jitter_seconds:
         await asyncio.sleep(random.SystemRandom().random() * config.jitter_seconds)
     which = config
@@ -58,7 +65,7 @@ async def fetch_calendars(
         try:
             batch = await stages.fetch(opened, which)
         except ForeignSystemError as problem:
-            raise dg.Failure(description=problem.message_for_people) from problem
+            raise Stopped(problem.message_for_people, allow_retries=True) from problem
         batch.started, batch.calls = started, Counter(opened.calls.by_system())
     context.add_output_metadata(phase_counts(batch.works))
     return batch
@@ -107,12 +114,17 @@ async def write_calendars(
         seconds = time.monotonic() - batch.started
         if not batch.how.dry_run:
             trigger = context.run.tags.get(TRIGGER_TAG, "person")
-            await record_pass(opened, ENTITY, trigger, batch.outcomes, seconds=seconds, calls=calls)
+            numbers = await record_pass(opened, ENTITY, trigger, batch.outcomes, seconds=seconds, calls=calls)
+            facts = PassFacts(ENTITY, trigger, batch.outcomes, numbers, opened.clock.now(), seconds, calls)
+            quota = calls.get("google", 0) / max(seconds / 60 * opened.quota_per_minute, 1)
+            context.log_event(pass_observation(facts, {"Kontingent Google (%)": round(100 * quota, 1)}))
     metadata = _metadata(batch, seconds, calls)
     context.add_output_metadata(metadata)
     broken = batch.broken
     if broken is not None:
-        raise dg.Failure(description=broken.message, metadata=metadata)
+        raise Stopped(broken.message, metadata=metadata, allow_retries=True)
+    if not batch.how.dry_run:
+        warn(context, PassSummary().add(batch.outcomes))
     return batch
 
 
@@ -133,9 +145,13 @@ def _how_far(now: EmployeeProgress) -> dict[str, Any]:
 
 def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> dict[str, Any]:
     outcomes = batch.outcomes
-    metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
-    del metadata["writes_espocrm"]
-    metadata["writes_google"] = PassSummary().add(outcomes).writes["google"]
+    metadata: dict[str, Any] = {}
+    if batch.how.dry_run:
+        rows = batch.rows()
+        metadata["Probelauf"] = f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else NOTHING
+        if rows:
+            metadata["Plan"] = table([_planned(row) for row in rows], _planned(rows[0]))
+    metadata |= outcome_metadata(outcomes, seconds=seconds, calls=calls, entity=ENTITY)
     metadata |= phase_counts(batch.works)
     metadata |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
     metadata |= {f"tasks_{name}": count for name, count in batch.tasks.items()}
@@ -149,8 +165,6 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     doubtful = [one.to_json() for one in doubtful_pairs(batch.works)]
     if doubtful:
         metadata["zweifelhaft"] = dg.MetadataValue.json({"paare": doubtful[:ROWS], "was": DECIDE})
-    if batch.how.dry_run:
-        metadata["plan"] = dg.MetadataValue.md(_plan_markdown(batch))
     return metadata
 
 
@@ -173,33 +187,22 @@ def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
 
 
 def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:
-    rows = [
-        dg.TableRecord(
-            {
-                "kuerzel": one.kuerzel,
-                "frNr": one.fr_nr or 0,
-                "ereignis": one.event or "",
-                "grund": one.reason,
-                "was": REMEDY,
-            }
-        )
-        for one in found[:ROWS]
+    rows: list[dict[str, str | int]] = [
+        {"Kürzel": one.kuerzel, "frNr": one.fr_nr or 0, "Ereignis": one.event or "", "Grund": one.reason, "Was": REMEDY}
+        for one in found
     ]
-    names = ("kuerzel", "frNr", "ereignis", "grund", "was")
-    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
+    return table(rows, rows[0])
 
 
-def _plan_markdown(batch: CalendarBatch) -> str:
-    rows = batch.rows()
-    if not rows:
-        return "Nichts zu tun: Beide Seiten stimmen überein."
-    lines = ["| Kürzel | frNr | Ereignis | Was | Grund | Felder |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row['kuerzel']} | {row['frNr'] or ''} | {row['event'] or ''} | {row['what']} | {row['reason']} "
-        f"| {row.get('values') or row['fields']} |"
-        for row in rows[:500]
-    ]
-    return "\n".join(lines)
+def _planned(row: Mapping[str, Any]) -> dict[str, str | int]:
+    return {
+        "Kürzel": str(row["kuerzel"]),
+        "frNr": row["frNr"] or 0,
+        "Ereignis": str(row["event"] or ""),
+        "Was": word(CALENDAR_ACTIONS, row["what"]),
+        "Warum": str(row["reason"]),
+        "Felder": str(row.get("values") or row["fields"]),
+    }
 
 
 @dg.graph(description="Termine in Advoware ↔ Google-Kalender der Mitarbeiter.")

@@ -8,6 +8,7 @@ import dagster as dg
 
 from vmh_sync.kalender.context import CalendarContext, open_calendar
 from vmh_sync.orchestration.resources import opening_failures
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
 
 
@@ -22,7 +23,7 @@ class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
                 async with open_calendar(run_id) as context:
                     yield context
         except ServiceAccountError as problem:
-            raise dg.Failure(description=problem.message_for_people) from None
+            raise Stopped(problem.message_for_people, allow_retries=True) from None
 
 
 CALENDAR_RESOURCES: Mapping[str, Any] = {"calendars": CalendarResources(), "io_manager": dg.mem_io_manager}

@@ -43,4 +43,17 @@ class Calendars(dg.Config):
 
     def run_config(self) -> dict[str, Any]:
         """Return the run configuration of the job; a partitioned job takes no config mapping, so it names the op."""
-        return {"ops": {"fetch_calendars": {"config": self.model_dump()}}, "loggers": QUIET_CONSOLE}
+        asked = {name: value for name, value in self.model_dump().items() if value is not None}
+        return {"ops": {"fetch_calendars": {"config": asked}}, "loggers": QUIET_CONSOLE}
+
+
+def launchpad_schema() -> dict[str, dg.Field]:
+    """Return what the launchpad asks for: every field with its default, and nothing else."""
+    words = {name: field.description for name, field in Calendars.model_fields.items()}
+    flags = ("dry_run", "show_values", "allow_mass_change")
+    return {
+        "kuerzel": dg.Field(dg.Array(str), default_value=[], is_required=False, description=words["kuerzel"]),
+        "full_content": dg.Field(dg.Noneable(bool), is_required=False, description=words["full_content"]),
+        **{n: dg.Field(bool, default_value=False, is_required=False, description=words[n]) for n in flags},
+        "jitter_seconds": dg.Field(float, default_value=0.0, is_required=False, description=words["jitter_seconds"]),
+    }

@@ -6,16 +6,15 @@ at materializations; both plot alike. Exactly one event a run: each costs the ru
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import dagster as dg
 
 from vmh_sync.engine.entity_numbers import EntityNumbers
 from vmh_sync.engine.people_links import PeopleLinks
-from vmh_sync.entities import Entity, every
+from vmh_sync.entities import Entity
 from vmh_sync.settings import PeopleSettings, SettingsError, load
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, edit_to_write
 from vmh_sync.sync.words_de import TRIGGERS, word
@@ -55,14 +54,23 @@ class PassFacts:
     rang: Counter[tuple[str, str]] | None = None
 
 
-def pass_event(facts: PassFacts, more: Mapping[str, Any] | None = None) -> dg.AssetMaterialization:
-    """Return the one event that a pass reports about its entity; ``more`` are further numbers."""
-    summary = PassSummary().add(facts.outcomes)
+def pass_event(facts: PassFacts) -> dg.AssetMaterialization:
+    """Return the one event that a pass reports about its entity."""
     return dg.AssetMaterialization(
-        asset_key=facts.entity,
-        description=told_in_a_line(facts),
-        metadata={**_standing(facts.numbers), **_pass_numbers(facts, summary), **(more or {})},
+        asset_key=facts.entity, description=told_in_a_line(facts), metadata=pass_metadata(facts)
     )
+
+
+def pass_observation(facts: PassFacts, more: Mapping[str, float]) -> dg.AssetObservation:
+    """Return the event of a pass over an asset whose partitions report themselves; ``more``: its own numbers."""
+    return dg.AssetObservation(
+        asset_key=facts.entity, description=told_in_a_line(facts), metadata={**pass_metadata(facts), **more}
+    )
+
+
+def pass_metadata(facts: PassFacts) -> dict[str, int | float]:
+    """Return the numbers that plot over time: how the entity stands, and what the pass did."""
+    return {**_standing(facts.numbers), **_pass_numbers(facts, PassSummary().add(facts.outcomes))}
 
 
 def told_in_a_line(facts: PassFacts) -> str:
@@ -110,18 +118,17 @@ def _pass_numbers(facts: PassFacts, summary: PassSummary) -> dict[str, int | flo
 _SYSTEMS = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
 
 
-def with_people(defs: dg.Definitions) -> dg.Definitions:
-    """Return the definitions with owners and links as the settings name them, on every asset."""
+def with_people(specs: Iterable[dg.AssetSpec]) -> list[dg.AssetSpec]:
+    """Return the assets with owners and links, as the settings name them at this moment."""
     try:
         owners = list(load(PeopleSettings).owners)
     except SettingsError:
-        owners = []
+        owners = []  # whoever uses them says what is wrong with the settings; the page has to open all the same
     links = PeopleLinks.read()
-    names = {entity.name for entity in every()}
 
     def named(spec: dg.AssetSpec) -> dg.AssetSpec:
-        address = links.records(spec.key.path[-1]) if spec.key.path[-1] in names else None
+        address = links.records(spec.key.path[-1])
         found = {"Liste in EspoCRM": dg.MetadataValue.url(address)} if address else {}
         return spec.replace_attributes(owners=owners).merge_attributes(metadata=found)
 
-    return defs.map_asset_specs(func=named)
+    return [named(spec) for spec in specs]

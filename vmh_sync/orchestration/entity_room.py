@@ -9,6 +9,7 @@ import dagster as dg
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import Entity, UnusableEntity, add, every
 from vmh_sync.orchestration.dirty_sensor import Changed, make_dirty_sensor, make_sweep
+from vmh_sync.orchestration.entity_asset import make_entity_asset
 from vmh_sync.orchestration.repair import make_repair
 from vmh_sync.orchestration.sync_job import Descriptions, EntityPipeline, make_sync_job
 from vmh_sync.sync.comparison import EntityComparison
@@ -21,7 +22,7 @@ class EntityRoom:
 
     ``pipeline`` and ``job`` are what ``vmh-sync sync <name>`` runs, ``defs`` what Dagster shows. ``table`` and
     ``status_fields`` are what ``vmh-sync doctor`` looks for in EspoCRM, ``compare`` what ``vmh-sync reconcile`` asks;
-    parties and their children have checks and a comparison of their own there.
+    parties and their children have checks and a comparison of their own there. ``assets`` get owners and links.
     """
 
     entity: Entity
@@ -31,6 +32,7 @@ class EntityRoom:
     table: FieldTable | None = None
     status_fields: tuple[str, ...] = ("syncStatus", "syncErrorMessage")
     compare: Callable[[PassContext], Awaitable[EntityComparison]] | None = None
+    assets: tuple[dg.AssetSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ def make_room(
     *,
     suffix: str | None = None,
     schedules: Callable[[dg.JobDefinition], Sequence[dg.ScheduleDefinition]] = lambda job: (),
+    assets: Sequence[dg.AssetSpec] = (),
 ) -> EntityRoom:
     """Return the room of an entity with records in EspoCRM: job, dirty sensor, sweep, and repair by backfill.
 
-    ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides.
+    ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides,
+    ``assets`` stand beside its own.
     """
     job = make_sync_job(pipeline, say, suffix=f"_{entity.name}" if suffix is None else suffix)
     repair = make_repair(pipeline, entity.label, every_seconds=timing.repair_seconds)
@@ -65,7 +69,7 @@ def make_room(
         sensors=[make_dirty_sensor(entity, job, changed), repair.sensor],
         schedules=[make_sweep(entity, job, timing.sweep_cron, timing.sweep_says), *schedules(job)],
     )
-    return EntityRoom(entity, defs, pipeline, job)
+    return EntityRoom(entity, defs, pipeline, job, assets=(make_entity_asset(entity), *assets))
 
 
 def rooms(extra: Iterable[str] = ()) -> tuple[EntityRoom, ...]:

@@ -6,6 +6,7 @@ Each failed record of an entity is a partition of the asset ``repaired_<entity>`
 
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,15 +15,19 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.orchestration.entity_asset import REPAIR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
-from vmh_sync.orchestration.run_report import outcome_metadata
-from vmh_sync.orchestration.sync_job import EntityPipeline, sync_ids
+from vmh_sync.orchestration.run_report import changes_metadata, outcome_metadata
+from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.sync_job import EntityPipeline, changes_of, sync_ids
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 CHUNK = 200
 MAX_PARTITIONS = 5000
+NAMED = 50
+"""Records that are named in the sentence of a repair that did not help; all stand in the table."""
 UNFINISHED_BACKFILLS = (BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING)
 
 
@@ -62,6 +67,7 @@ def _asset(pipeline: EntityPipeline, plural: str, partitions: dg.DynamicPartitio
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         io_manager_key="io_manager",
+        group_name=REPAIR_GROUP,
         description=(
             f"Fehlerhafte {plural} erneut abgleichen: unter „Partitions“ einzelne oder alle Schlüssel wählen und "
             "einen Backfill starten. Alle gewählten laufen in einem einzigen Lauf (Start innerhalb von 30 Sekunden)."
@@ -74,20 +80,27 @@ def _asset(pipeline: EntityPipeline, plural: str, partitions: dg.DynamicPartitio
             keys = list(context.partition_keys)
             for start in range(0, len(keys), CHUNK):
                 outcomes += await sync_ids(opened, pipeline, keys[start : start + CHUNK])
-            calls = opened.calls.by_system()
+            calls, trigger = opened.calls.by_system(), str(Trigger.BACKFILL)
             seconds = time.monotonic() - started
-            await record_pass(opened, pipeline.entity, str(Trigger.BACKFILL), outcomes, seconds=seconds, calls=calls)
-        metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls)
-        failing = sum(outcome.result is Result.FAILED for outcome in outcomes)
+            numbers = await record_pass(opened, pipeline.entity, trigger, outcomes, seconds=seconds, calls=calls)
+            facts = PassFacts(pipeline.entity, trigger, outcomes, numbers, opened.clock.now(), seconds, calls)
+            changes = await changes_of(opened, outcomes, seconds)
+        context.log_event(pass_event(facts))
+        metadata = outcome_metadata(outcomes, seconds=seconds, calls=calls, entity=pipeline.entity)
+        metadata |= changes_metadata(changes, show_values=False)
+        failing = [outcome for outcome in outcomes if outcome.result is Result.FAILED]
         if failing:
-            raise dg.Failure(
-                description=f"{failing} von {len(outcomes)} Datensätzen sind weiter fehlerhaft; siehe Tabelle.",
-                metadata=metadata,
-                allow_retries=False,
-            )
+            raise Stopped(still_failing(failing, len(outcomes)), metadata=metadata)
         return dg.MaterializeResult(metadata=metadata)
 
     return repaired
+
+
+def still_failing(failing: Sequence[RecordOutcome], tried: int) -> str:
+    """Return which records still fail, and why."""
+    named = [f"{one.id}: {one.error or 'unbekannter Fehler'}" for one in failing[:NAMED]]
+    more = [f"… und {len(failing) - NAMED} weitere"] if len(failing) > NAMED else []
+    return "\n".join([f"{len(failing)} von {tried} Datensätzen sind weiter fehlerhaft:", *named, *more])
 
 
 def _sensor(
@@ -109,7 +122,7 @@ def _sensor(
         if shown - failed and not _backfill_unfinished(context.instance):
             requests.append(partitions.build_delete_request(sorted(shown - failed)))
         if not requests:
-            return dg.SkipReason("no change")
+            return dg.SkipReason("Keine Änderung.")
         return dg.SensorResult(dynamic_partitions_requests=requests)
 
     return failed_keys

@@ -20,6 +20,8 @@ ROWS = 200
 """Rows of a table; failures come first."""
 LINKED = 20
 """Records that get a link of their own."""
+WARNING_TAG = "vmh/achtung"
+"""What is not right in a run that went through, in a few words."""
 NOTHING = "Nichts zu tun: Beide Seiten stimmen überein."
 
 _ORDER = {Result.FAILED: 0, Result.SYNCED: 1, Result.SKIPPED: 2, Result.UNCHANGED: 3}
@@ -65,6 +67,19 @@ def warning_of(summary: PassSummary) -> str | None:
         if count
     ]
     return ", ".join(said) or None
+
+
+def warn(context: dg.OpExecutionContext | dg.AssetExecutionContext, summary: PassSummary) -> None:
+    """Mark a run that went through although not all is well: a tag in the list of runs, and a warning in its log.
+
+    The run itself stays a success. Dagster has no third colour for runs, and red means "this has to be done again":
+    it would be retried and reported, while each failed record has a retry, a status and a reason of its own. What is
+    wrong with the data is said as Dagster says it of data: by checks of the asset.
+    """
+    warning = warning_of(summary)
+    if warning:
+        context.instance.add_run_tags(context.run.run_id, {WARNING_TAG: warning})
+        context.log.warning("Nicht alles in Ordnung: %s.", warning)
 
 
 def _failures_first(outcomes: Sequence[RecordOutcome]) -> list[RecordOutcome]:
@@ -140,7 +155,7 @@ def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[d
 
 
 def _plan_rows(outcome: RecordOutcome, plan: RecordPlan, show_values: bool) -> Iterable[dict[str, str | int]]:
-    record = {"Datensatz": outcome.id, "betnr": outcome.betnr or 0}
+    record: dict[str, str | int] = {"Datensatz": outcome.id, "betnr": outcome.betnr or 0}
     for operation in plan.operations:
         yield {
             **record,

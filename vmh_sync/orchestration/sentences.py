@@ -1,4 +1,4 @@
-"""A run that stops says so in one German sentence: no Python trace stands before it, since nothing is broken in Python."""
+"""A run that stops says so in one German sentence, without a Python trace: nothing is broken in Python."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,14 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
 
-class Stopped(dg.Failure, DagsterUserCodeProcessError):  # type: ignore[misc]  # Dagster takes either as it is
+class Stopped(DagsterUserCodeProcessError, dg.Failure):
     """Ends a step as ``dg.Failure`` does; Dagster shows the sentence alone, as it shows another process's error."""
 
     def __init__(
         self, sentence: str, *, metadata: Mapping[str, Any] | None = None, allow_retries: bool = False
     ) -> None:
         """Take the sentence, German and without personal values, and what the step shows besides."""
-        dg.Failure.__init__(self, description=sentence, metadata=metadata, allow_retries=allow_retries)
-        self.user_code_process_error_infos = [SerializableErrorInfo(message=sentence, stack=[], cls_name=None)]
+        alone = SerializableErrorInfo(message=sentence, stack=[], cls_name=None)
+        super().__init__(  # type: ignore[no-untyped-call]
+            description=sentence, metadata=metadata, allow_retries=allow_retries, user_code_process_error_infos=[alone]
+        )

@@ -35,7 +35,7 @@ from vmh_sync.orchestration.run_report import (
     outcome_metadata,
     plan_metadata,
     rang_text,
-    warning_of,
+    warn,
 )
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.store.audit import AuditQuery, Change
@@ -43,8 +43,6 @@ from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError
 
-WARNING_TAG = "vmh/achtung"
-"""What is not right in a run that went through, in a few words."""
 MOST_CHANGES = 1000
 CLOCK_SLACK_SECONDS = 60.0
 """How much the clock may be set back during a run without hiding its first changes."""
@@ -268,16 +266,3 @@ def _tell(
     if broken is not None:
         raise Stopped(broken.error or "Der Lauf ist fehlgeschlagen.", metadata=metadata, allow_retries=True)
     warn(context, PassSummary().add(outcomes))
-
-
-def warn(context: dg.OpExecutionContext | dg.AssetExecutionContext, summary: PassSummary) -> None:
-    """Mark a run that went through although not all is well: a tag in the list of runs, and a warning in its log.
-
-    The run itself stays a success. Dagster has no third colour for runs, and red means "this has to be done again":
-    it would be retried and reported, while each failed record has a retry, a status and a reason of its own. What is
-    wrong with the data is said as Dagster says it of data: by checks of the asset.
-    """
-    warning = warning_of(summary)
-    if warning:
-        context.instance.add_run_tags(context.run.run_id, {WARNING_TAG: warning})
-        context.log.warning(f"Nicht alles in Ordnung: {warning}.")

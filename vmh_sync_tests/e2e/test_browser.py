@@ -26,14 +26,13 @@ JOBS = {
 }
 TROUBLE = re.compile("error|failed|unable|warning", re.IGNORECASE)
 COUNTS = (
-    "records",
-    "synced",
-    "unchanged",
-    "skipped",
-    "failed",
-    "conflicts",
-    "writes_advoware",
-    "writes_espocrm",
+    "Datensätze",
+    "abgeglichen",
+    "unverändert",
+    "übersprungen",
+    "fehlerhaft",
+    "Konflikte",
+    "geschrieben nach EspoCRM",
 )
 NAME, PHONE, ADDITION = "Kanarienfrau", "+49 511 98765010", "Kanzlei Kanarienflug"
 
@@ -79,9 +78,13 @@ def test_a_run_from_the_launchpad_shows_its_outcome_and_nothing_personal(house: 
     page.wait_for_url("**/runs/*")
     expect(page.get_by_text("RUN_SUCCESS")).to_be_visible()
     expect(page.get_by_text("Success", exact=True)).to_be_visible()
-    assert numbers_shown(page) == dict.fromkeys(COUNTS, 0) | {"records": 1, "synced": 1, "writes_espocrm": 1}
+    assert numbers_shown(page) == dict.fromkeys(COUNTS, 0) | {
+        "Datensätze": 1,
+        "abgeglichen": 1,
+        "geschrieben nach EspoCRM": 1,
+    }
     outcome = page.locator("tr").filter(has=page.get_by_role("cell", name=espo_id, exact=True)).last
-    assert outcome.locator("td").all_inner_texts()[:3] == [espo_id, str(betnr), "synced"]
+    assert outcome.locator("td").all_inner_texts()[:3] == [espo_id, str(betnr), "abgeglichen"]
     assert house.firm.crm_record(espo_id)["zusatz"] == ADDITION
     pages = [page.content()]
     for stream in ("stdout", "stderr"):

@@ -12,7 +12,7 @@ from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.commands.output import print_plan
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.orchestration.run_report import plan_markdown
+from vmh_sync.orchestration.run_report import plan_metadata
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
@@ -106,7 +106,7 @@ def test_a_dry_run_over_a_different_record_does_not_say_that_both_sides_agree(
 
     outcomes = firm.run(plan)
     print_plan(outcomes, show_values=False)
-    for told in (capsys.readouterr().out, plan_markdown(outcomes, show_values=False)):
+    for told in (capsys.readouterr().out, str(plan_metadata(outcomes, show_values=False))):
         assert "stimmen überein" not in told
         assert "erschieden" in told
         assert espo_id in told

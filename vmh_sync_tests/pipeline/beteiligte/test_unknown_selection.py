@@ -13,6 +13,6 @@ def test_unknown_selection_is_named_with_the_possible_ones(firm: Firm, entity: s
     del firm  # its systems and settings are all that is needed
     with (
         dg.DagsterInstance.ephemeral() as instance,
-        pytest.raises(dg.Failure, match=r"Die Auswahl „dirrty“ gibt es nicht; möglich sind: .*dirty"),
+        pytest.raises(dg.DagsterInvalidConfigError, match=r"selection(.|\n)*dirrty(.|\n)*Auswahl"),
     ):
         job(f"sync_{entity}").execute_in_process(run_config={"selection": "dirrty"}, instance=instance)

@@ -77,7 +77,7 @@ def test_failed_addresses_are_repaired_in_one_run_and_then_shown_no_more(
     (shown,) = instance.fetch_materializations(dg.AssetKey("repaired_adressen"), limit=1).records
     assert shown.asset_materialization is not None
     metadata = {name: value.value for name, value in shown.asset_materialization.metadata.items()}
-    assert (metadata["records"], metadata["synced"], metadata["failed"]) == (3, 3, 0)
+    assert (metadata["Datensätze"], metadata["abgeglichen"], metadata["fehlerhaft"]) == (3, 3, 0)
     assert len(firm.office_record(betnr)["adressen"]) == 3
     assert ui.look() == []
     with firm.store.reading() as tx:
@@ -95,7 +95,8 @@ def test_a_record_that_still_fails_keeps_its_key_and_is_named(firm: Firm, instan
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     error = failure.step_failure_data.user_failure_data
     assert error is not None
-    assert error.description == "1 von 2 Datensätzen sind weiter fehlerhaft; siehe Tabelle."
+    assert (error.description or "").startswith("1 von 2 Datensätzen sind weiter fehlerhaft:\n")
+    assert any(espo_id in (error.description or "") for espo_id in ids)
     assert len(ui.look()) == 1
 
 
