@@ -188,7 +188,13 @@ def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
 
 def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:
     rows: list[dict[str, str | int]] = [
-        {"Kürzel": one.kuerzel, "frNr": one.fr_nr or 0, "Ereignis": one.event or "", "Grund": one.reason, "Was": REMEDY}
+        {
+            "kuerzel": one.kuerzel,
+            "frNr": one.fr_nr or 0,
+            "ereignis": one.event or "",
+            "grund": one.reason,
+            "was": REMEDY,
+        }
         for one in found
     ]
     return table(rows, rows[0])

@@ -39,7 +39,7 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
         for event in result.all_events
         if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
     ]
-    assert outputs[0]["writes_google"].value == 2 and outputs[0]["read_advoware"].value == 2
+    assert outputs[0]["geschrieben nach Google"].value == 2 and outputs[0]["read_advoware"].value == 2
 
 
 def test_a_run_with_a_partition_key_takes_that_employee(chancery: Chancery, instance: dg.DagsterInstance) -> None:

@@ -39,9 +39,13 @@ def test_the_run_tells_in_its_log_and_on_the_asset_how_far_it_is(
     assert "Kürzel SB: 110 of 110 events written" in log
     found = instance.fetch_observations(KALENDER, limit=10).records
     told = [one.asset_observation for one in found]
-    assert [one.metadata["written"].value for one in told if one is not None] == [110, 0]
-    assert told[1] is not None and told[1].partition == "SB"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", str(told[1].metadata["expected_end"].value))
+    whole, *standing = [one for one in told if one is not None]
+    assert [one.metadata["written"].value for one in standing] == [110, 0]
+    assert standing[1].partition == "SB"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", str(standing[1].metadata["expected_end"].value))
+    assert (whole.partition, whole.description) == (None, "von Hand: 110 abgeglichen")
+    assert whole.metadata["im Gleichstand"].value == 110
+    assert float(str(whole.metadata["Kontingent Google (%)"].value)) > 0
     assert "Termin 1" not in " ".join(log), "no content in the log"
 
 
