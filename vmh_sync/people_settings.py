@@ -7,7 +7,9 @@ import re
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from vmh_sync.env_file import EnvSettings
 
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
@@ -16,7 +18,7 @@ def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
-class PeopleSettings(BaseSettings):
+class PeopleSettings(EnvSettings):
     """Where people find things: links on pages and in messages, and who is responsible."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
@@ -45,7 +47,7 @@ class PeopleSettings(BaseSettings):
         return owners
 
 
-class AlertSettings(BaseSettings):
+class AlertSettings(EnvSettings):
     """How people are told of trouble: by e-mail, by a note in EspoCRM, by a webhook; nothing set, nobody is told."""
 
     model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ALERT_")

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
+from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch

@@ -4,6 +4,7 @@ import dagster as dg
 
 from vmh_sync.kalender.deadline_list import DeadlineReport, deadline_reports
 from vmh_sync.kalender.resources import CalendarResources
+from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import CalendarSyncSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -15,7 +16,7 @@ async def compare_deadlines(context: dg.OpExecutionContext, calendars: CalendarR
         try:
             reports = await deadline_reports(opened, send=True)
         except ForeignSystemError as problem:
-            raise dg.Failure(description=problem.message_for_people) from problem
+            raise Stopped(problem.message_for_people, allow_retries=True) from problem
     context.add_output_metadata(_metadata(reports))
 
 

@@ -169,21 +169,18 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
 
 
 def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
-    rows = [
-        dg.TableRecord(
-            {
-                "kuerzel": str(row["kuerzel"]),
-                "frNr": str(row["frNr"] or ""),
-                "ereignis": str(row["event"] or ""),
-                "was": str(row["text"]),
-                "felder": ", ".join(row["fields"]) if isinstance(row["fields"], list) else "",
-                "protokoll": f"vmh-sync audit show {row['audit']} --values",
-            }
-        )
-        for row in batch.lost[:ROWS]
+    rows: list[dict[str, str | int]] = [
+        {
+            "kuerzel": str(row["kuerzel"]),
+            "frNr": str(row["frNr"] or ""),
+            "ereignis": str(row["event"] or ""),
+            "was": str(row["text"]),
+            "felder": ", ".join(row["fields"]) if isinstance(row["fields"], list) else "",
+            "protokoll": f"vmh-sync audit show {row['audit']} --values",
+        }
+        for row in batch.lost
     ]
-    names = ("kuerzel", "frNr", "ereignis", "was", "felder", "protokoll")
-    return dg.MetadataValue.table(rows, dg.TableSchema(columns=[dg.TableColumn(name) for name in names]))
+    return table(rows, rows[0])
 
 
 def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:

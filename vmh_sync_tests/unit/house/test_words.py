@@ -5,12 +5,12 @@ from typing import get_args
 
 import pytest
 
-from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, CHANGES, SIDES, TASKS
 from vmh_sync.commands.output import print_dry_summary, print_summary
 from vmh_sync.kalender.operations import FindingKind, Operation
 from vmh_sync.store.audit import ChangeKind, Side
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan import Action, TaskKind
+from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, CHANGES, SIDES, TASKS
 
 
 def test_every_code_has_a_word() -> None:
