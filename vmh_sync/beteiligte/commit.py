@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from vmh_sync.beteiligte.master_write import AdvowareWritten
 from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
+from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.engine.audit_sides import stored_side
 from vmh_sync.engine.part import Part, PartDone
 from vmh_sync.engine.pass_context import PassContext
@@ -18,6 +19,7 @@ from vmh_sync.sync.read_back import ReadBack
 from vmh_sync.sync.status_values import KEPT, Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.manual_tasks import note_tasks
 
 _RECENT = 50
 
@@ -36,6 +38,8 @@ class Written:
     failed: Exception | None = None
     link: Link | None = None
     kept: Kept = field(default_factory=dict)
+    noted: set[int] = field(default_factory=set)
+    """The rows of tasks that writing found to be needed."""
 
     def __post_init__(self) -> None:
         """Take over what is known of EspoCRM's bookkeeping fields."""
@@ -121,6 +125,8 @@ def commit_party(context: PassContext, written: Written, *, bookkeeping_only: bo
             tx.audit.append(rows)
         for _, done in written.parts:
             done.commit(tx, written.espo)
+        found = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
+        written.noted = note_tasks(tx, subject(written.plan.read), found)
 
 
 def _link(context: PassContext, written: Written, tx: Transaction) -> Link:

@@ -1,7 +1,7 @@
 """The plan of a whole party: master data, parts, and what EspoCRM's record must say afterwards."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.diff import MasterPlan, plan_master, settled_tasks
@@ -13,9 +13,12 @@ from vmh_sync.engine.part import Part, PartInput, PartPlan
 from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps
-from vmh_sync.sync.plan import RecordPlan, TaskWanted
+from vmh_sync.sync.plan import RecordPlan, TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.advoware import wire
+
+_IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
+"""Kinds of tasks about what the base knows once they were decided: no later plan finds it out anew."""
 
 
 @dataclass(slots=True, repr=False)
@@ -33,13 +36,14 @@ class PartyPlan:
     @property
     def records(self) -> tuple[RecordPlan, ...]:
         """The plans of all parts that have something to do, the master data first."""
-        every = (self.master.record, *(plan.record for _, plan in self.parts))
+        own = replace(self.master.record, tasks=(*self.master.record.tasks, *self.pending))
+        every = (own, *(plan.record for _, plan in self.parts))
         return tuple(record for record in every if not record.is_empty)
 
     @property
     def has_work(self) -> bool:
         """Whether anything must be written or remembered, apart from EspoCRM's bookkeeping."""
-        return not self.master.record.is_empty or any(not plan.is_empty for _, plan in self.parts)
+        return bool(self.records or self.pending) or any(not plan.is_empty for _, plan in self.parts)
 
     @property
     def status(self) -> SyncStatus:
@@ -52,7 +56,7 @@ class PartyPlan:
         tries = bool(self.master.espo or self.master.advoware)
         own = self.master.record.is_empty or (tries and self.master.fields.only_tries_again)
         parts = [plan for _, plan in self.parts if not plan.is_empty]
-        return own and self.state.base is not None and all(part.only_tries_again for part in parts)
+        return own and not self.pending and self.state.base is not None and all(part.only_tries_again for part in parts)
 
     @property
     def message(self) -> str | None:
@@ -64,6 +68,20 @@ class PartyPlan:
         """The open tasks that reality has settled, by what the base says now: before or after writing."""
         of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
         return (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
+
+    @property
+    def pending(self) -> tuple[TaskWanted, ...]:
+        """Tasks that were decided, never reached EspoCRM (killed, not answered) and still stand.
+
+        Nothing but their row remembers what they tell; before or after writing.
+        """
+        closing, told = set(self.closing), {(str(task.kind), *sorted(task.fields)) for task in self._wanted()}
+        return tuple(
+            TaskWanted(TaskKind(row.kind), row.fields, row.details)
+            for row in self.read.tasks
+            if row.espo_task_id is None and row.kind in _IN_THE_BASE and row.id not in closing
+            if (row.kind, *row.fields) not in told
+        )
 
     @property
     def different(self) -> tuple[str, ...]:
@@ -79,10 +97,14 @@ class PartyPlan:
         for row in self.state.tasks:
             if (row.kind in STAYS_APART or row.held) and row.id not in closing:
                 yield from row.fields
-        records = (self.master.record, *(plan.record for _, plan in self.parts))
-        for task in (*(task for record in records for task in record.tasks), *self.told):
+        for task in self._wanted():
             if (task.kind in STAYS_APART or task.details.get("held")) and task.entity in (None, ENTITY):
                 yield from task.fields
+
+    def _wanted(self) -> Iterator[TaskWanted]:
+        for record in (self.master.record, *(plan.record for _, plan in self.parts)):
+            yield from record.tasks
+        yield from self.told
 
 
 def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:

@@ -165,9 +165,11 @@ class PartySync:
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await asyncio.to_thread(commit_party, context, written)
         plan.told = [*written.tasks, *(task for _, done in written.parts for task in done.tasks)]
-        await open_tasks(context, gate, subject(fresh), written.tasks, labels)
+        await open_tasks(context, gate, subject(fresh), written.tasks, labels, noted=written.noted)
         for part, done in written.parts:
-            await open_tasks(context, gate, subject(fresh), done.tasks, part.labels)
+            await open_tasks(context, gate, subject(fresh), done.tasks, part.labels, noted=written.noted)
+            labels |= part.labels
+        await open_tasks(context, gate, subject(fresh), plan.pending, labels)
         await close_tasks(context, gate, plan.closing)
         attempt.take(written)
         if written.failed is not None:

@@ -8,7 +8,7 @@ mark in its description (:mod:`vmh_sync.engine.create_once`).
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from vmh_sync.engine.create_once import CreateContext, CreateOrder, Creation, cr
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.entities import espocrm_type
 from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
@@ -80,11 +81,13 @@ async def open_tasks(
     subject: TaskSubject,
     wanted: Iterable[TaskWanted],
     labels: Mapping[str, str],
+    *,
+    noted: Collection[int] = (),
 ) -> int:
     """Make sure that each wanted task is open; returns how many were newly written to EspoCRM.
 
     A task that a person closed while its reason still stands is not opened again by the same situation, only by a
-    new one (another value).
+    new one (another value). ``noted`` are rows that :func:`note_tasks` made just now: they cannot be in EspoCRM yet.
     """
     opened = 0
     for task in wanted:
@@ -94,7 +97,8 @@ async def open_tasks(
             if not await _reported_anew(context, gate, row, task, labels):
                 continue
             row, created = await asyncio.to_thread(_ensure, context, about, task)
-        await write_task(context, gate, about, row, task, labels, may_exist=not created)
+        may_exist = not created and row.id not in noted
+        await write_task(context, gate, about, row, task, labels, may_exist=may_exist)
         opened += 1
     return opened
 
@@ -155,17 +159,30 @@ def fingerprint(task: TaskWanted) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def note_tasks(tx: Transaction, subject: TaskSubject, wanted: Iterable[TaskWanted]) -> set[int]:
+    """Store tasks in the transaction that lets the base learn what they tell; returns the ids of the new rows.
+
+    Once the base knows a difference, no plan tells it again: killed before :func:`open_tasks`, only the row remembers.
+    """
+    ensured = [_ensured(tx, _subject_of(subject, task), task) for task in wanted]
+    return {row.id for row, created in ensured if created}
+
+
 def _ensure(context: PassContext, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:
     with context.store.transaction() as tx:
-        return tx.tasks.ensure(
-            entity=about.entity,
-            espo_id=about.espo_id,
-            betnr=about.betnr,
-            kind=task.kind,
-            fields=task.fields,
-            fingerprint=fingerprint(task),
-            details=dict(task.details),
-        )
+        return _ensured(tx, about, task)
+
+
+def _ensured(tx: Transaction, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:
+    return tx.tasks.ensure(
+        entity=about.entity,
+        espo_id=about.espo_id,
+        betnr=about.betnr,
+        kind=task.kind,
+        fields=task.fields,
+        fingerprint=fingerprint(task),
+        details=dict(task.details),
+    )
 
 
 def mark_of(row: ManualTask) -> str:
