@@ -16,11 +16,12 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.ledger import close_books, mark_unchanged
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone
-from vmh_sync.engine.part import Part, PartInput
+from vmh_sync.engine.part import Asked, Part, PartInput
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.sync.base import Side
@@ -53,31 +54,34 @@ def party_table(context: PassContext) -> FieldTable:
 
 async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str]) -> Batch:
     """Read a batch of parties and what their parts need."""
-    batch = Batch(await fetch_parties(context, ids), party_table(context), context.zone, context.clock.now())
+    recognition = Recognition(context, parts)
+    reads = await fetch_parties(context, ids, recognition)
+    batch = Batch(reads, party_table(context), context.zone, context.clock.now())
     batch.inputs = {
         read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
     }
     for part in parts:
-        await _fetch_part(context, part, batch)
+        await _fetch_part(context, part, batch, recognition.asked.get(part.entity))
     wanting = [read for read in batch.reads if _wants_full(batch.inputs.get(read.espo_id), parts)]
     await asyncio.gather(*(_complete(context, batch, read) for read in wanting))
     return batch
 
 
-async def _fetch_part(context: PassContext, part: Part, batch: Batch) -> None:
+async def _fetch_part(context: PassContext, part: Part, batch: Batch, asked: Asked | None) -> None:
     """Read for all parties together; where one of them breaks that, for each alone."""
     by_id = {read.espo_id: read for read in batch.reads}
     await together_or_alone(
         f"{part.entity} of parties",
         batch.inputs.values(),
-        lambda some: part.fetch(context, some),
+        lambda some: part.fetch(context, some, asked),
         lambda inputs, error: by_id[inputs.espo_id].blame(error),
     )
     batch.inputs = {espo_id: one for espo_id, one in batch.inputs.items() if by_id[espo_id].problem is None}
 
 
 def _may_sync(read: PartyRead) -> bool:
-    return read.espo is not None and read.problem is None and read.refusal is None and not read.gone_in_advoware
+    sound = read.espo is not None and read.problem is None and read.refusal is None
+    return sound and not read.gone_in_advoware and not read.recognised
 
 
 def _wants_full(inputs: PartInput | None, parts: Sequence[Part]) -> bool:
@@ -181,6 +185,10 @@ async def write(
     written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
     outcomes = {outcome.id: outcome for outcome in (*(_left_alone(batch, read) for read in quiet), *written)}
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
+    for read in agreed:
+        plan = batch.plans.get(read.espo_id)
+        if plan is not None and not plan.agreed:
+            read.fingerprint = None
     moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
     outcomes |= {read.espo_id: _failed(read, error) for read, error in moved}
     ordered = [_edited(outcomes[read.espo_id], batch.states.get(read.espo_id)) for read in batch.reads]

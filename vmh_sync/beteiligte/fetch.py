@@ -11,35 +11,49 @@ from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
+from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_progress import Step, went_through
+from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
-async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
+async def fetch_parties(
+    context: PassContext, ids: Sequence[str], recognition: Recognition | None = None
+) -> list[PartyRead]:
     """Return one :class:`PartyRead` per id, in the order of ``ids`` without repetitions.
 
-    Raises a ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
+    With ``recognition``, the answer about a party that is recognised is not looked into. Raises a
+    ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
     """
     wanted = list(dict.fromkeys(ids))
     parties = await asyncio.to_thread(_with_memory, context, wanted)
     # What is linked has its number already: both systems are read at the same time.
     linked = [party for party in parties if party.betnr is not None]
-    early = asyncio.gather(*(_read_early(context, party) for party in linked))
+    reading = [asyncio.ensure_future(_ask_early(context, party)) for party in linked]
+    preparing = [asyncio.ensure_future(recognition.prepare(linked))] if recognition is not None else []
     try:
         listed, spoilt = await _list(context, wanted)
+        await asyncio.gather(*preparing, *reading)
     except BaseException:
-        early.cancel()
+        for task in (*preparing, *reading):
+            task.cancel()
         raise
-    await early
+    answers = {party.espo_id: task.result() for party, task in zip(linked, reading, strict=True)}
     for party in parties:
         party.espo = listed.get(party.espo_id)
         party.problem = spoilt.get(party.espo_id) or party.problem
         party.read_at = context.clock.now()
+        answer = answers.pop(party.espo_id, None)
+        party.recognised = recognition is not None and recognition.look(party, answer)
+        if party.recognised:
+            continue
+        if party.link is not None and party.problem is None:
+            _take_answer(party, answer)
         _distrust_nameless(party)
     await asyncio.gather(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
     await together_or_alone(
@@ -60,9 +74,10 @@ async def fetch_parties(context: PassContext, ids: Sequence[str]) -> list[PartyR
     return parties
 
 
-async def _read_early(context: PassContext, party: PartyRead) -> None:
-    await _read_number(context, party)
+async def _ask_early(context: PassContext, party: PartyRead) -> PartyAnswer | None:
+    answer = await _ask_number(context, party)
     went_through(Step.READ)
+    return answer
 
 
 async def _list(context: PassContext, ids: Sequence[str]) -> tuple[dict[str, EspoRecord], dict[str, UnexpectedAnswer]]:
@@ -123,10 +138,21 @@ async def read_advoware(context: PassContext, party: PartyRead) -> None:
 
 
 async def _read_number(context: PassContext, party: PartyRead) -> None:
-    if party.betnr is None:
-        return
+    answer = await _ask_number(context, party)
+    if party.betnr is not None and party.problem is None:
+        _take_answer(party, answer)
+
+
+async def _ask_number(context: PassContext, party: PartyRead) -> PartyAnswer | None:
+    if party.betnr is not None:
+        with isolated(f"{ENTITY} {party.espo_id}", party.blame):
+            return await context.advoware.ask_beteiligter(party.betnr)
+    return None
+
+
+def _take_answer(party: PartyRead, answer: PartyAnswer | None) -> None:
     with isolated(f"{ENTITY} {party.espo_id}", party.blame):
-        found = await context.advoware.read_beteiligter(party.betnr)
+        found = answer.party() if answer is not None else None
         if found is not None and not (found.name or "").strip():
             raise EmptierThanAParty(f"{ENTITY} {party.espo_id}")
         party.advoware, party.gone_in_advoware = found, found is None and party.link is not None

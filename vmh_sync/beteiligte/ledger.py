@@ -11,6 +11,7 @@ from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
 from vmh_sync.beteiligte.labels_de import told_different
 from vmh_sync.beteiligte.locked import LOCKED, note_locked
 from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
+from vmh_sync.beteiligte.recognise import fingerprints_to_keep
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.engine.modified_stamps import settled
@@ -58,6 +59,7 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
                     moved.add(read.espo_id)
         agreed = [read.espo_id for read in reads if read.espo_id not in moved]
         tx.links.mark_verified(ENTITY, agreed, context.clock.now())
+        tx.fingerprints.keep(fingerprints_to_keep(read for read in reads if read.espo_id not in moved))
         tx.inbox.add(ENTITY, [InboxEvent(espo_id=espo_id, action="manual", source="moved") for espo_id in moved])
 
 

@@ -29,6 +29,8 @@ class PartyRead:
     read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
     a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
     deleted in EspoCRM and whose number this one carries now. ``retry_refused``: what a side refused is due again.
+    ``fingerprint`` stands for all that a comparison would be made from; ``recognised``: it is the one of the comparison
+    that came to "nothing to do", so none is made (``advoware`` was not looked into then).
     """
 
     espo_id: str
@@ -44,6 +46,8 @@ class PartyRead:
     heir_of: Link | None = None
     read_at: datetime | None = None
     retry_refused: bool = False
+    fingerprint: str | None = None
+    recognised: bool = False
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""
@@ -53,6 +57,11 @@ class PartyRead:
     def reported_tasks(self) -> list[ManualTask]:
         """The open tasks that stand in EspoCRM already."""
         return [row for row in self.tasks if row.espo_task_id is not None]
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether our ledger knows of no trouble with the record and no task about it is open."""
+        return (self.standing is None or self.standing.status == "clean") and not self.tasks
 
     @property
     def betnr(self) -> int | None:

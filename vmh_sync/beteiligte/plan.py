@@ -46,6 +46,14 @@ class PartyPlan:
         return bool(self.records or self.pending) or any(not plan.is_empty for _, plan in self.parts)
 
     @property
+    def agreed(self) -> bool:
+        """Whether both sides say the same, nothing is to be done and nothing is open, seen from a list entry."""
+        read, link = self.read, self.read.link
+        linked = link is not None and link.state == "active" and read.base is not None and read.heir_of is None
+        quiet = read.is_calm and not self.has_work and not self.different and not read.espo_full
+        return linked and quiet and all(plan.agreed for _, plan in self.parts)
+
+    @property
     def status(self) -> SyncStatus:
         """The status that the record has when all this is done."""
         return SyncStatus.CONFLICT if self.different else SyncStatus.CLEAN

@@ -6,10 +6,11 @@ asked directly, and an empty list of Advoware is read a second time (invariant 5
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.spoilt import set_apart
 from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.isolation import isolated
@@ -19,13 +20,16 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
-from vmh_sync.systems.espocrm.errors import UnexpectedAnswer as EspoUnexpected
-from vmh_sync.systems.espocrm.records import SpoiltRow as SpoiltCrmRow
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
 
-async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequence[PartInput]) -> None:
-    """Fill ``notes[kind.entity]`` of each party. Raises a ``ForeignSystemError`` when EspoCRM cannot list at all."""
+async def fetch_children(
+    context: PassContext, kind: ChildKind, parties: Sequence[PartInput], listed: ListedChildren | None = None
+) -> None:
+    """Fill ``notes[kind.entity]`` of each party; whom ``listed`` does not name is listed now.
+
+    Raises a ``ForeignSystemError`` when EspoCRM cannot list at all.
+    """
     if not parties:
         return
     now = context.clock.now()
@@ -42,21 +46,22 @@ async def fetch_children(context: PassContext, kind: ChildKind, parties: Sequenc
             by_person=context.by_person,
         )
         party.notes[kind.entity] = memories[party.espo_id]
-    spoilt: dict[str, EspoUnexpected] = {}
-    rows: dict[str, list[SpoiltCrmRow]] = {}
-    listed = context.espo.list_ids_in(
-        kind.espo_entity, "beteiligteId", memories, select=kind.attributes, spoilt=spoilt, spoilt_rows=rows
-    )
-    async for record in listed:
-        memory = memories.get(str(record.attributes.get("beteiligteId")))
-        if memory is not None and not record.deleted:
-            memory.espo[record.id] = record
-    for espo_id, error in spoilt.items():
-        memories[espo_id].problem = error
-    for espo_id, some in rows.items():
-        memories[espo_id].spoilt_here = {row.id: row.error for row in some if row.id is not None}
+    known = {espo_id for espo_id in memories if listed is not None and espo_id in listed.records}
+    unknown = [espo_id for espo_id in memories if espo_id not in known]
+    if listed is not None:
+        _take(listed, {espo_id: memories[espo_id] for espo_id in known})
+    if unknown:
+        _take(await list_children(context, kind, unknown), {espo_id: memories[espo_id] for espo_id in unknown})
     await asyncio.to_thread(_remember, context, kind, list(memories.values()))
     await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
+
+
+def _take(listed: ListedChildren, memories: Mapping[str, PartyChildren]) -> None:
+    for espo_id, memory in memories.items():
+        memory.espo = {record.id: record for record in listed.records[espo_id] if not record.deleted}
+        memory.problem = listed.spoilt.get(espo_id)
+        rows = listed.rows.get(espo_id, [])
+        memory.spoilt_here = {row.id: row.error for row in rows if row.id is not None}
 
 
 def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:

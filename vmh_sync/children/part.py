@@ -7,6 +7,8 @@ from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.listing import ListedChildren, list_children
+from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.spoilt import failures, set_apart, without_spoilt
 from vmh_sync.children.sync_state import PartyChildren, key_of
@@ -14,7 +16,7 @@ from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.fields import WrongKind
@@ -49,9 +51,24 @@ class ChildrenPart:
         """German names of its fields."""
         return self.kind.labels
 
-    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
+    @property
+    def link_entities(self) -> Sequence[str]:
+        """Its links are the children's own."""
+        return (self.kind.entity,)
+
+    @property
+    def has_records(self) -> bool:
+        """Each child is a record of its own."""
+        return True
+
+    async def ask(self, context: PassContext, espo_ids: Sequence[str]) -> ListedChildren:
+        """List the children of parties in EspoCRM."""
+        return await list_children(context, self.kind, espo_ids)
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput], asked: Asked | None = None) -> None:
         """Read what EspoCRM and our database have of all parties' children."""
-        await fetch_children(context, self.kind, parties)
+        listed = asked if isinstance(asked, ListedChildren) else None
+        await fetch_children(context, self.kind, parties, listed)
 
     def needs_full(self, party: PartInput) -> bool:
         """Never: the party's own record is not looked at."""
@@ -72,8 +89,17 @@ class ChildrenPart:
                 held_up = failures(memory, every)
                 record = replace(self.record(party, plans), base_moves=bool(plans or held_up))
                 tries = not held_up and all(plan.only_tries_again for plan in plans)
-                return PartPlan(record, detail=plans, only_tries_again=tries)
+                agreed = not held_up and all(self._agreed(memory, plan) for plan in every)
+                return PartPlan(record, detail=plans, only_tries_again=tries, agreed=agreed)
         return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
+
+    def _agreed(self, memory: PartyChildren, plan: ChildPlan) -> bool:
+        """Whether both sides have a child, say the same of it, and nothing about it is open."""
+        link = plan.pair.link
+        both = plan.pair.espo is not None and plan.pair.advoware is not None
+        if not both or plan.has_work or plan.message or plan.open_rows or plan.fields is None:
+            return False
+        return link is not None and link.state == "active" and not differing(memory.table, plan.fields.base)
 
     def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
         """Return the plans of several children as one, to show and to guard."""

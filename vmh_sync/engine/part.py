@@ -44,6 +44,8 @@ class PartPlan:
     detail: Any = None
     only_tries_again: bool = False
     """Whether all there is to do is to send once more what was refused."""
+    agreed: bool = False
+    """Whether both sides say the same and nothing is open: no task, nothing refused, nobody asked."""
 
     @property
     def is_empty(self) -> bool:
@@ -77,6 +79,14 @@ class PartDone:
     failed: Exception | None = None
 
 
+class Asked(Protocol):
+    """What EspoCRM told of a part of several parties."""
+
+    def said(self, espo_id: str) -> list[dict[str, Any]] | None:
+        """Return the records of a party as EspoCRM told them, in a fixed order; ``None``: not to be relied on."""
+        ...
+
+
 class Part(Protocol):
     """One part of a party."""
 
@@ -95,8 +105,25 @@ class Part(Protocol):
         """German names of its fields, for tasks."""
         ...
 
-    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
-        """Read for all parties together what the part needs (links, EspoCRM lists); fills their ``notes``."""
+    @property
+    def link_entities(self) -> Sequence[str]:
+        """Names under which our database keeps its links."""
+        ...
+
+    @property
+    def has_records(self) -> bool:
+        """Whether it has records of its own in EspoCRM: else all it says there stands in the party's record."""
+        ...
+
+    async def ask(self, context: PassContext, espo_ids: Sequence[str]) -> Asked | None:
+        """Read what EspoCRM lists of it for these parties, ``None`` where it has no records of its own."""
+        ...
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput], asked: Asked | None = None) -> None:
+        """Read for all parties together what the part needs (links, EspoCRM lists); fills their ``notes``.
+
+        ``asked`` is what :meth:`ask` brought of some of them already.
+        """
         ...
 
     def needs_full(self, party: PartInput) -> bool:

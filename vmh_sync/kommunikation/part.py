@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.engine.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.kommunikation.model import Options
+from vmh_sync.kommunikation.model import Options, PairState
 from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, PlannedEntries, entries_of, plan_part, quiet_mark
 from vmh_sync.kommunikation.task_texts import EntryLabels
@@ -25,7 +25,13 @@ class KommunikationPart:
     label = "Kommunikation"
     labels: Mapping[str, str] = EntryLabels()
 
-    async def fetch(self, context: PassContext, parties: Sequence[PartInput]) -> None:
+    link_entities = (ENTITY, STAND)
+    has_records = False
+
+    async def ask(self, context: PassContext, espo_ids: Sequence[str]) -> None:
+        """Nothing: its lists stand in the party's record."""
+
+    async def fetch(self, context: PassContext, parties: Sequence[PartInput], asked: Asked | None = None) -> None:
         """Read pairs, marks, open tasks and unsettled creates; both sides' values come with the parties."""
         await asyncio.to_thread(_remember, context, parties)
 
@@ -46,13 +52,19 @@ class KommunikationPart:
     def plan(self, party: PartInput) -> PartPlan:
         """Decide what is to be done; nothing where a list entry was enough to see that nothing changed."""
         if not party.espo_full:
-            return PartPlan(RecordPlan(ESPO_ENTITY, party.espo_id, party.betnr))
+            notes: Notes = party.notes[ENTITY]
+            return PartPlan(RecordPlan(ESPO_ENTITY, party.espo_id, party.betnr), agreed=_is_agreed(notes))
         return plan_part(party, party.notes[ENTITY])
 
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
         """Carry the plan out, except for the party's own EspoCRM record."""
         work: PlannedEntries = plan.detail
         return await write_part(context, gate, party, party.notes[ENTITY], work)
+
+
+def _is_agreed(notes: Notes) -> bool:
+    refused = any(pair.state is PairState.REFUSED or pair.advoware_id is None for pair in notes.pairs)
+    return not (refused or notes.tasks or notes.intents)
 
 
 def _remember(context: PassContext, parties: Sequence[PartInput]) -> None:

@@ -16,7 +16,8 @@ from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, tab
 LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
 
 _TABLE = table_of(LinkRow)
-_COLUMNS = columns_of(LinkRow)
+# The fingerprint is no part of a link: whoever saves a link does away with it (see ``store.fingerprints``).
+_COLUMNS = [column for column in columns_of(LinkRow) if column.name != "fingerprint"]
 _LIVING = LinkRow.state != "tombstone"
 
 
@@ -232,7 +233,7 @@ class Links(Repository):
         return replace(link, id=result.scalar_one())
 
     def _replace(self, link: Link, revision: int) -> Link:
-        values = asdict(link)
+        values = asdict(link) | {"fingerprint": None}
         del values["id"], values["created_at"]
         statement = (
             update(_TABLE)

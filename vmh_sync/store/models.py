@@ -70,6 +70,7 @@ class LinkRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(Integer)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
 
 
 class SyncRecordRow(Base):

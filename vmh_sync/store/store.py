@@ -11,6 +11,7 @@ from vmh_sync.store.calendar import CalendarPairs, CalendarStates
 from vmh_sync.store.cursors import Cursors
 from vmh_sync.store.engine import for_writing, make_engine
 from vmh_sync.store.errors import SchemaOutdated
+from vmh_sync.store.fingerprints import Fingerprints
 from vmh_sync.store.inbox import Inbox
 from vmh_sync.store.intents import Intents
 from vmh_sync.store.links import Links
@@ -27,6 +28,7 @@ class Transaction:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.links = Links(connection, clock)
+        self.fingerprints = Fingerprints(connection, clock)
         self.records = SyncRecords(connection, clock)
         self.intents = Intents(connection, clock)
         self.audit = Audit(connection, clock)

@@ -4,6 +4,7 @@ Single reads answer with an object or a list with one object; writes with the ob
 number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
 """
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -49,6 +50,27 @@ def as_party(value: Any, where: str) -> Beteiligter:
         party = as_record(Beteiligter, sound, where)
         party.set_apart(spoilt)
         return party
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartyAnswer:
+    """What Advoware answered about one party."""
+
+    betnr: int
+    response: httpx.Response
+
+    @property
+    def content(self) -> bytes:
+        """Return the answer byte by byte, to be compared."""
+        return self.response.content
+
+    def party(self) -> Beteiligter:
+        """Return the party; raises UnexpectedAnswer when the answer is none, or another one's."""
+        where = f"GET {wire.BETEILIGTER.template}"
+        record = as_party(single(parse(self.response, where), where), where)
+        if record.bet_nr != self.betnr:
+            raise UnexpectedAnswer(f"{where}: answer is another party")
+        return record
 
 
 def _children_apart(party: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, list[SpoiltRow]]]:

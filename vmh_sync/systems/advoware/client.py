@@ -14,6 +14,7 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware import answers, wire
+from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.advoware.connection import Connection
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
@@ -84,15 +85,16 @@ class AdvowareClient:
 
         What is unusable among its children is set apart (``Beteiligter.spoilt``) and spoils nothing else.
         """
-        where = f"GET {wire.BETEILIGTER.template}"
+        answer = await self.ask_beteiligter(betnr)
+        return answer.party() if answer is not None else None
+
+    async def ask_beteiligter(self, betnr: int) -> PartyAnswer | None:
+        """What :meth:`read_beteiligter` reads, as it came: it is looked into only where somebody asks what it says."""
         try:
-            value = await self._json("GET", wire.BETEILIGTER, {"betnr": betnr})
+            response = await self._connection.call("GET", wire.BETEILIGTER, {"betnr": betnr})
         except NotFound:
             return None
-        record = answers.as_party(answers.single(value, where), where)
-        if record.bet_nr != betnr:
-            raise UnexpectedAnswer(f"{where}: answer is another party")
-        return record
+        return PartyAnswer(betnr, response)
 
     async def search_beteiligte(self, text: str, spoilt: list[SpoiltRow] | None = None) -> list[Beteiligter]:
         """Parties whose name, vorname or bemerkung holds ``text``; callers check for themselves what they look for.

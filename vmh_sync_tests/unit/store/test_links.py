@@ -7,6 +7,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import LinkTaken, StaleLink, Store
+from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link, LinkState
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -195,3 +196,32 @@ def test_a_mark_from_a_clock_that_was_a_year_ahead_counts_as_none(store: Store, 
         tx.links.save(Link(entity="beteiligte", espo_id="p2", betnr=2, verified_at=now))
         found = tx.links.oldest_verified("beteiligte", 10, now - timedelta(hours=24))
     assert [link.espo_id for link in found] == ["p1"]
+
+
+def test_a_fingerprint_goes_with_every_save_and_stays_with_none_that_came_between(store: Store) -> None:
+    with store.transaction() as tx:
+        link = tx.links.save(Link(entity="beteiligte", espo_id="p1", betnr=7))
+        tx.links.save(Link(entity="adressen", espo_id="a1", betnr=7, advoware_id="3"))
+        tx.links.save(Link(entity="kommunikation", espo_id="p1", betnr=7, advoware_id="4"))
+        tx.links.save(Link(entity="adressen", espo_id="a2", betnr=8, advoware_id="5"))
+        tx.fingerprints.keep({"p1": ("abc", link.revision)})
+
+    def known() -> PartyRows:
+        with store.reading() as tx:
+            return tx.fingerprints.rows_of({"p1": 7}, ["kommunikation"], ["adressen"])["p1"]
+
+    assert known().fingerprint == "abc"
+    assert [row[:2] for row in known().links] == [("beteiligte", "p1"), ("kommunikation", "p1"), ("adressen", "a1")]
+    assert known().records_of("adressen") == ["a1"]
+    with store.transaction() as tx:
+        tx.links.mark_verified("beteiligte", ["p1"], NOON)
+    assert known().fingerprint == "abc", "a mark changes nothing that is compared"
+    with store.transaction() as tx:
+        saved = tx.links.save(link)
+    assert known().fingerprint is None
+    with store.transaction() as tx:
+        tx.fingerprints.keep({"p1": ("old", link.revision)})
+    assert known().fingerprint is None, "it was made with a link that is no more"
+    with store.transaction() as tx:
+        tx.fingerprints.keep({"p1": ("new", saved.revision)})
+    assert known().fingerprint == "new"

@@ -1,0 +1,107 @@
+"""Recognises the parties that nothing has happened to since both sides agreed (``engine.fingerprint``).
+
+What a comparison is made from, a list entry at a time: Advoware's answer byte by byte, EspoCRM's list entries of the
+party and of its addresses and accounts, the revisions of all links of the party, the rules and the day. While a task,
+an unanswered create or a refused value is open, or the record failed, nothing is recognised: every pass compares.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vmh_sync.beteiligte.party import PartyRead
+from vmh_sync.engine.fingerprint import canonical, fingerprint, rules_mark
+from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.part import Asked, Part
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.store.fingerprints import PartyRows
+from vmh_sync.store.store import Transaction
+from vmh_sync.systems.advoware.answers import PartyAnswer
+from vmh_sync.systems.errors import ForeignSystemError
+
+
+@dataclass(slots=True, repr=False)
+class Recognition:
+    """What is known of the linked parties of a batch besides their records: our rows, and EspoCRM's lists by part."""
+
+    context: PassContext
+    parts: Sequence[Part]
+    rows: dict[str, PartyRows] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
+    _rules: bytes = b""
+
+    async def prepare(self, parties: Iterable[PartyRead]) -> None:
+        """Read our rows of the parties that may be recognised, and EspoCRM's lists of the parts of all linked ones.
+
+        Raises a ``ForeignSystemError`` when EspoCRM cannot list.
+        """
+        linked = [party for party in parties if party.link is not None and party.betnr is not None]
+        if not linked:
+            return
+        rows = asyncio.to_thread(self._remember, [party for party in linked if _is_calm(party)])
+        ids = [party.espo_id for party in linked]
+        await asyncio.gather(rows, *(self._ask(part, ids) for part in self.parts))
+
+    async def _ask(self, part: Part, ids: Sequence[str]) -> None:
+        failed: list[Exception] = []
+        with isolated(f"{part.entity} of parties ({len(ids)} together)", failed.append):
+            asked = await part.ask(self.context, ids)
+            if asked is not None:
+                self.asked[part.entity] = asked
+        # Any other error is one record's: the part asks for each alone, so that one suffers.
+        if failed and isinstance(failed[0], ForeignSystemError):
+            raise failed[0]
+
+    def _remember(self, parties: Sequence[PartyRead]) -> None:
+        numbers = {party.espo_id: party.betnr for party in parties if party.betnr is not None}
+        own = [entity for part in self.parts if not part.has_records for entity in part.link_entities]
+        records = [entity for part in self.parts if part.has_records for entity in part.link_entities]
+        with self.context.store.reading() as tx:
+            rows = tx.fingerprints.rows_of(numbers, own, records)
+            still_open = self._open(tx, rows, own, records)
+        self.rows = {espo_id: row for espo_id, row in rows.items() if espo_id not in still_open}
+        self._rules = rules_mark(self.context)
+
+    def _open(
+        self, tx: Transaction, rows: Mapping[str, PartyRows], own: Sequence[str], records: Sequence[str]
+    ) -> set[str]:
+        """Return the parties about whose parts something is open."""
+        found = {espo_id for entity in own for espo_id in tx.intents.open_for_many(entity, rows)}
+        for entity in records:
+            party_of = {record: espo_id for espo_id, one in rows.items() for record in one.records_of(entity)}
+            ledger = tx.records.get_many(entity, party_of)
+            told = [*tx.tasks.open_for_many(entity, party_of), *ledger]
+            found |= {party_of[record] for record in told}
+        return found
+
+    def look(self, party: PartyRead, answer: PartyAnswer | None) -> bool:
+        """Note a party's fingerprint; returns whether it is recognised."""
+        rows = self.rows.get(party.espo_id)
+        if rows is None or answer is None or party.espo is None or party.problem is not None:
+            return False
+        said = [[party.espo.attributes]]
+        for part in self.parts:
+            if not part.has_records:
+                continue
+            asked = self.asked.get(part.entity)
+            records = asked.said(party.espo_id) if asked is not None else None
+            if records is None:
+                return False
+            said.append(records)
+        today = self.context.clock.now().astimezone(self.context.zone).date()
+        parts = (answer.content, canonical(said), canonical(rows.links))
+        party.fingerprint = fingerprint(self._rules, today, parts)
+        return party.fingerprint == rows.fingerprint
+
+
+def _is_calm(party: PartyRead) -> bool:
+    return party.is_calm and party.link is not None and party.link.state == "active"
+
+
+def fingerprints_to_keep(reads: Iterable[PartyRead]) -> dict[str, tuple[str, int]]:
+    """Return the fingerprints to be stored of parties that agree: by EspoCRM id, with the revision of their link."""
+    return {
+        read.espo_id: (read.fingerprint, read.link.revision)
+        for read in reads
+        if read.fingerprint is not None and read.link is not None and not read.recognised
+    }
