@@ -303,11 +303,11 @@ class AdvowareClient:
 
 
 def _written(response: httpx.Response, where: str) -> Any:
-    """The JSON of a successful write; an unreadable one counts as no answer, since the write did happen."""
+    """The JSON of a successful write. Raises OutcomeUnknown: a relay may answer 200 with something of its own."""
     try:
         return answers.parse(response, where)
-    except UnexpectedAnswer:
-        return None
+    except UnexpectedAnswer as error:
+        raise OutcomeUnknown(f"{where}: unreadable answer", status=error.status) from None
 
 
 @asynccontextmanager

@@ -27,3 +27,14 @@ def test_an_edit_of_the_field_that_we_just_wrote_reaches_the_other_side(
     firm.sync()
     firm.until_quiet()
     assert there(firm, betnr)[0]["ort"] == here(firm, record)["adresseCity"] == "Celle"
+
+
+def test_a_write_that_a_relay_swallowed_with_an_unreadable_200_is_made_again_and_blames_no_field(firm: Firm) -> None:
+    _, betnr, record, key = linked(firm)
+    edit(firm, record, adresseCity="Bremen")
+    firm.office.fault(f"Adressen/{key}$", "malformed", method="PUT", times=1)
+    firm.sync()
+    firm.office.clear_faults()
+    firm.until_quiet()
+    assert there(firm, betnr)[0]["ort"] == here(firm, record)["adresseCity"] == "Bremen"
+    assert firm.tasks() == []

@@ -51,3 +51,14 @@ def test_what_advoware_makes_of_a_value_does_not_come_back_as_an_edit(
     assert firm.office_record(betnr)["titel"] == form("Böttchermeister")
     assert len(firm.tasks()) == 1
     assert firm.crm_record(espo_id)["syncStatus"] == "conflict"
+
+
+def test_a_write_that_a_relay_swallowed_with_an_unreadable_200_is_made_again_and_blames_no_field(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Alt", titel="Dr.")
+    firm.crm_edit(espo_id, titel="Prof.")
+    firm.office.fault(f"Beteiligte/{betnr}$", "malformed", method="PUT", times=1)
+    firm.sync(espo_id)
+    firm.office.clear_faults()
+    firm.until_quiet(espo_id)
+    assert firm.office_record(betnr)["titel"] == firm.crm_record(espo_id)["titel"] == "Prof."
+    assert firm.tasks() == []
