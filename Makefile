@@ -1,7 +1,7 @@
 # Every target makes .venv first when it must; ARGS is passed on, e.g. make demo ARGS='--once --parties 200'.
 ARGS ?=
 
-.PHONY: help demo up test proof check lint format bench lock hooks image clean
+.PHONY: help demo up dev test proof check lint format bench mutation second-opinion lock hooks image clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -26,6 +26,12 @@ up:
 	@sh scripts/venv.sh run
 	@.venv/bin/vmh-sync up $(ARGS)
 
+## make dev      `dagster dev` with an embedded Dagster home; RUN='dagster job list' runs any other Dagster command so
+RUN ?= dagster dev
+dev:
+	@sh scripts/venv.sh dev
+	@sh scripts/dev.sh $(RUN) $(ARGS)
+
 ## make check    lint, format, types, import directions, Dagster definitions
 check lint:
 	@sh scripts/venv.sh dev
@@ -46,6 +52,11 @@ bench:
 mutation:
 	@sh scripts/venv.sh dev
 	@sh scripts/mutation.sh $(ARGS)
+
+## make second-opinion  ask the npm package emulate anew about Google Calendar (needs Node; the tests need no Node)
+second-opinion:
+	@sh scripts/venv.sh dev
+	@sh scripts/second_opinion.sh
 
 ## make lock     rewrite the lock files; ARGS='--upgrade' takes newer versions
 lock:

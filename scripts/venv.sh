@@ -65,19 +65,44 @@ if [ ! -e "$venv" ]; then
     python=$(find_python)
     "$python" -c 'import ensurepip, venv' 2>/dev/null \
         || stop "$python has no venv module. On Debian 12, as root: apt-get install python3-venv"
-    say "making $venv with $("$python" --version)"
+    say "step 1 of 3: making $venv with $("$python" --version)"
     "$python" -m venv "$venv" || { rm -rf "$venv"; stop "could not make $venv (disk full? folder not writable?)"; }
     pwd -P > "$venv/place"
 fi
 
-rm -f "$venv/stamp.run" "$venv/stamp.dev"
-say "installing $lock (a few minutes the first time)"
+rm -f "$venv/stamp.run" "$venv/stamp.dev" "$venv/failed"
+log=$venv/install.log
+began=$(date +%s)
+passed() { printf '%s s' "$(($(date +%s) - began))"; }
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --no-input "$@"; }
+
+# pip is silent for minutes, or tells everything: a line for every 25 packages lies in between. All of it goes to $log.
+tell() {
+    seen=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >> "$log"
+        case $line in
+            Collecting* | Processing* | 'Requirement already'*)
+                seen=$((seen + 1))
+                [ $((seen % 25)) -ne 0 ] || say "  $seen of $total fetched, $(passed)"
+                ;;
+            'Installing collected'*) say "  all fetched, unpacking them (half a minute or two), $(passed)" ;;
+        esac
+    done
+}
+
+total=$(grep -c '^[A-Za-z0-9].*==' "$lock")
+: > "$log"
+say "step 2 of 3: installing the $total packages of $lock (1 to 5 minutes, once)"
 # --no-deps: the lock is complete; what it does not name must not come in.
-pip install --quiet --no-deps --require-hashes -r "$lock" \
-    || stop "could not install $lock; pip's message above says why (no network? a proxy? PIP_INDEX_URL?)"
+{ pip install --progress-bar off --no-deps --require-hashes -r "$lock" 2>&1 || : > "$venv/failed"; } | tell
+if [ -e "$venv/failed" ]; then
+    tail -n 15 "$log" >&2
+    stop "could not install $lock; pip's message above says why (no network? a proxy? PIP_INDEX_URL?), all of it: $log"
+fi
+say "step 3 of 3: installing vmh_sync itself, $(passed)"
 pip install --quiet --no-deps --no-build-isolation --editable . || stop "could not install vmh_sync itself"
 # Written last and moved into place: an interrupted installation leaves no stamp.
 checksum "$lock" > "$venv/stamp.new"
 mv "$venv/stamp.new" "$venv/stamp.$want"
-say "$venv is ready"
+say "$venv is ready, $(passed); the next call starts at once"

@@ -2,11 +2,11 @@
 
 emulate 0.11.2 (service google) knows calendarList.list, events.list, events.insert, events.delete and freeBusy only:
 no calendars.insert, no events.get or update, no client ids, etags, sync tokens, series or service accounts. What
-both know has to look the same to the official client.
+both know has to look the same to the official client. Its answers stand in second_opinion.json, as plain data;
+``make second-opinion`` asks it anew (that alone needs Node and npm).
 """
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,31 +20,10 @@ from googleapiclient.errors import HttpError
 
 from vmh_sync.systems.google_calendar.service import discovery_document
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.contract.google.second_opinion import PERSON, Recording
 
-PACKAGE = "emulate@0.11.2"
-PERSON = "kanzlei@example.test"
-# emulate binds all interfaces; this start script holds it to loopback and tells the port it got.
-START = """
-import net from "node:net";
-import { createEmulator } from "emulate";
-const listen = net.Server.prototype.listen;
-net.Server.prototype.listen = function () {
-  this.once("listening", () => console.log(JSON.stringify({ port: this.address().port })));
-  return listen.call(this, { port: 0, host: "127.0.0.1" });
-};
-const person = "PERSON";
-await createEmulator({
-  service: "google",
-  port: 1,
-  seed: {
-    tokens: { secret: { login: person, scopes: [] } },
-    google: {
-      users: [{ email: person, name: "Kanzlei" }],
-      calendars: [{ id: "kanzlei", user_email: person, summary: "AW-SB", time_zone: "Europe/Berlin" }],
-    },
-  },
-});
-"""
+ANYWHERE = "http://127.0.0.1:1"
+"""Where the recorded server stood does not matter: nothing is sent there."""
 
 
 @dataclass
@@ -55,17 +34,12 @@ class Opinion:
     calendar: str
 
 
-@pytest.fixture(scope="session")
-def emulate_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("emulate")
-    (home / "start.mjs").write_text(START.replace("PERSON", PERSON), encoding="utf-8")
-    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(home), PACKAGE]
-    subprocess.run(command, check=True, timeout=120, cwd=home)
-    with subprocess.Popen(["node", "start.mjs"], cwd=home, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        port = json.loads(process.stdout.readline())["port"]
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
+@pytest.fixture
+def recorded(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The official client; what it is answered was recorded for this test."""
+    name = request.function.__name__
+    with Recording.of(name) as transport:
+        yield official(transport.url or ANYWHERE, "secret", transport)
 
 
 @pytest.fixture(params=["sandbox", "emulate"])
@@ -73,18 +47,15 @@ def opinion(request: pytest.FixtureRequest, google: Google) -> Opinion:
     if request.param == "sandbox":
         calendar = google.calendar(owner=PERSON)
         return Opinion(google.services(PERSON).service(), calendar)
-    url = request.getfixturevalue("emulate_url")
-    service = official(url, "secret")
+    service = request.getfixturevalue("recorded")
     for item in service.events().list(calendarId="kanzlei").execute()["items"]:
         service.events().delete(calendarId="kanzlei", eventId=item["id"]).execute()
     return Opinion(service, "kanzlei")
 
 
-def official(url: str, token: str) -> Any:
+def official(url: str, token: str, transport: httplib2.Http) -> Any:
     credentials = google.oauth2.credentials.Credentials(token=token)
-    http = google_auth_httplib2.AuthorizedHttp(
-        credentials, http=httplib2.Http(proxy_info=None), refresh_status_codes=()
-    )
+    http = google_auth_httplib2.AuthorizedHttp(credentials, http=transport, refresh_status_codes=())
     return discovery.build_from_document(discovery_document(url), http=http)
 
 
@@ -168,9 +139,9 @@ def test_what_is_wrong_is_refused_alike(opinion: Opinion) -> None:
     assert json.loads(caught.value.content)["error"]["errors"][0]["reason"] == "notFound"
 
 
-def test_what_emulate_does_not_know(emulate_url: str) -> None:
+def test_what_emulate_does_not_know(recorded: Any) -> None:
     """Why emulate is a second opinion only for what is above; turns red when a newer version learns more."""
-    service = official(emulate_url, "secret")
+    service = recorded
     with pytest.raises(HttpError) as caught:
         service.calendars().insert(body={"summary": "AW-XY"}).execute()
     assert caught.value.resp.status == 404
