@@ -232,7 +232,7 @@ class Leases:
             current = await self._redis.get(lease._key)
             if current == lease._token:
                 return True  # the client repeated the request after its first answer was lost
-            if current is None or not owner_is_dead(current):
+            if not isinstance(current, str) or not owner_is_dead(current):  # text, as the connection decodes
                 return False
             replaced = await evaluate(self._redis, REPLACE, lease._key, current, lease._token, lease.milliseconds)
         if replaced:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request
 from fastapi.params import Depends
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from vmh_sync.clock import Clock
@@ -30,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 MOST = 200
 _CAMEL = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+_E_MAIL = r"^[^@\s\x00]{1,64}@[^@\s\x00.]+(\.[^@\s\x00.]+)+$"
+"""Whether somebody reads there, only a letter shows."""
 _PERSON = Field(None, pattern=r"^[A-Za-z0-9_.-]{1,100}$")
 
 
@@ -41,7 +43,7 @@ class NewTicket(BaseModel):
     title: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
     description: str = Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")
     priority: Priority
-    customer_email: EmailStr
+    customer_email: str = Field(max_length=254, pattern=_E_MAIL)
 
 
 class ShownTicket(BaseModel):

