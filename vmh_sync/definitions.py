@@ -10,9 +10,9 @@ from vmh_sync.examples.ticketing import NAME as TICKETING
 from vmh_sync.examples.ticketing import monitor as ticketing
 from vmh_sync.housekeeping import definitions as housekeeping
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
-from vmh_sync.orchestration.entity_asset import with_people
 from vmh_sync.orchestration.entity_room import rooms
 from vmh_sync.orchestration.resources import RESOURCES
+from vmh_sync.orchestration.watching import watching
 from vmh_sync.settings import VmhSettings, load
 
 
@@ -30,7 +30,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
     known = rooms(settings.entities)
     return dg.Definitions.merge(
         *(room.defs for room in known),
-        dg.Definitions(assets=with_people(asset for room in known for asset in room.assets)),
+        watching(known),
         erstgespraech.defs,
         housekeeping.build(settings),
         *((ticketing.defs,) if TICKETING in settings.examples else ()),

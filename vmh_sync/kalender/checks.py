@@ -61,3 +61,19 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     kalender_orphans,
     kalender_representable,
 )
+
+kalender_audit = dg.define_asset_job(
+    "kalender_audit",
+    selection=dg.AssetSelection.checks(*CHECKS),
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_runtime": "3600"},
+    description="Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
+)
+kalender_audit_nachts = dg.ScheduleDefinition(
+    name="kalender_audit",
+    job=kalender_audit,
+    cron_schedule="0 5 * * *",
+    execution_timezone="Europe/Berlin",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Jede Nacht um 5 Uhr.",
+)

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from vmh_sync.entities import KALENDER
-from vmh_sync.kalender.checks import CHECKS
+from vmh_sync.kalender.checks import CHECKS, kalender_audit, kalender_audit_nachts
 from vmh_sync.kalender.deadline_job import fristen_liste, fristen_liste_morgens
 from vmh_sync.kalender.pipeline import kalender_asset, sync_kalender
 from vmh_sync.kalender.triggers import SCHEDULES, SENSORS
@@ -13,9 +13,9 @@ ROOM = EntityRoom(
     KALENDER,
     dg.Definitions(
         asset_checks=CHECKS,
-        jobs=[sync_kalender, fristen_liste],
+        jobs=[sync_kalender, kalender_audit, fristen_liste],
         sensors=SENSORS,
-        schedules=[*SCHEDULES, fristen_liste_morgens],
+        schedules=[*SCHEDULES, kalender_audit_nachts, fristen_liste_morgens],
     ),
     job=sync_kalender,
     assets=(kalender_asset,),

@@ -5,7 +5,6 @@ observation, since the page says "never materialized" of an asset that is only o
 at materializations; both plot alike. Exactly one event a run: each costs the run a write to Dagster's database.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,7 +50,11 @@ class PassFacts:
     ended: datetime
     seconds: float
     calls: Mapping[str, int]
-    rang: Counter[tuple[str, str]] | None = None
+
+    @property
+    def failed(self) -> int:
+        """How many records failed in the pass."""
+        return sum(outcome.result is Result.FAILED for outcome in self.outcomes)
 
 
 def pass_event(facts: PassFacts) -> dg.AssetMaterialization:

@@ -54,12 +54,10 @@ def make_room(
     *,
     suffix: str | None = None,
     schedules: Callable[[dg.JobDefinition], Sequence[dg.ScheduleDefinition]] = lambda job: (),
-    assets: Sequence[dg.AssetSpec] = (),
 ) -> EntityRoom:
     """Return the room of an entity with records in EspoCRM: job, dirty sensor, sweep, and repair by backfill.
 
-    ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides,
-    ``assets`` stand beside its own.
+    ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides.
     """
     job = make_sync_job(pipeline, say, suffix=f"_{entity.name}" if suffix is None else suffix)
     repair = make_repair(pipeline, entity.label, every_seconds=timing.repair_seconds)
@@ -69,7 +67,7 @@ def make_room(
         sensors=[make_dirty_sensor(entity, job, changed), repair.sensor],
         schedules=[make_sweep(entity, job, timing.sweep_cron, timing.sweep_says), *schedules(job)],
     )
-    return EntityRoom(entity, defs, pipeline, job, assets=(make_entity_asset(entity), *assets))
+    return EntityRoom(entity, defs, pipeline, job, assets=(make_entity_asset(entity),))
 
 
 def rooms(extra: Iterable[str] = ()) -> tuple[EntityRoom, ...]:

@@ -17,6 +17,7 @@ import dagster as dg
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
+from vmh_sync.orchestration.checks import failed_in_a_pass
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.resources import SyncResources
@@ -191,11 +192,10 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
             if work.config.dry_run:
                 changes, facts = [], None
             else:
-                facts = await _entered(context, opened, entity, outcomes, seconds, calls, work.chosen.rang)
+                facts = await _entered(context, opened, entity, outcomes, seconds, calls)
                 changes = await changes_of(opened, outcomes, seconds)
         _tell(context, work.config, entity, outcomes, seconds, calls, changes)
-        if facts is not None:
-            context.log_event(pass_event(facts))
+        _report(context, facts)
         return outcomes
 
     @dg.graph(name=entity, description=say.job)
@@ -225,12 +225,20 @@ async def _entered(
     outcomes: Sequence[RecordOutcome],
     seconds: float,
     calls: dict[str, int],
-    rang: Counter[tuple[str, str]],
 ) -> PassFacts:
     """Enter the pass into our books; returns what Dagster shows of it."""
     trigger = _trigger(context)
     numbers = await record_pass(opened, entity, trigger, outcomes, seconds=seconds, calls=calls)
-    return PassFacts(entity, trigger, outcomes, numbers, opened.clock.now(), seconds, calls, rang)
+    return PassFacts(entity, trigger, outcomes, numbers, opened.clock.now(), seconds, calls)
+
+
+def _report(context: dg.OpExecutionContext, facts: PassFacts | None) -> None:
+    """Report a pass about its entity, and at once that it left failed records; a dry run reports nothing."""
+    if facts is None:
+        return
+    context.log_event(pass_event(facts))
+    if facts.failed:
+        context.log_event(failed_in_a_pass(facts.entity, facts.numbers.failed))  # type: ignore[arg-type]  # taken too
 
 
 async def changes_of(opened: PassContext, outcomes: Sequence[RecordOutcome], seconds: float) -> list[Change]:

@@ -171,6 +171,12 @@ class Inbox(Repository):
         claimed = (InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY)
         return self._connection.execute(statement.where(InboxRow.entity == entity, *claimed)).scalar_one()
 
+    def overdue_claims(self, before: datetime) -> int:
+        """Count the claims that ended before a moment and were neither answered nor taken over."""
+        statement = select(func.count()).select_from(InboxRow)
+        gone = (InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY, InboxRow.claimed_until < before)
+        return self._connection.execute(statement.where(*gone)).scalar_one()
+
     def launch_mark(self, entity: str, now: datetime) -> str | None:
         """Return a text that stands for what waits now, None if nothing does.
 

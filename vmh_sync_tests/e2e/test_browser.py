@@ -16,6 +16,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 JOBS = {
     "erstgespraech_reset": "Erstgespräche: vergangene Termine für den nächsten Anruf zurücksetzen.",
     "housekeeping": "Aufräumen: altes Protokoll, Erledigtes, alte Läufe.",
+    "kalender_audit": "Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
+    "pruefen": "Prüfungen: aktuell, fehlerhaft, Aufgaben, Warteschlange, Sperren, Anmeldungen, Webhooks.",
+    "reconcile": "Vergleicht beide Seiten unabhängig vom Abgleich, Feld für Feld. Verändert nichts.",
     "repair_adressen": "Fehlerhafte Adressen erneut abgleichen (Backfill).",
     "repair_bankverbindungen": "Fehlerhafte Bankverbindungen erneut abgleichen (Backfill).",
     "repair_beteiligte": "Fehlerhafte Beteiligte erneut abgleichen (Backfill).",
