@@ -133,12 +133,13 @@ def quiet_mark(attributes: Mapping[str, Any], entries: Sequence[AdvowareEntry], 
     return hashlib.sha256(json.dumps([primaries, told], ensure_ascii=False).encode()).hexdigest()
 
 
-def compatible_hash(attributes: Mapping[str, Any]) -> str:
-    """Return what ``kommunikationHash`` says of both lists; kept for compatibility, nothing is decided by it."""
-    values = sorted(
-        f"{channel.value}:{item.key}" for channel in Channel for item in listed(attributes, channel) or () if item.key
-    )
-    return hashlib.sha256("\n".join(values).encode()).hexdigest()
+def compatible_hash(entries: Iterable[AdvowareEntry]) -> str:
+    """Return ``kommunikationHash`` as the system before this one made it, so that a firm can go back to it.
+
+    The first 16 hex digits of the MD5 over the sorted row ids. Nothing is decided by it here.
+    """
+    row_ids = sorted(entry.row_id for entry in entries if entry.row_id)
+    return hashlib.md5("".join(row_ids).encode(), usedforsecurity=False).hexdigest()[:16]
 
 
 def _confirmed(plan: KommunikationPlan, notes: Notes) -> bool:

@@ -131,7 +131,7 @@ class Execution:
             and self.work.problem is None
             and (content or planned.get("syncStatus") not in ("clean", "conflict", None))
         ):
-            told = compatible_hash({**planned, **content})
+            told = compatible_hash(self.writer.entries.values())
             if planned["kommunikationHash"] != told:
                 content["kommunikationHash"] = told
         self.done.espo = content
