@@ -152,6 +152,16 @@ def record(
 
 
 @app.command()
+def shadow(
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Schattenbetrieb: liest beide Seiten, plant, schreibt nichts und sagt, was anders gemacht worden wäre."""
+    from vmh_sync.commands.shadow import command
+
+    command(as_json=as_json)
+
+
+@app.command()
 def probe(
     betnr: Annotated[
         int | None, typer.Option("--betnr", min=1, help="Beteiligter in Advoware zum Ausprobieren.")

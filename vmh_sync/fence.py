@@ -22,6 +22,7 @@ class Fence(Protocol):
         ...
 
 
+_refusal: ContextVar[Exception | None] = ContextVar("refusal of writes", default=None)
 _fences: ContextVar[tuple[Fence, ...]] = ContextVar("fences of writes", default=())
 
 
@@ -39,6 +40,24 @@ def take_down(fence: Fence) -> None:
 def seconds_for_a_write() -> float | None:
     """Return how long a write that leaves now may take, None without a fence; raises what the fences raise."""
     return min((fence.seconds_left() for fence in _fences.get()), default=None)
+
+
+@contextmanager
+def nothing_written(refusal: Exception) -> Iterator[None]:
+    """Refuse every foreign write of the block by raising ``refusal``: what only looks must not be able to write."""
+    before = _refusal.get()
+    _refusal.set(refusal)
+    try:
+        yield
+    finally:
+        _refusal.set(before)
+
+
+def require_writing() -> None:
+    """Raise where writing is refused (:func:`nothing_written`); the clients ask before each write."""
+    refusal = _refusal.get()
+    if refusal is not None:
+        raise refusal
 
 
 @contextmanager

@@ -222,6 +222,11 @@ class VmhSettings(EnvSettings):
         gt=0,
         description="ein Lauf, der so lange (Sekunden) nicht vorankommt, beendet sich und wird wiederholt",
     )
+    shadow: bool = Field(
+        False,
+        alias="VMH_SHADOW",
+        description="Schattenbetrieb neben dem alten System: Es wird gelesen und geplant, aber nichts geschrieben",
+    )
     gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="Adresse, auf der das Gateway lauscht")
     gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="Port, auf dem das Gateway lauscht")
     dagster_url: str = Field(

@@ -60,6 +60,11 @@ def run_up(*, port: int) -> None:
     Raises ``HomeTaken`` before anything starts when another process keeps this house up, or has one of the ports.
     """
     settings = PassSettings.read()
+    if settings.house.shadow:
+        raise SettingsError(
+            "Im Schattenbetrieb (VMH_SHADOW) läuft `up` nicht: Rufen Sie jeden Tag `vmh-sync shadow` auf, oder nehmen "
+            "Sie VMH_SHADOW weg, wenn das alte System abgeschaltet ist."
+        )
     with sole_holder(settings.house.home / "up.lock"):
         require_free_ports(settings, port=port)
         prepare(settings)

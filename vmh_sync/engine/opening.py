@@ -20,11 +20,13 @@ from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.known_installation import read_known
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.redis_identity import guard_of, place_of
+from vmh_sync.fence import nothing_written
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note
 from vmh_sync.store import Store, default_url, open_store
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import StoredToken
+from vmh_sync.systems.errors import ShadowOperation
 from vmh_sync.systems.espocrm.client import open_espocrm
 from vmh_sync.watchdog import watched
 
@@ -67,9 +69,20 @@ async def open_context(
     settings = settings or PassSettings.read()
     async with (
         watched(f"run {run_id}", settings.house.stall_seconds),
+        shadow(settings.house),
         _open_context(run_id, settings, clock or SystemClock()) as context,
     ):
         yield context
+
+
+@asynccontextmanager
+async def shadow(settings: VmhSettings) -> AsyncIterator[None]:
+    """In shadow operation (``VMH_SHADOW``) refuse every foreign write of the block."""
+    if not settings.shadow:
+        yield
+        return
+    with nothing_written(ShadowOperation("writes are refused in shadow operation")):
+        yield
 
 
 @asynccontextmanager

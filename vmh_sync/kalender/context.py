@@ -16,7 +16,7 @@ from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.opening import house_leases, open_database, token_cache
+from vmh_sync.engine.opening import house_leases, open_database, shadow, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
 from vmh_sync.services.valkey import ensure_redis
@@ -186,6 +186,7 @@ async def open_calendar(
     settings = settings or CalendarSettings.read()
     async with (
         watched(f"run {run_id}", settings.house.stall_seconds),
+        shadow(settings.house),
         _open_calendar(run_id, settings, clock or SystemClock(), retry) as context,
     ):
         yield context

@@ -134,6 +134,13 @@ class WriteProtected(NotDone):
     """Writing is switched off by a setting."""
 
 
+class ShadowOperation(WriteProtected):
+    """Nothing may be written beside the system before this one (``VMH_SHADOW``)."""
+
+    concerns_all = True
+    people = "Schattenbetrieb (VMH_SHADOW): Es wird nur gelesen und geplant, nichts geschrieben."
+
+
 class Unavailable(ForeignSystemError):
     """The system itself says that it is away for a while."""
 

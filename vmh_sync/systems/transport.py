@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.fence import seconds_for_a_write
+from vmh_sync.fence import require_writing, seconds_for_a_write
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.http import HttpClient
@@ -87,6 +87,8 @@ class Transport:
         async with self._slots:
             if before is not None:
                 before()
+            if call.is_write:
+                require_writing()
             seconds = seconds_for_a_write() if call.is_write else None
             started = time.perf_counter()
             status: int | None = None

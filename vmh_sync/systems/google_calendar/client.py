@@ -16,6 +16,7 @@ import httplib2
 from googleapiclient.errors import HttpError
 
 from vmh_sync.clock import SystemClock
+from vmh_sync.fence import require_writing
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import LoginBeingTried, LoginHeldBack, MemoryCircuits, ThreadLoginCircuit, Ticket
 from vmh_sync.systems.google_calendar.errors import (
@@ -259,6 +260,8 @@ class GoogleCalendarClient:
         raise failure
 
     def _send(self, operation: Operation, build: BuildRequest, number: int) -> Json:
+        if operation.verb != "GET":
+            require_writing()
         request = build(self._services.service())
         started = time.monotonic()
         status: int | None = None
