@@ -8,7 +8,7 @@ from datetime import date
 from rich.console import Console
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.labels_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
+from  import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, plan_rows, print_json
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.sync_kalender import run_calendars
