@@ -242,33 +242,28 @@ def main() -> None:
 
 
 def _run() -> None:
-    from vmh_sync.settings import SettingsError
-
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _name_unknown_settings()
     try:
         if "sync" in sys.argv[1:2]:
             add_own_entities()
         app()
-    except SettingsError as problem:
-        fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
-    except _house_trouble() as problem:
-        from vmh_sync.commands.service_errors import told
+    except Exception as problem:
+        # Imported only now: an `except` that named them would import them at the end of every command.
+        from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
+        from vmh_sync.settings_loading import SettingsError
 
-        fail(told(problem))
+        if isinstance(problem, SettingsError):
+            fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
+        if isinstance(problem, HOUSE_TROUBLE):
+            fail(told(problem))
+        raise
 
 
 def _name_unknown_settings() -> None:
-    from vmh_sync.setting_names import unknown_settings
-
     if "doctor" in sys.argv[1:2] or {"--help", "--version"} & set(sys.argv[1:]):
         return  # doctor says it itself
+    from vmh_sync.setting_names import unknown_settings
+
     for unknown in unknown_settings():
         sys.stderr.write(f"Hinweis: {unknown}\n")
-
-
-def _house_trouble() -> tuple[type[Exception], ...]:
-    # Called, and so imported, only when a command has failed: nobody waits for it before.
-    from vmh_sync.commands.service_errors import HOUSE_TROUBLE
-
-    return HOUSE_TROUBLE

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE
@@ -43,4 +43,4 @@ def _rolling_check(job: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
     ]
 
 
-ROOM = make_room(BETEILIGTE, PARTY_PIPELINE, _SAY, _changed, _TIMING, suffix="", schedules=_rolling_check)
+ROOM = make_room(BETEILIGTE, PIPELINE, _SAY, _changed, _TIMING, suffix="", schedules=_rolling_check)

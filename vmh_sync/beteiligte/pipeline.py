@@ -1,19 +1,23 @@
-"""The four steps of a pass over parties with their Kommunikation, Adressen and Bankverbindungen."""
+"""The four steps of a pass over parties with their Kommunikation, Adressen and Bankverbindungen.
+
+What the steps need is imported by them: a command that only looks whether there is anything to do does not wait for it.
+"""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vmh_sync.beteiligte import batch as stages
-from vmh_sync.beteiligte.batch import Batch
-from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.selection import Selection, select
+from vmh_sync.engine.entity_pipeline import UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.orchestration.run_config import UnknownSelection
 from vmh_sync.sync.outcome import RecordOutcome
+
+if TYPE_CHECKING:
+    from vmh_sync.beteiligte.batch import Batch
 
 
 class PartyPipeline:
-    """What the job does with a batch of parties, see :class:`vmh_sync.orchestration.sync_job.EntityPipeline`."""
+    """What the job does with a batch of parties, see :class:`vmh_sync.engine.entity_pipeline.EntityPipeline`."""
 
     entity = ENTITY
 
@@ -23,30 +27,43 @@ class PartyPipeline:
             raise UnknownSelection(selection, Selection)
         return await select(opened, Selection(selection))
 
-    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> Batch:
+    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> "Batch":
         """Read a batch of parties and what their parts need; a dry run reads the same."""
+        from vmh_sync.beteiligte import batch as stages
+        from vmh_sync.beteiligte.composition import PARTS
+
         del dry_run
         return await stages.fetch(opened, PARTS, ids)
 
-    def size(self, batch: Batch) -> int:
+    def size(self, batch: "Batch") -> int:
         """Return the number of parties."""
         return len(batch.reads)
 
-    def map_fields(self, batch: Batch) -> None:
+    def map_fields(self, batch: "Batch") -> None:
         """Bring both sides into canonical form."""
+        from vmh_sync.beteiligte import batch as stages
+
         stages.map_fields(batch)
 
-    def diff(self, batch: Batch) -> int:
+    def diff(self, batch: "Batch") -> int:
         """Plan each party; returns how many have to be written."""
+        from vmh_sync.beteiligte import batch as stages
+        from vmh_sync.beteiligte.composition import PARTS
+
         return len(stages.diff(PARTS, batch).to_write)
 
-    async def write(self, opened: PassContext, batch: Batch, *, allow_mass_change: bool) -> list[RecordOutcome]:
+    async def write(self, opened: PassContext, batch: "Batch", *, allow_mass_change: bool) -> list[RecordOutcome]:
         """Carry the plans out."""
+        from vmh_sync.beteiligte import batch as stages
+        from vmh_sync.beteiligte.composition import PARTS
+
         return await stages.write(opened, PARTS, batch, allow_mass_change=allow_mass_change)
 
-    def dry_run(self, batch: Batch) -> list[RecordOutcome]:
+    def dry_run(self, batch: "Batch") -> list[RecordOutcome]:
         """Return what would become of each party."""
+        from vmh_sync.beteiligte import batch as stages
+
         return stages.dry_run(batch)
 
 
-PARTY_PIPELINE = PartyPipeline()
+PIPELINE = PartyPipeline()

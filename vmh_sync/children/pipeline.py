@@ -7,14 +7,14 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.selection import SELECTIONS, select
+from vmh_sync.engine.entity_pipeline import UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.orchestration.run_config import UnknownSelection
 from vmh_sync.sync.outcome import RecordOutcome
 
 
 @dataclass(frozen=True)
 class ChildPipeline:
-    """What the job does with a batch of children, see :class:`vmh_sync.orchestration.sync_job.EntityPipeline`."""
+    """What the job does with a batch of children, see :class:`vmh_sync.engine.entity_pipeline.EntityPipeline`."""
 
     part: ChildrenPart
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from vmh_sync.commands.foreground_marks import marked, of_killed_commands
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, prepare_storage
@@ -46,8 +47,11 @@ def open_instance(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
     home = dagster_home(settings)
     os.environ.update(load(DagsterVariables).as_environment(), DAGSTER_HOME=home)
     prepare_storage(Path(home))
-    with dg.DagsterInstance.get() as instance:
+    killed = of_killed_commands(settings.home)
+    with marked(settings.home), dg.DagsterInstance.get() as instance:
         repair_orphans(instance)
+        for mark in killed:
+            mark.unlink(missing_ok=True)
         yield instance
 
 

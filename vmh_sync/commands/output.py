@@ -4,15 +4,17 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
+
+if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with them: not for --help
+    from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1
@@ -38,8 +40,10 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def print_summary(entity: str, summary: PassSummary) -> None:
+def print_summary(entity: str, summary: "PassSummary") -> None:
     """Print a pass in two lines, failures below them."""
+    from vmh_sync.sync.outcome import Result
+
     console = Console(soft_wrap=True)
     results = summary.results
     console.print(
@@ -51,11 +55,13 @@ def print_summary(entity: str, summary: PassSummary) -> None:
     _print_failures(console, summary)
 
 
-def print_dry_summary(entity: str, summary: PassSummary, planned: int) -> None:
+def print_dry_summary(entity: str, summary: "PassSummary", planned: int) -> None:
     """Print what a dry run found in one line, failures below it; ``planned`` is how many records would be changed.
 
     The counts of the pass do not say it: parties that would be changed count as skipped, appointments as synced.
     """
+    from vmh_sync.sync.outcome import Result
+
     console = Console(soft_wrap=True)
     console.print(
         f"Probelauf {entity}: {_records(summary)} angesehen, {planned} zu ändern, "
@@ -64,15 +70,15 @@ def print_dry_summary(entity: str, summary: PassSummary, planned: int) -> None:
     _print_failures(console, summary)
 
 
-def _different(summary: PassSummary) -> str:
+def _different(summary: "PassSummary") -> str:
     return f", {summary.different} verschieden (Aufgabe offen)" if summary.different else ""
 
 
-def _records(summary: PassSummary) -> str:
+def _records(summary: "PassSummary") -> str:
     return "1 Datensatz" if summary.records == 1 else f"{summary.records} Datensätze"
 
 
-def _print_failures(console: Console, summary: PassSummary) -> None:
+def _print_failures(console: Console, summary: "PassSummary") -> None:
     for failure in summary.failures[:SHOWN_FAILURES]:
         console.print(f"  {failure['id']}: {failure['error']}", markup=False)
     if len(summary.failures) > SHOWN_FAILURES:
@@ -84,7 +90,7 @@ def firm_time(at: datetime) -> str:
     return at.astimezone(_FIRM_TIME).strftime("%d.%m.%Y %H:%M:%S")
 
 
-def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, object]]:
+def plan_rows(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> list[dict[str, object]]:
     """Return a dry run's plan as plain data; values only when asked for."""
     rows: list[dict[str, object]] = []
     for outcome in outcomes:
@@ -111,8 +117,10 @@ def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[d
     return rows
 
 
-def print_plan(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> None:
+def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> None:
     """Print a dry run's plan as a table."""
+    from vmh_sync.sync.outcome import different_lines
+
     console = Console()
     rows = plan_rows(outcomes, show_values=show_values)
     apart = different_lines(outcomes)

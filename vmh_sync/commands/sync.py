@@ -4,16 +4,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import dagster as dg
-
-from vmh_sync.commands.foreground_job import in_foreground
-from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+from vmh_sync.commands.foreground_marks import of_killed_commands
 from vmh_sync.commands.pass_progress import PassProgress
+from vmh_sync.commands.targets import SyncTarget
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.pass_progress import listened
-from vmh_sync.orchestration.resources import RESOURCES
-from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
-from vmh_sync.orchestration.sync_job import EntityPipeline
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.sync.guards import GuardTripped
@@ -26,15 +21,6 @@ RECORDS_PER_RUN = 1000
 
 class PassFailed(Exception):
     """The pass itself failed; ``str`` says why, in German."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncTarget:
-    """What can be synced from the command line: a job, and what it does with the records."""
-
-    entity: str
-    job: dg.JobDefinition
-    pipeline: EntityPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +44,17 @@ def run_sync(
     settings = PassSettings.read()
     prepare(settings)
     ids = list(order.ids) or asyncio.run(_select(settings, target, order.selection or "dirty"))
-    summary, shown = PassSummary(), []
-    with open_instance(settings.house) as instance:
-        progress = progress or PassProgress(lambda _: None)
-        progress.begin(len(ids))
+    progress = progress or PassProgress(lambda _: None)
+    progress.begin(len(ids))
+    summary, shown = PassSummary(), list[RecordOutcome]()
+    if not ids and not of_killed_commands(settings.house.home):
+        return summary, shown
+    from vmh_sync.commands.sync_runs import open_runs  # brings Dagster along, which takes longer than a look
+
+    with open_runs(settings, target, order) as run:
         for chunk in _chunks(ids):
             with listened(progress.heard):
-                outcomes = _run(instance, target, order, chunk)
+                outcomes = run(chunk)
             summary.add(outcomes)
             progress.chunk_done(len(chunk))
             if order.dry_run:
@@ -91,26 +81,3 @@ async def _select(settings: PassSettings, target: SyncTarget, selection: str) ->
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), RECORDS_PER_RUN):
         yield ids[start : start + RECORDS_PER_RUN]
-
-
-def _run(instance: dg.DagsterInstance, target: SyncTarget, order: SyncOrder, ids: Sequence[str]) -> list[RecordOutcome]:
-    which = SyncRunConfig(
-        ids=list(ids),
-        dry_run=order.dry_run,
-        show_values=order.show_values,
-        allow_mass_change=order.allow_mass_change,
-    )
-    console.set(SILENT_CONSOLE)
-    try:
-        result = in_foreground(
-            lambda: target.job.execute_in_process(
-                run_config=which.model_dump(),
-                instance=instance,
-                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
-                resources=RESOURCES,
-            )
-        )
-    except dg.Failure as failure:
-        raise PassFailed(failure.description or "Der Lauf ist fehlgeschlagen.") from failure
-    outcomes: list[RecordOutcome] = result.output_value()
-    return outcomes

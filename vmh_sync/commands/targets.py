@@ -1,13 +1,51 @@
 """What can be synced from the command line."""
 
-from vmh_sync.commands.sync import SyncTarget
-from vmh_sync.entities import every
-from vmh_sync.orchestration.entity_room import room_of
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from vmh_sync.engine.entity_pipeline import EntityPipeline
+from vmh_sync.entities import Entity, every
+
+if TYPE_CHECKING:  # takes a second, and a pass that finds nothing to do needs none of it
+    import dagster as dg
+
+    from vmh_sync.orchestration.entity_room import EntityRoom
+
+
+@dataclass(frozen=True, slots=True)
+class SyncTarget:
+    """An entity whose records are synced: what it does with them, and the job in which it does."""
+
+    entity: str
+    pipeline: EntityPipeline
+
+    def job(self) -> "dg.JobDefinition":
+        """Return the job ``sync_<entity>``."""
+        job = _room(_entity(self.entity)).job
+        if job is None:
+            raise KeyError(self.entity)
+        return job
 
 
 def target(name: str) -> SyncTarget:
     """Return what ``vmh-sync sync NAME`` runs. Raises ``KeyError`` for an entity without records in EspoCRM."""
-    room = room_of({entity.name: entity for entity in every()}[name])
-    if room.pipeline is None or room.job is None:
+    entity = _entity(name)
+    # A firm's own entity may offer its steps with its room only; then Dagster comes with them.
+    alone = f"{entity.package}.pipeline"
+    quick = getattr(import_module(alone), "PIPELINE", None) if find_spec(alone) else None
+    pipeline = quick or _room(entity).pipeline
+    if pipeline is None:
         raise KeyError(name)
-    return SyncTarget(name, room.job, room.pipeline)
+    return SyncTarget(name, pipeline)
+
+
+def _entity(name: str) -> Entity:
+    return {entity.name: entity for entity in every()}[name]
+
+
+def _room(entity: Entity) -> "EntityRoom":
+    from vmh_sync.orchestration.entity_room import room_of
+
+    return room_of(entity)

@@ -13,6 +13,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
+from vmh_sync.engine.entity_pipeline import EntityPipeline
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.orchestration.entity_asset import REPAIR_GROUP, PassFacts, pass_event
@@ -20,7 +21,7 @@ from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.orchestration.run_report import changes_metadata, outcome_metadata
 from vmh_sync.orchestration.sentences import Stopped
-from vmh_sync.orchestration.sync_job import EntityPipeline, changes_of, sync_ids
+from vmh_sync.orchestration.sync_job import changes_of, sync_ids
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import RecordOutcome, Result
 

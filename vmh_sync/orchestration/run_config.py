@@ -1,6 +1,5 @@
 """What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
 
-from collections.abc import Iterable
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
@@ -64,13 +63,6 @@ def launchpad_schema() -> dict[str, dg.Field]:
             for name in ("dry_run", "show_values", "allow_mass_change")
         },
     }
-
-
-class UnknownSelection(ValueError):
-    """There is no selection of this name; ``str`` names the possible ones, in German."""
-
-    def __init__(self, name: str, possible: Iterable[str]) -> None:
-        super().__init__(f"Die Auswahl „{name}“ gibt es nicht; möglich sind: {', '.join(possible)}.")
 
 
 class Trigger(StrEnum):

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import dagster as dg
 
+from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
@@ -27,7 +28,6 @@ from vmh_sync.orchestration.run_config import (
     TRIGGER_TAG,
     SyncRunConfig,
     Trigger,
-    UnknownSelection,
     console,
     launchpad_schema,
 )
@@ -47,43 +47,6 @@ from vmh_sync.systems.errors import ForeignSystemError
 MOST_CHANGES = 1000
 CLOCK_SLACK_SECONDS = 60.0
 """How much the clock may be set back during a run without hiding its first changes."""
-
-
-class EntityPipeline(Protocol):
-    """What an entity does with a batch of its own making; nobody else looks into it."""
-
-    @property
-    def entity(self) -> str:
-        """Return the entity's name, as in ``sync_<entity>``."""
-        ...
-
-    async def select(self, opened: PassContext, selection: str) -> list[str]:
-        """Return the EspoCRM ids of a selection; raises :class:`UnknownSelection`."""
-        ...
-
-    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> Any:
-        """Read both sides and the base; returns the batch. Raises ``ForeignSystemError`` when nothing can be read."""
-        ...
-
-    def size(self, batch: Any) -> int:
-        """Return how many records the batch holds."""
-        ...
-
-    def map_fields(self, batch: Any) -> None:
-        """Bring both sides of each record into canonical form."""
-        ...
-
-    def diff(self, batch: Any) -> int:
-        """Plan each record; returns how many have to be written."""
-        ...
-
-    async def write(self, opened: PassContext, batch: Any, *, allow_mass_change: bool) -> list[RecordOutcome]:
-        """Carry the plans out; one outcome per record. Raises ``GuardTripped`` before anything is written."""
-        ...
-
-    def dry_run(self, batch: Any) -> list[RecordOutcome]:
-        """Return what would become of each record, without writing anything."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,25 @@
-"""Bringing the database to the schema that this version needs (`vmh-sync db upgrade`)."""
+"""Bringing the database to the schema that this version needs (`vmh-sync db upgrade`).
+
+Every command asks whether anything is to be done, so that costs one query: Alembic, which takes longer to start than a
+small pass, is imported only when there is.
+"""
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from vmh_sync.store.engine import for_writing, make_engine, without_bounds
 from vmh_sync.store.translation import translated
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 7_630_120_115
 """Any number will do, as long as every version of the product uses the same one."""
 
@@ -26,38 +32,48 @@ def upgrade(url: str) -> str:
     """
     engine = make_engine(url)
     try:
+        # Looking is not possible before the lock either: SQLite's switch to WAL waits for no reader.
         with translated(), _sqlite_file_lock(engine):
-            if engine.dialect.name == "sqlite":
-                _switch_to_wal(engine)
-            with for_writing(engine).begin() as connection:
-                if engine.dialect.name == "postgresql":
-                    without_bounds(connection)
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-                config = _config()
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            if current_revision(engine) != head_revision():
+                _migrate(engine)
         return head_revision()
     finally:
         engine.dispose()
 
 
+def _migrate(engine: Engine) -> None:
+    from alembic import command
+
+    if engine.dialect.name == "sqlite":
+        _switch_to_wal(engine)
+    with for_writing(engine).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            without_bounds(connection)
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@cache
 def head_revision() -> str:
-    """Return the newest revision that this version of the product knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("the package holds no migrations")
-    return head
+    """Return the newest revision that this version of the product knows: its file has the highest number."""
+    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def current_revision(engine: Engine) -> str | None:
     """Return the revision the database has, None for an empty database."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config
 
 

@@ -49,7 +49,8 @@ class WireRecord(BaseModel):
     KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LEFT_OUT_OF_PUT: ClassVar[tuple[str, ...]] = ()
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True)
+    # Built when the first one arrives: building them takes longer than a pass that reads none.
+    model_config = ConfigDict(extra="allow", populate_by_name=True, defer_build=True)
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="wrap")

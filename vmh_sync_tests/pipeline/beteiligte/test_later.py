@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.sync_job import read_batch, write_batch
@@ -27,10 +27,10 @@ def waiting(firm: Firm, espo_id: str) -> bool:
 
 async def drain(context: PassContext) -> list[RecordOutcome]:
     """One run over what waits."""
-    work = await read_batch(context, PARTY_PIPELINE, SyncRunConfig(selection="pending"))
-    PARTY_PIPELINE.map_fields(work.batch)
-    PARTY_PIPELINE.diff(work.batch)
-    return await write_batch(context, PARTY_PIPELINE, work)
+    work = await read_batch(context, PIPELINE, SyncRunConfig(selection="pending"))
+    PIPELINE.map_fields(work.batch)
+    PIPELINE.diff(work.batch)
+    return await write_batch(context, PIPELINE, work)
 
 
 async def drain_beside_another_worker(context: PassContext) -> list[RecordOutcome]:

@@ -9,9 +9,11 @@ import dagster as dg
 import pytest
 
 from vmh_sync.commands import instance as commands
+from vmh_sync.commands.foreground_marks import marked, of_killed_commands
 from vmh_sync.commands.instance import PROCESS_TAG, own_process, repair_orphans
 from vmh_sync.coordination.process import ProcessId
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.settings import VmhSettings, load
 
 OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process())"
 
@@ -67,3 +69,27 @@ def test_a_command_that_finishes_while_it_is_looked_at_stays_successful(
 
     assert repair_orphans(instance) == []
     assert status_of(instance, run_id) is dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_killed_command_is_seen_without_opening_dagster(tmp_path: Path, dead: str) -> None:
+    assert of_killed_commands(tmp_path) == []
+    with marked(tmp_path):
+        assert of_killed_commands(tmp_path) == []  # this one lives
+        left = tmp_path / "foreground" / "1"
+        left.write_text(dead)
+        assert of_killed_commands(tmp_path) == [left]
+    assert list((tmp_path / "foreground").iterdir()) == [left]
+
+
+def test_the_next_command_that_opens_dagster_repairs_what_a_killed_one_left_and_takes_its_mark_away(
+    tmp_path: Path, dead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMH_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    settings = load(VmhSettings)
+    with commands.open_instance(settings) as opened:
+        lost = run_of(opened, dead)
+    (tmp_path / "foreground" / "1").write_text(dead)
+    with commands.open_instance(settings) as opened:
+        assert status_of(opened, lost) is dg.DagsterRunStatus.FAILURE
+    assert of_killed_commands(tmp_path) == []

@@ -1,0 +1,50 @@
+"""The runs of a pass in the foreground: the same Dagster job as everywhere, in this process."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import dagster as dg
+
+from vmh_sync.commands.foreground_job import in_foreground
+from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+from vmh_sync.commands.sync import PassFailed, SyncOrder
+from vmh_sync.commands.targets import SyncTarget
+from vmh_sync.engine.opening import PassSettings
+from vmh_sync.orchestration.resources import RESOURCES
+from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
+from vmh_sync.sync.outcome import RecordOutcome
+
+
+@contextmanager
+def open_runs(
+    settings: PassSettings, target: SyncTarget, order: SyncOrder
+) -> Iterator[Callable[[Sequence[str]], list[RecordOutcome]]]:
+    """Open Dagster's instance and yield what runs the job over some ids; it raises :class:`PassFailed`."""
+    job = target.job()
+    with open_instance(settings.house) as instance:
+        yield lambda ids: _run(instance, job, order, ids)
+
+
+def _run(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, order: SyncOrder, ids: Sequence[str]
+) -> list[RecordOutcome]:
+    which = SyncRunConfig(
+        ids=list(ids),
+        dry_run=order.dry_run,
+        show_values=order.show_values,
+        allow_mass_change=order.allow_mass_change,
+    )
+    console.set(SILENT_CONSOLE)
+    try:
+        result = in_foreground(
+            lambda: job.execute_in_process(
+                run_config=which.model_dump(),
+                instance=instance,
+                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
+                resources=RESOURCES,
+            )
+        )
+    except dg.Failure as failure:
+        raise PassFailed(failure.description or "Der Lauf ist fehlgeschlagen.") from failure
+    outcomes: list[RecordOutcome] = result.output_value()
+    return outcomes
