@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from vmh_sync.orchestration.alert_sensor import meldungen
 from vmh_sync.orchestration.checks import house_asset, kommunikation_asset, make_checks, make_watch
 from vmh_sync.orchestration.entity_asset import with_people
 from vmh_sync.orchestration.entity_room import EntityRoom
@@ -20,4 +21,5 @@ def watching(rooms: Sequence[EntityRoom]) -> dg.Definitions:
         asset_checks=[checks, comparison],
         jobs=[watch, nightly],
         schedules=[every_half_hour, every_night],
+        sensors=[meldungen],
     )

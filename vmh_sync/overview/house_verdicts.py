@@ -35,13 +35,14 @@ _NO_END = -1
 
 async def house_verdicts(context: PassContext, settings: PassSettings) -> tuple[Verdict, ...]:
     """Look at everything. Raises ``StoreError``, ``CoordinationUnavailable``; foreign systems only worsen a verdict."""
+    return (*await own_verdicts(context, settings), await webhooks(context, settings))
+
+
+async def own_verdicts(context: PassContext, settings: PassSettings) -> tuple[Verdict, ...]:
+    """Look at our own services; asks no foreign system. Raises ``StoreError``, ``CoordinationUnavailable``."""
     redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
     try:
-        return (
-            await _leases(context, redis),
-            await _logins(context, settings, redis),
-            await webhooks(context, settings),
-        )
+        return await _leases(context, redis), await _logins(context, settings, redis)
     finally:
         await redis.aclose()
 

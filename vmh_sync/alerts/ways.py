@@ -1,0 +1,111 @@
+"""The ways by which people are told: e-mail, a webhook, a task in EspoCRM that rings its user's bell."""
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+import httpx
+
+from vmh_sync.alerts.book import Message
+from vmh_sync.clock import SystemClock
+from vmh_sync.settings import AlertSettings, EspoCrmSettings, load
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.systems.retry import RetryPolicy
+
+SECONDS = 10.0
+FIRM = ZoneInfo("Europe/Berlin")
+Way = Callable[[Message], str | None]
+"""Sends a message; returns what it wants to remember. Raises :class:`NotTold`."""
+
+
+class NotTold(Exception):
+    """A message did not leave; ``str`` says why, in German and without secrets. The next look tries again."""
+
+
+def ways(settings: AlertSettings) -> Mapping[str, Way]:
+    """Return the ways that are set up, by name."""
+    found: dict[str, Way] = {}
+    if settings.email_to:
+        found["E-Mail"] = lambda message: _mail(settings, message)
+    if settings.webhook_url is not None:
+        address = settings.webhook_url.get_secret_value()
+        found["Webhook"] = lambda message: _post(address, message)
+    if settings.espocrm_user_id:
+        user = settings.espocrm_user_id
+        found["EspoCRM"] = lambda message: _run(_task(user, message))
+    return found
+
+
+def subject(message: Message) -> str:
+    """Return the first line of a message."""
+    return f"Abgleich: {'behoben' if message.over else 'Störung'}: {message.trouble.title}"
+
+
+def body(message: Message) -> str:
+    """Return what a message says."""
+    since = f"{message.since.astimezone(FIRM):%d.%m.%Y %H:%M}"
+    lines = [f"Seit {since}: {message.trouble.text}"]
+    if message.over:
+        lines = [f"Behoben: {message.trouble.title}", f"Die Störung bestand seit {since}. Es ist nichts mehr zu tun."]
+    return "\n\n".join([*lines, *([message.trouble.link] if message.trouble.link else [])])
+
+
+def _mail(settings: AlertSettings, message: Message) -> None:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = subject(message), settings.email_from, ", ".join(settings.email_to)
+    mail.set_content(body(message))
+    context = ssl.create_default_context()
+    try:
+        with _smtp(settings, context) as server:
+            if settings.smtp_security == "starttls":
+                server.starttls(context=context)
+            if settings.smtp_user:
+                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+                server.login(settings.smtp_user, password)
+            server.send_message(mail)
+    except (OSError, smtplib.SMTPException) as problem:
+        raise NotTold(f"der Mailserver hat sie nicht genommen ({type(problem).__name__})") from None
+
+
+def _smtp(settings: AlertSettings, context: ssl.SSLContext) -> smtplib.SMTP:
+    host, port = settings.smtp_host, settings.smtp_port
+    if settings.smtp_security == "tls":
+        return smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
+    return smtplib.SMTP(host, port, timeout=SECONDS)
+
+
+def _post(address: str, message: Message) -> None:
+    said = {
+        "event": "over" if message.over else "trouble",
+        "key": message.key,
+        "title": message.trouble.title,
+        "text": f"{subject(message)}\n{body(message)}",
+        "since": message.since.isoformat(timespec="seconds"),
+        "link": message.trouble.link,
+    }
+    try:
+        httpx.post(address, json=said, timeout=SECONDS).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        raise NotTold(f"die Adresse hat sie nicht genommen ({type(problem).__name__})") from None
+
+
+async def _task(user: str, message: Message) -> str | None:
+    """A task for the user, done when the trouble is over: API users can create no notification (espocrm.md B1.4)."""
+    try:
+        async with open_espocrm(load(EspoCrmSettings), clock=SystemClock(), retry=RetryPolicy(attempts=1)) as espo:
+            if not message.over:
+                task = {"name": subject(message), "description": body(message), "assignedUserId": user}
+                return (await espo.create("Task", {**task, "priority": "High"})).id
+            if message.mark is not None:
+                await espo.update("Task", message.mark, {"status": "Completed", "description": body(message)})
+            return None
+    except ForeignSystemError as problem:
+        raise NotTold(problem.message_for_people) from None
+
+
+def _run(work: Coroutine[None, None, str | None]) -> str | None:
+    return asyncio.run(work)

@@ -1,0 +1,144 @@
+"""The sensor that tells people of trouble: failed runs, checks that failed, and what our own services show.
+
+What people were told stands in the sensor's cursor: Dagster keeps it through restarts, also while our own database is
+what is broken. A tick that dies after a message left may send that message again; none is lost.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import dagster as dg
+
+from vmh_sync.alerts.book import Book, Look, Trouble
+from vmh_sync.alerts.own_look import own_look
+from vmh_sync.alerts.ways import NotTold, Way, ways
+from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.settings import AlertSettings, SettingsError, load
+
+NAME = "meldungen"
+TICK_SECONDS = 58
+"""No multiple of 5: the sensor daemon ticks every 5 s and would miss one (dagster.md 0.4)."""
+SENDING_SECONDS = 30.0
+"""A tick is killed after 60 s; what is left is sent by the next one."""
+LOOK_BACK = 100
+GRACE_SECONDS = 120.0
+"""How long a failed run may be made good by the next one of its job before anybody is told."""
+RUNS, CHECKS = "lauf", "check"
+LOOKED_AT_ELSEWHERE = frozenset({"aktuell", "keine_fehler", "aufgaben", "warteschlange", "sperren", "anmeldungen"})
+"""Checks whose trouble is read from our own database every minute, not from their last evaluation."""
+_FOREGROUND = frozenset({str(Trigger.CLI), str(Trigger.PERSON)})
+_STARTED_BY = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+
+
+@dg.sensor(
+    name=NAME,
+    minimum_interval_seconds=TICK_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Meldet Störungen: eine Nachricht, wenn sie beginnt, eine, wenn sie vorbei ist (VMH_ALERT_…).",
+)
+def meldungen(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Look, and tell by the ways that are set up."""
+    try:
+        settings = load(AlertSettings)
+        routes = ways(settings)
+        if not routes:
+            return dg.SkipReason("Kein Weg für Meldungen eingestellt (VMH_ALERT_…).")
+        clock, links = SystemClock(), PeopleLinks.read()
+        checks = context.repository_def.asset_graph.asset_check_keys if context.repository_def else ()
+        look = take_look(context.instance, checks, clock, links, warnings=settings.warnings)
+    except SettingsError as problem:
+        return dg.SkipReason(str(problem))
+    book = Book.parse(context.cursor)
+    book.note(look, timedelta(minutes=settings.quiet_minutes))
+    said = send(book, routes)
+    return dg.SensorResult(skip_reason=said, cursor=book.to_json())
+
+
+def take_look(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], clock: Clock, links: PeopleLinks, *, warnings: bool
+) -> Look:
+    """Look at everything; ``keys`` are the checks that there are. Raises ``SettingsError``."""
+    own, certain = own_look(clock, links, warnings=warnings)
+    runs, known_runs = failed_runs(instance, clock, links)
+    checks, known_checks = failed_checks(instance, keys, links, warnings=warnings)
+    return Look(clock.now(), [*own, *runs, *checks], frozenset(certain | known_runs | known_checks))
+
+
+def send(book: Book, routes: Mapping[str, Way]) -> str:
+    """Send what is due; returns what became of it, in one line for the list of ticks."""
+    deadline, sent, failed = time.monotonic() + SENDING_SECONDS, 0, dict[str, str]()
+    for message in book.messages(list(routes)):
+        if message.way in failed or time.monotonic() > deadline:
+            continue  # a way that is down costs its time-out once a tick
+        try:
+            book.told(message, routes[message.way](message))
+            sent += 1
+        except NotTold as problem:
+            failed[message.way] = str(problem)
+    told = f"{sent} Meldungen verschickt." if sent else "Nichts zu melden."
+    return " ".join([told, *(f"{way}: nicht verschickt, {why}." for way, why in failed.items())])
+
+
+def failed_runs(instance: dg.DagsterInstance, clock: Clock, links: PeopleLinks) -> tuple[list[Trouble], set[str]]:
+    """Return the jobs whose last run failed, and the keys of all jobs that were seen.
+
+    A person who started a run sees it; and a failure that the next run may make good is not told yet.
+    """
+    records = instance.get_run_records(dg.RunsFilter(statuses=_FINISHED), limit=LOOK_BACK)
+    last: dict[str, dg.RunRecord] = {}
+    for record in records:
+        if not _of_a_person(record.dagster_run):
+            last.setdefault(record.dagster_run.job_name, record)
+    found, known = [], set()
+    for job, record in last.items():
+        key, run = f"{RUNS}:{job}", record.dagster_run
+        ended = record.end_time or record.update_timestamp.timestamp()
+        failed = run.status is dg.DagsterRunStatus.FAILURE
+        if failed and 0 <= clock.now().timestamp() - ended < GRACE_SECONDS:
+            continue  # not known yet, neither so nor so
+        known.add(key)
+        if failed:
+            text = f"Der letzte Lauf von {job} ist gescheitert. {_sentence(instance, run.run_id)}".strip()
+            found.append(Trouble(key, f"Lauf {job} gescheitert", text, links.run(run.run_id)))
+    return found, known
+
+
+def _of_a_person(run: dg.DagsterRun) -> bool:
+    trigger = run.tags.get(TRIGGER_TAG)
+    return trigger in _FOREGROUND or (trigger is None and not any(tag in run.tags for tag in _STARTED_BY))
+
+
+def _sentence(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Our own sentence about a failure; never another exception's words, which may hold a value of a record."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = entry.dagster_event
+        said = event.step_failure_data.user_failure_data if event is not None else None
+        if said is not None and said.description:
+            return said.description[:500]
+    return "Der Grund steht im Lauf."
+
+
+def failed_checks(
+    instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], links: PeopleLinks, *, warnings: bool
+) -> tuple[list[Trouble], set[str]]:
+    """Return the checks whose last evaluation failed, and the keys of all that were evaluated."""
+    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [key for key in keys if key.name not in LOOKED_AT_ELSEWHERE]
+    )
+    found, known = [], set()
+    for key, record in newest.items():
+        event = record.event.dagster_event if record.event is not None else None
+        if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue  # under way, or its run died: its own failure is told
+        result = event.asset_check_evaluation_data
+        name = f"{CHECKS}:{key.asset_key.to_user_string()}:{key.name}"
+        known.add(name)
+        if not result.passed and (warnings or result.severity is dg.AssetCheckSeverity.ERROR):
+            link = links.asset(key.asset_key.to_user_string())
+            title = f"{key.asset_key.to_user_string()}: {key.name}"
+            found.append(Trouble(name, title, result.description or title, f"{link}?view=checks" if link else None))
+    return found, known
