@@ -112,6 +112,13 @@ def decide_deadline(
     return Decision((restore, *writes), (finding, *follows.findings))
 
 
+def decide_strayed(fr_nr: int, event_id: str, kuerzel: str) -> Decision:
+    """Return what to do about a deadline's event that was moved here out of the calendar of ``kuerzel``."""
+    text = f"{SENT_BACK} {kuerzel}"
+    finding = Finding(FindingKind.DEADLINE, text, fr_nr, event_id)
+    return Decision((DeleteGoogle(fr_nr, event_id, text, confirm=False),), (finding,))
+
+
 def _is_unstored_write(pair: PairState, event: ReadEvent | None) -> bool:
     """Our last write arrived and was not stored: what differs is ours, and merging tells a person's edit from it."""
     mark, base = event.mark if event is not None else None, pair.base

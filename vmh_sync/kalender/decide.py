@@ -1,6 +1,7 @@
 """The decision about one pair, or one appointment that has no pair yet. Pure, total, one answer for every case."""
 
 from vmh_sync.kalender.advoware_overlay import new_termin
+from vmh_sync.kalender.content_hash import content_hash
 from vmh_sync.kalender.deletions import gone_in_advoware, gone_in_google, insert_event
 from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.merge import merge_pair
@@ -126,3 +127,15 @@ def decide_moved_in(event: ReadEvent, fr_nr: int, from_kuerzel: str, ctx: Decisi
     reason = f"Aus dem Kalender {from_kuerzel} hierher verschoben"
     created = decide_new_event(event, ctx, reason=reason).operations
     return Decision((TakeOver(fr_nr, event.event_id, from_kuerzel, reason, created),))
+
+
+def decide_orphan(event: ReadEvent, fr_nr: int, ctx: DecisionContext) -> Decision:
+    """Return what to do about an event that carries the mark of a Termin that is gone, and that we did not make.
+
+    What a person has typed into it since it was marked makes it an appointment of its own; an equal copy is only told.
+    """
+    mark = event.mark
+    if mark is not None and mark.content_hash and not mark.anonymised and mark.content_hash != content_hash(event.form):
+        return decide_new_event(event, ctx, reason="Kopie eines Termins, den es nicht mehr gibt")
+    text = "Ereignis mit unserer Kennzeichnung, aber ohne Termin in Advoware"
+    return Decision(findings=(Finding(FindingKind.ORPHAN, text, fr_nr, event.event_id),))

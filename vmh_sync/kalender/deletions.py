@@ -5,6 +5,7 @@ from dataclasses import replace
 from vmh_sync.kalender.advoware_form import decoration_of, is_for_everybody
 from vmh_sync.kalender.advoware_overlay import new_termin
 from vmh_sync.kalender.anonymise import must_anonymise, shown_form
+from vmh_sync.kalender.content_hash import content_hash
 from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.model import (
     FLOWING_FIELDS,
@@ -36,12 +37,20 @@ def _edits(now: Appointment, before: Appointment | None, *, without_text: bool) 
     return tuple(FieldChange(name, getattr(now, name), None) for name in sorted(fields))
 
 
+def _everything(now: Appointment) -> tuple[FieldChange, ...]:
+    """Name all that an event says of which nobody knows what it said before."""
+    said = {name: getattr(now, name) for name in sorted(FLOWING_FIELDS)}
+    return tuple(FieldChange(name, value, None) for name, value in said.items() if value)
+
+
 def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionContext) -> Decision:
     """Decide about a pair whose Termin was deleted; ``event`` is ``None`` if it is as the base says."""
     base = pair.base
     edits: tuple[FieldChange, ...] = ()
     if event is not None and base is not None:
         edits = _edits(event.form, base.google, without_text=base.anonymised)
+    elif event is not None and event.mark is not None and event.mark.content_hash != content_hash(event.form):
+        edits = _everything(event.form)
     keep = pair.source is Source.GOOGLE or (bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS)
     if keep and ctx.may_write(pair):
         return _create_again(pair, event, ctx)

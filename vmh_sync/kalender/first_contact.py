@@ -34,6 +34,11 @@ class Doubt:
     event_id: str
     why: str
 
+    @property
+    def text(self) -> str:
+        """What a person is told."""
+        return f"Vielleicht derselbe Termin wie Ereignis {self.event_id} ({self.why}); auf keiner Seite angelegt"
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:

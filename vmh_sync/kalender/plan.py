@@ -6,15 +6,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.kalender.deadlines import SENT_BACK, decide_deadline, is_held, rule_for
-from vmh_sync.kalender.decide import WAITING_TEXT, decide_moved_in, decide_new_event, decide_new_termin, decide_pair
+from vmh_sync.kalender.deadlines import decide_deadline, decide_strayed, is_held, rule_for
+from vmh_sync.kalender.decide import (
+    WAITING_TEXT,
+    decide_moved_in,
+    decide_new_event,
+    decide_new_termin,
+    decide_orphan,
+    decide_pair,
+)
 from vmh_sync.kalender.event_identity import event_id as our_event_id
 from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
 from vmh_sync.kalender.google_form import ReadEvent, is_cancelled, is_exception, read_mark
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
 from vmh_sync.kalender.link_found import link_found
-from vmh_sync.kalender.model import Appointment, PairState, Source
-from vmh_sync.kalender.operations import Decision, DeleteGoogle, Finding, FindingKind, Operation, side_written
+from vmh_sync.kalender.model import Appointment, Mark, PairState, Source
+from vmh_sync.kalender.operations import Decision, Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.reads import (
     EmployeeReads,
     GoogleRead,
@@ -152,11 +159,6 @@ def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:
     return replace(plan, stopped=stop_on_mass_change(ctx.kuerzel, plan.operations, living, ctx.rules))
 
 
-def doubtful_text(doubt: Doubt) -> str:
-    """Return what a person is told about a Termin and an event that may be the same."""
-    return f"Vielleicht derselbe Termin wie Ereignis {doubt.event_id} ({doubt.why}); auf keiner Seite angelegt"
-
-
 def _told(finding: Finding) -> PlanItem:
     return PlanItem(finding.fr_nr, finding.event_id, Decision(findings=(finding,)))
 
@@ -220,12 +222,16 @@ class _Planner:
     def _event(self, event_id: str) -> GoogleView:
         return self._google.get(event_id, self._absent_event)
 
+    def _mark(self, event_id: str) -> Mark | None:
+        event = self._google[event_id].event
+        return event.mark if event is not None else None
+
     def _loose_events(self) -> dict[int, list[str]]:
         """Return frNr → ids of living events that carry its mark and belong to no pair, the likeliest first."""
         loose: dict[int, list[str]] = {}
         begun = {intent.event_id for intent in self._reads.intents}  # a copy whose creation was begun: resumed
-        for event_id, view in self._google.items():
-            mark = view.event.mark if view.event is not None else None
+        for event_id in self._google:
+            mark = self._mark(event_id)
             if mark is not None and event_id not in self._paired_events | begun:
                 loose.setdefault(mark.fr_nr, []).append(event_id)
         for fr_nr, ids in loose.items():
@@ -244,11 +250,12 @@ class _Planner:
         for fr_nr, ids in loose.items():
             pair = self._pairs.get(fr_nr)
             rest = ids
-            if pair is None and self._termin(fr_nr).presence is Presence.PRESENT:
+            there = self._termin(fr_nr).presence is Presence.PRESENT
+            if pair is None and (there or self._is_insert_of_ours(fr_nr, ids[0])):
                 self._pairs[fr_nr] = self._relinked(fr_nr, ids[0])
                 rest = ids[1:]
-            elif pair is not None and self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING):
-                # The paired event is gone and a marked copy of it lives: it goes on as that one.
+            elif pair is not None and self._goes_on_as(pair, ids[0]):
+                # The paired event is gone and an equal copy of it lives: it goes on as that one.
                 generation = self._generation(fr_nr, ids[0])
                 self._pairs[fr_nr] = replace(
                     pair,
@@ -262,9 +269,20 @@ class _Planner:
                 if item is not None:
                     yield item
 
+    def _goes_on_as(self, pair: PairState, event_id: str) -> bool:
+        copy, original = self._google[event_id].event, self._event(pair.event_id).presence
+        gone = original in (Presence.DELETED, Presence.MISSING)
+        return gone and copy is not None and self._said_by(pair) in (None, copy.form)
+
+    def _is_insert_of_ours(self, fr_nr: int, event_id: str) -> bool:
+        """Tell whether we put the event here for a Termin that is gone: decided like a pair whose Termin is deleted."""
+        if self._termin(fr_nr).presence is not Presence.MISSING or fr_nr in self._reads.elsewhere:
+            return False
+        mark = self._mark(event_id)
+        return mark is not None and mark.source is Source.ADVOWARE and not self._is_foreign(fr_nr, event_id)
+
     def _relinked(self, fr_nr: int, event_id: str) -> PairState:
-        event = self._google[event_id].event
-        mark = event.mark if event is not None else None
+        mark = self._mark(event_id)
         return PairState(
             fr_nr=fr_nr,
             event_id=event_id,
@@ -287,14 +305,13 @@ class _Planner:
         elsewhere = self._reads.elsewhere.get(fr_nr)
         if elsewhere is not None:
             if self._strayed(fr_nr, event_id, event.form, elsewhere.kuerzel):
-                return self._sent_back(fr_nr, event_id, elsewhere.kuerzel)
+                return PlanItem(None, event_id, decide_strayed(fr_nr, event_id, elsewhere.kuerzel))
             if elsewhere.event_id == event_id:
                 return PlanItem(None, event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
             return self._new(event, "Aus einem anderen Kalender kopiert")
         certain = self._termin(fr_nr).presence is Presence.MISSING
         if certain and self._ctx.window.surely_lists(event.form):
-            text = "Ereignis mit unserer Kennzeichnung, aber ohne Termin in Advoware"
-            return _told(Finding(FindingKind.ORPHAN, text, fr_nr, event_id))
+            return PlanItem(None, event_id, decide_orphan(event, fr_nr, self._ctx))
         return None
 
     def _strayed(self, fr_nr: int, event_id: str, form: Appointment, kuerzel: str) -> bool:
@@ -304,12 +321,6 @@ class _Planner:
             return False
         ids = (our_event_id(self._ctx.kanzlei, kuerzel, fr_nr, number) for number in range(_GENERATIONS_TRIED))
         return event_id in ids
-
-    def _sent_back(self, fr_nr: int, event_id: str, kuerzel: str) -> PlanItem:
-        text = f"{SENT_BACK} {kuerzel}"
-        finding = Finding(FindingKind.DEADLINE, text, fr_nr, event_id)
-        delete = DeleteGoogle(fr_nr, event_id, text, confirm=False)
-        return PlanItem(None, event_id, Decision((delete,), (finding,)))
 
     def _said_by(self, pair: PairState) -> Appointment | None:
         view = self._event(pair.event_id)
@@ -333,7 +344,7 @@ class _Planner:
         for doubt in matches.doubtful:
             doubts.setdefault(doubt.fr_nr, []).append(doubt)
         for fr_nr, some in doubts.items():
-            findings = tuple(Finding(FindingKind.DOUBTFUL, doubtful_text(one), fr_nr, one.event_id) for one in some)
+            findings = tuple(Finding(FindingKind.DOUBTFUL, one.text, fr_nr, one.event_id) for one in some)
             yield PlanItem(fr_nr, None, Decision(findings=findings))
         done_numbers |= {edge[0] for edge in matches.certain} | set(doubts)
         done_events |= {edge[1] for edge in matches.certain} | {doubt.event_id for doubt in matches.doubtful}

@@ -13,6 +13,7 @@ from vmh_sync.kalender.google_form import ReadEvent
 from vmh_sync.kalender.merge import merge_pair
 from vmh_sync.kalender.model import (
     FLOWING_FIELDS,
+    TIME_FIELDS,
     Appointment,
     BaseForm,
     PairState,
@@ -55,11 +56,21 @@ def resume_creates(
 
 
 def created_by(intent: PendingCreate, free: Mapping[int, Appointment | None]) -> int | None:
-    """Return which of the Termine without a pair here (number → form) says what the intent was sent with."""
-    for fr_nr, form in sorted(free.items()):
-        if form is not None and not changed_fields(form, intent.form) & FLOWING_FIELDS:
-            return fr_nr
+    """Return which of the Termine without a pair here (number → form) says what the intent was sent with.
+
+    Somebody may have edited it before it is looked for: with the same times and title it is the same (kalender.md 5).
+    """
+    for told in (FLOWING_FIELDS, TIME_FIELDS | {"text"}):
+        for fr_nr, form in sorted(free.items()):
+            if form is not None and not changed_fields(form, intent.form) & told:
+                return fr_nr
     return None
+
+
+def _as_sent(form: Appointment, sent: Appointment) -> Appointment:
+    """Return what Advoware said before anybody edited the Termin; what the server shortened is no edit."""
+    before = {name: getattr(sent, name) for name in ("notiz", "ort")}
+    return replace(form, **{name: old for name, old in before.items() if not old.startswith(getattr(form, name))})
 
 
 def _decide(
@@ -114,7 +125,7 @@ def _link(
         source=Source.GOOGLE,
         strategy=ctx.rules.default_strategy,
         write_allowed=ctx.rules.write_allowed_default,
-        base=BaseForm(form, intent.form),
+        base=BaseForm(_as_sent(form, intent.form), intent.form),
     )
     merged = merge_pair(state, termin, form, event, ctx)
     writes = [operation for operation in merged.operations if not isinstance(operation, SaveBase)]

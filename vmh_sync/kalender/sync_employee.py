@@ -291,6 +291,8 @@ def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> End
     # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
     left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
     left_over += [one.event_id for one in silent if one.event_id is not None]
+    # Its Termin may yet be found, with a colleague or in a later list.
+    left_over += [one.event_id for one in made.all_findings if one.kind is FindingKind.ORPHAN and one.event_id]
     anonymised = work.decision is not None and not work.decision.full_content
     doubts = [(one.fr_nr, one.event_id) for item in made.items for one in item.doubts if one.fr_nr and one.event_id]
     nameless = bool(work.nameless_termine or google.changes.nameless)

@@ -87,9 +87,13 @@ class Executor(Moves):
                 await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self._delete_advoware(operation)
             case _:
-                await self._note(operation)
+                await self._note(operation, later)
 
-    async def _note(self, operation: LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable) -> None:
+    async def _note(
+        self,
+        operation: LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable,
+        later: Sequence[Operation],
+    ) -> None:
         """Write to our own table only."""
         self.done.noted = True
         match operation:
@@ -100,6 +104,8 @@ class Executor(Moves):
             case SaveBase():
                 await self._settle(operation)
             case ClosePair():
+                if not later:
+                    await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self.book.close(operation.fr_nr)
             case MarkNotRepresentable():
                 if operation.fr_nr not in self.book.rows:

@@ -45,11 +45,9 @@ class Moves(AdvowareWrites):
             if await self._is_deadline(operation.fr_nr):
                 await self._send_back(operation)
                 return
-            if not await self._reassign(operation):
-                await self._create_instead(operation)
-                return
+            await self._reassign(operation)
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
-        # From here on it is a pair like any other: what was edited during the move is merged.
+        # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
 
     async def _is_deadline(self, fr_nr: int) -> bool:
@@ -73,13 +71,13 @@ class Moves(AdvowareWrites):
             if isinstance(instead, CreateAdvoware):
                 await self._create(instead)
 
-    async def _reassign(self, operation: TakeOver) -> bool:
-        """Put this employee in the colleague's place; false if the Termin is gone."""
+    async def _reassign(self, operation: TakeOver) -> None:
+        """Put this employee in the colleague's place, if the Termin is still there."""
         async with self._alone(operation.fr_nr):
             await self.lease.ensure()
             record = await self.context.advoware.read_termin(operation.fr_nr)
             if record is None:
-                return False
+                return
             termin, old = to_fields(record), operation.from_kuerzel.strip().upper()
             owners = {"anwalt": termin.anwalt, "sb": termin.sb}
             values = {
@@ -89,7 +87,6 @@ class Moves(AdvowareWrites):
                 self._count("advoware", operation)
                 await self.context.advoware.replace_termin(record, values)
         await self.sides.fresh_termin(operation.fr_nr)
-        return True
 
     async def _stay_if_moved(self, fr_nr: int, event_id: str | None) -> None:
         """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""

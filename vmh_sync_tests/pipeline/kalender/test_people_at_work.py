@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync.kalender import audit
 from vmh_sync.sync.outcome import Result
-from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked
+from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 
 Json = dict[str, Any]
 
@@ -111,6 +111,71 @@ def test_an_event_moved_to_a_colleagues_calendar_takes_its_termin_along(
     assert chancery.event_of(fr_nr, "AH")["id"] == event_id
     assert [event["summary"] for event in chancery.events("SB").values()] == ["Bleibt bei SB"]
     assert len(chancery.termine()) == 3
+    agree(chancery, "AH")
+    agree(chancery, "SB")
+
+
+@pytest.mark.parametrize("order", [("AH", "SB"), ("SB", "AH")])
+def test_a_termin_deleted_while_its_event_is_moved_to_a_colleague_ends_as_its_source_says(
+    chancery: Chancery, order: tuple[str, ...]
+) -> None:
+    """Born in Advoware: deleted there, deleted everywhere. Born in Google: it goes on with the colleague."""
+    for kuerzel in ("AH", "SB"):
+        chancery.employee(kuerzel)
+        chancery.termin(kuerzel, f"Bleibt bei {kuerzel}")
+    fr_nr = chancery.termin("SB", "Aus Advoware")
+    chancery.sync()
+    from_google = chancery.event("SB", "Aus Google")
+    chancery.until_quiet()
+    (other,) = [number for number, row in chancery.termine().items() if row["text"] == "Aus Google"]
+    for number, event_id in ((fr_nr, chancery.event_of(fr_nr)["id"]), (other, from_google)):
+        chancery.move_event("SB", event_id, "AH")
+        chancery.drop_termin(number)
+    for kuerzel in order:
+        chancery.sync(kuerzel)
+    chancery.until_quiet()
+    texts = sorted((row["sb"], row["text"]) for row in chancery.termine().values())
+    assert texts == [("AH", "Aus Google"), ("AH", "Bleibt bei AH"), ("SB", "Bleibt bei SB")]
+    agree(chancery, "AH")
+    agree(chancery, "SB")
+
+
+def forget_pair(chancery: Chancery, kuerzel: str, fr_nr: int) -> None:
+    """Killed between the insert in Google and the row of the pair."""
+    with chancery.store.transaction() as tx:
+        tx.calendar_pairs.mark_deleted([chancery.pairs(kuerzel)[fr_nr].id], chancery.clock.now())
+
+
+def test_an_event_of_ours_that_no_pair_knows_goes_with_its_termin_and_what_was_typed_into_it_is_told(
+    chancery: Chancery,
+) -> None:
+    chancery.employee()
+    chancery.termin(text="Bleibt")
+    fr_nr = chancery.termin()
+    chancery.sync()
+    forget_pair(chancery, "SB", fr_nr)
+    chancery.edit_event("SB", chancery.event_of(fr_nr)["id"], location="Neuer Saal")
+    chancery.drop_termin(fr_nr)
+    chancery.until_quiet()
+    agree(chancery)
+    assert ["Neuer Saal" in task["description"] for task in tasks(chancery)] == [True]
+
+
+def test_a_moved_event_is_looked_at_again_when_its_termin_has_gone_on_with_a_copy(chancery: Chancery) -> None:
+    for kuerzel in ("AH", "SB"):
+        chancery.employee(kuerzel)
+        chancery.termin(kuerzel, f"Bleibt bei {kuerzel}")
+    fr_nr = chancery.termin("AH", "Wandert")
+    chancery.sync()
+    event_id = chancery.event_of(fr_nr, "AH")["id"]
+    chancery.copy_event("AH", event_id, summary="Kopie")
+    chancery.move_event("AH", event_id, "SB")
+    forget_pair(chancery, "AH", fr_nr)
+    for kuerzel in ("SB", "AH", "SB"):
+        chancery.sync(kuerzel)
+    chancery.until_quiet()
+    texts = sorted((row["sb"], row["text"]) for row in chancery.termine().values())
+    assert texts == [("AH", "Bleibt bei AH"), ("AH", "Kopie"), ("SB", "Bleibt bei SB"), ("SB", "Wandert")]
     agree(chancery, "AH")
     agree(chancery, "SB")
 

@@ -222,7 +222,8 @@ class Sides:
         return fr_nr
 
     def _close(self, fr_nr: int) -> None:
-        self.dead[fr_nr] = self.pairs.pop(fr_nr).generation + 1
+        pair = self.pairs.pop(fr_nr, None)
+        self.dead[fr_nr] = (pair.generation if pair is not None else 0) + 1
         self.closed.append(fr_nr)
 
     def _save_base(self, fr_nr: int, *, anonymised: bool | None = None, decoration: Decoration | None = None) -> None:

@@ -191,14 +191,32 @@ def test_a_marked_copy_is_a_duplicate_and_is_not_created() -> None:
     assert run(sides) == []
 
 
-def test_a_marked_event_without_termin_is_an_orphan() -> None:
+def test_a_copy_that_says_something_else_outlives_its_original_that_is_deleted_on_both_sides() -> None:
     sides = linked()
-    sides.pairs.clear()
+    sides.put_termin(2, text="Bleibt")
+    run(sides)
+    copy = {key: value for key, value in sides.event_of(1).items() if key not in ("id", "updated")}
+    sides.put_event("copy", **{**copy, "summary": "Ganz anders"})
+    sides.drop_event(sides.pairs[1].event_id)
     del sides.termine[1]
-    sides.put_termin(2)
-    assert run(sides) == ["InsertGoogle"]
-    assert kinds(sides) == [FindingKind.ORPHAN]
-    assert len(sides.living_events()) == 2
+    assert sorted(run(sides)) == ["ClosePair", "CreateAdvoware"]
+    assert sorted(str(termin.text) for termin in sides.termine.values()) == ["Bleibt", "Ganz anders"]
+
+
+def test_a_marked_event_without_termin_is_deleted_if_we_made_it_and_an_orphan_if_not() -> None:
+    ours, (persons, fr_nr) = linked(), from_google()
+    for sides, number in ((ours, 1), (persons, fr_nr)):
+        sides.pairs.clear()
+        del sides.termine[number]
+        sides.put_termin(9)
+    assert sorted(run(ours)) == ["DeleteGoogle", "InsertGoogle"]
+    assert run(persons) == ["InsertGoogle"]
+    assert (kinds(ours), kinds(persons)) == ([], [FindingKind.ORPHAN])
+    assert (len(ours.living_events()), len(persons.living_events())) == (1, 2)
+    persons.put_event(persons.pairs[9].event_id)
+    orphan = next(one for one in persons.living_events() if one != persons.pairs[9].event_id)
+    persons.put_event(orphan, summary="Eine Kopie, an der weitergearbeitet wurde")
+    assert run(persons) == ["CreateAdvoware"]
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -225,6 +243,20 @@ def test_edit_after_a_crashed_creation_is_not_lost() -> None:
     assert run(sides) == ["LinkPair", "UpdateAdvoware", "UpdateGoogle"]
     assert [termin.text for termin in sides.termine.values()] == ["Abendessen"]
     assert sides.events["g1"]["summary"] == "Abendessen"
+    assert run(sides) == []
+
+
+def test_a_termin_that_was_edited_before_its_crashed_creation_is_looked_for_is_found_all_the_same() -> None:
+    sides = Sides()
+    sides.put_event("g1", summary="Mittagessen", description="Tisch bestellen")
+    (create,) = sides.plan().operations
+    sides.post(create)
+    (fr_nr,) = sides.termine
+    sides.put_termin(fr_nr, ort="Saal 8")
+    sides.put_event("g1", summary="Abendessen")
+    assert run(sides) == ["LinkPair", "UpdateAdvoware", "UpdateGoogle"]
+    assert [(termin.text, termin.ort) for termin in sides.termine.values()] == [("Abendessen", "Saal 8")]
+    assert (sides.events["g1"]["summary"], sides.events["g1"]["location"]) == ("Abendessen", "Saal 8")
     assert run(sides) == []
 
 
