@@ -270,8 +270,8 @@ class _Planner:
                     yield item
 
     def _goes_on_as(self, pair: PairState, event_id: str) -> bool:
-        copy, original = self._google[event_id].event, self._event(pair.event_id).presence
-        gone = original in (Presence.DELETED, Presence.MISSING)
+        copy = self._google[event_id].event
+        gone = self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING)
         return gone and copy is not None and self._said_by(pair) in (None, copy.form)
 
     def _is_insert_of_ours(self, fr_nr: int, event_id: str) -> bool:
