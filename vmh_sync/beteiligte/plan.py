@@ -23,7 +23,9 @@ _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
 
 @dataclass(slots=True, repr=False)
 class PartyPlan:
-    """What is to be done to one party. ``inputs`` is what the parts planned from, ``told`` what writing found."""
+    """What is to be done to one party. ``inputs`` is what the parts planned from, ``told`` what writing
+    found to be told, ``standing`` what the parts find to be so still.
+    """
 
     read: PartyRead
     state: PartyState
@@ -32,6 +34,7 @@ class PartyPlan:
     table: FieldTable = FIELDS
     parts: list[tuple[Part, PartPlan]] = field(default_factory=list)
     told: list[TaskWanted] = field(default_factory=list)
+    standing: list[TaskWanted] = field(default_factory=list)
 
     @property
     def records(self) -> tuple[RecordPlan, ...]:
@@ -74,7 +77,9 @@ class PartyPlan:
     @property
     def closing(self) -> tuple[int, ...]:
         """The open tasks that reality has settled, by what the base says now: before or after writing."""
-        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
+        standing = {(str(task.kind), *sorted(task.fields)) for task in self.standing}
+        still = {row.id for row in self.read.tasks if (row.kind, *row.fields) in standing}
+        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks if task not in still)
         return (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
 
     @property

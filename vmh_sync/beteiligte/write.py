@@ -164,6 +164,7 @@ class PartySync:
         answer = await self._write_content(plan, written, gate)
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await asyncio.to_thread(commit_party, context, written)
+        plan.standing = [task for _, done in written.parts for task in done.standing]
         plan.told = [*written.tasks, *(task for _, done in written.parts for task in done.tasks)]
         await open_tasks(context, gate, subject(fresh), written.tasks, labels, noted=written.noted)
         for part, done in written.parts:

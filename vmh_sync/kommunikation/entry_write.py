@@ -34,7 +34,7 @@ class EntryWriter:
     """Carries out a plan's writes to Advoware.
 
     ``done`` and ``refused`` hold the steps as ``KommunikationPlan.pairs_after`` wants them, ``entries`` Advoware's
-    entries as they stand now, ``moved`` whether an entry was edited since the plan was made.
+    entries as they stand now, ``planned`` as they stood, ``moved`` whether an entry was edited since the plan was made.
     """
 
     context: PassContext
@@ -49,10 +49,10 @@ class EntryWriter:
     moved: bool = False
     known: set[int | None] = field(init=False)
     _wire: dict[int, Kommunikation] = field(default_factory=dict)
-    _planned: dict[int, AdvowareEntry] = field(default_factory=dict)
+    planned: dict[int, AdvowareEntry] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._planned = dict(self.entries)
+        self.planned = dict(self.entries)
         self.known = {pair.advoware_id for pair in self.pairs}
 
     async def run(self) -> None:
@@ -166,7 +166,7 @@ class EntryWriter:
         return self._wire.get(number)
 
     def _as_planned(self, now: Kommunikation) -> bool:
-        planned = self._planned.get(now.id)
+        planned = self.planned.get(now.id)
         return planned is None or planned == entry_of(now)
 
     # Our database
@@ -176,10 +176,11 @@ class EntryWriter:
         self.done[write.step] = number
         if number is not None:
             self.known.add(number)
-        delta = as_read(self.plan.pairs_after({write.step: number}), self.entries.values()).delta
+        read = as_read(self.plan.pairs_after({write.step: number}), self.entries.values(), self.planned.values())
         with self.context.store.transaction() as tx:
-            store_delta(tx, self.espo_id, self.betnr, delta)
-            tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
+            store_delta(tx, self.espo_id, self.betnr, read.delta)
+            if not read.not_taken:
+                tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
             if intent is not None and number is not None:
                 tx.intents.complete(intent.id, str(number))
 

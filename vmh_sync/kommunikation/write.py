@@ -150,7 +150,7 @@ class Execution:
         for one in self.lists:
             if len(one.added) == 1 and one.channel in self.postponed:
                 plan = without_postponed(plan, one)
-        read = as_read(plan.pairs_after(steps, refused), self.writer.entries.values())
+        read = as_read(plan.pairs_after(steps, refused), self.writer.entries.values(), self.writer.planned.values())
         pairs = store_delta(tx, party.espo_id, party.betnr, read.delta)
         rows = [
             change_row(run_id, party.espo_id, party.betnr, change, kind="applied", side=Side.ESPOCRM)
@@ -161,15 +161,16 @@ class Execution:
         after = self._plan_after(attributes, pairs)
         known = {(one.field, one.value) for one in plan.quarantined}
         newly = tuple(replace(one, new=True) for one in after.quarantined if (one.field, one.value) not in known)
-        new = replace(after, quarantined=newly if refused else ())
+        new = replace(after, quarantined=newly if refused or read.not_taken else ())
         rows += refusal_rows(run_id, party.espo_id, party.betnr, (plan, new))
         if rows:
             tx.audit.append(rows)
         told = {(finding.field, finding.message) for finding in plan.findings}
         more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
         self.done.findings = (*plan.findings, *more)
-        self.done.tasks = unknown_tasks(task_texts.for_people(after.tasks), self.notes.tasks)
-        self.done.again = self.again = self.again or bool(self.postponed)
+        self.done.standing = task_texts.for_people(after.tasks)
+        self.done.tasks = unknown_tasks(self.done.standing, self.notes.tasks)
+        self.done.again = self.again = self.again or bool(self.postponed) or read.edited
         quiet = (
             self.work.problem is None
             and after.writes_nothing

@@ -135,6 +135,33 @@ def test_a_value_advoware_refuses_stays_in_espocrm(firm: Firm) -> None:
     assert firm.tasks() == []
 
 
+def test_a_corrected_value_that_advoware_refuses_again_keeps_its_task_open(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party()
+    sides.office_add(firm, betnr, "a@huber.example", 4)
+    firm.sync(espo_id)
+    firm.office.fault("Kommunikationen/", "status", method="PUT", status=422, times=2)
+    for value in ("b@huber.example", "c@huber.example"):
+        firm.crm_edit(espo_id, emailAddressData=[mail(value, primary=True)])
+        firm.sync(espo_id)
+        (task,) = firm.tasks()
+        assert value in task["description"]
+    assert sides.writes(firm, espo_id) == NOTHING
+    assert len(firm.tasks()) == 1
+
+
+def test_a_value_that_advoware_drops_without_a_word_is_told_and_written_once(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party()
+    sides.office_add(firm, betnr, "a@huber.example", 4)
+    firm.sync(espo_id)
+    firm.office.fault("Kommunikationen/", "empty", method="PUT", times=1)
+    firm.crm_edit(espo_id, emailAddressData=[mail("b@huber.example", primary=True)])
+    firm.sync(espo_id)
+    (task,) = firm.tasks()
+    assert "b@huber.example" in task["description"]
+    assert sides.writes(firm, espo_id) == NOTHING
+    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"
+
+
 def test_one_bad_value_in_a_refused_list_does_not_hold_back_the_good_ones(firm: Firm) -> None:
     espo_id, betnr = sides.party(firm, phones=[phone("+49511123456", primary=True, optOut=True)])
     for tlf in ("0511 700001", "0511 700002", "0511 700003"):
