@@ -52,7 +52,9 @@ def make_checks(assets: Sequence[str]) -> dg.AssetChecksDefinition:
     """Return the checks of the entities in ``assets``, of Kommunikation and of the house, as one step."""
     everything = (*assets, KOMMUNIKATION, HOUSE)
 
-    @dg.multi_asset_check(name=WATCH, specs=[spec for asset in everything for spec in specs_of(asset)], can_subset=True)
+    @dg.multi_asset_check(
+        name="alle_pruefungen", specs=[spec for asset in everything for spec in specs_of(asset)], can_subset=True
+    )
     def pruefen(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         wanted = {(key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys}
         for asset in everything:
