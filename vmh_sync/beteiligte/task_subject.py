@@ -1,13 +1,41 @@
 """A party as the subject of manual tasks."""
 
+from zoneinfo import ZoneInfo
+
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.tasks.manual_tasks import TaskSubject
+from vmh_sync.systems.advoware import wire
+from vmh_sync.tasks.manual_tasks import LastEdit, TaskSubject
+
+_OFFICE_ZONE = ZoneInfo("Europe/Berlin")
+_OFFICE_TIME = "%d.%m.%Y %H:%M"
 
 
 def subject(read: PartyRead) -> TaskSubject:
     """Return the party as the subject of manual tasks."""
     attributes = read.espo.attributes if read.espo is not None else {}
     return TaskSubject(
-        ENTITY, ESPO_ENTITY, read.espo_id, read.betnr, attributes.get("assignedUserId"), parent=read.espo is not None
+        ENTITY,
+        ESPO_ENTITY,
+        read.espo_id,
+        read.betnr,
+        attributes.get("assignedUserId"),
+        parent=read.espo is not None,
+        people=(attributes.get("createdById"), attributes.get("modifiedById")),
+        edited=_edited(read),
     )
+
+
+def _edited(read: PartyRead) -> tuple[LastEdit, ...]:
+    """Say who changed the party last, and when, on each side; Advoware does not tell who."""
+    told = []
+    if read.espo is not None and read.espo.modified_at is not None:
+        who = read.espo.attributes.get("modifiedByName")
+        at = f"in EspoCRM am {read.espo.modified_at.astimezone(_OFFICE_ZONE):{_OFFICE_TIME}}"
+        told.append(LastEdit(f"{at} von {who}" if who else at, read.espo.modified_by_id))
+    changed = read.advoware.geaendert_am if read.advoware is not None else None
+    at_office = wire.local_moment(changed, _OFFICE_ZONE)
+    if at_office is not None:
+        at = f"in Advoware am {at_office.astimezone(_OFFICE_ZONE):{_OFFICE_TIME}}"
+        told.append(LastEdit(f"{at} (von wem, sagt Advoware nicht)"))
+    return tuple(told)

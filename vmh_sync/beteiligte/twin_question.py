@@ -15,7 +15,8 @@ from vmh_sync.matching.traits import Resemblance
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
-from vmh_sync.tasks.manual_tasks import TASK_ENTITY, is_settled
+from vmh_sync.tasks.manual_tasks import is_settled
+from vmh_sync.tasks.posting import TASK_ENTITY
 
 QUESTION = ("betnr",)
 """What the question is about: the number that a person may enter."""

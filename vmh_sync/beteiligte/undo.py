@@ -27,11 +27,11 @@ from vmh_sync.engine.undo import (
     note_undone,
     one_sided,
     require_writable,
-    stored_change,
+    stored_chain,
     write_back,
 )
 from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
-from vmh_sync.kommunikation.undo import entry_of_change, undo_entry
+from vmh_sync.kommunikation.undo import channel_of_change, undo_entry
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable
@@ -41,31 +41,38 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 CHILDREN: dict[str, ChildrenPart] = {part.entity: part for part in (ADRESSEN, BANKVERBINDUNGEN)}
 
 
-async def undo_change(context: PassContext, change_id: int, *, dry_run: bool = False) -> Undo:
+async def undo_change(context: PassContext, *change_ids: int, dry_run: bool = False) -> Undo:
     """Write the old value of a change to EspoCRM, unless ``dry_run``; returns what was done or would be.
+
+    Several ids are changes of one field, newest first: they are taken back in one go.
 
     Raises :class:`UndoRefused` when the change cannot be taken back safely: it was undone before, cannot be written
     on both sides, or has moved on either side since; ``VersionConflict`` when it moves this very moment.
     """
-    change = await asyncio.to_thread(stored_change, context, change_id)
+    change = await asyncio.to_thread(stored_chain, context, change_ids)
     if change.entity in CHILDREN:
         child_rule(context, CHILDREN[change.entity], change)
         party_id = await _party_of(context, CHILDREN[change.entity], change)
     elif change.entity == KOMMUNIKATION:
-        entry_of_change(change)
+        channel_of_change(change)
         party_id = str(change.espo_id)
     else:
         _rule(change, party_table(context))
         party_id = str(change.espo_id)
     async with _leased(context, party_id) as gate:
         # Another undo may have been quicker.
-        change = await asyncio.to_thread(stored_change, context, change_id)
+        change = await asyncio.to_thread(stored_chain, context, change_ids)
         if change.entity == ENTITY:
-            return await _undo_master(context, change, party_id, gate, dry_run=dry_run)
-        party = await _both_sides(context, party_id)
-        if change.entity == KOMMUNIKATION:
-            return await undo_entry(context, change, party, gate, dry_run=dry_run)
-        return await undo_child(context, CHILDREN[change.entity], change, party, gate, dry_run=dry_run)
+            undo = await _undo_master(context, change, party_id, gate, dry_run=dry_run)
+        else:
+            party = await _both_sides(context, party_id)
+            if change.entity == KOMMUNIKATION:
+                undo = await undo_entry(context, change, party, gate, dry_run=dry_run)
+            else:
+                undo = await undo_child(context, CHILDREN[change.entity], change, party, gate, dry_run=dry_run)
+        if not dry_run:
+            await note_undone(context, change, change_ids)
+        return undo
 
 
 @asynccontextmanager
@@ -87,7 +94,6 @@ async def _undo_master(context: PassContext, change: Change, party_id: str, gate
     payload = _payload(rule, change, table, state)
     if not dry_run:
         await write_back(context, gate, before, as_edit(payload, before))
-        await note_undone(context, change)
     record = f"des Beteiligten {party_id}"
     return Undo(change.id or 0, party_id, party_id, record, rule.name, rule.label, change.new, change.old)
 

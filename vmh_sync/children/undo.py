@@ -11,7 +11,6 @@ from vmh_sync.engine.undo import (
     UndoRefused,
     as_edit,
     moved,
-    note_undone,
     one_sided,
     require_writable,
     write_back,
@@ -19,6 +18,7 @@ from vmh_sync.engine.undo import (
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable, override
+from vmh_sync.sync.status import SyncStatus
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -27,11 +27,6 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 def child_rule(context: PassContext, part: ChildrenPart, change: Change) -> FieldRule:
     """Return the rule of the field that changed; raises ``UndoRefused`` when it cannot be taken back."""
     table = override(part.kind.table, context.field_changes.get(part.entity, {}))
-    if not any(rule.on_update for rule in table.rules):
-        raise UndoRefused(
-            f"Advoware lässt bei Datensätzen der Art „{part.label}“ keine Änderung von außen zu; bitte den früheren "
-            "Wert in EspoCRM und in Advoware von Hand eintragen."
-        )
     if change.field not in table or change.espo_id is None:
         raise UndoRefused(
             f"{part.label}: Diese Änderung lässt sich nicht automatisch zurücknehmen; bitte von Hand ändern."
@@ -41,7 +36,7 @@ def child_rule(context: PassContext, part: ChildrenPart, change: Change) -> Fiel
             "Die Anschrift wurde aus Straße, PLZ und Ort neu gebildet; bitte deren Änderung rückgängig machen."
         )
     rule = table[str(change.field)]
-    require_writable(rule)
+    require_writable(rule, by_hand_in_advoware=not any(one.on_update for one in table.rules))
     return rule
 
 
@@ -67,10 +62,15 @@ async def undo_child(
             raise moved(rule.label, system)
     payload = _payload(part, rule, change.old, here)
     if not dry_run:
-        await write_back(context, gate, espo, as_edit(payload, espo))
-        await note_undone(context, change)
+        await write_back(context, gate, espo, as_edit(payload, espo, _status(part)))
     record = f"({part.label} {espo.id})"
     return Undo(change.id or 0, espo.id, party.espo_id, record, rule.name, rule.label, change.new, change.old)
+
+
+def _status(part: ChildrenPart) -> str:
+    """What an edit leaves behind: not every entity's list of statuses knows "dirty"."""
+    takes_updates = any(rule.on_update for rule in part.kind.table.rules)
+    return SyncStatus.DIRTY if takes_updates else part.kind.waiting_status
 
 
 def _present(part: ChildrenPart, pair: Pair) -> tuple[EspoRecord, WireRecord]:

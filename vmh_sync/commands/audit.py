@@ -13,8 +13,10 @@ from vmh_sync.commands.screen import NARROW, screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
+from vmh_sync.commands.undo import UNDOERS
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.undo import Undo, UndoRefused
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in
 from vmh_sync.settings import VmhSettings, load
@@ -71,6 +73,19 @@ def the_changes(query: AuditQuery) -> list[Change]:
         store.close()
 
 
+def whole_records(query: AuditQuery) -> AuditQuery:
+    """Return the query for all of the record that a person named: a party with what belongs to it."""
+    store = open_database(load(VmhSettings))
+    try:
+        with store.reading() as tx:
+            named = _resolved(tx, query)
+            links = [tx.links.get_by_espo(BETEILIGTE.name, espo_id) for espo_id in named.espo_ids]
+    finally:
+        store.close()
+    numbers = [link.betnr for link in links if link is not None]
+    return replace(named, betnr=numbers[0]) if len(numbers) == 1 and named.betnr is None else named
+
+
 def _resolved(tx: Transaction, query: AuditQuery) -> AuditQuery:
     if not query.espo_ids:
         return query
@@ -111,7 +126,10 @@ def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None
 
     async def opened() -> Undo:
         async with open_context(f"undo-{uuid4().hex[:12]}", settings) as context:
-            return await undo_change(context, change_id, dry_run=dry_run)
+            with context.store.reading() as tx:
+                change = tx.audit.get(change_id)
+            undoer = UNDOERS.get(change.entity if change is not None else "", undo_change)
+            return await undoer(context, change_id, dry_run=dry_run)
 
     try:
         undo = asyncio.run(opened())

@@ -1,7 +1,7 @@
 """``vmh-sync audit``: what was changed, taking changes back, and whether everything is in order."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -52,12 +52,37 @@ def show(
 
 @audit_app.command("undo")
 def undo(
-    change: Annotated[int, typer.Argument(metavar="CHANGE", help="Nummer der Änderung aus `audit show`.")],
+    change: Annotated[
+        int | None, typer.Argument(metavar="[CHANGE]", help="Nummer der Änderung aus `audit show`.")
+    ] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Alles an diesem Datensatz (ID, betnr, Name).")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Alles, was dieser Lauf geändert hat.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Alles ab diesem Zeitpunkt.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Alles bis vor diesem Zeitpunkt.")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="Nur dieses Feld.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Nur prüfen und zeigen, was geschähe.")] = False,
     values: Values = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stellt den früheren Wert in EspoCRM wieder her (Stammdaten, Kommunikation, Adressen) und gleicht ab."""
+    """Stellt frühere Werte in EspoCRM wieder her und gleicht ab; was sich seitdem bewegt hat, bleibt."""
+    several = any((record, run, since, until))
+    if (change is None) != several or (field is not None and not several):
+        raise typer.BadParameter("Bitte eine Nummer angeben, oder --record, --run, --since (auch zusammen).")
+    if change is not None:
+        _undo_one(change, dry_run=dry_run, values=values, as_json=as_json)
+    from vmh_sync.commands.audit import AuditOrder, query_of, whole_records
+    from vmh_sync.commands.undo import MOST_CHANGES, tell, undo_all
+
+    order = AuditOrder(record, since, until, field, run, MOST_CHANGES)
+    report = undo_all(whole_records(query_of(order)), dry_run=dry_run)
+    if as_json:
+        print_json(report.to_json(values=values, dry_run=dry_run))
+    else:
+        tell(report, values=values, dry_run=dry_run)
+    sys.exit(RECORDS_FAILED if report.failed else 0)
+
+
+def _undo_one(change: int, *, dry_run: bool, values: bool, as_json: bool) -> NoReturn:
     from vmh_sync.commands.audit import run_undo
     from vmh_sync.commands.sync import PassFailed
 

@@ -6,7 +6,7 @@ either side is left alone.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +41,19 @@ class Undo:
     new: Value
 
 
+ADDABLE = "kommunikation"
+"""The one entity whose entries may be taken out again: they are entries of a list, no records of their own."""
+
+
+def stored_chain(context: PassContext, change_ids: Sequence[int]) -> Change:
+    """Return what several changes of one field, newest first, come to: from what stands now to what stood before all.
+
+    Raises :class:`UndoRefused` as :func:`stored_change` does.
+    """
+    chain = [stored_change(context, change_id) for change_id in change_ids]
+    return replace(chain[0], old=chain[-1].old)
+
+
 def stored_change(context: PassContext, change_id: int) -> Change:
     """Return an entry of the audit log that may be taken back as far as the log itself can tell.
 
@@ -52,6 +65,8 @@ def stored_change(context: PassContext, change_id: int) -> Change:
         raise UndoRefused(f"Eine Änderung mit der Nummer {change_id} gibt es nicht.")
     if change.undone_by is not None:
         raise UndoRefused(f"Diese Änderung wurde schon rückgängig gemacht (Nummer {change.undone_by}).")
+    if change.kind == "created" and change.entity == ADDABLE:
+        return change
     if change.kind == "created":
         raise UndoRefused(
             "Dieser Eintrag ist eine Anlage, keine Änderung; vmh_sync löscht nichts. Bitte auf beiden Seiten von Hand "
@@ -62,9 +77,12 @@ def stored_change(context: PassContext, change_id: int) -> Change:
     return change
 
 
-def require_writable(rule: FieldRule) -> None:
-    """Refuse a field that one of the sides does not take in an update."""
-    if not rule.on_update or not rule.espo_writable:
+def require_writable(rule: FieldRule, *, by_hand_in_advoware: bool = False) -> None:
+    """Refuse a field that one of the sides does not take in an update.
+
+    ``by_hand_in_advoware``: what Advoware does not take becomes a task there, as with every edit of such a record.
+    """
+    if not (rule.on_update or by_hand_in_advoware) or not rule.espo_writable:
         raise UndoRefused(
             f"Das Feld „{rule.label}“ kann nicht auf beiden Seiten geschrieben werden; bitte in EspoCRM und in "
             "Advoware von Hand ändern."
@@ -81,12 +99,12 @@ def one_sided(label: str) -> UndoRefused:
     return UndoRefused(f"Den früheren Wert des Feldes „{label}“ kennt nur eine der beiden Seiten.")
 
 
-def as_edit(payload: Mapping[str, Any], before: EspoRecord) -> dict[str, Any]:
+def as_edit(payload: Mapping[str, Any], before: EspoRecord, status: str = SyncStatus.DIRTY) -> dict[str, Any]:
     """Return the payload with the status that a person's edit leaves behind, where the record has one.
 
     Should we die before the pass that follows, the next one still sees an edit.
     """
-    return {**payload, "syncStatus": str(SyncStatus.DIRTY)} if "syncStatus" in before.attributes else dict(payload)
+    return {**payload, "syncStatus": str(status)} if "syncStatus" in before.attributes else dict(payload)
 
 
 async def write_back(
@@ -109,12 +127,12 @@ async def write_back(
             raise
 
 
-async def note_undone(context: PassContext, change: Change) -> None:
-    """Write the undo into the audit log, and mark the change."""
-    await asyncio.to_thread(_note, context, change)
+async def note_undone(context: PassContext, change: Change, change_ids: Sequence[int] = ()) -> None:
+    """Write the undo into the audit log, and mark the change, and those of ``change_ids`` that are undone with it."""
+    await asyncio.to_thread(_note, context, change, change_ids)
 
 
-def _note(context: PassContext, change: Change) -> None:
+def _note(context: PassContext, change: Change, change_ids: Sequence[int]) -> None:
     if change.id is None:
         raise ValueError("a change that was read has an id")
     row = replace(
@@ -133,4 +151,5 @@ def _note(context: PassContext, change: Change) -> None:
     )
     with context.store.transaction() as tx:
         (row_id,) = tx.audit.append([row])
-        tx.audit.mark_undone(change.id, row_id)
+        for change_id in dict.fromkeys((change.id, *change_ids)):
+            tx.audit.mark_undone(change_id, row_id)

@@ -24,7 +24,8 @@ from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.manual_tasks import TASK_ENTITY, TaskSubject, complete_in_espocrm, is_settled, mark_of, write_task
+from vmh_sync.tasks.manual_tasks import TaskSubject, complete_in_espocrm, is_settled, mark_of, write_task
+from vmh_sync.tasks.posting import TASK_ENTITY
 from vmh_sync.tasks.task_texts import wording
 
 log = logging.getLogger(__name__)

@@ -24,9 +24,8 @@ class EntryLabels(Mapping[str, str]):
             return _LISTS[channel]
         if number == "primary":
             return f"{label} (Haupteintrag)"
-        if number.startswith("new"):
-            return f"{label} (neuer Eintrag)"
-        return f"{label} (Eintrag {number}{', Kennzeichen online' if flag else ''})"
+        # No number: the text names the value, by which people know the entry.
+        return f"{label} (Kennzeichen online)" if flag else label
 
     def __iter__(self) -> Iterator[str]:
         return iter(_CHANNELS)

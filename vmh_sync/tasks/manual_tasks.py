@@ -8,48 +8,32 @@ mark in its description (:mod:`vmh_sync.engine.create_once`).
 import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from vmh_sync.engine.create_once import CreateContext, CreateOrder, Creation, create_once
+from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.entities import espocrm_type
-from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
-from vmh_sync.systems.espocrm.client import EspoClient
-from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, ValidationRejected
+from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.task_texts import Wording, wording
+from vmh_sync.tasks.assignee import own_user, person_for
+from vmh_sync.tasks.posting import TASK_ENTITY, TaskContext, post_task
+from vmh_sync.tasks.task_texts import Wording, wording_of_all
 
-TASK_ENTITY = "Task"
 ENTITY = "task"
 """Our name of it, for the intents of its creation."""
 
 _MARK = "Vorgang vmh-{id}"
-_MOST_TRIES = 4
-"""Without parent, without team, the default assignee instead, our own user instead."""
+_EARLIER = "--- Zuvor ---"
 _DONE = "Completed"
 _SETTLED = frozenset({"Completed", "Canceled"})
 _URGENT = frozenset({TaskKind.CONFLICT, TaskKind.CALENDAR_LOSS, TaskKind.CALENDAR_DEADLINE})
-
-
-class TaskContext(CreateContext, Protocol):
-    """What writing a task needs of a pass."""
-
-    @property
-    def espo(self) -> EspoClient:
-        """The CRM that the tasks stand in."""
-        ...
-
-    @property
-    def espo_settings(self) -> EspoCrmSettings:
-        """Who gets the tasks of nobody."""
-        ...
 
 
 def is_settled(task: EspoRecord) -> bool:
@@ -58,12 +42,21 @@ def is_settled(task: EspoRecord) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class LastEdit:
+    """Who changed a record last on one side, and when, in German; ``user_id`` is who, if that side tells it."""
+
+    text: str
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSubject:
     """The record that a task is about.
 
     ``entity`` is our name (``beteiligte``), ``espo_entity`` EspoCRM's; ``parent`` is false for a record that is
     deleted in EspoCRM, which cannot be linked to. ``hangs_on`` (entity type, id) is another record to hang the task
-    on, where people look for it: a child's tasks stand with its party.
+    on, where people look for it: a child's tasks stand with its party. ``people`` are EspoCRM users who know the
+    record, for one that is assigned to nobody. ``edited`` says who changed it last on each side.
     """
 
     entity: str
@@ -73,6 +66,8 @@ class TaskSubject:
     assigned_user_id: str | None = None
     parent: bool = True
     hangs_on: tuple[str, str] | None = None
+    people: tuple[str | None, ...] = ()
+    edited: "tuple[LastEdit, ...]" = ()
 
 
 async def open_tasks(
@@ -89,22 +84,101 @@ async def open_tasks(
     A task that a person closed while its reason still stands is not opened again by the same situation, only by a
     new one (another value). ``noted`` are rows that :func:`note_tasks` made just now: they cannot be in EspoCRM yet.
     """
-    opened = 0
+    wanted = list(wanted)
+    subject = await _without_our_own_edit(context, subject) if wanted else subject
+    bundles: dict[tuple[str, str, TaskKind], list[_Ensured]] = {}
     for task in wanted:
         about = _subject_of(subject, task)
         row, created = await asyncio.to_thread(_ensure, context, about, task)
         if row.espo_task_id is not None:
-            if not await _reported_anew(context, gate, row, task, labels):
+            if not await _reported_anew(context, gate, about, row, task, labels):
                 continue
             row, created = await asyncio.to_thread(_ensure, context, about, task)
+        key = (about.entity, about.espo_id, task.kind)
         may_exist = not created and row.id not in noted
-        await write_task(context, gate, about, row, task, labels, may_exist=may_exist)
-        opened += 1
-    return opened
+        bundles.setdefault(key, []).append(_Ensured(about, row, task, may_exist))
+    for bundle in bundles.values():
+        # In a fixed order: an unanswered creation is looked for by the mark of the first.
+        await _write_bundle(context, gate, sorted(bundle, key=lambda one: one.row.id), labels)
+    return sum(map(len, bundles.values()))
+
+
+async def _without_our_own_edit(context: PassContext, subject: TaskSubject) -> TaskSubject:
+    if not any(one.user_id for one in subject.edited):
+        return subject
+    own = await own_user(context)
+    return replace(subject, edited=tuple(one for one in subject.edited if one.user_id is None or one.user_id != own))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ensured:
+    """A task that stands in our database and is to be written."""
+
+    about: TaskSubject
+    row: ManualTask
+    task: TaskWanted
+    may_exist: bool
+
+
+async def _write_bundle(
+    context: PassContext, gate: WriteGate, bundle: Sequence[_Ensured], labels: Mapping[str, str]
+) -> None:
+    """Write all that is to be told of one record and kind as one Task, or add it to the one that is open there.
+
+    However many entries of a record are refused, a person sees one task; each keeps a row of its own with us.
+    """
+    rows = [one.row for one in bundle]
+    standing = await _open_sibling(context, rows[0])
+    if standing is None:
+        first, others = bundle[0], bundle[1:]
+        more = [one.task for one in others]
+        await write_task(
+            context, gate, first.about, first.row, first.task, labels, may_exist=first.may_exist, more=more
+        )
+        written = await asyncio.to_thread(_get, context, first.row.id)
+        espo_task_id = written.espo_task_id if written is not None else None
+        rows = [one.row for one in others]
+    else:
+        text = _worded([one.task for one in bundle], bundle[0].about, labels)
+        before = str(standing.attributes.get("description") or "")
+        if text.description not in before:  # it may have been added by a run that died just after
+            await gate.before(Side.ESPOCRM)
+            description = {"description": f"{text.description}\n\n{_EARLIER}\n{before}"}
+            await context.espo.update(TASK_ENTITY, standing.id, description)
+        espo_task_id = standing.id
+    if rows and espo_task_id is not None:
+        await asyncio.to_thread(_attach_rows, context, [row.id for row in rows], espo_task_id)
+
+
+async def _open_sibling(context: PassContext, row: ManualTask) -> EspoRecord | None:
+    """Return the open Task about the same record and of the same kind that another of our rows stands for."""
+    rows = await asyncio.to_thread(_rows_of, context, row)
+    known = dict.fromkeys(one.espo_task_id for one in rows if one.kind == row.kind and one.espo_task_id)
+    for task_id in known:
+        task = await context.espo.read(TASK_ENTITY, str(task_id))
+        if task is not None and not is_settled(task):
+            return task
+    return None
+
+
+def _rows_of(context: PassContext, row: ManualTask) -> list[ManualTask]:
+    with context.store.reading() as tx:
+        return tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, [])
+
+
+def _attach_rows(context: PassContext, task_ids: Sequence[int], espo_task_id: str) -> None:
+    with context.store.transaction() as tx:
+        for task_id in task_ids:
+            tx.tasks.attach_espo_id(task_id, espo_task_id)
 
 
 async def _reported_anew(
-    context: PassContext, gate: WriteGate, row: ManualTask, task: TaskWanted, labels: Mapping[str, str]
+    context: PassContext,
+    gate: WriteGate,
+    about: TaskSubject,
+    row: ManualTask,
+    task: TaskWanted,
+    labels: Mapping[str, str],
 ) -> bool:
     """Deal with a task that exists already; true when a person closed it and the new situation needs another one."""
     same_situation = row.fingerprint == fingerprint(task)
@@ -116,21 +190,23 @@ async def _reported_anew(
         return True
     if not same_situation:
         await gate.before(Side.ESPOCRM)
-        description = _continued(standing, row, task, labels)
+        description = _continued(standing, about, task, labels)
         await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
         await asyncio.to_thread(_refresh, context, row.id, task)
     return False
 
 
-def _continued(standing: EspoRecord, row: ManualTask, task: TaskWanted, labels: Mapping[str, str]) -> str:
+def _continued(standing: EspoRecord, about: TaskSubject, task: TaskWanted, labels: Mapping[str, str]) -> str:
     # The older report stays: what it names as lost must not vanish.
-    text = _worded(task, row.betnr, labels)
-    return f"{text.description}\n\n--- Zuvor ---\n{standing.attributes.get('description') or ''}"
+    text = _worded([task], about, labels)
+    return f"{text.description}\n\n{_EARLIER}\n{standing.attributes.get('description') or ''}"
 
 
-def _worded(task: TaskWanted, betnr: int | None, labels: Mapping[str, str]) -> Wording:
-    german = {name: labels.get(name, name) for name in task.fields}
-    return wording(task.kind, labels=german, betnr=betnr, details=task.details)
+def _worded(tasks: Sequence[TaskWanted], about: TaskSubject, labels: Mapping[str, str]) -> Wording:
+    told = [({name: labels.get(name, name) for name in task.fields}, task.details) for task in tasks]
+    edited = "; ".join(one.text for one in about.edited)
+    edited = f"Zuletzt geändert: {edited}." if edited else ""
+    return wording_of_all(tasks[0].kind, told, betnr=about.betnr, edited=edited)
 
 
 def _refresh(context: PassContext, task_id: int, task: TaskWanted) -> None:
@@ -150,6 +226,8 @@ def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
         bool(task.details.get("parent", True)),
         # A child may be gone in EspoCRM, and people look for its tasks at the party.
         hangs_on=subject.hangs_on or (subject.espo_entity, subject.espo_id) if task.entity != subject.entity else None,
+        people=subject.people,
+        edited=subject.edited if task.entity == subject.entity else (),
     )
 
 
@@ -199,26 +277,32 @@ async def write_task(
     labels: Mapping[str, str],
     *,
     may_exist: bool,
+    more: Sequence[TaskWanted] = (),
 ) -> None:
-    """Write a task of our database to EspoCRM, and note its id; ``may_exist``: look for it first by its mark."""
+    """Write a task of our database to EspoCRM, and note its id; ``may_exist``: look for it first by its mark.
+
+    ``more`` are tasks of the same record and kind that the same Task tells about.
+    """
     mark = mark_of(row)
 
     async def post() -> str:
-        text = _worded(task, about.betnr, labels)
+        text = _worded([task, *more], about, labels)
         values: dict[str, Any] = {
             "name": text.name,
             "description": f"{text.description}\n\n{mark}",
             "status": "Not Started",
             "priority": "High" if task.kind in _URGENT else "Normal",
-            "assignedUserId": about.assigned_user_id or await _fallback_assignee(context),
         }
+        assignee = await person_for(context, (about.assigned_user_id, *about.people))
+        if assignee is not None:
+            values["assignedUserId"] = assignee
         if context.espo_settings.default_team_id:
             values["teamsIds"] = [context.espo_settings.default_team_id]
         if about.hangs_on is not None:
             values |= {"parentType": about.hangs_on[0], "parentId": about.hangs_on[1]}
         elif about.parent:
             values |= {"parentType": about.espo_entity, "parentId": about.espo_id}
-        return await _create(context, gate, values)
+        return await post_task(context, gate, values)
 
     order = CreateOrder(
         system=Side.ESPOCRM,
@@ -234,40 +318,6 @@ async def write_task(
     await asyncio.to_thread(_attach, context, row.id, creation)
 
 
-async def _create(context: TaskContext, gate: WriteGate, values: dict[str, Any]) -> str:
-    """Create the task, without what EspoCRM refuses of it: a parent, team or person that is gone keeps no task back.
-
-    The installation's Task may not take this entity type as parent either (espocrm.md B12).
-    """
-    for _ in range(_MOST_TRIES):
-        try:
-            await gate.before(Side.ESPOCRM)
-            return (await context.espo.create(TASK_ENTITY, values)).id
-        except (Forbidden, ValidationRejected) as error:
-            values = await _without_refused(context, values, error)
-    await gate.before(Side.ESPOCRM)
-    return (await context.espo.create(TASK_ENTITY, values)).id
-
-
-async def _without_refused(
-    context: TaskContext, values: dict[str, Any], error: Forbidden | ValidationRejected
-) -> dict[str, Any]:
-    """Return what to try next; raises ``error`` when nothing of the task could be the reason."""
-    named = error.field if isinstance(error, ValidationRejected) else getattr(error, "link", None)
-    if named in {"assignedUser", "assignedUserId"}:
-        other = await _fallback_assignee(context)
-        if other == values.get("assignedUserId"):
-            other = await _own_user(context)
-        if other == values.get("assignedUserId"):
-            raise error
-        return values | {"assignedUserId": other}
-    if "teamsIds" in values and (named == "teams" or "parentId" not in values):
-        return {name: value for name, value in values.items() if name != "teamsIds"}
-    if "parentId" in values:
-        return {name: value for name, value in values.items() if name not in {"parentType", "parentId"}}
-    raise error
-
-
 async def _find(context: TaskContext, mark: str) -> str | None:
     # "contains" also finds vmh-12 inside vmh-123, so the right one may stand on a later page.
     found = context.espo.list_all(TASK_ENTITY, where=(contains("description", mark),), select=("id", "description"))
@@ -275,15 +325,6 @@ async def _find(context: TaskContext, mark: str) -> str | None:
         if str(task.attributes.get("description", "")).endswith(mark):
             return task.id
     return None
-
-
-async def _fallback_assignee(context: TaskContext) -> str | None:
-    return context.espo_settings.default_assignee_id or await _own_user(context)
-
-
-async def _own_user(context: TaskContext) -> str | None:
-    user = (await context.espo.app_user()).get("user")
-    return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
 
 
 def _attach(context: TaskContext, task_id: int, creation: Creation[str]) -> None:
@@ -299,7 +340,7 @@ async def close_tasks(context: TaskContext, gate: WriteGate, task_ids: Iterable[
         row = await asyncio.to_thread(_get, context, task_id)
         if row is None or row.state == "closed":
             continue
-        if row.espo_task_id is not None:
+        if row.espo_task_id is not None and not await asyncio.to_thread(_tells_more, context, row):
             await complete_in_espocrm(context, gate, row.espo_task_id)
         await asyncio.to_thread(_close_row, context, task_id)
         closed += 1
@@ -320,6 +361,13 @@ async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_i
 def _get(context: TaskContext, task_id: int) -> ManualTask | None:
     with context.store.reading() as tx:
         return tx.tasks.get(task_id)
+
+
+def _tells_more(context: TaskContext, row: ManualTask) -> bool:
+    """Whether the Task also tells about something else of the record that is not settled."""
+    with context.store.reading() as tx:
+        others = tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, [])
+    return any(other.espo_task_id == row.espo_task_id and other.id != row.id for other in others)
 
 
 def _close_row(context: TaskContext, task_id: int) -> None:

@@ -21,17 +21,63 @@ class Wording:
     description: str
 
 
+MOST_TOLD = 60
+"""Entries of one task that are told one by one."""
+
+
+def wording_of_all(
+    kind: TaskKind,
+    told: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]],
+    *,
+    betnr: int | None,
+    edited: str = "",
+) -> Wording:
+    """Return name and description of one task about several entries of a record, each with its labels and details.
+
+    ``edited`` says who changed the record last, on each side; it stands where that helps to decide.
+    """
+    where = f"Beteiligter {betnr}" if betnr is not None else "der Beteiligte"
+    parts = [_TEXTS[kind](", ".join(labels.values()), where, labels, details) for labels, details in told]
+    title, intro, _ = parts[0]
+    if len(parts) > 1:
+        title = f"{title[: NAME_LIMIT - 20]} (und {len(parts) - 1} weitere)"
+        lines = list(dict.fromkeys(one for _, one, _ in parts))
+        intro = "\n".join(f"– {line}" for line in lines[:MOST_TOLD])
+        if len(lines) > MOST_TOLD:
+            intro += f"\n– … und {len(lines) - MOST_TOLD} weitere"
+    if edited and kind in _EDITED:
+        intro += f"\n{edited}"
+    steps = _all_steps([steps for _, _, steps in parts])
+    lines = [intro, "", *(f"{number}. {step}" for number, step in enumerate(steps, 1))]
+    return Wording(title[:NAME_LIMIT], "\n".join(lines))
+
+
+def _all_steps(lists: Sequence[Sequence[str]]) -> list[str]:
+    """Return the steps of all, each once; what all end with stays the end."""
+    last = lists[0][-1]
+    steps = dict.fromkeys(step for steps in lists for step in steps if step != last)
+    return [*list(steps)[:MOST_TOLD], last]
+
+
 def wording(kind: TaskKind, *, labels: Mapping[str, str], betnr: int | None, details: Mapping[str, Any]) -> Wording:
     """Return name and description of a task.
 
     ``labels`` maps the fields concerned to their German names; ``details`` is what the plan noted (values included:
     they may stand in EspoCRM, where the record stands, but nowhere else).
     """
-    fields = ", ".join(labels.values())
-    where = f"Beteiligter {betnr}" if betnr is not None else "der Beteiligte"
-    title, intro, steps = _TEXTS[kind](fields, where, labels, details)
-    lines = [intro, "", *(f"{number}. {step}" for number, step in enumerate(steps, 1))]
-    return Wording(title[:NAME_LIMIT], "\n".join(lines))
+    return wording_of_all(kind, [(labels, details)], betnr=betnr)
+
+
+_EDITED = frozenset(
+    {
+        TaskKind.CONFLICT,
+        TaskKind.VALUE_REFUSED,
+        TaskKind.READONLY_FIELD,
+        TaskKind.ADDRESS_FIELD_UPDATE,
+        TaskKind.BANK_UPDATE,
+    }
+)
+"""Kinds in which it helps to know who typed last."""
 
 
 Parts = tuple[str, str, list[str]]
@@ -87,13 +133,14 @@ def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mappi
 
 def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     target = "EspoCRM" if details.get("side") == "espocrm" else "Advoware"
+    wanted, standing = _shown(details.get("wanted")), _shown(details.get("standing"))
+    stands = "" if wanted == standing else f" Dort steht jetzt {standing}."
     return (
-        f"Wert nicht übertragbar: {fields}",
-        f"{target} nimmt den Wert {_shown(details.get('wanted'))} für {fields} nicht an "
-        f"({details.get('why', 'unbekannter oder unzulässiger Wert')}). Alles andere wurde abgeglichen.",
+        f"Wert nicht übertragbar: {fields} {wanted}",
+        f"{target} nimmt den Wert {wanted} für {fields} nicht an "
+        f"({details.get('why', 'unbekannter oder unzulässiger Wert')}).{stands} Alles andere wurde abgeglichen.",
         [
-            f"Den Wert prüfen und so eintragen, dass beide Seiten ihn annehmen; dort steht jetzt "
-            f"{_shown(details.get('standing'))}.",
+            "Den Wert prüfen und so eintragen, dass beide Seiten ihn annehmen.",
             "Speichern. Nach der Änderung wird erneut abgeglichen, und diese Aufgabe schließt sich von selbst.",
         ],
     )

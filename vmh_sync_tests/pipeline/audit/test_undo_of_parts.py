@@ -6,6 +6,9 @@ from vmh_sync.store.audit import Change
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen.test_addresses import edit, here, linked, office_edit, there
 from vmh_sync_tests.pipeline.audit.test_show_and_undo import answer, vmh
+from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import here as account_here
+from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import linked as linked_account
+from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import there as accounts_there
 from vmh_sync_tests.pipeline.kommunikation.sides import addresses, entry, mail, mails, numbers, office_change, phone
 from vmh_sync_tests.pipeline.kommunikation.sides import values as office_values
 
@@ -72,11 +75,10 @@ def test_what_follows_from_other_fields_or_advoware_does_not_take_is_refused(fir
     block = newest(firm, record, "anschrift", "adressen")
     row = {"entity": "adressen", "kind": "applied", "espo_id": record, "betnr": betnr, "reason": "r"}
     with firm.store.transaction() as tx:
-        country, active, account, created = tx.audit.append(
+        country, active, created = tx.audit.append(
             [
                 Change(**{**row, "field": "land", "side_written": "espocrm", "old": "a", "new": "b"}),
                 Change(**{**row, "field": "aktiv", "side_written": "espocrm", "old": True, "new": False}),
-                Change(**{**row, "entity": "bankverbindungen", "field": "bank", "side_written": "espocrm"}),
                 Change(**{**row, "kind": "created", "field": "ort", "side_written": "advoware"}),
             ]
         )
@@ -84,7 +86,6 @@ def test_what_follows_from_other_fields_or_advoware_does_not_take_is_refused(fir
         (block.id, "Straße, PLZ und Ort neu gebildet"),
         (country, "nicht auf beiden Seiten geschrieben"),
         (active, "nicht automatisch"),
-        (account, "„Bankverbindung“ keine Änderung von außen"),
         (created, "vmh_sync löscht nichts"),
     ):
         result = vmh("audit", "undo", change_id, "--json")
@@ -142,21 +143,25 @@ def test_a_number_corrected_in_advoware_is_taken_back(firm: Firm) -> None:
     assert not any(firm.sync().writes.values())
 
 
-def test_a_removed_mail_is_not_brought_back_by_guesswork(firm: Firm) -> None:
-    party, betnr, _ = corrected(firm)
-    firm.crm_edit(party, emailAddressData=[mail(NEU, primary=True)])
-    firm.sync(party)
-    assert office_values(firm, betnr) == [NEU]
-    with firm.store.reading() as tx:
-        removed = next(c for c in tx.audit.for_record(party) if c.kind == "applied" and c.old and not c.new)
-    result = vmh("audit", "undo", removed.id)
-    assert result.exit_code == 1
-    assert "hinzugefügt oder entfernt" in result.stderr
-
-
 def test_an_unanswered_write_of_a_list_is_looked_up(firm: Firm) -> None:
     party, betnr, change = corrected(firm)
     firm.crm.fault("/CBeteiligte/", "drop_after", method="PUT", times=1)
     result = vmh("audit", "undo", change.id)
     assert result.exit_code == 0, result.output
     assert addresses(firm, party) == office_values(firm, betnr) == [ALT, "zwei@kanzlei.example"]
+
+
+def test_an_account_is_what_it_was_in_espocrm_and_a_task_tells_what_to_change_in_advoware(firm: Firm) -> None:
+    party, betnr, record = linked_account(firm, bankname="Alte Bank")
+    (account,) = accounts_there(firm, betnr)
+    firm.office.edit("Bankverbindungen", "update", id=account["id"], values={"bank": "Neue Bank"})
+    firm.sync(party)
+    assert account_here(firm, record)["bankname"] == "Neue Bank"
+
+    result = vmh("audit", "undo", newest(firm, record, "bank", "bankverbindungen").id)
+
+    assert result.exit_code == 0, result.output
+    assert account_here(firm, record)["bankname"] == "Alte Bank"
+    (task,) = firm.tasks()
+    assert "Bankverbindung in Advoware ändern" in task["name"]
+    assert "bisher „Neue Bank“, gewünscht „Alte Bank“" in task["description"]

@@ -24,11 +24,11 @@ def test_without_a_read_nothing_is_safe() -> None:
 @pytest.mark.parametrize(
     ("name", "label"),
     [
-        ("email/17", "E-Mail (Eintrag 17)"),
-        ("phone/17/online", "Telefon (Eintrag 17, Kennzeichen online)"),
+        ("email/17", "E-Mail"),
+        ("phone/17/online", "Telefon (Kennzeichen online)"),
         ("phone/list", "Telefonnummern"),
         ("email/primary", "E-Mail (Haupteintrag)"),
-        ("email/new-1a2b3c4d", "E-Mail (neuer Eintrag)"),
+        ("email/new-1a2b3c4d", "E-Mail"),
     ],
 )
 def test_fields_have_german_names(name: str, label: str) -> None:
