@@ -19,11 +19,21 @@ MOST = 8
 
 @dataclass
 class Appointment:
-    """What people did with one: the texts and places they typed, in order, and whether somebody deleted it."""
+    """What people did with one: the texts and places they typed, in order, and whether somebody deleted it.
+
+    ``discarded``: what stood on one side only when a person deleted it there. Nobody else can know it any more: a
+    deleted event is named by its id alone, and the other side is entered again (kalender.md 1 and 5).
+    """
 
     texts: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     deleted: bool = False
+    discarded: set[str] = field(default_factory=set)
+
+    def drop(self, here: set[str], there: set[str]) -> None:
+        """Note a deletion on a side that says ``here`` while the other one says ``there``."""
+        self.deleted = True
+        self.discarded |= here - there
 
 
 class CalendarPeople:
@@ -141,16 +151,26 @@ class CalendarPeople:
     def _drop_termin(self) -> bool:
         if (found := self._termin()) is None:
             return False
-        self._chancery.drop_termin(found[0])
-        self.appointments[word_of(found[1]["text"])].deleted = True
+        fr_nr, row = found
+        self._chancery.drop_termin(fr_nr)
+        shown = [event for kuerzel in KUERZEL for event in self._chancery.events(kuerzel).values()]
+        there = {said for event in shown if marked(event) == str(fr_nr) for said in _said(event, "summary", "location")}
+        self.appointments[word_of(row["text"])].drop(_said(row, "text", "ort"), there)
         return True
 
     def _drop_event(self) -> bool:
         if (found := self._event()) is None:
             return False
-        self._chancery.drop_event(found[0], found[1])
-        self.appointments[word_of(found[2]["summary"])].deleted = True
+        kuerzel, event_id, event = found
+        self._chancery.drop_event(kuerzel, event_id)
+        termine = {str(fr_nr): row for fr_nr, row in self._chancery.termine().items()}
+        there = _said(termine.get(str(marked(event)), {}), "text", "ort")
+        self.appointments[word_of(event["summary"])].drop(_said(event, "summary", "location"), there)
         return True
+
+
+def _said(row: Json, *names: str) -> set[str]:
+    return {str(row[name]) for name in names if row.get(name)}
 
 
 def word_of(text: str) -> str:
@@ -188,7 +208,7 @@ def _apart(row: Json, event: Json) -> str | None:
 
 def _lost(row: Json, appointment: Appointment, losers: set[str]) -> Iterator[str]:
     for stands, typed in ((row["text"], appointment.texts), (row["ort"] or "", appointment.places)):
-        if typed and stands != typed[-1] and typed[-1] not in losers:
+        if typed and stands != typed[-1] and typed[-1] not in losers | appointment.discarded:
             yield f"the last edit {typed[-1]} is lost, {stands} stands ({typed})"
 
 
