@@ -3,6 +3,14 @@
 import base64
 import hashlib
 
+GENERATIONS_TRIED = 8
+"""As many inserts of one Termin are recognised by their ids."""
+
+
+def ids_of_inserts(kanzlei: str, kuerzel: str, fr_nr: int) -> dict[str, int]:
+    """Return the ids of the events that we may have put into this calendar for a Termin, with their generations."""
+    return {event_id(kanzlei, kuerzel, fr_nr, generation): generation for generation in range(GENERATIONS_TRIED)}
+
 
 def event_id(kanzlei: str, kuerzel: str, fr_nr: int, generation: int = 0) -> str:
     """Return the event id (52 characters of base32hex) of a Termin in one employee's calendar.

@@ -129,10 +129,11 @@ class PairBook:
         self.rows[fr_nr] = saved
 
     async def take_over(self, fr_nr: int, event_id: str, from_kuerzel: str) -> None:
-        """Make a colleague's pair ours, with its base: hold both leases."""
+        """Make a colleague's pair ours, with its base if one was stored: hold both leases."""
 
         def work(tx: Transaction) -> CalendarPair:
-            (old,) = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() == from_kuerzel.upper()]
+            rows = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() == from_kuerzel.upper()]
+            old = rows[0] if rows else self._new(fr_nr, Source.ADVOWARE)
             if old.id is not None:
                 tx.calendar_pairs.mark_deleted([old.id], self.context.clock.now())
             moved = replace(old, id=None, revision=0, kuerzel=self.kuerzel, event_id=event_id, etag=None)

@@ -15,7 +15,7 @@ from vmh_sync.kalender.decide import (
     decide_orphan,
     decide_pair,
 )
-from vmh_sync.kalender.event_identity import event_id as our_event_id
+from vmh_sync.kalender.event_identity import GENERATIONS_TRIED, ids_of_inserts
 from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
 from vmh_sync.kalender.google_form import ReadEvent, is_cancelled, is_exception, read_mark
 from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
@@ -33,8 +33,6 @@ from vmh_sync.kalender.reads import (
 )
 from vmh_sync.kalender.resume import resume_creates
 from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
-
-_GENERATIONS_TRIED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +240,7 @@ class _Planner:
         return self._generation(fr_nr, event_id) is None
 
     def _generation(self, fr_nr: int, event_id: str) -> int | None:
-        tried = range(_GENERATIONS_TRIED)
+        tried = range(GENERATIONS_TRIED)
         return next((number for number in tried if self._ctx.new_event_id(fr_nr, number) == event_id), None)
 
     def _adopt(self, loose: Mapping[int, list[str]]) -> Iterator[PlanItem]:
@@ -319,8 +317,7 @@ class _Planner:
         rules = self._ctx.rules
         if rules.deadlines_from_google or rule_for(form, None, rules) is None:
             return False
-        ids = (our_event_id(self._ctx.kanzlei, kuerzel, fr_nr, number) for number in range(_GENERATIONS_TRIED))
-        return event_id in ids
+        return event_id in ids_of_inserts(self._ctx.kanzlei, kuerzel, fr_nr)
 
     def _said_by(self, pair: PairState) -> Appointment | None:
         view = self._event(pair.event_id)

@@ -91,8 +91,9 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     )
     work.termine = tuple(termine)
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
-    marked = {mark.fr_nr for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
-    work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, kuerzel, marked - paired)
+    marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
+    marked = {mark.fr_nr: event_id for event_id, mark in marks.items() if mark.fr_nr not in paired}
+    work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
 
 
 def _number(row: SpoiltRow) -> int | None:

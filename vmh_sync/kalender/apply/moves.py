@@ -1,12 +1,13 @@
 """Events that a person moved between two calendars of ours: the Termin goes along before anything is deleted."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
 from vmh_sync.kalender.deadlines import SENT_BACK, is_held
+from vmh_sync.kalender.event_identity import ids_of_inserts
 from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
@@ -19,15 +20,25 @@ COLLEAGUE_WAIT_SECONDS = 20.0
 """How long the calendar that an event came to waits for the calendar that it left."""
 
 
-def pairs_elsewhere(store: Store, kuerzel: str, numbers: Iterable[int]) -> dict[int, PairElsewhere]:
-    """Return the living pair of each number in another employee's calendar, where there is exactly one."""
-    wanted = sorted(numbers)
-    if not wanted:
+def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[int, str]) -> dict[int, PairElsewhere]:
+    """Return the living pair of each number in another employee's calendar, where there is exactly one.
+
+    ``marked``: number → id of an event here that carries its mark. Where no pair is stored, the id itself tells whose
+    calendar we put the event into: we were killed, and it was moved, before its pair was stored.
+    """
+    if not marked:
         return {}
     with store.reading() as tx:
-        rows = {fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in wanted}
+        rows = {fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in sorted(marked)}
+        others = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
     found = {fr_nr: [row for row in of if row.kuerzel.upper() != kuerzel.upper()] for fr_nr, of in rows.items()}
-    return {fr_nr: PairElsewhere(of[0].kuerzel, str(of[0].event_id)) for fr_nr, of in found.items() if len(of) == 1}
+    pairs = {fr_nr: PairElsewhere(of[0].kuerzel, str(of[0].event_id)) for fr_nr, of in found.items() if len(of) == 1}
+    unknown = {event_id: fr_nr for fr_nr, event_id in marked.items() if not rows[fr_nr]}
+    for other in others:
+        for event_id, fr_nr in unknown.items():
+            if event_id in ids_of_inserts(kanzlei, other, fr_nr):
+                pairs[fr_nr] = PairElsewhere(other, event_id)
+    return pairs
 
 
 @dataclass(slots=True, repr=False)

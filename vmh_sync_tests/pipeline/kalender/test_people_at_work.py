@@ -161,21 +161,34 @@ def test_an_event_of_ours_that_no_pair_knows_goes_with_its_termin_and_what_was_t
     assert ["Neuer Saal" in task["description"] for task in tasks(chancery)] == [True]
 
 
-def test_a_moved_event_is_looked_at_again_when_its_termin_has_gone_on_with_a_copy(chancery: Chancery) -> None:
+@pytest.mark.parametrize("from_google", [False, True])
+def test_an_event_that_is_moved_before_its_pair_is_stored_goes_to_the_colleague_once(
+    chancery: Chancery, from_google: bool
+) -> None:
+    """Born in Google, with a copy that stays behind, it is looked at again until it is known whose it is."""
     for kuerzel in ("AH", "SB"):
         chancery.employee(kuerzel)
         chancery.termin(kuerzel, f"Bleibt bei {kuerzel}")
-    fr_nr = chancery.termin("AH", "Wandert")
     chancery.sync()
+    if from_google:
+        chancery.event("AH", "Wandert")
+    else:
+        chancery.termin("AH", "Wandert")
+    chancery.until_quiet()
+    (fr_nr,) = [number for number, row in chancery.termine().items() if row["text"] == "Wandert"]
     event_id = chancery.event_of(fr_nr, "AH")["id"]
-    chancery.copy_event("AH", event_id, summary="Kopie")
+    if from_google:
+        chancery.copy_event("AH", event_id, summary="Kopie")
     chancery.move_event("AH", event_id, "SB")
+    if not from_google:
+        chancery.edit_event("SB", event_id, location="Saal 11")
     forget_pair(chancery, "AH", fr_nr)
     for kuerzel in ("SB", "AH", "SB"):
         chancery.sync(kuerzel)
     chancery.until_quiet()
     texts = sorted((row["sb"], row["text"]) for row in chancery.termine().values())
-    assert texts == [("AH", "Bleibt bei AH"), ("AH", "Kopie"), ("SB", "Bleibt bei SB"), ("SB", "Wandert")]
+    copy = [("AH", "Kopie")] if from_google else []
+    assert texts == [("AH", "Bleibt bei AH"), *copy, ("SB", "Bleibt bei SB"), ("SB", "Wandert")]
     agree(chancery, "AH")
     agree(chancery, "SB")
 
