@@ -1,5 +1,6 @@
 """Dagster's home in the embedded default: a folder with a ``dagster.yaml`` that keeps everything in SQLite."""
 
+import hashlib
 import os
 import re
 import tempfile
@@ -19,6 +20,7 @@ _STORAGE_PART = "dagster_sqlite_part.yaml"
 _CELERY_PART = "dagster_celery_part.yaml"
 _INSTANCE_FILE = "dagster.yaml"
 _OLD_NAMES = re.compile(r"\bvmh_sync\.services\.(prompt_queue|dagster_sqlite)\b")
+_SQLITE_FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _HOME_VARIABLE = "DAGSTER_HOME"
 
 
@@ -112,11 +114,24 @@ def open_home(home: Path) -> Iterator["dg.DagsterInstance"]:
 def prepare_storage(home: Path) -> None:
     """Create Dagster's SQLite files before several processes start at once: on a new home they race, and one dies.
 
-    Takes a folder made by :func:`ensure_dagster_home`. On a storage that exists already it changes nothing.
+    Takes a folder made by :func:`ensure_dagster_home`. Done once for each Dagster and ``dagster.yaml``, again when a
+    file is gone: it opens everything, which every command would wait for.
     """
     import dagster as dg
 
-    with one_after_another(home / ".storage.lock"), open_home(home) as instance:
-        instance.get_runs_count()
-        instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1)
-        instance.all_instigator_state()
+    done, wanted = home / ".storage.prepared", _prepared(home, dg.__version__)
+    with one_after_another(home / ".storage.lock"):
+        if done.exists() and done.read_text(encoding="utf-8") == wanted:
+            return
+        with open_home(home) as instance:
+            instance.get_runs_count()
+            instance.fetch_run_status_changes(dg.DagsterEventType.RUN_SUCCESS, limit=1)
+            instance.all_instigator_state()
+        done.write_text(_prepared(home, dg.__version__), encoding="utf-8")
+
+
+def _prepared(home: Path, version: str) -> str:
+    """What a preparation is good for: Dagster's version, its settings, and which of its SQLite files exist."""
+    settings = hashlib.sha256((home / _INSTANCE_FILE).read_bytes()).hexdigest()
+    files = [name for name in _SQLITE_FILES if (home / name).exists()]
+    return "\n".join([version, settings, *files])

@@ -3,16 +3,25 @@
 Dagster opens its files of runs and of schedules with the driver's five seconds: several runs at once on a busy machine
 then end red with "database is locked". Its files of events have thirty, but are set up by whoever comes first, and two
 at once get into each other's way. Files and tables are Dagster's own, so that a home can change between the two.
+
+And with less work than Dagster's: an engine for each file instead of one for each event, and a run's file as a copy of
+an empty one, where Dagster asks Alembic for each. Events are not forced to the disk one by one: after a power cut the
+last ones of a run may be missing, which says nothing of the records; runs, cursors and our own database are.
 """
 
+import os
+import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 import sqlalchemy as db
+from dagster import __version__ as dagster_version
 from dagster import _check as check
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
@@ -25,19 +34,27 @@ from vmh_sync.services.sole_process import one_after_another
 BUSY_SECONDS = 60.0
 """How long a connection waits for another one's transaction. Dagster's are short; this is for a slow, crowded disk."""
 _SETUP_LOCK = ".setup.lock"
+_EMPTY_FILE = f".empty-{dagster_version}.sqlite3"
+"""Not ``.db``: what ends so is a run to Dagster."""
 
 
-def _engine(url: str) -> db.Engine:
-    return db.create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+@lru_cache(maxsize=64)
+def _engine(url: str, *, synchronous: str = "FULL") -> db.Engine:
+    # Kept, since asking a new engine's database who it is takes longer than an event. Without a pool it holds no
+    # connection, so threads, forks and files that are removed do not matter.
+    engine = db.create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+    db.event.listen(engine, "connect", prepare)
+    return engine
 
 
 @contextmanager
 def _connected(engine: db.Engine) -> Iterator[Connection]:
-    try:
-        with engine.connect() as connection, connection.begin():
-            yield connection
-    finally:
-        engine.dispose()
+    with engine.connect() as connection, connection.begin():
+        yield connection
 
 
 class PatientRunStorage(SqliteRunStorage):
@@ -71,13 +88,44 @@ class PatientEventLogStorage(SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            engine = _engine(self.conn_string_for_shard(shard))
+            engine = _engine(self.conn_string_for_shard(shard), synchronous="NORMAL")
             if shard not in self._initialized_dbs:
                 with one_after_another(Path(self._base_dir) / _SETUP_LOCK):
-                    self._initdb(engine)
+                    self._set_up(shard, engine)
                 self._initialized_dbs.add(shard)
             with _connected(engine) as connection:
                 yield connection
+
+    def _set_up(self, shard: str, engine: db.Engine) -> None:
+        file, empty = Path(self.path_for_shard(shard)), Path(self._base_dir) / _EMPTY_FILE
+        if shard == INDEX_SHARD_NAME or file.exists():
+            self._initdb(engine)
+        elif empty.exists():
+            _place(empty, file)
+        else:
+            self._initdb(engine)
+            _keep_empty(file, empty)
+
+
+def _keep_empty(file: Path, target: Path) -> None:
+    """Keep a run's file that Dagster has just made as the pattern of all others."""
+    draft = target.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as made:
+        made.execute("VACUUM INTO ?", (str(draft),))
+    with closing(sqlite3.connect(draft)) as kept:
+        kept.execute("PRAGMA journal_mode = WAL")
+    _place(draft, target)
+    draft.unlink()
+
+
+def _place(source: Path, target: Path) -> None:
+    """Copy a file so that it appears whole or not at all, also after a power cut."""
+    draft = target.with_suffix(".copy")
+    shutil.copyfile(source, draft)
+    with draft.open("rb") as copied:
+        os.fsync(copied.fileno())
+    draft.replace(target)
 
 
 class PatientSqliteStorage(DagsterSqliteStorage):

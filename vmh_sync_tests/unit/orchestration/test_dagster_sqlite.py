@@ -2,15 +2,19 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as db
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from vmh_sync.orchestration import dagster_home
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home, prepare_storage
 from vmh_sync.orchestration.dagster_sqlite import (
     BUSY_SECONDS,
@@ -90,6 +94,71 @@ def test_every_connection_has_a_minutes_patience(tmp_path: Path) -> None:
             with opened as connection:
                 assert connection.execute(db.text("PRAGMA busy_timeout")).scalar() == BUSY_SECONDS * 1000
                 assert connection.execute(db.text("PRAGMA journal_mode")).scalar() == "wal"
+
+
+class Counted:
+    """Counts the calls of something that is replaced by it."""
+
+    def __init__(self, called: Callable[..., Any]) -> None:
+        self.calls = 0
+        self._called = called
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        self.calls += 1
+        return self._called(*positional, **named)
+
+
+def test_a_run_asks_alembic_nothing_and_makes_one_engine_for_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_home(ensure_dagster_home(tmp_path)) as instance:
+        first = a_run.execute_in_process(instance=instance).run_id
+        alembic, engines = Counted(sqlite_event_log.check_alembic_revision), Counted(db.create_engine)
+        monkeypatch.setattr(sqlite_event_log, "check_alembic_revision", alembic)
+        monkeypatch.setattr(db, "create_engine", engines)
+        second = a_run.execute_in_process(instance=instance).run_id
+        assert (alembic.calls, engines.calls) == (0, 1)
+        events = [[entry.dagster_event_type for entry in instance.all_logs(run)] for run in (first, second)]
+        assert events[0] == events[1] != []
+        assert set(instance.event_log_storage.get_all_run_ids()) == {first, second}  # type: ignore[attr-defined]
+    # Dagster's own storage reads what ours has written.
+    (tmp_path / "dagster.yaml").write_text(_without_storage(), encoding="utf-8")
+    with open_home(tmp_path) as instance:
+        assert [entry.dagster_event_type for entry in instance.all_logs(second)] == events[1]
+
+
+def test_the_file_of_a_run_is_that_which_dagster_would_make(tmp_path: Path) -> None:
+    def schema(file: Path) -> tuple[list[Any], list[Any], list[Any]]:
+        with closing(sqlite3.connect(file)) as opened:
+            rows = opened.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+            revision = opened.execute("SELECT * FROM alembic_version")
+            return rows.fetchall(), revision.fetchall(), opened.execute("PRAGMA journal_mode").fetchall()
+
+    storage = PatientEventLogStorage(str(tmp_path / "ours"))
+    dagsters = SqliteEventLogStorage(str(tmp_path / "dagsters"))
+    for run in ("first", "second"):
+        for one in (storage, dagsters):
+            with one.run_connection(run):
+                pass
+        assert schema(tmp_path / "ours" / f"{run}.db") == schema(tmp_path / "dagsters" / f"{run}.db")
+
+
+def test_the_storage_is_prepared_once_and_again_when_a_file_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = ensure_dagster_home(tmp_path)
+    opened = Counted(dagster_home.open_home)
+    monkeypatch.setattr(dagster_home, "open_home", opened)
+    for _ in range(3):
+        prepare_storage(home)
+    assert opened.calls == 1
+    for name in DAGSTERS_FILES:
+        (home / name).unlink()
+        prepare_storage(home)
+        assert (home / name).exists()
+    (home / "dagster.yaml").write_text(_without_storage(), encoding="utf-8")
+    prepare_storage(home)
+    assert opened.calls == 5
 
 
 @pytest.mark.parametrize("celery", [False, True])
