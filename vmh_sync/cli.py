@@ -162,6 +162,21 @@ def shadow(
 
 
 @app.command()
+def rehearse(
+    numbers: Annotated[
+        str | None, typer.Option("--numbers", help="Nummernkreis in Advoware, VON-BIS; ohne Angabe wird gesucht.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+) -> None:
+    """Generalprobe des ersten Tages mit einer Kopie beider Seiten; die echten Systeme werden nur gelesen."""
+    from vmh_sync.commands.numbers import number_range
+    from vmh_sync.commands.rehearse import command
+    from vmh_sync.first_contact.advoware_list import Where
+
+    command(Where(number_range(numbers) if numbers else None), as_json=as_json)
+
+
+@app.command()
 def probe(
     betnr: Annotated[
         int | None, typer.Option("--betnr", min=1, help="Beteiligter in Advoware zum Ausprobieren.")

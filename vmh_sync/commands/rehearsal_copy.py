@@ -1,0 +1,88 @@
+"""A copy of both sides' parties, held in memory only, and two simulated systems that are filled with it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.twin_search import read_whole
+from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.first_contact.advoware_list import Where, list_parties
+from vmh_sync.sandbox.serving import LoopbackServer
+from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
+from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
+from vmh_sync.systems.errors import Forbidden, NotFound
+
+Json = dict[str, Any]
+_CHILDREN = ("CAdressen", "CBankverbindungen")
+_AT_ONCE = 50
+
+
+@dataclass(slots=True, repr=False)
+class Copy:
+    """What both sides hold. ``unreadable`` names records (without values) that are not in the copy."""
+
+    espocrm: dict[str, list[Json]] = field(default_factory=dict)
+    advoware: list[Json] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+async def copy_sides(context: PassContext, where: Where) -> Copy:
+    """Read all parties with everything that belongs to them. Raises the clients' errors and ``NoList``."""
+    copied = Copy()
+    parties = await list_parties(context, where, [], copied.unreadable)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def whole(found: Beteiligter) -> None:
+        with isolated(f"Advoware {found.bet_nr}", lambda _: copied.unreadable.append(f"Advoware {found.bet_nr}")):
+            async with limit:
+                copied.advoware.append(_as_json(await read_whole(context, found)))
+
+    async def record(espo_id: str) -> None:
+        with isolated(f"EspoCRM {espo_id}", lambda _: copied.unreadable.append(f"EspoCRM {espo_id}")):
+            async with limit:
+                if (found := await context.espo.read(ESPO_ENTITY, espo_id)) is not None:
+                    copied.espocrm[ESPO_ENTITY].append(dict(found.attributes))
+
+    ids = [one.id async for one in context.espo.list_all(ESPO_ENTITY, select=("id",), spoilt=[])]
+    copied.espocrm[ESPO_ENTITY] = []
+    await asyncio.gather(*map(whole, parties.values()), *map(record, ids))
+    for entity in _CHILDREN:
+        try:
+            rows = [dict(one.attributes) async for one in context.espo.list_all(entity, spoilt=[])]
+        except (NotFound, Forbidden):  # an installation without this entity type
+            rows = []
+        copied.espocrm[entity] = rows
+    return copied
+
+
+def _as_json(party: Beteiligter) -> Json:
+    inside: dict[str, Sequence[WireRecord]] = {
+        "kommunikation": party.kommunikation,
+        "adressen": party.adressen or [],
+        "bankverbindungen": party.bankverbindungen or [],
+    }
+    return party.raw | {name: [dict(child.raw) for child in children] for name, children in inside.items()}
+
+
+@asynccontextmanager
+async def simulated_sides(copied: Copy) -> AsyncIterator[dict[str, str]]:
+    """Run a simulated EspoCRM and Advoware that hold the copy; yields the variables that point the product at them."""
+    bodies: dict[Name, Json] = {
+        "advoware": {"beteiligte": copied.advoware},
+        "espocrm": {"records": copied.espocrm},
+    }
+    described: dict[Name, dict[str, str]] = {}
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=600, trust_env=False))
+        for name, body in bodies.items():
+            system = simulated(name, SystemsConfig(webhook_interval=0))
+            server = await stack.enter_async_context(LoopbackServer(system.app))
+            described[name] = system.describe(server.url)
+            (await http.post(f"{server.url}/_sandbox/seed", json=body)).raise_for_status()
+        yield environment(described)

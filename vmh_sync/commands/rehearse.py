@@ -1,0 +1,119 @@
+"""``vmh-sync rehearse``: the first day on a copy of both sides, in simulated systems, with a report."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.rehearsal_copy import Copy, copy_sides, simulated_sides
+from vmh_sync.commands.sync import prepare
+from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.first_contact.advoware_list import NoList, Where
+from vmh_sync.services.processes import program
+from vmh_sync.systems.errors import ForeignSystemError
+
+Json = dict[str, Any]
+_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("first_contact", ("first-contact", "--json")),
+    ("sync", ("sync", "beteiligte", "--all", "--json")),
+    ("again", ("sync", "beteiligte", "--all", "--json")),
+    ("reconcile", ("reconcile", "--json")),
+)
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+
+class StepFailed(Exception):
+    """A step of the rehearsal did not end as it should; ``str`` is German."""
+
+
+def command(where: Where, *, as_json: bool) -> None:
+    """Rehearse; ends the process with 0 (all came to rest and is equal), 3 (something is left) or 1."""
+    os.environ["VMH_SHADOW"] = "true"  # the real systems are only read
+    try:
+        report = asyncio.run(rehearse(where))
+    except (NoList, StepFailed) as problem:
+        fail_pass(str(problem), as_json=as_json)
+    except ForeignSystemError as error:
+        fail_pass(error.message_for_people, as_json=as_json)
+    if as_json:
+        print_json(report)
+    else:
+        _show(report)
+    sys.exit(0 if report["quiet"] else RECORDS_FAILED)
+
+
+async def rehearse(where: Where) -> Json:
+    """Copy both sides, run the first day's commands on the copy, and return what they did, without values."""
+    settings = PassSettings.read()
+    prepare(settings)
+    async with open_context("rehearsal", settings) as context:
+        copied = await copy_sides(context, where)
+    with TemporaryDirectory(prefix="vmh-probe-") as folder:
+        home = Path(folder)
+        async with simulated_sides(copied) as variables:
+            done = {name: await _step(words, home, variables) for name, words in _STEPS}
+    return _report(copied, done)
+
+
+async def _step(words: tuple[str, ...], home: Path, variables: Mapping[str, str]) -> Json:
+    """Run a command of the product on the copy, in a folder of its own where no ``.env`` of the firm is read."""
+    inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        program("python"),
+        "-c",
+        "from vmh_sync.cli import main; main()",
+        *words,
+        cwd=home,
+        env={**inherited, **variables, "VMH_HOME": str(home)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate()
+    if process.returncode not in (0, RECORDS_FAILED):
+        name = f"vmh-sync {' '.join(words)}"
+        raise StepFailed(f"Die Generalprobe ist bei `{name}` stehengeblieben (Code {process.returncode}).")
+    answer: Json = json.loads(said)
+    return answer
+
+
+def _report(copied: Copy, done: Mapping[str, Json]) -> Json:
+    first, again = done["sync"], done["again"]
+    differences = done["reconcile"].get("differences", [])
+    return {
+        "copied": {"espocrm": len(copied.espocrm["CBeteiligte"]), "advoware": len(copied.advoware)},
+        "unreadable": copied.unreadable,
+        "linked": len(done["first_contact"].get("linked", [])),
+        "questions": len(done["first_contact"].get("asked", [])),
+        "sync": {name: first[name] for name in ("records", "synced", "failed", "conflicts", "writes") if name in first},
+        "again": {name: again[name] for name in ("failed", "writes") if name in again},
+        "failures": [*first.get("failures", [])],
+        "differences": len(differences),
+        "quiet": not any(again["writes"].values()) and not again["failed"] and not differences,
+    }
+
+
+def _show(report: Json) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    copied, first = report["copied"], report["sync"]
+    console.print(
+        f"Generalprobe mit einer Kopie ({copied['espocrm']} Beteiligte aus EspoCRM, {copied['advoware']} aus Advoware; "
+        f"{len(report['unreadable'])} nicht lesbar). Die echten Systeme wurden nur gelesen."
+    )
+    console.print(f"  sicher zugeordnet: {report['linked']}, Fragen an Menschen: {report['questions']}")
+    writes = ", ".join(f"{side} {count}" for side, count in first["writes"].items())
+    console.print(
+        f"  erster Abgleich: {first['records']} Beteiligte, {first['failed']} fehlerhaft, {first['conflicts']} "
+        f"Konflikte; geschrieben: {writes}"
+    )
+    for failure in report["failures"][:20]:
+        console.print(f"    {failure['id']}: {failure['error']}", markup=False)
+    again = sum(report["again"]["writes"].values())
+    console.print(f"  zweiter Abgleich: {again} Schreibvorgänge; danach verschieden: {report['differences']}")
+    console.print("Alles kommt zur Ruhe." if report["quiet"] else "Es bleibt etwas übrig: siehe oben.")
