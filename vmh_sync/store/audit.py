@@ -17,6 +17,7 @@ Side = Literal["advoware", "espocrm", "google"]
 
 _TABLE = table_of(ChangeRow)
 _COLUMNS = columns_of(ChangeRow)
+_NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 _LARGEST_BETNR = 2**63 - 1
 _INSERT_CHUNK = 500
 
@@ -78,8 +79,7 @@ class Audit(Repository):
         now = self._now()
         rows = []
         for change in changes:
-            values = dataclasses.asdict(change)
-            del values["id"]
+            values = {name: getattr(change, name) for name in _NAMES}
             rows.append(values | {"at": change.at or now, "reason": storable_text(change.reason)})
         statement = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
         return [

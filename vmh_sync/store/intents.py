@@ -18,6 +18,7 @@ IntentState = Literal["open", "sent", "done", "abandoned"]
 
 _TABLE = table_of(IntentRow)
 _COLUMNS = columns_of(IntentRow)
+_INSERT = insert(_TABLE)
 _UNSETTLED = ("open", "sent")
 
 
@@ -103,8 +104,8 @@ class Intents(Repository):
             run_id=run_id,
         )
         try:
-            with self._connection.begin_nested():
-                self._connection.execute(insert(_TABLE).values(asdict(intent)))
+            with self._savepoint():
+                self._connection.execute(_INSERT, asdict(intent))
         except IntegrityError:
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent

@@ -1,11 +1,11 @@
 """Links: which record here is which record there, and the base, the last state both sides agreed on."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -19,6 +19,14 @@ _TABLE = table_of(LinkRow)
 # The fingerprint is no part of a link: whoever saves a link does away with it (see ``store.fingerprints``).
 _COLUMNS = [column for column in columns_of(LinkRow) if column.name != "fingerprint"]
 _LIVING = LinkRow.state != "tombstone"
+# Built once: to build such a statement costs more than to carry it out.
+_INSERT = insert(_TABLE).returning(_TABLE.c.id)
+_UPDATE = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("of_id"), _TABLE.c.revision == bindparam("of_revision"))
+    .returning(_TABLE.c.created_at)
+)
+_NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +208,7 @@ class Links(Repository):
         """
         now = self._now()
         try:
-            with self._connection.begin_nested():
+            with self._savepoint():
                 if link.id is None:
                     return self._create(replace(link, created_at=now, updated_at=now, revision=1))
                 revision = link.revision if expected_revision is None else expected_revision
@@ -227,21 +235,12 @@ class Links(Repository):
         return marked
 
     def _create(self, link: Link) -> Link:
-        values = asdict(link)
-        del values["id"]
-        result = self._connection.execute(insert(_TABLE).values(values).returning(_TABLE.c.id))
-        return replace(link, id=result.scalar_one())
+        return replace(link, id=self._connection.execute(_INSERT, _row(link)).scalar_one())
 
     def _replace(self, link: Link, revision: int) -> Link:
-        values = asdict(link) | {"fingerprint": None}
-        del values["id"], values["created_at"]
-        statement = (
-            update(_TABLE)
-            .where(_TABLE.c.id == link.id, _TABLE.c.revision == revision)
-            .values(values)
-            .returning(_TABLE.c.created_at)
-        )
-        row = self._connection.execute(statement).one_or_none()
+        values = _row(link) | {"fingerprint": None, "of_id": link.id, "of_revision": revision}
+        del values["created_at"]
+        row = self._connection.execute(_UPDATE, values).one_or_none()
         if row is None:
             raise StaleLink(f"{link.entity} {link.espo_id}: the link is no longer at revision {revision}")
         return replace(link, created_at=row.created_at)
@@ -253,6 +252,11 @@ class Links(Repository):
     def _all(self, *conditions: ColumnElement[bool]) -> Iterator[Link]:
         for row in self._connection.execute(select(*_COLUMNS).where(and_(*conditions)).order_by(LinkRow.id)):
             yield _link(row)
+
+
+def _row(link: Link) -> dict[str, Any]:
+    """Return a link's columns but its id; not deeply copied, since the database only reads them."""
+    return {name: getattr(link, name) for name in _NAMES}
 
 
 def _link(row: Row[Any]) -> Link:

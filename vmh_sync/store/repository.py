@@ -1,6 +1,7 @@
 """What every repository of this package is built on."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -26,6 +27,13 @@ class Repository:
 
     def _now(self) -> datetime:
         return self._clock.now()
+
+    def _savepoint(self) -> AbstractContextManager[object]:
+        """Open a block whose refused statement leaves the transaction usable.
+
+        PostgreSQL gives a transaction up for it and needs a savepoint; SQLite undoes the one statement.
+        """
+        return self._connection.begin_nested() if self._connection.dialect.name == "postgresql" else nullcontext()
 
     def _insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
         # ON CONFLICT is spelt alike in both dialects, but SQLAlchemy has one class for each.
