@@ -60,6 +60,10 @@ async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str])
     batch.inputs = {
         read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
     }
+    unknown = [read for read in reads if read.espo_id in batch.inputs and read.espo_id not in recognition.rows]
+    await recognition.remember([read for read in unknown if read.link is None])
+    for read in reads:
+        read.rows = recognition.rows.get(read.espo_id)
     for part in parts:
         await _fetch_part(context, part, batch, recognition.asked.get(part.entity))
     wanting = [read for read in batch.reads if _wants_full(batch.inputs.get(read.espo_id), parts)]
@@ -176,7 +180,7 @@ async def write(
         outcomes: list[RecordOutcome] = []
         async with limit:
             with isolated(_name(read), lambda error: outcomes.append(_failed(read, error)), foreseen=RECORD_FAILURES):
-                outcomes.append(await syncer.sync(read.espo_id, read))
+                outcomes.append(await syncer.sync(read.espo_id, read, batch.plans.get(read.espo_id)))
         went_through(Step.DONE)
         return outcomes[-1]
 

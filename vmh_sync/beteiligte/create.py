@@ -34,8 +34,10 @@ class CreateOutcomeUnknown(Exception):
 
 async def ensure_created(
     context: PassContext, gate: WriteGate, party: PartyRead, plan: MasterPlan, table: FieldTable
-) -> Link:
-    """Return the stored link of a party that now exists in Advoware, found or created.
+) -> PartyRead:
+    """Return a party that now exists in Advoware, found or created: with its stored link and Advoware's record.
+
+    The record is missing when Advoware did not show it at once.
 
     Raises :class:`CreateOutcomeUnknown`, ``TwinSuspected`` (nothing was started), or a ``ForeignSystemError`` when the
     create failed or stays unanswered.
@@ -67,10 +69,14 @@ async def ensure_created(
     created, intent = creation.record, creation.intent
     # The number first: whatever happens next, it is known.
     link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
-    record = created.record or await context.advoware.read_beteiligter(created.key)
-    if record is None:
-        return link
-    return await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=creation.answered)
+    record = created.record
+    if record is None or not record.kommunikation_told:
+        # The answer to a create may come without the children.
+        record = await context.advoware.read_beteiligter(created.key)
+    if record is not None:
+        fresh = creation.answered
+        link = await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=fresh)
+    return replace(party, link=link, advoware=record, just_created=creation.answered)
 
 
 def _as_created(found: Beteiligter | None) -> Created[Beteiligter] | None:

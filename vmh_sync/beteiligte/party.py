@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmh_sync.beteiligte.state import OpenTask
+from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
@@ -30,7 +31,9 @@ class PartyRead:
     a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
     deleted in EspoCRM and whose number this one carries now. ``retry_refused``: what a side refused is due again.
     ``fingerprint`` stands for all that a comparison would be made from; ``recognised``: it is the one of the comparison
-    that came to "nothing to do", so none is made (``advoware`` was not looked into then).
+    that came to "nothing to do", so none is made (``advoware`` was not looked into then). ``rows`` are our rows about
+    the party before anything else was read, where nothing was open. ``just_created``: we have created it in Advoware a
+    moment ago, so nobody can have entered anything there.
     """
 
     espo_id: str
@@ -48,6 +51,8 @@ class PartyRead:
     retry_refused: bool = False
     fingerprint: str | None = None
     recognised: bool = False
+    rows: PartyRows | None = None
+    just_created: bool = False
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""

@@ -144,7 +144,7 @@ def part_input(read: PartyRead) -> PartInput | None:
     """Return the party as its parts see it; ``None`` while it is missing on one side."""
     if read.espo is None or read.advoware is None or read.betnr is None:
         return None
-    return PartInput(read.espo_id, read.betnr, read.espo, read.espo_full, read.advoware)
+    return PartInput(read.espo_id, read.betnr, read.espo, read.espo_full, read.advoware, just_created=read.just_created)
 
 
 def plan_party(

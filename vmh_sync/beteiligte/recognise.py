@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vmh_sync.beteiligte.party import PartyRead
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.fingerprint import canonical, fingerprint, rules_mark
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import Asked, Part
@@ -38,9 +38,14 @@ class Recognition:
         linked = [party for party in parties if party.link is not None and party.betnr is not None]
         if not linked:
             return
-        rows = asyncio.to_thread(self._remember, [party for party in linked if _is_calm(party)])
         ids = [party.espo_id for party in linked]
-        await asyncio.gather(rows, *(self._ask(part, ids) for part in self.parts))
+        await asyncio.gather(self.remember(linked), *(self._ask(part, ids) for part in self.parts))
+
+    async def remember(self, parties: Iterable[PartyRead]) -> None:
+        """Read our rows of parties that have a number."""
+        self._rules = rules_mark(self.context)
+        numbers = {party.espo_id: party.betnr for party in parties if party.betnr is not None and party.is_calm}
+        self.rows |= await calm_rows(self.context, self.parts, numbers)
 
     async def _ask(self, part: Part, ids: Sequence[str]) -> None:
         failed: list[Exception] = []
@@ -52,32 +57,11 @@ class Recognition:
         if failed and isinstance(failed[0], ForeignSystemError):
             raise failed[0]
 
-    def _remember(self, parties: Sequence[PartyRead]) -> None:
-        numbers = {party.espo_id: party.betnr for party in parties if party.betnr is not None}
-        own = [entity for part in self.parts if not part.has_records for entity in part.link_entities]
-        records = [entity for part in self.parts if part.has_records for entity in part.link_entities]
-        with self.context.store.reading() as tx:
-            rows = tx.fingerprints.rows_of(numbers, own, records)
-            still_open = self._open(tx, rows, own, records)
-        self.rows = {espo_id: row for espo_id, row in rows.items() if espo_id not in still_open}
-        self._rules = rules_mark(self.context)
-
-    def _open(
-        self, tx: Transaction, rows: Mapping[str, PartyRows], own: Sequence[str], records: Sequence[str]
-    ) -> set[str]:
-        """Return the parties about whose parts something is open."""
-        found = {espo_id for entity in own for espo_id in tx.intents.open_for_many(entity, rows)}
-        for entity in records:
-            party_of = {record: espo_id for espo_id, one in rows.items() for record in one.records_of(entity)}
-            ledger = tx.records.get_many(entity, party_of)
-            told = [*tx.tasks.open_for_many(entity, party_of), *ledger]
-            found |= {party_of[record] for record in told}
-        return found
-
     def look(self, party: PartyRead, answer: PartyAnswer | None) -> bool:
         """Note a party's fingerprint; returns whether it is recognised."""
         rows = self.rows.get(party.espo_id)
-        if rows is None or answer is None or party.espo is None or party.problem is not None:
+        linked = party.link is not None and party.link.state == "active"
+        if rows is None or not linked or answer is None or party.espo is None or party.problem is not None:
             return False
         said = [[party.espo.attributes]]
         for part in self.parts:
@@ -94,8 +78,32 @@ class Recognition:
         return party.fingerprint == rows.fingerprint
 
 
-def _is_calm(party: PartyRead) -> bool:
-    return party.is_calm and party.link is not None and party.link.state == "active"
+async def calm_rows(context: PassContext, parts: Sequence[Part], numbers: Mapping[str, int]) -> dict[str, PartyRows]:
+    """Return the rows of those parties (EspoCRM id -> betnr) about which nothing is open in our database.
+
+    Open are tasks, unanswered creates and ledger entries of trouble, also about a part.
+    """
+    return await asyncio.to_thread(_calm_rows, context, parts, numbers) if numbers else {}
+
+
+def _calm_rows(context: PassContext, parts: Sequence[Part], numbers: Mapping[str, int]) -> dict[str, PartyRows]:
+    own = [entity for part in parts if not part.has_records for entity in part.link_entities]
+    records = [entity for part in parts if part.has_records for entity in part.link_entities]
+    with context.store.reading() as tx:
+        rows = tx.fingerprints.rows_of(numbers, own, records)
+        still_open = _open(tx, rows, own, records)
+    return {espo_id: row for espo_id, row in rows.items() if espo_id not in still_open}
+
+
+def _open(tx: Transaction, rows: Mapping[str, PartyRows], own: Sequence[str], records: Sequence[str]) -> set[str]:
+    found = {espo_id for entity in (ENTITY, *own) for espo_id in tx.intents.open_for_many(entity, rows)}
+    found |= set(tx.tasks.open_for_many(ENTITY, rows))
+    found |= {espo_id for espo_id, one in tx.records.get_many(ENTITY, rows).items() if one.status != "clean"}
+    for entity in records:
+        party_of = {record: espo_id for espo_id, one in rows.items() for record in one.records_of(entity)}
+        told = [*tx.tasks.open_for_many(entity, party_of), *tx.records.get_many(entity, party_of)]
+        found |= {party_of[record] for record in told}
+    return found
 
 
 def fingerprints_to_keep(reads: Iterable[PartyRead]) -> dict[str, tuple[str, int]]:

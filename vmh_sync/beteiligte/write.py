@@ -1,7 +1,8 @@
 """Carries out the plan of one party under its lease (specification, sync-semantics.md 3).
 
 Order: losers and their tasks, Advoware, EspoCRM's content, base and link in one transaction, EspoCRM's bookkeeping.
-Everything is read anew directly before writing and planned from that; what moves while we write is planned again.
+The batch's plan is carried out if our database still says what it was made from, and everything is compared with its
+target directly before it is written; what moved is read and planned anew under the lease.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.fetch import read_again
+from vmh_sync.beteiligte.fields import LIST_ATTRIBUTES
+from vmh_sync.beteiligte.first_plan import still_stands
 from vmh_sync.beteiligte.inherit import take_over
 from vmh_sync.beteiligte.locked import LOCKED, tell_long_locked
 from vmh_sync.beteiligte.master_write import write_master
@@ -45,6 +48,7 @@ from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import kept_after
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
+from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
 from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
@@ -62,8 +66,8 @@ class PartySync:
     zone: ZoneInfo
     guard: ReplanGuard
 
-    async def sync(self, espo_id: str, read: PartyRead) -> RecordOutcome:
-        """Bring one party to agreement; returns its outcome, also when it failed."""
+    async def sync(self, espo_id: str, read: PartyRead, plan: PartyPlan | None = None) -> RecordOutcome:
+        """Bring one party to agreement; returns its outcome, also when it failed. ``plan`` is the batch's."""
         async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
                 return RecordOutcome(espo_id, Result.SKIPPED, betnr=read.betnr, later=True)
@@ -71,7 +75,7 @@ class PartySync:
             with isolated(f"{ENTITY} {espo_id}", attempt.blame, foreseen=RECORD_FAILURES):
                 try:
                     with fence.over_comes_first():
-                        await self._until_quiet(read, attempt)
+                        await self._until_quiet(read, attempt, plan)
                 except (CreatePutOff, LeaseLost) as put_off:
                     attempt.waits, attempt.later = put_off.message_for_people, True
                 except GuardTripped as stop:
@@ -89,12 +93,16 @@ class PartySync:
                 )
             return attempt.outcome(espo_id)
 
-    async def _until_quiet(self, read: PartyRead, attempt: Attempt) -> None:
+    async def _until_quiet(self, read: PartyRead, attempt: Attempt, plan: PartyPlan | None) -> None:
         for round_number in range(1, MAX_ROUNDS + 1):
             try:
-                again = await self._once(read, attempt)
+                again = await self._once(read, attempt, plan if round_number == 1 else None)
             except (Conflict, StaleRow, LinkTaken):
                 again = True  # somebody else was faster, over there or in our database: look again
+            except EspoNotFound:
+                if round_number > 1:
+                    raise
+                again = True  # deleted since the batch read it
             except (AdvowareOutcomeUnknown, EspoOutcomeUnknown):
                 # The next round reads what became of it.
                 if round_number == MAX_ROUNDS or attempt.creating:
@@ -104,8 +112,11 @@ class PartySync:
                 return
         raise StillMoving(f"{ENTITY} {read.espo_id} kept moving")
 
-    async def _once(self, read: PartyRead, attempt: Attempt) -> bool:
+    async def _once(self, read: PartyRead, attempt: Attempt, planned: PartyPlan | None) -> bool:
         await attempt.gate.ready()
+        if planned is not None and await still_stands(self.context, self.parts, planned):
+            attempt.betnr = planned.read.betnr
+            return await self._carry_out(planned, attempt)
         fresh = await read_again(self.context, read)
         fresh.retry_refused = fresh.retry_refused and not attempt.tried
         attempt.betnr = fresh.betnr
@@ -117,6 +128,21 @@ class PartySync:
         if fresh.heir_of is not None:
             await take_over(self.context, attempt.gate, fresh)
             return True
+        plan = await self._plan(fresh, attempt)
+        if not plan.master.creates:
+            return await self._carry_out(plan, attempt)
+        attempt.creating = True
+        created = await self._create(fresh, plan, attempt)
+        attempt.creating = False
+        if created is None:
+            return False
+        attempt.betnr = created.betnr
+        if created.advoware is None:
+            return True
+        return await self._carry_out(await self._plan(created, attempt), attempt)
+
+    async def _plan(self, fresh: PartyRead, attempt: Attempt) -> PartyPlan:
+        """Plan from what was read under the lease; raises ``GuardTripped``."""
         inputs = part_input(fresh)
         if inputs is not None:
             for part in self.parts:
@@ -124,17 +150,15 @@ class PartySync:
         state = map_party(fresh, self.table, self.zone)
         plan = plan_party(fresh, state, inputs, self.parts, self.table)
         await attempt.gate.replanned(plan.records)
-        if plan.master.creates:
-            attempt.creating = True
-            created = await self._create(fresh, plan, attempt)
-            attempt.creating = False
-            return created
-        return await self._carry_out(plan, attempt)
+        return plan
 
-    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: Attempt) -> bool:
-        """Create the party in Advoware; false when a person must decide first whether it is there already."""
+    async def _create(self, fresh: PartyRead, plan: PartyPlan, attempt: Attempt) -> PartyRead | None:
+        """Create the party in Advoware, and return it with its number and what Advoware says of it.
+
+        ``None`` when a person must decide first whether it is there already.
+        """
         try:
-            await ensure_created(self.context, attempt.gate, fresh, plan.master, self.table)
+            return await ensure_created(self.context, attempt.gate, fresh, plan.master, self.table)
         except CreateOutcomeUnknown:
             wanted = TaskWanted(TaskKind.CREATE_UNKNOWN, ())
             await open_tasks(self.context, attempt.gate, subject(fresh), [wanted], {})
@@ -143,8 +167,7 @@ class PartySync:
             await open_tasks(self.context, attempt.gate, subject(fresh), [suspected.task], {})
             await wait_for_person(self.context, attempt.gate, fresh, suspected.message_for_people)
             attempt.waits = suspected.message_for_people
-            return False
-        return True
+            return None
 
     async def _carry_out(self, plan: PartyPlan, attempt: Attempt) -> bool:
         context, gate, fresh = self.context, attempt.gate, plan.read
@@ -210,7 +233,9 @@ class PartySync:
         if written.failed is None and not only_tries:
             books = self._bookkeeping(plan, written)
             content |= books or self._stamps(plan, written)
-        answer = await update_record(self.context, gate, written.espo, content)
+        answer = await update_record(
+            self.context, gate, written.espo, content, planned_from=_planned_from(plan, written)
+        )
         written.espo = answer.record
         written.findings += _note_books(written, books)
         note_made_of_it(plan, written, answer)
@@ -222,7 +247,9 @@ class PartySync:
         values = self._bookkeeping(plan, written)
         if not values:
             return None
-        answer = await update_record(self.context, attempt.gate, written.espo, values)
+        answer = await update_record(
+            self.context, attempt.gate, written.espo, values, planned_from=_planned_from(plan, written)
+        )
         written.espo = answer.record
         attempt.findings += _note_books(written, values)
         await asyncio.to_thread(commit_party, self.context, written, bookkeeping_only=True)
@@ -242,6 +269,11 @@ class PartySync:
     def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
         now = self.context.clock.now()
         return status_fields.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
+
+
+def _planned_from(plan: PartyPlan, written: Written) -> tuple[str, ...]:
+    """Return what must not have moved in EspoCRM: all that the plan saw, until an answer of ours shows newer."""
+    return LIST_ATTRIBUTES if written.espo is plan.read.espo else ()
 
 
 def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:

@@ -75,7 +75,9 @@ class ChildAccess:
         values = with_stamps(plan, espo, row_id, self.memory)
         if not values:
             return EspoAnswer(espo)
-        answer = await update_record(self.context, self.gate, espo, values)
+        # What a list told may be minutes old: an edit since must not be covered by our word that both sides agree.
+        planned_from = self.kind.attributes if espo is plan.pair.espo else ()
+        answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from)
         self.note_kept(plan, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer.record)
         return answer
 

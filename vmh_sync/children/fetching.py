@@ -108,7 +108,7 @@ async def _complete(context: PassContext, kind: ChildKind, party: PartInput, mem
 
 async def _advoware(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> ChildrenRead:
     read = _embedded(kind, party.advoware) or await _listed(context, kind, memory.betnr)
-    return await _believed(context, kind, memory, read)
+    return read if party.just_created else await _believed(context, kind, memory, read)
 
 
 async def read_believed(context: PassContext, kind: ChildKind, memory: PartyChildren) -> ChildrenRead:

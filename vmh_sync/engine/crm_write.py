@@ -4,7 +4,7 @@ A value that EspoCRM refuses is left out and told to a person, everything else g
 as it stands: if a person's edit slipped in between our read and our write, it shows there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,9 +29,16 @@ class EspoAnswer:
 
 
 async def update_record(
-    context: PassContext, gate: WriteGate, before: EspoRecord, values: Mapping[str, Any]
+    context: PassContext,
+    gate: WriteGate,
+    before: EspoRecord,
+    values: Mapping[str, Any],
+    *,
+    planned_from: Collection[str] = (),
 ) -> EspoAnswer:
     """PUT ``values`` planned from ``before``; returns the record as it stands afterwards.
+
+    ``planned_from``: where there is no version, these attributes must stand as ``before`` told them, too.
 
     Raises ``Conflict`` when somebody changed the record meanwhile, ``ValidationRejected`` when EspoCRM refuses a field
     that was not written at all (it must be mended by a person first).
@@ -40,7 +47,7 @@ async def update_record(
     answer = EspoAnswer(before)
     while rest:
         try:
-            record = await put_unmoved(context, gate, before, rest)
+            record = await put_unmoved(context, gate, before, rest, planned_from=planned_from)
         except ValidationRejected as refusal:
             _leave_out(rest, refusal, answer.refused)
             continue
@@ -50,7 +57,12 @@ async def update_record(
 
 
 async def put_unmoved(
-    context: PassContext, gate: WriteGate, before: EspoRecord, values: Mapping[str, Any]
+    context: PassContext,
+    gate: WriteGate,
+    before: EspoRecord,
+    values: Mapping[str, Any],
+    *,
+    planned_from: Collection[str] = (),
 ) -> EspoRecord:
     """PUT ``values`` unless one of them has moved since ``before``; returns the answer as it came.
 
@@ -68,7 +80,7 @@ async def put_unmoved(
         except ValidationRejected:
             gate.uncount(Side.ESPOCRM)
             raise
-    compared = [name for name in values if name in before.attributes]
+    compared = [name for name in before.attributes if name in values or name in planned_from]
     return await guarded_write(
         gate,
         Side.ESPOCRM,

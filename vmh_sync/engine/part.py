@@ -21,6 +21,7 @@ class PartInput:
 
     ``espo`` is a list entry while ``espo_full`` is false: then it has no e-mail and phone lists. ``advoware`` holds the
     children embedded, as far as the installation embeds them. ``notes`` is where each part keeps what it fetched.
+    ``just_created``: we have created the party in Advoware a moment ago, nobody can have entered anything there.
     """
 
     espo_id: str
@@ -29,6 +30,7 @@ class PartInput:
     espo_full: bool
     advoware: Beteiligter
     notes: dict[str, Any] = field(default_factory=dict)
+    just_created: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -23,8 +23,10 @@ async def reads_otherwise(
     """
     creates = any(write.operation.action is Action.CREATE for write in plan.writes)
     leaves = any(change.blanks for one in plan.lists for change in one.changes)
-    if not _filled(sides.entries) and await second_look(
-        (), partial(_entries, context, party), something_follows=creates or leaves
+    if (
+        not _filled(sides.entries)
+        and not party.just_created
+        and await second_look((), partial(_entries, context, party), something_follows=creates or leaves)
     ):
         return True
     empties = any(change.blanks for write in plan.writes for change in write.operation.changes)

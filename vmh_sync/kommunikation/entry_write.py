@@ -44,6 +44,7 @@ class EntryWriter:
     plan: KommunikationPlan
     pairs: tuple[Pair, ...]
     entries: dict[int, AdvowareEntry] = field(default_factory=dict)
+    just_created: bool = False
     done: dict[str, int | None] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     moved: bool = False
@@ -117,6 +118,13 @@ class EntryWriter:
 
     async def _post(self, write: EntryWrite) -> int:
         payload = write.operation.payload
+        if self.just_created:
+            # Nobody can have typed the same value into a party that we have just created.
+            await self.gate.before(Side.ADVOWARE)
+            made = await self.context.advoware.create_kommunikation(self.betnr, payload)
+            if made.record is not None:
+                self._know(made.record)
+            return made.key
         # Where somebody has just typed the same value nothing is sent (TargetMoved): the next plan pairs it.
         created = await guarded_write(
             self.gate,

@@ -63,6 +63,7 @@ async def write_part(
         work.plan,
         pairs=work.sides.pairs,
         entries={entry.id: entry for entry in work.sides.entries or ()},
+        just_created=party.just_created,
     )
     await writer.run()
     execution = Execution(context, party, notes, work, writer)

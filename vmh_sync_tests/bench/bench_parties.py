@@ -36,6 +36,7 @@ def main(number: int = 1_000) -> None:
     with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
         os.environ.update(systems.environment, VMH_HOME=home)
         _fill(systems, number)
+        _print("first load", _counted(systems, _pass), number)
         _until_quiet()
         _print("unchanged pass", _counted(systems, _pass), number)
         _print_share(systems, number)
@@ -70,13 +71,20 @@ def _until_quiet() -> None:
 
 def _counted(systems: Systems, work: Any) -> dict[str, Any]:
     systems.clear_calls()
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _cpu()
     summary = work()
-    return {"seconds": time.perf_counter() - started, "calls": systems.calls(), "summary": summary}
+    figures = {"seconds": time.perf_counter() - started, "cpu": _cpu() - before}
+    return {**figures, "calls": systems.calls(), "summary": summary}
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _print(title: str, figures: dict[str, Any], records: int) -> None:
-    print(f"\n{title}: {figures['summary'].to_json()['writes']}")
+    cpu = figures["cpu"] / records * 1000
+    print(f"\n{title}: {figures['summary'].to_json()['writes']}, {cpu:.2f} ms CPU a record")
     for system, calls in figures["calls"].items():
         print(f"  {system}: {calls['total']} calls, {calls['total'] / records:.2f} a record, {calls['writes']} writes")
         for route, count in sorted(calls["by_route"].items()):
