@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser]
 
 JOBS = {
     "erstgespraech_reset": "Erstgespräche: vergangene Termine für den nächsten Anruf zurücksetzen.",
+    "fristen_liste": "Jeden Morgen: Stimmen die Fristen in Advoware und Google übe",
     "housekeeping": "Aufräumen: altes Protokoll, Erledigtes, alte Läufe.",
     "kalender_audit": "Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
     "pruefen": "Prüfungen: aktuell, fehlerhaft, Aufgaben, Warteschlange, Sperren, Anmeldungen, Webhooks.",

@@ -152,16 +152,20 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
         dagster.stop()
 
 
-def test_dagster_shows_its_job_sensor_sweep_and_repair(house: House) -> None:
+def test_dagster_shows_its_job_sensor_sweep_repair_asset_and_checks(house: House) -> None:
     code = (
         "import json; from vmh_sync.definitions import defs; r = defs.get_repository_def();"
-        "print(json.dumps([*r.job_names, *(s.name for s in r.sensor_defs), *(s.name for s in r.schedule_defs)]))"
+        "g = r.asset_graph; shown = [k.to_user_string() for k in g.get_all_asset_keys()];"
+        "shown += [f'{k.asset_key.to_user_string()}:{k.name}' for k in g.asset_check_keys];"
+        "names = [*r.job_names, *(s.name for s in r.sensor_defs), *(s.name for s in r.schedule_defs)];"
+        "print(json.dumps([*names, *shown]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=house.environment, check=True
     )
     names = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"sync_akten", "repair_akten", "akten_dirty", "akten_failed_keys", "akten_sweep"} <= names
+    assert {"akten", "akten:aktuell", "akten:keine_fehler", "akten:gleichstand"} <= names
 
 
 @pytest.mark.parametrize(
