@@ -23,6 +23,7 @@ from vmh_sync_tests.inmemory.world import World
 
 Json = dict[str, Any]
 
+CHILDREN = ("Kommunikation", "Adressen", "Bankverbindungen")
 SETTLED = timedelta(minutes=6)
 """Longer than a lease, an unanswered create and the first two retries."""
 MOST_PASSES = 10
@@ -48,6 +49,8 @@ class Running:
     task: "asyncio.Task[list[RecordOutcome]]"
     hindrance: Hindrance
     requests: int = 0
+    meanwhile: dict[int, Callable[[], None]] = field(default_factory=dict)
+    """What people do directly before a request takes effect, by its number in this pass."""
 
 
 async def one_pass(context: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:
@@ -65,6 +68,8 @@ class Firm:
         self.world = world
         self.typed = Typed(lambda: world.loop.callbacks)
         self.running: dict[str, Running] = {}
+        self.watch: Callable[[str, Json, Json], None] = lambda entity, before, after: None
+        self._edited: dict[tuple[str, str, str], int] = {}
         self.made_by_us: set[tuple[str, str]] = set()
         self._last: dict[Any, tuple[str, bool, int]] = {}
         world.wire.fate = self._fate
@@ -148,6 +153,7 @@ class Firm:
     ) -> None:
         shown = {name: before.get(name) for name in values}
         self.world.trace.append(f"somebody saves {side} {entity} {record_id}: {dict(values)}")
+        self._edited[side, entity, record_id] = self.world.loop.callbacks
         self.typed.edited(side, entity, record_id, shown, values)
 
     def _forget(self, side: str, entity: str, record_id: str) -> None:
@@ -239,6 +245,8 @@ class Firm:
         if run is None:
             return ARRIVES
         number, run.requests = run.requests, run.requests + 1
+        if number in run.meanwhile:
+            run.meanwhile.pop(number)()
         if run.hindrance.leases_vanish_at == number:
             memory = self.world.memory
             memory.values = {key: value for key, value in memory.values.items() if ":lease:" not in key}
@@ -247,23 +255,26 @@ class Firm:
     def _around(self, request: Request) -> Callable[[], None]:
         """Follow a write: what it overwrites in the known window, after the look directly before it, is excused."""
         if request.method == "POST" and request.system == "advoware":
-            return self._created(request.path.rpartition("/")[2])
+            return self._created(_own_name(request.path.rpartition("/")[2]))
         place = _place(request)
-        look = self._looked(request)
-        if place is None or look is None:
+        if place is None:
             return lambda: None
-        was = plain(self.record(request.system, *place))
+        before, look = self.record(request.system, *place) or {}, self._looked(request)
 
         def after() -> None:
-            self.typed.unseen_since(look, was, plain(self.record(request.system, *place)))
+            now = self.record(request.system, *place) or {}
+            if look is not None:
+                self.typed.unseen_since(look, plain(before), plain(now))
+            if look is None or self._edited.get((request.system, *place), -1) < look:
+                self.watch(place[0], before, now)
 
         return after
 
     def _created(self, entity: str) -> Callable[[], None]:
-        before = set(self.office_rows("Kommunikation" if entity == "Kommunikationen" else entity))
+        before = set(self.office_rows(entity)) if entity in CHILDREN or entity == "Beteiligte" else set()
 
         def after() -> None:
-            now = self.office_rows("Kommunikation" if entity == "Kommunikationen" else entity)
+            now = self.office_rows(entity) if entity in CHILDREN or entity == "Beteiligte" else {}
             self.made_by_us |= {(entity, number) for number in now if number not in before}
 
         return after
@@ -286,4 +297,9 @@ def _place(request: Request) -> tuple[str, str] | None:
         return None
     if request.system == "espocrm":
         return (parts[-2], parts[-1])
-    return (parts[-2], parts[-1]) if parts[-1].isdigit() else None
+    return (_own_name(parts[-2]), parts[-1]) if request.system == "advoware" and parts[-1].isdigit() else None
+
+
+def _own_name(entity: str) -> str:
+    """Return what people call an entity that the path names in the plural."""
+    return "Kommunikation" if entity == "Kommunikationen" else entity

@@ -14,7 +14,7 @@ from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync_tests.inmemory.firm import UNHINDERED, Hindrance
+from vmh_sync_tests.inmemory.firm import UNHINDERED, Hindrance, Running
 from vmh_sync_tests.inmemory.hindrances import hindrances
 from vmh_sync_tests.property.children.checks import check_agreement, check_nothing_is_doubled
 from vmh_sync_tests.property.children.game import ChildGame
@@ -133,6 +133,23 @@ class ChildrenMachine(RuleBasedStateMachine):
     def passes_go_on(self, callbacks: int) -> None:
         self.game.firm.go_on(callbacks)
 
+    @precondition(lambda self: self.game.everywhere() or self.game.there())
+    @rule(children=st.booleans(), number=st.integers(2, 22), place=PLACES, side=st.booleans(), data=st.data())
+    def somebody_edits_during_a_request(
+        self, children: bool, number: int, place: int, side: bool, data: st.DataObject
+    ) -> None:
+        """What a person types takes effect directly before a request of the pass does."""
+        here, there = data.draw(self.here), data.draw(self.there)
+
+        def edit() -> None:
+            if side and self.game.everywhere():
+                self.game.change_here(self._espo_id(place), here)
+            elif self.game.there():
+                self.game.change_there(self._key(place), there)
+
+        self._begin(children, UNHINDERED).meanwhile[number] = edit
+        self.game.firm.finish()
+
     @rule(minutes=st.sampled_from([1, 6, 65, 24 * 60]))
     def time_passes(self, minutes: int) -> None:
         self.game.firm.finish()
@@ -171,10 +188,10 @@ class ChildrenMachine(RuleBasedStateMachine):
             finally:
                 self.game.firm.world.close()
 
-    def _begin(self, children: bool, hindrance: Hindrance) -> None:
+    def _begin(self, children: bool, hindrance: Hindrance) -> Running:
         self.edits += 2
         check_nothing_is_doubled(self.game)
-        self.game.firm.begin(self.game.passes[children], self.game.ids(children=children), hindrance)
+        return self.game.firm.begin(self.game.passes[children], self.game.ids(children=children), hindrance)
 
     def _espo_id(self, place: int) -> str:
         ids = list(self.game.everywhere())
