@@ -1,7 +1,7 @@
 # Every target makes .venv first when it must; ARGS is passed on, e.g. make demo ARGS='--once --parties 200'.
 ARGS ?=
 
-.PHONY: help demo up dev test proof check lint format bench mutation second-opinion lock hooks image clean
+.PHONY: help demo up dev test proof simulate check lint format bench mutation second-opinion lock hooks image clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -20,6 +20,12 @@ test:
 proof:
 	@sh scripts/venv.sh dev
 	@sh scripts/proof.sh
+
+## make simulate weeks of the whole house in one process on virtual time; SEEDS=1000, and ARGS='--first 17 --days 2'
+SEEDS ?= 20
+simulate:
+	@sh scripts/venv.sh dev
+	@.venv/bin/python -m vmh_sync_tests.simulation --seeds $(SEEDS) $(ARGS)
 
 ## make up       the product with the settings of .env
 up:

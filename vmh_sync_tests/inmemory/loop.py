@@ -58,7 +58,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def __init__(self, rng: random.Random) -> None:
         super().__init__()
-        self._rng = rng
+        self.rng = rng
         self._virtual = 0.0
         self._clock_resolution = 1e-9
         self.callbacks = 0
@@ -201,7 +201,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._wake_up()
             return None
         places = list(first.values())
-        place = places[0] if len(places) == 1 else self._rng.choice(places)
+        place = places[0] if len(places) == 1 else self.rng.choice(places)
         handle = ready[place]
         del ready[place]
         return handle

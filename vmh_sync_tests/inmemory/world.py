@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from unittest import mock
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from vmh_sync.coordination import circuits as circuits_module
 from vmh_sync.coordination import leases as leases_module
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis
@@ -30,9 +32,12 @@ from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.office import CONFIGURATOR_PATH, OfficeConfig, create_office
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SyncSettings
 from vmh_sync.store import Store
+from vmh_sync.store import intents as intents_module
+from vmh_sync.systems import circuit as circuit_module
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.token import TokenSource
 from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync_tests.inmemory.database import memory_store
 from vmh_sync_tests.inmemory.loop import Died, Process, VirtualLoop
 from vmh_sync_tests.inmemory.network import BASE, AsyncWire, Wire
@@ -60,19 +65,28 @@ class VirtualClock:
 
 @contextlib.contextmanager
 def virtual_time(loop: VirtualLoop) -> Iterator[None]:
-    """Let the few places that look at the machine's clocks look at the loop's."""
+    """Let the few places that look at the machine's clocks, or draw lots, take the loop's."""
     clock = types.SimpleNamespace(monotonic=loop.time)
-    with (
-        mock.patch.object(leases_module, "now", loop.time),
-        mock.patch.object(leases_module, "wall", lambda: START.timestamp() + loop.time()),
-        mock.patch.object(create_once_module, "time", clock),
-    ):
+    with contextlib.ExitStack() as patches:
+        for module, name, instead in (
+            (leases_module, "now", loop.time),
+            (leases_module, "wall", lambda: START.timestamp() + loop.time()),
+            (leases_module, "random", loop.rng),
+            (create_once_module, "time", clock),
+            (circuits_module, "time", clock),
+            (circuit_module, "time", clock),
+            (intents_module, "uuid4", lambda: UUID(int=loop.rng.getrandbits(128))),
+        ):
+            patches.enter_context(mock.patch.object(module, name, instead))
         yield
 
 
 @dataclass
 class World:
-    """Both systems, our services, and the processes that work with them. ``seed`` decides everything that is left."""
+    """Both systems, our services, and the processes that work with them. ``seed`` decides everything that is left.
+
+    There is one at a time: it takes the clocks of the process for itself until :meth:`close`.
+    """
 
     seed: int = 0
     rules: SyncSettings = field(default_factory=lambda: SyncSettings(_env_file=None))  # type: ignore[call-arg]
@@ -115,6 +129,7 @@ class World:
         redis = cast("AsyncRedis", AsyncClient(self.memory))
         circuits = SharedCircuits(redis)
         calls = CallCounter()
+        retry = RetryPolicy(random=self.rng)
         http = AsyncWire(self.wire)
         tokens = TokenSource(
             self.advoware_settings,
@@ -128,8 +143,12 @@ class World:
             clock=self.clock,
             store=self.store,
             leases=Leases(redis, LEASE_SECONDS, owner=process.name),
-            advoware=AdvowareClient(self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls),
-            espo=EspoClient(self.espo_settings, http=http, clock=self.clock, observer=calls, circuits=circuits),
+            advoware=AdvowareClient(
+                self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls, retry=retry
+            ),
+            espo=EspoClient(
+                self.espo_settings, http=http, clock=self.clock, observer=calls, circuits=circuits, retry=retry
+            ),
             rules=self.rules,
             espo_settings=self.espo_settings,
             zone=ZONE,

@@ -39,11 +39,18 @@ LISTS = {"emailAddressData": "emailAddress", "phoneNumberData": "phoneNumber"}
 class PartyGame:
     """Some parties, created in EspoCRM, and what people do to them on both sides."""
 
-    def __init__(self, *, conflict: ConflictRule = ConflictRule.ESPOCRM_WINS, markers: bool = False) -> None:
-        rules = SyncSettings(_env_file=None, write_markers=markers)  # type: ignore[call-arg]
+    def __init__(
+        self,
+        *,
+        conflict: ConflictRule = ConflictRule.ESPOCRM_WINS,
+        markers: bool = False,
+        seed: int = 0,
+        rules: SyncSettings | None = None,
+    ) -> None:
+        rules = rules or SyncSettings(_env_file=None, write_markers=markers)  # type: ignore[call-arg]
         table = {rule: {"conflict": conflict.value} for rule in ("name", "vorname", "titel", "zusatz", "brief_anrede")}
         self.conflict = conflict
-        self.firm = Firm(World(0, rules, field_changes={"beteiligte": table}))
+        self.firm = Firm(World(seed, rules, field_changes={"beteiligte": table}))
         self.firm.watch = self._watch
         self.parties: list[str] = []
         self.wrong: list[str] = []
@@ -100,7 +107,7 @@ class PartyGame:
         if what == "add" or not items:
             items.append({**new, "primary": not items})
         elif what == "change":
-            items[where][LISTS[field]] = new[LISTS[field]]
+            items[where] = {**items[where], LISTS[field]: new[LISTS[field]], "lower": ""}
         elif what == "remove":
             del items[where]
         elif what == "primary":
