@@ -65,4 +65,4 @@ class Addresses(ChildrenMachine):
 
 
 TestAddresses = Addresses.TestCase
-TestAddresses.settings = play(10)
+TestAddresses.settings = play(6)

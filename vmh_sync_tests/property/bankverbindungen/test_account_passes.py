@@ -43,4 +43,4 @@ class Accounts(ChildrenMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = play(10)
+TestAccounts.settings = play(6)

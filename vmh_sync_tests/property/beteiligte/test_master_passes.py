@@ -68,4 +68,4 @@ class MasterData(PartyMachine):
 
 
 TestMasterData = MasterData.TestCase
-TestMasterData.settings = play(10)
+TestMasterData.settings = play(6)

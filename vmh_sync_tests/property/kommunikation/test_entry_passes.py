@@ -67,4 +67,4 @@ class Entries(PartyMachine):
 
 
 TestEntries = Entries.TestCase
-TestEntries.settings = play(10)
+TestEntries.settings = play(6)
