@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
-from vmh_sync.beteiligte.model import MIRROR, espo_payload, homes_of
+from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload, homes_of
 from vmh_sync.beteiligte.state import OpenTask, PartyState
 from vmh_sync.sync.apart import STAYS_APART, refusing_side, try_again
 from vmh_sync.sync.base import Side
@@ -115,6 +115,15 @@ def _homes_unlike(name: Value, state: PartyState, table: FieldTable) -> dict[str
 
 
 def _remember_homes(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:
+    """Put what both homes of the name say into the base.
+
+    While the name waits for a person the base keeps what it had: what stands there now is an edit that must be seen
+    again.
+    """
+    if "name" in fields.held:
+        before = state.base.espocrm if state.base is not None else {}
+        fields.base_espocrm |= {key: before[key] for key in (MIRROR, FIRM) if key in before}
+        return
     for key, value in homes_of({**state.espo_attributes, **espo}).items():
         if key not in fields.base_espocrm or fields.base_espocrm[key] != value:
             fields.base_espocrm[key] = value

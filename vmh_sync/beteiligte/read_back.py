@@ -56,6 +56,8 @@ def _homes_refused(plan: PartyPlan, answer: EspoAnswer) -> dict[str, str]:
 
 def _note_homes(plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
     """Remember what really stands in both homes of a company's name; tell about one that did not take it."""
+    if "name" in plan.master.fields.held:
+        return  # nothing was sent, and what stands there is an edit that waits for a person
     before, sent = plan.state.espo_attributes, plan.master.espo
     stands = {home: before.get(home) for home in ("lastName", "firmenname") if home in before}
     stands |= {home: answer.record.attributes.get(home) for home in sent if home in stands}

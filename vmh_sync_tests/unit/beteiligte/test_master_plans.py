@@ -144,3 +144,20 @@ def test_advowares_legal_form_makes_a_company(word: str, company: bool) -> None:
         table=bare,
     )
     assert not without.company
+
+
+@pytest.mark.parametrize("homes", [{}, {FIRM: "Alt", MIRROR: "Alt"}])
+def test_a_companys_name_that_waits_for_a_person_waits_in_every_further_pass(homes: dict[str, Any]) -> None:
+    """Left in the base as if agreed, EspoCRM's new name would give way to Advoware's in the next pass, untold."""
+    table = override(FIELDS, {"name": {"conflict": "manual"}})
+    espo = {"lastName": "Alt", "firmenname": "Bau GmbH", "rechtsform": "GmbH"}
+    there = {"name": "Huber", "rechtsform": "GmbH"}
+    base = Base({"name": "Alt", "rechtsform": "GmbH", **homes}, {"name": "Alt", "rechtsform": "GmbH"})
+    for _ in range(3):
+        company = party_state(
+            espo_id="e1", betnr=7, espo_attributes=espo, advoware_attributes=there, base=base, table=table
+        )
+        plan = plan_master(company, table)
+        assert plan.fields.held == ["name"]
+        assert not plan.record.operations
+        base = plan.fields.base
