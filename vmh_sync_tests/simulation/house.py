@@ -11,7 +11,7 @@ import dagster as dg
 
 from vmh_sync.adressen.part import PART as ADDRESSES
 from vmh_sync.bankverbindungen.part import PART as ACCOUNTS
-from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.beteiligte.selection import dirty
 from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.children.selection import moved_since
@@ -19,6 +19,7 @@ from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.draining import Waiting, should_launch
+from vmh_sync.engine.entity_pipeline import EntityPipeline
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.launch import Launcher
@@ -26,7 +27,7 @@ from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.webhooks import NeverValid, ids_in
 from vmh_sync.orchestration import dirty_sensor
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.orchestration.sync_job import EntityPipeline, read_batch, write_batch
+from vmh_sync.orchestration.sync_job import read_batch, write_batch
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.systems.errors import ForeignSystemError
@@ -37,7 +38,7 @@ from vmh_sync_tests.simulation.dagster_model import Dagster, SimulatedRun
 
 GATEWAY_HEAD_START = timedelta(seconds=3)
 PIPELINES: dict[str, EntityPipeline] = {
-    "beteiligte": PARTY_PIPELINE,
+    "beteiligte": PartyPipeline(),
     "adressen": ChildPipeline(ADDRESSES),
     "bankverbindungen": ChildPipeline(ACCOUNTS),
 }

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.firm import Firm
@@ -59,7 +59,7 @@ class PartyGame:
     @property
     def pipeline(self) -> Any:
         """Return the real passes of parties."""
-        return PARTY_PIPELINE
+        return PartyPipeline()
 
     # What stands where
 
@@ -87,8 +87,12 @@ class PartyGame:
 
     def edit_here(self, party: str, values: Mapping[str, Any]) -> None:
         """A person changes master data in EspoCRM; nobody can save a party without its name."""
-        if self.row(party) is not None:
+        row = self.row(party)
+        if row is not None:
             self.firm.crm_edit(CRM, party, self._filled(values))
+            if values.get("firmenname") or row["firmenname"]:
+                # A company's name stands twice, and the second home only repeats it (entities.md 1).
+                self.firm.typed.replaced(plain((self.row(party) or {})["lastName"]))
 
     def edit_there(self, party: str, values: Mapping[str, Any]) -> None:
         """A person changes master data in Advoware."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.beteiligte.pipeline import PARTY_PIPELINE
+from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.pipeline import ChildPipeline
@@ -45,8 +45,8 @@ class ChildGame:
         table = {rule.name: {"conflict": conflict.value} for rule in self.kind.table.rules}
         self.firm = Firm(World(seed, rules, field_changes={self.kind.entity: table}))
         self.parties = [self.firm.crm_create(PARTY, {"lastName": name}) for name in ("Muster", "Huber")]
-        self.passes = (PARTY_PIPELINE, ChildPipeline(child.part))
-        self.firm.run(PARTY_PIPELINE, self.parties)
+        self.passes = (PartyPipeline(), ChildPipeline(child.part))
+        self.firm.run(PartyPipeline(), self.parties)
         self.betnr = int(self.firm.crm_row(PARTY, self.parties[0])["betnr"])  # type: ignore[index]
 
     def ids(self, *, children: bool) -> list[str]:
