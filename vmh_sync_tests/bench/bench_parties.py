@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 
 EDITED = 100
 ROUNDS = 3
+LATENCIES = (0, 30, 150)
+"""Milliseconds that each system takes longer for an answer."""
 MEMORY_SIZES = (2_000, 10_000)
 
 
@@ -102,21 +105,51 @@ def _edit(systems: Systems, side: str) -> int:
 
 
 def _print_share(systems: Systems, number: int) -> None:
-    """Compare a pass with a bare loop that makes the same calls; the two in turn, so that drift hits both."""
+    """Compare a pass with a bare loop that makes the same calls; the two in turn, so that drift hits both.
+
+    ``number`` is how many records; each system answers later and later. CPU is this process's, user and system: it says
+    something on a busy machine, too.
+    """
     betnrs = [party["betNr"] for party in systems.office.state()["beteiligte"]]
-    lists = systems.crm.calls(last=1)["by_route"]
-    shares = []
-    for _ in range(ROUNDS):
-        bare = asyncio.run(_bare_loop(betnrs, sum(lists.values())))
-        started = time.perf_counter()
-        _pass()
-        ours = time.perf_counter() - started
-        shares.append(bare / ours)
-        print(f"  bare loop {bare:.2f} s, pass {ours:.2f} s: {number / ours:.0f} records/s, share {bare / ours:.2f}")
-    print(f"share of the bare loop, median of {ROUNDS}: {statistics.median(shares):.2f}")
+    lists = sum(systems.crm.calls(last=1)["by_route"].values())
+    for milliseconds in LATENCIES:
+        _answer_after(systems, milliseconds)
+        bare, ours = [], []
+        for _ in range(ROUNDS):
+            bare.append(asyncio.run(_bare_loop(betnrs, lists)))
+            ours.append(_spent(_pass))
+        (wall, cpu), (our_wall, our_cpu) = _medians(bare), _medians(ours)
+        print(
+            f"  {milliseconds} ms: bare loop {wall:.2f} s, {cpu * 1000 / number:.2f} ms CPU a record; "
+            f"pass {our_wall:.2f} s, {our_cpu * 1000 / number:.2f} ms CPU; "
+            f"ratio {our_wall / wall:.2f}, of CPU {our_cpu / cpu:.2f}"
+        )
+    _answer_after(systems, 0)
 
 
-async def _bare_loop(betnrs: list[int], lists: int) -> float:
+def _answer_after(systems: Systems, milliseconds: int) -> None:
+    for system in (systems.office, systems.crm):
+        system.clear_faults()
+        if milliseconds:
+            system.fault("/api/", "latency", seconds=milliseconds / 1000, times=None)
+
+
+def _spent(work: Callable[[], object]) -> tuple[float, float]:
+    started, cpu = time.perf_counter(), _cpu()
+    work()
+    return time.perf_counter() - started, _cpu() - cpu
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _medians(spent: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(wall for wall, _ in spent), statistics.median(cpu for _, cpu in spent)
+
+
+async def _bare_loop(betnrs: list[int], lists: int) -> tuple[float, float]:
     token = await _token()
     api = f"{token.api_base.rstrip('/')}/api/v1/advonet/Beteiligte"
     crm = os.environ["ESPOCRM_API_BASE_URL"]
@@ -124,7 +157,7 @@ async def _bare_loop(betnrs: list[int], lists: int) -> float:
     key = {"X-Api-Key": os.environ["ESPOCRM_API_KEY"], "X-No-Total": "true"}
     limit = asyncio.Semaphore(8)
     async with httpx.AsyncClient(trust_env=False) as http:
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), _cpu()
 
         async def read(betnr: int) -> None:
             async with limit:
@@ -133,7 +166,7 @@ async def _bare_loop(betnrs: list[int], lists: int) -> float:
         for _ in range(lists):
             (await http.get(f"{crm}/CBeteiligte", params={"maxSize": 100}, headers=key)).raise_for_status().json()
         await asyncio.gather(*(read(betnr) for betnr in betnrs))
-        return time.perf_counter() - started
+        return time.perf_counter() - started, _cpu() - cpu
 
 
 async def _token() -> StoredToken:
