@@ -161,11 +161,14 @@ def _newly_gone(read: PartyRead) -> bool:
 
 def _plans_to_guard(batch: Batch) -> list[RecordPlan]:
     plans = [record for plan in batch.plans.values() for record in plan.records]
-    for read in batch.reads:
-        if read.espo_id in batch.to_write and read.espo_id not in batch.plans:
-            gone = Operation(Side.ESPOCRM, Action.REMOVE, ESPO_ENTITY, read.espo_id, reason="gone on one side")
-            plans.append(RecordPlan(ESPO_ENTITY, read.espo_id, read.betnr, (gone,)))
-    return plans
+    gone = (read for read in batch.reads if read.espo_id in batch.to_write and read.espo_id not in batch.plans)
+    return [*plans, *(_gone(read) for read in gone)]
+
+
+def _gone(read: PartyRead) -> RecordPlan:
+    """What is done to a party that one side has no longer: it is marked, and a task tells it."""
+    gone = Operation(Side.ESPOCRM, Action.REMOVE, ESPO_ENTITY, read.espo_id, reason="gone on one side")
+    return RecordPlan(ESPO_ENTITY, read.espo_id, read.betnr, (gone,))
 
 
 async def write(
@@ -258,7 +261,7 @@ def dry_run(batch: Batch) -> list[RecordOutcome]:
         replace(
             _quiet(read),
             result=Result.SKIPPED,
-            plans=batch.plans[read.espo_id].records if read.espo_id in batch.plans else (),
+            plans=batch.plans[read.espo_id].records if read.espo_id in batch.plans else (_gone(read),),
             different=batch.plans[read.espo_id].different if read.espo_id in batch.plans else (),
         )
         if read.espo_id in batch.to_write

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.isolation import UNFORESEEN
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
 from vmh_sync.sync.fields import WrongKind
@@ -46,6 +47,8 @@ def explain(error: Exception) -> Failure:
         return Failure(f"{error.label}: {cause.message}", cause.error_class, cause.retryable, error.label)
     if isinstance(error, ForeignSystemError):
         return Failure(error.message_for_people, name, error.retryable, concerns_all=error.concerns_all)
+    if isinstance(error, PlanMoved):
+        return Failure(str(error), name, retryable=False)
     if isinstance(error, GuardTripped):
         return Failure(str(error), name, retryable=False, concerns_all=True)
     if isinstance(error, Refused):

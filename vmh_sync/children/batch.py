@@ -14,6 +14,7 @@ from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import UNFORESEEN, isolated, together_or_alone
@@ -153,8 +154,9 @@ def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
     if isinstance(error, CreatePutOff | LeaseLost | RecordLocked):
         return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people, later=True)
     if isinstance(error, GuardTripped):
+        all_of_them = not isinstance(error, PlanMoved)
         return RecordOutcome(
-            child, Result.FAILED, betnr, error=str(error), error_class=name, retryable=False, concerns_all=True
+            child, Result.FAILED, betnr, error=str(error), error_class=name, retryable=False, concerns_all=all_of_them
         )
     foreign = error if isinstance(error, ForeignSystemError) else None
     said = error.message_for_people if isinstance(error, ForeignSystemError | WrongKind) else None

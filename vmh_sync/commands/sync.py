@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vmh_sync.clock import SystemClock
 from vmh_sync.commands.foreground_marks import of_killed_commands
 from vmh_sync.commands.pass_progress import PassProgress
 from vmh_sync.commands.targets import SyncTarget
-from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.approved_plan import save_plan
+from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.pass_progress import listened
 from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
+from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
 
 RECORDS_PER_RUN = 1000
@@ -32,6 +36,7 @@ class SyncOrder:
     dry_run: bool = False
     show_values: bool = False
     allow_mass_change: bool = False
+    plan: str = ""
 
 
 def run_sync(
@@ -81,3 +86,14 @@ async def _select(settings: PassSettings, target: SyncTarget, selection: str) ->
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), RECORDS_PER_RUN):
         yield ids[start : start + RECORDS_PER_RUN]
+
+
+def save_shown(entity: str, shown: Sequence[RecordOutcome]) -> str | None:
+    """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
+    store = open_database(load(VmhSettings))
+    try:
+        plans = [(outcome.id, outcome.plans) for outcome in shown]
+        plan = save_plan(store, SystemClock(), entity, plans, plan_rows(shown, show_values=True), why="Probelauf")
+    finally:
+        store.close()
+    return plan.id if plan is not None else None

@@ -31,6 +31,7 @@ Failed = Annotated[bool, typer.Option("--failed", help="Fehlerhafte; Wartezeiten
 All = Annotated[bool, typer.Option("--all", help="Alle verknüpften, alle geänderten und neuen.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")]
 ShowValues = Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")]
+Save = Annotated[bool, typer.Option("--save", help="Den Plan des Probelaufs speichern, für `vmh-sync plan apply`.")]
 Allow = Annotated[bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
@@ -45,11 +46,14 @@ def _add(entity: str, about: str) -> None:
         every: All = False,
         dry_run: DryRun = False,
         show_values: ShowValues = False,
+        save: Save = False,
         allow_mass_change: Allow = False,
         as_json: AsJson = False,
     ) -> None:
         order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
-        _run(entity, order, allow_mass_change=allow_mass_change, as_json=as_json)
+        if save and not dry_run:
+            raise typer.BadParameter("--save speichert den Plan eines Probelaufs: bitte mit --dry-run.")
+        _run(entity, order, save=save, allow_mass_change=allow_mass_change, as_json=as_json)
 
     sync_app.command(entity, help=about)(sync)
 
@@ -91,12 +95,12 @@ def _order(
     return SyncOrder(tuple(ids or ()), chosen[0] if chosen else None, dry_run=dry_run, show_values=show_values)
 
 
-def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: bool) -> None:
+def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool, as_json: bool) -> None:
     from dataclasses import replace
 
     from vmh_sync.commands.pass_progress import shown_pass
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
-    from vmh_sync.commands.sync import PassFailed, run_sync
+    from vmh_sync.commands.sync import PassFailed, run_sync, save_shown
     from vmh_sync.commands.targets import target
 
     order = replace(order, allow_mass_change=allow_mass_change)
@@ -107,13 +111,17 @@ def _run(entity: str, order: "SyncOrder", *, allow_mass_change: bool, as_json: b
         fail_pass(str(problem), as_json=as_json)
     except HOUSE_TROUBLE as trouble:
         fail_pass(told(trouble), as_json=as_json)
+    saved = save_shown(entity, shown) if save else None
     if as_json:
-        extra = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}
+        extra: dict[str, object] = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}
+        extra |= {"saved": saved} if save else {}
         print_json(summary.to_json() | extra)
     else:
         if order.dry_run:
             print_plan(shown, show_values=order.show_values)
             print_dry_summary(entity, summary, sum(bool(plan_rows([one], show_values=False)) for one in shown))
+            if saved is not None:
+                typer.echo(f"Gespeichert: vmh-sync plan show {saved}, vmh-sync plan apply {saved} (gilt einen Tag).")
         else:
             print_summary(entity, summary)
     sys.exit(RECORDS_FAILED if summary.failures else 0)

@@ -33,6 +33,7 @@ def _run(
         dry_run=order.dry_run,
         show_values=order.show_values,
         allow_mass_change=order.allow_mass_change,
+        plan=order.plan,
     )
     console.set(SILENT_CONSOLE)
     try:

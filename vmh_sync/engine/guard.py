@@ -35,6 +35,8 @@ class ReplanGuard:
 
         The error is the record's own outcome: the others have been planned and written by themselves.
         """
+        if self.context.approval is not None:
+            self.context.approval.check(plans)
         if not any(loses_values(plan) for plan in plans):
             return
         async with self._one_by_one:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
@@ -18,12 +18,16 @@ from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.espocrm.client import EspoClient
 
+if TYPE_CHECKING:
+    from vmh_sync.engine.approved_plan import Approval
+
 
 @dataclass(slots=True)
 class PassContext:
     """Everything that a pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
 
-    ``by_person``: a person started the pass, so what a side refused is tried again now.
+    ``by_person``: a person started the pass, so what a side refused is tried again now. ``approval``: the pass carries
+    out a plan that a person approved, and nothing else.
     """
 
     run_id: str
@@ -39,6 +43,7 @@ class PassContext:
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     bell: Doorbell | None = None
     by_person: bool = False
+    approval: "Approval | None" = None
 
     @property
     def longest_request(self) -> timedelta:

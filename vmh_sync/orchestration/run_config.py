@@ -34,6 +34,10 @@ class SyncRunConfig(dg.Config):
         default=False,
         description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
     )
+    plan: str = Field(
+        default="",
+        description="Nummer eines gespeicherten Plans: Genau dieser wird ausgeführt, wo sich nichts bewegt hat.",
+    )
 
 
 SELECTIONS = {
@@ -62,6 +66,7 @@ def launchpad_schema() -> dict[str, dg.Field]:
             name: dg.Field(bool, default_value=False, is_required=False, description=words[name])
             for name in ("dry_run", "show_values", "allow_mass_change")
         },
+        "plan": dg.Field(str, default_value="", is_required=False, description=words["plan"]),
     }
 
 

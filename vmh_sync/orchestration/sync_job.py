@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 
+from vmh_sync.engine.approved_plan import Approval, NoPlan, PlanMoved, approved_plan, save_plan
 from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
@@ -42,6 +43,8 @@ from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.plan_print import prints_of
+from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
 
 MOST_CHANGES = 1000
@@ -100,15 +103,57 @@ async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncB
     if work.config.dry_run:
         return pipeline.dry_run(work.batch)
     try:
-        outcomes = await pipeline.write(opened, work.batch, allow_mass_change=work.config.allow_mass_change)
+        outcomes = await _write(opened, pipeline, work)
     except GuardTripped as stop:
         await put_off(opened, work.chosen)
-        raise Stopped(str(stop)) from None
+        saved = await asyncio.to_thread(_save_stopped, opened, pipeline, work)
+        raise Stopped(f"{stop} {saved}" if saved else str(stop)) from None
+    except NoPlan as problem:
+        raise Stopped(str(problem)) from None
     if any(outcome.concerns_all for outcome in outcomes):
         await put_off(opened, work.chosen)
     else:
         await acknowledge(opened, work.chosen, {outcome.id for outcome in outcomes if outcome.later})
     return outcomes
+
+
+async def _write(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> list[RecordOutcome]:
+    """Write as the guards allow, or exactly what the plan says that a person approved."""
+    if not work.config.plan:
+        return await pipeline.write(opened, work.batch, allow_mass_change=work.config.allow_mass_change)
+    plan = await asyncio.to_thread(approved_plan, opened.store, opened.clock, work.config.plan)
+    opened.approval = Approval(plan.records)
+    now = {outcome.id: outcome for outcome in pipeline.dry_run(work.batch)}
+    moved = [one for one in now if prints_of(now[one].plans) != plan.records.get(one, frozenset())]
+    if moved:
+        work.batch = await pipeline.fetch(opened, [one for one in now if one not in moved], dry_run=False)
+        pipeline.map_fields(work.batch)
+        pipeline.diff(work.batch)
+    written = await pipeline.write(opened, work.batch, allow_mass_change=True) if len(moved) < len(now) else []
+    left = PlanMoved()
+    return [
+        *written,
+        *(
+            RecordOutcome(one, Result.FAILED, error=str(left), error_class="PlanMoved", retryable=False)
+            for one in moved
+        ),
+    ]
+
+
+def _save_stopped(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> str | None:
+    """Store what a guard stopped, so that a person looks at it and approves exactly that; returns what to do."""
+    outcomes = pipeline.dry_run(work.batch)
+    plan = save_plan(
+        opened.store,
+        opened.clock,
+        pipeline.entity,
+        [(outcome.id, outcome.plans) for outcome in outcomes],
+        plan_rows(outcomes, show_values=True),
+        why="angehalten wegen Massenänderung",
+    )
+    if plan is None:
+        return None
+    return f"Ansehen: vmh-sync plan show {plan.id}. Genau das freigeben: vmh-sync plan apply {plan.id}."
 
 
 async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:

@@ -12,7 +12,9 @@ from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, storable_text, table_of
 
-ChangeKind = Literal["applied", "conflict", "refused", "ignored", "task", "undo", "created", "linked", "first_contact"]
+ChangeKind = Literal[
+    "applied", "conflict", "refused", "ignored", "task", "undo", "created", "linked", "first_contact", "approved"
+]
 Side = Literal["advoware", "espocrm", "google"]
 
 _TABLE = table_of(ChangeRow)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from vmh_sync.store.models import CursorRow
 from vmh_sync.store.repository import Repository, table_of
@@ -26,6 +26,17 @@ class Cursors(Repository):
                 index_elements=["name"], set_={"value": excluded["value"], "updated_at": excluded["updated_at"]}
             )
         )
+
+    def under(self, prefix: str) -> dict[str, Any]:
+        """Return all values whose name begins with ``prefix``, by name."""
+        found = self._connection.execute(
+            select(CursorRow.name, CursorRow.value).where(CursorRow.name.startswith(prefix, autoescape=True))
+        )
+        return {row.name: row.value for row in found}
+
+    def forget(self, name: str) -> None:
+        """Remove what stands under ``name``."""
+        self._connection.execute(delete(_TABLE).where(_TABLE.c.name == name))
 
     def set_once(self, name: str, value: Any) -> None:
         """Store a JSON value under ``name`` unless something stands there; of several at once one is the first."""

@@ -14,6 +14,7 @@ CHANGES = {
     "undo": "zurückgenommen",
     "created": "angelegt",
     "linked": "verknüpft",
+    "approved": "Plan freigegeben",
     "first_contact": "erster Abgleich",
 }
 """Kinds of changes in the audit log."""
