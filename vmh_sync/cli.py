@@ -16,6 +16,7 @@ from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.import_cli import import_app
 from vmh_sync.commands.output import fail
+from vmh_sync.commands.person_cli import person_app
 from vmh_sync.commands.plan_cli import plan_app
 from vmh_sync.commands.sync_cli import add_own_entities, sync_app
 
@@ -32,6 +33,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(crm_app, name="crm")
 app.add_typer(import_app, name="import")
 app.add_typer(plan_app, name="plan")
+app.add_typer(person_app, name="person")
 
 
 def _tell_version(wanted: bool) -> None:

@@ -136,6 +136,7 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
         "dry_run": False,
         "show_values": False,
         "allow_mass_change": False,
+        "plan": "",
     }
     offered = {value.config_value for value in fields["selection"].config_type.enum_values}
     assert offered == {"pending", "dirty", "failed", "due", "rolling", "all"}
