@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of the product.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 pytest_plugins = [
     f"vmh_sync_tests.fixtures.{path.stem}"

@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
 from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload, homes_of
 from vmh_sync.beteiligte.state import OpenTask, PartyState
-from vmh_sync.sync.apart import STAYS_APART, refusing_side, try_again
+from vmh_sync.sync.apart import STAYS_APART, refused_fields, superseded, try_again
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
@@ -43,7 +43,7 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     if state.advoware is None:
         return _plan_create(state, table)
     decisions = merge(table.rules, base=state.base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
-    refused = _refused(state)
+    refused = _refused(state, table)
     fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=state.base)
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
@@ -53,9 +53,8 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
 
 
-def _refused(state: PartyState) -> dict[str, Side]:
-    told = ((task, refusing_side(task.kind, task.details)) for task in state.tasks)
-    return {name: side for task, side in told if side is not None for name in task.fields}
+def _refused(state: PartyState, table: FieldTable) -> dict[str, Side]:
+    return refused_fields(state.tasks, table, {Side.ESPOCRM: state.espocrm, Side.ADVOWARE: state.advoware or {}})
 
 
 def _plan_create(state: PartyState, table: FieldTable) -> MasterPlan:
@@ -92,7 +91,7 @@ def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> di
 
 def _refused_home(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
     """Offer the name once more to the home that refused it, when it is time or the record changed."""
-    if MIRROR not in _refused(state) or not (state.retry_refused or fields.to_espocrm or fields.to_advoware):
+    if MIRROR not in _refused(state, table) or not (state.retry_refused or fields.to_espocrm or fields.to_advoware):
         return {}
     return _homes_unlike(fields.base_espocrm.get("name"), state, table)
 
@@ -186,4 +185,6 @@ def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
         return False
     if set(task.fields) & set(fields.held):
         return False
+    if superseded(task, table, {Side.ESPOCRM: fields.base_espocrm, Side.ADVOWARE: fields.base_advoware}):
+        return True
     return not disagreeing(task.fields, table, fields.base_espocrm, fields.base_advoware)

@@ -77,10 +77,11 @@ class PartyPlan:
     @property
     def closing(self) -> tuple[int, ...]:
         """The open tasks that reality has settled, by what the base says now: before or after writing."""
-        standing = {(str(task.kind), *sorted(task.fields)) for task in self.standing}
+        standing = {(str(task.kind), *sorted(task.fields)) for task in (*self._wanted(), *self.standing)}
         still = {row.id for row in self.read.tasks if (row.kind, *row.fields) in standing}
-        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks if task not in still)
-        return (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
+        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
+        settled = (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
+        return tuple(task for task in settled if task not in still)
 
     @property
     def pending(self) -> tuple[TaskWanted, ...]:

@@ -7,7 +7,6 @@ from vmh_sync.children.activity import settle_activity
 from vmh_sync.children.difference import (
     difference_text,
     different,
-    refused_by,
     settle_refusals,
     still_refused,
 )
@@ -19,7 +18,7 @@ from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.ledger import reported_already
-from vmh_sync.sync.apart import try_again
+from vmh_sync.sync.apart import refused_fields, try_again
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
@@ -245,7 +244,8 @@ class _Planner:
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=here, advoware=theirs), bad)
         due = self.memory.retries(espo.id)
-        retried = try_again(decisions, self.table, refused_by(self.rows), due=due)
+        refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: here, Side.ADVOWARE: theirs})
+        retried = try_again(decisions, self.table, refused, due=due)
         fields = plan_fields(_without_bad(retried, bad), self.table, base=base)
         fields.base_moves = fields.base_moves or base is None
         both = {**here, **fields.base_espocrm}

@@ -10,7 +10,7 @@ from typing import Any
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.apart import STAYS_APART, different_text, refusing_side
+from vmh_sync.sync.apart import STAYS_APART, different_text, superseded
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.field_plan import TRIED_AGAIN, disagreeing
 from vmh_sync.sync.fields import FieldTable
@@ -38,15 +38,11 @@ def difference_text(kind: ChildKind, names: Iterable[str]) -> str | None:
     return different_text(labels) if labels else None
 
 
-def refused_by(rows: Iterable[ManualTask]) -> dict[str, Side]:
-    """Return the fields whose value a side refused with a reason, and which side."""
-    told = ((row, refusing_side(row.kind, row.details)) for row in rows)
-    return {name: side for row, side in told if side is not None for name in row.fields}
-
-
 def still_refused(table: FieldTable, base: Base, rows: Iterable[ManualTask]) -> list[str]:
     """Return the fields of tasks about refused values in which both sides still differ by ``base``."""
-    names = {name for row in rows if row.kind == TaskKind.VALUE_REFUSED for name in row.fields}
+    stands = {Side.ESPOCRM: base.espocrm, Side.ADVOWARE: base.advoware}
+    about = (row for row in rows if row.kind == TaskKind.VALUE_REFUSED and not superseded(row, table, stands))
+    names = {name for row in about for name in row.fields}
     return disagreeing(sorted(names), table, base.espocrm, base.advoware)
 
 
@@ -61,7 +57,10 @@ def settle_refusals(plan: ChildPlan, table: FieldTable, *, written: bool) -> Non
     rows = [row for row in plan.open_rows if row.kind == TaskKind.VALUE_REFUSED]
     changes = (*fields.to_espocrm, *fields.to_advoware)
     retried = set() if written else {change.field for change in changes if change.reason == TRIED_AGAIN}
-    apart = {*still_refused(table, fields.base, rows), *retried}
+    told = {
+        name for task in (*plan.tasks, *plan.reported) if task.kind is TaskKind.VALUE_REFUSED for name in task.fields
+    }
+    apart = {*still_refused(table, fields.base, rows), *retried, *told}
     ids = {row.id for row in rows}
     settled = [row.id for row in rows if not set(row.fields) & apart]
     plan.closing = [*(task for task in plan.closing if task not in ids), *settled]

@@ -6,9 +6,9 @@ again; what was dropped without a word is not, or it would be rewritten for ever
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
-from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, is_foreign
 from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.plan import TaskKind, TaskWanted
@@ -40,6 +40,42 @@ def different_text(labels: Iterable[str]) -> str:
     """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
     names = ", ".join(dict.fromkeys(labels))
     return f"Verschieden, Aufgabe offen: {names}. Bitte die Aufgabe dazu erledigen."
+
+
+class OpenTask(Protocol):
+    """What is asked of a task that is open."""
+
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def details(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def superseded(task: OpenTask, table: FieldTable, stands: Mapping[Side, Fields]) -> bool:
+    """Whether either side says something else by now than a task about a value that was not taken: typed since.
+
+    ``stands`` is what both sides say. Sent once more, the value would overwrite what was typed.
+    """
+    side = task.details.get("side")
+    if task.kind not in STAYS_APART or side not in set(Side):
+        return False
+    said = ((stands[Side(side)], "standing"), (stands[Side(side).other], "wanted"))
+    return any(
+        not same(table[name].kind, fields[name], task.details[then])
+        for fields, then in said
+        for name in task.fields
+        if then in task.details and name in table and name in fields
+    )
+
+
+def refused_fields(tasks: Iterable[OpenTask], table: FieldTable, stands: Mapping[Side, Fields]) -> dict[str, Side]:
+    """Return the fields whose value a side refused with a reason and still refuses, and which side."""
+    told = ((task, refusing_side(task.kind, task.details)) for task in tasks if not superseded(task, table, stands))
+    return {name: side for task, side in told if side is not None for name in task.fields}
 
 
 def refusing_side(kind: str, details: Mapping[str, Any]) -> Side | None:
