@@ -87,7 +87,8 @@ def test_a_run_from_the_launchpad_shows_its_outcome_and_nothing_personal(house: 
         "abgeglichen": 1,
         "geschrieben nach EspoCRM": 1,
     }
-    outcome = page.locator("tr").filter(has=page.get_by_role("cell", name=espo_id, exact=True)).last
+    rows = page.locator("tr").filter(has=page.get_by_role("cell", name=espo_id, exact=True))
+    outcome = rows.filter(has=page.get_by_role("cell", name="abgeglichen", exact=True)).last
     assert outcome.locator("td").all_inner_texts()[:3] == [espo_id, str(betnr), "abgeglichen"]
     assert house.firm.crm_record(espo_id)["zusatz"] == ADDITION
     pages = [page.content()]
