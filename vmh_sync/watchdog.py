@@ -9,6 +9,7 @@ The watch is a thread of its own, so that it also sees a run whose event loop st
 """
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - registers its end of the process before ours
 import logging
 import os
 import sys
@@ -19,7 +20,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from vmh_sync import interrupt
 
@@ -31,6 +32,13 @@ _LONGEST_TICK = 1.0
 _CANCEL_EVERY = 1.0
 _EXIT_CODE = 70
 """``EX_SOFTWARE`` of sysexits.h."""
+
+
+_process_ends = threading.Event()
+_guarded: set[int] = set()
+"""Processes (a fork is another one) that have somebody who waits for their end."""
+# What is registered last is called first: before concurrent.futures waits for its threads, which may take for ever.
+threading._register_atexit(_process_ends.set)  # type: ignore[attr-defined]
 
 
 class Stalled(Exception):
@@ -183,29 +191,29 @@ class _Watch(threading.Thread):
 def _leave_no_process_behind(name: str, loop: asyncio.AbstractEventLoop) -> None:
     """End the process if it waits at the end of the loop, or its own, for a thread that hangs, as Python does."""
     deadline = None
-    while threading.main_thread().is_alive():
+    while not loop.is_closed():
         time.sleep(_CANCEL_EVERY)
-        if not (_ending() or _closing(loop)):
+        if not (_process_ends.is_set() or _closing(loop)):
             deadline = None
         elif deadline is None:
             deadline = time.monotonic() + GRACE_SECONDS
         elif time.monotonic() > deadline:
-            _log.critical("%s: a thread hangs at the end of the process:\n%s", name, _threads())
-            os._exit(_EXIT_CODE)
+            _end_with_hanging_thread(name)
+    if os.getpid() not in _guarded:  # one is enough for a process, however many runs of it stood still
+        _guarded.add(os.getpid())
+        _process_ends.wait()
+        time.sleep(GRACE_SECONDS)
+        _end_with_hanging_thread(name)
+
+
+def _end_with_hanging_thread(name: str) -> NoReturn:
+    _log.critical("%s: a thread hangs at the end of the process:\n%s", name, _threads())
+    os._exit(_EXIT_CODE)
 
 
 def _closing(loop: asyncio.AbstractEventLoop) -> bool:
     """Tell whether ``asyncio.run`` waits for the threads of the loop: it has no bound for that (Python 3.11)."""
     return bool(getattr(loop, "_executor_shutdown_called", False)) and not loop.is_closed()
-
-
-def _ending() -> bool:
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)
-    while frame is not None:
-        if frame.f_code.co_name == "_shutdown" and frame.f_globals.get("__name__") == "threading":
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _where(loop: asyncio.AbstractEventLoop) -> str:

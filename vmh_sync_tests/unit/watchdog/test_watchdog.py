@@ -66,7 +66,7 @@ async def test_a_wait_that_ended_early_is_an_announcement_no_longer() -> None:
 
 
 STUCK = """
-import asyncio, logging, time
+import asyncio, concurrent.futures, logging, time
 from vmh_sync import watchdog
 
 logging.basicConfig(level=logging.ERROR)
@@ -82,6 +82,10 @@ async def swallows_every_cancel():
 async def waits_for_a_thread():
     await asyncio.to_thread(time.sleep, 3600)
 
+async def leaves_a_thread_to_the_end_of_the_process():
+    concurrent.futures.ThreadPoolExecutor(1).submit(time.sleep, 3600)
+    await asyncio.sleep(3600)
+
 async def run(work):
     async with watchdog.watched("run 1", 0.3):
         await work()
@@ -91,7 +95,12 @@ asyncio.run(run({work}))
 
 
 @pytest.mark.parametrize(
-    ("work", "place"), [("swallows_every_cancel", "swallows_every_cancel"), ("waits_for_a_thread", "_worker")]
+    ("work", "place"),
+    [
+        ("swallows_every_cancel", "swallows_every_cancel"),
+        ("waits_for_a_thread", "_worker"),
+        ("leaves_a_thread_to_the_end_of_the_process", "_worker"),
+    ],
 )
 def test_a_run_whose_tasks_or_threads_do_not_end_ends_with_its_process_and_says_where_it_stood(
     work: str, place: str
@@ -101,6 +110,30 @@ def test_a_run_whose_tasks_or_threads_do_not_end_ends_with_its_process_and_says_
     )
     assert ended.returncode == 70, ended.stderr
     assert "CRITICAL" in ended.stderr and place in ended.stderr.rpartition("CRITICAL")[2]
+
+
+MANY = """
+import asyncio, threading
+from vmh_sync import watchdog
+
+async def run():
+    try:
+        async with watchdog.watched("run", 0.2):
+            await asyncio.sleep(3600)
+    except watchdog.Stalled:
+        pass
+
+for _ in range(4):
+    asyncio.run(run())
+for thread in threading.enumerate()[2:]:
+    thread.join(3)
+print(threading.active_count())
+"""
+
+
+def test_runs_that_stood_still_leave_no_watch_behind_but_one() -> None:
+    ended = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "2"), ended.stderr
 
 
 async def test_somebody_elses_cancel_stays_a_cancel() -> None:
