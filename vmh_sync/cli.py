@@ -64,6 +64,27 @@ def db_upgrade() -> None:
     typer.echo("Die Datenbank ist auf dem Stand dieser Version.")
 
 
+@db_app.command("backup")
+def db_backup(
+    target: Annotated[Path, typer.Argument(help="In diesem Ordner entsteht der Ordner der Sicherung.")],
+) -> None:
+    """Sichert unsere Datenbank, die von Dagster und dessen Ordner; das Programm darf weiterlaufen."""
+    from vmh_sync.commands.backup import back_up
+
+    typer.echo(f"Gesichert in {back_up(target)}. Die Sicherung enthält Mandantendaten.")
+
+
+@db_app.command("restore")
+def db_restore(
+    source: Annotated[Path, typer.Argument(help="Der Ordner, den `vmh-sync db backup` genannt hat.")],
+) -> None:
+    """Setzt eine Sicherung an die Stelle dessen, was da ist; vorher alle Prozesse beenden."""
+    from vmh_sync.commands.backup import put_back
+
+    put_back(source)
+    typer.echo("Eingespielt. Mit einem anderen Redis als zuvor: `vmh-sync db adopt-redis`. Dann `vmh-sync doctor`.")
+
+
 @db_app.command("adopt-redis")
 def db_adopt_redis() -> None:
     """Nach einem Wechsel von Redis: Von nun an gehört das jetzige zu dieser Datenbank. Vorher alle Prozesse beenden."""

@@ -6,7 +6,7 @@ from vmh_sync.services.sole_process import HomeTaken
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync.settings import SettingsError, VmhSettings, load
 from vmh_sync.store import default_url
-from vmh_sync.store.errors import SchemaOutdated, StoreError, StoreUnavailable
+from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
 from vmh_sync.store.file_health import file_fault
 
 HOUSE_TROUBLE: tuple[type[Exception], ...] = (
@@ -24,6 +24,12 @@ def told(trouble: Exception) -> str:
         return str(trouble)
     if isinstance(trouble, SchemaOutdated):
         return "Die Datenbank passt nicht zu dieser Version: `vmh-sync db upgrade` ausführen."
+    if isinstance(trouble, SchemaNewer):
+        return (
+            "Eine neuere Version des Programms hat diese Datenbank umgestellt; diese Version kann sie nicht benutzen "
+            "und stellt sie nicht zurück. Die neuere Version wieder einspielen, oder mit `vmh-sync db restore` die "
+            "Sicherung von vor der Umstellung."
+        )
     if isinstance(trouble, EmbeddedServiceError):
         return f"Der mitgelieferte Valkey startet nicht: {trouble}"
     if isinstance(trouble, StoreError | OSError):

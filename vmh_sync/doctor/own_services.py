@@ -26,7 +26,7 @@ from vmh_sync.settings import (
     load,
 )
 from vmh_sync.store import default_url
-from vmh_sync.store.errors import SchemaOutdated, StoreError
+from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError
 from vmh_sync.store.file_health import file_fault
 
 S = TypeVar("S", bound=BaseModel)
@@ -86,6 +86,12 @@ def check_database(settings: VmhSettings) -> Line:
         return problem(DATABASE, f"VMH_DATABASE_URL ist unbrauchbar: {error}", "VMH_DATABASE_URL berichtigen.")
     try:
         store.require_current_schema()
+    except SchemaNewer:
+        return problem(
+            DATABASE,
+            "Eine neuere Version des Programms hat die Datenbank umgestellt.",
+            "Die neuere Version wieder einspielen, oder mit `vmh-sync db restore` die Sicherung von vorher.",
+        )
     except SchemaOutdated:
         return problem(
             DATABASE, "Die Datenbank ist leer oder passt nicht zu dieser Version.", "`vmh-sync db upgrade` ausführen."

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.settings import SettingsError
-from vmh_sync.store.errors import SchemaOutdated, StoreError, StoreUnavailable
+from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -22,7 +22,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_OF_ALL = (StoreUnavailable, SchemaOutdated, CoordinationUnavailable, GuardTripped, SettingsError, MemoryError)
+_OF_ALL = (
+    StoreUnavailable,
+    SchemaOutdated,
+    SchemaNewer,
+    CoordinationUnavailable,
+    GuardTripped,
+    SettingsError,
+    MemoryError,
+)
 _FORESEEN = (ForeignSystemError, LeaseLost, StoreError)
 _FRAMES = 12
 

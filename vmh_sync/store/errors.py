@@ -31,3 +31,7 @@ class PairTaken(ConstraintViolated):
 
 class SchemaOutdated(StoreError):
     """The database was not migrated to what this version of the product needs."""
+
+
+class SchemaNewer(StoreError):
+    """A newer version of the product has changed the database: this one cannot use it, and never turns it back."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, inspect, text
 
 from vmh_sync.store.engine import for_writing, make_engine, without_bounds
+from vmh_sync.store.errors import SchemaNewer
 from vmh_sync.store.translation import translated
 
 if TYPE_CHECKING:
@@ -28,13 +29,17 @@ def upgrade(url: str) -> str:
     """Run all missing migrations and return the revision that the database then has.
 
     Safe when several processes start at once, and when one of them is killed: everything happens in one transaction
-    that begins by taking a lock. Raises StoreUnavailable when the database cannot be reached.
+    that begins by taking a lock. Raises StoreUnavailable when the database cannot be reached, SchemaNewer when a newer
+    version of the product has been at work on it: nothing is changed then.
     """
     engine = make_engine(url)
     try:
         # Looking is not possible before the lock either: SQLite's switch to WAL waits for no reader.
         with translated(), _sqlite_file_lock(engine):
-            if current_revision(engine) != head_revision():
+            current = current_revision(engine)
+            if not is_known(current):
+                raise SchemaNewer(f"the database is at revision {current}, newer than {head_revision()}")
+            if current != head_revision():
                 _migrate(engine)
         return head_revision()
     finally:
@@ -58,7 +63,27 @@ def _migrate(engine: Engine) -> None:
 @cache
 def head_revision() -> str:
     """Return the newest revision that this version of the product knows: its file has the highest number."""
-    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return max(_known_revisions())
+
+
+@cache
+def _known_revisions() -> frozenset[str]:
+    return frozenset(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this version of the product knows a revision; one that it does not know was made by a newer version."""
+    return revision is None or revision in _known_revisions()
+
+
+def revision_of(url: str) -> str | None:
+    """Return the revision of the database behind a URL. Raises StoreUnavailable when it cannot be reached."""
+    engine = make_engine(url)
+    try:
+        with translated():
+            return current_revision(engine)
+    finally:
+        engine.dispose()
 
 
 def current_revision(engine: Engine) -> str | None:

@@ -10,13 +10,13 @@ from vmh_sync.store.audit import Audit
 from vmh_sync.store.calendar import CalendarPairs, CalendarStates
 from vmh_sync.store.cursors import Cursors
 from vmh_sync.store.engine import for_writing, make_engine
-from vmh_sync.store.errors import SchemaOutdated
+from vmh_sync.store.errors import SchemaNewer, SchemaOutdated
 from vmh_sync.store.fingerprints import Fingerprints
 from vmh_sync.store.inbox import Inbox
 from vmh_sync.store.intents import Intents
 from vmh_sync.store.links import Links
 from vmh_sync.store.metrics import CallCounts, Passes
-from vmh_sync.store.migrate import current_revision, head_revision
+from vmh_sync.store.migrate import current_revision, head_revision, is_known
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
@@ -76,9 +76,16 @@ class Store:
             connection.execute(text("SELECT 1"))
 
     def require_current_schema(self) -> None:
-        """Raise SchemaOutdated unless the database has the schema of this version; StoreUnavailable as above."""
+        """Raise SchemaOutdated or SchemaNewer unless the database has the schema of this version.
+
+        StoreUnavailable as above.
+        """
         with translated():
             current = current_revision(self._reader)
+        if not is_known(current):
+            raise SchemaNewer(
+                f"the database is at revision {current}, this version knows nothing after {head_revision()}"
+            )
         if current != head_revision():
             raise SchemaOutdated(
                 f"the database is at revision {current or 'none'}, this version needs {head_revision()}: "

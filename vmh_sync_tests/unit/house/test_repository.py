@@ -20,7 +20,14 @@ from vmh_sync import settings
 ROOT = Path(__file__).resolve().parents[3]
 LINE_LIMIT = 400
 # Written by a tool, or text that grows by nature.
-NO_LINE_LIMIT = ("requirements*.lock", "CHANGELOG.md", "vmh_sync/store/migrations/versions/*", "*.jsonl", "*.json")
+NO_LINE_LIMIT = (
+    "requirements*.lock",
+    "CHANGELOG.md",
+    "vmh_sync/store/migrations/versions/*",
+    "*.jsonl",
+    "*.json",
+    "*.sql",
+)
 # Split, so that this file does not find itself.
 FOREIGN_TRACES = ("/wo" + "rk/", "/ro" + "ot/", "/opt/py" + "pi", "/opt/whe" + "els", "Co-Autho" + "red-By")
 MAY_PRINT: frozenset[str] = frozenset()
