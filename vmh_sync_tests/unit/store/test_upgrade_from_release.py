@@ -111,7 +111,7 @@ def test_a_database_of_a_newer_version_is_refused_and_stays_as_it_is(empty_url: 
     engine = make_engine(empty_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SchemaNewer):
+    with pytest.raises(SchemaNewer, match="9999"):
         upgrade(empty_url)
     store = open_store(empty_url)
     with pytest.raises(SchemaNewer):
