@@ -1,7 +1,7 @@
 # Every target makes .venv first when it must; ARGS is passed on, e.g. make demo ARGS='--once --parties 200'.
 ARGS ?=
 
-.PHONY: help demo up dev test proof simulate check lint format bench mutation second-opinion lock hooks image clean
+.PHONY: help demo up dev test proof simulate check lint format bench mutation second-opinion docs lock hooks image clean
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -63,6 +63,12 @@ mutation:
 second-opinion:
 	@sh scripts/venv.sh dev
 	@sh scripts/second_opinion.sh
+
+## make docs     the documentation site in build/site, and the pages in it that are made from the code
+docs:
+	@sh scripts/venv.sh dev
+	@.venv/bin/python -m vmh_sync_tests.docs_pages
+	@.venv/bin/zensical build --strict --clean
 
 ## make lock     rewrite the lock files; ARGS='--upgrade' takes newer versions
 lock:

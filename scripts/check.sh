@@ -13,6 +13,7 @@ gate "$bin/ruff" check .
 gate "$bin/ruff" format --check .
 gate "$bin/mypy"
 gate "$bin/lint-imports"
+gate "$bin/zensical" build --strict
 if [ -e vmh_sync/definitions.py ]; then
     # The code location must load with no setting made: settings are read when a run needs them.
     home=$(mktemp -d)

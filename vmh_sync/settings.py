@@ -241,6 +241,12 @@ class VmhSettings(EnvSettings):
     entities: Annotated[tuple[str, ...], NoDecode] = Field(
         (), alias="VMH_ENTITIES", description="Pakete mit eigenen Bereichen, durch Komma getrennt (CONTRIBUTING.md)"
     )
+    metrics_key: SecretStr | None = Field(
+        None,
+        alias="VMH_METRICS_KEY",
+        min_length=16,
+        description="wer /metrics lesen will, muss diesen Schlüssel nennen; ohne Angabe darf es jeder",
+    )
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )

@@ -4,21 +4,25 @@ No label carries an id or a value of a record.
 """
 
 import asyncio
+import hmac
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
+from pydantic import SecretStr
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.coordination.rate import units_spent
 from vmh_sync.engine.held_logins import SYSTEMS, held_back_logins
 from vmh_sync.entities import every, with_records
 from vmh_sync.gateway.call_metrics import OWN
+from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import CallKey, PassSummary
@@ -210,14 +214,24 @@ class SnapshotCollector:
             )
 
 
+def require_key(key: SecretStr | None, authorization: str | None) -> None:
+    """Raise ``NotAllowed`` unless ``authorization`` carries the key, or none is set."""
+    if key is None:
+        return
+    given = (authorization or "").removeprefix("Bearer ").strip()
+    if not hmac.compare_digest(given.encode(), key.get_secret_value().encode()):
+        raise NotAllowed(401, "Authorization: Bearer with the key of VMH_METRICS_KEY is missing or wrong")
+
+
 @router.get(
     "/metrics",
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format"}},
 )
-async def metrics(request: Request) -> Response:
-    """Show the numbers."""
+async def metrics(request: Request, authorization: Annotated[str | None, Header()] = None) -> Response:
+    """Show the numbers; with ``VMH_METRICS_KEY`` only to who sends it as ``Authorization: Bearer …``."""
     services = services_of(request)
+    require_key(services.settings.house.metrics_key, authorization)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SnapshotCollector(await take(services), services.google_quota))
     body = generate_latest(registry) + generate_latest(OWN)

@@ -162,7 +162,7 @@ class Connection:
 
 def _login_is_refused(response: httpx.Response) -> bool:
     """A 401 that names the login or the App-ID: a new token would only hammer the login."""
-    return wire.TEXT_BAD_LOGIN in response.text or wire.TEXT_NOT_ENABLED in response.text
+    return any(marker in response.text for marker in wire.TEXT_BAD_LOGIN) or wire.TEXT_NOT_ENABLED in response.text
 
 
 def proxy_path(path: str) -> str:

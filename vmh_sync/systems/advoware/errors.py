@@ -136,7 +136,7 @@ _MARKUP = re.compile(r"<\s*[a-zA-Z!/]")
 
 def by_text(text: str, where: str, status: int | None) -> AdvowareError | None:
     """The error that a known German text in an answer stands for, or None."""
-    if wire.TEXT_BAD_LOGIN in text:
+    if any(marker in text for marker in wire.TEXT_BAD_LOGIN):
         return LoginFailed(f"{where}: bad login", status=status)
     if wire.TEXT_NOT_ENABLED in text:
         return BadConfiguration(f"{where}: App-ID not enabled for this Kanzlei", status=status)

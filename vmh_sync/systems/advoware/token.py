@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ from vmh_sync.systems.circuit import (
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.transport import HttpCall, Transport
+
+_log = logging.getLogger(__name__)
 
 BEING_TRIED_SECONDS = 5.0
 RENEWALS_WITHOUT_SUCCESS = 3
@@ -249,9 +252,20 @@ class TokenSource:
             self._renewals = 0
             self._useless = self._token.access_token if self._token is not None else None
             raise LoginFailed("API refuses every new token", status=401)
-        addresses = await discover(self._settings, self._transport, self._clock)
+        addresses = await self._addresses()
         now = self._clock.now()
         return _stored(addresses, await self._ask(addresses.security_gateway, now), now)
+
+    async def _addresses(self) -> Addresses:
+        # A firm's servers hardly ever move: while the configurator is down, they are taken to be where they were.
+        try:
+            return await discover(self._settings, self._transport, self._clock)
+        except (Transient, UnexpectedAnswer) as problem:
+            known = self._token or await self._cache.get()
+            if known is None:
+                raise
+            _log.warning("discovery failed (%s): the last known addresses are used", problem.detail)
+            return Addresses(known.api_base, known.security_gateway)
 
     async def _enter(self) -> Ticket:
         try:

@@ -190,7 +190,7 @@ def token_request(
 # Texts that decide the class of an error wherever they stand in an error body (wire contract 4)
 TEXT_OFFLINE: Final = ("ist nicht angemeldet", "ist nicht registriert")
 TEXT_NOT_ENABLED: Final = "freigeschaltet"
-TEXT_BAD_LOGIN: Final = "Falscher Name oder falsches Kennwort"
+TEXT_BAD_LOGIN: Final = ("Falscher Name oder falsches Kennwort", "Benutzer / Kennwort ung")
 
 
 def join(base: str, path: str) -> str:

@@ -177,7 +177,11 @@ async def test_texts_count_only_in_error_bodies(client: AdvowareClient, office) 
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [("App-ID nicht freigeschaltet", BadConfiguration), ("Falscher Name oder falsches Kennwort", LoginFailed)],
+    [
+        ("App-ID nicht freigeschaltet", BadConfiguration),
+        ("Falscher Name oder falsches Kennwort", LoginFailed),
+        ("Benutzer / Kennwort ungültig", LoginFailed),
+    ],
 )
 async def test_texts_decide_before_the_status(client: AdvowareClient, office, text, error) -> None:
     office.on("GET", "Beteiligte/7").respond(500, json={"Message": text})

@@ -184,6 +184,8 @@ async def test_a_cancelled_caller_does_not_take_the_token_from_the_others(tokens
     [
         (400, "Falscher Name oder falsches Kennwort", LoginFailed),
         (200, "Falscher Name oder falsches Kennwort", LoginFailed),
+        (500, "Benutzer / Kennwort ung\u00fcltig", LoginFailed),
+        (200, "Benutzer / Kennwort ung\ufffdltig", LoginFailed),
         (401, "", LoginFailed),
         (403, "Diese AppID ist nicht freigeschaltet", BadConfiguration),
     ],
@@ -309,3 +311,16 @@ async def test_an_api_that_refuses_every_new_token_is_left_alone_for_longer_each
     await client.list_mitarbeiter()
     read.respond(401)
     assert await pause() == 60, "a token that was accepted ends the row"
+
+
+@pytest.mark.parametrize("answer", [{"status_code": 503}, {"status_code": 200, "json": {}}])
+async def test_while_discovery_is_down_the_last_known_addresses_are_used(
+    tokens: TokenSource, office, clock: ManualClock, answer
+) -> None:
+    first = await tokens.current()
+    clock.advance(timedelta(hours=2))
+    office.discovery.respond(**answer)
+    second = await tokens.current()
+    assert second.access_token != first.access_token
+    assert (second.api_base, second.security_gateway) == (first.api_base, first.security_gateway)
+    assert office.discovery.call_count == 2, "asked each time, so that a move is noticed"

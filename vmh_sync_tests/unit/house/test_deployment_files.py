@@ -1,0 +1,177 @@
+"""What the files of a deployment say: readable by their own rules, and only about what the code really has."""
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from vmh_sync.gateway.call_metrics import OWN
+from vmh_sync.gateway.metrics import Snapshot, SnapshotCollector
+from vmh_sync.sync.status import SyncStatus
+from vmh_sync_tests.unit.house.test_repository import settings_variables
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+RULES = yaml.safe_load((DEPLOY / "prometheus" / "vmh-sync.rules.yaml").read_text(encoding="utf-8"))
+DASHBOARD = json.loads((DEPLOY / "grafana" / "vmh-sync.json").read_text(encoding="utf-8"))
+LOADED_ONCE = {"migrate"}
+
+
+def environment(service: str) -> dict[str, str]:
+    return dict(SERVICES[service].get("environment") or {})
+
+
+def test_every_container_has_bounded_logs_and_a_check_of_its_health() -> None:
+    for name, service in SERVICES.items():
+        options = service["logging"]["options"]
+        assert {"max-size", "max-file"} <= set(options), name
+        assert name in LOADED_ONCE or "healthcheck" in service, name
+
+
+def test_only_who_syncs_gets_the_settings_of_the_firm() -> None:
+    assert {name for name, service in SERVICES.items() if "env_file" in service} == {"gateway", "code", "worker"}
+    for name in ("webserver", "daemon"):
+        foreign = [key for key in environment(name) if not key.startswith("DAGSTER_")]
+        assert foreign == [], name
+    assert not [key for key in environment("migrate") if not key.startswith("VMH_")]
+
+
+def test_no_container_of_ours_gets_the_passwords_of_the_services_themselves() -> None:
+    for name in ("gateway", "code", "worker"):
+        given = environment(name)
+        secrets = ("VMH_POSTGRES_ADMIN_PASSWORD", "VMH_POSTGRES_PASSWORD", "VMH_VALKEY_PASSWORD")
+        for secret in (*secrets, "ESPOCRM_ADMIN_USER", "ESPOCRM_ADMIN_PASSWORD"):
+            assert given[secret] == "", (name, secret)
+
+
+def test_key_file_and_field_tables_lie_where_the_containers_look_for_them() -> None:
+    for name in ("gateway", "code", "worker"):
+        given, mounts = environment(name), [str(mount).split(":") for mount in SERVICES[name]["volumes"]]
+        for variable in ("GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH", "VMH_FIELD_TABLES"):
+            place = re.fullmatch(rf"\$\{{{variable}:\+(.+)\}}", given[variable])
+            assert place is not None
+            assert place[1] in {":".join(mount).rsplit(":", 2)[1] for mount in mounts if variable in ":".join(mount)}
+
+
+# Prometheus and Grafana
+
+
+def metric_names() -> set[str]:
+    """Return every sample name that /metrics can show."""
+    snapshot = Snapshot(database_up=True, redis_up=True, leases=0, held_back={}, google_spent=0)
+    families = [*SnapshotCollector(snapshot, 600).collect(), *OWN.collect()]
+    names = set()
+    for family in families:
+        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
+        names |= {family.name + suffix for suffix in suffixes}
+    return names
+
+
+def expressions() -> list[str]:
+    rules = [rule["expr"] for group in RULES["groups"] for rule in group["rules"]]
+    panels = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    return rules + panels
+
+
+def test_rules_and_dashboard_name_only_metrics_that_exist() -> None:
+    assert len(expressions()) > 15
+    used = {name for text in expressions() for name in re.findall(r"\bvmh_\w+", text) if name != "vmh_sync"}
+    assert used - metric_names() == set()
+    assert not [text for text in expressions() if text.count("(") != text.count(")")]
+
+
+def test_rules_name_only_statuses_that_exist() -> None:
+    named = {status for text in expressions() for status in re.findall(r'status="(\w+)"', text)}
+    assert named <= {str(status) for status in SyncStatus}
+
+
+def test_every_alert_says_in_german_what_it_is_and_what_to_do() -> None:
+    for group in RULES["groups"]:
+        for rule in group["rules"]:
+            assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+            assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+            assert all(rule["annotations"][part] for part in ("summary", "description"))
+
+
+def test_the_panels_of_the_dashboard_lie_beside_each_other() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (column, row)
+            for column in range(place["x"], place["x"] + place["w"])
+            for row in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken and max(column for column, _ in cells) < 24, panel["title"]
+        taken |= cells
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+# systemd, Kubernetes, proxy
+
+
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda unit: unit.name)
+def test_systemd_units_are_well_formed(unit: Path, tmp_path: Path) -> None:
+    parser = configparser.RawConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(unit.read_text(encoding="utf-8"))
+    assert {"service": "Service", "timer": "Timer"}[unit.suffix[1:]] in parser.sections()
+    if shutil.which("systemd-analyze"):
+        for one in (DEPLOY / "systemd").iterdir():
+            text = one.read_text(encoding="utf-8").replace("/opt/vmh-sync/.venv/bin/vmh-sync", "/bin/true")
+            (tmp_path / one.name).write_text(text, encoding="utf-8")
+        said = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        mine = [line for line in said.stderr.splitlines() if "vmh-sync" in line]
+        assert mine == []
+
+
+def test_kubernetes_starts_what_the_image_has_and_passes_only_settings_that_exist() -> None:
+    documents = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "vmh-sync.yaml").read_text(encoding="utf-8")))
+    pods = [document["spec"]["template"]["spec"] for document in documents if "template" in document["spec"]]
+    containers = [container for pod in pods for container in pod["containers"]]
+    assert [container["command"] for container in containers] == [
+        ["vmh-sync", "db", "upgrade"],
+        ["python", "-m", "vmh_sync.gateway"],
+    ]
+    named = {variable["name"] for container in containers for variable in container.get("env", [])}
+    assert named <= settings_variables()
+    values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
+    locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    chart = re.search(r"--version (\S+)", (DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
+    assert chart is not None and f"dagster=={chart[1]} " in locked
+    assert set(values["runLauncher"]["config"]) == {"k8sRunLauncher"}
+
+
+def test_kubernetes_has_the_limits_of_the_production_file() -> None:
+    values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
+    production = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))
+    daemon, queue = values["dagsterDaemon"], values["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    runs = production["concurrency"]["runs"]
+    assert queue["maxConcurrentRuns"] == runs["max_concurrent_runs"]
+    assert queue["tagConcurrencyLimits"] == runs["tag_concurrency_limits"]
+    assert daemon["runMonitoring"]["maxRuntimeSeconds"] == production["run_monitoring"]["max_runtime_seconds"]
+    assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is production["run_retries"]["retry_on_asset_or_op_failure"]
+    assert values["telemetry"]["enabled"] is False
+
+
+def test_the_proxy_lets_nobody_to_dagster_without_a_login_and_hides_the_metrics() -> None:
+    text = (DEPLOY / "proxy" / "Caddyfile").read_text(encoding="utf-8")
+    assert text.count("{") == text.count("}")
+    last = text[text.rindex("\thandle {") :]
+    assert last.index("basic_auth") < last.index("reverse_proxy")
+    assert re.search(r"handle /metrics \{\s+respond 404", text)
+    assert "webserver" not in text[: text.rindex("\thandle {")].split("{$VMH_DOMAIN}", 1)[1]
