@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PAGES = {path.name: path for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "spec") for path in folder.glob("*.md")}
+PAGES = {
+    path.name: path for folder in (ROOT, ROOT / "docs", *(ROOT / "docs").glob("*/")) for path in folder.glob("*.md")
+}
 _CITED = re.compile(
     r"(?<![.\w])([A-Za-z][A-Za-z0-9-]*\.md)\b(?!\()"
     r"(?: (?=[A-Z]?\d)([A-Z]?\d+)[a-z]?\b(?:(?:,| and| to|-) ?([A-Z]?\d+)\b)?)?"
