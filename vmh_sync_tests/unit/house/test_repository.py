@@ -134,7 +134,9 @@ def test_only_settings_reads_the_environment() -> None:
         and node.value.id == "os"
         and name not in {"vmh_sync/settings.py", "vmh_sync/env_file.py", "vmh_sync/setting_names.py"}
         # Starting a process with an environment is not reading settings.
-        and not name.startswith(("vmh_sync/services/", "vmh_sync/orchestration/", "vmh_sync/commands/"))
+        and not name.startswith(
+            tuple(f"vmh_sync/{room}/" for room in ("services", "orchestration", "commands", "backup"))
+        )
     ]
     assert readers == []
 
