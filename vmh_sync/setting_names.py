@@ -15,8 +15,11 @@ DEPLOYMENT = frozenset(
     {
         "DAGSTER_HOME",
         "VMH_DAGSTER_YAML",
+        "VMH_DOMAIN",
         "VMH_POSTGRES_ADMIN_PASSWORD",
         "VMH_POSTGRES_PASSWORD",
+        "VMH_UI_PASSWORD_HASH",
+        "VMH_UI_USER",
         "VMH_VALKEY_PASSWORD",
     }
 )
