@@ -27,6 +27,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sandbox.population import populate
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.fingerprints import PartyRows
+from vmh_sync.store.links import Link
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -80,7 +81,8 @@ def look(there: Json, here: Json, rows: Sequence[Row] = ROWS, made: PassContext 
     """Return the fingerprint of a party of which both sides say this."""
     rules = USUAL_RULES if made is None else rules_mark(made)
     (attributes,) = here["CBeteiligte"]
-    party = PartyRead("p", espo=EspoRecord("CBeteiligte", "p", attributes))
+    link = Link(entity="beteiligte", espo_id="p", betnr=1)
+    party = PartyRead("p", espo=EspoRecord("CBeteiligte", "p", attributes), link=link)
     asked = {KINDS[name].entity: _asked(KINDS[name], here[name]) for name in KINDS}
     recognition = Recognition(made or USUAL, PARTS, {"p": PartyRows(None, list(rows))}, dict(asked), rules)
     answer = PartyAnswer(1, httpx.Response(200, content=json.dumps(there).encode()))
