@@ -10,7 +10,7 @@ from vmh_sync.commands.audit_kalender import AsJson, Kuerzel, look_at
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
-    from vmh_sync.kalender.doubts import DoubtfulPair
+    from vmh_sync.kalender.doubtful_pairs import DoubtfulPair
 
 
 def doubtful(
@@ -20,6 +20,7 @@ def doubtful(
 ) -> None:
     """Zeigt Termine und Ereignisse, die vielleicht dasselbe sind und auf eine Entscheidung warten."""
     from vmh_sync.kalender import doubts
+    from vmh_sync.kalender.doubtful_pairs import REMEDY
 
     found = look_at(lambda context: doubts.look(context, kuerzel or (), show_values=values))
     if as_json:
@@ -29,7 +30,7 @@ def doubtful(
         for line in [_line(one) for one in found] or ["Nichts offen."]:
             console.print(line, markup=False)
         if found:
-            console.print(doubts.REMEDY, markup=False)
+            console.print(REMEDY, markup=False)
     sys.exit(RECORDS_FAILED if found else 0)
 
 

@@ -79,7 +79,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
 
 
 def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
-    from vmh_sync.kalender.doubts import doubtful_pairs
+    from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
     from vmh_sync.sync.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
@@ -100,8 +100,8 @@ def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
 
 def _print_notes(batch: "CalendarBatch") -> None:
     """Say what is no failure and yet to be known: what was put off, and what Advoware cannot hold."""
-    from vmh_sync.kalender.doubts import REMEDY as DECIDE
-    from vmh_sync.kalender.doubts import doubtful_pairs
+    from vmh_sync.kalender.doubtful_pairs import REMEDY as DECIDE
+    from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
     from vmh_sync.kalender.not_representable import REMEDY, newly_hindered
     from vmh_sync.sync.outcome import Result
 

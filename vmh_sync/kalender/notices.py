@@ -18,13 +18,13 @@ from vmh_sync.kalender.employee_users import user_of
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.notice_texts import NoticeText
-from vmh_sync.kalender.pair_rows import ENTITY
+from vmh_sync.kalender.pair_rows import ENTITY, read_stored
 from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.tasks.manual_tasks import TaskSubject, complete_in_espocrm, is_settled, mark_of, write_task
+from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, complete_in_espocrm, is_settled, mark_of, write_task
 from vmh_sync.tasks.posting import TASK_ENTITY
 from vmh_sync.tasks.task_texts import wording
 
@@ -105,8 +105,8 @@ def _continuing(earlier: ManualTask, notice: Notice) -> dict[str, Any]:
 
 async def deliver(context: CalendarContext, employee: Employee) -> Delivery:
     """Write one employee's notices to EspoCRM; never raises for what lies with EspoCRM or with a busy lease."""
-    waiting = _waiting(context, employee.kuerzel)
-    if not waiting:
+    waiting, settled = _waiting(context, employee.kuerzel), _settled(context, employee.kuerzel)
+    if not waiting and not settled:
         return Delivery()
     if context.desk is None:
         return Delivery(0, len(waiting), "EspoCRM ist nicht eingerichtet (ESPOCRM_API_BASE_URL, ESPOCRM_API_KEY).")
@@ -115,6 +115,7 @@ async def deliver(context: CalendarContext, employee: Employee) -> Delivery:
         if lease is None:
             return Delivery(0, len(waiting), "Ein anderer Lauf schreibt diese Aufgaben gerade.")
         with isolated(f"kalender {employee.kuerzel}: tasks", posted.blame):
+            await close_tasks(context.desk, WriteGate(lease), settled)
             await _post(context, context.desk, employee, WriteGate(lease), posted)
     left = len(_waiting(context, employee.kuerzel))
     return Delivery(posted.count, left, posted.reason)
@@ -127,6 +128,15 @@ class _Posted:
 
     def blame(self, error: Exception) -> None:
         self.reason = explain(error).message
+
+
+def _settled(context: CalendarContext, kuerzel: str) -> list[int]:
+    """Return the tasks about doubts that nobody has any more: decided, or equal on both sides by now."""
+    doubtful = {f"{kuerzel}/{fr_nr}" for fr_nr, _ in read_stored(context.store, kuerzel).doubtful}
+    with context.store.reading() as tx:
+        rows = tx.tasks.not_closed(ENTITY)
+    mine = [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
+    return [row.id for row in mine if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in doubtful]
 
 
 def _waiting(context: CalendarContext, kuerzel: str) -> list[ManualTask]:

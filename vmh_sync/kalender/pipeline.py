@@ -17,8 +17,8 @@ import dagster as dg
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
-from vmh_sync.kalender.doubts import REMEDY as DECIDE
-from vmh_sync.kalender.doubts import doubtful_pairs
+from vmh_sync.kalender.doubtful_pairs import REMEDY as DECIDE
+from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
 from vmh_sync.kalender.employee_work import EmployeeWork
 from vmh_sync.kalender.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.pair_rows import ENTITY

@@ -18,6 +18,7 @@ from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.doubtful_pairs import note_doubts
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
@@ -259,6 +260,7 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
     await lease.ensure()
     ending = _ending(work, made, google)
     work.outcomes += _unreadable(work, made)
+    await note_doubts(context, work)
     await remember_success(context, work.kuerzel, google, ending)
 
 

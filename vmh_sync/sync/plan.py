@@ -39,6 +39,7 @@ class TaskKind(StrEnum):
     TWIN_SUSPECTED = "twin_suspected"
     CALENDAR_LOSS = "calendar_loss"
     CALENDAR_DEADLINE = "calendar_deadline"
+    CALENDAR_DOUBTFUL = "calendar_doubtful"
     DEADLINE_LIST = "calendar_deadline_list"
     GENERAL = "general_manual_action"
 

@@ -65,6 +65,7 @@ TASKS = {
     "twin_suspected": "verknüpfen oder neu anlegen",
     "calendar_loss": "Termin prüfen: eine Änderung gilt nicht",
     "calendar_deadline": "Frist in Google geändert",
+    "calendar_doubtful": "vielleicht derselbe Termin",
     "calendar_deadline_list": "Fristenliste des Tages",
     "general_manual_action": "von Hand prüfen",
 }

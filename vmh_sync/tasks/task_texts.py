@@ -334,6 +334,7 @@ _TEXTS = {
     # The calendar knows its appointments: it hands over the whole text.
     TaskKind.CALENDAR_LOSS: _general,
     TaskKind.CALENDAR_DEADLINE: _general,
+    TaskKind.CALENDAR_DOUBTFUL: _general,
     TaskKind.DEADLINE_LIST: _general,
     TaskKind.GENERAL: _general,
 }

@@ -27,14 +27,19 @@ LOST_ANSWERS = ("drop_after", "drop_after", "malformed", "hang")
 """What doubles things."""
 
 
-def play(running: Services, seed: int, steps: int) -> "History":
+def play(running: Services, seed: int, steps: int, *, calendars_only: bool = False) -> "History":
     """Play the history of a seed; the history returned tells what is ``wrong`` in the end and counts its acts.
+
+    ``calendars_only``: nobody touches a party, so that as many steps meet more in the calendars.
 
     One in four is played at the usual firm, where everything must come out exactly; the others each at a firm drawn
     from the seed. In two of five, proxies lie between the workers and all services.
     """
     drawn, networked = seed % 4 != 0, seed % 5 < 2
-    with new_place(running, seed, drawn=drawn, networked=networked) as place, History(place, seed) as history:
+    with (
+        new_place(running, seed, drawn=drawn, networked=networked) as place,
+        History(place, seed, calendars_only) as history,
+    ):
         history.wrong = history.run(steps)
     return history
 
@@ -45,6 +50,7 @@ class History:
 
     place: Place
     seed: int
+    calendars_only: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
@@ -116,7 +122,7 @@ class History:
     # What happens
 
     def _edit(self) -> None:
-        people = self._rng.choices((self._parties, self._calendars), (3, 2))[0]
+        people = self._rng.choices((self._parties, self._calendars), (0 if self.calendars_only else 3, 2))[0]
         self.counts["edits"] += people.act()
 
     def _pass(self) -> None:
@@ -141,7 +147,7 @@ class History:
             ("calendars", ()),
             ("calendars", self._rng.sample(KUERZEL, 1)),
         ]
-        worker.ask(self._rng.choice(jobs))
+        worker.ask(self._rng.choice(jobs[2:] if self.calendars_only else jobs))
         return worker.busy[0] if worker.busy else "parties"
 
     def _pause(self) -> None:

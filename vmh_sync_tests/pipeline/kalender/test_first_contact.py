@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.sync.outcome import Result
-from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked
+from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
 
 Json = dict[str, Any]
@@ -371,11 +371,14 @@ def test_a_person_sees_the_doubts_and_decides_them_on_the_command_line(chancery:
         assert open_pair.items() <= row.items() and "Titel ähnlich" in row["reason"] and "values" not in row
     (row,) = told("audit", "kalender", "doubtful", "--values", code=3)["doubtful"]
     assert "Anhörung Meier" in row["values"]["advoware"] and "Anhörung Maier" in row["values"]["google"]
+    (task,) = tasks(chancery)
+    assert "Anhörung Meier" in task["description"] and "Anhörung Maier" in task["description"]
     where = ["--kuerzel", "sb", "--frnr", str(fr_nr), "--event", event_id]
     told("audit", "kalender", "decide", *where, "--same" if same else "--different")
     assert "doubtful" not in told("sync", "kalender", "--all")
     chancery.until_quiet()
     assert told("audit", "kalender", "doubtful") == {"doubtful": []}
+    assert {one["id"]: one["status"] for one in tasks(chancery)}[task["id"]] == "Completed"
     if not same:
         assert len(chancery.termine()) == len(chancery.events()) == len(chancery.pairs()) == 2
         return
