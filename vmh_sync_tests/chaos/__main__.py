@@ -1,7 +1,7 @@
 """``python -m vmh_sync_tests.chaos [--histories N] [--steps N] [--seed N] [--minutes M] [--calendars-only]``.
 
-Plays random histories. Prints what happened, and each violation with the seed of its history. Exit code 1 when there was
-one. ``--seed`` goes on where an earlier call ended.
+Plays random histories. Prints what happened, and each violation with the seed of its history. Exit code 1 when there
+was one. ``--seed`` goes on where an earlier call ended.
 """
 
 import argparse
