@@ -6,6 +6,7 @@ an unanswered create or a refused value is open, or the record failed, nothing i
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,13 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer
+from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import ForeignSystemError
+
+_CHILDREN_TOLD = tuple(
+    re.compile(rb'"%b"\s*:\s*\[' % Beteiligter.FIELDS[name].encode()) for name in Beteiligter.CHILDREN
+)
+"""What stands in an answer that holds the lists of a party's children."""
 
 
 @dataclass(slots=True, repr=False)
@@ -63,6 +70,8 @@ class Recognition:
         linked = party.link is not None and party.link.state == "active"
         if rows is None or not linked or answer is None or party.espo is None or party.problem is not None:
             return False
+        if not all(told.search(answer.content) for told in _CHILDREN_TOLD):
+            return False  # this office tells the children by calls of their own: the answer says nothing of them
         said = [[party.espo.attributes]]
         for part in self.parts:
             if not part.has_records:
