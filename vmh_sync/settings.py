@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
+from vmh_sync.log_settings import LogSettings as LogSettings
 from vmh_sync.people_settings import AlertSettings as AlertSettings
 from vmh_sync.people_settings import PeopleSettings as PeopleSettings
 from vmh_sync.settings_loading import SettingsError as SettingsError

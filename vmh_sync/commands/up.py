@@ -13,7 +13,7 @@ from vmh_sync.orchestration.dagster_home import names_celery
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
-from vmh_sync.settings import SettingsError
+from vmh_sync.settings import LogSettings, SettingsError, load
 
 
 def house_environment(settings: PassSettings) -> dict[str, str]:
@@ -27,10 +27,12 @@ def start_house(supervisor: Supervisor, settings: PassSettings, *, port: int) ->
         **house_environment(settings),
         "VMH_DAGSTER_URL": f"http://127.0.0.1:{port}",
     }
+    log = load(LogSettings)
+    supervisor.log_bytes, supervisor.log_files = int(log.megabytes * 1_000_000), log.files
     os.environ.update(supervisor.environment)  # we open Dagster's storage ourselves, before the others do
     home, logs = Path(supervisor.environment["DAGSTER_HOME"]), settings.house.home / "logs"
     worker = needs_worker(home, settings.house.run_workers)
-    url = start_dagster(supervisor, home, logs, port=port)
+    url = start_dagster(supervisor, home, logs, port=port, log=log)
     supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs)
     if worker:
         supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.orchestration.run_worker"], logs)

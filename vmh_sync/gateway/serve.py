@@ -1,6 +1,5 @@
 """Runs the gateway with uvicorn."""
 
-import logging
 import sys
 
 import uvicorn
@@ -9,7 +8,8 @@ from starlette.types import ASGIApp
 from vmh_sync.engine.opening import PassSettings
 from vmh_sync.gateway.app import create_app
 from vmh_sync.gateway.patience import PatientProtocol
-from vmh_sync.settings import SettingsError
+from vmh_sync.services.log_format import log_to_stderr
+from vmh_sync.settings import LogSettings, SettingsError, load
 
 LONGEST_GOODBYE = 10
 IDLE_SECONDS = 15
@@ -17,8 +17,8 @@ IDLE_SECONDS = 15
 
 def serve(settings: PassSettings | None = None) -> int:
     """Serve until a signal ends it; returns the exit code: 2 when the settings forbid to start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        log_to_stderr(load(LogSettings))
         settings = settings or PassSettings.read()
         app = create_app(settings)
     except SettingsError as problem:

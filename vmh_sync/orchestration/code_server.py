@@ -14,6 +14,8 @@ from typing import Any
 from dagster._cli.api import grpc_command
 from dagster._grpc import server
 
+from vmh_sync.orchestration.dagster_program import without_colours
+
 MODULE = "vmh_sync.definitions"
 PRELOADED = ("vmh_sync.orchestration.run_imports", MODULE)
 
@@ -33,6 +35,7 @@ class WarmApiServer(server.DagsterApiServer):
 
 def main() -> None:
     """Serve until a signal comes; the command's own options follow those given."""
+    without_colours()
     server.DagsterApiServer = WarmApiServer  # type: ignore[misc]  # the command looks it up when it runs
     grpc_command(["-m", MODULE, *sys.argv[1:]])
 

@@ -8,6 +8,7 @@ import httpx
 
 from vmh_sync.orchestration.dagster_home import prepare_storage
 from vmh_sync.services.processes import Supervisor, program
+from vmh_sync.settings import LogSettings
 
 LOCATION = "vmh_sync"
 HOST = "127.0.0.1"
@@ -21,7 +22,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int) -> str:
+def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int, log: LogSettings) -> str:
     """Start the three processes; returns the address of the UI, which may take some seconds to answer."""
     prepare_storage(home)
     code_port = free_port()
@@ -30,11 +31,15 @@ def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int) 
         f"load_from:\n  - grpc_server: {{host: {HOST}, port: {code_port}, location_name: {LOCATION}}}\n",
         encoding="utf-8",
     )
+    # Dagster's other form is coloured; dagster_program and code_server take the colours out.
+    form = ["--log-format", "json" if log.format == "json" else "colored"]
+    plain = [program("python"), "-m", "vmh_sync.orchestration.dagster_program"]
     code = [program("python"), "-m", "vmh_sync.orchestration.code_server", "-h", HOST, "-p", str(code_port)]
-    supervisor.start("code-server", code, logs)
-    web = [program("dagster-webserver"), "-w", str(workspace), "-h", HOST, "-p", str(port)]
-    supervisor.start("dagster-webserver", web, logs)
-    supervisor.start("dagster-daemon", [program("dagster-daemon"), "run", "-w", str(workspace)], logs)
+    supervisor.start("code-server", [*code, *form, "--log-level", log.level], logs)
+    web = [*plain, "dagster-webserver", "-w", str(workspace), "-h", HOST, "-p", str(port)]
+    supervisor.start("dagster-webserver", [*web, *form, "--dagster-log-level", log.level], logs)
+    daemon = [*plain, "dagster-daemon", "run", "-w", str(workspace)]
+    supervisor.start("dagster-daemon", [*daemon, *form, "--log-level", log.level], logs)
     return f"http://{HOST}:{port}"
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from vmh_sync.services.log_files import rotate
+
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
@@ -40,6 +42,8 @@ class Supervisor:
     """Keeps children alive until :meth:`stop`; they die with this process, also when it is killed."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
+    log_bytes: int = 20_000_000
+    log_files: int = 5
     children: list[Child] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -57,6 +61,7 @@ class Supervisor:
         while not self.stopping.wait(CHECK_SECONDS):
             for child in self.children:
                 self._look_after(child)
+                rotate(child.log_file, most_bytes=self.log_bytes, keep=self.log_files)
             every()
 
     def stop(self) -> None:
