@@ -1,7 +1,5 @@
 """Days of a whole house in one process on virtual time (``make simulate`` plays weeks and many seeds)."""
 
-import os
-
 import pytest
 
 from vmh_sync_tests.simulation.week import DAY, Pace, Simulation
@@ -27,9 +25,3 @@ def test_a_busy_morning_with_kills_pauses_and_outages_ends_in_agreement(seed: in
     play.play(SHORT)
     assert play.counts["edits"] > 5
     assert play.counts["doomed"] + play.counts["kill"] + play.counts["bad answers"] > 5
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize("seed", range(1, 1 + int(os.environ.get("VMH_SIMULATE_SEEDS", "20"))))
-def test_a_simulated_week_ends_in_agreement(seed: int) -> None:
-    Simulation(seed).play(7 * DAY)
