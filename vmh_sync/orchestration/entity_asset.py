@@ -1,8 +1,8 @@
 """The asset of an entity in Dagster: what people open first, with numbers that plot over time.
 
-Each pass reports one materialization of it: the entity was brought up to date then. A materialization and not an
-observation, since the page says "never materialized" of an asset that is only observed, and freshness and health look
-at materializations; both plot alike. Exactly one event a run: each costs the run a write to Dagster's database.
+Each pass reports one observation of it. Not a materialization: both plot alike, but Dagster shows the checks of an asset
+as "not evaluated" from its next materialization on, so that after every pass nothing would be known (seen in the page).
+Exactly one event a run: each costs the run a write to Dagster's database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,11 +57,9 @@ class PassFacts:
         return sum(outcome.result is Result.FAILED for outcome in self.outcomes)
 
 
-def pass_event(facts: PassFacts) -> dg.AssetMaterialization:
+def pass_event(facts: PassFacts) -> dg.AssetObservation:
     """Return the one event that a pass reports about its entity."""
-    return dg.AssetMaterialization(
-        asset_key=facts.entity, description=told_in_a_line(facts), metadata=pass_metadata(facts)
-    )
+    return dg.AssetObservation(asset_key=facts.entity, description=told_in_a_line(facts), metadata=pass_metadata(facts))
 
 
 def pass_observation(facts: PassFacts, more: Mapping[str, float]) -> dg.AssetObservation:

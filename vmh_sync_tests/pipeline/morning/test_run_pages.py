@@ -35,10 +35,10 @@ def shown(result: dg.ExecuteInProcessResult, step: str) -> dict[str, Any]:
     return {name: getattr(value, "value", value) for name, value in found.items()}
 
 
-def reported(instance: dg.DagsterInstance, asset: str) -> list[dg.AssetMaterialization]:
+def reported(instance: dg.DagsterInstance, asset: str) -> list[dg.AssetObservation]:
     """What passes said of an entity, the newest first."""
-    records = instance.fetch_materializations(dg.AssetKey(asset), limit=10).records
-    return [record.asset_materialization for record in records if record.asset_materialization is not None]
+    records = instance.fetch_observations(dg.AssetKey(asset), limit=10).records
+    return [record.asset_observation for record in records if record.asset_observation is not None]
 
 
 def test_a_pass_reports_its_numbers_once_and_what_it_changed_without_values(
