@@ -1,6 +1,6 @@
 """The asset of an entity in Dagster: what people open first, with numbers that plot over time.
 
-Each pass reports one observation of it. Not a materialization: both plot alike, but Dagster shows the checks of an asset
+Each pass reports one observation of it. No materialization: both plot alike, but Dagster shows the checks of an asset
 as "not evaluated" from its next materialization on, so that after every pass nothing would be known (seen in the page).
 Exactly one event a run: each costs the run a write to Dagster's database.
 """
