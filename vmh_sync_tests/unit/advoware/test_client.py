@@ -144,10 +144,18 @@ async def test_replace_sends_everything_back_but_the_children(client: AdvowareCl
     assert answer is not None
 
 
-@pytest.mark.parametrize("body", [b"", b"7", b"{}", b'{"betNr": 7}', b'{"betNr', b'{"betNr": 8, "rowId": "x"}'])
+@pytest.mark.parametrize("body", [b"", b"7", b"{}", b'{"betNr": 7}', b'{"betNr": 8, "rowId": "x"}'])
 async def test_replace_without_the_record_in_the_answer_is_none(client: AdvowareClient, office, body) -> None:
     office.on("PUT", "Beteiligte/7").respond(200, content=body)
     assert await client.replace_beteiligter(Beteiligter.model_validate(PARTY_JSON), {"name": "M"}) is None
+
+
+async def test_an_answer_that_cannot_be_read_leaves_it_open_whether_it_was_written(
+    client: AdvowareClient, office
+) -> None:
+    office.on("PUT", "Beteiligte/7").respond(200, content=b'{"betNr')
+    with pytest.raises(OutcomeUnknown):
+        await client.replace_beteiligter(Beteiligter.model_validate(PARTY_JSON), {"name": "M"})
 
 
 async def test_unknown_attribute_is_refused_before_anything_is_sent(client: AdvowareClient, office) -> None:
