@@ -78,7 +78,7 @@ class Mask:
         return f"{hour:02}:{minute:02}" + (":00" if found.group().count(":") == 2 else "")
 
     def _character(self, character: str) -> str:
-        if character.isdigit():
+        if character.isnumeric():
             return self._random.choice(string.digits)
         if character.isalpha():
             return self._random.choice(string.ascii_uppercase if character.isupper() else string.ascii_lowercase)
