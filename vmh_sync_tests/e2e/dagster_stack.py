@@ -139,12 +139,13 @@ class DagsterStack:
         return str(data["partitionBackfillOrError"]["status"])
 
     def metadata(self, run_id: str) -> dict[str, Any]:
-        """Return the numbers that a run left as metadata, by label."""
+        """Return the numbers, texts and tables that a run left as metadata, by label."""
         data = self.query(
             """query($id: ID!) { runOrError(runId: $id) { ... on Run { eventConnection { events {
                  ... on ExecutionStepOutputEvent { metadataEntries { label
                    ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text }
-                   ... on MarkdownMetadataEntry { mdStr } } } } } } } }""",
+                   ... on MarkdownMetadataEntry { mdStr }
+                   ... on TableMetadataEntry { table { records } } } } } } } } }""",
             id=run_id,
         )
         entries = [
@@ -152,7 +153,7 @@ class DagsterStack:
             for event in data["runOrError"]["eventConnection"]["events"]
             for entry in event.get("metadataEntries", [])
         ]
-        return {e["label"]: e.get("intValue", e.get("text", e.get("mdStr"))) for e in entries}
+        return {e["label"]: e.get("intValue", e.get("text", e.get("mdStr", str(e.get("table"))))) for e in entries}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_launch_sensor_dry_run_and_backfill(firm: Firm, dagster: DagsterStack) -
     first = firm.crm_party(lastName="Von Hand")
     run_id = dagster.launch("sync_beteiligte", {"ids": [first]})
     assert dagster.finished(run_id) == "SUCCESS"
-    assert dagster.metadata(run_id)["synced"] == 1
+    assert dagster.metadata(run_id)["abgeglichen"] == 1
     betnr = firm.crm_record(first)["betnr"]
     assert firm.office_record(betnr)["name"] == "Von Hand"
 
@@ -39,7 +39,7 @@ def test_launch_sensor_dry_run_and_backfill(firm: Firm, dagster: DagsterStack) -
     firm.office_edit(betnr, titel="Dr.")
     dry = dagster.launch("sync_beteiligte", {"ids": [first], "dry_run": True})
     assert dagster.finished(dry) == "SUCCESS"
-    plan = dagster.metadata(dry)["plan"]
+    plan = dagster.metadata(dry)["Plan"]
     assert "titel" in plan
     assert "Dr." not in plan, "values are shown only when asked for"
     assert firm.crm_record(first)["titel"] is None

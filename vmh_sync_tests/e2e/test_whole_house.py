@@ -43,7 +43,7 @@ def test_one_record_is_synced_by_hand(house: House) -> None:
     dry = triggered(house, path, params={"dry_run": "true"})
 
     assert house.dagster.finished(dry) == "SUCCESS"
-    assert "titel" in house.dagster.metadata(dry)["plan"]
+    assert "titel" in house.dagster.metadata(dry)["Plan"]
     assert firm.crm_record(espo_id)["titel"] is None
     assert house.send("GET", path, READ_KEY).json()["last_changes"] == before["last_changes"]
     waited = house.send("GET", path, READ_KEY).json()["base_age_seconds"]
@@ -52,7 +52,7 @@ def test_one_record_is_synced_by_hand(house: House) -> None:
     run_id = triggered(house, path)
 
     assert house.dagster.finished(run_id) == "SUCCESS"
-    assert house.dagster.metadata(run_id)["synced"] == 1
+    assert house.dagster.metadata(run_id)["abgeglichen"] == 1
     assert firm.crm_record(espo_id)["titel"] == "Dr."
     after = house.send("GET", path, READ_KEY).json()
     assert after["status"] == "clean"
@@ -82,7 +82,7 @@ def test_calendars_are_synced_by_hand(house: House) -> None:
         chancery.office.clear_faults()
     assert under_way == [409, 409]
     assert house.dagster.finished(everybody) == "SUCCESS"
-    assert house.dagster.metadata(everybody)["writes_google"] == 2
+    assert house.dagster.metadata(everybody)["geschrieben nach Google"] == 2
     assert chancery.event_of(first, "SB")["summary"].startswith("Verhandlung")
     assert [marked(event) for event in chancery.events("AH").values()] == [str(second)]
 

@@ -38,7 +38,7 @@ def started(command: Sequence[str], *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([*command, *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
-@pytest.mark.parametrize("module", ["typer", "dagster"])
+@pytest.mark.parametrize("module", ["typer", "sqlalchemy"])
 def test_while_it_starts(firm: Firm, module: str) -> None:
     command = [sys.executable, "-c", AT_AN_IMPORT.format(module=module)]
     with started(command, "sync", "beteiligte", "--all") as process:

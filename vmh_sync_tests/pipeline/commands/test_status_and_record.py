@@ -87,7 +87,7 @@ def test_without_a_database_status_still_answers(firm: Firm, firm_environment: p
     firm_environment.setenv("VMH_DATABASE_URL", "postgresql://x:y@127.0.0.1:1/z")
     shown = vmh("status")
     assert shown.exit_code == 1
-    assert "Problem  Datenbank: Die Datenbank ist nicht erreichbar." in shown.stdout
+    assert "Problem  Datenbank: Die Datenbank auf 127.0.0.1:1 ist nicht erreichbar." in shown.stdout
     assert answer(vmh("status", "--json"))["entities"] == []
 
 

@@ -86,7 +86,8 @@ def test_quarantined_and_surplus_entries_do_not_cost_a_read_each_time(firm: Firm
     sides.office_add(firm, betnr, "jürgen@müller.example", 4)
     sides.office_add(firm, betnr, "elfter@huber.example", 4)
     (outcome,) = firm.outcomes(espo_id)
-    assert len(firm.tasks()) == 2
+    (task,) = firm.tasks()
+    assert all(value in task["description"] for value in ("jürgen@müller.example", "elfter@huber.example"))
     assert outcome.advoware_writes == 0
     firm.until_quiet()
     until_unread(firm, espo_id)

@@ -73,6 +73,7 @@ def context() -> PassContext:
     return cast("PassContext", made)
 
 
+NOT_RECOGNISED = "an answer without the lists of the children says nothing of them: compared as ever"
 USUAL = context()
 USUAL_RULES = rules_mark(USUAL)
 
@@ -87,8 +88,14 @@ def look(there: Json, here: Json, rows: Sequence[Row] = ROWS, made: PassContext 
     recognition = Recognition(made or USUAL, PARTS, {"p": PartyRows(None, list(rows))}, dict(asked), rules)
     answer = PartyAnswer(1, httpx.Response(200, content=json.dumps(there).encode()))
     recognition.look(party, answer)
-    assert party.fingerprint is not None
-    return party.fingerprint
+    return party.fingerprint or NOT_RECOGNISED
+
+
+def test_a_party_as_usual_has_a_fingerprint_and_one_without_child_lists_has_none() -> None:
+    there, here = RICH
+    assert look(there, here) != NOT_RECOGNISED
+    for name in ("kommunikation", "adressen", "bankverbindungen"):
+        assert look({**there, name: None}, here) == NOT_RECOGNISED
 
 
 def _asked(kind: ChildKind, rows: list[Json]) -> ListedChildren:
