@@ -13,7 +13,6 @@ from vmh_sync.commands.screen import NARROW, screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
-from vmh_sync.commands.undo import UNDOERS
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.undo import Undo, UndoRefused
 from vmh_sync.entities import BETEILIGTE
@@ -126,10 +125,7 @@ def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None
 
     async def opened() -> Undo:
         async with open_context(f"undo-{uuid4().hex[:12]}", settings) as context:
-            with context.store.reading() as tx:
-                change = tx.audit.get(change_id)
-            undoer = UNDOERS.get(change.entity if change is not None else "", undo_change)
-            return await undoer(context, change_id, dry_run=dry_run)
+            return await undo_change(context, change_id, dry_run=dry_run)
 
     try:
         undo = asyncio.run(opened())

@@ -55,7 +55,7 @@ async def rehearse(where: Where) -> Json:
     prepare(settings)
     async with open_context("rehearsal", settings) as context:
         copied = await copy_sides(context, where)
-    with TemporaryDirectory(prefix="vmh-probe-") as folder:
+    with TemporaryDirectory(prefix="vmh-rehearsal-") as folder:
         home = Path(folder)
         async with simulated_sides(copied) as variables:
             done = {name: await _step(words, home, variables) for name, words in _STEPS}

@@ -1,7 +1,7 @@
 """``vmh-sync audit undo`` of more than one change: all of a record, a run or a time span."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -21,11 +21,6 @@ from vmh_sync.sync.outcome import PassSummary
 MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""
 TAKEN_BACK = ("applied", "created")
-
-Undoer = Callable[..., Awaitable[Undo]]
-UNDOERS: Mapping[str, Undoer] = {}
-"""How an entity that is no party and belongs to none takes its changes back (``undo(context, *ids, dry_run=...)``); all
-others go the way of :func:`vmh_sync.beteiligte.undo.undo_change`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +112,8 @@ def undo_all(query: AuditQuery, *, dry_run: bool) -> UndoReport:
 
 async def _take_back(context: PassContext, chain: Sequence[Change], report: UndoReport, *, dry_run: bool) -> None:
     ids = tuple(change.id for change in chain if change.id is not None)
-    undoer: Undoer = UNDOERS.get(chain[0].entity, undo_change)
     try:
-        report.done.append(await undoer(context, *ids, dry_run=dry_run))
+        report.done.append(await undo_change(context, *ids, dry_run=dry_run))
         return
     except UndoRefused as refusal:
         why = str(refusal)

@@ -14,11 +14,10 @@ from json import dumps
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
-import httplib2
 import httpx
 from starlette.types import ASGIApp, Message
 
-from vmh_sync_tests.inmemory.loop import Died, VirtualLoop, own_process
+from vmh_sync_tests.inmemory.loop import VirtualLoop, own_process
 
 BASE = "http://{name}.sim.invalid"
 
@@ -206,41 +205,3 @@ async def _die() -> None:
     if process is not None:
         process.kill()
     await asyncio.get_running_loop().create_future()
-
-
-class BlockingWire(httplib2.Http):
-    """httplib2's ``Http`` over a :class:`Wire`, for Google's client, which blocks its thread."""
-
-    def __init__(self, wire: Wire) -> None:
-        super().__init__()
-        self._wire = wire
-
-    def request(  # type: ignore[override]
-        self,
-        uri: str,
-        method: str = "GET",
-        body: str | bytes | None = None,
-        headers: dict[str, str] | None = None,
-        redirections: int = 5,
-        connection_type: Any = None,
-    ) -> tuple[httplib2.Response, bytes]:
-        """Carry one request; raises ``OSError`` where no answer comes."""
-        del redirections, connection_type
-        wire = self._wire
-        content = body.encode() if isinstance(body, str) else body or b""
-        if wire.cut:
-            raise ConnectionRefusedError("the network is gone")
-        sent, fate = wire.judge(method, uri)
-        wire.loop.pass_time(fate.seconds)
-        if fate.dies == "before":
-            raise Died
-        if fate.answer == "refused":
-            raise ConnectionRefusedError("refused")
-        told = wire.outcome(fate, sent, uri, list((headers or {}).items()), content)
-        if fate.dies == "after":
-            raise Died
-        answer = told()
-        if answer is None:
-            raise ConnectionResetError("no answer")
-        status, lines, payload = answer
-        return httplib2.Response({"status": str(status), **{name.lower(): value for name, value in lines}}), payload
