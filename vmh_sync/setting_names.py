@@ -25,6 +25,24 @@ DEPLOYMENT = frozenset(
 )
 """Read by ``deploy/`` and ``docker-compose.yaml``, not by the product."""
 
+OF_OLD_SYSTEM = {
+    "ADVOWARE_TOKEN_LIFETIME_MINUTES": "Die Gültigkeit der Anmeldung sagt Advoware selbst.",
+    "ESPOCRM_MARVIN_API_KEY": "Hier heißt sie ESPOCRM_API_KEY.",
+    "GOOGLE_CALENDAR_SCOPES": "Das Programm verlangt nur, was es braucht.",
+    "POSTGRES_DB_NAME": "Alles zur Datenbank steht in VMH_DATABASE_URL.",
+    "POSTGRES_HOST": "Alles zur Datenbank steht in VMH_DATABASE_URL.",
+    "POSTGRES_PASSWORD": "Alles zur Datenbank steht in VMH_DATABASE_URL.",
+    "POSTGRES_PORT": "Alles zur Datenbank steht in VMH_DATABASE_URL.",
+    "POSTGRES_USER": "Alles zur Datenbank steht in VMH_DATABASE_URL.",
+    "REDIS_DB_ADVOWARE_CACHE": "Das Programm nimmt eine Datenbank von Redis, sie steht in REDIS_URL.",
+    "REDIS_DB_CALENDAR_SYNC": "Das Programm nimmt eine Datenbank von Redis, sie steht in REDIS_URL.",
+    "REDIS_HOST": "Rechner, Port und Kennwort von Redis stehen in REDIS_URL.",
+    "REDIS_PASSWORD": "Rechner, Port und Kennwort von Redis stehen in REDIS_URL.",
+    "REDIS_PORT": "Rechner, Port und Kennwort von Redis stehen in REDIS_URL.",
+    "REDIS_TIMEOUT_SECONDS": "Die Wartezeit auf Redis ist fest.",
+}
+"""Variable of the system that was there before → what to do instead (German); the others have kept their names."""
+
 _LIKE_ENOUGH = 0.85
 
 
@@ -37,6 +55,8 @@ class UnknownSetting:
 
     def __str__(self) -> str:
         """Say it in German."""
+        if (instead := OF_OLD_SYSTEM.get(self.name.upper())) is not None:
+            return f"{self.name} gehört zum alten System und wird nicht gelesen. {instead}"
         if self.meant is None:
             return f"{self.name} ist keine Einstellung von vmh-sync."
         return f"{self.name} ist keine Einstellung von vmh-sync. Meinten Sie {self.meant}?"
@@ -66,7 +86,8 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 def _ours(names: Iterable[str], known: frozenset[str]) -> Iterator[str]:
     prefixes = tuple({f"{name.partition('_')[0]}_" for name in known})
-    return (name for name in names if name.upper() not in known and name.upper().startswith(prefixes))
+    unread = (name for name in names if name.upper() not in known)
+    return (name for name in unread if name.upper().startswith(prefixes) or name.upper() in OF_OLD_SYSTEM)
 
 
 def _file_names() -> Iterable[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync import settings
 from vmh_sync.env_file import env_values
-from vmh_sync.setting_names import known_names, unknown_settings
+from vmh_sync.setting_names import OF_OLD_SYSTEM, known_names, unknown_settings
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.stored_settings import StoredSettings
 
@@ -42,6 +42,19 @@ def test_a_foreign_variable_with_our_prefix_is_left_alone_in_the_environment_but
     file.write_text("VMH_SOMETHING_ELSE=x\nOTHER=1\nVMH_BATCH_SIZE=5\n", encoding="utf-8")
     monkeypatch.setitem(settings.VmhSettings.model_config, "env_file", str(file))
     assert [str(one) for one in unknown_settings({})] == ["VMH_SOMETHING_ELSE ist keine Einstellung von vmh-sync."]
+
+
+def test_a_name_of_the_system_that_was_there_before_is_told_with_what_to_do_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In our file only: in the environment such general names belong to others."""
+    file = tmp_path / ".env"
+    file.write_text("POSTGRES_HOST=x\nREDIS_DB_CALENDAR_SYNC=2\nADVOWARE_USER=x\n", encoding="utf-8")
+    monkeypatch.setitem(settings.VmhSettings.model_config, "env_file", str(file))
+    database, redis = (str(one) for one in unknown_settings({"POSTGRES_USER": "x", "REDIS_HOST": "x"}))
+    assert database.startswith("POSTGRES_HOST gehört zum alten System") and "VMH_DATABASE_URL" in database
+    assert redis.startswith("REDIS_DB_CALENDAR_SYNC gehört zum alten System") and "REDIS_URL" in redis
+    assert OF_OLD_SYSTEM.keys() & known_names() == set()
 
 
 @pytest.mark.parametrize(
