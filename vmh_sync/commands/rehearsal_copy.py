@@ -10,6 +10,7 @@ import httpx
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.twin_search import read_whole
+from vmh_sync.commands.rehearsal_calendars import CalendarCopy, fill_google, office_seed
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import Where, list_parties
@@ -25,11 +26,15 @@ _AT_ONCE = 50
 
 @dataclass(slots=True, repr=False)
 class Copy:
-    """What both sides hold. ``unreadable`` names records (without values) that are not in the copy."""
+    """What the sides hold. ``unreadable`` names records (without values) that are not in the copy.
+
+    ``calendars`` is ``None`` where no Google is set up.
+    """
 
     espocrm: dict[str, list[Json]] = field(default_factory=dict)
     advoware: list[Json] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    calendars: CalendarCopy | None = None
 
 
 async def copy_sides(context: PassContext, where: Where) -> Copy:
@@ -72,17 +77,22 @@ def _as_json(party: Beteiligter) -> Json:
 
 @asynccontextmanager
 async def simulated_sides(copied: Copy) -> AsyncIterator[dict[str, str]]:
-    """Run a simulated EspoCRM and Advoware that hold the copy; yields the variables that point the product at them."""
+    """Run simulated systems that hold the copy; yields the variables that point the product at them."""
+    calendars = copied.calendars
     bodies: dict[Name, Json] = {
-        "advoware": {"beteiligte": copied.advoware},
+        "advoware": {"beteiligte": copied.advoware, **(office_seed(calendars) if calendars else {})},
         "espocrm": {"records": copied.espocrm},
+        **({"google": {}} if calendars else {}),
     }
     described: dict[Name, dict[str, str]] = {}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=600, trust_env=False))
         for name, body in bodies.items():
-            system = simulated(name, SystemsConfig(webhook_interval=0))
+            system = simulated(name, SystemsConfig(webhook_interval=0, google_quota=False))
             server = await stack.enter_async_context(LoopbackServer(system.app))
             described[name] = system.describe(server.url)
             (await http.post(f"{server.url}/_sandbox/seed", json=body)).raise_for_status()
+            if name == "google" and calendars:
+                await fill_google(calendars, http, server.url)
+                copied.unreadable += calendars.unreadable
         yield environment(described)

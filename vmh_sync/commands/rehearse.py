@@ -12,11 +12,14 @@ from typing import Any
 from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.rehearsal_calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal_copy import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.env_file import read_env_file
 from vmh_sync.first_contact.advoware_list import NoList, Where
 from vmh_sync.services.processes import program
+from vmh_sync.settings import VmhSettings
 from vmh_sync.systems.errors import ForeignSystemError
 
 Json = dict[str, Any]
@@ -26,7 +29,14 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("again", ("sync", "beteiligte", "--all", "--json")),
     ("reconcile", ("reconcile", "--json")),
 )
+_CALENDAR_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("kalender", ("sync", "kalender", "--all", "--json")),
+    ("kalender_again", ("sync", "kalender", "--all", "--json")),
+    ("doubtful", ("audit", "kalender", "doubtful", "--json")),
+)
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+_LIKE_THE_FIRM = ("CALENDAR_SYNC_", "GOOGLE_CALENDAR_NAME_TEMPLATE", "GOOGLE_CALENDAR_TIME_ZONE")
+"""The firm's settings that decide what happens to a calendar; those of connections and parties are the simulation's."""
 
 
 class StepFailed(Exception):
@@ -55,11 +65,22 @@ async def rehearse(where: Where) -> Json:
     prepare(settings)
     async with open_context("rehearsal", settings) as context:
         copied = await copy_sides(context, where)
+    copied.calendars = await copy_calendars()
     with TemporaryDirectory(prefix="vmh-rehearsal-") as folder:
         home = Path(folder)
         async with simulated_sides(copied) as variables:
-            done = {name: await _step(words, home, variables) for name, words in _STEPS}
+            steps = _STEPS + (_CALENDAR_STEPS if copied.calendars else ())
+            variables |= _like_the_firm(settings)
+            done = {name: await _step(words, home, variables) for name, words in steps}
     return _report(copied, done)
+
+
+def _like_the_firm(settings: PassSettings) -> dict[str, str]:
+    file = VmhSettings.model_config.get("env_file")
+    in_file = read_env_file(Path(file)) if isinstance(file, str | Path) else {}
+    chosen = {name: value for name, value in {**in_file, **os.environ}.items() if name.startswith(_LIKE_THE_FIRM)}
+    protected = str(settings.advoware.write_protection).lower()
+    return {**{name: value or "" for name, value in chosen.items()}, "ADVOWARE_WRITE_PROTECTION": protected}
 
 
 async def _step(words: tuple[str, ...], home: Path, variables: Mapping[str, str]) -> Json:
@@ -95,8 +116,24 @@ def _report(copied: Copy, done: Mapping[str, Json]) -> Json:
         "again": {name: again[name] for name in ("failed", "writes") if name in again},
         "failures": [*first.get("failures", [])],
         "differences": len(differences),
-        "quiet": not any(again["writes"].values()) and not again["failed"] and not differences,
+        "calendars": _calendar_report(copied.calendars, done) if copied.calendars else None,
+        "quiet": all(_at_rest(done[name]) for name in ("again", "kalender_again") if name in done) and not differences,
     }
+
+
+def _calendar_report(copied: CalendarCopy, done: Mapping[str, Json]) -> Json:
+    first, again = done["kalender"], done["kalender_again"]
+    return {
+        "copied": {"employees": len(copied.mitarbeiter), "termine": len(copied.termine), "events": copied.count()},
+        "sync": {name: first[name] for name in ("records", "synced", "failed", "conflicts", "writes")},
+        "again": {name: again[name] for name in ("failed", "writes")},
+        "failures": [*first["failures"]],
+        "doubtful": len(done["doubtful"]["doubtful"]),
+    }
+
+
+def _at_rest(again: Json) -> bool:
+    return not any(again["writes"].values()) and not again["failed"]
 
 
 def _show(report: Json) -> None:
@@ -112,8 +149,29 @@ def _show(report: Json) -> None:
         f"  erster Abgleich: {first['records']} Beteiligte, {first['failed']} fehlerhaft, {first['conflicts']} "
         f"Konflikte; geschrieben: {writes}"
     )
-    for failure in report["failures"][:20]:
-        console.print(f"    {failure['id']}: {failure['error']}", markup=False)
+    _show_failures(console, report["failures"])
     again = sum(report["again"]["writes"].values())
     console.print(f"  zweiter Abgleich: {again} Schreibvorgänge; danach verschieden: {report['differences']}")
+    if report["calendars"] is None:
+        console.print("  Kalender: keine, Google ist nicht eingerichtet.")
+    else:
+        _show_calendars(console, report["calendars"])
     console.print("Alles kommt zur Ruhe." if report["quiet"] else "Es bleibt etwas übrig: siehe oben.")
+
+
+def _show_calendars(console: Console, report: Json) -> None:
+    copied, first = report["copied"], report["sync"]
+    writes = ", ".join(f"{side} {count}" for side, count in first["writes"].items())
+    console.print(
+        f"  Kalender von {copied['employees']} Mitarbeitern ({copied['termine']} Termine, "
+        f"{copied['events']} Ereignisse): {first['failed']} fehlerhaft, {first['conflicts']} Konflikte; "
+        f"geschrieben: {writes}"
+    )
+    _show_failures(console, report["failures"])
+    again = sum(report["again"]["writes"].values())
+    console.print(f"    zweiter Abgleich: {again} Schreibvorgänge; vielleicht dasselbe: {report['doubtful']} Fragen")
+
+
+def _show_failures(console: Console, failures: list[Json]) -> None:
+    for failure in failures[:20]:
+        console.print(f"    {failure['id']}: {failure['error']}", markup=False)

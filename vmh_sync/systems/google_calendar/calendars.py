@@ -199,6 +199,10 @@ class CalendarDirectory:
         matches = self._named(self._account, self._template.title(kuerzel))
         return str(matches[0]["id"]) if len(matches) == 1 else None
 
+    def title(self, kuerzel: str) -> str:
+        """Return the name that the employee's calendar has or would get."""
+        return self._template.title(kuerzel)
+
     def rules_for(self, kuerzel: str, email: str | None) -> list[AccessRule]:
         """Return the access rules that the settings want for an employee's calendar."""
         return self._template.access_rules(kuerzel, email)
