@@ -48,9 +48,10 @@ async def copy_calendars() -> CalendarCopy | None:
     async with open_calendar("rehearsal", settings) as context:
         window = window_at(context.clock.now(), context.rules)
         for employee in (await active_employees(context)).employees:
-            name = f"Kalender {employee.kuerzel}"
-            with isolated(name, lambda _, name=name: copied.unreadable.append(name)):
+            failed: list[Exception] = []
+            with isolated(f"calendar {employee.kuerzel}", failed.append):
                 await _copy_one(context, employee, window, copied)
+            copied.unreadable += [f"Kalender {employee.kuerzel}"] * len(failed)
     return copied
 
 
