@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vmh_sync.beteiligte.company_name import bring_homes_together, remember_homes, tell_lost_home
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
-from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload, homes_of
+from vmh_sync.beteiligte.model import MIRROR, espo_payload
 from vmh_sync.beteiligte.state import OpenTask, PartyState
 from vmh_sync.sync.apart import STAYS_APART, refused_fields, superseded, try_again
 from vmh_sync.sync.base import Side
@@ -13,7 +14,7 @@ from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_field
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
 from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
-from vmh_sync.sync.values import Kind, Value, is_empty, same
+from vmh_sync.sync.values import Kind, is_empty, same
 
 CREATE_MARK = "EspoCRM-ID: {espo_id}"
 """Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
@@ -49,7 +50,9 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     fields.base_moves = fields.base_moves or state.base is None
     if state.company:
-        _remember_homes(fields, state, espo)
+        espo |= bring_homes_together(fields, state, table, refused=MIRROR in refused)
+        tell_lost_home(fields, state, espo, table)
+        remember_homes(fields, state, espo)
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
 
 
@@ -83,50 +86,7 @@ def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> di
     result: dict[str, Any] = {}
     for change in fields.to_espocrm:
         result.update(espo_payload(change.field, change.new, table, company=state.company, espo=state.espo_attributes))
-    if state.company:
-        result |= _both_names(fields, state, table)
-        result |= _refused_home(fields, state, table)
     return result
-
-
-def _refused_home(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
-    """Offer the name once more to the home that refused it, when it is time or the record changed."""
-    if MIRROR not in _refused(state, table) or not (state.retry_refused or fields.to_espocrm or fields.to_advoware):
-        return {}
-    return _homes_unlike(fields.base_espocrm.get("name"), state, table)
-
-
-def _both_names(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
-    """Bring ``firmenname`` and ``lastName`` together after a person edited only one of them.
-
-    Left apart, the older of the two would look like an edit in the next pass.
-    """
-    name = fields.base_espocrm.get("name")
-    before = state.base.espocrm.get("name") if state.base is not None else name
-    if name is None or same(Kind.TEXT, name, before) or "firmenname" not in state.espo_attributes:
-        return {}
-    return _homes_unlike(name, state, table)
-
-
-def _homes_unlike(name: Value, state: PartyState, table: FieldTable) -> dict[str, Any]:
-    wanted = espo_payload("name", name, table, company=True, espo=state.espo_attributes)
-    return {key: value for key, value in wanted.items() if not same(Kind.TEXT, state.espo_attributes.get(key), value)}
-
-
-def _remember_homes(fields: FieldPlan, state: PartyState, espo: dict[str, Any]) -> None:
-    """Put what both homes of the name say into the base.
-
-    While the name waits for a person the base keeps what it had: what stands there now is an edit that must be seen
-    again.
-    """
-    if "name" in fields.held:
-        before = state.base.espocrm if state.base is not None else {}
-        fields.base_espocrm |= {key: before[key] for key in (MIRROR, FIRM) if key in before}
-        return
-    for key, value in homes_of({**state.espo_attributes, **espo}).items():
-        if key not in fields.base_espocrm or fields.base_espocrm[key] != value:
-            fields.base_espocrm[key] = value
-            fields.base_moves = True
 
 
 def _record(
@@ -178,7 +138,7 @@ def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tu
 def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
     if task.kind in _ABOUT_ABSENCE or task.fields == (DELETED_IN_ESPOCRM,):
         return True  # the plan was made from a party that both sides have
-    if task.fields == (MIRROR,):
+    if task.fields == (MIRROR,) and task.kind in STAYS_APART:
         return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
     closes_itself = task.kind in STAYS_APART or (task.kind == TaskKind.CONFLICT and task.held)
     if not closes_itself or not all(name in table for name in task.fields):

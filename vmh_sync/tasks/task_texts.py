@@ -118,11 +118,19 @@ def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mappi
         for name, entry in sorted(details.get("decided", {}).items())
     ]
     who = "; ".join(details.get("who", ()))
-    return (
+    title, intro = (
         f"Gleichzeitig geändert: {fields}",
-        f"{fields} wurde auf beiden Seiten verschieden geändert. Nach der eingestellten Regel wurde entschieden: "
-        + "; ".join(lines)
-        + (f". {who}." if who else "."),
+        f"{fields} wurde auf beiden Seiten verschieden geändert. Nach der eingestellten Regel wurde entschieden: ",
+    )
+    if details.get("two_homes"):
+        title, intro = (
+            "Zwei Namen für eine Firma",
+            "Der Name einer Firma steht in EspoCRM an zwei Stellen, und dort wurde Verschiedenes eingetragen. Beide "
+            "sagen jetzt dasselbe. ",
+        )
+    return (
+        title,
+        intro + "; ".join(lines) + (f". {who}." if who else "."),
         [
             "Prüfen, ob der geltende Wert stimmt.",
             "Wenn nicht: den richtigen Wert hier in EspoCRM eintragen und speichern.",

@@ -111,6 +111,24 @@ def test_first_contact_fills_what_one_side_lacks_and_keeps_the_loser(firm: Firm)
     assert firm.tasks() == [], "a first load must not bury people in tasks"
 
 
+def test_of_two_names_that_a_person_gives_a_company_in_one_save_the_lost_one_is_told(firm: Firm) -> None:
+    """firmenname says a company's name (entities.md 1); nothing vanishes untold (design.md 3)."""
+    espo_id, betnr = firm.linked_party(lastName="Alt GmbH", firmenname="Alt GmbH", rechtsform="GmbH")
+    firm.crm_edit(espo_id, firmenname="Neu GmbH", lastName="Frau Ansprech")
+    firm.sync(espo_id)
+    record = firm.crm_record(espo_id)
+    assert (record["firmenname"], record["lastName"]) == ("Neu GmbH", "Neu GmbH")
+    assert firm.office_record(betnr)["name"] == "Neu GmbH"
+    with firm.store.reading() as tx:
+        (lost,) = [change for change in tx.audit.for_record(espo_id) if change.kind == "conflict"]
+    assert (lost.losing_value, lost.new, lost.losing_side) == ("Frau Ansprech", "Neu GmbH", "espocrm")
+    (task,) = firm.tasks()
+    assert "verworfen wurde „Frau Ansprech“" in task["description"]
+    assert "auf beiden Seiten" not in task["description"]
+    assert not any(firm.sync().writes.values())
+    assert len(firm.tasks()) == 1, "it stays open until a person closes it"
+
+
 def test_a_companys_name_stands_in_both_fields_of_espocrm(firm: Firm) -> None:
     espo_id, betnr = firm.linked_party(lastName="Alt GmbH", firmenname="Alt GmbH", rechtsform="GmbH")
     firm.office_edit(betnr, name="Neu GmbH")

@@ -90,9 +90,6 @@ class PartyGame:
         row = self.row(party)
         if row is not None:
             self.firm.crm_edit(CRM, party, self._filled(values))
-            if values.get("firmenname") or row["firmenname"]:
-                # A company's name stands twice, and the second home only repeats it (entities.md 1).
-                self.firm.typed.replaced(plain((self.row(party) or {})["lastName"]))
 
     def edit_there(self, party: str, values: Mapping[str, Any]) -> None:
         """A person changes master data in Advoware."""

@@ -12,6 +12,7 @@ from vmh_sync.beteiligte.model import MIRROR
 from vmh_sync.beteiligte.state import PartyState, party_state
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.values import text
 
 NAMES = st.sampled_from(["Huber", " Huber ", "Mu\u0308ller", "Müller", "Bau GmbH", "Maier"])
 WORDS = st.sampled_from([None, "", "Dr.", "Prof. Dr.", "Sehr geehrte Frau"])
@@ -159,11 +160,15 @@ def test_a_companys_two_names_come_together(firm: str, last: str) -> None:
     pair = Pair({"firmenname": "Alt", "lastName": "Alt", "rechtsform": "GmbH"}, {"name": "Alt", "rechtsform": "GmbH"})
     pair.sync()
     pair.edit({"firmenname": firm, "lastName": last}, {})
-    pair.sync()
-    names = {str(one).strip() for one in (pair.espo["firmenname"], pair.espo["lastName"], pair.advoware["name"])}
-    assert len({one.replace("u\u0308", "ü") for one in names}) == 1
+    plan = pair.sync()
+    names = {text(one) for one in (pair.espo["firmenname"], pair.espo["lastName"], pair.advoware["name"])}
+    assert names == {text(firm)}, "the name of a company is its firmenname"
     assert pair.base is not None
     assert MIRROR in pair.base.espocrm
+    lost = [] if text(last) == text(firm) else [text(last)]
+    assert [change.losing for change in plan.record.conflicts] == lost
+    assert [task.kind for task in plan.record.tasks] == [TaskKind.CONFLICT] * len(lost)
+    assert not pair.sync().record.tasks
 
 
 @given(st.sampled_from(["handelsregisterNummer", "registergericht"]))

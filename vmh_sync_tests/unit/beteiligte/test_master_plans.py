@@ -93,6 +93,82 @@ def test_an_edit_of_one_home_of_a_companys_name_reaches_the_other_home_too() -> 
     assert (plan.fields.base_espocrm[MIRROR], plan.fields.base_espocrm[FIRM]) == ("Neu", "Neu")
 
 
+HOMES = {"name": "Bau", MIRROR: "Bau", FIRM: "Bau"}
+REFUSED = OpenTask(1, TaskKind.VALUE_REFUSED, (MIRROR,), details={"side": "espocrm", "wanted": "Bau"})
+RULES = {rule: override(FIELDS, {"name": {"conflict": rule}}) for rule in ("espocrm_wins", "advoware_wins", "manual")}
+
+
+@pytest.mark.parametrize(
+    ("espo", "there", "before", "rule", "lost"),
+    [
+        (("Neu", "Meier"), "Bau", HOMES, "espocrm_wins", ["Meier"]),
+        (("Neu", "Meier"), "Bau", HOMES, "manual", ["Meier"]),  # Advoware did not move
+        (("Neu", "Meier"), "Dort", HOMES, "espocrm_wins", ["Dort", "Meier"]),
+        (("Neu", "Meier"), "Dort", HOMES, "advoware_wins", ["Neu", "Meier"]),
+        (("Neu", "Meier"), "Dort", HOMES, "manual", []),  # nothing is overwritten
+        (("Neu", "Meier"), "Neu", HOMES, "espocrm_wins", ["Meier"]),
+        (("Neu", "Meier"), "Bau", {"name": "Bau"}, "espocrm_wins", ["Meier"]),  # a company only now
+        (("Bau", "Meier"), "Dort", HOMES, "advoware_wins", ["Meier"]),
+        (("Bau", "Meier"), "Dort", {**HOMES, MIRROR: "Meier"}, "espocrm_wins", ["Meier"]),  # since the first contact
+        (("Neu", "Bau"), "Bau", HOMES, "espocrm_wins", []),
+        (("Neu", " NEU"), "Bau", HOMES, "espocrm_wins", ["NEU"]),
+        (("Neu", " Neu"), "Bau", HOMES, "espocrm_wins", []),
+        (("Neu", ""), "Bau", HOMES, "espocrm_wins", []),
+        (("", "Meier"), "Bau", HOMES, "espocrm_wins", []),
+    ],
+)
+def test_what_was_typed_into_either_home_of_a_companys_name_and_gives_way_is_told(
+    espo: tuple[str, str], there: str, before: dict[str, Any], rule: str, lost: list[str]
+) -> None:
+    here = {"firmenname": espo[0], "lastName": espo[1], "rechtsform": "GmbH"}
+    base = Base({**before, "rechtsform": "GmbH"}, {"name": "Bau", "rechtsform": "GmbH"})
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes=here,
+        advoware_attributes={"name": there, "rechtsform": "GmbH"},
+        base=base,
+        table=RULES[rule],
+    )
+    plan = plan_master(read, RULES[rule])
+    assert [change.losing for change in plan.record.conflicts] == lost
+    told = [entry["lost"] for task in plan.record.tasks for entry in task.details.get("decided", {}).values()]
+    assert told == lost
+
+
+def test_what_stands_in_a_home_that_refused_the_name_was_told_then() -> None:
+    here = {"firmenname": "Neu", "lastName": "Uralt", "rechtsform": "GmbH"}
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes=here,
+        advoware_attributes={"name": "Bau", "rechtsform": "GmbH"},
+        base=Base({**HOMES, MIRROR: "Uralt", "rechtsform": "GmbH"}, {"name": "Bau", "rechtsform": "GmbH"}),
+        table=FIELDS,
+        tasks=(REFUSED,),
+    )
+    plan = plan_master(read, FIELDS)
+    assert plan.espo == {"lastName": "Neu"}
+    assert not plan.record.conflicts
+    assert not plan.record.tasks
+    assert plan.record.close_tasks == (1,)
+
+
+def test_a_name_that_waits_for_a_person_is_not_overwritten_by_the_one_that_a_home_refused() -> None:
+    here = {"firmenname": "Neu", "lastName": "Uralt", "rechtsform": "GmbH"}
+    read = party_state(
+        espo_id="e1",
+        betnr=7,
+        espo_attributes=here,
+        advoware_attributes={"name": "Dort", "rechtsform": "GmbH"},
+        base=Base({**HOMES, MIRROR: "Uralt", "rechtsform": "GmbH"}, {"name": "Bau", "rechtsform": "GmbH"}),
+        table=RULES["manual"],
+        tasks=(REFUSED,),
+        retry_refused=True,
+    )
+    assert not plan_master(read, RULES["manual"]).espo
+
+
 def test_a_state_says_what_was_read() -> None:
     task = OpenTask(1, TaskKind.GENERAL, ("titel",))
     stamps = Stamps(advoware=datetime(2026, 3, 2, tzinfo=UTC))
