@@ -17,6 +17,7 @@ from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits
 from vmh_sync.systems.espocrm import answers
 from vmh_sync.systems.espocrm.auth import BasicLogin, Login, login_name, login_of
 from vmh_sync.systems.espocrm.connection import Connection
+from vmh_sync.systems.espocrm.days import DayFields
 from vmh_sync.systems.espocrm.errors import (
     EspoError,
     NotFound,
@@ -56,6 +57,7 @@ class EspoClient:
     ) -> None:
         self._longest_page = LIST_LIMIT
         self._most_values = IDS_PER_REQUEST
+        self._days = DayFields()
         self._connection = Connection(
             base_url=settings.api_base_url,
             login=login or login_of(settings),
@@ -206,7 +208,8 @@ class EspoClient:
         """
         headers = {"X-Skip-Duplicate-Check": "true"} if skip_duplicate_check else {}
         where = f"POST {entity}"
-        response = await self._connection.call("POST", entity, route=entity, body=json_object(values), headers=headers)
+        send = partial(self._connection.call, "POST", entity, route=entity, headers=headers)
+        response = await self._days.save(entity, json_object(values), send)
         if response.status_code == 409:
             raise answers.refused_create(entity, response, where)
         try:
@@ -225,13 +228,10 @@ class EspoClient:
         NotFound for a deleted record.
         """
         route = f"{entity}/{{id}}"
-        response = await self._connection.call(
-            "PUT",
-            f"{entity}/{_segment(record_id)}",
-            route=route,
-            body=json_object(values),
-            headers={} if version is None else {"X-Version-Number": str(version)},
-        )
+        headers = {} if version is None else {"X-Version-Number": str(version)}
+        path = f"{entity}/{_segment(record_id)}"
+        send = partial(self._connection.call, "PUT", path, route=route, headers=headers)
+        response = await self._days.save(entity, json_object(values), send)
         if response.status_code == 409:
             raise answers.conflict(response, f"PUT {route}")
         try:
