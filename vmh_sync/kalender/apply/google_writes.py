@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Agreement
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
 from vmh_sync.kalender.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.google.event_update import event_changes
 from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
 from vmh_sync.kalender.operations import DeleteGoogle, InsertGoogle, RestoreEvent, SaveBase, UpdateGoogle
 from vmh_sync.kalender.resume import stamp
-from vmh_sync.systems.google_calendar.errors import DuplicateError, NotFoundError
+from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent
 
@@ -19,7 +19,7 @@ _GENERATIONS = 50
 
 @dataclass(slots=True, repr=False)
 class GoogleWrites(Agreement):
-    """Carries out the operations that write to Google."""
+    """Carries out the operations that write to Google, and leaves alone what went to a colleague."""
 
     async def _insert(self, operation: InsertGoogle) -> None:
         if operation.confirm and operation.replaces is not None and await self.sides.fresh_event(operation.replaces):
@@ -42,12 +42,34 @@ class GoogleWrites(Agreement):
         raise AppointmentMoving
 
     async def _adopt_own(self, operation: InsertGoogle, event_id: str, generation: int) -> None:
-        """The id is taken: by our own living event (a crash before the pair row), or by a deleted one."""
+        """The id is taken: by our event, living here or moved (a crash before the pair row), or by a deleted one."""
         event = await self.sides.fresh_event(event_id)
         mark = read_mark(event.raw) if event is not None else None
         if mark is not None and mark.fr_nr == operation.fr_nr:
             await self.book.link(operation.fr_nr, event_id, generation, operation.source)
             raise PlanAgain
+        if not operation.stays:
+            await self._stay_if_moved(operation.fr_nr, event_id)
+
+    async def _stay_if_moved(self, fr_nr: int, event_id: str | None) -> None:
+        """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""
+        if event_id is None:
+            return
+        for kuerzel in self.book.colleagues(fr_nr):
+            if await self._lives_in(kuerzel, event_id, fr_nr):
+                raise MovedAway(kuerzel)
+
+    async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
+        """Tell whether the event lives in a calendar as this Termin's: a guest's copy has the same id, not our mark."""
+        calendar, client = self.book.calendar_of(kuerzel), self.context.google.client
+        if calendar is None:
+            return False
+        try:
+            event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
+        except (NotFoundError, ForbiddenError):
+            return False
+        mark = read_mark(event.raw)
+        return not event.cancelled and mark is not None and mark.fr_nr == fr_nr
 
     async def _update_google(self, operation: UpdateGoogle) -> None:
         current = self.sides.events.get(operation.event_id)

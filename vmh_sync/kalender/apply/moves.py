@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
+from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.deadlines import SENT_BACK, is_held
 from vmh_sync.kalender.event_identity import ids_of_inserts
-from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
 from vmh_sync.kalender.reads import PairElsewhere
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.store import Store
-from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
 
 COLLEAGUE_WAIT_SECONDS = 20.0
 """How long the calendar that an event came to waits for the calendar that it left."""
@@ -43,7 +41,7 @@ def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[in
 
 @dataclass(slots=True, repr=False)
 class Moves(AdvowareWrites):
-    """Takes over what came from a colleague, and leaves alone what went to one."""
+    """Takes over what came from a colleague."""
 
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
@@ -98,23 +96,3 @@ class Moves(AdvowareWrites):
                 self._count("advoware", operation)
                 await self.context.advoware.replace_termin(record, values)
         await self.sides.fresh_termin(operation.fr_nr)
-
-    async def _stay_if_moved(self, fr_nr: int, event_id: str | None) -> None:
-        """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""
-        if event_id is None:
-            return
-        for kuerzel in self.book.colleagues(fr_nr):
-            if await self._lives_in(kuerzel, event_id, fr_nr):
-                raise MovedAway(kuerzel)
-
-    async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
-        """Tell whether the event lives in a calendar as this Termin's: a guest's copy has the same id, not our mark."""
-        calendar, client = self.book.calendar_of(kuerzel), self.context.google.client
-        if calendar is None:
-            return False
-        try:
-            event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
-        except (NotFoundError, ForbiddenError):
-            return False
-        mark = read_mark(event.raw)
-        return not event.cancelled and mark is not None and mark.fr_nr == fr_nr

@@ -89,7 +89,12 @@ class PartyGame:
         """A person changes master data in EspoCRM; nobody can save a party without its name."""
         row = self.row(party)
         if row is not None:
-            self.firm.crm_edit(CRM, party, self._filled(values))
+            typed = self._filled(values)
+            if typed.keys() & {"firmenname", "lastName"}:
+                # A company's name has two homes (entities.md 1): a new one in either replaces what both said.
+                for home in ("firmenname", "lastName"):
+                    self.firm.typed.replaced(plain(row[home]))
+            self.firm.crm_edit(CRM, party, typed)
 
     def edit_there(self, party: str, values: Mapping[str, Any]) -> None:
         """A person changes master data in Advoware."""
