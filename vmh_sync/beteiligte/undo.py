@@ -1,13 +1,14 @@
 """Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.engine.undo`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from vmh_sync.adressen.part import PART as ADRESSEN
 from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
 from vmh_sync.beteiligte.batch import party_table
+from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.model import espo_payload
@@ -17,18 +18,25 @@ from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.undo import child_rule, undo_child
+from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.engine.undo import (
+    NOT_UNDOABLE,
+    Chain,
     Undo,
+    Undone,
     UndoRefused,
     as_edit,
+    ids_of,
     moved,
     note_undone,
     one_sided,
     require_writable,
     stored_chain,
+    take_back_each,
     write_back,
+    written,
 )
 from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
 from vmh_sync.kommunikation.undo import channel_of_change, undo_entry
@@ -39,6 +47,41 @@ from vmh_sync.sync.values import same
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 CHILDREN: dict[str, ChildrenPart] = {part.entity: part for part in (ADRESSEN, BANKVERBINDUNGEN)}
+
+
+class PartyUndo:
+    """Takes back changes of parties and of what belongs to them."""
+
+    entities = frozenset({ENTITY, KOMMUNIKATION, *CHILDREN})
+
+    def chains(self, changes: Sequence[Change]) -> list[Chain]:
+        """Return changes of the same field together; what is undone already, or was written nowhere, is left out."""
+        found: dict[tuple[str, str, str], list[Change]] = {}
+        for change in written(changes):
+            found.setdefault(_key(change), []).append(change)
+        return [tuple(chain) for chain in found.values()]
+
+    async def take_back(self, run_id: str, chains: Sequence[Chain], *, dry_run: bool) -> Undone:
+        """Write the old values to EspoCRM, unless ``dry_run``. Raises ``SettingsError``."""
+        async with open_context(run_id, PassSettings.read()) as context:
+            return await take_back_each(
+                chains,
+                lambda chain: undo_change(context, *ids_of(chain), dry_run=dry_run),
+                RECORD_FAILURES,
+                lambda error: explain(error).message,
+            )
+
+
+UNDO = PartyUndo()
+
+
+def _key(change: Change) -> tuple[str, str, str]:
+    name = str(change.field)
+    if change.kind != "created" or change.entity == KOMMUNIKATION:
+        # An entry of a list keeps its id while its value changes, and is created under a name that has none.
+        entry = change.advoware_id if "/" in name and change.advoware_id else name
+        return change.entity, str(change.espo_id), f"{name.partition('/')[0]}/{entry}"
+    return change.entity, str(change.espo_id), "created"
 
 
 async def undo_change(context: PassContext, *change_ids: int, dry_run: bool = False) -> Undo:
@@ -71,7 +114,7 @@ async def undo_change(context: PassContext, *change_ids: int, dry_run: bool = Fa
             else:
                 undo = await undo_child(context, CHILDREN[change.entity], change, party, gate, dry_run=dry_run)
         if not dry_run:
-            await note_undone(context, change, change_ids)
+            await note_undone(context, [(change, change_ids)])
         return undo
 
 
@@ -95,15 +138,12 @@ async def _undo_master(context: PassContext, change: Change, party_id: str, gate
     if not dry_run:
         await write_back(context, gate, before, as_edit(payload, before))
     record = f"des Beteiligten {party_id}"
-    return Undo(change.id or 0, party_id, party_id, record, rule.name, rule.label, change.new, change.old)
+    return Undo(change.id or 0, party_id, (party_id,), record, rule.name, rule.label, change.new, change.old)
 
 
 def _rule(change: Change, table: FieldTable) -> FieldRule:
     if change.entity != ENTITY or change.espo_id is None or change.field not in table:
-        raise UndoRefused(
-            "Nur Änderungen an Beteiligten, ihrer Kommunikation und ihren Adressen können rückgängig gemacht werden. "
-            "Einen Termin bitte in Advoware oder im Kalender ändern."
-        )
+        raise UndoRefused(NOT_UNDOABLE)
     rule = table[str(change.field)]
     require_writable(rule)
     return rule

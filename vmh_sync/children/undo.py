@@ -64,7 +64,7 @@ async def undo_child(
     if not dry_run:
         await write_back(context, gate, espo, as_edit(payload, espo, _status(part)))
     record = f"({part.label} {espo.id})"
-    return Undo(change.id or 0, espo.id, party.espo_id, record, rule.name, rule.label, change.new, change.old)
+    return Undo(change.id or 0, espo.id, (party.espo_id,), record, rule.name, rule.label, change.new, change.old)
 
 
 def _status(part: ChildrenPart) -> str:

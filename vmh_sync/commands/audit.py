@@ -1,20 +1,13 @@
-"""``vmh-sync audit show`` and ``audit undo``: what they do, apart from printing."""
+"""``vmh-sync audit show``: what it does, and which changes a person means."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from uuid import uuid4
 
-from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
-from vmh_sync.beteiligte.undo import undo_change
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.moments import moment
 from vmh_sync.commands.screen import NARROW, screen
-from vmh_sync.commands.sync import PassFailed, SyncOrder, prepare, run_sync
-from vmh_sync.commands.targets import target
 from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
-from vmh_sync.engine.undo import Undo, UndoRefused
+from vmh_sync.engine.opening import open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in
@@ -22,7 +15,6 @@ from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.outcome import PassSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +105,3 @@ def print_changes(order: AuditOrder, rows: Sequence[dict[str, object]]) -> None:
     for row in rows:
         for line in told_in_one_line(row, record=several):
             console.print(line)
-
-
-def run_undo(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None]:
-    """Take back a change and sync its party; returns what was undone and the pass's counts (None for a dry run).
-
-    Raises ``PassFailed`` (with a German sentence) when nothing was changed, ``SettingsError`` for bad settings.
-    """
-    settings = PassSettings.read()
-    prepare(settings)
-
-    async def opened() -> Undo:
-        async with open_context(f"undo-{uuid4().hex[:12]}", settings) as context:
-            return await undo_change(context, change_id, dry_run=dry_run)
-
-    try:
-        undo = asyncio.run(opened())
-    except UndoRefused as refusal:
-        raise PassFailed(str(refusal)) from None
-    except RECORD_FAILURES as error:
-        raise PassFailed(explain(error).message) from error
-    if dry_run:
-        return undo, None
-    summary, _ = run_sync(target("beteiligte"), SyncOrder((undo.party_id,), None))
-    return undo, summary

@@ -55,7 +55,9 @@ def undo(
     change: Annotated[
         int | None, typer.Argument(metavar="[CHANGE]", help="Nummer der Änderung aus `audit show`.")
     ] = None,
-    record: Annotated[str | None, typer.Option("--record", help="Alles an diesem Datensatz (ID, betnr, Name).")] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", help="Alles an diesem Datensatz (ID, betnr, Name; frNr, Titel).")
+    ] = None,
     run: Annotated[str | None, typer.Option("--run", help="Alles, was dieser Lauf geändert hat.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Alles ab diesem Zeitpunkt.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Alles bis vor diesem Zeitpunkt.")] = None,
@@ -64,7 +66,7 @@ def undo(
     values: Values = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stellt frühere Werte in EspoCRM wieder her und gleicht ab; was sich seitdem bewegt hat, bleibt."""
+    """Stellt wieder her, was vorher dort stand, und gleicht ab; was sich seitdem bewegt hat, bleibt."""
     several = any((record, run, since, until))
     if (change is None) != several or (field is not None and not several):
         raise typer.BadParameter("Bitte eine Nummer angeben, oder --record, --run, --since (auch zusammen).")
@@ -83,28 +85,21 @@ def undo(
 
 
 def _undo_one(change: int, *, dry_run: bool, values: bool, as_json: bool) -> NoReturn:
-    from vmh_sync.commands.audit import run_undo
     from vmh_sync.commands.sync import PassFailed
+    from vmh_sync.commands.undo import undo_one, undo_row
 
     try:
-        done, summary = run_undo(change, dry_run=dry_run)
+        done, summary = undo_one(change, dry_run=dry_run)
     except PassFailed as problem:
         if as_json:
             print_json({"error": str(problem)})
         fail(str(problem))
     failed = summary is not None and bool(summary.failures)
     if as_json:
-        print_json(
-            _undo_row(done, values=values) | {"dry_run": dry_run, "sync": summary.to_json() if summary else None}
-        )
+        print_json(undo_row(done, values=values) | {"dry_run": dry_run, "sync": summary.to_json() if summary else None})
     else:
         _tell(done, values=values, dry_run=dry_run, failed=failed)
     sys.exit(RECORDS_FAILED if failed else 0)
-
-
-def _undo_row(done: "Undo", *, values: bool) -> dict[str, object]:
-    row: dict[str, object] = {"undo_of": done.change_id, "id": done.espo_id, "field": done.field}
-    return row | ({"old": done.old, "new": done.new} if values else {})
 
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
@@ -114,7 +109,8 @@ def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
         console.print(f"Würde {what} zurücksetzen; es wurde nichts geschrieben.", markup=False)
     elif failed:
         console.print(
-            f"{what} ist in EspoCRM zurückgesetzt; der Abgleich ist fehlgeschlagen und wird wiederholt.", markup=False
+            f"{what} ist in {done.written} zurückgesetzt; der Abgleich ist fehlgeschlagen und wird wiederholt.",
+            markup=False,
         )
     else:
         console.print(f"{what} ist auf beiden Seiten zurückgesetzt.", markup=False)

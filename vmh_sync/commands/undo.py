@@ -1,37 +1,38 @@
-"""``vmh-sync audit undo`` of more than one change: all of a record, a run or a time span."""
+"""``vmh-sync audit undo``: one change, or all of a record, a run or a time span, of every entity."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 from uuid import uuid4
 
-from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
-from vmh_sync.beteiligte.undo import undo_change
 from vmh_sync.commands.screen import screen
-from vmh_sync.commands.sync import SyncOrder, prepare, run_sync
+from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.undo import Undo, UndoRefused
-from vmh_sync.entities import BETEILIGTE
+from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.undo import NOT_UNDOABLE, Chain, Refusal, Undo, Undoer
+from vmh_sync.entities import KALENDER, every
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.store import Store, default_url, upgrade
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.sync.outcome import PassSummary
 
 MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""
-TAKEN_BACK = ("applied", "created")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Changes that were not taken back, and why (German)."""
-
-    change_ids: tuple[int, ...]
-    entity: str
-    espo_id: str | None
-    field: str | None
-    why: str
+def undoers() -> dict[str, tuple[str, Undoer]]:
+    """Return who takes changes back, by the entity of the audit log, with the name of the entity to sync afterwards."""
+    found: dict[str, tuple[str, Undoer]] = {}
+    for entity in every():
+        name = f"{entity.package}.undo"
+        undoer: Undoer | None = getattr(import_module(name), "UNDO", None) if find_spec(name) else None
+        if undoer is not None:
+            found |= dict.fromkeys(undoer.entities, (entity.name, undoer))
+    return found
 
 
 @dataclass(slots=True)
@@ -66,60 +67,90 @@ def undo_row(done: Undo, *, values: bool) -> dict[str, object]:
     return row | ({"old": done.old, "new": done.new} if values else {})
 
 
-def chains(changes: Sequence[Change]) -> list[tuple[Change, ...]]:
-    """Return changes of the same field together, newest first; they are taken back in one go.
-
-    ``changes`` are newest first. What is undone already, or was written nowhere, is left out.
-    """
-    found: dict[tuple[str, str, str], list[Change]] = {}
-    for change in changes:
-        if change.undone_by is None and change.side_written is not None and change.kind in TAKEN_BACK:
-            found.setdefault(_key(change), []).append(change)
-    return [tuple(chain) for chain in found.values()]
-
-
-def _key(change: Change) -> tuple[str, str, str]:
-    name = str(change.field)
-    if change.kind != "created" or change.entity == "kommunikation":
-        # An entry of a list keeps its id while its value changes, and is created under a name that has none.
-        entry = change.advoware_id if "/" in name and change.advoware_id else name
-        return change.entity, str(change.espo_id), f"{name.partition('/')[0]}/{entry}"
-    return change.entity, str(change.espo_id), "created"
-
-
 def undo_all(query: AuditQuery, *, dry_run: bool) -> UndoReport:
-    """Take back what a query means, and sync the parties that it touched.
+    """Take back what a query means, and sync what it touched.
 
     Raises ``SettingsError``; what cannot be taken back is in the report.
     """
-    settings = PassSettings.read()
-    prepare(settings)
-    report = UndoReport()
+    return _undone(_changes(query), dry_run=dry_run)
 
-    async def opened() -> None:
-        async with open_context(f"undo-{uuid4().hex[:12]}", settings) as context:
-            with context.store.reading() as tx:
-                changes = tx.audit.find(query)
-            for chain in chains(changes):
-                await _take_back(context, chain, report, dry_run=dry_run)
 
-    asyncio.run(opened())
-    parties = tuple(dict.fromkeys(undo.party_id for undo in report.done))
-    if parties and not dry_run:
-        report.summary, _ = run_sync(target(BETEILIGTE.name), SyncOrder(parties, None))
+def undo_one(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None]:
+    """Take back a change and sync its record; returns what was undone and the pass's counts (None for a dry run).
+
+    Raises ``PassFailed`` (with a German sentence) when nothing was changed, ``SettingsError`` for bad settings.
+    """
+    change = _change(change_id)
+    if change is None:
+        raise PassFailed(f"Eine Änderung mit der Nummer {change_id} gibt es nicht.")
+    report = _undone([change], dry_run=dry_run, one=True)
+    if report.refused:
+        raise PassFailed(report.refused[0].why)
+    return report.done[0], report.summary
+
+
+def _undone(changes: Sequence[Change], *, dry_run: bool, one: bool = False) -> UndoReport:
+    """Take back changes, each by the entity that it belongs to; ``one``: named by a person, so nothing is left out."""
+    report, known, touched = UndoReport(), undoers(), dict[str, list[str]]()
+    for name, undoer, of in _by_entity(changes, known):
+        chains: Sequence[Chain] = [tuple(of)] if one else undoer.chains(of)
+        if not chains:
+            continue
+        undone = asyncio.run(undoer.take_back(f"undo-{uuid4().hex[:12]}", chains, dry_run=dry_run))
+        report.done += undone.done
+        report.refused += undone.refused
+        touched.setdefault(name, []).extend(key for done in undone.done for key in done.resync)
+    if one and not report.done and not report.refused:
+        report.refused.append(Refusal((), changes[0].entity, changes[0].espo_id, changes[0].field, NOT_UNDOABLE))
+    for name, keys in touched.items():
+        if keys and not dry_run:
+            report.summary = (report.summary or PassSummary()).merge(_synced(name, tuple(dict.fromkeys(keys))))
     return report
 
 
-async def _take_back(context: PassContext, chain: Sequence[Change], report: UndoReport, *, dry_run: bool) -> None:
-    ids = tuple(change.id for change in chain if change.id is not None)
+def _by_entity(
+    changes: Iterable[Change], known: dict[str, tuple[str, Undoer]]
+) -> Iterator[tuple[str, Undoer, list[Change]]]:
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.entity in known:
+            groups.setdefault(known[change.entity][0], []).append(change)
+    for of in groups.values():
+        yield (*known[of[0].entity], of)
+
+
+def _synced(entity: str, keys: tuple[str, ...]) -> PassSummary:
+    if entity != KALENDER.name:
+        return run_sync(target(entity), SyncOrder(keys, None))[0]
+    from vmh_sync.commands.sync_kalender import run_calendars
+    from vmh_sync.kalender.run_config import Calendars
+
+    return PassSummary().add(run_calendars(Calendars(kuerzel=list(keys))).outcomes)
+
+
+def _changes(query: AuditQuery) -> list[Change]:
+    store = _open()
     try:
-        report.done.append(await undo_change(context, *ids, dry_run=dry_run))
-        return
-    except UndoRefused as refusal:
-        why = str(refusal)
-    except RECORD_FAILURES as error:
-        why = explain(error).message
-    report.refused.append(Refusal(ids, chain[0].entity, chain[0].espo_id, chain[0].field, why))
+        with store.reading() as tx:
+            return tx.audit.find(query)
+    finally:
+        store.close()
+
+
+def _change(change_id: int) -> Change | None:
+    store = _open()
+    try:
+        with store.reading() as tx:
+            return tx.audit.get(change_id)
+    finally:
+        store.close()
+
+
+def _open() -> Store:
+    settings = load(VmhSettings)
+    upgrade(settings.database_url or default_url(settings.home))
+    ensure_redis(settings.home, settings.redis_url)
+    return open_database(settings)
 
 
 def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:
@@ -136,4 +167,5 @@ def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:
     elif dry_run:
         console.print("Es wurde nichts geschrieben.")
     elif report.summary is not None and report.summary.failures:
-        console.print("Der Abgleich danach ist fehlgeschlagen und wird wiederholt; EspoCRM steht schon richtig.")
+        sides = " und ".join(dict.fromkeys(done.written for done in report.done))
+        console.print(f"Der Abgleich danach ist fehlgeschlagen und wird wiederholt; {sides} steht schon richtig.")

@@ -1,21 +1,23 @@
 """What taking back a change has in common for all entities (specification, sync-semantics.md 7).
 
-The old value is written to EspoCRM like a person's edit, under the party's lease and after both sides were read anew;
-the pass that follows carries it to Advoware by the same rules as every other edit. A field that has moved since on
-either side is left alone.
+The old value is written to one side (a party's to EspoCRM, an appointment's to Advoware) like a person's edit, under
+the record's lease and after both sides were read anew; the pass that follows carries it to the other side by the same
+rules as every other edit. A field that has moved since on either side is left alone.
+
+An entity offers ``UNDO``, an :class:`Undoer`, in ``<room>.undo``.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from vmh_sync.engine.crm_write import put_unmoved
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
+from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.fields import FieldRule
 from vmh_sync.sync.status import SyncStatus
-from vmh_sync.sync.values import Value
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -28,24 +30,130 @@ class UndoRefused(Exception):
 class Undo:
     """What taking back a change means: a field of ``record`` goes from ``old`` (what stands now) to ``new``.
 
-    ``record`` is German, in the genitive (``des Beteiligten abc``); ``party_id`` is the party to sync afterwards.
+    ``record`` is German, in the genitive (``des Beteiligten abc``). ``resync`` is what has to be synced afterwards:
+    the ids of parties, or the Kürzel of employees. ``written`` is the side that was written already.
     """
 
     change_id: int
     espo_id: str
-    party_id: str
+    resync: tuple[str, ...]
     record: str
     field: str
     label: str
-    old: Value
-    new: Value
+    old: object
+    new: object
+    written: str = "EspoCRM"
 
 
+Chain = tuple[Change, ...]
+"""Changes that are taken back in one go, newest first."""
+TAKEN_BACK = ("applied", "created")
+
+
+def written(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes (newest first) that were written somewhere, are not undone yet, and are no undo themselves.
+
+    What the pass after an undo carried to the other side belongs to that undo: a time span is not taken back in turns.
+    """
+    carried: set[tuple[object, ...]] = set()
+    found = []
+    for change in reversed(changes):
+        if change.kind == "undo":
+            carried.add(_meaning(change))
+        elif change.undone_by is None and change.side_written is not None and change.kind in TAKEN_BACK:
+            if _meaning(change) in carried:
+                carried.discard(_meaning(change))
+            else:
+                found.append(change)
+    return found[::-1]
+
+
+def _meaning(change: Change) -> tuple[object, ...]:
+    if change.field is None:  # a whole record came or went; one that was entered again has another name
+        return change.entity, change.advoware_id
+    return change.entity, change.espo_id, change.field, repr(change.old), repr(change.new)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Changes that were not taken back, and why (German)."""
+
+    change_ids: tuple[int, ...]
+    entity: str
+    espo_id: str | None
+    field: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back and what not."""
+
+    done: list[Undo] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, chain: Sequence[Change], why: str) -> None:
+        """Note that changes are left alone."""
+        newest = chain[0]
+        self.refused.append(Refusal(ids_of(chain), newest.entity, newest.espo_id, newest.field, why))
+
+
+class Undoer(Protocol):
+    """How changes of some ``entities`` of the audit log are taken back."""
+
+    @property
+    def entities(self) -> frozenset[str]:
+        """Whose changes, as the audit log names them."""
+        ...
+
+    def chains(self, changes: Sequence[Change]) -> list[Chain]:
+        """Return which of the changes (newest first) are taken back together; others may be left out."""
+        ...
+
+    async def take_back(self, run_id: str, chains: Sequence[Chain], *, dry_run: bool) -> Undone:
+        """Take chains back, each for itself. Raises ``SettingsError``."""
+        ...
+
+
+def ids_of(changes: Sequence[Change]) -> tuple[int, ...]:
+    """Return the numbers of changes that were read."""
+    return tuple(change.id for change in changes if change.id is not None)
+
+
+async def take_back_each(
+    chains: Sequence[Chain],
+    take: Callable[[Chain], Awaitable[Undo]],
+    failures: tuple[type[Exception], ...],
+    explain: Callable[[Exception], str],
+) -> Undone:
+    """Take back one chain after the other; what is refused or fails (``failures``) is told by ``explain``."""
+    undone = Undone()
+    for chain in chains:
+        try:
+            undone.done.append(await take(chain))
+        except UndoRefused as refusal:
+            undone.refuse(chain, str(refusal))
+        except failures as error:
+            undone.refuse(chain, explain(error))
+    return undone
+
+
+class UndoContext(Protocol):
+    """What the audit log needs of an opened context."""
+
+    store: Store
+    run_id: str
+
+
+NOT_UNDOABLE = (
+    "Nur Änderungen an Beteiligten, ihrer Kommunikation, ihren Adressen und Bankverbindungen und an Terminen können "
+    "rückgängig gemacht werden."
+)
 ADDABLE = "kommunikation"
 """The one entity whose entries may be taken out again: they are entries of a list, no records of their own."""
 
 
-def stored_chain(context: PassContext, change_ids: Sequence[int]) -> Change:
+def stored_chain(context: UndoContext, change_ids: Sequence[int]) -> Change:
     """Return what several changes of one field, newest first, come to: from what stands now to what stood before all.
 
     Raises :class:`UndoRefused` as :func:`stored_change` does.
@@ -54,7 +162,7 @@ def stored_chain(context: PassContext, change_ids: Sequence[int]) -> Change:
     return replace(chain[0], old=chain[-1].old)
 
 
-def stored_change(context: PassContext, change_id: int) -> Change:
+def stored_change(context: UndoContext, change_id: int) -> Change:
     """Return an entry of the audit log that may be taken back as far as the log itself can tell.
 
     Raises :class:`UndoRefused` when there is none, it was undone before, or nothing was written.
@@ -127,12 +235,29 @@ async def write_back(
             raise
 
 
-async def note_undone(context: PassContext, change: Change, change_ids: Sequence[int] = ()) -> None:
-    """Write the undo into the audit log, and mark the change, and those of ``change_ids`` that are undone with it."""
-    await asyncio.to_thread(_note, context, change, change_ids)
+async def note_undone(
+    context: UndoContext,
+    undone: Sequence[tuple[Change, Sequence[int]]],
+    side: Literal["advoware", "espocrm"] = "espocrm",
+    also: Callable[[Transaction], object] = lambda tx: None,
+) -> None:
+    """Write undos into the audit log, in one transaction with ``also``.
+
+    Each is a change, and the numbers of those that are undone with it: they are marked.
+    """
+
+    def work() -> None:
+        with context.store.transaction() as tx:
+            also(tx)
+            for change, change_ids in undone:
+                _note(tx, context.run_id, change, change_ids, side)
+
+    await asyncio.to_thread(work)
 
 
-def _note(context: PassContext, change: Change, change_ids: Sequence[int]) -> None:
+def _note(
+    tx: Transaction, run_id: str, change: Change, change_ids: Sequence[int], side: Literal["advoware", "espocrm"]
+) -> None:
     if change.id is None:
         raise ValueError("a change that was read has an id")
     row = replace(
@@ -143,13 +268,12 @@ def _note(context: PassContext, change: Change, change_ids: Sequence[int]) -> No
         reason=f"undo of change {change.id}",
         old=change.new,
         new=change.old,
-        side_written="espocrm",
+        side_written=side,
         losing_value=None,
         losing_side=None,
-        run_id=context.run_id,
+        run_id=run_id,
         undo_of=change.id,
     )
-    with context.store.transaction() as tx:
-        (row_id,) = tx.audit.append([row])
-        for change_id in dict.fromkeys((change.id, *change_ids)):
-            tx.audit.mark_undone(change_id, row_id)
+    (row_id,) = tx.audit.append([row])
+    for change_id in dict.fromkeys((change.id, *change_ids)):
+        tx.audit.mark_undone(change_id, row_id)

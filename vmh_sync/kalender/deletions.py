@@ -61,7 +61,8 @@ def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionCont
     if edits:
         text = "In Advoware gelöscht, in Google noch geändert: gelöscht"
         findings = (Finding(FindingKind.DELETED_AGAINST_CHANGE, text, pair.fr_nr, pair.event_id, edits),)
-    return Decision((DeleteGoogle(pair.fr_nr, pair.event_id, "In Advoware gelöscht"),), findings)
+    was = base.advoware if base is not None else (event.form if event is not None else None)
+    return Decision((DeleteGoogle(pair.fr_nr, pair.event_id, "In Advoware gelöscht", was=was),), findings)
 
 
 def _create_again(pair: PairState, event: ReadEvent | None, ctx: DecisionContext) -> Decision:
@@ -97,7 +98,8 @@ def gone_in_google(
         if edits:
             text = "In Google gelöscht, in Advoware noch geändert: gelöscht"
             findings = (Finding(FindingKind.DELETED_AGAINST_CHANGE, text, pair.fr_nr, pair.event_id, edits),)
-        return Decision((DeleteAdvoware(pair.fr_nr, pair.event_id, "In Google gelöscht", confirm),), findings)
+        delete = DeleteAdvoware(pair.fr_nr, pair.event_id, "In Google gelöscht", confirm, form, termin)
+        return Decision((delete,), findings)
     insert = insert_event(
         pair.fr_nr,
         termin,

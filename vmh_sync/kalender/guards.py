@@ -26,12 +26,17 @@ def stop_on_mass_change(
     Content that goes because of anonymised mode is meant to go and does not count.
     """
     destroyed = sum(1 for operation in operations if deletes_or_empties(operation))
-    if destroyed <= rules.mass_change_records or destroyed <= rules.mass_change_share * living_pairs:
+    if not is_mass_change(destroyed, living_pairs, rules):
         return None
     return (
         f"Kalender {kuerzel}: {destroyed} von {living_pairs} verknüpften Terminen würden gelöscht oder geleert. "
         "Das ist ungewöhnlich viel; es wurde nichts geändert. Bitte den Plan ansehen und freigeben."
     )
+
+
+def is_mass_change(destroyed: int, living_pairs: int, rules: CalendarRules) -> bool:
+    """Tell whether so many deleted or emptied appointments are too many to happen without a person."""
+    return destroyed > rules.mass_change_records and destroyed > rules.mass_change_share * living_pairs
 
 
 def deletes_or_empties(operation: Operation) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source
+from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source, TerminFields
 
 Side = Literal["advoware", "google"]
 
@@ -75,12 +75,16 @@ class RestoreEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeleteGoogle:
-    """Delete an event. ``confirm``: ask Advoware for the number once more; it was only missing from the list."""
+    """Delete an event. ``confirm``: ask Advoware for the number once more; it was only missing from the list.
+
+    ``was`` is what Advoware last said, kept in the audit log so that the deletion can be taken back.
+    """
 
     fr_nr: int
     event_id: str
     reason: str
     confirm: bool = True
+    was: Appointment | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,17 @@ class UpdateAdvoware:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAdvoware:
-    """Delete a Termin. ``confirm``: read the event once more; it was only missing from the list."""
+    """Delete a Termin. ``confirm``: read the event once more; it was only missing from the list.
+
+    ``was`` and ``termin`` are what it said, kept in the audit log so that the deletion can be taken back.
+    """
 
     fr_nr: int
     event_id: str
     reason: str
     confirm: bool = False
+    was: Appointment | None = field(default=None, repr=False)
+    termin: TerminFields | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 
+from vmh_sync.kalender.audit_values import logged, plain
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.model import BaseForm, PairState, Recurrence, Source
+from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.notices import Notice, note
-from vmh_sync.kalender.operations import Finding, FindingKind, Operation, UpdateGoogle, side_written
+from vmh_sync.kalender.operations import Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.pair_rows import ENTITY, GUARDED, pair_state, with_base
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.calendar import CalendarPair
@@ -207,10 +208,10 @@ class PairBook:
         side = side_written(operation)
         if side is None:
             return
-        fr_nr = getattr(operation, "fr_nr", None)
+        fr_nr = getattr(operation, "fr_nr", None) or self._number_of(operation.event_id)
         details = getattr(operation, "changes", ()) or (None,)
-        anonymised = isinstance(operation, UpdateGoogle) and operation.anonymised
         for change in details:
+            old, new = logged(operation, change)
             yield Change(
                 entity=ENTITY,
                 kind="applied",
@@ -218,11 +219,15 @@ class PairBook:
                 espo_id=record_id(self.kuerzel, fr_nr, operation.event_id),
                 advoware_id=str(fr_nr) if fr_nr is not None else None,
                 field=change.name if change else None,
-                old=plain(change.old) if change and not anonymised else None,
-                new=plain(change.new) if change and not anonymised else None,
+                old=old,
+                new=new,
                 side_written=side,
                 run_id=self.context.run_id,
             )
+
+    def _number_of(self, event_id: str) -> int | None:
+        """Return the number of the Termin that was just made of an event."""
+        return next((row.frnr for row in self.rows.values() if row.event_id == event_id), None)
 
     def _lost(self, finding: Finding) -> Iterable[Change]:
         for change in finding.changes:
@@ -277,13 +282,3 @@ def _is_told(tx: Transaction, row: Change, since: datetime | None) -> bool:
 def record_id(kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
     """Return how an appointment is named in outcomes and in the audit log: ``SB/1234`` (at most 64 characters)."""
     return f"{kuerzel}/{fr_nr if fr_nr is not None else event_id or '?'}"[:64]
-
-
-def plain(value: object) -> object:
-    """Return a value of the normal form as JSON."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Recurrence):
-        until = value.until.isoformat() if value.until else None
-        return {"frequency": value.frequency.value, "interval": value.interval, "until": until}
-    return value

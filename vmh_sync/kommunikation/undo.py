@@ -52,7 +52,9 @@ async def undo_entry(context: PassContext, change: Change, party: PartInput, gat
             context, gate, fresh, as_edit(planned.attributes, fresh), lambda now: _keys(channel, now) == planned.keys
         )
     record = f"des Beteiligten {party.espo_id}"
-    return Undo(change.id or 0, party.espo_id, party.espo_id, record, change.field or "", label, change.new, change.old)
+    return Undo(
+        change.id or 0, party.espo_id, (party.espo_id,), record, change.field or "", label, change.new, change.old
+    )
 
 
 def _planned(channel: Channel, change: Change, party: PartInput) -> EspoList:

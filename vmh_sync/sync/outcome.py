@@ -66,6 +66,17 @@ class PassSummary:
                 self.failures.append({"id": outcome.id, "error": outcome.error or "unbekannter Fehler"})
         return self
 
+    def merge(self, other: "PassSummary") -> "PassSummary":
+        """Count another pass in; returns itself."""
+        self.records += other.records
+        self.results.update(other.results)
+        for system, count in other.writes.items():
+            self.writes[system] += count
+        self.conflicts += other.conflicts
+        self.different += other.different
+        self.failures += other.failures
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
         return {

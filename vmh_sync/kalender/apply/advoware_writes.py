@@ -93,6 +93,11 @@ class AdvowareWrites(GoogleWrites):
     async def _delete_advoware(self, operation: DeleteAdvoware) -> None:
         if operation.confirm and await self.sides.fresh_event(operation.event_id) is not None:
             raise PlanAgain
+        await self._drop_termin(operation)
+        await self.book.close(operation.fr_nr)
+
+    async def _drop_termin(self, operation: DeleteAdvoware) -> None:
+        """GET, compare and DELETE back to back, alone; one that is gone already is fine."""
         async with self._alone(operation.fr_nr):
             planned = self.sides.termine.get(operation.fr_nr)
             await self.lease.ensure()
@@ -103,7 +108,6 @@ class AdvowareWrites(GoogleWrites):
                 self._count("advoware", operation)
                 await self.context.advoware.delete_termin(operation.fr_nr)
                 self.sides.termine.pop(operation.fr_nr, None)
-        await self.book.close(operation.fr_nr)
 
     async def _create(self, operation: CreateAdvoware) -> None:
         if operation.replaces_fr_nr is not None and await self._went_elsewhere(operation):
