@@ -30,4 +30,7 @@ def segments_of(endpoint: str) -> tuple[str, ...]:
         below = below[len(API_PREFIX) :]
     if not below:
         raise BadPath("endpoint must name something below the API prefix")
+    if below[0].lower() == API_PREFIX[0]:
+        # Another API of the same host. Put below our prefix it would silently be another path.
+        raise BadPath(f"endpoint leaves the API prefix {'/'.join(API_PREFIX)}/")
     return below

@@ -22,6 +22,7 @@ from vmh_sync.examples.ticketing.ticket import (
     WrongState,
     escalated,
     masked,
+    resolved,
     triaged,
 )
 from vmh_sync.store.errors import StoreError
@@ -106,8 +107,8 @@ def ticket_router(
 
     @router.post("", status_code=201, dependencies=[writer], responses=_responses(401, 403, 503))
     async def create(request: Request, given: NewTicket) -> ShownTicket:
-        """Open a ticket."""
-        ticket = Ticket(
+        """Open a ticket; it goes to somebody at once, by its priority."""
+        opened = Ticket(
             id=str(uuid.uuid4()),
             title=given.title,
             description=given.description,
@@ -115,6 +116,7 @@ def ticket_router(
             customer_email=given.customer_email,
             created_at=clock(request).now(),
         )
+        ticket = triaged(opened)
         await _stored(desk(request).add, ticket)
         return ShownTicket.model_validate(ticket)
 
@@ -139,6 +141,11 @@ def ticket_router(
         return await _step(
             desk(request), ticket_id, lambda ticket: escalated(ticket, now, order.to or LEAD, order.reason)
         )
+
+    @router.post("/{ticket_id}/resolve", dependencies=[writer], responses=_responses(401, 403, 404, 409, 503))
+    async def resolve(request: Request, ticket_id: str) -> ShownTicket:
+        """Close a ticket: its time limit runs no longer."""
+        return await _step(desk(request), ticket_id, resolved)
 
     @router.post("/{ticket_id}/notify", dependencies=[writer], responses=_responses(401, 403, 404, 503))
     async def notify(request: Request, ticket_id: str) -> Notified:

@@ -67,6 +67,13 @@ def escalated(ticket: Ticket, now: datetime, to: str = LEAD, reason: str = "by h
     return replace(ticket, state=State.ESCALATED, assignee=to, reason=reason, escalated_at=now)
 
 
+def resolved(ticket: Ticket) -> Ticket:
+    """Return the ticket, done with. Raises :class:`WrongState` if that happened before."""
+    if ticket.state is State.RESOLVED:
+        raise WrongState(f"the ticket is {ticket.state}")
+    return replace(ticket, state=State.RESOLVED)
+
+
 def breaches(ticket: Ticket, now: datetime) -> bool:
     """Whether the ticket waits longer than its priority allows; one that was escalated or resolved never does."""
     return ticket.state in (State.OPEN, State.TRIAGED) and now - ticket.created_at > SLA[ticket.priority]

@@ -169,5 +169,7 @@ def proxy_path(path: str) -> str:
     """The path below the API base for a path given by a caller. Raises ValueError if it would leave the prefix."""
     if not path.strip("/ ") or _UNSAFE_PATH.search(path):
         raise ValueError("path must be a plain path below the API prefix")
-    path = path.lstrip("/")
-    return path if path.startswith(wire.API_PREFIX) else wire.API_PREFIX + path
+    below = path.lstrip("/").removeprefix(wire.API_PREFIX)
+    if below.lower().startswith("api/"):
+        raise ValueError("path leaves the API prefix")
+    return wire.API_PREFIX + below

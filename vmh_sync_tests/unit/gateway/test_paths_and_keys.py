@@ -52,6 +52,13 @@ def test_plain_paths(endpoint: str, segments: tuple[str, ...]) -> None:
         "Beteiligte/\u2024\u2024",
         "Beteiligte/a..b",
         "api/v1/advonet",
+        "api/v1/Akten",
+        "/api/v1/Akten",
+        "API/v1/advonet/Beteiligte",
+        "api/v2/advonet/Beteiligte",
+        "api/v1/advonetx/Beteiligte",
+        "api/v1/advonet/api/v1/advonet/Beteiligte",
+        "api",
         "x" * 501,
     ],
 )

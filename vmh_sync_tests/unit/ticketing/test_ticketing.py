@@ -60,8 +60,8 @@ def test_a_ticket_walks_forward(http: TestClient) -> None:
         **GIVEN,
         "id": ticket,
         "createdAt": "2026-03-02T09:00:00Z",
-        "state": "open",
-        "assignee": None,
+        "state": "triaged",
+        "assignee": "support-pool",
         "reason": None,
         "escalatedAt": None,
     }
@@ -74,6 +74,8 @@ def test_a_ticket_walks_forward(http: TestClient) -> None:
     )
     assert http.post(f"/tickets/{ticket}/triage").status_code == 409
     assert http.post(f"/tickets/{ticket}/escalate").status_code == 409
+    assert http.post(f"/tickets/{ticket}/resolve").json()["state"] == "resolved"
+    assert [http.post(f"/tickets/{ticket}/{step}").status_code for step in ("resolve", "triage", "escalate")] == [409] * 3
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,22 @@ def test_a_ticket_walks_forward(http: TestClient) -> None:
         ("low", "support-pool"),
     ],
 )
-def test_triage_by_priority(http: TestClient, priority: str, assignee: str) -> None:
-    ticket = create(http, priority=priority)
+def test_a_new_ticket_triages_itself_by_priority(http: TestClient, priority: str, assignee: str) -> None:
+    made = http.post("/tickets", json={**GIVEN, "priority": priority}).json()
 
-    assert http.post(f"/tickets/{ticket}/triage").json()["assignee"] == assignee
+    assert (made["state"], made["assignee"]) == ("triaged", assignee)
+    by_hand = http.post(f"/tickets/{made['id']}/triage", json={"assignee": "frau.muster"}).json()
+    assert by_hand["assignee"] == "frau.muster"
 
 
-@pytest.mark.parametrize("step", ["triage", "escalate", "notify"])
+def test_a_resolved_ticket_is_never_escalated(http: TestClient, desk: Desk) -> None:
+    ticket = create(http, priority="critical")
+    assert http.post(f"/tickets/{ticket}/resolve").status_code == 200
+
+    assert escalate_breaches(desk, START + timedelta(days=9)) == []
+
+
+@pytest.mark.parametrize("step", ["triage", "escalate", "resolve", "notify"])
 def test_unknown_ticket(http: TestClient, step: str) -> None:
     assert http.post(f"/tickets/unknown/{step}").status_code == 404
 
