@@ -109,19 +109,27 @@ def _fields() -> str:
     for title, table in _TABLES.items():
         rows = [
             (
-                rule.label,
+                f"{rule.label} (zuschaltbar: `{rule.name}`)" if rule in table.optional else rule.label,
                 f"`{rule.espo}`",
                 f"`{rule.advoware}`",
                 "ja" if rule.on_create else "nein",
                 "ja" if rule.on_update else "nein, kommt als Aufgabe",
                 _RULES[rule.conflict],
             )
-            for rule in table
+            for rule in (*table, *table.optional)
         ]
         headings = ("Feld", "EspoCRM", "Advoware", "bei Anlage", "bei Änderung in Advoware", "Beide geändert")
         parts += [f"## {title}", _table(headings, rows)]
     intro = "Was in welches Feld der anderen Seite geht. Eine Datei, die `VMH_FIELD_TABLES` nennt, kann es ändern."
-    return _page("Feldtabellen", intro, *parts)
+    how = (
+        "Die Datei ist ein JSON-Objekt: Bereich → Feld → Änderungen. Zum Beispiel schaltet "
+        '`{"beteiligte": {"kurzname": {}, "titel": {"conflict": "advoware_wins"}, "zusatz": null}}` den Kurznamen zu, '
+        "lässt beim Titel Advoware gelten und nimmt den Zusatz heraus. Ein ganz neues Feld nennt `espo`, `advoware` und "
+        "`label`, dazu `kind` (`text`, `date`, `number`, `flag`), wenn es kein Text ist; das Feld in EspoCRM muss es "
+        "geben (`vmh-sync doctor` prüft es). `newest_wins` geht nur bei Beteiligten: Nur von ihnen nennt Advoware den "
+        "Zeitpunkt der letzten Änderung. Was nicht geht, wird beim Start mit einem Satz abgelehnt."
+    )
+    return _page("Feldtabellen", intro, how, *parts)
 
 
 def _statuses() -> str:

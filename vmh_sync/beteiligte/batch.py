@@ -25,7 +25,7 @@ from vmh_sync.engine.part import Asked, Part, PartInput
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.fields import FieldTable, override
+from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Action, Operation, RecordPlan, TaskKind
 
@@ -49,7 +49,7 @@ class Batch:
 
 def party_table(context: PassContext) -> FieldTable:
     """Return the field table with the operator's changes."""
-    return override(FIELDS, context.field_changes.get(ENTITY, {}))
+    return context.table(ENTITY, FIELDS)
 
 
 async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str]) -> Batch:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
-from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
 from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.engine.isolation import isolated, together_or_alone
@@ -82,7 +82,8 @@ async def _ask_early(context: PassContext, party: PartyRead) -> PartyAnswer | No
 
 async def _list(context: PassContext, ids: Sequence[str]) -> tuple[dict[str, EspoRecord], dict[str, UnexpectedAnswer]]:
     spoilt: dict[str, UnexpectedAnswer] = {}
-    records = context.espo.list_ids_in(ESPO_ENTITY, "id", ids, select=LIST_ATTRIBUTES, spoilt=spoilt)
+    select = list_attributes(context.table(ENTITY, FIELDS))
+    records = context.espo.list_ids_in(ESPO_ENTITY, "id", ids, select=select, spoilt=spoilt)
     return {record.id: record async for record in records}, spoilt
 
 

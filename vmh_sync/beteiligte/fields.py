@@ -41,6 +41,20 @@ RECHTSFORM = Choices(
     silent=frozenset({"Einzelperson"}),
 )
 
+BOOKKEEPING = (
+    "betnr",
+    "syncStatus",
+    "syncErrorMessage",
+    "syncRetryCount",
+    "syncNextRetry",
+    "syncAutoResetAt",
+    "advowareLastSync",
+    "advowareRowId",
+    "advowareDeletedAt",
+    "kommunikationHash",
+)
+"""EspoCRM attributes that the product keeps (specification, sync-semantics.md 4)."""
+
 FIELDS = FieldTable(
     (
         FieldRule("rechtsform", "rechtsform", "rechtsform", "Rechtsform", choices=RECHTSFORM),
@@ -59,28 +73,25 @@ FIELDS = FieldTable(
             on_update=False,
         ),
         FieldRule("registergericht", "registergericht", "registergericht", "Registergericht", on_update=False),
-    )
+    ),
+    optional=(
+        FieldRule("kurzname", "kurzname", "kurzname", "Kurzname"),
+        FieldRule("geburtsname", "geburtsname", "geburtsname", "Geburtsname"),
+        FieldRule("familienstand", "familienstand", "familienstand", "Familienstand"),
+    ),
+    reserved=frozenset(
+        {
+            *("id", "firmenname", "emailAddress", "emailAddressData", "phoneNumber", "phoneNumberData"),
+            *("modifiedAt", "createdAt", "versionNumber", *BOOKKEEPING),
+            *("bet_nr", "row_id", "geaendert_am", "bemerkung", "kommunikation", "adressen", "bankverbindungen"),
+        }
+    ),
 )
 
-PERSON_ONLY = frozenset({"vorname"})
+PERSON_ONLY = frozenset({"vorname", "geburtsname", "familienstand"})
 """Fields that a company does not have: left alone on both sides."""
 
-BOOKKEEPING = (
-    "betnr",
-    "syncStatus",
-    "syncErrorMessage",
-    "syncRetryCount",
-    "syncNextRetry",
-    "syncAutoResetAt",
-    "advowareLastSync",
-    "advowareRowId",
-    "advowareDeletedAt",
-    "kommunikationHash",
-)
-"""EspoCRM attributes that the product keeps (specification, sync-semantics.md 4)."""
-
-LIST_ATTRIBUTES = (
-    *FIELDS.espo_attributes,
+_ALWAYS = (
     "firmenname",
     *BOOKKEEPING,
     "emailAddress",
@@ -91,4 +102,8 @@ LIST_ATTRIBUTES = (
     "assignedUserId",
     "versionNumber",
 )
-"""What a list of parties selects; lists never carry the e-mail and phone arrays (specification, espocrm.md B1.7)."""
+
+
+def list_attributes(table: FieldTable) -> tuple[str, ...]:
+    """Return what a list of parties selects; lists never carry the e-mail and phone arrays (espocrm.md B1.7)."""
+    return (*table.espo_attributes, *_ALWAYS)

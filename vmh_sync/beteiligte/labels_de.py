@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
 from vmh_sync.sync.apart import different_text
+from vmh_sync.sync.fields import FieldTable
 
 _CHANNELS = {"email": "E-Mail", "phone": "Telefon"}
 
 
-def told_different(names: Iterable[str]) -> str:
+def told_different(names: Iterable[str], table: FieldTable) -> str:
     """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
-    return different_text(_label(name) for name in names)
+    return different_text(_label(name, table) for name in names)
 
 
-def _label(name: str) -> str:
+def _label(name: str, table: FieldTable) -> str:
     if name == MIRROR:
         return MIRROR_LABEL
     channel, entry, _ = name.partition("/")
-    return _CHANNELS.get(channel, channel) if entry else FIELDS.label(name)
+    return _CHANNELS.get(channel, channel) if entry else table.label(name)

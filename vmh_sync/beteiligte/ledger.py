@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from vmh_sync.beteiligte import status_fields
-from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY
+from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.labels_de import told_different
 from vmh_sync.beteiligte.locked import LOCKED, note_locked
 from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
@@ -155,7 +155,7 @@ def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassCont
     if outcome.result is Result.SKIPPED:
         return None
     if outcome.different:
-        now, message = context.clock.now(), told_different(outcome.different)
+        now, message = context.clock.now(), told_different(outcome.different, context.table(ENTITY, FIELDS))
         return entry_of_difference(ENTITY, read.espo_id, read.standing, message, now=now, run_id=context.run_id)
     waited = read.standing is not None and read.standing.error_class == LOCKED
     if read.standing is not None and (waited or read.standing.status in (*BROKEN, SyncStatus.CONFLICT)):

@@ -72,7 +72,7 @@ class PartyPlan:
     @property
     def message(self) -> str | None:
         """What EspoCRM's record says to people while both sides stay apart."""
-        return told_different(self.different) if self.different else None
+        return told_different(self.different, self.table) if self.different else None
 
     @property
     def closing(self) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.fetch import read_again
-from vmh_sync.beteiligte.fields import LIST_ATTRIBUTES
+from vmh_sync.beteiligte.fields import list_attributes
 from vmh_sync.beteiligte.first_plan import still_stands
 from vmh_sync.beteiligte.inherit import take_over
 from vmh_sync.beteiligte.locked import LOCKED, tell_long_locked
@@ -273,7 +273,7 @@ class PartySync:
 
 def _planned_from(plan: PartyPlan, written: Written) -> tuple[str, ...]:
     """Return what must not have moved in EspoCRM: all that the plan saw, until an answer of ours shows newer."""
-    return LIST_ATTRIBUTES if written.espo is plan.read.espo else ()
+    return list_attributes(plan.table) if written.espo is plan.read.espo else ()
 
 
 def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:

@@ -76,7 +76,7 @@ class ChildAccess:
         if not values:
             return EspoAnswer(espo)
         # What a list told may be minutes old: an edit since must not be covered by our word that both sides agree.
-        planned_from = self.kind.attributes if espo is plan.pair.espo else ()
+        planned_from = self.kind.attributes(self.memory.table) if espo is plan.pair.espo else ()
         answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from)
         self.note_kept(plan, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer.record)
         return answer
@@ -118,7 +118,7 @@ class ChildAccess:
             self.memory.betnr,
             self.party.espo.attributes.get("assignedUserId"),
         )
-        await open_tasks(self.context, self.gate, subject, tasks, self.kind.labels)
+        await open_tasks(self.context, self.gate, subject, tasks, self.memory.table.labels)
 
     def about(self, espo_id: str, tasks: Iterable[TaskWanted]) -> list[TaskWanted]:
         """Return tasks as tasks about this child."""

@@ -60,7 +60,8 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     kind = part.kind
     batch = ChildBatch(list(dict.fromkeys(ids)))
     spoilt: dict[str, UnexpectedAnswer] = {}
-    listed = context.espo.list_ids_in(kind.espo_entity, "id", batch.ids, select=kind.attributes, spoilt=spoilt)
+    select = kind.attributes(context.table(kind.entity, kind.table))
+    listed = context.espo.list_ids_in(kind.espo_entity, "id", batch.ids, select=select, spoilt=spoilt)
     async for record in listed:
         batch.records[record.id] = record
     for child, error in spoilt.items():
@@ -68,10 +69,10 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     await asyncio.to_thread(_find_parties, context, part, batch)
     wanted = sorted(set(batch.party_of.values()))
     bad_parties: dict[str, UnexpectedAnswer] = {}
-    select = ("betnr", "assignedUserId")
+    of_party = ("betnr", "assignedUserId")
     parties = {
         record.id: record
-        async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=select, spoilt=bad_parties)
+        async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=of_party, spoilt=bad_parties)
     }
     for party_id, error in bad_parties.items():
         batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}

@@ -17,7 +17,6 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.fields import override
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.spoilt_row import SpoiltRow
@@ -33,7 +32,7 @@ async def fetch_children(
     if not parties:
         return
     now = context.clock.now()
-    table = override(kind.table, context.field_changes.get(kind.entity, {}))
+    table = context.table(kind.entity, kind.table)
     memories: dict[str, PartyChildren] = {}
     for party in parties:
         memories[party.espo_id] = PartyChildren(

@@ -136,13 +136,12 @@ class ChildKind(ABC):
     @property
     def labels(self) -> dict[str, str]:
         """German names of the fields."""
-        return {rule.name: rule.label for rule in self.table.rules}
+        return self.table.labels
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """What a list of these records selects."""
+    def attributes(self, table: FieldTable) -> tuple[str, ...]:
+        """What a list of these records selects; ``table`` is ours with the operator's changes."""
         return (
-            *self.table.espo_attributes,
+            *table.espo_attributes,
             "name",
             "beteiligteId",
             ACTIVE,

@@ -35,7 +35,7 @@ async def list_children(context: PassContext, kind: ChildKind, parties: Sequence
         kind.espo_entity,
         "beteiligteId",
         listed.records,
-        select=kind.attributes,
+        select=kind.attributes(context.table(kind.entity, kind.table)),
         spoilt=listed.spoilt,
         spoilt_rows=listed.rows,
     )

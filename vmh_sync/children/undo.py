@@ -17,7 +17,7 @@ from vmh_sync.engine.undo import (
 )
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.fields import FieldRule, Unrepresentable, override
+from vmh_sync.sync.fields import FieldRule, Unrepresentable
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import WireRecord
@@ -26,7 +26,7 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 
 def child_rule(context: PassContext, part: ChildrenPart, change: Change) -> FieldRule:
     """Return the rule of the field that changed; raises ``UndoRefused`` when it cannot be taken back."""
-    table = override(part.kind.table, context.field_changes.get(part.entity, {}))
+    table = context.table(part.entity, part.kind.table)
     if change.field not in table or change.espo_id is None:
         raise UndoRefused(
             f"{part.label}: Diese Änderung lässt sich nicht automatisch zurücknehmen; bitte von Hand ändern."

@@ -218,7 +218,7 @@ class ChildWriter(ChildAccess):
 
     async def _find_imported(self, child: WireRecord) -> EspoRecord | None:
         listed = self.context.espo.list_ids_in(
-            self.kind.espo_entity, "beteiligteId", [self.party.espo_id], select=self.kind.attributes
+            self.kind.espo_entity, "beteiligteId", [self.party.espo_id], select=self.kind.attributes(self.memory.table)
         )
         return await anext(
             (r async for r in listed if str(r.attributes.get(self.kind.key_attribute)) == key_of(child)), None

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
+from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import PassSettings
 from vmh_sync.orchestration.dagster_home import names_celery
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
@@ -67,6 +68,7 @@ def run_up(*, port: int) -> None:
             "Im Schattenbetrieb (VMH_SHADOW) läuft `up` nicht: Rufen Sie jeden Tag `vmh-sync shadow` auf, oder nehmen "
             "Sie VMH_SHADOW weg, wenn das alte System abgeschaltet ist."
         )
+    field_changes(settings.sync.field_tables, settings.house.entities)  # refused here, not by every later run
     with sole_holder(settings.house.home / "up.lock"):
         require_free_ports(settings, port=port)
         prepare(settings)

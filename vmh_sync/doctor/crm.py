@@ -19,10 +19,11 @@ from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.doctor.schema import Expected, compare
+from vmh_sync.engine.field_tables import FieldChanges
 from vmh_sync.entities import with_records
 from vmh_sync.orchestration.entity_room import EntityRoom, room_of
 from vmh_sync.settings import EspoCrmSettings
-from vmh_sync.sync.fields import BadFieldTable, override
+from vmh_sync.sync.fields import override
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.errors import LoginRefused
@@ -44,8 +45,6 @@ _LOGIN_REMEDY = "ESPOCRM_API_BASE_URL und ESPOCRM_API_KEY prüfen; `vmh-sync crm
 _PARTY_NEEDED = ("betnr", "syncStatus")
 # Only set by people, or not written at all.
 _NEVER_WRITTEN = frozenset({SyncStatus.SYNCING})
-
-FieldChanges = Mapping[str, Mapping[str, Any]]
 
 
 async def check_espocrm(
@@ -146,12 +145,8 @@ async def _counts_versions(espo: EspoClient) -> bool:
 
 
 async def _schema(espo: EspoClient, changes: FieldChanges) -> list[Line]:
-    try:
-        wanted = expectations(changes)
-    except BadFieldTable as error:
-        return [problem(FIELD_TABLES, f"VMH_FIELD_TABLES ist unbrauchbar: {error}", "Die Datei berichtigen.")]
     lines = []
-    for expected in wanted:
+    for expected in expectations(changes):
         found = compare(expected, await espo.metadata(f"entityDefs.{expected.espo_entity}.fields"))
         lines += found or [ok(f"Felder {expected.espo_entity}", "Alle Felder und Auswahlwerte passen.")]
     return lines

@@ -13,7 +13,8 @@ from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
-from vmh_sync.engine.opening import field_changes, open_database
+from vmh_sync.engine.field_tables import field_changes
+from vmh_sync.engine.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import SettingsError, VmhSettings
@@ -75,7 +76,8 @@ async def _espocrm(known: Known, clock: Clock, circuits: SharedCircuits) -> list
     if known.espocrm is None:
         return []
     try:
-        changes = field_changes(known.sync.field_tables if known.sync is not None else None)
+        own = known.house.entities if known.house is not None else ()
+        changes = field_changes(known.sync.field_tables if known.sync is not None else None, own)
     except SettingsError as error:
         remedy = "VMH_FIELD_TABLES berichtigen."
         return [problem(FIELD_TABLES, str(error), remedy), *await check_espocrm(known.espocrm, {}, clock, circuits)]

@@ -1,14 +1,13 @@
 """What ``vmh-sync probe`` found out about the firm's Advoware, and how every pass obeys it."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from vmh_sync.engine.field_tables import FieldChanges
 from vmh_sync.settings import SettingsError
 from vmh_sync.store import Store
 
 _NAME = "advoware_probe"
-FieldChanges = Mapping[str, Mapping[str, Any]]
 
 
 class AssumptionRefuted(SettingsError):

@@ -3,12 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
@@ -17,6 +15,7 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.known_installation import read_known
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.redis_identity import guard_of, place_of
@@ -87,6 +86,7 @@ async def shadow(settings: VmhSettings) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> AsyncIterator[PassContext]:
+    changes = field_changes(settings.sync.field_tables, settings.house.entities)
     store = open_database(settings.house, clock)
     redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))
     circuits = SharedCircuits(redis)
@@ -116,7 +116,7 @@ async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> As
                 espo_settings=settings.espocrm,
                 zone=settings.advoware.timezone,
                 calls=calls,
-                field_changes=known.field_changes(field_changes(settings.sync.field_tables)),
+                field_changes=known.field_changes(changes),
                 bell=Doorbell(redis),
             )
     finally:
@@ -155,18 +155,3 @@ def token_cache(redis: AsyncRedis, settings: AdvowareSettings, clock: Clock) -> 
 
 def _utc(clock: Clock) -> datetime:
     return clock.now().astimezone(UTC)
-
-
-def field_changes(path: Path | None) -> Mapping[str, Mapping[str, Any]]:
-    """Read an operator's changes to the field tables: entity -> field -> changes. Raises ``SettingsError``."""
-    if path is None:
-        return {}
-    try:
-        changes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise SettingsError(
-            f"VMH_FIELD_TABLES ist unbrauchbar ({type(error).__name__}): JSON-Datei mit Änderungen der Feldtabellen"
-        ) from None
-    if not isinstance(changes, dict):
-        raise SettingsError("VMH_FIELD_TABLES muss ein Objekt enthalten: Bereich -> Feld -> Änderungen")
-    return changes

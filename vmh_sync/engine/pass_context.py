@@ -14,6 +14,7 @@ from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.espocrm.client import EspoClient
@@ -44,6 +45,10 @@ class PassContext:
     bell: Doorbell | None = None
     by_person: bool = False
     approval: "Approval | None" = None
+
+    def table(self, entity: str, own: FieldTable) -> FieldTable:
+        """Return the field table ``own`` of an entity with the operator's changes (``VMH_FIELD_TABLES``)."""
+        return override(own, self.field_changes.get(entity, {}))
 
     @property
     def longest_request(self) -> timedelta:

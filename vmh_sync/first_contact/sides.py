@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from vmh_sync.beteiligte.diff import CREATE_MARK
-from vmh_sync.beteiligte.fields import ESPO_ENTITY, LIST_ATTRIBUTES
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.twin_search import read_whole, shown
@@ -62,7 +62,7 @@ async def read_sides(
     Raises a ``ForeignSystemError`` when a side cannot be read at all; single records that cannot are named.
     """
     sides = Sides()
-    records = await _espo_records(context, sides)
+    records = await _espo_records(context, table, sides)
     listed = await list_parties(context, where, sides.notes, sides.unreadable)
     sides.known = await _known(context, records, listed)
     taken = set(sides.known.values())
@@ -78,9 +78,9 @@ async def read_sides(
     return sides
 
 
-async def _espo_records(context: PassContext, sides: Sides) -> dict[str, EspoRecord]:
+async def _espo_records(context: PassContext, table: FieldTable, sides: Sides) -> dict[str, EspoRecord]:
     rows: list[SpoiltRow] = []
-    select = (*LIST_ATTRIBUTES, "geburtsname", "name")
+    select = tuple(dict.fromkeys((*list_attributes(table), "geburtsname", "name")))
     found = {one.id: one async for one in context.espo.list_all(ESPO_ENTITY, select=select, spoilt=rows)}
     sides.unreadable += [_told(f"{ESPO_ENTITY} {row.id or '?'}", row.error) for row in rows]
     return found

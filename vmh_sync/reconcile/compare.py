@@ -1,10 +1,12 @@
 """Compares what both sides say about one party. Pure; ids and field names only, never values."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
-from vmh_sync.sync.values import date, email, phone, text
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.values import Kind, date, email, phone, text
+from vmh_sync.systems.advoware import wire
 
 SALUTATIONS = {"Mr.": "Herr", "Ms.": "Frau", "Mrs.": "Frau", "Firma": ""}
 LEGAL_FORMS = {"Verein": "e.V.", "Firma": "Sonstige", "Einzelperson": "", "Herr": "", "Frau": ""}
@@ -21,7 +23,8 @@ def _same_word(words: dict[str, str]) -> Callable[[object], str | None]:
 
 
 # EspoCRM's attribute, Advoware's, our name in tasks, German name, normal form
-_FIELDS: tuple[tuple[str, str, str, str, Callable[[object], object]], ...] = (
+Fields = Sequence[tuple[str, str, str, str, Callable[[object], object]]]
+_FIELDS: Fields = (
     ("titel", "titel", "titel", "Titel", text),
     ("zusatz", "zusatz", "zusatz", "Zusatz", text),
     ("briefAnrede", "bAnrede", "brief_anrede", "Briefanrede", text),
@@ -32,9 +35,15 @@ _FIELDS: tuple[tuple[str, str, str, str, Callable[[object], object]], ...] = (
     ("registergericht", "registergericht", "registergericht", "Registergericht", text),
 )
 
+_OF_PERSONS = frozenset({"geburtsname", "familienstand"})
+"""A company has none, whatever stands there."""
 
-def compare_party(crm: Json, office: Json) -> list[Difference]:
-    """Return the differences of the master data. Takes both systems' own JSON of the same party."""
+
+def compare_party(crm: Json, office: Json, fields: Fields = _FIELDS) -> list[Difference]:
+    """Return the differences of the master data. Takes both systems' own JSON of the same party.
+
+    ``fields``: what the operator has added, moved or dropped is in :func:`fields_of`.
+    """
     company = bool(text(crm.get("firmenname"))) or bool(_same_word(LEGAL_FORMS)(office.get("rechtsform")))
     found = []
     if text(crm.get("firmenname") if company and crm.get("firmenname") else crm.get("lastName")) != text(
@@ -45,10 +54,27 @@ def compare_party(crm: Json, office: Json) -> list[Difference]:
         found.append(_master(crm, "vorname", "vorname", "Vorname"))
     found += [
         _master(crm, there, ours, label)
-        for here, there, ours, label, normal in _FIELDS
+        for here, there, ours, label, normal in fields
+        if not (company and ours in _OF_PERSONS)
         if here in crm and normal(crm[here]) != normal(office.get(there))
     ]
     return found
+
+
+def fields_of(own: FieldTable, changed: FieldTable) -> Fields:
+    """Return what to compare when an operator has changed the table ``own`` (``VMH_FIELD_TABLES``)."""
+    normals = {ours: normal for _, _, ours, _, normal in _FIELDS}
+    return [
+        (
+            rule.espo,
+            wire.BETEILIGTER_FIELDS.get(rule.advoware, rule.advoware),
+            rule.name,
+            rule.label,
+            normals.get(rule.name, date if rule.kind is Kind.DATE else text),
+        )
+        for rule in changed
+        if rule.name in normals or rule.name not in own
+    ]
 
 
 def _master(crm: Json, name: str, ours: str, label: str) -> Difference:

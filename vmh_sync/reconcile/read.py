@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.engine.field_tables import field_tables
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
-from vmh_sync.reconcile.compare import compare_kommunikation, compare_party
+from vmh_sync.reconcile.compare import Fields, compare_kommunikation, compare_party, fields_of
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.reconcile.reported import Reported, read_reported
@@ -193,7 +194,7 @@ async def _compare_one(
     there = await _whole(context, office)
     today = context.clock.now().astimezone(context.zone).date()
     found = [
-        *compare_party(crm.attributes, there),
+        *compare_party(crm.attributes, there, changed_fields(context)),
         *compare_kommunikation(crm.attributes, there),
         *compare_children(
             ADRESSEN, crm.attributes, _rows(children["CAdressen"], crm.id), there["adressen"], today=today
@@ -210,6 +211,12 @@ async def _compare_one(
     report.differences += [replace(item, reason=reported.reason(item.told_by)) for item in found]
     if found:
         report.differing.add(crm.id)
+
+
+def changed_fields(context: PassContext) -> Fields:
+    """Return the fields of a party as the operator's changes leave them."""
+    own = field_tables()["beteiligte"]
+    return fields_of(own, context.table("beteiligte", own))
 
 
 async def _whole(context: PassContext, office: Beteiligter) -> dict[str, Any]:

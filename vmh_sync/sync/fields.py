@@ -151,9 +151,15 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class FieldTable:
-    """The field rules of one entity type, by canonical name."""
+    """The field rules of one entity type, by canonical name.
+
+    ``optional`` are fields that are not synced until an operator adds them by name; ``reserved`` are attributes of
+    either side that the product uses itself, so that no field may be kept in them.
+    """
 
     rules: tuple[FieldRule, ...]
+    optional: tuple[FieldRule, ...] = ()
+    reserved: frozenset[str] = frozenset()
     _by_name: Mapping[str, FieldRule] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -172,6 +178,11 @@ class FieldTable:
     def espo_attributes(self) -> tuple[str, ...]:
         """The EspoCRM attributes of the table, for a list's ``select``."""
         return tuple(rule.espo for rule in self.rules)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The German labels, by canonical name."""
+        return {rule.name: rule.label for rule in self.rules}
 
     def label(self, name: str) -> str:
         """Return the German label of a field; an unknown field is called by its name."""
@@ -193,23 +204,31 @@ class FieldTable:
         return result
 
 
-_OVERRIDABLE = {"espo", "advoware", "label", "on_create", "on_update", "espo_writable"}
+_TEXTS = frozenset({"espo", "advoware", "label"})
+_FLAGS = frozenset({"on_create", "on_update", "espo_writable"})
+_ADDABLE = frozenset({Kind.TEXT, Kind.DATE, Kind.FLAG, Kind.NUMBER})
+_USED_TWICE = "{field}: {attribute} gehört schon zu etwas anderem; jedes Feld braucht auf jeder Seite ein eigenes."
 
 
 class BadFieldTable(Exception):
-    """An operator's override of a field table is unusable; the message names field and remedy."""
+    """An operator's override of a field table is unusable; the message is German and names field and remedy."""
 
 
 def override(table: FieldTable, changes: Mapping[str, Mapping[str, Any] | None]) -> FieldTable:
     """Return a table with an operator's changes: field name -> attributes to replace, or ``None`` to drop it.
 
-    ``conflict`` takes the name of a :class:`ConflictRule`, ``choices`` a list of [EspoCRM, Advoware] pairs.
-    Raises :class:`BadFieldTable` for an unknown field or attribute.
+    ``conflict`` takes the name of a :class:`ConflictRule`, ``choices`` a list of [EspoCRM, Advoware] pairs. A field
+    that the table lacks is added: one of ``table.optional``, or one with ``espo`` and ``advoware`` (and ``kind``).
+    Raises :class:`BadFieldTable` for an unknown field or attribute, and for two fields in one place.
     """
-    unknown = set(changes) - {rule.name for rule in table.rules}
-    if unknown:
-        raise BadFieldTable(f"field table: no field named {', '.join(sorted(unknown))}; remove or correct the name")
-    return FieldTable(tuple(_kept(table.rules, changes)))
+    optional = {rule.name: rule for rule in table.optional}
+    rules = list(_kept(table.rules, changes))
+    for name, change in changes.items():
+        if name not in table and change is not None:
+            rules.append(_added(name, change, optional.get(name)))
+    changed = replace(table, rules=tuple(rules))
+    _check_places(changed, {rule.name for rule in rules if rule.name not in table or changes.get(rule.name)})
+    return changed
 
 
 def _kept(rules: Iterable[FieldRule], changes: Mapping[str, Mapping[str, Any] | None]) -> Iterable[FieldRule]:
@@ -222,16 +241,48 @@ def _kept(rules: Iterable[FieldRule], changes: Mapping[str, Mapping[str, Any] | 
             yield _changed(rule, change)
 
 
+def _added(name: str, change: Mapping[str, Any], known: FieldRule | None) -> FieldRule:
+    if known is None and not {"espo", "advoware"} <= set(change):
+        raise BadFieldTable(
+            f"Ein Feld {name} gibt es nicht. Den Namen berichtigen; ein neues Feld braucht espo und advoware."
+        )
+    kind = change.get("kind", known.kind if known else Kind.TEXT)
+    if kind not in _ADDABLE:
+        raise BadFieldTable(f"{name}: kind ist {', '.join(sorted(_ADDABLE))}.")
+    rule = replace(known or FieldRule(name, "", "", name), kind=Kind(kind))
+    return _changed(rule, {key: value for key, value in change.items() if key != "kind"})
+
+
+def _check_places(table: FieldTable, changed: set[str]) -> None:
+    """Two fields in one place would overwrite each other in every pass."""
+    for rule in table.rules:
+        if rule.name not in changed:
+            continue
+        others = [one for one in table.rules if one is not rule]
+        for attribute in (rule.espo, rule.advoware):
+            if attribute in table.reserved:
+                raise BadFieldTable(_USED_TWICE.format(field=rule.name, attribute=attribute))
+        if any(rule.espo == one.espo for one in others):
+            raise BadFieldTable(_USED_TWICE.format(field=rule.name, attribute=rule.espo))
+        if any(rule.advoware == one.advoware for one in others):
+            raise BadFieldTable(_USED_TWICE.format(field=rule.name, attribute=rule.advoware))
+
+
 def _changed(rule: FieldRule, change: Mapping[str, Any]) -> FieldRule:
     values: dict[str, Any] = {}
     for key, value in change.items():
-        if key in _OVERRIDABLE:
+        usable_text = key in _TEXTS and isinstance(value, str) and bool(value.strip())
+        if usable_text or (key in _FLAGS and isinstance(value, bool)):
             values[key] = value
         elif key == "conflict" and value in set(ConflictRule):
             values[key] = ConflictRule(value)
-        elif key == "choices" and isinstance(value, list):
+        elif key == "choices" and isinstance(value, list) and all(_is_pair(pair) for pair in value):
             silent = rule.choices.silent if rule.choices else frozenset()
             values[key] = Choices(tuple((str(espo), str(advoware)) for espo, advoware in value), silent)
         else:
-            raise BadFieldTable(f"field table: {rule.name}.{key} is not a setting or has an unusable value")
+            raise BadFieldTable(f"{rule.name}.{key} ist keine Einstellung oder hat einen unbrauchbaren Wert.")
     return replace(rule, **values)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == len(("EspoCRM", "Advoware"))

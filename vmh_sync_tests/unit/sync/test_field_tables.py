@@ -227,10 +227,27 @@ def test_an_operators_words_keep_the_silent_ones_of_the_table() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"zz": {}, "titel": None, "aa": None}, "field table: no field named aa, zz; remove or correct the name"),
-        ({"titel": {"name": "x"}}, "field table: titel.name is not a setting or has an unusable value"),
-        ({"titel": {"conflict": "x"}}, "field table: titel.conflict is not a setting or has an unusable value"),
-        ({"titel": {"choices": "x"}}, "field table: titel.choices is not a setting or has an unusable value"),
+        (
+            {"zz": {}, "titel": None},
+            "Ein Feld zz gibt es nicht. Den Namen berichtigen; ein neues Feld braucht espo und advoware.",
+        ),
+        ({"titel": {"name": "x"}}, "titel.name ist keine Einstellung oder hat einen unbrauchbaren Wert."),
+        ({"titel": {"conflict": "x"}}, "titel.conflict ist keine Einstellung oder hat einen unbrauchbaren Wert."),
+        ({"titel": {"choices": "x"}}, "titel.choices ist keine Einstellung oder hat einen unbrauchbaren Wert."),
+        ({"titel": {"choices": [["x"]]}}, "titel.choices ist keine Einstellung oder hat einen unbrauchbaren Wert."),
+        ({"titel": {"on_update": "ja"}}, "titel.on_update ist keine Einstellung oder hat einen unbrauchbaren Wert."),
+        (
+            {"neu": {"espo": "cNeu", "advoware": "neu", "kind": "enum"}},
+            "neu: kind ist date, flag, number, text.",
+        ),
+        (
+            {"neu": {"espo": "titel", "advoware": "neu"}},
+            "neu: titel gehört schon zu etwas anderem; jedes Feld braucht auf jeder Seite ein eigenes.",
+        ),
+        (
+            {"neu": {"espo": "cNeu", "advoware": "plz"}},
+            "neu: plz gehört schon zu etwas anderem; jedes Feld braucht auf jeder Seite ein eigenes.",
+        ),
     ],
 )
 def test_an_unusable_override_is_refused_by_name(changes: dict[str, dict[str, str] | None], message: str) -> None:
