@@ -124,10 +124,10 @@ def _fields() -> str:
     how = (
         "Die Datei ist ein JSON-Objekt: Bereich → Feld → Änderungen. Zum Beispiel schaltet "
         '`{"beteiligte": {"kurzname": {}, "titel": {"conflict": "advoware_wins"}, "zusatz": null}}` den Kurznamen zu, '
-        "lässt beim Titel Advoware gelten und nimmt den Zusatz heraus. Ein ganz neues Feld nennt `espo`, `advoware` und "
-        "`label`, dazu `kind` (`text`, `date`, `number`, `flag`), wenn es kein Text ist; das Feld in EspoCRM muss es "
-        "geben (`vmh-sync doctor` prüft es). `newest_wins` geht nur bei Beteiligten: Nur von ihnen nennt Advoware den "
-        "Zeitpunkt der letzten Änderung. Was nicht geht, wird beim Start mit einem Satz abgelehnt."
+        "lässt beim Titel Advoware gelten und nimmt den Zusatz heraus. Ein ganz neues Feld nennt `espo`, `advoware` "
+        "und `label`, dazu `kind` (`text`, `date`, `number`, `flag`), wenn es kein Text ist; das Feld in EspoCRM muss "
+        "es geben (`vmh-sync doctor` prüft es). `newest_wins` geht nur bei Beteiligten: Nur von ihnen sagt Advoware, "
+        "wann sie zuletzt geändert wurden. Was nicht geht, wird beim Start mit einem Satz abgelehnt."
     )
     return _page("Feldtabellen", intro, how, *parts)
 

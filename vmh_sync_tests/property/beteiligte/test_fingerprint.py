@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from vmh_sync.adressen.part import PART as ADRESSEN
 from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
 from vmh_sync.beteiligte.composition import PARTS
-from vmh_sync.beteiligte.fields import LIST_ATTRIBUTES
+from vmh_sync.beteiligte.fields import FIELDS, list_attributes
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.children.kind import ChildKind
@@ -51,7 +51,10 @@ def sides() -> Iterator[tuple[Json, Json]]:
     for party in records["CBeteiligte"]:
         if party.get("betnr") in there:
             children = {name: [row for row in records[name] if row["beteiligteId"] == party["id"]] for name in KINDS}
-            yield there[party["betnr"]], {"CBeteiligte": [_listed(party, LIST_ATTRIBUTES)], **_children(children)}
+            yield (
+                there[party["betnr"]],
+                {"CBeteiligte": [_listed(party, list_attributes(FIELDS))], **_children(children)},
+            )
 
 
 def _listed(row: Json, names: tuple[str, ...]) -> Json:
