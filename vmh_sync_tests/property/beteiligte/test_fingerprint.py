@@ -62,7 +62,9 @@ def _listed(row: Json, names: tuple[str, ...]) -> Json:
 
 
 def _children(rows: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    return {name: [_listed(row, KINDS[name].attributes) for row in some] for name, some in rows.items()}
+    return {
+        name: [_listed(row, KINDS[name].attributes(KINDS[name].table)) for row in some] for name, some in rows.items()
+    }
 
 
 RICH = max(sides(), key=lambda both: len(json.dumps(both)))
