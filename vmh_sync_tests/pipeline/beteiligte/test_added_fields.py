@@ -60,7 +60,7 @@ def test_added_fields_sync_both_ways(firm: Firm) -> None:
 
 def test_the_nightly_comparison_and_the_doctor_know_added_fields(firm: Firm) -> None:
     fields = firm.world.run(lambda context: _later(changed_fields(context)))
-    here = {"id": "1", "lastName": "Muster", "kurzname": "A", "cStand": "ledig", "cGeburtsname": "x"}
+    here = {"id": "1", "betnr": 1, "lastName": "Muster", "kurzname": "A", "cStand": "ledig", "cGeburtsname": "x"}
     there = {"name": "Muster", "kurzname": "B", "familienstand": "ledig", "geburtsname": "x"}
 
     assert [difference.field for difference in compare_party(here, there, fields)] == ["kurzname"]
