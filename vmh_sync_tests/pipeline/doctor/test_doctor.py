@@ -99,7 +99,7 @@ def test_a_wrong_key_is_tried_once(firm: Firm, firm_environment: pytest.MonkeyPa
         ),
         ({"adressen": {"ort": {"espo": "stadt"}}}, "Felder CAdressen", "Das Feld stadt (Ort) fehlt."),
         ({"bankverbindungen": {"bic": {"espo": "createdAt"}}}, "Felder CBankverbindungen", "schreibgeschützt"),
-        ({"beteiligte": {"farbe": {}}}, "Feldtabellen", "no field named farbe"),
+        ({"beteiligte": {"farbe": {}}}, "Feldtabellen", "Ein Feld farbe gibt es nicht"),
     ],
 )
 def test_a_field_table_that_does_not_fit_is_named(
