@@ -170,7 +170,7 @@ class AiohttpClient:
         async with asyncio.timeout(3 * self._seconds) as patience:  # connecting, sending, waiting: each so long
             async with self._session.request(
                 request.method,
-                URL(str(request.url.copy_with(userinfo=b"")), encoded=True),
+                URL(_without_login(request.url), encoded=True),
                 headers=request.headers.multi_items(),
                 data=request.content or None,
                 allow_redirects=False,
@@ -182,6 +182,11 @@ class AiohttpClient:
         response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream, request=request)
         response.read()
         return response
+
+
+def _without_login(url: httpx.URL) -> str:
+    # Only where there is one: httpx reads the whole address anew for it.
+    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
 
 
 def _with_login(request: httpx.Request) -> httpx.Request:

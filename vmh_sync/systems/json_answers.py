@@ -89,6 +89,8 @@ def flaw(value: Any) -> str | None:
 
     Names of fields only, never values.
     """
+    if isinstance(value, dict) and _sound_at_a_glance(value):
+        return None
     waiting: list[tuple[str, Any, int]] = [("", value, 0)]
     while waiting:
         path, one, depth = waiting.pop()
@@ -105,6 +107,25 @@ def flaw(value: Any) -> str | None:
             if wrong is not None:
                 return f"{path or '-'} ({wrong})"
     return None
+
+
+def _sound_at_a_glance(record: dict[str, Any]) -> bool:
+    """Whether a flat record is sound, seen in one look at all of its texts together; ``False`` says nothing.
+
+    Nearly every row of every list is such a record, and looking at each of its texts took a sixth of an unchanged pass.
+    """
+    texts = list(record)
+    for value in record.values():
+        kind = type(value)
+        if kind is str:
+            texts.append(value)
+        elif kind is int:
+            if abs(value) > _LARGEST:
+                return False
+        elif value is not None and kind is not bool:
+            return False
+    together = "".join(texts)
+    return len(together) <= LONGEST_TEXT and _text_flaw(together) is None
 
 
 def _scalar_flaw(value: Any) -> str | None:

@@ -111,7 +111,9 @@ def _lists_apart(attributes: dict[str, Any], where: str) -> tuple[dict[str, Any]
     unusable: dict[str, UnexpectedAnswer] = {}
     for name in _CONTACT_LISTS:
         items = attributes.get(name)
-        wrong = _wrong_item(name, items) if isinstance(items, list) else None if items is None else "no list"
+        if items is None:
+            continue
+        wrong = _wrong_item(name, items) if isinstance(items, list) else "no list"
         wrong = wrong or flaw({name: items})
         if wrong is not None:
             unusable[name] = SpoiltRecord(f"{where}: unusable list", problems=(f"{name} ({wrong})",))

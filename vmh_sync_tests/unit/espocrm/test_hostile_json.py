@@ -46,6 +46,15 @@ def test_sound_values_stay_as_they_are(value: Any) -> None:
     assert flaw({"a": value}) is None
 
 
+def test_each_text_is_measured_alone_not_all_of_a_record_together() -> None:
+    assert flaw({"a": "x" * 300_000, "b": "ü" * 300_000}) is None
+    assert flaw({"a": "x" * 10, "b": "ü" * 500_001, "c": "\ud83d"}) == "c (lone surrogate)"
+
+
+def test_halves_of_a_character_in_two_values_are_still_halves() -> None:
+    assert flaw({"a": "\ud83d", "b": "\ude00"}) == "b (lone surrogate)"
+
+
 def test_the_same_value_told_twice_is_one() -> None:
     assert read_json(b'{"a": 1, "a": 1}') == {"a": 1}
 
