@@ -141,6 +141,14 @@ def up(port: Annotated[int, typer.Option(help="Port der Dagster-Oberfläche.")] 
 
 
 @app.command()
+def watch() -> None:
+    """Der Beobachter allein: fragt EspoCRM jede Sekunde nach Änderungen; bei `up` läuft er schon mit."""
+    from vmh_sync.watch.process import main as keep_watching
+
+    sys.exit(keep_watching())
+
+
+@app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:

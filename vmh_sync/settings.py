@@ -212,16 +212,16 @@ class VmhSettings(EnvSettings):
         description="celery: `up` startet den Worker; elsewhere: jemand anders; ohne Angabe nach dagster.yaml",
     )
     lease_seconds: float = Field(
-        30.0,
-        alias="VMH_LEASE_SECONDS",
-        gt=0,
-        description="wer so lange (Sekunden) schweigt, gilt als abgestürzt",
+        30.0, alias="VMH_LEASE_SECONDS", gt=0, description="wer so lange (Sekunden) schweigt, gilt als abgestürzt"
     )
     stall_seconds: float = Field(
         120.0,
         alias="VMH_STALL_SECONDS",
         gt=0,
         description="ein Lauf, der so lange (Sekunden) nicht vorankommt, beendet sich und wird wiederholt",
+    )
+    watch_seconds: float = Field(
+        1.0, alias="VMH_WATCH_SECONDS", ge=0, le=60, description="so oft (Sekunden) fragt der Beobachter; 0: gar nicht"
     )
     shadow: bool = Field(
         False,

@@ -10,6 +10,7 @@ from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.twin_question import answered
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.unseen import unseen
 from vmh_sync.store.links import Link
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
@@ -109,26 +110,9 @@ async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:
-    """Return the records whose stamp is newer than what their link has seen.
-
-    Our own writes move the stamp too; they are told apart by the stamp that the link remembers.
-    """
+    """Return the records whose stamp is newer than what we have seen of them."""
     records = await _list(context, greater_or_equals("modifiedAt", since - OVERLAP))
-    return await asyncio.to_thread(_unseen, context, records)
-
-
-def _unseen(context: PassContext, records: Iterable[EspoRecord]) -> list[str]:
-    by_id = {record.id: record for record in records}
-    with context.store.reading() as tx:
-        links = tx.links.get_many(ENTITY, by_id)
-        standings = tx.records.get_many(ENTITY, by_id)
-    unseen = []
-    for espo_id, record in by_id.items():
-        link, standing = links.get(espo_id), standings.get(espo_id)
-        seen = {link.espo_modified_at if link else None, standing.espo_modified_at_seen if standing else None}
-        if record.modified_at not in seen:
-            unseen.append(espo_id)
-    return unseen
+    return await asyncio.to_thread(unseen, context.store, ENTITY, records)
 
 
 async def _failed(context: PassContext) -> list[str]:

@@ -1,11 +1,11 @@
 """Which child records a pass of their own is about (specification, sync-semantics.md 5)."""
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.unseen import unseen
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
@@ -73,20 +73,4 @@ async def moved_since(context: PassContext, kind: ChildKind, since: datetime) ->
     """
     waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
     changed = await _list(context, kind, greater_or_equals("modifiedAt", since - OVERLAP))
-    return await asyncio.to_thread(
-        _unseen, context, kind, {record.id: record for record in (*waiting, *changed)}.values()
-    )
-
-
-def _unseen(context: PassContext, kind: ChildKind, records: Iterable[EspoRecord]) -> list[str]:
-    by_id = {record.id: record for record in records}
-    with context.store.reading() as tx:
-        links = tx.links.get_many(kind.entity, by_id)
-        standings = tx.records.get_many(kind.entity, by_id)
-    unseen = []
-    for espo_id, record in by_id.items():
-        link, standing = links.get(espo_id), standings.get(espo_id)
-        seen = {link.espo_modified_at if link else None, standing.espo_modified_at_seen if standing else None}
-        if record.modified_at not in seen:
-            unseen.append(espo_id)
-    return unseen
+    return await asyncio.to_thread(unseen, context.store, kind.entity, (*waiting, *changed))

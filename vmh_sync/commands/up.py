@@ -35,6 +35,8 @@ def start_house(supervisor: Supervisor, settings: PassSettings, *, port: int) ->
     worker = needs_worker(home, settings.house.run_workers)
     url = start_dagster(supervisor, home, logs, port=port, log=log)
     supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs)
+    if settings.house.watch_seconds:
+        supervisor.start("watch", [program("python"), "-m", "vmh_sync.watch"], logs)
     if worker:
         supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.orchestration.run_worker"], logs)
     return url

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from vmh_sync.coordination.connection import AsyncRedis, connect, ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.doctor.line import Line, hint, ok, problem
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
@@ -34,6 +35,7 @@ S = TypeVar("S", bound=BaseModel)
 SETTINGS = "Einstellungen"
 DATABASE = "Datenbank"
 REDIS = "Redis"
+WATCH = "Beobachter"
 _FILL_IN = "In der Datei .env oder in der Umgebung eintragen; .env.example erklärt jede Einstellung."
 
 
@@ -132,6 +134,30 @@ async def check_redis(settings: VmhSettings, *, database_works: bool = False) ->
         return problem(REDIS, str(stranger), "Solange das so ist, wird nichts abgeglichen.")
     reached = "Erreichbar" if settings.redis_url else "Erreichbar (mitgelieferter Valkey)"
     return ok(REDIS, f"{reached}, gehört zu dieser Datenbank." if database_works else f"{reached}.")
+
+
+async def check_watch(settings: VmhSettings) -> Line:
+    """Tell whether the watch over EspoCRM works; nothing depends on it, so whatever is wrong is a hint."""
+    if settings.watch_seconds == 0:
+        return ok(
+            WATCH, "Abgeschaltet (VMH_WATCH_SECONDS=0); ohne Webhooks dauert eine Änderung einige Sekunden länger."
+        )
+    try:
+        client = connect(ensure_redis(settings.home, settings.redis_url))
+    except (EmbeddedServiceError, ValueError):
+        return hint(WATCH, "Ohne Redis ist nicht zu sagen, ob er läuft.", "Siehe die Zeile über Redis.")
+    try:
+        sign = await read_sign(client)
+    except CoordinationUnavailable:
+        return hint(WATCH, "Ohne Redis ist nicht zu sagen, ob er läuft.", "Siehe die Zeile über Redis.")
+    finally:
+        await client.aclose()
+    if sign is None:
+        text = "Läuft nicht: Ohne Webhooks werden Änderungen in EspoCRM erst nach einigen Sekunden bemerkt."
+        return hint(WATCH, text, "`vmh-sync up` starten, oder den Dienst `vmh-sync watch`.")
+    if sign.paused is not None:
+        return hint(WATCH, f"Pausiert: {sign.paused}", "Sobald EspoCRM wieder antwortet, geht es von selbst weiter.")
+    return ok(WATCH, f"Läuft und fragt EspoCRM alle {settings.watch_seconds:g} s nach Änderungen.")
 
 
 def _at(url: str | None) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from vmh_sync.coordination.connection import ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.engine.held_logins import held_back_logins
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
@@ -43,6 +44,8 @@ class Readiness(BaseModel):
     logins: dict[str, str] | None = None
     """Logins that are held back after a refusal: system -> until when (ISO 8601, UTC). Absent when there are none;
     webhooks are taken all the same."""
+    watch: Literal["watching", "paused"] | None = None
+    """What the watch over EspoCRM does; absent when there is none. Nothing depends on it: the sensor looks too."""
 
 
 @router.get("/health")
@@ -66,6 +69,7 @@ async def ready(request: Request) -> JSONResponse:
         dagster=dagster,
         problems=_told({"database": fault, "redis": stranger, "dagster": problem}),
         logins=await _logins(services) if redis == "ok" else None,
+        watch=await _watch(services) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
 
@@ -94,6 +98,19 @@ async def _logins(services: GatewayServices) -> dict[str, str] | None:
     except (CoordinationUnavailable, TimeoutError):
         return None
     return {login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None
+
+
+async def _watch(services: GatewayServices) -> Literal["watching", "paused"] | None:
+    if services.redis is None:
+        return None
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            sign = await read_sign(services.redis)
+    except (CoordinationUnavailable, TimeoutError):
+        return None
+    if sign is None:
+        return None
+    return "watching" if sign.paused is None else "paused"
 
 
 async def _redis(services: GatewayServices) -> tuple[State, str | None]:

@@ -34,7 +34,9 @@ class LaunchDebouncer:
         launcher: Launcher,
         gather_seconds: float = GATHER_SECONDS,
         held_back: Callable[[], Awaitable[bool]] | None = None,
+        trigger: Trigger = Trigger.WEBHOOK,
     ) -> None:
+        self._trigger = trigger
         self._held_back = held_back
         self._bell = bell
         self._launcher = launcher
@@ -80,7 +82,7 @@ class LaunchDebouncer:
             if await self._on_its_way(entity):
                 return
             run_id = await self._launcher.launch(
-                job_of(entity), {"selection": "pending"}, Trigger.WEBHOOK, {PENDING_TAG: "yes"}
+                job_of(entity), {"selection": "pending"}, self._trigger, {PENDING_TAG: "yes"}
             )
         except LaunchFailed as problem:
             self.failed += 1
@@ -88,7 +90,7 @@ class LaunchDebouncer:
             await bell.silence(entity)
             return
         self.launched += 1
-        _log.info("%s: run %s launched by webhook", entity, run_id)
+        _log.info("%s: run %s launched by %s", entity, run_id, self._trigger)
 
     async def _on_its_way(self, entity: str) -> bool:
         """Whether a run waits for its place that will claim what waits, longer perhaps than a bell lasts."""

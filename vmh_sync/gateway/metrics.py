@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.coordination.rate import units_spent
+from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.engine.held_logins import SYSTEMS, held_back_logins
 from vmh_sync.entities import every, with_records
 from vmh_sync.gateway.call_metrics import OWN
@@ -53,6 +54,7 @@ class Snapshot:
     leases: int | None = None
     google_spent: int | None = None
     held_back: dict[str, float] | None = None
+    watch_up: bool = False
     database_up: bool = False
     redis_up: bool = False
     launched: int = 0
@@ -111,6 +113,8 @@ async def _read_redis(services: GatewayServices, snapshot: Snapshot) -> None:
     settings = services.settings
     held_back = await held_back_logins(services.redis, settings.advoware, settings.espocrm, services.clock)
     snapshot.held_back = {login.system: login.seconds for login in held_back}
+    sign = await read_sign(services.redis)
+    snapshot.watch_up = sign is not None and sign.paused is None
     snapshot.redis_up = True
 
 
@@ -207,6 +211,8 @@ class SnapshotCollector:
             for system in SYSTEMS:
                 held_back.add_metric([system], self.snapshot.held_back.get(system, 0.0))
             yield held_back
+        watching = float(self.snapshot.watch_up)
+        yield GaugeMetricFamily("vmh_watch_up", "Whether the watch over EspoCRM looks for changes.", value=watching)
         if self.snapshot.google_spent is not None:
             left = max(0, self.quota - self.snapshot.google_spent)
             yield GaugeMetricFamily(

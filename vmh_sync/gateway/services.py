@@ -6,24 +6,21 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
-import httpx
 from fastapi import FastAPI, Request
 
 from vmh_sync.background import stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
-from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.held_logins import held_back_logins
-from vmh_sync.engine.installation_mark import installation_mark
 from vmh_sync.engine.opening import PassSettings, open_database, token_cache
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.keys import KeyRing
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
+from vmh_sync.gateway.launching import make_debouncer, open_launcher
+from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
@@ -31,7 +28,6 @@ from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 
 _log = logging.getLogger(__name__)
 
-DAGSTER_SECONDS = 20.0
 COUNTS_EVERY_SECONDS = 15.0
 
 
@@ -68,11 +64,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
         redis = await _redis(settings)
         if redis is not None:
             stack.push_async_callback(redis.aclose)
-        timeout = httpx.Timeout(DAGSTER_SECONDS, connect=3.0)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=settings.house.dagster_url, timeout=timeout, trust_env=False)
-        )
-        launcher = Launcher(http, installation_mark(settings.house))
+        launcher = await stack.enter_async_context(open_launcher(settings))
         advoware = await stack.enter_async_context(
             open_advoware(
                 settings.advoware,
@@ -94,11 +86,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             store=store,
             redis=redis,
             launcher=launcher,
-            bellman=LaunchDebouncer(
-                Doorbell(redis) if redis is not None else None,
-                launcher,
-                held_back=partial(_logins_held_back, redis, settings, clock) if redis is not None else None,
-            ),
+            bellman=make_debouncer(redis, launcher, settings, clock, Trigger.WEBHOOK),
             intake=Intake(store),
             advoware=advoware,
             calls=calls,
@@ -112,11 +100,6 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             await services.intake.finish()
             await services.bellman.finish()
             await _store_now(services)
-
-
-async def _logins_held_back(redis: AsyncRedis, settings: PassSettings, clock: Clock) -> bool:
-    held_back = await held_back_logins(redis, settings.advoware, settings.espocrm, clock)
-    return any(login.system != "google" for login in held_back)
 
 
 async def _redis(settings: PassSettings) -> AsyncRedis | None:

@@ -77,6 +77,7 @@ class Trigger(StrEnum):
     SENSOR = "sensor"
     SWEEP = "sweep"
     WEBHOOK = "webhook"
+    WATCH = "watch"
     BACKFILL = "backfill"
     CLI = "cli"
 

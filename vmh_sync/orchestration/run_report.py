@@ -180,6 +180,7 @@ def _change(change: FieldChange, show_values: bool) -> str:
 
 _SOURCES = {
     "webhook": "Webhook von EspoCRM",
+    "watch": "vom Beobachter in EspoCRM gefunden",
     "sensor": "beim Nachsehen in EspoCRM gefunden",
     "due": "fällige Wiederholung",
     "rolling": "laufende Prüfung in Advoware",

@@ -116,6 +116,7 @@ TRIGGERS = {
     "sensor": "Änderung in EspoCRM",
     "sweep": "Zeitplan",
     "webhook": "Webhook",
+    "watch": "Beobachter",
     "backfill": "Reparatur",
 }
 """Why a pass was made."""

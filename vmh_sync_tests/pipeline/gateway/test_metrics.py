@@ -37,6 +37,7 @@ FAMILIES = {
     "vmh_leases",
     "vmh_login_held_back_seconds",
     "vmh_google_quota_left",
+    "vmh_watch_up",
     "vmh_webhook_events",
     "vmh_webhook_seconds",
     "vmh_proxy_calls",

@@ -26,3 +26,10 @@ def test_all_use_the_one_code_server() -> None:
     assert str(location["grpc_server"]["port"]) in SERVICES["code"]["command"]
     for name in ("webserver", "daemon"):
         assert SERVICES[name]["command"][-1] == "deploy/workspace.yaml"
+
+
+def test_the_watch_launches_runs_where_the_webserver_is_and_may_end_by_itself() -> None:
+    watch = SERVICES["watch"]
+    assert watch["command"] == ["python", "-m", "vmh_sync.watch"]
+    assert watch["environment"]["VMH_DAGSTER_URL"] == SERVICES["gateway"]["environment"]["VMH_DAGSTER_URL"]
+    assert watch["restart"] == "on-failure", "switched off it ends with 0, and must not start for ever"

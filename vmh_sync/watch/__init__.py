@@ -1,0 +1,1 @@
+"""The watch: asks EspoCRM every second what changed, so that edits are synced soon also without webhooks."""

@@ -1,0 +1,154 @@
+"""The process of the watch against a Dagster that only notes what is launched: kills, a second watch, a bad login."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from vmh_sync.clock import ManualClock
+from vmh_sync.coordination.connection import connect
+from vmh_sync.coordination.watch_sign import SILENT_SECONDS, WatchSign, give_sign, read_sign
+from vmh_sync.doctor.line import Level
+from vmh_sync.doctor.own_services import check_watch
+from vmh_sync.engine.opening import PassSettings
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.watch.process import switched_off, watch_for_ever
+from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.gateway import DagsterDouble, GatewayProcess
+
+
+class WatchProcesses:
+    """Starts ``python -m vmh_sync.watch``, any number."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with (self._folder / f"watch{len(self.started)}.log").open("wb") as log:
+            self.started.append(subprocess.Popen([sys.executable, "-m", "vmh_sync.watch"], stdout=log, stderr=log))
+        return self.started[-1]
+
+
+@pytest.fixture
+def processes(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, dagster_double: DagsterDouble, tmp_path: Path
+) -> Iterator[WatchProcesses]:
+    firm.crm.do("set_switch", optimistic={"CBeteiligte": True})
+    firm_environment.setenv("VMH_DAGSTER_URL", dagster_double.url)
+    firm_environment.setenv("VMH_WATCH_SECONDS", "0.2")
+    found = WatchProcesses(tmp_path)
+    yield found
+    for process in found.started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(20)
+
+
+def sign() -> WatchSign | None:
+    """What the watch says of itself now."""
+
+    async def read() -> WatchSign | None:
+        redis = connect(os.environ["REDIS_URL"])
+        try:
+            return await read_sign(redis)
+        finally:
+            await redis.aclose()
+
+    return asyncio.run(read())
+
+
+def waits(firm: Firm, espo_id: str) -> bool:
+    with firm.store.reading() as tx:
+        return espo_id in tx.inbox.waiting_ids("beteiligte", [espo_id])
+
+
+def test_an_edit_rings_the_bell_also_after_the_watch_was_killed_and_another_took_over(
+    firm: Firm, processes: WatchProcesses, dagster_double: DagsterDouble
+) -> None:
+    first, _ = firm.linked_party(lastName="Eins")
+    second, _ = firm.linked_party(lastName="Zwei")
+    one = processes.start()
+    wait_until("it watches", sign)
+    another = processes.start()
+    firm.crm_edit(first, firstName="Neu")
+    wait_until("the edit waits for its sync", lambda: waits(firm, first))
+    assert dagster_double.launched.wait(20)
+    (launch,) = dagster_double.launches
+    assert launch["selector"]["jobName"] == "sync_beteiligte"
+    assert {"key": "vmh/trigger", "value": "watch"} in launch["executionMetadata"]["tags"]
+
+    one.send_signal(signal.SIGKILL)
+    one.wait(20)
+    firm.crm_edit(second, firstName="Neu")
+    wait_until("the other one has found it", lambda: waits(firm, second))
+    another.send_signal(signal.SIGTERM)
+    assert another.wait(30) == 0
+
+
+def test_a_refused_login_pauses_the_watch_without_a_call_and_is_said(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, processes: WatchProcesses, gateway: GatewayProcess
+) -> None:
+    firm_environment.setenv("ESPOCRM_API_KEY", "a key that was withdrawn")
+    firm.crm.clear_calls()
+    processes.start()
+
+    wait_until("it pauses", lambda: (found := sign()) is not None and found.paused is not None)
+
+    calls = firm.crm.calls()["total"]
+    line = asyncio.run(check_watch(load(VmhSettings)))
+    assert line.level is Level.HINT
+    assert line.text.startswith("Pausiert: ")
+    with gateway.client() as http:
+        assert http.get("/ready").json()["watch"] == "paused"
+        assert "vmh_watch_up 0.0" in http.get("/metrics").text
+    assert calls <= 2, "the login is tried once"
+
+
+def test_nothing_watches_when_it_is_switched_off_or_in_shadow_operation(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm_environment.setenv("VMH_WATCH_SECONDS", "0")
+    assert "VMH_WATCH_SECONDS" in str(switched_off(PassSettings.read()))
+    assert asyncio.run(check_watch(load(VmhSettings))).level is Level.OK
+    firm_environment.setenv("VMH_WATCH_SECONDS", "1")
+    assert switched_off(PassSettings.read()) is None
+    assert "läuft nicht" in asyncio.run(check_watch(load(VmhSettings))).text.lower()
+    firm_environment.setenv("VMH_SHADOW", "true")
+    assert "VMH_SHADOW" in str(switched_off(PassSettings.read()))
+
+
+async def test_an_office_that_is_away_pauses_the_watch_and_its_return_ends_the_pause(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, dagster_double: DagsterDouble
+) -> None:
+    firm_environment.setenv("VMH_DAGSTER_URL", dagster_double.url)
+    firm_environment.setenv("VMH_WATCH_SECONDS", "0.1")
+    await asyncio.to_thread(firm.crm.fault, "/api/v1/", "status", status=503)
+    watching = asyncio.create_task(watch_for_ever(PassSettings.read(), firm.clock))
+    try:
+        await asyncio.to_thread(wait_until, "it pauses", lambda: (found := sign()) and found.paused)
+        await asyncio.to_thread(firm.crm.clear_faults)
+        await asyncio.to_thread(wait_until, "it watches", lambda: (found := sign()) and found.paused is None)
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def test_a_sign_of_life_is_read_as_it_was_given_and_ends_by_itself(redis_url: str) -> None:
+    clock = ManualClock(datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
+    redis = connect(redis_url)
+    assert await read_sign(redis) is None
+    await give_sign(redis, WatchSign(clock.now(), "EspoCRM antwortet nicht."))
+    found = await read_sign(redis)
+    assert found == WatchSign(clock.now(), "EspoCRM antwortet nicht.")
+    assert 0 < await redis.pttl("vmh:watch") <= SILENT_SECONDS * 1000
+    await redis.aclose()
