@@ -18,7 +18,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.coordination.watch_sign import WatchSign, give_sign
+from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import with_records
@@ -28,7 +28,7 @@ from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.services.log_format import log_to_stderr
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
-from vmh_sync.settings import LogSettings, SettingsError, load
+from vmh_sync.settings import LogSettings, SettingsError, VmhSettings, load
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.tasks.assignee import own_user
@@ -69,6 +69,24 @@ def main() -> int:
         _log.info("%s", why)
         return 0
     return asyncio.run(_until_signal(settings, SystemClock()))
+
+
+def check() -> int:
+    """Return 0 when some process watches or pauses, 1 when there is no sign of one: for a container's health check."""
+
+    async def sign() -> WatchSign | None:
+        house = load(VmhSettings)
+        redis = connect(ensure_redis(house.home, house.redis_url))
+        try:
+            return await read_sign(redis)
+        finally:
+            await redis.aclose()
+
+    try:
+        return 0 if asyncio.run(sign()) is not None else 1
+    except _TROUBLE as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
 
 
 def switched_off(settings: PassSettings) -> str | None:

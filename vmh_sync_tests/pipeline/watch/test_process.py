@@ -19,7 +19,7 @@ from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.own_services import check_watch
 from vmh_sync.engine.opening import PassSettings
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.watch.process import switched_off, watch_for_ever
+from vmh_sync.watch.process import check, switched_off, watch_for_ever
 from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import DagsterDouble, GatewayProcess
@@ -85,6 +85,7 @@ def test_an_edit_rings_the_bell_also_after_the_watch_was_killed_and_another_took
     (launch,) = dagster_double.launches
     assert launch["selector"]["jobName"] == "sync_beteiligte"
     assert {"key": "vmh/trigger", "value": "watch"} in launch["executionMetadata"]["tags"]
+    assert check() == 0
 
     one.send_signal(signal.SIGKILL)
     one.wait(20)
@@ -121,6 +122,7 @@ def test_nothing_watches_when_it_is_switched_off_or_in_shadow_operation(
     assert asyncio.run(check_watch(load(VmhSettings))).level is Level.OK
     firm_environment.setenv("VMH_WATCH_SECONDS", "1")
     assert switched_off(PassSettings.read()) is None
+    assert check() == 1
     assert "läuft nicht" in asyncio.run(check_watch(load(VmhSettings))).text.lower()
     firm_environment.setenv("VMH_SHADOW", "true")
     assert "VMH_SHADOW" in str(switched_off(PassSettings.read()))
