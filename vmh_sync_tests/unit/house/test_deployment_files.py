@@ -37,7 +37,7 @@ def test_every_container_has_bounded_logs_and_a_check_of_its_health() -> None:
 
 
 def test_only_who_syncs_gets_the_settings_of_the_firm() -> None:
-    assert {name for name, service in SERVICES.items() if "env_file" in service} == {"gateway", "code", "worker"}
+    assert {name for name, service in SERVICES.items() if "env_file" in service} == {"gateway", "watch", "code", "worker"}
     for name in ("webserver", "daemon"):
         foreign = [key for key in environment(name) if not key.startswith("DAGSTER_")]
         assert foreign == [], name
@@ -45,7 +45,7 @@ def test_only_who_syncs_gets_the_settings_of_the_firm() -> None:
 
 
 def test_no_container_of_ours_gets_the_passwords_of_the_services_themselves() -> None:
-    for name in ("gateway", "code", "worker"):
+    for name in ("gateway", "watch", "code", "worker"):
         given = environment(name)
         secrets = ("VMH_POSTGRES_ADMIN_PASSWORD", "VMH_POSTGRES_PASSWORD", "VMH_VALKEY_PASSWORD")
         for secret in (*secrets, "ESPOCRM_ADMIN_USER", "ESPOCRM_ADMIN_PASSWORD"):
@@ -53,7 +53,7 @@ def test_no_container_of_ours_gets_the_passwords_of_the_services_themselves() ->
 
 
 def test_key_file_and_field_tables_lie_where_the_containers_look_for_them() -> None:
-    for name in ("gateway", "code", "worker"):
+    for name in ("gateway", "watch", "code", "worker"):
         given, mounts = environment(name), [str(mount).split(":") for mount in SERVICES[name]["volumes"]]
         for variable in ("GOOGLE_CALENDAR_SERVICE_ACCOUNT_PATH", "VMH_FIELD_TABLES"):
             place = re.fullmatch(rf"\$\{{{variable}:\+(.+)\}}", given[variable])
@@ -146,6 +146,7 @@ def test_kubernetes_starts_what_the_image_has_and_passes_only_settings_that_exis
     assert [container["command"] for container in containers] == [
         ["vmh-sync", "db", "upgrade"],
         ["python", "-m", "vmh_sync.gateway"],
+        ["python", "-m", "vmh_sync.watch"],
     ]
     named = {variable["name"] for container in containers for variable in container.get("env", [])}
     assert named <= settings_variables()
