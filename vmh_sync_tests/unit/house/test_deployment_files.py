@@ -37,7 +37,8 @@ def test_every_container_has_bounded_logs_and_a_check_of_its_health() -> None:
 
 
 def test_only_who_syncs_gets_the_settings_of_the_firm() -> None:
-    assert {name for name, service in SERVICES.items() if "env_file" in service} == {"gateway", "watch", "code", "worker"}
+    syncing = {name for name, service in SERVICES.items() if "env_file" in service}
+    assert syncing == {"gateway", "watch", "code", "worker"}
     for name in ("webserver", "daemon"):
         foreign = [key for key in environment(name) if not key.startswith("DAGSTER_")]
         assert foreign == [], name
