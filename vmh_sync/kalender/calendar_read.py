@@ -15,7 +15,14 @@ from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.pair_rows import Stored, read_stored, rules_cursor
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
-from vmh_sync.systems.google_calendar.errors import ForbiddenError, InsufficientPermissionsError, NotFoundError
+from vmh_sync.systems.google_calendar.client import LIST
+from vmh_sync.systems.google_calendar.errors import (
+    AccessTooLowError,
+    Answer,
+    ForbiddenError,
+    InsufficientPermissionsError,
+    NotFoundError,
+)
 
 FINDING_SECONDS = 60.0
 """How long a process waits for another one that is looking for the same calendar."""
@@ -53,6 +60,7 @@ async def read_calendar(
         except (NotFoundError, ForbiddenError):
             pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
         else:
+            _require_sight(changes, look_only=look_only)
             changes, series = await fill_gaps(context, known, changes, stored)
             remark = None if look_only else await _share(context, employee, stored, known)
             return CalendarRead(known, changes, whole_series=series, remark=remark)
@@ -61,6 +69,7 @@ async def read_calendar(
     recreate = context.settings.recreate_calendars and not look_only
     found = await _find_calendar(context, employee, stored, recreate=recreate)
     changes = await context.google.run(lambda: read_changes(client, found, None))
+    _require_sight(changes, look_only=look_only)
     return CalendarRead(found, changes, moved=known is not None and known != found)
 
 
@@ -70,7 +79,19 @@ async def _look_only(context: CalendarContext, employee: Employee) -> CalendarRe
     found = await context.google.run(lambda: directory.look_up(employee.kuerzel))
     if found is None:
         return CalendarRead("", Changes((), "", full=True, pages=0))
-    return CalendarRead(found, await context.google.run(lambda: read_changes(client, found, None)))
+    changes = await context.google.run(lambda: read_changes(client, found, None))
+    _require_sight(changes, look_only=True)
+    return CalendarRead(found, changes)
+
+
+def _require_sight(changes: Changes, *, look_only: bool) -> None:
+    """Refuse a calendar that hides from us what its events say: hidden content would be taken for emptied content.
+
+    Who only looks may do so with a role that shows everything but what is private. Raises :class:`AccessTooLowError`.
+    """
+    if changes.shows_everything or (look_only and not changes.shows_nothing):
+        return
+    raise AccessTooLowError(LIST.name, Answer(200, changes.role))
 
 
 def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:

@@ -40,6 +40,7 @@ class EmployeeWork:
     google: CalendarRead | None = None
     generations: dict[int, int] = field(default_factory=dict)
     elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None

@@ -288,7 +288,7 @@ def _advoware_writes(pair: _Pair, outcome: _Outcome, ctx: DecisionContext) -> li
 
 def _google_writes(pair: _Pair, changes: _Changes, outcome: _Outcome, ctx: DecisionContext) -> list[Operation]:
     """Write what the event ought to say and does not; a field that no side has touched is a server's spelling."""
-    target = shown_form(outcome.wanted, anonymised=pair.anonymise, rules=ctx.rules)
+    target = _target(pair, changes, outcome.wanted, ctx)
     differing = changed_fields(target, pair.google)
     if not changes.shown_differently:
         differing = _differing(target, pair.google, changes.advoware | changes.google)
@@ -309,6 +309,20 @@ def _google_writes(pair: _Pair, changes: _Changes, outcome: _Outcome, ctx: Decis
             reason=outcome.reason,
         )
     ]
+
+
+def _target(pair: _Pair, changes: _Changes, wanted: Appointment, ctx: DecisionContext) -> Appointment:
+    """Return what the event shall say; who may see it is a person's choice in Google until Advoware changes it.
+
+    Only what Advoware itself marks as private is not shown to others by an edit in Google.
+    """
+    target = shown_form(wanted, anonymised=pair.anonymise, rules=ctx.rules)
+    anonymised = pair.anonymise or changes.was_anonymised
+    if pair.state.base is None or anonymised or "private" in changes.advoware:
+        return target
+    if pair.state.source is Source.GOOGLE or pair.google.private:
+        return replace(target, private=pair.google.private)
+    return target
 
 
 def _missing_mark(pair: _Pair) -> list[Operation]:
@@ -332,7 +346,7 @@ def _missing_mark(pair: _Pair) -> list[Operation]:
 
 def _one_way_findings(pair: _Pair, changes: _Changes, ctx: DecisionContext) -> tuple[Finding, ...]:
     """Edits in Google that can never go to Advoware: privacy, and the content of an anonymised event."""
-    target = shown_form(pair.advoware, anonymised=pair.anonymise, rules=ctx.rules)
+    target = _target(pair, changes, pair.advoware, ctx)
     refused = _differing(pair.google, target, changes.google - changes.flowable)
     if not refused:
         return ()

@@ -309,6 +309,8 @@ class _Planner:
             return self._new(event, "Aus einem anderen Kalender kopiert")
         certain = self._termin(fr_nr).presence is Presence.MISSING
         if certain and self._ctx.window.surely_lists(event.form):
+            if event_id in self._reads.restored:
+                return self._new(event, "Aus dem Papierkorb zurückgeholt")
             return PlanItem(None, event_id, decide_orphan(event, fr_nr, self._ctx))
         return None
 

@@ -47,6 +47,7 @@ class EmployeeReads:
     ``waiting``: events that were found new while Advoware was not to be written. ``elsewhere``: frNr of marked events
     without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
+    ``restored``: marked events made in Google whose pair was closed here: they were in Google's bin.
     ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
     """
 
@@ -62,6 +63,7 @@ class EmployeeReads:
     elsewhere: Mapping[int, PairElsewhere] = field(default_factory=dict)
     first_contact: bool = False
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
     nameless_termine: int = 0
     nameless_events: tuple[Mapping[str, object], ...] = ()
 

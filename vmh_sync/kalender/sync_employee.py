@@ -36,6 +36,7 @@ from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
+from vmh_sync.kalender.unlisted import restored_events, termine_beyond
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.sync.outcome import RecordOutcome, Result
@@ -90,11 +91,14 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
         full_content=context.wants_full_content(kuerzel, how.full_content),
         google_deletions_trusted=not read.moved,
     )
+    termine += await termine_beyond(context, stored, read.changes.events, termine, window)
     work.termine = tuple(termine)
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     marked = {mark.fr_nr: event_id for event_id, mark in marks.items() if mark.fr_nr not in paired}
     work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
+    loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
+    work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)
 
 
 def _number(row: SpoiltRow) -> int | None:
@@ -122,6 +126,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             elsewhere=work.elsewhere,
             first_contact=stored.first_contact,
             decided=stored.decided,
+            restored=work.restored,
             nameless_termine=work.nameless_termine,
             nameless_events=google.changes.nameless,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from vmh_sync.sandbox.google.content import shown
+from vmh_sync.sandbox.google.content import as_seen, shown
 from vmh_sync.sandbox.google.errors import ApiError, bad_request, insufficient_permissions, not_found, required
 from vmh_sync.sandbox.google.events import EventBook
 from vmh_sync.sandbox.google.fields import partial
@@ -224,7 +224,8 @@ class CalendarApi:
     def _get(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "reader")
         zone = call.query.get("timeZone", [None])[0]
-        return shown(self.book.find(calendar, call.ids[1]), calendar, call.account, zone)
+        role = self.world.role(calendar, call.account)
+        return as_seen(shown(self.book.find(calendar, call.ids[1]), calendar, call.account, zone), role)
 
     def _update(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")

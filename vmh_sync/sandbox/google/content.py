@@ -104,10 +104,25 @@ def shown(event: StoredEvent, calendar: StoredCalendar, account: str, zone: str 
     return body
 
 
-def shown_in_list(event: StoredEvent, calendar: StoredCalendar, account: str, zone: str | None = None) -> Json:
+_BUSY = frozenset(
+    ("kind", "etag", "id", "status", "start", "end", "recurrence", "recurringEventId", "originalStartTime", "iCalUID")
+)
+_SEES_PRIVATE = frozenset({"writer", "owner"})
+
+
+def as_seen(body: Json, role: str) -> Json:
+    """Return an event as an account with this role sees it: of a private one lower roles see only when it is."""
+    if role in _SEES_PRIVATE or body.get("visibility") not in ("private", "confidential"):
+        return body
+    return {key: value for key, value in body.items() if key in _BUSY} | {"visibility": body["visibility"]}
+
+
+def shown_in_list(
+    event: StoredEvent, calendar: StoredCalendar, account: str, role: str, zone: str | None = None
+) -> Json:
     """Return the event as a list shows it: of a tombstone only what Google guarantees."""
     if not event.cancelled:
-        return shown(event, calendar, account, zone)
+        return as_seen(shown(event, calendar, account, zone), role)
     body: Json = {"kind": "calendar#event", "etag": event.etag, "id": event.id, "status": "cancelled"}
     if event.master_id:
         body["recurringEventId"] = event.master_id

@@ -202,7 +202,7 @@ class EventLists:
             "timeZone": zone_name or calendar.time_zone,
             "accessRole": role,
             "defaultReminders": [],
-            "items": [shown_in_list(event, calendar, account, zone_name) for event in chunk],
+            "items": [shown_in_list(event, calendar, account, role, zone_name) for event in chunk],
         }
         if size < rest or self._one_more(cursor, rest):
             body["nextPageToken"] = self._remember(cursor, size)

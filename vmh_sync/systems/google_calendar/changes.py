@@ -22,6 +22,10 @@ from vmh_sync.systems.json_answers import sound_part
 _PARAMS = {"singleEvents": False, "maxResults": PAGE_SIZE}
 _VERSION = "1"
 
+_FULL_ROLES = frozenset({"owner", "writer"})
+_BUSY_ROLES = frozenset({"none", "freeBusyReader"})
+_PRIVATE = frozenset({"private", "confidential"})
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -32,7 +36,7 @@ class Changes:
     ``was_reset`` says that the given token was of no use, so what was deleted meanwhile is not listed;
     ``reset_reason`` is Google's word for why (``fullSyncRequired``, ``updatedMinTooLongAgo``), empty if it was ours.
     ``nameless``: what can be read of items whose id cannot. Nothing may be concluded about an event that is not listed
-    then, and the token must not be stored: it would hide what became of them.
+    then, and the token must not be stored: it would hide what became of them. ``role``: what Google says we may do.
     """
 
     events: tuple[Event, ...]
@@ -42,6 +46,17 @@ class Changes:
     was_reset: bool = False
     reset_reason: str = ""
     nameless: tuple[Mapping[str, object], ...] = ()
+    role: str = "owner"
+
+    @property
+    def shows_everything(self) -> bool:
+        """Whether our role lets us see, and write, all events; else what is private comes without its content."""
+        return self.role in _FULL_ROLES
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether our role lets us see only when somebody is busy."""
+        return self.role in _BUSY_ROLES
 
 
 def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | None) -> Changes:
@@ -81,15 +96,18 @@ def _read(
     params = {**_PARAMS, "syncToken": google_token} if google_token else dict(_PARAMS)
     latest: dict[str, Event] = {}
     nameless: list[Mapping[str, object]] = []
-    next_token, pages = None, 0
+    next_token, pages, role = None, 0, "owner"
     for page in client.list_pages(calendar_id, params):
         pages += 1
+        role = str(page.get("accessRole") or role)
         for item in page.get("items", ()):
             try:
                 event = Event.as_told(item)
             except ValueError:
                 nameless.append(sound_part(item) if isinstance(item, dict) else {})
                 continue
+            if role not in _FULL_ROLES and event.raw.get("visibility") in _PRIVATE:
+                event = Event.from_wire({"id": event.id})  # its content is hidden from us, not empty
             latest[event.id] = event  # an event that changed while we paged counts in its last form
         next_token = page.get("nextSyncToken")
     if not next_token:
@@ -102,4 +120,5 @@ def _read(
         was_reset=was_reset,
         reset_reason=reset_reason,
         nameless=tuple(nameless),
+        role=role,
     )

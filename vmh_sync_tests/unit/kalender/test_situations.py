@@ -276,15 +276,39 @@ def test_leave_is_read_only() -> None:
     assert run(sides) == ["DeleteGoogle"]
 
 
-def test_privacy_goes_one_way() -> None:
-    sides = linked()
+@BOTH_READS
+def test_privacy_that_a_person_sets_in_google_stays_until_advoware_changes_it(read: GoogleRead) -> None:
+    sides = linked(read=read)
     sides.put_event(sides.pairs[1].event_id, visibility="private")
+    assert run(sides) == ["SaveBase"]
+    assert (sides.termine[1].privat, kinds(sides)) == (0, [])
+    assert run(sides) == []
+    sides.put_termin(1, text="Anderer Titel", privat=0)
     assert run(sides) == ["UpdateGoogle"]
-    assert sides.termine[1].privat == 0
-    assert kinds(sides) == [FindingKind.ONE_WAY]
+    assert (sides.event_of(1)["summary"], sides.event_of(1)["visibility"]) == ("Anderer Titel", "private")
+    sides.put_event(sides.pairs[1].event_id, visibility="default")
+    assert run(sides) == ["SaveBase"]
     sides.put_termin(1, privat=1)
     assert run(sides) == ["UpdateGoogle"]
     assert sides.event_of(1)["visibility"] == "private"
+    assert run(sides) == []
+
+
+def test_what_advoware_marks_private_is_not_shown_to_others_by_an_edit_in_google() -> None:
+    sides = linked(privat=1)
+    sides.put_event(sides.pairs[1].event_id, visibility="default")
+    assert run(sides) == ["UpdateGoogle"]
+    assert (sides.event_of(1)["visibility"], kinds(sides)) == ("private", [FindingKind.ONE_WAY])
+
+
+def test_the_visibility_of_an_event_made_in_google_is_its_makers() -> None:
+    sides, fr_nr = from_google(visibility="private")
+    event_id = sides.pairs[fr_nr].event_id
+    sides.put_event(event_id, visibility="default")
+    assert run(sides) == ["SaveBase"]
+    assert sides.events[event_id].get("visibility") != "private" and not kinds(sides)
+    sides.put_event(event_id, visibility="private")
+    assert run(sides) == ["SaveBase"]
     assert run(sides) == []
 
 
