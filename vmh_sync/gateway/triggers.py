@@ -2,22 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.engine.opening import house_leases
 from vmh_sync.gateway.documented import problems
 from vmh_sync.gateway.entity_name import EntityName
 from vmh_sync.gateway.keys import ApiKey
-from vmh_sync.gateway.launch import LaunchFailed, Run
+from vmh_sync.gateway.launch import BEFORE_START, LaunchFailed, Run
 from vmh_sync.gateway.launch_debouncer import job_of
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.webhooks import ESPO_ID
+from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.run_config import Calendars
-from vmh_sync.orchestration.run_config import Trigger
+from vmh_sync.orchestration.run_config import ENTITY_TAG, Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -92,10 +94,13 @@ async def sync_calendar(
     try:
         if kuerzel != ALL and not await _is_employee(services, kuerzel):
             return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
-        if _overlaps(await services.launcher.active_runs(CALENDAR_JOB), kuerzel):
+        if await _is_under_way(services, kuerzel):
             return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
         config = Calendars(kuerzel=[] if kuerzel == ALL else [kuerzel], full_content=order.full_content).run_config()
-        run_id = await services.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, {"vmh/kuerzel": kuerzel})
+        tags = {"vmh/kuerzel": kuerzel}
+        if kuerzel != ALL:
+            tags[ENTITY_TAG] = f"kalender:{kuerzel}"  # a queue of its own: it waits for no first load of a colleague
+        run_id = await services.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, tags)
     except LaunchFailed as problem:
         _log.warning("calendar sync not launched: %s", problem)
         return _unavailable("Dagster did not launch the run")
@@ -121,12 +126,39 @@ def _known(services: GatewayServices, kuerzel: str) -> bool:
         return tx.calendar_states.get(kuerzel) is not None
 
 
-def _overlaps(runs: Sequence[Run], kuerzel: str) -> bool:
-    """Whether one of the active runs is what is asked for; a run that names nobody covers all.
+async def _is_under_way(services: GatewayServices, kuerzel: str) -> bool:
+    """Whether what is asked for is synced now, or by a run that waits to begin.
 
-    A run of one employee is no reason to keep all the others waiting: the run of all skips who is busy.
+    A run of several that has come to its writes concerns those only whose lease is held: the others are done, or wait
+    behind a long first load, for which nobody else has to wait. A run of all skips who is busy.
     """
-    return any(not (named := _named(run)) or kuerzel in named for run in runs)
+    runs = await services.launcher.active_runs(CALENDAR_JOB)
+    covering = [run for run in runs if not _named(run) or kuerzel in _named(run)]
+    if not covering:
+        return False
+    if any(run.status in BEFORE_START or _named(run) == [kuerzel] for run in covering):
+        return True
+    busy, known = await _busy(services)
+    if not busy:
+        return True  # it reads, or is about to end
+    return known <= busy if kuerzel == ALL else kuerzel in busy
+
+
+async def _busy(services: GatewayServices) -> tuple[set[str], set[str]]:
+    """Return the employees whose calendar is written now, and all that were ever synced."""
+    known = await asyncio.to_thread(_known_employees, services)
+    if services.redis is None:
+        return set(), known
+    leases = house_leases(services.redis, services.store, services.settings.house)
+    try:
+        return {name for name in known if await leases.holder(lease_name(name)) is not None}, known
+    except CoordinationUnavailable:
+        return set(), known
+
+
+def _known_employees(services: GatewayServices) -> set[str]:
+    with services.store.reading() as tx:
+        return {state.kuerzel.upper() for state in tx.calendar_states.all()}
 
 
 def _named(run: Run) -> list[str]:

@@ -37,6 +37,10 @@ from vmh_sync.systems.errors import ForeignSystemError
 
 KALENDER = dg.AssetKey("kalender")
 
+LONGEST_LOAD_SECONDS = 4 * 3600
+"""Google's quota alone makes a first load of 10,000 events last 17 minutes, longer than other runs may take. One that
+stands still ends itself (:mod:`vmh_sync.watchdog`)."""
+
 kalender_asset = dg.AssetSpec(
     KALENDER,
     partitions_def=employees_partitions,
@@ -218,5 +222,5 @@ sync_kalender = kalender.to_job(
     name="sync_kalender",
     partitions_def=employees_partitions,
     executor_def=dg.in_process_executor,
-    tags={ENTITY_TAG: ENTITY},
+    tags={ENTITY_TAG: ENTITY, "dagster/max_runtime": str(LONGEST_LOAD_SECONDS)},
 )

@@ -48,10 +48,16 @@ _CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE
 
 
 async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
-    """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``."""
+    """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``.
+
+    Who is being synced elsewhere is not even read: a first load of an hour would be read whole at every tick.
+    """
     work = EmployeeWork(employee)
     try:
         with isolated(work.name, work.blame):
+            if not how.dry_run and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
+                work.outcomes.append(_busy(work))
+                return work
             await _fetch(context, work, how)
     except EMPLOYEE_FAILURES as error:
         work.blame(error)
@@ -157,7 +163,7 @@ async def write(
     A dry run writes nothing. A failed employee is one failed outcome named by the Kürzel. ``progress`` hears of every
     appointment that was to be written.
     """
-    if work.failure is None and not how.dry_run:
+    if work.failure is None and not how.dry_run and work.plan is not None:
         try:
             with isolated(work.name, work.blame):
                 await _write_under_lease(context, work, how, progress)
@@ -199,8 +205,7 @@ async def _write_under_lease(
 ) -> None:
     async with employee_lease(context, work.kuerzel) as lease:
         if lease is None:
-            text = "Für dieses Kürzel läuft bereits ein Abgleich."
-            work.outcomes.append(RecordOutcome(work.kuerzel, Result.SKIPPED, error=text))
+            work.outcomes.append(_busy(work))
             return
         now = await asyncio.to_thread(read_stored, context.store, work.kuerzel)
         if work.stored is None or now.version != _expected_version(work):
@@ -214,6 +219,10 @@ async def _write_under_lease(
             work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
             return
         await _carry_out(context, work, lease, progress)
+
+
+def _busy(work: EmployeeWork) -> RecordOutcome:
+    return RecordOutcome(work.kuerzel, Result.SKIPPED, error="Für dieses Kürzel läuft bereits ein Abgleich.")
 
 
 def _is_mass_change(work: EmployeeWork) -> bool:

@@ -1,10 +1,12 @@
 """Triggers, state and health over HTTP; what is never written; the OpenAPI document."""
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from vmh_sync.coordination.connection import connect
+from vmh_sync.engine.opening import house_leases
+from vmh_sync.kalender.lease_names import lease_name
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.store.calendar import CalendarState
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import (
     LIMITED_KEY,
@@ -76,6 +83,33 @@ def test_calendar_that_is_under_way(firm: Firm, gateway: GatewayProcess, dagster
         assert send(gateway, "POST", CALENDAR).status_code == 202, "a run of all skips who is busy"
     dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {}, "tags": []}]
     assert send(gateway, "POST", CALENDAR).status_code == 409
+
+
+def test_who_is_not_being_written_waits_for_no_long_run_of_all(
+    firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble
+) -> None:
+    with firm.store.transaction() as tx:
+        for name in ("SB", "AI"):
+            tx.calendar_states.upsert(CalendarState(kuerzel=name))
+    dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {}, "tags": []}]
+
+    async def asked_while_busy(*busy: str) -> dict[str, int]:
+        redis = connect(os.environ["REDIS_URL"])
+        leases = house_leases(redis, firm.store, load(VmhSettings))
+        async with AsyncExitStack() as held:
+            for name in busy:
+                await held.enter_async_context(leases.hold(lease_name(name)))
+            names = ("SB", "AI", "ALL")
+            answers = [await asyncio.to_thread(send, gateway, "POST", CALENDAR, json={"kuerzel": n}) for n in names]
+        await redis.aclose()
+        return {name: answer.status_code for name, answer in zip(names, answers, strict=True)}
+
+    assert asyncio.run(asked_while_busy("SB")) == {"SB": 409, "AI": 202, "ALL": 202}
+    tags = [{tag["key"]: tag["value"] for tag in one["executionMetadata"]["tags"]} for one in dagster_double.launches]
+    assert [one.get("entity_type") for one in tags] == ["kalender:AI", None], "one employee has a queue of its own"
+    assert asyncio.run(asked_while_busy("SB", "AI")) == {"SB": 409, "AI": 409, "ALL": 409}
+    dagster_double.active[0]["status"] = "QUEUED"
+    assert asyncio.run(asked_while_busy("SB")) == {"SB": 409, "AI": 409, "ALL": 409}, "it has everybody before it"
 
 
 def test_manual_sync_and_state_of_a_record(firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble) -> None:
