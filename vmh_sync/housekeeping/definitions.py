@@ -11,7 +11,7 @@ from vmh_sync.housekeeping.claims import release_dead_claims
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
-from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
@@ -42,7 +42,7 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
     rules = RunRetention(
-        settings.run_retention_days, settings.failed_run_retention_days, {KALENDER: EMPLOYEE_PARTITIONS}
+        settings.run_retention_days, settings.failed_run_retention_days, {EMPLOYEES: EMPLOYEE_PARTITIONS}
     )
     context.add_output_metadata(asdict(delete_old_runs(context.instance, SystemClock().now(), rules)))
 

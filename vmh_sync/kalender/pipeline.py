@@ -1,8 +1,10 @@
 """The Dagster job for calendars: fetch → map → diff → write over some employees, partitioned by Kürzel.
 
 A run with a partition key takes that employee, one without takes those that the configuration names. Each employee
-that was synced is reported as a materialisation of its partition of the asset ``kalender``, so the UI shows each
-employee's history although one run takes several. Personal data stays in memory (design.md 2).
+that was synced is reported as a materialisation of its partition of the asset ``kalender_je_mitarbeiter``, so the UI
+shows each employee's history although one run takes several. The pass itself is an observation of the asset
+``kalender``, whose checks a materialisation would show as not evaluated (:mod:`vmh_sync.orchestration.entity_asset`).
+Personal data stays in memory (design.md 2).
 """
 
 import asyncio
@@ -26,7 +28,7 @@ from vmh_sync.kalender.phase_counts import phase_counts
 from vmh_sync.kalender.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
-from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_observation
+from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG
 from vmh_sync.orchestration.run_report import NOTHING, ROWS, outcome_metadata, table, warn
@@ -36,17 +38,29 @@ from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 KALENDER = dg.AssetKey("kalender")
+EMPLOYEES = dg.AssetKey("kalender_je_mitarbeiter")
 
 LONGEST_LOAD_SECONDS = 4 * 3600
 """Google's quota alone makes a first load of 10,000 events last 17 minutes, longer than other runs may take. One that
 stands still ends itself (:mod:`vmh_sync.watchdog`)."""
 
+_KINDS = {"advoware", "google"}
 kalender_asset = dg.AssetSpec(
     KALENDER,
+    group_name=CALENDAR_GROUP,
+    kinds=_KINDS,
+    description=(
+        "**Termine** in Advoware und in den Google-Kalendern der Mitarbeiter.\n\nJeder Durchgang meldet hier seine "
+        "Zahlen; unter **Metadata** zeigt **Plots** ihren Verlauf. **Checks** sagt, ob alles aktuell ist und beide "
+        "Seiten übereinstimmen. Job: `sync_kalender`; der Verlauf jedes Mitarbeiters: `kalender_je_mitarbeiter`."
+    ),
+)
+employees_asset = dg.AssetSpec(
+    EMPLOYEES,
     partitions_def=employees_partitions,
     group_name=CALENDAR_GROUP,
-    kinds={"advoware", "google"},
-    description="Die Google-Kalender der Mitarbeiter, ein Eintrag (Partition) je Kürzel. Job: sync_kalender.",
+    kinds=_KINDS,
+    description="Der Verlauf jedes Mitarbeiters, ein Eintrag (Partition) je Kürzel. Prüfungen: siehe `kalender`.",
 )
 
 
@@ -99,16 +113,16 @@ async def write_calendars(
         summary = PassSummary().add(work.outcomes)
         done = sum(1 for one in batch.works if one.outcomes or one.plan is not None)
         context.log.info("kalender %s: %d appointments (%d employees)", work.kuerzel, summary.records, done)
-        if not batch.how.dry_run and work.failure is None:
+        if not batch.how.dry_run and work.failure is None and work.plan is not None:
             context.log_event(
-                dg.AssetMaterialization(asset_key=KALENDER, partition=work.kuerzel, metadata=_employee(work, summary))
+                dg.AssetMaterialization(asset_key=EMPLOYEES, partition=work.kuerzel, metadata=_employee(work, summary))
             )
 
     def standing(now: EmployeeProgress) -> None:
         context.log.info(now.line())
         context.log_event(
             dg.AssetObservation(
-                asset_key=KALENDER, partition=now.kuerzel, metadata=_how_far(now), description=now.line()
+                asset_key=EMPLOYEES, partition=now.kuerzel, metadata=_how_far(now), description=now.line()
             )
         )
 
@@ -121,7 +135,7 @@ async def write_calendars(
             numbers = await record_pass(opened, ENTITY, trigger, batch.outcomes, seconds=seconds, calls=calls)
             facts = PassFacts(ENTITY, trigger, batch.outcomes, numbers, opened.clock.now(), seconds, calls)
             quota = calls.get("google", 0) / max(seconds / 60 * opened.quota_per_minute, 1)
-            context.log_event(pass_observation(facts, {"Kontingent Google (%)": round(100 * quota, 1)}))
+            context.log_event(pass_event(facts, {"Kontingent Google (%)": round(100 * quota, 1)}))
     metadata = _metadata(batch, seconds, calls)
     context.add_output_metadata(metadata)
     broken = batch.broken

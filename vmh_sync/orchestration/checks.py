@@ -12,14 +12,24 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from vmh_sync.clock import SystemClock
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.entity_asset import HOUSE_GROUP
 from vmh_sync.orchestration.resources import opening_failures
 from vmh_sync.orchestration.run_report import table
 from vmh_sync.overview.house import read_house
 from vmh_sync.overview.house_verdicts import SAYS as HOUSE_SAYS
 from vmh_sync.overview.house_verdicts import house_verdicts
-from vmh_sync.overview.verdicts import KOMMUNIKATION, NO_FAILURES, SAYS, TASKS_OPEN, Verdict, read_verdicts
+from vmh_sync.overview.verdicts import (
+    KOMMUNIKATION,
+    NO_FAILURES,
+    SAYS,
+    TASKS_OPEN,
+    Verdict,
+    kommunikation_verdicts,
+    read_verdicts,
+)
 from vmh_sync.settings import VmhSettings, load
+from vmh_sync.store import Store
 
 HOUSE = "betrieb"
 WATCH = "pruefen"
@@ -108,6 +118,22 @@ def failed_in_a_pass(asset: str, failed: int) -> dg.AssetCheckEvaluation:
         description=f"{failed} fehlerhaft nach diesem Durchgang; die Tabelle am Schritt „write“ nennt sie.",
         metadata={"fehlerhaft": failed},
     )
+
+
+def part_events(store: Store, entity: str) -> Sequence[dg.AssetObservation]:
+    """Return what a pass over an entity tells of an asset that lives in it: Kommunikation in parties. Blocking.
+
+    Raises ``StoreError``.
+    """
+    if entity != BETEILIGTE.name:
+        return ()
+    found = kommunikation_verdicts(store, PeopleLinks.read())
+    with store.reading() as tx:
+        numbers: dict[str, int | float] = {"im Gleichstand": tx.links.in_step(KOMMUNIKATION)}
+    for verdict in found:
+        numbers |= verdict.numbers
+    text = " ".join(verdict.text for verdict in found)
+    return (dg.AssetObservation(asset_key=KOMMUNIKATION, description=text, metadata=numbers),)
 
 
 def make_watch(checks: dg.AssetChecksDefinition) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:

@@ -8,6 +8,7 @@ Exactly one event a run: each costs the run a write to Dagster's database.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import dagster as dg
 
@@ -57,13 +58,8 @@ class PassFacts:
         return sum(outcome.result is Result.FAILED for outcome in self.outcomes)
 
 
-def pass_event(facts: PassFacts) -> dg.AssetObservation:
-    """Return the one event that a pass reports about its entity."""
-    return dg.AssetObservation(asset_key=facts.entity, description=told_in_a_line(facts), metadata=pass_metadata(facts))
-
-
-def pass_observation(facts: PassFacts, more: Mapping[str, float]) -> dg.AssetObservation:
-    """Return the event of a pass over an asset whose partitions report themselves; ``more``: its own numbers."""
+def pass_event(facts: PassFacts, more: Mapping[str, float] = MappingProxyType({})) -> dg.AssetObservation:
+    """Return the one event that a pass reports about its entity; ``more``: numbers of its own."""
     return dg.AssetObservation(
         asset_key=facts.entity, description=told_in_a_line(facts), metadata={**pass_metadata(facts), **more}
     )

@@ -19,7 +19,7 @@ from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
-from vmh_sync.orchestration.checks import failed_in_a_pass
+from vmh_sync.orchestration.checks import failed_in_a_pass, part_events
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.resources import SyncResources
@@ -197,13 +197,15 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
             outcomes = await write_batch(opened, pipeline, work)
             calls = dict(work.calls + Counter(opened.calls.by_system()))
             seconds = time.monotonic() - work.started
+            parts: Sequence[dg.AssetObservation] = ()
             if work.config.dry_run:
                 changes, facts = [], None
             else:
                 facts = await _entered(context, opened, entity, outcomes, seconds, calls)
+                parts = await asyncio.to_thread(part_events, opened.store, entity)
                 changes = await changes_of(opened, outcomes, seconds)
         _tell(context, work.config, entity, outcomes, seconds, calls, changes)
-        _report(context, facts)
+        _report(context, facts, parts)
         return outcomes
 
     @dg.graph(name=entity, description=say.job)
@@ -240,11 +242,12 @@ async def _entered(
     return PassFacts(entity, trigger, outcomes, numbers, opened.clock.now(), seconds, calls)
 
 
-def _report(context: dg.OpExecutionContext, facts: PassFacts | None) -> None:
+def _report(context: dg.OpExecutionContext, facts: PassFacts | None, parts: Sequence[dg.AssetObservation] = ()) -> None:
     """Report a pass about its entity, and at once that it left failed records; a dry run reports nothing."""
     if facts is None:
         return
-    context.log_event(pass_event(facts))
+    for event in (pass_event(facts), *parts):
+        context.log_event(event)
     if facts.failed:
         context.log_event(failed_in_a_pass(facts.entity, facts.numbers.failed))  # type: ignore[arg-type]  # taken too
 

@@ -116,14 +116,15 @@ def _queue(entity: EntityStatus, at: datetime) -> Verdict:
 def read_verdicts(store: Store, house: HouseStatus, name: str, links: PeopleLinks) -> tuple[Verdict, ...]:
     """Judge an entity, or Kommunikation, which lives in its parties. Blocking. Raises ``StoreError``."""
     if name == KOMMUNIKATION:
-        return _kommunikation(store, links)
+        return kommunikation_verdicts(store, links)
     with store.reading() as tx:
         tasks = tx.tasks.not_closed(name)
     own = [one for one in house.failures if one.entity == name]
     return verdicts(house.entity(name), own, tasks, house.at, links)
 
 
-def _kommunikation(store: Store, links: PeopleLinks) -> tuple[Verdict, ...]:
+def kommunikation_verdicts(store: Store, links: PeopleLinks) -> tuple[Verdict, ...]:
+    """Judge what of parties' failures and tasks is Kommunikation. Blocking. Raises ``StoreError``."""
     with store.reading() as tx:
         tasks = [task for task in tx.tasks.not_closed("beteiligte") if is_kommunikation(task.fields)]
         records = [record for record in tx.records.failed("beteiligte") if record.part == KOMMUNIKATION]

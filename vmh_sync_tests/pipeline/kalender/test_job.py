@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.kalender.sync_employee import employee_lease
 from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
@@ -33,7 +33,10 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
         chancery.termin(chancery.employee(kuerzel))
     result = job("sync_kalender").execute_in_process(instance=instance)
     assert result.success
-    assert instance.get_materialized_partitions(KALENDER) == {"SB", "AH"}
+    assert instance.get_materialized_partitions(EMPLOYEES) == {"SB", "AH"}
+    # Dagster shows the checks of an asset as not evaluated from its next materialization on.
+    assert instance.get_latest_materialization_event(KALENDER) is None
+    assert len(instance.fetch_observations(KALENDER, limit=5).records) == 1
     outputs = [
         event.event_specific_data.metadata
         for event in result.all_events

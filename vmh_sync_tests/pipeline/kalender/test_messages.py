@@ -12,7 +12,7 @@ from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.batch import CalendarBatch
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.outcome import Result
@@ -93,7 +93,7 @@ def test_the_run_itself_stays_green_when_one_calendar_fails(chancery: Chancery) 
     chancery.termin("SB", "Neu")
     with dg.instance_for_test() as instance:
         result = job("sync_kalender").execute_in_process(instance=instance)
-        assert result.success and instance.get_materialized_partitions(KALENDER) == {"SB"}
+        assert result.success and instance.get_materialized_partitions(EMPLOYEES) == {"SB"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.kalender.pipeline import KALENDER
+from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job
 
@@ -37,9 +37,11 @@ def test_the_run_tells_in_its_log_and_on_the_asset_how_far_it_is(
     first = next(line for line in log if line.startswith("Kürzel SB: 0 of 110 events written"))
     assert re.search(r"expected end \d\d:\d\d$", first)
     assert "Kürzel SB: 110 of 110 events written" in log
-    found = instance.fetch_observations(KALENDER, limit=10).records
-    told = [one.asset_observation for one in found]
-    whole, *standing = [one for one in told if one is not None]
+    found = instance.fetch_observations(EMPLOYEES, limit=10).records
+    standing = [one.asset_observation for one in found if one.asset_observation is not None]
+    (passed,) = instance.fetch_observations(KALENDER, limit=10).records
+    whole = passed.asset_observation
+    assert whole is not None
     assert [one.metadata["written"].value for one in standing] == [110, 0]
     assert standing[1].partition == "SB"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", str(standing[1].metadata["expected_end"].value))

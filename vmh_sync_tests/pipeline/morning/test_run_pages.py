@@ -74,6 +74,12 @@ def test_a_pass_reports_its_numbers_once_and_what_it_changed_without_values(
     assert 0 <= float(str(numbers["Änderung bis geschrieben (s)"])) < 60
     assert int(str(numbers["Aufrufe Advoware"])) > 0
     assert all(isinstance(value, int | float) for value in numbers.values()), "only numbers plot"
+    (part,) = reported(instance, "kommunikation")
+    assert {name: value.value for name, value in part.metadata.items()} == {
+        "im Gleichstand": 0,
+        "fehlerhaft": 0,
+        "offene Aufgaben": 0,
+    }
     assert SECRET not in repr(result.all_events)
 
     firm.crm_edit(espo_id, zusatz="neu")
