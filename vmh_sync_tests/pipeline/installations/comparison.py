@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -174,6 +174,14 @@ def _phone(value: str) -> str:
         return value
 
 
+_SAME_CHILD: Mapping[str, Callable[[Json], tuple[str, ...]]] = {
+    "kommunikation": lambda entry: (entry["tlf"],),
+    "adressen": lambda address: (address["strasse"], address["plz"], address["ort"]),
+    "bankverbindungen": lambda account: (_iban(account["iban"]),),
+}
+"""What tells the children of one party apart (entities.md 2 to 4); a street of the same name is in many towns."""
+
+
 def doubled(sides: Sides) -> list[str]:
     """Return what stands twice: a party number, a party in the office that no record is waiting for, a child."""
     numbers = Counter(int(row["betnr"]) for row in sides.living("CBeteiligte") if row["betnr"])
@@ -185,7 +193,7 @@ def doubled(sides: Sides) -> list[str]:
     if len(unlinked) > len(asked):
         found.append(f"parties {sorted(unlinked)} in the office belong to no record, {len(asked)} are asked about")
     for row in sides.office["beteiligte"]:
-        for kind, key in (("kommunikation", "tlf"), ("adressen", "strasse"), ("bankverbindungen", "iban")):
-            values = Counter(_iban(child[key]) if key == "iban" else child[key] for child in row[kind] if child[key])
+        for kind, key in _SAME_CHILD.items():
+            values = Counter(said for child in row[kind] if (said := key(child))[0])
             found += [f"{kind} of {row['betNr']}: twice" for count in values.values() if count > 1]
     return found
