@@ -45,7 +45,10 @@ def test_the_fields_that_differ_in_the_base_are_apart_and_no_other() -> None:
 
 
 def test_a_word_that_only_one_side_knows_is_apart_once_a_task_is_about_it() -> None:
-    here, there = Base({"anrede": "?espocrm:Prof."}, {"anrede": "Herr"}), Base({"anrede": "Herr"}, {"anrede": "?advoware:X"})
+    here, there = (
+        Base({"anrede": "?espocrm:Prof."}, {"anrede": "Herr"}),
+        Base({"anrede": "Herr"}, {"anrede": "?advoware:X"}),
+    )
     for base in (here, there):
         assert apart_fields(FIELDS, base, ()) == []
         assert apart_fields(FIELDS, base, {"titel"}) == []
