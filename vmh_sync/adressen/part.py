@@ -9,6 +9,7 @@ from vmh_sync.adressen import model
 from vmh_sync.adressen.fields import ADVOWARE_ENTITY, BLOCK_PARTS, ENTITY, ESPO_ENTITY, FIELDS, KEY_ATTRIBUTE
 from vmh_sync.children.kind import ChildKind, Problem
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.engine.create_what_is_taken import Needed
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
@@ -85,6 +86,10 @@ class Addresses(ChildKind):
         block = str(fields.get("anschrift") or model.block(owner, fields))
         values["anschrift"] = block.replace("\r\n", "\n").replace("\n", "\r\n")
         return values
+
+    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+        """Our mark, and where it is."""
+        return Needed({"bemerkung": model.with_mark(espo_id, None)}, BLOCK_PARTS)
 
     def espo_name(self, fields: Fields) -> str:
         """Street and town."""

@@ -7,6 +7,7 @@ from vmh_sync.bankverbindungen import model
 from vmh_sync.bankverbindungen.fields import ADVOWARE_ENTITY, ENTITY, ESPO_ENTITY, FIELDS, KEY_ATTRIBUTE
 from vmh_sync.children.kind import ChildKind, Problem
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.engine.create_what_is_taken import Needed
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
@@ -60,6 +61,10 @@ class BankAccounts(ChildKind):
     def create_values(self, espo_id: str, values: dict[str, Any], fields: Fields, owner: str) -> dict[str, Any]:
         """Advoware gets IBAN and BIC without blanks."""
         return {name: iban(value) if name in ("iban", "bic") else value for name, value in values.items()}
+
+    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+        """The IBAN."""
+        return Needed({"iban": values["iban"]})
 
     def espo_values(self, values: dict[str, Any]) -> dict[str, Any]:
         """EspoCRM gets IBAN and BIC without blanks: with them a long one would not fit."""

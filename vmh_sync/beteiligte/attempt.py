@@ -50,7 +50,7 @@ class Attempt:
     def outcome(self, espo_id: str) -> RecordOutcome:
         """Return how the party ended."""
         writes, failure = self.gate.writes, self.failure
-        result = Result.SYNCED if self.settled or writes else Result.UNCHANGED
+        result = Result.SYNCED if self.settled or writes.total() else Result.UNCHANGED
         return RecordOutcome(
             espo_id,
             result if failure is None else Result.FAILED,

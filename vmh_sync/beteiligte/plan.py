@@ -145,7 +145,15 @@ def part_input(read: PartyRead) -> PartInput | None:
     """Return the party as its parts see it; ``None`` while it is missing on one side."""
     if read.espo is None or read.advoware is None or read.betnr is None:
         return None
-    return PartInput(read.espo_id, read.betnr, read.espo, read.espo_full, read.advoware, just_created=read.just_created)
+    return PartInput(
+        read.espo_id,
+        read.betnr,
+        read.espo,
+        read.espo_full,
+        read.advoware,
+        just_created=read.just_created,
+        retry_refused=read.retry_refused,
+    )
 
 
 def plan_party(
@@ -154,5 +162,6 @@ def plan_party(
     """Plan a party that may be synced (present in EspoCRM, not refused, read without a problem)."""
     plan = PartyPlan(read, state, plan_master(state, table), inputs, table)
     if inputs is not None:
+        inputs.retry_refused = inputs.retry_refused or not plan.master.record.is_empty
         plan.parts = [(part, part.plan(inputs)) for part in parts]
     return plan

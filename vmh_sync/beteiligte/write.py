@@ -229,8 +229,7 @@ class PartySync:
             return None
         books: dict[str, object] = {}
         # What only tries again is sent without our stamps: while it is refused, nothing is written.
-        only_tries = plan.master.fields.only_tries_again and content == dict(plan.master.espo) and plan.state.base
-        if written.failed is None and not only_tries:
+        if written.failed is None and not plan.only_tries_again:
             books = self._bookkeeping(plan, written)
             content |= books or self._stamps(plan, written)
         answer = await update_record(

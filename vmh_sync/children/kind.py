@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
+from vmh_sync.engine.create_what_is_taken import Needed
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields, Side
@@ -106,6 +107,10 @@ class ChildKind(ABC):
     def create_values(self, espo_id: str, values: dict[str, Any], fields: Fields, owner: str) -> dict[str, Any]:
         """Complete the values of a POST. ``owner`` is the party's full name."""
         return values
+
+    @abstractmethod
+    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+        """What of the values of a POST a child of this kind cannot be created without."""
 
     def espo_values(self, values: dict[str, Any]) -> dict[str, Any]:
         """Bring values into the form EspoCRM takes."""

@@ -14,12 +14,15 @@ from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.engine.create_once import CreateOrder, create_once
+from vmh_sync.engine.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.crm_write import EspoAnswer, create_record
+from vmh_sync.engine.ledger import reported_already
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange
 from vmh_sync.sync.read_back import Fate, learned, not_taken, read_back
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.advoware.records import Created, WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import close_tasks
@@ -50,9 +53,13 @@ class ChildWriter(ChildAccess):
     async def _create(self, plan: ChildPlan) -> bool:
         espo = present(plan.pair.espo)
 
+        needed = self.kind.needed(espo.id, plan.advoware)
+
+        async def create(values: Mapping[str, Any]) -> Created[Any]:
+            return await self.kind.post(self.context, self.memory.betnr, values)
+
         async def post() -> Created[Any]:
-            await self.gate.before(Side.ADVOWARE)
-            return await self.kind.post(self.context, self.memory.betnr, plan.advoware)
+            return await create_what_is_taken(self.gate, plan.advoware, needed, create)
 
         natural = self.kind.natural_key(plan.wanted)
         order = CreateOrder(
@@ -65,18 +72,24 @@ class ChildWriter(ChildAccess):
             post=post,
             find=lambda intent: self._find(espo.id, natural, intent),
         )
-        creation = await create_once(self.context, order)
+        try:
+            creation = await create_once(self.context, order)
+        except Rejected as refused:
+            await self._tell_refused(plan, espo, refused)
+            raise
         created, intent = creation.record, creation.intent.id
         # Not before: a read that fails says nothing about the POST.
         child: WireRecord = created.record or await self.child(str(created.key))
         changes = plan.operations[0].changes
         told, base = self._after_post(plan, changes, child)
+        sent = {**plan.wanted, **self._not_taken(changes, told)}
         # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well. Until it does the base
         # does not know it: a pass that is killed in between leaves it to the next one as an edit made in Advoware.
         plan.espo = self._told_more(espo, plan.wanted, told)
         untold = {name: plan.wanted.get(name) for name in self.names(plan.espo)}
-        done = Outcome(plan, espo, child, Base(dict(plan.wanted), {**base, **untold}), plan.pair.link)
-        done.rows = applied(self.context, self.kind, self.memory, espo.id, changes, Side.ADVOWARE, "created")
+        done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
+        made = [change for change in changes if not is_empty(told.get(change.field))]
+        done.rows = applied(self.context, self.kind, self.memory, espo.id, made, Side.ADVOWARE, "created")
         done.link = await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
         plan.bookkeeping = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
@@ -85,12 +98,20 @@ class ChildWriter(ChildAccess):
         shown, cut = self._after_telling(plan, untold, told, answer)
         await self.open(plan.reported)
         done.rows = task_rows(self.context, self.kind, self.memory, espo.id, plan.reported)
-        done.base = Base({**plan.wanted, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
+        done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
-        apart = differing(self.memory.table, done.base)
+        apart = differing(self.memory.table, Base(dict(plan.wanted), done.base.advoware))
         return cut or bool(apart) or len(shown) < len(untold) or self.moved(plan, espo, answer)
+
+    async def _tell_refused(self, plan: ChildPlan, espo: EspoRecord, refused: Rejected) -> None:
+        """Let the child's own record say why it is not in Advoware; the party's only says that something failed."""
+        why = f" ({refused.said})" if refused.said else ""
+        plan.message = f"{self.kind.label}: Advoware nimmt die Angaben nicht an{why}. Bitte berichtigen."
+        if not reported_already(self.memory.standings.get(espo.id), plan.message, espo.modified_at):
+            plan.bookkeeping = standing(espo.attributes, status="failed", message=plan.message, key={}, gone_since=None)
+            await self._refuse(plan)
 
     def _after_telling(
         self, plan: ChildPlan, untold: Mapping[str, Value], told: Mapping[str, Value], answer: EspoAnswer
@@ -121,6 +142,19 @@ class ChildWriter(ChildAccess):
         base = dict(told)
         read_back(changes, self.memory.table, Side.ADVOWARE, before={}, stands=told, refused={}, base=base)
         return told, base
+
+    def _not_taken(self, changes: Sequence[FieldChange], told: Mapping[str, Value]) -> dict[str, Value]:
+        """Return what the base says of EspoCRM's values that Advoware did not take but may take by a PUT: as its own.
+
+        So the merge carries them over.
+        """
+        table = self.memory.table
+        later = [change for change in changes if table[change.field].on_update and change.field in told]
+        return {
+            change.field: told[change.field]
+            for change in later
+            if not same(table[change.field].kind, told[change.field], change.new)
+        }
 
     def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:
         more = {

@@ -22,6 +22,7 @@ class PartInput:
     ``espo`` is a list entry while ``espo_full`` is false: then it has no e-mail and phone lists. ``advoware`` holds the
     children embedded, as far as the installation embeds them. ``notes`` is where each part keeps what it fetched.
     ``just_created``: we have created the party in Advoware a moment ago, nobody can have entered anything there.
+    ``retry_refused``: it is time to send once more what a side refused, or the party's record changed.
     """
 
     espo_id: str
@@ -31,6 +32,7 @@ class PartInput:
     advoware: Beteiligter
     notes: dict[str, Any] = field(default_factory=dict)
     just_created: bool = False
+    retry_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

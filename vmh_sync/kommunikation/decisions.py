@@ -24,6 +24,9 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
 
+TRIED_AGAIN = "tried again"
+_ANSWERS = frozenset(one for one in Refusal if one.by_advoware or one.by_espocrm)
+
 
 def decide(work: ChannelWork) -> None:
     """Decide every member of a channel and add one for each EspoCRM value that needs a new entry."""
@@ -57,7 +60,9 @@ def _decide_member(work: ChannelWork, member: Member, edits: dict[str, str], liv
 def _with_base(work: ChannelWork, member: Member, edits: dict[str, str]) -> None:
     base = _base(member)
     base_key, value_key = _base_key(work, member), work.key_of(member.tlf)
-    same = value_key is not None and value_key == work.key_of(base.advoware_base)
+    # An entry that never took its value is still empty: nobody has deleted anything.
+    dropped = base.refusal is not None and Refusal(base.refusal).by_advoware
+    same = (value_key is not None or dropped) and value_key == work.key_of(base.advoware_base)
     if base_key in work.items and same:
         _quiet(work, member, base_key)
     elif value_key is not None and value_key in work.items:
@@ -88,6 +93,13 @@ def _without_base(work: ChannelWork, member: Member) -> None:
 
 def _quiet(work: ChannelWork, member: Member, base_key: str | None) -> None:
     base = _base(member)
+    if _tried_again(work, base):
+        if base.refusal == Refusal.ADVOWARE_ANSWERED:
+            _put(work, member, base_key or "", reason=TRIED_AGAIN)
+        else:
+            _to_espo(work, member, old_key=base_key, reason=TRIED_AGAIN)
+        member.refused = base
+        return
     member.key = base_key
     work.held.add(base_key or "")
     item = work.items[base_key or ""]
@@ -148,7 +160,7 @@ def _deleted_in_espo(work: ChannelWork, member: Member, *, same: bool) -> None:
     base = _base(member)
     if member.tlf is None:
         member.after = _emptied(member)
-    elif same and base.state is PairState.REFUSED and base.refusal != Refusal.ADVOWARE_ANSWERED:
+    elif same and base.state is PairState.REFUSED and not Refusal(base.refusal or Refusal.ESPOCRM_ANSWERED).by_advoware:
         # What stands in Advoware is an edit that EspoCRM never took: it survives the delete of the older value.
         member.after = replace(base, espo_base=None, espo_type=None)
         _report_refusal(work, member, Refusal(base.refusal or Refusal.ESPOCRM_ANSWERED), new=False)
@@ -165,19 +177,40 @@ def _never_in_espo(work: ChannelWork, member: Member, *, same: bool) -> None:
     base = _base(member)
     if member.tlf is None:
         member.after = _emptied(member)
-    elif same and base.refusal in {Refusal.ESPOCRM_ANSWERED, Refusal.ADVOWARE_ANSWERED}:
+    elif same and base.refusal in _ANSWERS and not _tried_again(work, base):
         member.after = base
         _report_refusal(work, member, Refusal(base.refusal), new=False)
     else:
         _to_espo(work, member, old_key=None)
+        member.refused = base if same and base.refusal in _ANSWERS else member.refused
 
 
 def _refused_by_advoware(work: ChannelWork, member: Member, live: set[str | None]) -> None:
     key = _base_key(work, member)
-    if key in work.items and key not in live:
-        work.held.add(key or "")
-        member.hold, member.after = True, member.before
-        _report_refusal(work, member, Refusal.ADVOWARE_ANSWERED, new=False)
+    if key is None or key not in work.items or key in live:
+        return
+    base = _base(member)
+    work.held.add(key)
+    if _tried_again(work, base):
+        _create_again(work, member, key)
+        return
+    member.hold, member.after = True, member.before
+    _report_refusal(work, member, Refusal(base.refusal or Refusal.ADVOWARE_ANSWERED), new=False)
+
+
+def _tried_again(work: ChannelWork, base: Pair) -> bool:
+    refusal = Refusal(base.refusal) if base.refusal is not None else None
+    if refusal is None or not refusal.may_pass:
+        return False
+    return (Side.ADVOWARE if refusal.by_advoware else Side.ESPOCRM) in work.options.retry_refused
+
+
+def _create_again(work: ChannelWork, member: Member, key: str) -> None:
+    item = work.items[key]
+    member.kind = kinds.kind_of_item(work.channel, item.type, item.value)
+    member.key, member.write, member.value, member.refused = key, Write.CREATE, item.value, member.before
+    member.change = FieldChange(work.field_name(member), None, item.value, reason=TRIED_AGAIN)
+    member.after = Pair(None, member.kind, item.value, item.value, espo_type=item.type)
 
 
 def _to_espo(
@@ -273,11 +306,13 @@ def _report_conflict(work: ChannelWork, member: Member, new_key: str, *, winner:
 
 def _report_refusal(work: ChannelWork, member: Member, refusal: Refusal, *, new: bool) -> None:
     name = work.field_name(member)
-    side = Side.ESPOCRM if refusal is Refusal.ADVOWARE_ANSWERED else Side.ADVOWARE
+    side = Side.ESPOCRM if refusal.by_advoware else Side.ADVOWARE
+    said = member.base.said if member.base is not None and refusal is Refusal.ADVOWARE_ANSWERED else ""
+    message = f"{refusal.message} Advoware sagt: {said}" if said else refusal.message
     value = (member.tlf if side is Side.ADVOWARE or member.base is None else member.base.espo_base) or ""
     work.quarantined.append(Quarantined(name, side, value, refusal, new))
     work.findings.append(Finding(name, side, refusal.message))
-    details = {"value": value, "reason": refusal.value, "message": refusal.message, "side": side.value}
+    details = {"value": value, "reason": refusal.value, "message": message, "side": side.value}
     work.tasks.append(TaskWanted(TaskKind.VALUE_REFUSED, (name,), details))
 
 

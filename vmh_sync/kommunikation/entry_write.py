@@ -46,7 +46,7 @@ class EntryWriter:
     entries: dict[int, AdvowareEntry] = field(default_factory=dict)
     just_created: bool = False
     done: dict[str, int | None] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
     moved: bool = False
     known: set[int | None] = field(init=False)
     _wire: dict[int, Kommunikation] = field(default_factory=dict)
@@ -64,10 +64,12 @@ class EntryWriter:
                 await self._one(write)
             except CreatePutOff as waits:
                 later = waits
-            except Rejected:
-                self.refused.add(write.step)
+            except Rejected as refusal:
+                self.refused[write.step] = refusal.said
             except TargetMoved:
                 self.moved = True
+        if any(number is not None and number not in self._wire for number in self.done.values()):
+            self._take(await self._read())  # an answer that is only a number does not say what became of the value
         if later is not None:
             raise later
 

@@ -141,7 +141,11 @@ def _pair_change(
     if member.needs_espo:
         needs.add(espo_step(work.channel))
     created_by = write.step if write is not None and member.write is Write.CREATE else None
-    return PairChange(member.before, after, frozenset(needs), created_by, member.refused)
+    refused = member.refused
+    if refused is not None and refused is member.before and member.entry is not None:
+        # Sent once more: what is known of its flags is learned all the same.
+        refused = replace(refused, online_base=member.entry.online, primary_base=member.key == primary)
+    return PairChange(member.before, after, frozenset(needs), created_by, refused)
 
 
 def _with_flags(member: Member, after: Pair, primary: str | None, *, blocked: bool) -> Pair:

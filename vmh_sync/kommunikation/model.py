@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.merge import ConflictRule, Stamps
 from vmh_sync.sync.values import email, is_empty, phone
 
@@ -91,7 +92,8 @@ class Pair:
 
     ``advoware_id`` is ``None`` only for a value that Advoware refused to create. ``kind`` is the kommKz (1..12).
     ``online_base`` and ``primary_base`` are ``None`` while unknown (first contact). ``refusal`` is a
-    :class:`~vmh_sync.kommunikation.notation.Refusal` value and set in state ``refused`` only.
+    :class:`~vmh_sync.kommunikation.notation.Refusal` value and set in state ``refused`` only; ``said`` is
+    Advoware's own reason then.
     """
 
     advoware_id: int | None
@@ -103,6 +105,7 @@ class Pair:
     state: PairState = PairState.ACTIVE
     espo_type: str | None = None
     refusal: str | None = None
+    said: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the part that is stored as JSON (everything but the Advoware id)."""
@@ -115,6 +118,7 @@ class Pair:
             "state": self.state.value,
             "espo_type": self.espo_type,
             "refusal": self.refusal,
+            **({"said": self.said} if self.said else {}),
         }
 
     @classmethod
@@ -130,6 +134,7 @@ class Pair:
             state=PairState(data.get("state", "active")),
             espo_type=data.get("espo_type"),
             refusal=data.get("refusal"),
+            said=str(data.get("said", "")),
         )
 
 
@@ -160,6 +165,7 @@ class Options:
 
     ``confirmed_empty`` says that an empty side was read a second time and is really empty (see
     ``KommunikationPlan.suspicious_empty``). ``international`` mirrors EspoCRM's ``phoneNumberInternational``.
+    ``retry_refused``: to which sides goes once more what they refused.
     ``online_at_first_contact``: an EspoCRM primary sets ``online`` also where both sides already agree on the value.
     """
 
@@ -172,6 +178,7 @@ class Options:
     max_remark: int = 2000
     confirmed_empty: bool = False
     online_at_first_contact: bool = True
+    retry_refused: frozenset[Side] = frozenset()
 
     def limit(self, channel: Channel) -> int:
         """Return how many items EspoCRM takes in one channel."""

@@ -33,12 +33,29 @@ class Refusal(StrEnum):
     PHONE_LOCAL = "phone_local"
     PHONE_IMPOSSIBLE = "phone_impossible"
     ESPOCRM_ANSWERED = "espocrm_answered"  # EspoCRM said no; nothing in the value told us beforehand
+    ESPOCRM_IGNORED = "espocrm_ignored"  # EspoCRM answered that all is well and does not show it
     ADVOWARE_ANSWERED = "advoware_answered"  # the same of Advoware: the value stands in EspoCRM
+    ADVOWARE_IGNORED = "advoware_ignored"  # Advoware answered that all is well and made something else of it
 
     @property
     def message(self) -> str:
         """German sentence for the firm's people: what is wrong and what helps."""
         return _MESSAGES[self]
+
+    @property
+    def by_advoware(self) -> bool:
+        """Whether the value stands in EspoCRM, and Advoware does not take it."""
+        return self in (Refusal.ADVOWARE_ANSWERED, Refusal.ADVOWARE_IGNORED)
+
+    @property
+    def by_espocrm(self) -> bool:
+        """Whether EspoCRM does not take the value, and nothing in it told us beforehand."""
+        return self in (Refusal.ESPOCRM_ANSWERED, Refusal.ESPOCRM_IGNORED)
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the value is sent once more from time to time; one that was ignored would be written for ever."""
+        return self in (Refusal.ADVOWARE_ANSWERED, Refusal.ESPOCRM_ANSWERED)
 
 
 _MESSAGES = {
@@ -50,7 +67,9 @@ _MESSAGES = {
     Refusal.PHONE_LOCAL: "Der Nummer fehlt die Vorwahl. Bitte mit Vorwahl eintragen.",
     Refusal.PHONE_IMPOSSIBLE: "Die Nummer ist zu kurz oder zu lang. Bitte in Advoware prüfen.",
     Refusal.ESPOCRM_ANSWERED: "EspoCRM hat den Wert abgelehnt. Bitte den Wert in Advoware prüfen und berichtigen.",
+    Refusal.ESPOCRM_IGNORED: "EspoCRM hat den Wert nicht übernommen. Bitte den Wert in EspoCRM von Hand eintragen.",
     Refusal.ADVOWARE_ANSWERED: "Advoware hat den Wert abgelehnt. Bitte den Wert in EspoCRM prüfen und berichtigen.",
+    Refusal.ADVOWARE_IGNORED: "Advoware hat den Wert nicht übernommen. Bitte den Wert in Advoware von Hand eintragen.",
 }
 
 

@@ -7,6 +7,7 @@ from vmh_sync.engine.modified_stamps import settled
 from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import Options, PairState
+from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, PlannedEntries, entries_of, plan_part, quiet_mark
 from vmh_sync.kommunikation.task_texts import EntryLabels
@@ -39,6 +40,8 @@ class KommunikationPart:
         """Whether EspoCRM's lists must be read: they were changed, or may have been, since they were last agreed."""
         notes: Notes = party.notes[ENTITY]
         link, stand, espo = notes.party, notes.stand, party.espo
+        if party.retry_refused and any(pair.refusal and Refusal(pair.refusal).may_pass for pair in notes.pairs):
+            return True
         if link is None or stand is None or notes.intents or "quiet" not in stand.extra:
             return True
         known = (link.espo_modified_at, link.espo_version) == (espo.modified_at, espo.version)

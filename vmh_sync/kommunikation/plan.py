@@ -186,22 +186,30 @@ class KommunikationPlan:
         advoware = tuple(write.operation for write in self.writes)
         return (*advoware, espo) if self.lists else advoware
 
-    def pairs_after(self, done: Mapping[str, int | None], refused: Collection[str] = ()) -> PairDelta:
+    def pairs_after(
+        self, done: Mapping[str, int | None], refused: Mapping[str, str] | None = None, ignored: Collection[str] = ()
+    ) -> PairDelta:
         """Return the pairs to store.
 
         ``done`` maps each step that succeeded to the id of the created entry (``None`` for other steps); ``refused``
-        names steps that the target rejected for the value (400, 422). Pairs of other failed steps stay as they were.
+        names steps that the target rejected for the value (400, 422), with its own reason. Pairs of other failed steps
+        stay as they were. ``ignored`` names steps that EspoCRM took without showing the value afterwards.
         """
         removed: list[Pair] = []
         stored: list[Pair] = []
         for change in self.pairs:
-            if change.refused is not None and not change.needs.isdisjoint(refused):
-                after: Pair | None = change.refused
+            reasons = [said for step, said in sorted((refused or {}).items()) if step in change.needs]
+            if change.refused is not None and reasons:
+                after: Pair | None = replace(change.refused, said=reasons[0])
+            elif change.refused is not None and not change.needs.isdisjoint(ignored):
+                after = replace(change.refused, refusal=Refusal.ESPOCRM_IGNORED.value)
             elif change.needs <= done.keys():
                 after = change.after
                 if after is not None and change.created_by is not None:
                     after = replace(after, advoware_id=done[change.created_by])
             else:
+                continue
+            if after == change.before:
                 continue
             if change.before is not None and (after is None or change.before.advoware_id != after.advoware_id):
                 removed.append(change.before)

@@ -10,11 +10,12 @@ from vmh_sync.engine.part import PartInput, PartPlan
 from vmh_sync.kommunikation import kinds, task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
-from vmh_sync.kommunikation.plan import KommunikationPlan
+from vmh_sync.kommunikation.plan import KommunikationPlan, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -48,6 +49,8 @@ class PlannedEntries:
     adopted: tuple[tuple[Intent, Pair], ...] = ()
     told: bool = True
     problem: Exception | None = None
+    still_refused: tuple[Quarantined, ...] = ()
+    """What Advoware refused so far and is sent to it once more: not news if it refuses it again."""
 
 
 def entry_of(record: Kommunikation) -> AdvowareEntry:
@@ -87,9 +90,15 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
     found = read_sides(party.espo, party.advoware, notes.pairs)
     adopted = _adopted(notes.intents, found.entries or (), notes.pairs)
     sides = replace(found, pairs=(*notes.pairs, *(pair for _, pair in adopted)))
-    plan = plan_communication(sides, notes.options)
+    options = notes.options
+    plan = plan_communication(sides, options)
     if plan.suspicious_empty and _confirmed(plan, notes):
-        plan = plan_communication(sides, replace(notes.options, confirmed_empty=True))
+        options = replace(options, confirmed_empty=True)
+        plan = plan_communication(sides, options)
+    plain = plan
+    again = _retried(party, plain)
+    if again and any(one.refusal.may_pass for one in plain.quarantined):
+        plan = plan_communication(sides, replace(options, retry_refused=again))
     plan = without_unreadable(plan, party.advoware, sides.pairs)
     told = sides.entries is not None
     problem = problem_of(party.espo, party.advoware)
@@ -108,7 +117,19 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
         conflicts=plan.conflicts,
         base_moves=stops or plan.base_moves or bool(adopted) or unknown or problem is not None,
     )
-    return PartPlan(record, plan.espocrm_attributes(), PlannedEntries(plan, sides, adopted, told, problem))
+    tries = plan is not plain and plain.writes_nothing and not plain.base_moves and not record.tasks
+    work = PlannedEntries(plan, sides, adopted, told, problem, plain.quarantined if plan is not plain else ())
+    return PartPlan(record, plan.espocrm_attributes(), work, only_tries_again=tries)
+
+
+def _retried(party: PartInput, plain: KommunikationPlan) -> frozenset[Side]:
+    """Return the sides that get once more what they refused: it is time, or something of the party has changed.
+
+    EspoCRM takes a whole list or nothing of it: what it refused goes there when nothing else does.
+    """
+    if plain.writes_nothing:
+        return frozenset(Side) if party.retry_refused else frozenset()
+    return frozenset({Side.ADVOWARE})
 
 
 def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:

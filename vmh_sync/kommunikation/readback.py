@@ -95,6 +95,6 @@ def _fate(channel: Channel, before: str | None, sent: str | None, stands: str | 
 
 
 def _not_taken(pair: Pair, entry: AdvowareEntry, told: Finding, result: ReadBack) -> _Corrected:
-    refusal = Refusal.ADVOWARE_ANSWERED.value
+    refusal = Refusal.ADVOWARE_IGNORED.value
     refused = replace(pair, state=PairState.REFUSED, advoware_base=entry.tlf, online_base=entry.online, refusal=refusal)
     return refused, replace(result, findings=(*result.findings, told), not_taken=result.not_taken | {pair.advoware_id})

@@ -147,11 +147,13 @@ class Execution:
         """Store pairs, audit and the mark; decide which tasks are still missing."""
         party, plan, run_id = self.party, self.work.plan, self.context.run_id
         attributes = self._standing(espo)
-        steps, refused = self._steps(attributes)
+        steps, refused, ignored = self._steps(attributes)
         for one in self.lists:
             if len(one.added) == 1 and one.channel in self.postponed:
                 plan = without_postponed(plan, one)
-        read = as_read(plan.pairs_after(steps, refused), self.writer.entries.values(), self.writer.planned.values())
+        read = as_read(
+            plan.pairs_after(steps, refused, ignored), self.writer.entries.values(), self.writer.planned.values()
+        )
         pairs = store_delta(tx, party.espo_id, party.betnr, read.delta)
         rows = [
             change_row(run_id, party.espo_id, party.betnr, change, kind="applied", side=Side.ESPOCRM)
@@ -160,9 +162,9 @@ class Execution:
             for change in one.changes
         ]
         after = self._plan_after(attributes, pairs)
-        known = {(one.field, one.value) for one in plan.quarantined}
+        known = {(one.field, one.value) for one in (*plan.quarantined, *self.work.still_refused)}
         newly = tuple(replace(one, new=True) for one in after.quarantined if (one.field, one.value) not in known)
-        new = replace(after, quarantined=newly if refused or read.not_taken else ())
+        new = replace(after, quarantined=newly if refused or ignored or read.not_taken else ())
         rows += refusal_rows(run_id, party.espo_id, party.betnr, (plan, new))
         if rows:
             tx.audit.append(rows)
@@ -192,19 +194,21 @@ class Execution:
             return before
         return {**{name: before.get(name) for name in LISTS.values()}, **espo.attributes}
 
-    def _steps(self, attributes: Mapping[str, object]) -> tuple[dict[str, int | None], set[str]]:
-        steps, refused = dict(self.writer.done), set(self.writer.refused)
+    def _steps(self, attributes: Mapping[str, object]) -> tuple[dict[str, int | None], dict[str, str], set[str]]:
+        steps, refused, ignored = dict(self.writer.done), dict(self.writer.refused), set[str]()
         for one in self.lists:
             standing = listed(attributes, one.channel)
             turned_away = LISTS[one.channel] in self.done.refused
             if turned_away and len(one.added) > 1:
                 self.postponed.add(one.channel)  # nobody knows yet which of them it was
                 self.again = True
-            elif turned_away or standing is None or missing_values(one, standing):
-                refused.add(espo_step(one.channel))
+            elif turned_away:
+                refused[espo_step(one.channel)] = ""
+            elif standing is None or missing_values(one, standing):
+                ignored.add(espo_step(one.channel))
             else:
                 steps[espo_step(one.channel)] = None
-        return steps, refused
+        return steps, refused, ignored
 
     def _plan_after(self, attributes: Mapping[str, object], pairs: tuple[Pair, ...]) -> KommunikationPlan:
         sides = PartyCommunication(

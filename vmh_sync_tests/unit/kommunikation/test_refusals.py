@@ -85,7 +85,7 @@ def test_an_edit_to_a_refused_value_leaves_espocrm_as_it_is() -> None:
 
 def test_a_value_that_espocrm_answered_no_to_is_not_sent_again_until_it_changes() -> None:
     first = plan(entries=[entry(1, "a@b.example", online=True)])
-    delta = first.pairs_after({}, refused={"espocrm:email"})
+    delta = first.pairs_after({}, refused={"espocrm:email": ""})
     (kept,) = delta.stored
     assert (kept.state, kept.refusal) == (PairState.REFUSED, "espocrm_answered")
     again = plan(entries=[entry(1, "a@b.example", online=True)], pairs=[kept])
@@ -98,7 +98,7 @@ def test_a_value_that_espocrm_answered_no_to_is_not_sent_again_until_it_changes(
 def test_a_value_that_advoware_answered_no_to_is_not_created_again_until_it_changes() -> None:
     here = [mail("a@b.example", primary=True)]
     first = plan(emails=here)
-    (kept,) = first.pairs_after({}, refused={first.writes[0].step}).stored
+    (kept,) = first.pairs_after({}, refused={first.writes[0].step: ""}).stored
     assert (kept.advoware_id, kept.espo_base, kept.state) == (None, "a@b.example", PairState.REFUSED)
     again = plan(emails=here, pairs=[kept])
     assert again.writes_nothing
@@ -116,7 +116,7 @@ def test_an_update_that_advoware_refused_leaves_the_entry_and_follows_a_later_de
     known = pair(1, 4, "a@b.example", "a@b.example", primary_base=True, online_base=True)
     there = [entry(1, "a@b.example", online=True)]
     first = plan(emails=[mail("x@b.example", primary=True)], entries=there, pairs=[known])
-    (kept,) = first.pairs_after({}, refused={"advoware:1"}).stored
+    (kept,) = first.pairs_after({}, refused={"advoware:1": ""}).stored
     again = plan(emails=[mail("x@b.example", primary=True)], entries=there, pairs=[kept])
     assert again.writes_nothing
     assert [(held.side, held.value) for held in again.quarantined] == [(Side.ESPOCRM, "x@b.example")]
