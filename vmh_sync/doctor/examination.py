@@ -12,7 +12,7 @@ from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.office import check_advoware
-from vmh_sync.doctor.own_services import Known, check_database, check_redis, check_watch, read_settings
+from vmh_sync.doctor.own_services import Known, check_database, check_first_day, check_redis, check_watch, read_settings
 from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages
@@ -31,6 +31,8 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         database = await asyncio.to_thread(check_database, known.house)
         database_works = database.level is Level.OK
         lines += [database, await check_redis(known.house, database_works=database_works)]
+        if database_works:
+            lines += await asyncio.to_thread(check_first_day, known.house, clock)
         lines.append(await check_watch(known.house))
     async with _shared_circuits(known.house) as circuits:
         lines += await _advoware(known, clock, circuits, database_works=database_works)

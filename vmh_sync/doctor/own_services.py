@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from vmh_sync.clock import Clock
 from vmh_sync.coordination.connection import AsyncRedis, connect, ping
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.doctor.line import Line, hint, ok, problem
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.setting_names import unknown_settings
 from vmh_sync.settings import (
@@ -36,6 +38,7 @@ SETTINGS = "Einstellungen"
 DATABASE = "Datenbank"
 REDIS = "Redis"
 WATCH = "Beobachter"
+FIRST_DAY = "Erster Tag"
 _FILL_IN = "In der Datei .env oder in der Umgebung eintragen; .env.example erklärt jede Einstellung."
 
 
@@ -180,3 +183,21 @@ async def _stranger(redis: AsyncRedis, settings: VmhSettings) -> ForeignRedis | 
         return None  # the line about the database says so
     finally:
         store.close()
+
+
+def check_first_day(settings: VmhSettings, clock: Clock) -> list[Line]:
+    """Say what comes first where nobody is linked yet: what stands on both sides already would be created twice."""
+    store = open_database(settings, clock)
+    try:
+        with store.reading() as tx:
+            linked = tx.links.count(BETEILIGTE.name)
+    finally:
+        store.close()
+    if linked:
+        return []
+    text = "Noch ist kein Beteiligter verknüpft. Wer auf beiden Seiten steht, wird zuerst zugeordnet."
+    return [
+        hint(
+            FIRST_DAY, text, "`vmh-sync first-contact --plan` zeigt die Paare; der Ablauf steht in docs/erster-tag.md."
+        )
+    ]

@@ -55,6 +55,13 @@ def test_a_good_firm_has_no_problem_and_nothing_is_written(firm: Firm) -> None:
     assert not_reads <= {"/security/api/v1/Token"}
 
 
+def test_where_nobody_is_linked_yet_first_contact_comes_first(firm: Firm) -> None:
+    (line,) = [line for line in found() if line.name == "Erster Tag"]
+    assert line.level is Level.HINT and "vmh-sync first-contact --plan" in line.remedy
+    firm.linked_party(lastName="Muster")
+    assert levels(found(), "Erster Tag") == set()
+
+
 def test_missing_settings_are_each_named_with_what_they_are_for(
     firm: Firm, firm_environment: pytest.MonkeyPatch
 ) -> None:
