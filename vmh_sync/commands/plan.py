@@ -13,10 +13,12 @@ from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.engine.approved_plan import NoPlan, StoredPlan, all_plans, note_approval, read_plan, usable_plan
 from vmh_sync.engine.opening import open_database
+from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store, default_url, upgrade
 from vmh_sync.store.audit import Change
-from vmh_sync.sync.words_de import ACTIONS, REASONS, SIDES, TASKS, word
+from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, REASONS, SIDES, TASKS, word
 
 
 @contextmanager
@@ -82,10 +84,7 @@ def apply_plan(plan_id: str, by: str | None, *, as_json: bool) -> int:
             tx.audit.append([Change(entity=plan.entity, kind="approved", reason=f"plan {plan.id}: {who}")])
         note_approval(store, plan, who)
     try:
-        with shown_pass(plan.entity, quiet=as_json) as progress:
-            summary, _ = run_sync(
-                target(plan.entity), SyncOrder(tuple(plan.ids), None, plan=plan.id), progress=progress
-            )
+        summary = _carried_out(plan, quiet=as_json)
     except PassFailed as problem:
         fail_pass(str(problem), as_json=as_json)
     if as_json:
@@ -93,6 +92,19 @@ def apply_plan(plan_id: str, by: str | None, *, as_json: bool) -> int:
     else:
         print_summary(plan.entity, summary)
     return RECORDS_FAILED if summary.failures else 0
+
+
+def _carried_out(plan: StoredPlan, *, quiet: bool) -> PassSummary:
+    if plan.entity != KALENDER.name:
+        with shown_pass(plan.entity, quiet=quiet) as progress:
+            order = SyncOrder(tuple(plan.ids), None, plan=plan.id)
+            return run_sync(target(plan.entity), order, progress=progress)[0]
+    from vmh_sync.commands.sync_kalender import run_calendars
+    from vmh_sync.kalender.run_config import Calendars
+
+    whose = list(dict.fromkeys(name.partition("/")[0] for name in plan.ids))
+    outcomes = run_calendars(Calendars(kuerzel=whose, plan=plan.id), as_json=quiet).outcomes
+    return PassSummary().add(outcomes)
 
 
 def _json(plan: StoredPlan) -> dict[str, Any]:
@@ -114,7 +126,7 @@ def _without_values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     where = f"{word(SIDES, row.get('side'))} {row.get('entity', '')} {row.get('key') or ''}".strip() or "Aufgabe"
-    what = word(TASKS, row.get("kind")) or word(ACTIONS, row["action"])
+    what = word(TASKS, row.get("kind")) or word(ACTIONS | CALENDAR_ACTIONS, row["action"])
     changes = row.get("changes")
     fields = row.get("fields", ()) if changes is None else [_change(one) for one in changes]
     return str(row["id"]), where, what, word(REASONS, row.get("reason")), ", ".join(map(str, fields))

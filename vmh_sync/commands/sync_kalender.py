@@ -25,11 +25,16 @@ def kalender(
     allow_mass_change: Annotated[
         bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")
     ] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Den Plan des Probelaufs speichern, für `vmh-sync plan apply`.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Termine ↔ Google-Kalender der Mitarbeiter."""
     if bool(kuerzel) == every:
         raise typer.BadParameter("Bitte genau eines angeben: --kuerzel oder --all.")
+    if save and not dry_run:
+        raise typer.BadParameter("--save speichert den Plan eines Probelaufs: bitte mit --dry-run.")
     from vmh_sync.kalender.run_config import Calendars
 
     which = Calendars(
@@ -39,7 +44,24 @@ def kalender(
         show_values=show_values,
         allow_mass_change=allow_mass_change,
     )
-    _show(run_calendars(which, as_json=as_json), as_json=as_json)
+    batch = run_calendars(which, as_json=as_json)
+    _show(batch, saved=_saved(batch) if save else None, as_json=as_json)
+
+
+def _saved(batch: "CalendarBatch") -> str | None:
+    """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
+    from vmh_sync.clock import SystemClock
+    from vmh_sync.engine.opening import open_database
+    from vmh_sync.kalender.frozen_plan import save_calendar_plan
+    from vmh_sync.settings import VmhSettings, load
+
+    store = open_database(load(VmhSettings))
+    try:
+        plans = [work.plan for work in batch.works if work.plan is not None]
+        plan = save_calendar_plan(store, SystemClock(), plans, why="Probelauf")
+    finally:
+        store.close()
+    return plan.id if plan is not None else None
 
 
 def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatch":
@@ -78,20 +100,26 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
     return batch
 
 
-def _show(batch: "CalendarBatch", *, as_json: bool) -> None:
+def _show(batch: "CalendarBatch", *, as_json: bool, saved: str | None = None) -> None:
     from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
     from vmh_sync.sync.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
     if as_json:
         doubtful = [one.to_json() for one in doubtful_pairs(batch.works, show_values=batch.show_values)]
-        more = ({"plan": batch.rows()} if batch.how.dry_run else {}) | ({"doubtful": doubtful} if doubtful else {})
+        more: dict[str, object] = {"doubtful": doubtful} if doubtful else {}
+        if batch.how.dry_run:
+            more["plan"] = batch.rows()
+        if saved is not None:
+            more["saved"] = saved
         told = {"lost": batch.lost, "waiting": batch.waiting, "tasks": batch.tasks, "deadlines": batch.deadlines}
         print_json(summary.to_json() | told | more)
     else:
         if batch.how.dry_run:
             _print_plan(batch)
             print_dry_summary("kalender", summary, summary.results[Result.SYNCED])
+            if saved is not None:
+                typer.echo(f"Gespeichert: vmh-sync plan show {saved}, vmh-sync plan apply {saved} (gilt einen Tag).")
         else:
             print_summary("kalender", summary)
         _print_notes(batch)

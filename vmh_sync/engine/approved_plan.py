@@ -85,11 +85,25 @@ def save_plan(
     *,
     why: str,
 ) -> StoredPlan | None:
-    """Store what would be done to each record; returns the plan, None when nothing would. Expired ones are forgotten.
+    """Store what would be done to each record, see :func:`store_plan`."""
+    return store_plan(
+        store, clock, entity, {record: prints for record, of in plans if (prints := prints_of(of))}, rows, why=why
+    )
+
+
+def store_plan(
+    store: Store,
+    clock: Clock,
+    entity: str,
+    records: Mapping[str, frozenset[str]],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    why: str,
+) -> StoredPlan | None:
+    """Store a plan by its records' prints; returns it, None when nothing would be done. Expired ones are forgotten.
 
     The same plan has the same id. ``why`` says in German what it came from.
     """
-    records = {record: prints for record, of in plans if (prints := prints_of(of))}
     if not records:
         return None
     now = clock.now()

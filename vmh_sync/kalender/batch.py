@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from vmh_sync.engine.approved_plan import approved_plan
 from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.deadline_list import caught, counted
@@ -135,10 +136,15 @@ def _fields(row: Mapping[str, object]) -> str:
 
 
 async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
-    """Choose the employees and read both sides of each. Raises the client's errors if Advoware lists no employees."""
+    """Choose the employees and read both sides of each.
+
+    Raises the client's errors if Advoware lists no employees, ``NoPlan`` for a plan that nobody approved.
+    """
+    plan = await asyncio.to_thread(approved_plan, context.store, context.clock, which.plan) if which.plan else None
     named = which.named()
     chosen = await select(context, named)
-    how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change)
+    approved = plan.records if plan is not None else None
+    how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change, approved=approved)
     batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
     batch.unreadable = chosen.unreadable
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))

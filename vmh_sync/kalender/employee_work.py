@@ -1,5 +1,6 @@
 """One employee on the way through a pass, and how the pass is to treat everybody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.calendar_read import CalendarRead
@@ -18,12 +19,16 @@ from vmh_sync.systems.google_calendar.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google."""
+    """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google.
+
+    ``approved``: what a person approved, appointment by appointment; nothing else is written then.
+    """
 
     full_content: bool | None = None
     dry_run: bool = False
     allow_mass_change: bool = False
     whole: bool = False
+    approved: Mapping[str, frozenset[str]] | None = None
 
 
 @dataclass(slots=True, repr=False)

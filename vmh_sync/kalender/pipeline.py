@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 
+from vmh_sync.engine.approved_plan import NoPlan
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.batch import CalendarBatch
@@ -84,6 +85,8 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
             batch = await stages.fetch(opened, which)
         except ForeignSystemError as problem:
             raise Stopped(problem.message_for_people, allow_retries=True) from problem
+        except NoPlan as problem:
+            raise Stopped(str(problem)) from None
         batch.started, batch.calls = started, Counter(opened.calls.by_system())
     context.add_output_metadata(phase_counts(batch.works))
     return batch

@@ -104,7 +104,7 @@ class EmployeePlan:
         """Return numbers for metadata: per operation, per side written, per finding, ``unchanged`` appointments."""
         numbers: Counter[str] = Counter()
         for operation in self.operations:
-            numbers[_snake(type(operation).__name__)] += 1
+            numbers[snake(type(operation).__name__)] += 1
             side = side_written(operation)
             if side is not None:
                 numbers[f"writes_{side}"] += 1
@@ -116,14 +116,15 @@ class EmployeePlan:
 
     def rows(self, *, show_values: bool = False) -> list[dict[str, object]]:
         """Return what a dry run shows: one row per operation and per finding; values only when asked for."""
-        rows = [_row(_snake(type(op).__name__), op, op.reason, show_values=show_values) for op in self.operations]
+        rows = [_row(snake(type(op).__name__), op, op.reason, show_values=show_values) for op in self.operations]
         return rows + [
             _row(f"finding:{finding.kind.value}", finding, finding.text, show_values=show_values)
             for finding in self.all_findings
         ]
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Return the name of an operation as rows and metadata spell it."""
     return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
 
 

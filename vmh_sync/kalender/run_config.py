@@ -33,6 +33,9 @@ class Calendars(dg.Config):
     allow_mass_change: bool = Field(
         default=False, description="Freigabe, wenn ein Kalender angehalten wurde, weil zu viel gelöscht würde."
     )
+    plan: str = Field(
+        default="", description="Nummer eines freigegebenen Plans: genau das wird geschrieben, sonst nichts."
+    )
     jitter_seconds: float = Field(
         default=0.0, ge=0, description="Beginnt bis zu so viele Sekunden später (für Läufe nach Zeitplan)."
     )
@@ -55,5 +58,6 @@ def launchpad_schema() -> dict[str, dg.Field]:
         "kuerzel": dg.Field(dg.Array(str), default_value=[], is_required=False, description=words["kuerzel"]),
         "full_content": dg.Field(dg.Noneable(bool), is_required=False, description=words["full_content"]),
         **{n: dg.Field(bool, default_value=False, is_required=False, description=words[n]) for n in flags},
+        "plan": dg.Field(str, default_value="", is_required=False, description=words["plan"]),
         "jitter_seconds": dg.Field(float, default_value=0.0, is_required=False, description=words["jitter_seconds"]),
     }

@@ -22,6 +22,7 @@ from vmh_sync.kalender.doubtful_pairs import note_doubts
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
+from vmh_sync.kalender.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.live_sides import LiveSides
@@ -215,10 +216,12 @@ async def _write_under_lease(
                 progress.replanned(work.kuerzel, work.plan.writing)
         if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
             raise AssertionError("a work without failure has been planned")
-        if work.plan.stopped is not None and not (how.allow_mass_change and _is_mass_change(work)):
-            work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
+        allowed = (how.allow_mass_change or how.approved is not None) and _is_mass_change(work)
+        if work.plan.stopped is not None and not allowed:
+            remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan)
+            work.failure = Failure(f"{work.plan.stopped}{remedy}", "GuardTripped", retryable=False)
             return
-        await _carry_out(context, work, lease, progress)
+        await _carry_out(context, work, lease, how, progress)
 
 
 def _busy(work: EmployeeWork) -> RecordOutcome:
@@ -240,7 +243,9 @@ def _expected_version(work: EmployeeWork) -> tuple[object, ...]:
     return stored.version
 
 
-async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease, progress: LoadProgress | None) -> None:
+async def _carry_out(
+    context: CalendarContext, work: EmployeeWork, lease: Lease, how: SyncOptions, progress: LoadProgress | None
+) -> None:
     stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
     if stored is None or reads is None or decision is None or made is None or google is None:
         raise AssertionError("a work without failure has been planned")
@@ -262,9 +267,10 @@ async def _carry_out(context: CalendarContext, work: EmployeeWork, lease: Lease,
         ),
         lease=lease,
         book=book,
+        exactly=how.approved is not None,
     )
     for item in made.items:
-        outcome = await _item(executor, work, item)
+        outcome = not_approved(work.kuerzel, item, how.approved) or await _item(executor, work, item)
         work.outcomes.append(outcome)
         if progress is not None and item.writes:
             progress.wrote(work.kuerzel)

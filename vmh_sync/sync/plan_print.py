@@ -10,7 +10,7 @@ from vmh_sync.sync.plan import Operation, RecordPlan
 def operation_print(operation: Operation) -> str:
     """Return what an operation is known by: side, action, record, and each field with its old and new value."""
     changes = sorted([change.field, _text(change.old), _text(change.new)] for change in operation.changes)
-    return _hash([str(operation.side), str(operation.action), operation.entity, operation.key, changes])
+    return print_of([str(operation.side), str(operation.action), operation.entity, operation.key, changes])
 
 
 def prints_of(plans: Iterable[RecordPlan]) -> frozenset[str]:
@@ -20,12 +20,13 @@ def prints_of(plans: Iterable[RecordPlan]) -> frozenset[str]:
 
 def plan_hash(entity: str, records: Iterable[tuple[str, frozenset[str]]]) -> str:
     """Return the hash of a whole plan: which records, and what is done to each."""
-    return _hash([entity, sorted([record, sorted(prints)] for record, prints in records)])
+    return print_of([entity, sorted([record, sorted(prints)] for record, prints in records)])
 
 
 def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
 
 
-def _hash(value: object) -> str:
+def print_of(value: object) -> str:
+    """Return the print of plain data."""
     return hashlib.sha256(_text(value).encode()).hexdigest()

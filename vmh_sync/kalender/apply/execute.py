@@ -38,7 +38,12 @@ ROUNDS = 4
 
 @dataclass(slots=True, repr=False)
 class Executor(Moves):
-    """Carries out the items of one employee, under that employee's lease."""
+    """Carries out the items of one employee, under that employee's lease.
+
+    ``exactly``: a person approved these operations; when a side has moved before the first of them, nothing is done.
+    """
+
+    exactly: bool = False
 
     async def run(self, item: PlanItem) -> Done:
         """Carry out one item; plans again, at most :data:`ROUNDS` times, when a side has moved.
@@ -120,6 +125,8 @@ class Executor(Moves):
         )
 
     async def _plan_again(self, item: PlanItem) -> tuple[Operation, ...]:
+        if self.exactly and not self.done.writes:
+            raise AppointmentMoving
         row = next((r for r in self.book.rows.values() if item.event_id and r.event_id == item.event_id), None)
         row = row or (self.book.rows.get(item.fr_nr) if item.fr_nr is not None else None)
         fr_nr = row.frnr if row is not None else item.fr_nr or self.resumed.get(item.event_id or "")
