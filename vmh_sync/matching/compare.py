@@ -96,6 +96,7 @@ _FIRST = {
     Fit.UNTOLD: ("vorname", 0, "Vorname fehlt auf einer Seite"),
     Fit.DIFFERENT: ("vorname", -40, "anderer Vorname"),
 }
+_FAMILY_SLIP: Feature = ("name", 0, "kurzer Name, ein Buchstabe anders")
 _FIRST_SLIP: Feature = ("vorname", -10, "kurzer Vorname, ein Buchstabe anders")
 _MAIDEN: Feature = ("geburtsname", 15, "Geburtsname der einen Seite ist der Name der anderen")
 _SWAPPED: Feature = ("name", 37, "Vor- und Nachname vertauscht")
@@ -112,7 +113,7 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
         return NOT_ALIKE
     married = family is Fit.DIFFERENT and _married(one, other)
     found: list[Feature] = (
-        [_SWAPPED] if swapped else [_MAIDEN if married else _FAMILY[family], _first_name(one, other, first)]
+        [_SWAPPED] if swapped else [_MAIDEN if married else _family(one, other, family), _first_name(one, other, first)]
     )
     found += _birth(one, other) + _reached(one, other, email=60, phone=20, iban=50)
     found += _places(one, other, street=20, town=5)
@@ -122,6 +123,11 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
     same_names = family is first is Fit.SAME and not swapped and not _initials(one, other)
     sure = same_names and one.generation == other.generation and _agree(evidence, "geburtsdatum") and _more(evidence)
     return _judged(evidence, _BESIDE_A_PERSONS_NAME, sure=sure)
+
+
+def _family(one: Prepared, other: Prepared, fit: Fit) -> Feature:
+    slip = fit is Fit.DIFFERENT and one_letter_apart("".join(one.family), "".join(other.family))
+    return _FAMILY_SLIP if slip else _FAMILY[fit]
 
 
 def _first_name(one: Prepared, other: Prepared, fit: Fit) -> Feature:

@@ -11,7 +11,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "&": " und ", "+":
 _SLIP_FROM = 5
 """Shorter names that differ in one letter are different names (Jan, Jon)."""
 _TWO_SLIPS_FROM = 10
-_SHORTEST = 3
+_SHORTEST = 2
 _SOUNDS_WITHIN = 2
 """Names that sound alike are alike only within so many edits: Meier and Mayr, but not Weber and Weifert."""
 
