@@ -11,7 +11,15 @@ from vmh_sync.commands.pass_progress import shown_pass
 from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.approved_plan import NoPlan, StoredPlan, all_plans, note_approval, read_plan, usable_plan
+from vmh_sync.engine.approved_plan import (
+    NoPlan,
+    StoredPlan,
+    all_plans,
+    note_approval,
+    read_plan,
+    reject_plan,
+    usable_plan,
+)
 from vmh_sync.engine.opening import open_database
 from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
@@ -69,6 +77,23 @@ def show_one(plan_id: str, *, values: bool, as_json: bool) -> None:
     print_rows(
         console, "Was geschrieben würde", ("Datensatz", "Ziel", "Was", "Grund", "Felder"), [_cells(r) for r in rows]
     )
+
+
+def reject_one(plan_id: str, *, as_json: bool) -> None:
+    """Forget a plan, and note who did not want it."""
+    with _store() as store:
+        try:
+            plan = reject_plan(store, plan_id)
+        except NoPlan as problem:
+            fail_pass(str(problem), as_json=as_json)
+        with store.transaction() as tx:
+            tx.audit.append(
+                [Change(entity=plan.entity, kind="rejected", reason=f"plan {plan.id}: {getpass.getuser()}")]
+            )
+    if as_json:
+        print_json({"plan": plan.id, "rejected": True})
+    else:
+        screen().print(f"Verworfen: Plan {plan.id} ({plan.entity}).")
 
 
 def apply_plan(plan_id: str, by: str | None, *, as_json: bool) -> int:

@@ -31,6 +31,14 @@ def show(
     show_one(plan, values=values, as_json=as_json)
 
 
+@plan_app.command("reject")
+def reject(plan: PlanId, as_json: AsJson = False) -> None:
+    """Verwirft einen Plan; ausgeführt wird nichts. Besteht der Grund weiter, hält der nächste Durchgang wieder an."""
+    from vmh_sync.commands.plan import reject_one
+
+    reject_one(plan, as_json=as_json)
+
+
 @plan_app.command("apply")
 def apply(
     plan: PlanId,

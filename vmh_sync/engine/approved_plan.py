@@ -16,6 +16,8 @@ from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.sync.plan_print import plan_hash, prints_of
 
 LIFETIME = timedelta(hours=24)
+STOPPED = "angehalten wegen Massenänderung"
+"""What a plan came from (German, shown to people) that a guard stopped: it waits for a person."""
 _PREFIX = "plan:"
 _ID_LENGTH = 12
 
@@ -143,6 +145,24 @@ def usable_plan(store: Store, clock: Clock, plan_id: str) -> StoredPlan:
         raise NoPlan(f"Der Plan {plan_id} ist abgelaufen; bitte einen neuen machen.")
     if plan.approved_by is not None:
         raise NoPlan(f"Der Plan {plan_id} wurde schon angewandt (freigegeben von {plan.approved_by}).")
+    return plan
+
+
+def waiting_plans(store: Store, clock: Clock) -> list[StoredPlan]:
+    """Return what guards stopped and nobody has decided about yet, newest first."""
+    now = clock.now()
+    return [
+        plan
+        for plan in all_plans(store)
+        if plan.why == STOPPED and plan.approved_by is None and plan.created_at <= now < plan.expires_at
+    ]
+
+
+def reject_plan(store: Store, plan_id: str) -> StoredPlan:
+    """Forget a plan that nobody wants; returns what it was. Raises :class:`NoPlan`."""
+    plan = read_plan(store, plan_id)
+    with store.transaction() as tx:
+        tx.cursors.forget(f"{_PREFIX}{plan.id}")
     return plan
 
 

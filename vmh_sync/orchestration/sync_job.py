@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.approved_plan import Approval, NoPlan, PlanMoved, approved_plan, save_plan
+from vmh_sync.engine.approved_plan import STOPPED, Approval, NoPlan, PlanMoved, approved_plan, save_plan
 from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
@@ -149,7 +149,7 @@ def _save_stopped(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch
         pipeline.entity,
         [(outcome.id, outcome.plans) for outcome in outcomes],
         plan_rows(outcomes, show_values=True),
-        why="angehalten wegen Massenänderung",
+        why=STOPPED,
     )
     if plan is None:
         return None

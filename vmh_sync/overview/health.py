@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, KALENDER
-from vmh_sync.overview.house import EntityStatus, HouseStatus
+from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
 
 WAITS_TOO_LONG = timedelta(minutes=15)
 """Sensors look every few seconds and the sweep every quarter of an hour: what waits longer is not being worked on."""
@@ -35,13 +35,22 @@ class Finding:
 
 def judge(house: HouseStatus) -> tuple[Finding, ...]:
     """Return what is not as it should be, problems first."""
-    found = [finding for entity in house.entities for finding in _of_entity(entity, house.at)]
+    found = [_stopped(one, house) for one in house.stopped]
+    found += [finding for entity in house.entities for finding in _of_entity(entity, house.at)]
     return tuple(sorted(found, key=lambda finding: finding.level is not Level.PROBLEM))
 
 
 def is_healthy(findings: tuple[Finding, ...]) -> bool:
     """Whether nothing is a problem; differences with an open task are none."""
     return not any(finding.level is Level.PROBLEM for finding in findings)
+
+
+def _stopped(one: StoppedPass, house: HouseStatus) -> Finding:
+    label = house.entity(one.entity).label
+    what = f"{label}: Ein Durchgang wurde angehalten, er hätte viel auf einmal geändert ({one.records} Datensätze)."
+    plan = one.plan_id
+    next_step = f"Ansehen: vmh-sync plan show {plan}; dann vmh-sync plan apply {plan} oder vmh-sync plan reject {plan}"
+    return Finding(Level.PROBLEM, one.entity, what, next_step)
 
 
 def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Finding]:

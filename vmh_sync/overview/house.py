@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from vmh_sync.clock import Clock
+from vmh_sync.engine.approved_plan import waiting_plans
 from vmh_sync.entities import KALENDER, every, with_records
 from vmh_sync.store.calendar import CalendarState
 from vmh_sync.store.metrics import PassSummary
@@ -55,12 +56,23 @@ class EntityStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedPass:
+    """What a guard stopped: it waits, with its plan, for a person's word."""
+
+    entity: str
+    plan_id: str
+    records: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HouseStatus:
     """How everything stands at ``at``, by our own database."""
 
     at: datetime
     entities: tuple[EntityStatus, ...]
     failures: tuple[FailedRecord, ...]
+    stopped: tuple[StoppedPass, ...] = ()
 
     def entity(self, name: str) -> EntityStatus:
         """Return how one entity stands. Raises ``KeyError``."""
@@ -83,7 +95,8 @@ def read_house(store: Store, clock: Clock) -> HouseStatus:
             failures += _failed_records(tx, known.name)
             own = {status: n for (entity, status), n in statuses.items() if entity == known.name}
             entities.append(_records(tx, known.name, known.label, own, different.get(known.name, 0), now))
-    return HouseStatus(now, tuple(entities), tuple(failures))
+    stopped = [StoppedPass(p.entity, p.id, len(p.records), p.created_at) for p in waiting_plans(store, clock)]
+    return HouseStatus(now, tuple(entities), tuple(failures), tuple(stopped))
 
 
 def _records(

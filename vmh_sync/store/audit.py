@@ -13,7 +13,17 @@ from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, storable_text, table_of
 
 ChangeKind = Literal[
-    "applied", "conflict", "refused", "ignored", "task", "undo", "created", "linked", "first_contact", "approved"
+    "applied",
+    "conflict",
+    "refused",
+    "ignored",
+    "task",
+    "undo",
+    "created",
+    "linked",
+    "first_contact",
+    "approved",
+    "rejected",
 ]
 Side = Literal["advoware", "espocrm", "google"]
 

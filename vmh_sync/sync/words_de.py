@@ -15,6 +15,7 @@ CHANGES = {
     "created": "angelegt",
     "linked": "verknüpft",
     "approved": "Plan freigegeben",
+    "rejected": "Plan verworfen",
     "first_contact": "erster Abgleich",
 }
 """Kinds of changes in the audit log."""

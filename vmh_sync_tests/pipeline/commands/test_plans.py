@@ -63,6 +63,12 @@ def test_a_stopped_mass_change_carries_its_plan_and_is_approved_by_it(
     plan = stopped.stderr.split("vmh-sync plan apply ")[1].split(".")[0]
     assert all(firm.office_record(betnr)["zusatz"] == "c/o" for _, betnr in parties)
 
+    assert answer(vmh("status", "--json"))["problems"][0]["next_step"].startswith(f"Ansehen: vmh-sync plan show {plan}")
+    assert answer(vmh("plan", "reject", plan, "--json")) == {"plan": plan, "rejected": True}
+    assert "gibt es nicht" in vmh("plan", "apply", plan).stderr
+    assert not any("angehalten" in one["what"] for one in answer(vmh("status", "--json"))["problems"])
+    assert "vmh-sync plan apply " + plan in vmh("sync", "beteiligte", "--all").stderr, "the reason is still there"
+
     firm.crm_edit(parties[0][0], firstName="Neu")  # one more change than the plan says
     applied = vmh("plan", "apply", plan, "--json")
 

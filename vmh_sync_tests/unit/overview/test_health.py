@@ -1,11 +1,12 @@
 """When the house is healthy, and what is said when it is not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from vmh_sync.overview.health import Level, is_healthy, judge, span
-from vmh_sync.overview.house import EntityStatus, HouseStatus
+from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
 from vmh_sync.store.metrics import PassSummary
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
@@ -38,6 +39,13 @@ def test_a_problem_is_named_with_what_to_do(how: dict[str, object], says: str, d
     assert says in finding.what
     assert do.casefold() in finding.next_step.casefold()
     assert not is_healthy(findings)
+
+
+def test_a_pass_that_a_guard_stopped_is_a_problem_with_its_plan() -> None:
+    stopped = replace(house(), stopped=(StoppedPass("beteiligte", "e69a66196096", 7, NOW),))
+    (finding,) = judge(stopped)
+    assert finding.level is Level.PROBLEM and "7 Datensätze" in finding.what
+    assert "plan apply e69a66196096" in finding.next_step and "plan reject e69a66196096" in finding.next_step
 
 
 @pytest.mark.parametrize(
