@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.fixtures.browser import PATIENCE_MS
 from vmh_sync_tests.fixtures.gateway import READ_KEY
 from vmh_sync_tests.fixtures.house import COMMAND, House
 from vmh_sync_tests.fixtures.mailbox import Mailbox
@@ -98,6 +100,8 @@ def test_what_failed_at_night_is_told_seen_approved_repaired_and_taken_back(
     assert "fehlerhaft" in told(mails, "Störung")
     login = {"username": "anna", "password": READ_KEY}
     context = chromium.new_context(viewport=PICTURE, locale="de-DE", http_credentials=login)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{house.gateway_url}/morgen")
     expect(page.get_by_role("heading", level=1)).to_contain_text("braucht einen Menschen")
@@ -125,7 +129,7 @@ def test_what_failed_at_night_is_told_seen_approved_repaired_and_taken_back(
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="All", exact=True).click()
-    dialog.get_by_role("button", name="Launch backfill").click()
+    dialog.get_by_role("button", name=re.compile("^Launch")).click()
     wait_until("it is repaired", lambda: firm.crm_record(refused).get("betnr"))
     wait_until("no run is under way", house.is_quiet)
 
