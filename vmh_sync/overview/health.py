@@ -99,6 +99,8 @@ def _late(entity: EntityStatus, now: datetime) -> Iterator[Finding]:
 def span(length: timedelta) -> str:
     """Return a time span in words: ``12 Minuten``, ``3 Stunden``, ``2 Tagen``."""
     minutes = max(0, round(length.total_seconds() / 60))
+    if minutes == 0:
+        return "weniger als einer Minute"
     for unit, one, many in ((60 * 48, "", "Tagen"), (60, "einer Stunde", "Stunden")):
         size = 60 * 24 if many == "Tagen" else 60
         if minutes >= unit:
