@@ -99,6 +99,7 @@ class History:
 
     def _rest(self) -> list[str]:
         place = self.place
+        self._parties.remember_calls()
         # Unanswered creates are settled; more than the office allows a login to be off would be refused.
         place.firm.clock.shift = place.chancery.clock.shift = timedelta(minutes=4)
         for name, make_pass in (("parties", place.firm.outcomes), ("calendars", place.chancery.outcomes)):

@@ -1,5 +1,11 @@
-"""The judge of drawn firms says doubled only of what is the same."""
+"""The judge of drawn firms: what is doubled, and what nobody could notice."""
 
+from datetime import UTC, datetime
+
+import pytest
+
+from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync_tests.chaos.parties import in_known_window
 from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled
 
 
@@ -14,3 +20,30 @@ def test_the_same_street_in_two_towns_is_two_addresses_and_the_same_address_twic
     here, there = ("Hauptstraße 21", "20095", "Hamburg"), ("Hauptstraße 21", "38100", "Braunschweig")
     assert doubled(at_one_party(here, there)) == []
     assert doubled(at_one_party(here, there, here)) == ["adressen of 7: twice"]
+
+
+def at(second: int) -> datetime:
+    return datetime(2026, 11, 27, 12, 0, second, tzinfo=UTC)
+
+
+def call(method: str, second: int, betnr: int = 7) -> Json:
+    return {"method": method, "path": f"/x/Beteiligte/{betnr}", "status": 200, "at": at(second).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("calls", "unseen"),
+    [
+        ([call("GET", 10), call("PUT", 30)], True),
+        ([call("GET", 10), call("PUT", 19)], False),  # typed after the PUT: the next look sees it
+        ([call("GET", 10), call("GET", 25), call("PUT", 30)], False),  # seen
+        ([call("GET", 10, 8), call("PUT", 30, 8)], False),
+        ([call("PUT", 30)], False),
+        ([call("GET", 10)], False),
+    ],
+)
+def test_only_an_edit_between_our_last_look_and_our_put_could_not_be_noticed(calls: list[Json], unseen: bool) -> None:
+    edit = EditRecord(
+        side="office", kind="field", entity="Beteiligte", id=7, party=7, betnr=7, field="zusatz", old="", new="Büro"
+    )
+    assert in_known_window(edit, at(20), at(21), calls) is unseen
+    assert not in_known_window({**edit, "side": "crm", "entity": "CBeteiligte"}, at(20), at(21), calls)
