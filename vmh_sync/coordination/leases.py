@@ -201,10 +201,13 @@ class Leases:
             await self._guard()
 
     async def holder(self, name: str) -> str | None:
-        """Return the owner of a lease (host, boot, process; no personal data), None if it is free."""
+        """Return the owner of a lease (host, boot, process; no personal data), None if it can be had.
+
+        A process that is certainly gone holds nothing: whoever asks first must not leave its records alone.
+        """
         with translated():
             token = await self._redis.get(lease_key(name))
-        return str(token).rpartition(SEPARATOR)[0] if token else None
+        return str(token).rpartition(SEPARATOR)[0] if token and not owner_is_dead(str(token)) else None
 
     async def _acquire(self, lease: Lease, wait: float) -> bool:
         deadline = asyncio.get_running_loop().time() + wait

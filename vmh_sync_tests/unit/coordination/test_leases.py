@@ -180,8 +180,10 @@ async def test_the_lease_of_a_killed_process_is_free_at_once(
     leases = Leases(redis, LONG)
     async with leases.hold("r") as lease:
         assert lease is None, "it lives"
+    assert await leases.holder("r") is not None
     holder.kill()
     holder.wait()
+    assert await leases.holder("r") is None
     async with leases.hold("r") as lease:
         assert lease is not None
         await lease.ensure()
