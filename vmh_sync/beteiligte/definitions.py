@@ -35,6 +35,7 @@ def _rolling_check(job: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
     return [
         make_schedule(
             "beteiligte_rolling_check",
+            BETEILIGTE,
             job,
             f"*/{int(ROLLING_EVERY.total_seconds() // 60)} * * * *",
             "Liest reihum alle verknüpften Beteiligten in Advoware, damit dort Getipptes gefunden wird.",

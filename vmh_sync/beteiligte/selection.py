@@ -34,6 +34,7 @@ class Selection(StrEnum):
     DUE = "due"
     ROLLING = "rolling"
     PENDING = "pending"
+    BACKLOG = "backlog"
 
 
 async def select(context: PassContext, selection: Selection) -> list[str]:

@@ -16,7 +16,7 @@ OVERLAP = timedelta(seconds=60)
 """How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6)."""
 
 
-SELECTIONS = ("all", "dirty", "failed", "due", "pending")
+SELECTIONS = ("all", "dirty", "failed", "due", "pending", "backlog")
 
 
 async def select(context: PassContext, kind: ChildKind, selection: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Which records a run takes: ids that were named, a selection, or what waits in the inbox.
 
 Correctness comes from these claims and from the leases; Dagster's queue and limits are admission checks only
-(design.md 2). A selection that is larger than a run goes into the inbox, and the inbox sensor launches the rest.
+(design.md 2). A selection that is larger than a run goes into the inbox's bulk lane, and the inbox sensor launches the
+rest; what somebody edits meanwhile waits in the other lane and is claimed by runs of its own.
 """
 
 import asyncio
@@ -13,11 +14,13 @@ from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.systems.errors import ForeignSystemError
 
 CLAIM_SECONDS = 600.0
 """How long a run may be silent before its claims are taken over; runs are far shorter."""
+LIVE_SOURCES = frozenset({"sensor", "watch"})
+"""Sources of events that somebody's edit has caused; what a selection found can wait."""
 PUT_OFF_SECONDS = 60.0
 """How long records wait after a run that could do nothing for them, an outage for example."""
 
@@ -33,17 +36,18 @@ class Chosen:
     """How many rows came from which source, about which action."""
 
 
-async def claim_pending(context: PassContext, entity: str) -> Chosen:
+async def claim_pending(context: PassContext, entity: str, lane: Lane | None) -> Chosen:
     """Claim what waits in the inbox, up to one batch. What arrives from now on rings the bell again."""
-    if context.bell is not None:
+    if context.bell is not None and lane is not Lane.BULK:
         with suppress(CoordinationUnavailable):  # it falls silent by itself
             await context.bell.silence(entity)
-    return await asyncio.to_thread(_claim, context, entity)
+    return await asyncio.to_thread(_claim, context, entity, lane)
 
 
-def _claim(context: PassContext, entity: str) -> Chosen:
+def _claim(context: PassContext, entity: str, lane: Lane | None) -> Chosen:
+    now, most = context.clock.now(), context.rules.batch_size
     with context.store.transaction() as tx:
-        items = tx.inbox.claim(entity, context.run_id, context.rules.batch_size, context.clock.now(), CLAIM_SECONDS)
+        items = tx.inbox.claim(entity, context.run_id, most, now, CLAIM_SECONDS, lane)
     return Chosen(
         list(dict.fromkeys(item.espo_id for item in items)),
         {item.id: item.espo_id for item in items},
@@ -57,14 +61,19 @@ async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source:
 
 
 def _enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+    lane = Lane.LIVE if source in LIVE_SOURCES else Lane.BULK
     with context.store.transaction() as tx:
         # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows
         # in the record's stamp and is found by the next look.
         waiting = tx.inbox.waiting_ids(entity, ids)
-        return tx.inbox.add(
-            entity,
-            [InboxEvent(espo_id=espo_id, action="manual", source=source) for espo_id in ids if espo_id not in waiting],
-        )
+        if lane is Lane.LIVE:
+            tx.inbox.hurry(entity, waiting)
+        new = [
+            InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane)
+            for espo_id in ids
+            if espo_id not in waiting
+        ]
+        return tx.inbox.add(entity, new)
 
 
 async def choose(
@@ -78,17 +87,19 @@ async def choose(
 ) -> Chosen:
     """Return what a run is about.
 
-    ``ids`` win over ``selection``; ``select`` finds the ids of any selection but ``pending``. A dry run claims nothing.
+    ``ids`` win over ``selection``; ``select`` finds the ids of any selection but ``pending`` (what somebody edited; a
+    person's run takes all that waits) and ``backlog`` (what large selections have left). A dry run claims nothing.
     """
     if ids:
         return Chosen(list(dict.fromkeys(ids)))
-    if selection == "pending":
-        return Chosen([]) if dry_run else await claim_pending(context, entity)
+    if selection in ("pending", "backlog"):
+        lane = Lane.BULK if selection == "backlog" else Lane.LIVE
+        return Chosen([]) if dry_run else await claim_pending(context, entity, None if context.by_person else lane)
     found = await select()
     if dry_run or len(found) <= context.rules.batch_size:
         return Chosen(found)
     await enqueue(context, entity, found, selection)
-    return await claim_pending(context, entity)
+    return await claim_pending(context, entity, Lane.BULK)
 
 
 async def acknowledge(context: PassContext, chosen: Chosen, later: Collection[str] = ()) -> None:

@@ -10,7 +10,7 @@ from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employees import active_employees
 from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars, employees_partitions
-from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -92,7 +92,7 @@ def kalender_alle_15_minuten(context: dg.ScheduleEvaluationContext) -> list[dg.R
 def _request(kuerzel: Sequence[str], jitter: float) -> dg.RunRequest:
     return dg.RunRequest(
         run_config=Calendars(kuerzel=list(kuerzel), jitter_seconds=jitter).run_config(),
-        tags={TRIGGER_TAG: str(Trigger.SWEEP), ENTITY_TAG: "kalender"},
+        tags={TRIGGER_TAG: str(Trigger.SWEEP), ENTITY_TAG: "kalender", **bulk_tags("kalender")},
     )
 
 

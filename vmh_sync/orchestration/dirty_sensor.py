@@ -16,7 +16,7 @@ from vmh_sync.engine.selection import enqueue, login_held_back
 from vmh_sync.engine.watermark import watermark
 from vmh_sync.entities import Entity
 from vmh_sync.orchestration.launching import pending_run
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -65,10 +65,12 @@ def make_dirty_sensor(entity: Entity, job: dg.JobDefinition, changed: Changed) -
 
 def make_sweep(entity: Entity, job: dg.JobDefinition, cron: str, says: str) -> dg.ScheduleDefinition:
     """Return the schedule ``<name>_sweep``: what waits, due retries, and what was not looked at for long."""
-    return make_schedule(f"{entity.name}_sweep", job, cron, says, selection="due")
+    return make_schedule(f"{entity.name}_sweep", entity, job, cron, says, selection="due")
 
 
-def make_schedule(name: str, job: dg.JobDefinition, cron: str, says: str, *, selection: str) -> dg.ScheduleDefinition:
+def make_schedule(
+    name: str, entity: Entity, job: dg.JobDefinition, cron: str, says: str, *, selection: str
+) -> dg.ScheduleDefinition:
     """Return a schedule that launches a selection of records; ``cron`` is in the firm's time zone."""
     return dg.ScheduleDefinition(
         name=name,
@@ -77,6 +79,6 @@ def make_schedule(name: str, job: dg.JobDefinition, cron: str, says: str, *, sel
         execution_timezone="Europe/Berlin",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         run_config={"selection": selection},
-        tags={TRIGGER_TAG: str(Trigger.SWEEP)},
+        tags={TRIGGER_TAG: str(Trigger.SWEEP), **bulk_tags(entity.name)},
         description=says,
     )

@@ -18,7 +18,7 @@ from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.orchestration.entity_asset import REPAIR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.resources import SyncResources
-from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.run_report import changes_metadata, outcome_metadata
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.orchestration.sync_job import changes_of, sync_ids
@@ -56,7 +56,7 @@ def make_repair(pipeline: EntityPipeline, plural: str, *, every_seconds: int) ->
         name=f"repair_{entity}",
         selection=[asset],
         executor_def=dg.in_process_executor,
-        tags={ENTITY_TAG: entity, TRIGGER_TAG: str(Trigger.BACKFILL)},
+        tags={ENTITY_TAG: entity, TRIGGER_TAG: str(Trigger.BACKFILL), **bulk_tags(entity)},
         description=f"Fehlerhafte {plural} erneut abgleichen (Backfill).",
     )
     return Repair(asset, job, _sensor(entity, plural, partitions, every_seconds))

@@ -18,7 +18,7 @@ class SyncRunConfig(dg.Config):
     selection: str = Field(
         default="pending",
         description=(
-            "Wenn keine IDs angegeben sind: pending (Warteschlange), dirty (als geändert gemeldet), failed "
+            "Wenn keine IDs angegeben sind: pending (Warteschlange), backlog (Rest großer Läufe), dirty (als geändert gemeldet), failed "
             "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), "
             "all (alle)."
         ),
@@ -42,6 +42,7 @@ class SyncRunConfig(dg.Config):
 
 SELECTIONS = {
     "pending": "was wartet (Warteschlange)",
+    "backlog": "was von großen Läufen noch wartet",
     "dirty": "als geändert gemeldet",
     "failed": "fehlerhafte",
     "due": "fällige Wiederholungen und lange nicht Geprüftes",
@@ -97,4 +98,13 @@ console: ContextVar[dict[str, Any]] = ContextVar("console", default=QUIET_CONSOL
 TRIGGER_TAG = "vmh/trigger"
 ENTITY_TAG = "entity_type"
 PENDING_TAG = "vmh/pending"
-"""``yes`` on every run that was launched, by sensor or gateway, to claim what waits in the inbox."""
+"""On every run that was launched to claim what waits in the inbox: ``yes``, or ``backlog`` for the bulk lane."""
+BULK_TAG = "vmh/bulk"
+"""The entity of a run that looks at many records because their time has come. ``dagster.yaml`` lets such runs take some
+places only, so that a run for somebody's edit finds one free."""
+PRIORITY_TAG = "dagster/priority"
+
+
+def bulk_tags(entity: str) -> dict[str, str]:
+    """Return the tags of a run that can wait: it takes no place that edits need, and none before them."""
+    return {BULK_TAG: entity, PRIORITY_TAG: "-10"}

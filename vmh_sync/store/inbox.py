@@ -2,14 +2,18 @@
 
 A row waits, is claimed by one worker for a time, and is deleted when the worker acknowledges it. A worker that dies
 does nothing: its claim expires and the row waits again.
+
+Rows wait in two lanes: what somebody edited or asked for (live), and what large selections have left (bulk). A live row
+is claimed before any bulk row, also while a bulk run has claimed its record: the record's lease decides who writes.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import IntEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -29,6 +33,13 @@ _NOBODY = "put off"
 """Stands in the place of a worker while an item is put off."""
 
 
+class Lane(IntEnum):
+    """What is claimed first."""
+
+    LIVE = 0
+    BULK = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxEvent:
     """One reason to sync a record: ``source`` says who reported it (for example ``webhook``)."""
@@ -37,6 +48,7 @@ class InboxEvent:
     action: InboxAction
     source: str
     payload: JsonObject = field(default_factory=dict, repr=False)
+    lane: Lane = Lane.LIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,7 @@ class InboxItem:
     claimed_by: str | None
     claimed_until: datetime | None
     attempts: int
+    lane: int = Lane.LIVE
 
 
 class Inbox(Repository):
@@ -62,9 +75,10 @@ class Inbox(Repository):
         """Store events and return how many are new.
 
         An event whose record and action already wait for a worker is not stored twice. One that a worker has claimed
-        does not count as waiting: what arrives during a sync causes one more.
+        does not count as waiting: what arrives during a sync causes one more. A live event takes what waits of its
+        record in the bulk lane with it.
         """
-        now = self._now()
+        events, now = list(events), self._now()
         new = 0
         for chunk in chunks(events, _INSERT_CHUNK):
             rows = [
@@ -76,6 +90,7 @@ class Inbox(Repository):
                     "payload": event.payload,
                     "received_at": now,
                     "attempts": 0,
+                    "lane": event.lane,
                 }
                 # In a fixed order, so that two writers with the same records never wait for each other crosswise.
                 for event in sorted(chunk, key=lambda event: (event.espo_id, event.action))
@@ -88,18 +103,33 @@ class Inbox(Repository):
                 .returning(_TABLE.c.id)
             )
             new += len(self._connection.execute(statement, rows).all())
+        self.hurry(entity, {event.espo_id for event in events if event.lane == Lane.LIVE})
         return new
 
-    def claim(self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float) -> list[InboxItem]:
+    def hurry(self, entity: str, espo_ids: Iterable[str]) -> None:
+        """Move what waits of these records from the bulk lane into the live one."""
+        for chunk in chunks(sorted(espo_ids)):
+            statement = update(_TABLE).where(
+                _TABLE.c.entity == entity,
+                _TABLE.c.espo_id.in_(chunk),
+                _TABLE.c.lane == Lane.BULK,
+                _TABLE.c.claimed_by.is_(None),
+            )
+            self._connection.execute(statement.values(lane=Lane.LIVE))
+
+    def claim(
+        self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float, lane: Lane | None = None
+    ) -> list[InboxItem]:
         """Hand up to ``limit`` waiting items to ``worker``, the oldest first, until ``now + lease_seconds``.
 
-        Items whose claim has expired wait again. Items of a record that some worker is still busy with stay where they
-        are until that worker is done. No item is handed to two workers. ``worker`` must be unique per run.
+        Of one ``lane``, or of both, live ones first. Items whose claim has expired wait again. Items of a record that
+        some worker is still busy with stay where they are until that worker is done; a live one waits for live work
+        only. No item is handed to two workers. ``worker`` must be unique per run.
         """
         chosen = (
             select(InboxRow.id)
-            .where(InboxRow.entity == entity, _claimable(now))
-            .order_by(InboxRow.id)
+            .where(InboxRow.entity == entity, _in(lane), _claimable(now))
+            .order_by(InboxRow.lane, InboxRow.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=InboxRow)
         )
@@ -117,7 +147,7 @@ class Inbox(Repository):
                 .returning(*_TABLE.c)
             )
             items += [InboxItem(**row._asdict()) for row in self._connection.execute(statement)]
-        return sorted(items, key=lambda item: item.id)
+        return sorted(items, key=lambda item: (item.lane, item.id))
 
     def extend(self, worker: str, now: datetime, lease_seconds: float) -> int:
         """Prolong all claims of a worker that is still at work. Returns how many it still holds."""
@@ -177,28 +207,30 @@ class Inbox(Repository):
         gone = (InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY, InboxRow.claimed_until < before)
         return self._connection.execute(statement.where(*gone)).scalar_one()
 
-    def launch_mark(self, entity: str, now: datetime) -> str | None:
-        """Return a text that stands for what waits now, None if nothing does.
+    def launch_mark(self, entity: str, now: datetime, lane: Lane | None = None) -> str | None:
+        """Return a text that stands for what waits now (in one lane, or both), None if nothing does.
 
         It changes when something arrives, when something is claimed or done, and when something comes back from a run
         that could not do it: while it stays the same, no run has got any further.
         """
         statement = select(func.count(), func.max(InboxRow.id), func.sum(InboxRow.attempts)).where(
-            InboxRow.entity == entity, _claimable(now)
+            InboxRow.entity == entity, _in(lane), _claimable(now)
         )
         number, newest, attempts = self._connection.execute(statement).one()
         return f"{number}-{newest}-{attempts}" if number else None
 
-    def oldest_pending(self, entity: str, now: datetime) -> datetime | None:
+    def oldest_pending(self, entity: str, now: datetime, lane: Lane | None = None) -> datetime | None:
         """Return when the oldest item arrived that a worker could claim now; None if there is none."""
-        statement = select(func.min(InboxRow.received_at)).where(InboxRow.entity == entity, _claimable(now))
+        waiting = (InboxRow.entity == entity, _in(lane), _claimable(now))
+        statement = select(func.min(InboxRow.received_at)).where(*waiting)
         return self._connection.execute(statement).scalar_one_or_none()
 
-    def waiting_ids(self, entity: str, espo_ids: Iterable[str]) -> set[str]:
-        """Return which of these records have an item in the inbox, claimed or not."""
+    def waiting_ids(self, entity: str, espo_ids: Iterable[str], lane: Lane | None = None) -> set[str]:
+        """Return which of these records have an item in the inbox (in one lane, or either), claimed or not."""
         found: set[str] = set()
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            statement = select(InboxRow.espo_id).where(InboxRow.entity == entity, InboxRow.espo_id.in_(chunk))
+            wanted = (InboxRow.entity == entity, InboxRow.espo_id.in_(chunk), _in(lane))
+            statement = select(InboxRow.espo_id).where(*wanted)
             found.update(self._connection.scalars(statement))
         return found
 
@@ -235,11 +267,16 @@ def _same_event(other: Any) -> ColumnElement[bool]:
     )
 
 
+def _in(lane: Lane | None) -> ColumnElement[bool]:
+    return InboxRow.lane == lane if lane is not None else true()
+
+
 def _claimable(now: datetime) -> ColumnElement[bool]:
     busy = _TABLE.alias("busy")
     in_work = exists().where(
         busy.c.entity == InboxRow.entity,
         busy.c.espo_id == InboxRow.espo_id,
+        busy.c.lane <= InboxRow.lane,
         busy.c.claimed_by.is_not(None),
         busy.c.claimed_until >= now,
         busy.c.claimed_until <= now + _LONGEST_CLAIM,

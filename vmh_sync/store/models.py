@@ -197,6 +197,7 @@ class InboxRow(Base):
             postgresql_where=text("claimed_by IS NULL"),
         ),
         Index("ix_inbox_record", "entity", "espo_id"),
+        Index("ix_inbox_lane", "entity", "lane", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -210,6 +211,7 @@ class InboxRow(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(128))
     claimed_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer)
+    lane: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class CursorRow(Base):

@@ -13,7 +13,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.engine.watermark import watermark
 from vmh_sync.entities import Entity
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.systems.espocrm.query import greater_or_equals
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -81,7 +81,7 @@ class EntityWatch:
         if not news:
             return []
         with self._context.store.transaction() as tx:
-            waiting = tx.inbox.waiting_ids(self._entity, news)
+            waiting = tx.inbox.waiting_ids(self._entity, news, Lane.LIVE)
             # What a run has claimed and perhaps read already is looked at again until its stamp is known.
             noted = [record for record in records if record.id in news and record.id not in waiting]
             events = [InboxEvent(espo_id=record.id, action="manual", source=SOURCE) for record in noted]
