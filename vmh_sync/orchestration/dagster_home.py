@@ -22,6 +22,15 @@ _INSTANCE_FILE = "dagster.yaml"
 _OLD_NAMES = re.compile(r"\bvmh_sync\.services\.(prompt_queue|dagster_sqlite)\b")
 _SQLITE_FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _HOME_VARIABLE = "DAGSTER_HOME"
+_EARLIER = frozenset(
+    {
+        "d0ad9f15c15ea3993e569f476bd5d5813014b58aee7aebe20bc5da37c46c82c1",
+        "156ee429667607d67b2a131b1fcc70dbbfe697a355d9c5916eabbd1759424a50",
+        "e2811edf632812ee9e012526e3939b1e1ca944f2de6e98d8038440fb02b8b017",
+        "29caf90ba10568963c38d378cd4cc1a59abb02a0ab7e6eecf5b12b3fda4065de",
+    }
+)
+"""SHA-256 of what we wrote before bulk runs had limits of their own, with and without storage and launcher."""
 
 
 def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
@@ -41,7 +50,7 @@ def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
         return home
     found = target.read_text(encoding="utf-8")
     named = _with_todays_names(found)
-    if named in _replaceable(celery):
+    if named in _replaceable(celery) or hashlib.sha256(named.encode()).hexdigest() in _EARLIER:
         _write(target, _text(celery), replace=True)
     elif named != found:
         _write(target, named, replace=True)

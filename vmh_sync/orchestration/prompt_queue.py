@@ -2,19 +2,23 @@
 
 ``dequeue_interval_seconds`` takes whole seconds only, so that a launch waits half a second on average before anything
 happens; a person's edit waits with it. This is the same queue with the same settings and limits, only looked at more
-often. One look is one small query. What the gateway launches starts at once while no other run waits or is under way:
-then no limit can be meant.
+often. One look is one small query. What the gateway launches starts at once while a place is free for it by the same
+limits and nobody waits before it: bulk runs that wait for a place of theirs take none away.
 """
 
 from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._utils.tags import TagConcurrencyLimitsCounter
+
+from vmh_sync.orchestration.run_config import BULK_TAG
 
 INTERVAL_SECONDS = 0.4
 """The daemon sleeps in steps of half a second (``IntervalDaemon.core_loop``): anything below means one step."""
 AT_ONCE_TAG = "vmh/at_once"
-"""Run tag with the value ``yes``: start at once when nothing else waits or runs."""
+"""Run tag with the value ``yes``: start at once when a place is free."""
+MOST_UNDER_WAY = 100
 
 
 class PromptQueue(QueuedRunCoordinator):
@@ -44,5 +48,17 @@ class PromptQueue(QueuedRunCoordinator):
             # This process has a code server of its own, perhaps on another machine than the daemon's, whose sensor
             # looks after dead runs by their process numbers: only the daemon may start runs then.
             return False
-        others = RunsFilter(statuses=[DagsterRunStatus.QUEUED, *IN_PROGRESS_RUN_STATUSES])
-        return not self._instance.get_runs(others, limit=1)
+        statuses = [DagsterRunStatus.QUEUED, *IN_PROGRESS_RUN_STATUSES]
+        others = self._instance.get_runs(RunsFilter(statuses=statuses), limit=MOST_UNDER_WAY)
+        waiting = [one for one in others if one.status is DagsterRunStatus.QUEUED]
+        under_way = [one for one in others if one.status is not DagsterRunStatus.QUEUED]
+        return all(BULK_TAG in one.tags for one in waiting) and self._has_a_place(run, under_way)
+
+    def _has_a_place(self, run: DagsterRun, under_way: list[DagsterRun]) -> bool:
+        """Whether the limits leave a place. Two that ask in one instant may take one too many: they are politeness."""
+        limits = self._instance.get_concurrency_config().run_queue_config
+        if limits is None:
+            return not under_way
+        if limits.max_concurrent_runs != -1 and len(under_way) >= limits.max_concurrent_runs:
+            return False
+        return not TagConcurrencyLimitsCounter(limits.tag_concurrency_limits, under_way).is_blocked(run)

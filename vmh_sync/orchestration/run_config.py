@@ -18,9 +18,9 @@ class SyncRunConfig(dg.Config):
     selection: str = Field(
         default="pending",
         description=(
-            "Wenn keine IDs angegeben sind: pending (Warteschlange), backlog (Rest großer Läufe), dirty (als geändert gemeldet), failed "
-            "(fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden Prüfung in Advoware), "
-            "all (alle)."
+            "Wenn keine IDs angegeben sind: pending (Warteschlange), backlog (Rest großer Läufe), dirty (als geändert "
+            "gemeldet), failed (fehlerhaft), due (fällige Wiederholungen), rolling (nächster Teil der laufenden "
+            "Prüfung in Advoware), all (alle)."
         ),
     )
     dry_run: bool = Field(

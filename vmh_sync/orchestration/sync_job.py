@@ -21,9 +21,11 @@ from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
 from vmh_sync.orchestration.checks import failed_in_a_pass, part_events
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
+from vmh_sync.orchestration.giving_way import give_way
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.orchestration.run_config import (
+    BULK_TAG,
     ENTITY_TAG,
     PERSONS,
     TRIGGER_TAG,
@@ -170,6 +172,8 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
 
     @dg.op(name=f"fetch{suffix}", description=say.fetch)
     async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
+        if BULK_TAG in context.run.tags:
+            give_way(context.instance)
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
             work = await read_batch(opened, pipeline, config)

@@ -66,10 +66,10 @@ class Dagster:
         run.ended = self.loop.time()
         self.turn()
 
-    def launched_for(self, entity: str) -> list[Launched]:
+    def launched_for(self, entity: str, selection: str) -> list[Launched]:
         """Return the runs for what waits in an inbox, the newest first."""
         now = self.loop.time()
-        mine = [run for run in reversed(self.runs) if run.entity == entity and run.selection == "pending"]
+        mine = [run for run in reversed(self.runs) if run.entity == entity and run.selection == selection]
         under_way = [run for run in mine if run.ended is None]
         over = [run for run in mine if run.ended is not None][:LOOK_BACK]
         return [

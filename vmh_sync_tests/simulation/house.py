@@ -29,7 +29,7 @@ from vmh_sync.orchestration import dirty_sensor
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.sync_job import read_batch, write_batch
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.redis import AsyncClient
@@ -111,16 +111,20 @@ class House:
 
     def _launch_pending(self, entity: str, *, fresh: bool) -> None:
         """As ``orchestration/launching.pending_run``, which asks a real Dagster."""
+        for lane, selection in ((Lane.LIVE, "pending"), (Lane.BULK, "backlog")):
+            self._launch_lane(entity, lane, selection, fresh=fresh)
+
+    def _launch_lane(self, entity: str, lane: Lane, selection: str, *, fresh: bool) -> None:
         now = self.world.clock.now()
         with self.world.store.reading() as tx:
-            mark, oldest = tx.inbox.launch_mark(entity, now), tx.inbox.oldest_pending(entity, now)
+            mark, oldest = tx.inbox.launch_mark(entity, now, lane), tx.inbox.oldest_pending(entity, now, lane)
             workers = frozenset(tx.inbox.workers())
         if mark is None or oldest is None:
             return
         if not fresh and timedelta(0) <= now - oldest < GATEWAY_HEAD_START:
             return
-        if should_launch(Waiting(mark=mark, workers=workers), self.dagster.launched_for(entity)):
-            self.dagster.launch_now(entity, "pending", mark)
+        if should_launch(Waiting(mark=mark, workers=workers), self.dagster.launched_for(entity, selection)):
+            self.dagster.launch_now(entity, selection, mark)
 
     def tick_schedule(self, entity: str, selection: str) -> None:
         """Let a schedule launch a selection."""

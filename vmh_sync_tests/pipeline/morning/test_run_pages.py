@@ -145,6 +145,6 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
         "plan": "",
     }
     offered = {value.config_value for value in fields["selection"].config_type.enum_values}
-    assert offered == {"pending", "dirty", "failed", "due", "rolling", "all"}
+    assert offered == {"pending", "backlog", "dirty", "failed", "due", "rolling", "all"}
     with pytest.raises(dg.DagsterInvalidConfigError):
         dg.validate_run_config(job("sync_beteiligte"), {"selection": "dirrty"})

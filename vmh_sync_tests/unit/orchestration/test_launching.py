@@ -10,8 +10,9 @@ import pytest
 from vmh_sync.clock import SystemClock
 from vmh_sync.orchestration import launching
 from vmh_sync.orchestration.launching import pending_run
+from vmh_sync.orchestration.run_config import BULK_TAG
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.inbox import InboxEvent, Lane
 
 ENTITY = "beteiligte"
 Status = dg.DagsterRunStatus
@@ -74,3 +75,22 @@ def test_what_a_full_batch_left_is_launched_while_that_batch_is_still_in_work(
         tx.inbox.claim(ENTITY, "another", 2, SystemClock().now(), 600)
         tx.inbox.acknowledge([item.id for item in items], run.run_id)
     assert pending_run(ENTITY, instance, fresh=False) == [], "no empty runs"
+
+
+def test_an_edit_gets_a_run_of_its_own_while_a_large_selection_waits_and_is_worked_off(
+    inbox: Store, instance: dg.DagsterInstance
+) -> None:
+    with inbox.transaction() as tx:
+        large = [InboxEvent(espo_id=f"p{n}", action="manual", source="all", lane=Lane.BULK) for n in range(300)]
+        tx.inbox.add(ENTITY, large)
+    (bulk,) = pending_run(ENTITY, instance, fresh=False)
+    assert (bulk.run_config, bulk.tags[BULK_TAG]) == ({"selection": "backlog"}, ENTITY)
+    launch(instance, bulk, Status.STARTING)
+
+    with inbox.transaction() as tx:
+        tx.inbox.add(ENTITY, [InboxEvent(espo_id="edited", action="update", source="webhook")])
+
+    (live,) = pending_run(ENTITY, instance, fresh=False)
+    assert live.run_config == {"selection": "pending"}
+    assert BULK_TAG not in live.tags
+    assert int(bulk.tags["dagster/priority"]) < int(live.tags.get("dagster/priority", 0))

@@ -19,6 +19,7 @@ from dagster._daemon.controller import create_daemon_of_type
 
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG, PromptQueue
+from vmh_sync.orchestration.run_config import BULK_TAG, bulk_tags
 
 
 def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(tmp_path: Path) -> None:
@@ -104,6 +105,10 @@ def _submit(instance: dg.DagsterInstance, tags: Mapping[str, str], location: Cod
 HURRIED = {AT_ONCE_TAG: "yes"}
 
 
+ONE_OF_IT = {**HURRIED, "entity_type": "beteiligte"}
+BULK = {"entity_type": "beteiligte", **bulk_tags("beteiligte")}
+
+
 def test_what_asks_for_it_starts_at_once_while_nothing_else_waits_or_runs(
     instance: dg.DagsterInstance, ways: Ways
 ) -> None:
@@ -120,10 +125,39 @@ def test_only_the_daemon_starts_runs_where_each_process_has_a_code_server_of_its
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
-def test_it_waits_behind_what_waits_or_runs(instance: dg.DagsterInstance, ways: Ways, status: str) -> None:
-    _run(instance, SHARED, dg.DagsterRunStatus(status))
-    hurried = _submit(instance, HURRIED)
+def test_it_waits_behind_what_waits_and_where_its_entity_has_no_place_left(
+    instance: dg.DagsterInstance, ways: Ways, status: str
+) -> None:
+    for _ in range(2):
+        _run(instance, SHARED, dg.DagsterRunStatus(status), {"entity_type": "beteiligte"})
+    hurried = _submit(instance, ONE_OF_IT)
     assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+def test_it_starts_beside_a_large_run_that_is_under_way_and_others_that_wait_for_their_place(
+    instance: dg.DagsterInstance, ways: Ways
+) -> None:
+    _run(instance, SHARED, dg.DagsterRunStatus.STARTED, BULK)
+    for _ in range(3):
+        _run(instance, SHARED, dg.DagsterRunStatus.QUEUED, BULK)
+    hurried = _submit(instance, ONE_OF_IT)
+    assert (ways.launched, ways.queued) == ([hurried], [])
+
+
+def test_it_waits_when_all_places_are_taken(instance: dg.DagsterInstance, ways: Ways) -> None:
+    for number in range(4):
+        _run(instance, SHARED, dg.DagsterRunStatus.STARTED, {"entity_type": f"entity {number}"})
+    hurried = _submit(instance, ONE_OF_IT)
+    assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+@pytest.mark.parametrize("file", ["vmh_sync/orchestration/dagster_embedded.yaml", "dagster.yaml"])
+def test_large_runs_never_take_all_places_neither_of_an_entity_nor_of_the_house(file: str) -> None:
+    runs = yaml.safe_load((Path(__file__).parents[3] / file).read_text())["concurrency"]["runs"]
+    each = {limit["key"]: limit["limit"] for limit in runs["tag_concurrency_limits"] if "value" in limit}
+    (together,) = [limit["limit"] for limit in runs["tag_concurrency_limits"] if "value" not in limit]
+    assert each[BULK_TAG] < each["entity_type"]
+    assert together < runs["max_concurrent_runs"] - 1, "two entities at once find a place"
 
 
 @pytest.mark.parametrize("status", ["SUCCESS", "FAILURE", "CANCELED"])

@@ -8,7 +8,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.inbox import InboxAction, InboxEvent, InboxItem
+from vmh_sync.store.inbox import InboxAction, InboxEvent, InboxItem, Lane
 
 ENTITY = "beteiligte"
 
@@ -223,3 +223,45 @@ def test_a_claim_under_way_does_not_hold_others_up(postgres_url: str, store_cloc
             two.inbox._connection.exec_driver_sql("SET LOCAL lock_timeout = '10s'")
             assert ids(two.inbox.claim(ENTITY, "w2", 1, store_clock.now(), 60)) == ["b"]
     store.close()
+
+
+def large(store: Store, *names: str) -> None:
+    with store.transaction() as tx:
+        found = [InboxEvent(espo_id=name, action="manual", source="all", lane=Lane.BULK) for name in names]
+        tx.inbox.add(ENTITY, found)
+
+
+def test_an_edit_is_claimed_before_everything_that_a_large_selection_left(
+    store: Store, store_clock: ManualClock
+) -> None:
+    large(store, "a", "b", "c")
+    add(store, event("z"))
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "live", 100, store_clock.now(), 60, Lane.LIVE)) == ["z"]
+        assert tx.inbox.launch_mark(ENTITY, store_clock.now(), Lane.LIVE) is None
+        assert tx.inbox.launch_mark(ENTITY, store_clock.now(), Lane.BULK) is not None
+        assert ids(tx.inbox.claim(ENTITY, "bulk", 2, store_clock.now(), 60, Lane.BULK)) == ["a", "b"]
+    add(store, event("y"))
+    assert ids(claim(store, "a person", store_clock)) == ["y", "c"], "both lanes, the edit first"
+
+
+def test_an_edit_of_a_record_that_waits_in_a_large_selection_takes_it_along(
+    store: Store, store_clock: ManualClock
+) -> None:
+    large(store, "a", "b")
+    add(store, event("b"))
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "live", 100, store_clock.now(), 60, Lane.LIVE)) == ["b", "b"]
+        assert ids(tx.inbox.claim(ENTITY, "bulk", 100, store_clock.now(), 60, Lane.BULK)) == ["a"]
+
+
+def test_an_edit_does_not_wait_for_the_large_run_that_has_claimed_its_record_but_large_runs_wait_for_edits(
+    store: Store, store_clock: ManualClock
+) -> None:
+    large(store, "a")
+    assert ids(claim(store, "bulk", store_clock)) == ["a"]
+    add(store, event("a"))
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "live", 100, store_clock.now(), 60, Lane.LIVE)) == ["a"]
+    large(store, "a")
+    assert claim(store, "another", store_clock) == []
