@@ -1,6 +1,7 @@
 """From a party's children to the plan of each. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from vmh_sync.children.activity import settle_activity
@@ -11,19 +12,20 @@ from vmh_sync.children.difference import (
     still_refused,
 )
 from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
-from vmh_sync.children.pairing import Pair, pair_up
+from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.ledger import reported_already
+from vmh_sync.store.links import LinkState
 from vmh_sync.sync.apart import refused_fields, try_again
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.merge import Decision, merge
-from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind
+from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import KEPT, Kept, kept_from
 from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -32,10 +34,10 @@ FAILED = "failed"
 CLEAN = "clean"
 
 
-def plan_children(memory: PartyChildren, kind: ChildKind) -> list[ChildPlan]:
+def plan_children(memory: PartyChildren, kind: ChildKind, pairs: Iterable[Pair]) -> tuple[ChildPlan, ...]:
     """Decide what is to be done to each child of a party; children that need nothing are there as well."""
     created: set[tuple[str, ...]] = set()
-    return [_plan_alone(memory, kind, pair, created) for pair in pair_up(memory, kind)]
+    return tuple(_plan_alone(memory, kind, pair, created) for pair in pairs)
 
 
 def _plan_alone(memory: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> ChildPlan:
@@ -71,7 +73,7 @@ class _Planner:
     # Only EspoCRM has it
 
     def _create(self, espo: EspoRecord) -> ChildPlan:
-        fields = self.table.read(Side.ESPOCRM, espo.attributes)
+        fields = self.pair.espo_fields
         if espo.attributes.get(ACTIVE) is False:
             return ChildPlan(self.pair, Step.NOTHING)
         natural = self.kind.natural_key(fields)
@@ -106,18 +108,24 @@ class _Planner:
             wanted=fields,
             advoware=values,
             extra=extra,
-            operations=[operation],
+            operations=(operation,),
             open_rows=self.rows,
-            closing=[row.id for row in self.rows if row.kind == self.kind.delete_task],
+            closing=tuple(row.id for row in self.rows if row.kind == self.kind.delete_task),
         )
 
     def _refused(self, espo: EspoRecord, message: str, problems: list[Problem] | None = None) -> ChildPlan:
-        plan = ChildPlan(self.pair, Step.REFUSED, status=FAILED, message=message, open_rows=self.rows)
-        if not reported_already(self.memory.standings.get(espo.id), message, espo.modified_at):
-            plan.bookkeeping = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
+        known = reported_already(self.memory.standings.get(espo.id), message, espo.modified_at)
+        books = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
         fields = [problem.field for problem in problems] if problems else [""]
-        plan.findings = [Finding(name, Side.ADVOWARE, message) for name in fields]
-        return plan
+        return ChildPlan(
+            self.pair,
+            Step.REFUSED,
+            status=FAILED,
+            message=message,
+            bookkeeping={} if known else books,
+            findings=tuple(Finding(name, Side.ADVOWARE, message) for name in fields),
+            open_rows=self.rows,
+        )
 
     def _kept(self) -> Kept:
         return kept_from(self.pair.link.extra.get(KEPT)) if self.pair.link is not None else {}
@@ -127,7 +135,7 @@ class _Planner:
     def _import(self) -> ChildPlan:
         if self.pair.advoware is None or not self.kind.imports(self.memory.rules):
             return ChildPlan(self.pair, Step.NOTHING)
-        fields = self.kind.read_advoware(self.table, self.pair.advoware.model_dump())
+        fields = self.pair.advoware_fields
         if all(is_empty(value) or value is False for value in fields.values()):
             return ChildPlan(self.pair, Step.NOTHING)
         changes = tuple(FieldChange(name, None, value, "imported") for name, value in fields.items() if value)
@@ -145,17 +153,16 @@ class _Planner:
         operation = Operation(
             Side.ESPOCRM, Action.CREATE, self.kind.espo_entity, None, values, changes, "new in Advoware"
         )
-        plan = ChildPlan(
+        return ChildPlan(
             self.pair,
             Step.IMPORT,
             wanted=fields,
             espo=values,
             extra={"active": True, "delete_wanted": False},
             message=message,
+            operations=(operation,),
+            findings=tuple(Finding(problem.field, Side.ESPOCRM, problem.message) for problem in problems),
         )
-        plan.operations = [operation]
-        plan.findings = [Finding(problem.field, Side.ESPOCRM, problem.message) for problem in problems]
-        return plan
 
     # Gone on one side
 
@@ -164,33 +171,33 @@ class _Planner:
         if link is None:
             raise ValueError("only a linked child can be gone")
         active = espo.attributes.get(ACTIVE) is not False
-        fields = self.table.read(Side.ESPOCRM, espo.attributes)
         reactivated = link.state == "deleted_in_advoware" and active and link.extra.get("active") is False
         task = self.kind.reactivation_task(self.memory.rules)
         if reactivated and task is None:
             return self._create(espo)
-        plan = ChildPlan(
-            self.pair, Step.GONE_THERE, state="deleted_in_advoware", open_rows=self.rows, kept=self._kept()
-        )
-        plan.extra = {**link.extra, "active": False, "delete_wanted": False}
         kinds = {self.kind.update_task, self.kind.delete_task, TaskKind.CONFLICT, TaskKind.VALUE_REFUSED}
-        plan.closing = [row.id for row in self.rows if row.kind in kinds]
+        extra = {**link.extra, "active": False, "delete_wanted": False}
+        plan = ChildPlan(
+            self.pair,
+            Step.GONE_THERE,
+            state="deleted_in_advoware",
+            extra=extra,
+            open_rows=self.rows,
+            closing=tuple(row.id for row in self.rows if row.kind in kinds),
+            kept=self._kept(),
+            link_moves=link.state != "deleted_in_advoware" or extra != dict(link.extra),
+        )
         if reactivated and task is not None:
-            plan.tasks = not_yet_open(
-                [wanted(self.kind, task, espo.id, {"wanted": self.kind.title(fields)})], self.rows
-            )
-            plan.status = self.kind.waiting_status
+            about = wanted(self.kind, task, espo.id, {"wanted": self.kind.title(self.pair.espo_fields)})
+            plan = replace(plan, tasks=not_yet_open([about], self.rows), status=self.kind.waiting_status)
         elif active and ACTIVE in espo.attributes and link.state != "deleted_in_advoware":
-            plan.espo = {ACTIVE: False}
             change = FieldChange("aktiv", True, False, "gone in Advoware")
-            plan.operations = [
-                Operation(
-                    Side.ESPOCRM, Action.REMOVE, self.kind.espo_entity, espo.id, plan.espo, (change,), change.reason
-                )
-            ]
-        plan.link_moves = link.state != "deleted_in_advoware" or plan.extra != dict(link.extra)
-        keep_books(self.kind, self.memory, plan, espo)
-        return plan
+            content = {ACTIVE: False}
+            off = Operation(
+                Side.ESPOCRM, Action.REMOVE, self.kind.espo_entity, espo.id, content, (change,), change.reason
+            )
+            plan = replace(plan, espo=content, operations=(off,))
+        return with_books(self.kind, self.memory, plan, espo)
 
     def _gone_here(self) -> ChildPlan:
         link = self.pair.link
@@ -199,76 +206,77 @@ class _Planner:
         confirmed = link.espo_id in self.memory.gone_here or link.state == "deleted_in_espocrm"
         if not confirmed:
             return ChildPlan(self.pair, Step.NOTHING)
-        plan = ChildPlan(self.pair, Step.GONE_HERE, state="deleted_in_espocrm", open_rows=self.rows)
-        plan.extra = dict(link.extra)
-        there = self.pair.advoware
-        if there is None or not self.kind.valid(there.model_dump(), self.memory.today):
-            plan.closing = [row.id for row in self.rows]
-            plan.state = "tombstone" if there is None else "deleted_in_espocrm"
-            plan.extra.pop("reported", None)  # should it be prolonged over there, people are told again
+        child, extra = self.pair.advoware, dict(link.extra)
+        known = link.state == "deleted_in_espocrm"
+        tasks: tuple[TaskWanted, ...] = ()
+        settled = self.rows
+        if child is None or not self.kind.valid(child.model_dump(), self.memory.today):
+            extra.pop("reported", None)  # should it be prolonged in Advoware, people are told again
         else:
-            fields = self.kind.read_advoware(self.table, there.model_dump())
-            plan.closing = [row.id for row in self.rows if row.kind != self.kind.delete_task]
-            details = {"standing": self.kind.title(fields), "deleted": True}
-            if link.state != "deleted_in_espocrm" or not self.rows:
-                reported = link.state == "deleted_in_espocrm" and link.extra.get("reported")
+            settled = [row for row in self.rows if row.kind != self.kind.delete_task]
+            details = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
+            if not (known and (self.rows or extra.get("reported"))):
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
-                plan.tasks = [] if reported else not_yet_open([task], self.rows)
-            plan.extra["reported"] = True
-        plan.link_moves = plan.state != link.state or plan.extra != dict(link.extra)
-        if link.state != "deleted_in_espocrm":
-            plan.operations = [
-                Operation(
-                    Side.ADVOWARE,
-                    Action.REMOVE,
-                    self.kind.advoware_entity,
-                    link.advoware_id,
-                    reason="deleted in EspoCRM: task, nothing is deleted over there",
-                )
-            ]
-        return plan
+                tasks = not_yet_open([task], self.rows)
+            extra["reported"] = True
+        why = "deleted in EspoCRM: task, nothing is deleted in Advoware"
+        told = Operation(Side.ADVOWARE, Action.REMOVE, self.kind.advoware_entity, link.advoware_id, reason=why)
+        new_state: LinkState = "deleted_in_espocrm" if child is not None else "tombstone"
+        return ChildPlan(
+            self.pair,
+            Step.GONE_HERE,
+            state=new_state,
+            extra=extra,
+            tasks=tasks,
+            closing=tuple(row.id for row in settled),
+            operations=() if known else (told,),
+            open_rows=self.rows,
+            link_moves=new_state != link.state or extra != dict(link.extra),
+        )
 
     # Both have it
 
     def _merge(self, espo: EspoRecord) -> ChildPlan:
-        there = self.pair.advoware
-        if there is None:
-            raise ValueError("a merge needs both sides")
-        link = self.pair.link
+        link, kind = self.pair.link, self.kind
         base = Base.from_json(link.base) if link is not None and link.base else None
-        here = self.table.read(Side.ESPOCRM, espo.attributes)
-        theirs = self.kind.read_advoware(self.table, there.model_dump())
+        espocrm, advoware = self.pair.espo_fields, self.pair.advoware_fields
         if base is None:
-            here, theirs = without_false(here), without_false(theirs)
-        problems = self.kind.problems(here)
+            espocrm, advoware = without_false(espocrm), without_false(advoware)
+        problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
-        decisions = _without_bad(merge(self.table.rules, base=base, espocrm=here, advoware=theirs), bad)
+        decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
         due = self.memory.retries(espo.id)
-        refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: here, Side.ADVOWARE: theirs})
+        refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)
         fields = plan_fields(_without_bad(retried, bad), self.table, base=base)
         fields.base_moves = fields.base_moves or base is None
-        both = {**here, **fields.base_espocrm}
-        self.kind.complete(fields, both, self.memory.owner)
-        plan = ChildPlan(self.pair, Step.MERGE, fields, wanted=here, open_rows=self.rows, kept=self._kept())
-        plan.espo = self.kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
-        plan.espo = {name: value for name, value in plan.espo.items() if name in espo.attributes}
-        plan.advoware = payload(fields.to_advoware, self.table, Side.ADVOWARE)
-        plan.findings = list(fields.findings) + [Finding(p.field, Side.ADVOWARE, p.message) for p in problems]
-        remaining = self.kind.problems({**here, **{change.field: change.new for change in fields.to_espocrm}})
-        plan.message = " ".join(problem.message for problem in remaining) or None
-        if settle_activity(self.kind, self.memory, plan, espo, self.rows):
+        kind.complete(fields, {**espocrm, **fields.base_espocrm}, self.memory.owner)
+        content = kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
+        remaining = kind.problems({**espocrm, **{change.field: change.new for change in fields.to_espocrm}})
+        plan = ChildPlan(
+            self.pair,
+            Step.MERGE,
+            fields,
+            wanted=espocrm,
+            espo={name: value for name, value in content.items() if name in espo.attributes},
+            advoware=payload(fields.to_advoware, self.table, Side.ADVOWARE),
+            findings=(*fields.findings, *(Finding(one.field, Side.ADVOWARE, one.message) for one in problems)),
+            message=" ".join(problem.message for problem in remaining) or None,
+            open_rows=self.rows,
+            kept=self._kept(),
+        )
+        settled = settle_activity(kind, self.memory, plan, espo)
+        if settled is None:
             return self._create(espo)
-        self._tasks(plan, espo, fields, bad)
+        plan = self._with_tasks(settled, espo, fields, bad)
         moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
-        plan.link_moves = plan.link_moves or link is None or link.state != "active" or moves
-        self._operations(plan, espo)
-        keep_books(self.kind, self.memory, plan, espo)
-        return plan
+        moves = plan.link_moves or link is None or link.state != "active" or moves
+        plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
+        return with_books(kind, self.memory, plan, espo)
 
-    def _tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> None:
-        title = self.kind.title(self.table.read(Side.ESPOCRM, espo.attributes))
-        settle_refusals(plan, self.table, written=False)
+    def _with_tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> ChildPlan:
+        title = self.kind.title(self.pair.espo_fields)
+        plan = settle_refusals(plan, fields, self.table, written=False)
         refused = still_refused(self.table, fields.base, self.rows)
         differences = differing(self.table, fields.base, (*bad, *fields.held, *refused))
         others = [
@@ -277,44 +285,29 @@ class _Planner:
             if task.kind not in (TaskKind.READONLY_FIELD, self.kind.update_task)
         ]
         updates, settled = update_tasks(self.kind, espo.id, differences, self.rows, title)
-        plan.tasks += not_yet_open([*others, *updates], self.rows)
-        plan.closing += settled
         held = set(fields.held)
-        plan.closing += [
+        decided = (
             row.id
             for row in self.rows
             if row.kind == TaskKind.CONFLICT and row.details.get("held") and not set(row.fields) & held
-        ]
+        )
+        return replace(
+            plan,
+            tasks=(*plan.tasks, *not_yet_open([*others, *updates], self.rows)),
+            closing=(*plan.closing, *settled, *decided),
+        )
 
-    def _operations(self, plan: ChildPlan, espo: EspoRecord) -> None:
-        fields = plan.fields
-        if fields is None:
-            return
-        if plan.advoware and self.pair.advoware is not None:
-            key = key_of(self.pair.advoware)
-            plan.operations.append(
-                Operation(
-                    Side.ADVOWARE,
-                    Action.UPDATE,
-                    self.kind.advoware_entity,
-                    key,
-                    plan.advoware,
-                    tuple(fields.to_advoware),
-                    "edited in EspoCRM",
-                )
-            )
-        if plan.espo:
-            plan.operations.append(
-                Operation(
-                    Side.ESPOCRM,
-                    Action.UPDATE,
-                    self.kind.espo_entity,
-                    espo.id,
-                    plan.espo,
-                    tuple(fields.to_espocrm),
-                    "edited in Advoware",
-                )
-            )
+    def _operations(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan) -> tuple[Operation, ...]:
+        key = key_of(self.pair.advoware) if self.pair.advoware is not None else None
+        sides = (
+            (Side.ADVOWARE, self.kind.advoware_entity, key, plan.advoware, fields.to_advoware, "edited in EspoCRM"),
+            (Side.ESPOCRM, self.kind.espo_entity, espo.id, plan.espo, fields.to_espocrm, "edited in Advoware"),
+        )
+        return tuple(
+            Operation(side, Action.UPDATE, entity, record, content, tuple(changes), why)
+            for side, entity, record, content, changes, why in sides
+            if content
+        )
 
 
 def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]:
@@ -322,23 +315,25 @@ def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]
     return [one for one in decisions if not (one.field in bad and one.source is Side.ESPOCRM)]
 
 
-def keep_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> None:
-    """Fill in what the record must say of itself; before writing, and once more by what writing has found."""
+def with_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
+    """Say what the record must say of itself; before writing, and once more by what writing has found."""
     apart = different(kind, plan)
+    status = plan.status
     if plan.message:
-        plan.status = FAILED
+        status = FAILED
     elif plan.step is Step.MERGE:
         waits = kind.waiting_status if plan.extra.get("delete_wanted") else CLEAN
-        plan.status = kind.different_status if apart else waits
-    there = plan.pair.advoware
-    plan.bookkeeping = standing(
+        status = kind.different_status if apart else waits
+    child = plan.pair.advoware
+    books = standing(
         espo.attributes,
-        status=plan.status,
+        status=status,
         message=plan.message or difference_text(kind, apart),
-        key={kind.key_attribute: int(key_of(there))} if there is not None else {},
+        key={kind.key_attribute: int(key_of(child))} if child is not None else {},
         gone_since=memory.now if plan.step is Step.GONE_THERE else None,
         kept=plan.kept,
     )
+    return replace(plan, status=status, bookkeeping=books)
 
 
 def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, memory: PartyChildren) -> dict[str, Any]:

@@ -5,6 +5,7 @@ sync-semantics.md 4).
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vmh_sync.children.kind import ChildKind
@@ -12,7 +13,7 @@ from vmh_sync.children.plan import ChildPlan
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.apart import STAYS_APART, different_text, superseded
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import TRIED_AGAIN, disagreeing
+from vmh_sync.sync.field_plan import TRIED_AGAIN, FieldPlan, disagreeing
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind
 
@@ -46,14 +47,11 @@ def still_refused(table: FieldTable, base: Base, rows: Iterable[ManualTask]) -> 
     return disagreeing(sorted(names), table, base.espocrm, base.advoware)
 
 
-def settle_refusals(plan: ChildPlan, table: FieldTable, *, written: bool) -> None:
-    """Let ``plan.closing`` name the tasks about refused values that reality has settled, by the base as it is now.
+def settle_refusals(plan: ChildPlan, fields: FieldPlan, table: FieldTable, *, written: bool) -> ChildPlan:
+    """Let ``closing`` name the tasks about refused values that reality has settled, by the base as it is now.
 
     Before it is ``written``, what is only sent once more settles nothing.
     """
-    fields = plan.fields
-    if fields is None:
-        return
     rows = [row for row in plan.open_rows if row.kind == TaskKind.VALUE_REFUSED]
     changes = (*fields.to_espocrm, *fields.to_advoware)
     retried = set() if written else {change.field for change in changes if change.reason == TRIED_AGAIN}
@@ -62,5 +60,5 @@ def settle_refusals(plan: ChildPlan, table: FieldTable, *, written: bool) -> Non
     }
     apart = {*still_refused(table, fields.base, rows), *retried, *told}
     ids = {row.id for row in rows}
-    settled = [row.id for row in rows if not set(row.fields) & apart]
-    plan.closing = [*(task for task in plan.closing if task not in ids), *settled]
+    settled = (row.id for row in rows if not set(row.fields) & apart)
+    return replace(plan, closing=(*(task for task in plan.closing if task not in ids), *settled))

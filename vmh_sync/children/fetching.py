@@ -11,7 +11,6 @@ from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
-from vmh_sync.children.spoilt import set_apart
 from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartInput
@@ -102,7 +101,6 @@ async def _complete(context: PassContext, kind: ChildKind, party: PartInput, mem
         ]
         for espo_id in missing:
             await _confirm_missing(context, kind, party, memory, espo_id)
-        set_apart(memory, kind)
 
 
 async def _advoware(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> ChildrenRead:

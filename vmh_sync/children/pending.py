@@ -35,16 +35,16 @@ def update_tasks(
     differences: Mapping[str, tuple[Value, Value]],
     open_rows: Sequence[ManualTask],
     title: str,
-) -> tuple[list[TaskWanted], list[int]]:
+) -> tuple[tuple[TaskWanted, ...], tuple[int, ...]]:
     """Return the task that must be open for these differences, and the rows that are settled or superseded."""
     rows = [row for row in open_rows if row.kind == kind.update_task]
     if not differences:
-        return [], [row.id for row in rows]
+        return (), tuple(row.id for row in rows)
     covering = next((row for row in rows if set(differences) <= set(row.fields)), None)
     names = covering.fields if covering is not None else tuple(sorted(differences))
     changes = {name: {"standing": there, "wanted": here} for name, (there, here) in sorted(differences.items())}
     task = wanted(kind, kind.update_task, espo_id, {"changes": changes, "title": title}, names)
-    return [task], [row.id for row in rows if row is not covering]
+    return (task,), tuple(row.id for row in rows if row is not covering)
 
 
 def wanted(
@@ -54,7 +54,7 @@ def wanted(
     return TaskWanted(task, fields, details, kind.entity, espo_id)
 
 
-def not_yet_open(tasks: Iterable[TaskWanted], open_rows: Sequence[ManualTask]) -> list[TaskWanted]:
+def not_yet_open(tasks: Iterable[TaskWanted], open_rows: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:
     """Leave out the tasks that stand already, with the same values."""
     standing = {(row.kind, frozenset(row.fields), row.fingerprint) for row in open_rows if row.espo_task_id is not None}
-    return [task for task in tasks if (task.kind, frozenset(task.fields), fingerprint(task)) not in standing]
+    return tuple(task for task in tasks if (task.kind, frozenset(task.fields), fingerprint(task)) not in standing)

@@ -1,6 +1,6 @@
-"""What is to be done to one child record. Plain data."""
+"""What is to be done to one child record. Plain data; writing makes a new plan of what it learns, with ``replace``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -8,11 +8,10 @@ from typing import Any
 from vmh_sync.children.pairing import Pair
 from vmh_sync.store.links import LinkState
 from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.base import Base
+from vmh_sync.sync.base import Fields
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.plan import Finding, Operation, TaskWanted
 from vmh_sync.sync.status_values import Kept
-from vmh_sync.sync.values import Value
 
 
 class Step(StrEnum):
@@ -27,34 +26,33 @@ class Step(StrEnum):
     REFUSED = "refused"  # a value must not be passed on: told on the record
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class ChildPlan:
     """The plan of one child.
 
     ``espo`` and ``advoware`` are the contents to write in each side's names; ``bookkeeping`` goes along with ``espo``.
-    ``state`` and ``extra`` are what the link must say afterwards, ``base`` likewise (``None``: as it is). ``tasks``
-    must be open afterwards, ``closing`` are ids of our task rows that reality has settled, ``reported`` tasks that
-    writing found to be needed. ``kept`` is what EspoCRM is known to make of our bookkeeping values.
+    ``state`` and ``extra`` are what the link must say afterwards. ``tasks`` must be open afterwards, ``closing`` are
+    ids of our task rows that reality has settled, ``reported`` tasks that writing found to be needed. ``kept`` is what
+    EspoCRM is known to make of our bookkeeping values.
     """
 
     pair: Pair
     step: Step
     fields: FieldPlan | None = None
-    wanted: Mapping[str, Value] = field(default_factory=dict)
-    espo: dict[str, Any] = field(default_factory=dict)
-    advoware: dict[str, Any] = field(default_factory=dict)
-    bookkeeping: dict[str, Any] = field(default_factory=dict)
+    wanted: Fields = field(default_factory=dict)
+    espo: Mapping[str, Any] = field(default_factory=dict)
+    advoware: Mapping[str, Any] = field(default_factory=dict)
+    bookkeeping: Mapping[str, Any] = field(default_factory=dict)
     status: str = "clean"
     message: str | None = None
     state: LinkState = "active"
-    extra: dict[str, Any] = field(default_factory=dict)
-    base: Base | None = None
-    tasks: list[TaskWanted] = field(default_factory=list)
-    closing: list[int] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    operations: list[Operation] = field(default_factory=list)
-    open_rows: list[ManualTask] = field(default_factory=list)
-    reported: list[TaskWanted] = field(default_factory=list)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    tasks: tuple[TaskWanted, ...] = ()
+    closing: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    open_rows: Sequence[ManualTask] = ()
+    reported: tuple[TaskWanted, ...] = ()
     kept: Kept = field(default_factory=dict)
     link_moves: bool = False
     failed: Exception | None = None

@@ -1,14 +1,9 @@
 """A child record that a system tells unusably holds up itself alone, and what might be doubled because of it. Pure."""
 
 from collections.abc import Iterable
-from functools import partial
 
-from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.sync_state import PartyChildren, key_of
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.sync.base import Side
-from vmh_sync.sync.fields import WrongKind
 
 
 def without_spoilt(memory: PartyChildren, plans: Iterable[ChildPlan]) -> list[ChildPlan]:
@@ -28,29 +23,6 @@ def failures(memory: PartyChildren, plans: Iterable[ChildPlan]) -> dict[str, Exc
         if error is not None and (plan.has_work or plan.failed is not None):
             found.setdefault(plan.espo_id or _key(plan), error)
     return found
-
-
-def set_apart(memory: PartyChildren, kind: ChildKind) -> None:
-    """Set those records apart that hold what their fields never hold, before anything is compared or paired."""
-    for espo_id, record in list(memory.espo.items()):
-        with isolated(f"{kind.entity} {espo_id}", partial(_take_out_here, memory, espo_id), foreseen=(WrongKind,)):
-            memory.table.read(Side.ESPOCRM, record.attributes)
-            told = record.attributes.get(kind.key_attribute)
-            if isinstance(told, bool) or not isinstance(told, int | str | None):
-                raise WrongKind(kind.key_attribute, Side.ESPOCRM, type(told).__name__)
-    for key, child in list(memory.advoware.items()):
-        with isolated(f"{kind.entity} {key}", partial(_take_out_there, memory, key), foreseen=(WrongKind,)):
-            kind.natural_key(kind.read_advoware(memory.table, child.model_dump()))
-
-
-def _take_out_here(memory: PartyChildren, espo_id: str, error: Exception) -> None:
-    del memory.espo[espo_id]
-    memory.spoilt_here[espo_id] = error
-
-
-def _take_out_there(memory: PartyChildren, key: str, error: Exception) -> None:
-    del memory.advoware[key]
-    memory.spoilt_there[key] = error
 
 
 def _key(plan: ChildPlan) -> str:
