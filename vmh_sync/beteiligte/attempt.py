@@ -21,6 +21,7 @@ class Attempt:
     creating: bool = False
     settled: bool = False
     tried: bool = False  # what was refused was sent once more in this pass
+    replanned: bool = False  # what was carried out is not what was shown
     conflicts: int = 0
     different: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -65,4 +66,5 @@ class Attempt:
             conflicts=self.conflicts,
             findings=tuple(self.findings),
             different=self.different,
+            replanned=self.replanned,
         )

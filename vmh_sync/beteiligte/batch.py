@@ -15,7 +15,7 @@ from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.ledger import close_books, mark_unchanged
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
 from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
@@ -37,6 +37,7 @@ CONCURRENT_PARTIES = 16
 class Batch:
     """One batch on its way through the stages."""
 
+    parts: Sequence[Part]
     reads: list[PartyRead]
     table: FieldTable
     zone: ZoneInfo
@@ -56,7 +57,7 @@ async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str])
     """Read a batch of parties and what their parts need."""
     recognition = Recognition(context, parts)
     reads = await fetch_parties(context, ids, recognition)
-    batch = Batch(reads, party_table(context), context.zone, context.clock.now())
+    batch = Batch(parts, reads, party_table(context), context.zone, context.clock.now())
     batch.inputs = {
         read.espo_id: inputs for read in batch.reads if _may_sync(read) and (inputs := part_input(read)) is not None
     }
@@ -104,11 +105,12 @@ async def _complete(context: PassContext, batch: Batch, read: PartyRead) -> None
 
 
 def map_fields(batch: Batch) -> Batch:
-    """Bring both sides of each party into canonical form."""
+    """Bring both sides of each party, and of what belongs to it, into canonical form."""
     for read in batch.reads:
         if _may_sync(read):
             with isolated(_name(read), read.blame, foreseen=RECORD_FAILURES):
                 batch.states[read.espo_id] = map_party(read, batch.table, batch.zone)
+                map_parts(batch.parts, batch.inputs.get(read.espo_id))
     return batch
 
 

@@ -1,7 +1,7 @@
 """The plan of a whole party: master data, parts, and what EspoCRM's record must say afterwards."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.diff import MasterPlan, plan_master, settled_tasks
@@ -21,10 +21,12 @@ _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
 """Kinds of tasks about what the base knows once they were decided: no later plan finds it out anew."""
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class PartyPlan:
-    """What is to be done to one party. ``inputs`` is what the parts planned from, ``told`` what writing
-    found to be told, ``standing`` what the parts find to be so still.
+    """What is to be done to one party. ``inputs`` is what the parts planned from.
+
+    Writing makes a plan of its own of it: with ``told``, what it found to be told, ``standing``, what the parts find to
+    be so still, and a base that it corrects by what the sides say.
     """
 
     read: PartyRead
@@ -32,9 +34,13 @@ class PartyPlan:
     master: MasterPlan
     inputs: PartInput | None = None
     table: FieldTable = FIELDS
-    parts: list[tuple[Part, PartPlan]] = field(default_factory=list)
-    told: list[TaskWanted] = field(default_factory=list)
-    standing: list[TaskWanted] = field(default_factory=list)
+    parts: tuple[tuple[Part, PartPlan], ...] = ()
+    told: tuple[TaskWanted, ...] = ()
+    standing: tuple[TaskWanted, ...] = ()
+
+    def copy(self) -> "PartyPlan":
+        """Return a plan of the writer's own."""
+        return replace(self, master=replace(self.master, fields=self.master.fields.copy()))
 
     @property
     def records(self) -> tuple[RecordPlan, ...]:
@@ -141,6 +147,13 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
     )
 
 
+def map_parts(parts: Sequence[Part], inputs: PartInput | None) -> None:
+    """Bring what belongs to a party into canonical form, part by part."""
+    if inputs is not None:
+        for part in parts:
+            part.map(inputs)
+
+
 def part_input(read: PartyRead) -> PartInput | None:
     """Return the party as its parts see it; ``None`` while it is missing on one side."""
     if read.espo is None or read.advoware is None or read.betnr is None:
@@ -160,8 +173,8 @@ def plan_party(
     read: PartyRead, state: PartyState, inputs: PartInput | None, parts: Sequence[Part], table: FieldTable
 ) -> PartyPlan:
     """Plan a party that may be synced (present in EspoCRM, not refused, read without a problem)."""
-    plan = PartyPlan(read, state, plan_master(state, table), inputs, table)
+    master = plan_master(state, table)
     if inputs is not None:
-        inputs.retry_refused = inputs.retry_refused or not plan.master.record.is_empty
-        plan.parts = [(part, part.plan(inputs)) for part in parts]
-    return plan
+        inputs.retry_refused = inputs.retry_refused or not master.record.is_empty
+    of_parts = ((part, part.plan(inputs)) for part in parts) if inputs is not None else ()
+    return PartyPlan(read, state, master, inputs, table, tuple(of_parts))

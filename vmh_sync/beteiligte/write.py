@@ -26,7 +26,7 @@ from vmh_sync.beteiligte.master_write import write_master
 from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import PartyPlan, map_party, part_input, plan_party
+from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
 from vmh_sync.beteiligte.read_back import moved_meanwhile, note_made_of_it
 from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.beteiligte.twin_question import TwinSuspected
@@ -45,6 +45,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
+from vmh_sync.sync.plan_print import prints_of
 from vmh_sync.sync.status_values import kept_after
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
@@ -116,6 +117,7 @@ class PartySync:
         await attempt.gate.ready()
         if planned is not None and await still_stands(self.context, self.parts, planned):
             attempt.betnr = planned.read.betnr
+            await attempt.gate.replanned(planned.records)
             return await self._carry_out(planned, attempt)
         fresh = await read_again(self.context, read)
         fresh.retry_refused = fresh.retry_refused and not attempt.tried
@@ -129,6 +131,7 @@ class PartySync:
             await take_over(self.context, attempt.gate, fresh)
             return True
         plan = await self._plan(fresh, attempt)
+        attempt.replanned |= planned is not None and prints_of(plan.records) != prints_of(planned.records)
         if not plan.master.creates:
             return await self._carry_out(plan, attempt)
         attempt.creating = True
@@ -148,6 +151,7 @@ class PartySync:
             for part in self.parts:
                 await part.fetch(self.context, [inputs])
         state = map_party(fresh, self.table, self.zone)
+        map_parts(self.parts, inputs)
         plan = plan_party(fresh, state, inputs, self.parts, self.table)
         await attempt.gate.replanned(plan.records)
         return plan
@@ -169,7 +173,8 @@ class PartySync:
             attempt.waits = suspected.message_for_people
             return None
 
-    async def _carry_out(self, plan: PartyPlan, attempt: Attempt) -> bool:
+    async def _carry_out(self, shown: PartyPlan, attempt: Attempt) -> bool:
+        plan = shown.copy()
         context, gate, fresh = self.context, attempt.gate, plan.read
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
@@ -187,8 +192,9 @@ class PartySync:
         answer = await self._write_content(plan, written, gate)
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await asyncio.to_thread(commit_party, context, written)
-        plan.standing = [task for _, done in written.parts for task in done.standing]
-        plan.told = [*written.tasks, *(task for _, done in written.parts for task in done.tasks)]
+        standing = tuple(task for _, done in written.parts for task in done.standing)
+        told = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
+        plan = written.plan = replace(plan, standing=standing, told=told)
         await open_tasks(context, gate, subject(fresh), written.tasks, labels, noted=written.noted)
         for part, done in written.parts:
             await open_tasks(context, gate, subject(fresh), done.tasks, part.labels, noted=written.noted)

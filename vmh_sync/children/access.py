@@ -1,9 +1,10 @@
 """What every write of a child needs: both sides of one party's children, its tasks, and the gate before each write."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.children.commit import Outcome
 from vmh_sync.children.diff import with_stamps, without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
@@ -24,13 +25,14 @@ from vmh_sync.tasks.manual_tasks import TaskSubject, open_tasks
 
 @dataclass(slots=True)
 class ChildAccess:
-    """The children of one party, to be written."""
+    """The children of one party, to be written. ``findings``: what a person must know of what was written."""
 
     context: PassContext
     gate: WriteGate
     kind: ChildKind
     party: PartInput
     memory: PartyChildren
+    findings: list[Finding] = field(default_factory=list)
 
     # What the sides say
 
@@ -69,29 +71,30 @@ class ChildAccess:
 
     # Writing
 
-    async def write_espo(self, plan: ChildPlan, espo: EspoRecord, child: WireRecord | None) -> EspoAnswer:
+    async def write_espo(self, done: Outcome, espo: EspoRecord) -> EspoAnswer:
         """Write content and bookkeeping to EspoCRM; note what it makes of the bookkeeping."""
-        row_id = getattr(child, "row_id", None)
-        values = with_stamps(plan, espo, row_id, self.memory)
+        plan = done.plan
+        values = with_stamps(plan, espo, getattr(done.advoware, "row_id", None), self.memory)
         if not values:
             return EspoAnswer(espo)
         # What a list told may be minutes old: an edit since must not be covered by our word that both sides agree.
         planned_from = self.kind.attributes(self.memory.table) if espo is plan.pair.espo else ()
         answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from)
-        self.note_kept(plan, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer.record)
+        self._note_kept(done, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer)
         return answer
 
-    def note_kept(self, plan: ChildPlan, sent: Mapping[str, Any], record: EspoRecord) -> None:
+    def _note_kept(self, done: Outcome, sent: Mapping[str, Any], answer: EspoAnswer) -> None:
         """Remember which bookkeeping values EspoCRM did not take as sent, and tell what is new about that."""
-        before, plan.kept = plan.kept, kept_after(sent, record.attributes, plan.kept)
-        plan.findings += [
+        before = done.plan.kept
+        done.plan = replace(done.plan, kept=kept_after(sent, answer.record.attributes, before))
+        self.findings += [
             Finding(
                 name,
                 Side.ESPOCRM,
                 f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
                 "Feldes prüfen („vmh-sync crm setup“).",
             )
-            for name in plan.kept
+            for name in done.plan.kept
             if name not in before
         ]
 
@@ -120,9 +123,9 @@ class ChildAccess:
         )
         await open_tasks(self.context, self.gate, subject, tasks, self.memory.table.labels)
 
-    def about(self, espo_id: str, tasks: Iterable[TaskWanted]) -> list[TaskWanted]:
+    def about(self, espo_id: str, tasks: Iterable[TaskWanted]) -> tuple[TaskWanted, ...]:
         """Return tasks as tasks about this child."""
-        return [replace(task, entity=self.kind.entity, espo_id=espo_id) for task in tasks]
+        return tuple(replace(task, entity=self.kind.entity, espo_id=espo_id) for task in tasks)
 
 
 def present(record: EspoRecord | None) -> EspoRecord:

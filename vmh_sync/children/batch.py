@@ -7,12 +7,12 @@ waits: the party goes into the inbox, and its pass takes the child along (specif
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from vmh_sync import fence
-from vmh_sync.children.diff import plan_children
 from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
-from vmh_sync.children.part import ChildrenPart
+from vmh_sync.children.part import ChildrenPart, ChildrenWritten
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.create_once import CreatePutOff
@@ -29,6 +29,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan_print import prints_of
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.errors import RecordLocked, UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -178,10 +179,18 @@ def _in_words(error: Exception) -> str:
     return UNFORESEEN
 
 
+def map_fields(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
+    """Bring both sides' children of each party into canonical form."""
+    for party_id, party in list(batch.inputs.items()):
+        with isolated(f"{part.entity} of {party_id}", partial(_settle, batch, party_id)):
+            part.map(party)
+    return batch
+
+
 def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
     """Plan the children of each party."""
     for party_id, party in list(batch.inputs.items()):
-        with isolated(f"{part.entity} of {party_id}", lambda error, of=party_id: _settle(batch, of, error)):  # type: ignore[misc]
+        with isolated(f"{part.entity} of {party_id}", partial(_settle, batch, party_id)):
             batch.plans[party_id] = part.plan(party)
     return batch
 
@@ -196,20 +205,14 @@ def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
     outcomes = dict(batch.settled)
     for party_id, plan in batch.plans.items():
         party = batch.inputs[party_id]
-        by_child = {child.espo_id: child for child in plan.detail}
-        apart = _apart(part, party)
+        by_child = {child.espo_id: child for child in plan.detail.to_write}
+        apart = {child.espo_id: different(part.kind, child) for child in plan.detail.every}
         for child in batch.children_of(party_id):
             own = by_child.get(child)
             plans = (part.record(party, [own]),) if own is not None else ()
             result = Result.SKIPPED if own is not None else Result.UNCHANGED
             outcomes[child] = RecordOutcome(child, result, party.betnr, plans=plans, different=apart.get(child, ()))
     return [outcomes[child] for child in batch.ids]
-
-
-def _apart(part: ChildrenPart, party: PartInput) -> dict[str | None, tuple[str, ...]]:
-    if part.memory(party).problem is not None:
-        return {}
-    return {plan.espo_id: different(part.kind, plan) for plan in plan_children(part.memory(party), part.kind)}
 
 
 async def write(
@@ -258,39 +261,34 @@ async def _write_party(
     party, plan = batch.inputs[party_id], batch.plans[party_id]
     children = batch.children_of(party_id)
     if part.memory(party).problem is None and plan.is_empty:
-        return _told(part, party, children, touched=set(), failures={}, gate=None)
+        return _told(party, children, ChildrenWritten(plan.detail), None)
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
         gate = WriteGate(lease, guard)
         with fence.over_comes_first():
-            # Read anew directly before writing, under the lease.
-            await part.reload(context, party)
-            plan = part.plan(party)
+            if not await part.still_stands(context, party, plan):
+                plan = await part.plan_anew(context, party)
             await gate.replanned([plan.record])
             written = await part.write_children(context, gate, party, plan)
-        return _told(part, party, children, touched=written.touched, failures=written.failures, gate=gate)
+            shown = batch.plans[party_id].record
+            written.replanned = written.replanned or prints_of([plan.record]) != prints_of([shown])
+        return _told(party, children, written, gate)
 
 
 def _told(
-    part: ChildrenPart,
-    party: PartInput,
-    children: Sequence[str],
-    *,
-    touched: set[str],
-    failures: dict[str, Exception],
-    gate: WriteGate | None,
+    party: PartInput, children: Sequence[str], written: ChildrenWritten, gate: WriteGate | None
 ) -> list[RecordOutcome]:
-    plans = {plan.espo_id: plan for plan in plan_children(part.memory(party), part.kind)}
+    plans = {plan.espo_id: plan for plan in written.plan.every}
     outcomes = []
     for number, child in enumerate(children):
         writes = gate.writes if gate is not None and number == 0 else {}
         plan = plans.get(child)
         message = plan.message if plan is not None else None
-        if child in failures:
-            outcomes.append(failure(child, party.betnr, failures[child]))
+        if child in written.failures:
+            outcomes.append(failure(child, party.betnr, written.failures[child]))
             continue
-        result = Result.FAILED if message else Result.SYNCED if child in touched else Result.UNCHANGED
+        result = Result.FAILED if message else Result.SYNCED if child in written.touched else Result.UNCHANGED
         outcomes.append(
             RecordOutcome(
                 child,
@@ -301,7 +299,8 @@ def _told(
                 retryable=not message,
                 advoware_writes=writes.get(Side.ADVOWARE, 0),
                 espocrm_writes=writes.get(Side.ESPOCRM, 0),
-                findings=tuple(plan.findings) if plan is not None else (),
+                findings=plan.findings if plan is not None else (),
+                replanned=written.replanned,
             )
         )
     return outcomes

@@ -24,7 +24,7 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 
 @dataclass(slots=True, repr=False)
 class Outcome:
-    """What was written for one child, and both records as they stand now."""
+    """What was written for one child, both records as they stand now, and the plan as writing has corrected it."""
 
     plan: ChildPlan
     espo: EspoRecord | None

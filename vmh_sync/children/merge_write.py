@@ -6,10 +6,11 @@ transaction, then the tasks that are settled (specification, sync-semantics.md 3
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
 from vmh_sync.children.commit import Outcome, applied, commit, task_rows
-from vmh_sync.children.diff import keep_books
+from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import key_of
@@ -30,44 +31,46 @@ from vmh_sync.tasks.manual_tasks import close_tasks
 
 async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     """Write one child; returns whether it must be looked at again. Raises the ``ForeignSystemError`` of either side."""
-    espo, child, fields = present(plan.pair.espo), plan.pair.advoware, plan.fields
-    if child is None or fields is None:
+    espo, child = present(plan.pair.espo), plan.pair.advoware
+    if child is None or plan.fields is None:
         raise ValueError("a merge needs both sides")
     context, kind, memory = access.context, access.kind, access.memory
+    fields = plan.fields.copy()
     await _record_losers(access, fields, espo.id)
     later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
     await access.open([task for task in plan.tasks if task not in later])
-    done = Outcome(plan, espo, child, None, plan.pair.link)
+    done = Outcome(replace(plan, fields=fields), espo, child, None, plan.pair.link)
     office = ReadBack()
     if plan.advoware:
         done.advoware, office = await _put(access, plan, fields, child)
         done.rows += applied(context, kind, memory, espo.id, office.applied, Side.ADVOWARE)
-        _learn(access, plan, espo, office)
-    answer, crm = await _write_espo(access, plan, fields, espo, done.advoware)
+        _learn(access, done, fields, espo, office)
+    answer, crm = await _write_espo(access, done, fields, espo)
     done.rows += applied(context, kind, memory, espo.id, crm.applied, Side.ESPOCRM)
     done.rows += applied(context, kind, memory, espo.id, fields.adopted, None)
     done.espo = answer.record
     again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
-    done.rows += task_rows(context, kind, memory, espo.id, [*plan.tasks, *plan.reported])
+    done.rows += task_rows(context, kind, memory, espo.id, [*plan.tasks, *done.plan.reported])
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
-    await access.open([*later, *plan.reported])
+    await access.open([*later, *done.plan.reported])
     await asyncio.to_thread(commit, context, kind, memory, done, None)
-    await close_tasks(context, access.gate, plan.closing)
+    await close_tasks(context, access.gate, done.plan.closing)
     return again or any(task.kind is TaskKind.READONLY_FIELD for task in office.tasks)
 
 
-def _learn(access: ChildAccess, plan: ChildPlan, espo: EspoRecord, made: ReadBack) -> None:
+def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord, made: ReadBack) -> None:
     """Take over what a side made of our values: tasks about what it refused, and what the record must say of itself.
 
     What Advoware dropped without a word becomes the task that a person has to do there, when it is planned again.
     """
     refused = [task for task in made.tasks if task.kind is TaskKind.VALUE_REFUSED]
+    plan = done.plan
     standing = [(row.kind, row.fields, row.details) for row in plan.open_rows if row.espo_task_id is not None]
-    plan.reported += news(access.about(espo.id, refused), standing)
-    plan.findings += made.findings
-    settle_refusals(plan, access.memory.table, written=True)
-    keep_books(access.kind, access.memory, plan, espo)
+    plan = replace(plan, reported=(*plan.reported, *news(access.about(espo.id, refused), standing)))
+    access.findings += made.findings
+    plan = settle_refusals(plan, fields, access.memory.table, written=True)
+    done.plan = with_books(access.kind, access.memory, plan, espo)
 
 
 async def _put(
@@ -104,10 +107,11 @@ def _unmoved(access: ChildAccess, planned: WireRecord, now: WireRecord) -> bool:
 
 
 async def _write_espo(
-    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, espo: EspoRecord, child: WireRecord | None
+    access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord
 ) -> tuple[EspoAnswer, ReadBack]:
-    answer = await access.write_espo(plan, espo, child)
-    sent = [change for change in fields.to_espocrm if access.memory.table[change.field].espo in plan.espo]
+    content = done.plan.espo
+    answer = await access.write_espo(done, espo)
+    sent = [change for change in fields.to_espocrm if access.memory.table[change.field].espo in content]
     if not sent:
         return answer, ReadBack()
     made = read_back(
@@ -119,12 +123,11 @@ async def _write_espo(
         refused=access.by_field(answer.refused),
         base=fields.base_espocrm,
     )
-    _learn(access, plan, answer.record, made)
-    if plan.bookkeeping:
+    _learn(access, done, fields, answer.record, made)
+    if done.plan.bookkeeping:
         # The status went along as if every value were taken.
-        content, plan.espo = plan.espo, {}
-        more = await access.write_espo(plan, answer.record, child)
-        plan.espo, answer.record = content, more.record
+        done.plan = replace(done.plan, espo={})
+        answer.record = (await access.write_espo(done, answer.record)).record
     return answer, made
 
 

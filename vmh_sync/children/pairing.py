@@ -96,7 +96,7 @@ class _Pairing:
         free = set(advoware)
 
         def take(espo_id: str | None, key: str | None) -> None:
-            if espo_id in espo and espo_id not in found and key in free:
+            if espo_id is not None and espo_id in espo and espo_id not in found and key is not None and key in free:
                 free.remove(key)
                 found[espo_id] = key
 
@@ -107,6 +107,6 @@ class _Pairing:
         left = [espo_id for espo_id in espo if espo_id not in found]
         sought = [(espo_id, self.memory.attempted.get(espo_id) or None) for espo_id in left]
         for espo_id, natural in (*sought, *((espo_id, self.espo_keys[espo_id]) for espo_id in left)):
-            if natural is not None:
-                take(espo_id, next((key for key in advoware if key in free and self.advoware_keys[key] == natural), None))
+            fitting = (key for key in advoware if key in free and self.advoware_keys[key] == natural)
+            take(espo_id, next(fitting, None) if natural is not None else None)
         return list(found.items())

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
-from vmh_sync.children.fetching import fetch_children, read_believed
+from vmh_sync.children.fetching import fetch_children, read_believed, unmoved
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
+from vmh_sync.children.pairing import map_children
 from vmh_sync.children.pending import differing
-from vmh_sync.children.plan import ChildPlan
-from vmh_sync.children.spoilt import failures, set_apart, without_spoilt
+from vmh_sync.children.plan import ChildPlan, Step
+from vmh_sync.children.spoilt import failures, without_spoilt
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
@@ -79,19 +80,29 @@ class ChildrenPart:
         memory: PartyChildren = party.notes[self.kind.entity]
         return memory
 
+    def map(self, party: PartInput) -> None:
+        """Bring both sides' children into canonical form and pair them up."""
+        memory = self.memory(party)
+        party.mapped[self.entity] = ()
+        if memory.problem is None:
+            with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
+                party.mapped[self.entity] = map_children(memory, self.kind)
+
     def plan(self, party: PartInput) -> PartPlan:
         """Decide what is to be done; no I/O."""
         memory = self.memory(party)
         if memory.problem is None:
             with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
-                every = plan_children(memory, self.kind)
+                every = plan_children(memory, self.kind, party.mapped[self.entity])
                 plans = [plan for plan in without_spoilt(memory, every) if plan.has_work]
                 held_up = failures(memory, every)
                 record = replace(self.record(party, plans), base_moves=bool(plans or held_up))
                 tries = not held_up and all(plan.only_tries_again for plan in plans)
                 agreed = not held_up and all(self._agreed(memory, plan) for plan in every)
-                return PartPlan(record, detail=plans, only_tries_again=tries, agreed=agreed)
-        return PartPlan(RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True), detail=[])
+                detail = ChildrenPlan(every, tuple(plans), held_up)
+                return PartPlan(record, detail=detail, only_tries_again=tries, agreed=agreed)
+        record = RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True)
+        return PartPlan(record, detail=ChildrenPlan())
 
     def _agreed(self, memory: PartyChildren, plan: ChildPlan) -> bool:
         """Whether both sides have a child, say the same of it, and nothing about it is open."""
@@ -130,45 +141,33 @@ class ChildrenPart:
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan
     ) -> "ChildrenWritten":
         """Like ``write``, but tell what became of each child."""
-        written = ChildrenWritten()
+        written = ChildrenWritten(plan.detail)
         findings = list(plan.record.findings)
         conflicts = len(plan.record.conflicts)
         for number in range(1, MAX_ROUNDS + 1):
             problem = self.memory(party).problem
             if problem is not None:
                 raise problem
-            written.failures = self.held_up(party)
-            again = await self._round(context, gate, party, plan, written, last=number == MAX_ROUNDS)
-            findings += [finding for child in plan.detail for finding in child.findings if finding not in findings]
+            written.failures = dict(written.plan.held_up)
+            writer = ChildWriter(context, gate, self.kind, party, self.memory(party))
+            again = await self._round(writer, written, last=number == MAX_ROUNDS)
+            planned = (finding for child in written.plan.to_write for finding in child.findings)
+            findings += [finding for finding in (*planned, *writer.findings) if finding not in findings]
             if not again:
                 break
-            await self.reload(context, party)
-            self.memory(party).tried = True
-            plan = self.plan(party)
-            if plan.is_empty:
+            fresh = await self.plan_anew(context, party, tried=True)
+            written.plan = fresh.detail
+            if fresh.is_empty:
                 break
-            await gate.replanned([plan.record])
+            await gate.replanned([fresh.record])
+            written.replanned = True
         written.done = PartDone(findings=tuple(findings), conflicts=conflicts)
         return written
 
-    def held_up(self, party: PartInput) -> dict[str, Exception]:
-        """Return the children about which nothing was decided because a record cannot be used, and why."""
-        memory = self.memory(party)
-        return failures(memory, plan_children(memory, self.kind))
-
-    async def _round(
-        self,
-        context: PassContext,
-        gate: WriteGate,
-        party: PartInput,
-        plan: PartPlan,
-        written: "ChildrenWritten",
-        *,
-        last: bool,
-    ) -> bool:
-        writer = ChildWriter(context, gate, self.kind, party, self.memory(party))
+    async def _round(self, writer: ChildWriter, written: "ChildrenWritten", *, last: bool) -> bool:
+        gate = writer.gate
         again = False
-        for child in plan.detail:
+        for child in written.plan.to_write:
             failed: list[Exception] = []
             tries, writes = child.only_tries_again, gate.writes.total()
             with (
@@ -188,22 +187,46 @@ class ChildrenPart:
                 written.touched.add(_name(child))
         return again and not last
 
-    async def reload(self, context: PassContext, party: PartInput) -> None:
-        """Read a party's children anew, on both sides."""
+    async def still_stands(self, context: PassContext, party: PartInput, plan: PartPlan) -> bool:
+        """Whether a plan may be carried out that was made before the party's lease was ours.
+
+        As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said, everything else is
+        compared at the target, and what is created is planned from reads made under the lease.
+        """
+        if any(child.step in (Step.CREATE, Step.IMPORT) for child in plan.detail.to_write):
+            return False
+        return await unmoved(context, self.kind, self.memory(party))
+
+    async def plan_anew(self, context: PassContext, party: PartInput, *, tried: bool = False) -> PartPlan:
+        """Read a party's children anew, on both sides, and plan them."""
         await self.fetch(context, [party])
         memory = self.memory(party)
+        memory.tried = tried
         if memory.problem is None:
             memory.take(await read_believed(context, self.kind, memory))
-            set_apart(memory, self.kind)
+        self.map(party)
+        return self.plan(party)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChildrenPlan:
+    """The plans of all children of a party, those to be carried out, and why others are held up, by child."""
+
+    every: tuple[ChildPlan, ...] = ()
+    to_write: tuple[ChildPlan, ...] = ()
+    held_up: Mapping[str, Exception] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class ChildrenWritten:
     """What became of a party's children, by child (EspoCRM id, else Advoware's key).
 
-    ``touched``: those for which more was done than to send once more, in vain, what was refused.
+    ``plan`` is the last one, ``replanned`` whether it is another one than was shown. ``touched``: those for which more
+    was done than to send once more, in vain, what was refused.
     """
 
+    plan: ChildrenPlan
+    replanned: bool = False
     done: PartDone = field(default_factory=PartDone)
     failures: dict[str, Exception] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)

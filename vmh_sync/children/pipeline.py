@@ -38,11 +38,12 @@ class ChildPipeline:
         return len(batch.ids)
 
     def map_fields(self, batch: ChildBatch) -> None:
-        """Do nothing: the part maps when it pairs up both sides."""
+        """Bring both sides of each child into canonical form."""
+        stages.map_fields(self.part, batch)
 
     def diff(self, batch: ChildBatch) -> int:
         """Plan the children of each party; returns how many have to be written."""
-        return sum(len(plan.detail) for plan in stages.diff(self.part, batch).plans.values())
+        return sum(len(plan.detail.to_write) for plan in stages.diff(self.part, batch).plans.values())
 
     async def write(self, opened: PassContext, batch: ChildBatch, *, allow_mass_change: bool) -> list[RecordOutcome]:
         """Carry the plans out."""

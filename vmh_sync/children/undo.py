@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vmh_sync.children.pairing import Pair, pair_up
+from vmh_sync.children.pairing import Pair
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext, WriteGate
@@ -16,11 +16,10 @@ from vmh_sync.engine.undo import (
     write_back,
 )
 from vmh_sync.store.audit import Change
-from vmh_sync.sync.base import Side
+from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.sync.values import Value, same
-from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -51,16 +50,16 @@ async def undo_child(
     rule = child_rule(context, part, change)
     await part.fetch(context, [party])
     memory = part.memory(party)
+    part.map(party)
     if memory.problem is not None:
         raise memory.problem
-    found = next((pair for pair in pair_up(memory, part.kind) if pair.espo_id == change.espo_id), Pair())
-    espo, there = _present(part, found)
-    here = memory.table.read(Side.ESPOCRM, espo.attributes)
-    theirs = part.kind.read_advoware(memory.table, there.model_dump())
-    for system, fields in (("EspoCRM", here), ("Advoware", theirs)):
+    pairs: tuple[Pair, ...] = party.mapped[part.entity]
+    found = next((pair for pair in pairs if pair.espo_id == change.espo_id), Pair())
+    espo = _present(part, found)
+    for system, fields in (("EspoCRM", found.espo_fields), ("Advoware", found.advoware_fields)):
         if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
             raise moved(rule.label, system)
-    payload = _payload(part, rule, change.old, here)
+    payload = _payload(part, rule, change.old, found.espo_fields)
     if not dry_run:
         await write_back(context, gate, espo, as_edit(payload, espo, _status(part)))
     record = f"({part.label} {espo.id})"
@@ -73,16 +72,16 @@ def _status(part: ChildrenPart) -> str:
     return SyncStatus.DIRTY if takes_updates else part.kind.waiting_status
 
 
-def _present(part: ChildrenPart, pair: Pair) -> tuple[EspoRecord, WireRecord]:
+def _present(part: ChildrenPart, pair: Pair) -> EspoRecord:
     if pair.espo is None:
         raise UndoRefused(f"{part.label}: Den Datensatz gibt es in EspoCRM nicht mehr.")
     if pair.advoware is None or pair.link is None:
         raise UndoRefused(f"{part.label}: Den Datensatz gibt es in Advoware nicht (mehr).")
-    return pair.espo, pair.advoware
+    return pair.espo
 
 
-def _payload(part: ChildrenPart, rule: FieldRule, old: Value, here: dict[str, Value]) -> dict[str, Any]:
-    problems = part.kind.problems({**here, rule.name: old})
+def _payload(part: ChildrenPart, rule: FieldRule, old: Value, stands: Fields) -> dict[str, Any]:
+    problems = part.kind.problems({**stands, rule.name: old})
     if problems:
         raise UndoRefused(" ".join(problem.message for problem in problems))
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from vmh_sync.children.access import ChildAccess, present
@@ -19,7 +20,7 @@ from vmh_sync.engine.crm_write import EspoAnswer, create_record
 from vmh_sync.engine.ledger import reported_already
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.plan import FieldChange, TaskWanted
 from vmh_sync.sync.read_back import Fate, learned, not_taken, read_back
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.errors import Rejected
@@ -85,42 +86,45 @@ class ChildWriter(ChildAccess):
         sent = {**plan.wanted, **self._not_taken(changes, told)}
         # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well. Until it does the base
         # does not know it: a pass that is killed in between leaves it to the next one as an edit made in Advoware.
-        plan.espo = self._told_more(espo, plan.wanted, told)
+        plan = replace(plan, espo=self._told_more(espo, plan.wanted, told))
         untold = {name: plan.wanted.get(name) for name in self.names(plan.espo)}
         done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
         made = [change for change in changes if not is_empty(told.get(change.field))]
         done.rows = applied(self.context, self.kind, self.memory, espo.id, made, Side.ADVOWARE, "created")
         done.link = await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
-        plan.bookkeeping = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
-        answer = await self.write_espo(plan, espo, child)
+        books = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
+        done.plan = replace(plan, bookkeeping=books)
+        answer = await self.write_espo(done, espo)
         done.espo = answer.record
-        shown, cut = self._after_telling(plan, untold, told, answer)
-        await self.open(plan.reported)
-        done.rows = task_rows(self.context, self.kind, self.memory, espo.id, plan.reported)
+        shown, reported = self._after_telling(espo.id, untold, told, answer)
+        done.plan = replace(done.plan, reported=reported)
+        await self.open(reported)
+        done.rows = task_rows(self.context, self.kind, self.memory, espo.id, reported)
         done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
         apart = differing(self.memory.table, Base(dict(plan.wanted), done.base.advoware))
-        return cut or bool(apart) or len(shown) < len(untold) or self.moved(plan, espo, answer)
+        return bool(reported or apart) or len(shown) < len(untold) or self.moved(plan, espo, answer)
 
     async def _tell_refused(self, plan: ChildPlan, espo: EspoRecord, refused: Rejected) -> None:
         """Let the child's own record say why it is not in Advoware; the party's only says that something failed."""
         why = f" ({refused.said})" if refused.said else ""
-        plan.message = f"{self.kind.label}: Advoware nimmt die Angaben nicht an{why}. Bitte berichtigen."
-        if not reported_already(self.memory.standings.get(espo.id), plan.message, espo.modified_at):
-            plan.bookkeeping = standing(espo.attributes, status="failed", message=plan.message, key={}, gone_since=None)
-            await self._refuse(plan)
+        message = f"{self.kind.label}: Advoware nimmt die Angaben nicht an{why}. Bitte berichtigen."
+        if not reported_already(self.memory.standings.get(espo.id), message, espo.modified_at):
+            books = standing(espo.attributes, status="failed", message=message, key={}, gone_since=None)
+            await self._refuse(replace(plan, message=message, bookkeeping=books))
 
     def _after_telling(
-        self, plan: ChildPlan, untold: Mapping[str, Value], told: Mapping[str, Value], answer: EspoAnswer
-    ) -> tuple[dict[str, Value], bool]:
-        """Return what EspoCRM made of what it was told beyond its own fields, and whether it made something else.
+        self, espo_id: str, untold: Mapping[str, Value], told: Mapping[str, Value], answer: EspoAnswer
+    ) -> tuple[dict[str, Value], tuple[TaskWanted, ...]]:
+        """Return what EspoCRM made of what it was told beyond its own fields, and tasks where it made something else.
 
         What it refused or dropped is left out: the merge sends it once more and tells of it.
         """
         shown: dict[str, Value] = {}
+        reported: list[TaskWanted] = []
         stands, refused = self.here(answer.record), self.by_field(answer.refused)
         for name, before in untold.items():
             rule, change = self.memory.table[name], FieldChange(name, before, told[name])
@@ -130,9 +134,9 @@ class ChildWriter(ChildAccess):
             shown[name] = one.base
             if one.fate is Fate.ALTERED:
                 finding, task = not_taken(Side.ESPOCRM, change, one.base, None, label=rule.label)
-                plan.findings.append(finding)
-                plan.reported += self.about(plan.espo_id or "", [task])
-        return shown, bool(plan.reported)
+                self.findings.append(finding)
+                reported.append(task)
+        return shown, self.about(espo_id, reported)
 
     def _after_post(
         self, plan: ChildPlan, changes: Sequence[FieldChange], child: WireRecord
@@ -223,12 +227,12 @@ class ChildWriter(ChildAccess):
             refused=self.by_field(refused),
             base=here,
         )
-        plan.findings += made.findings
-        plan.reported = self.about(record.id, made.tasks)
-        plan.espo, plan.bookkeeping = {}, self._status_of_import(plan, record)
+        self.findings += made.findings
+        plan = replace(plan, reported=self.about(record.id, made.tasks), espo={})
+        plan = replace(plan, bookkeeping=self._status_of_import(plan, record))
         await self.open(plan.reported)
-        answer = await self.write_espo(plan, record, child)
-        done = Outcome(plan, answer.record, child, Base(here, dict(plan.wanted)), None)
+        done = Outcome(plan, record, child, Base(here, dict(plan.wanted)), None)
+        done.espo = (await self.write_espo(done, record)).record
         done.rows = applied(self.context, self.kind, self.memory, record.id, made.applied, Side.ESPOCRM, "created")
         done.rows += task_rows(self.context, self.kind, self.memory, record.id, plan.reported)
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
@@ -273,8 +277,8 @@ class ChildWriter(ChildAccess):
                 or noted(self.context, self.kind, self.memory, espo_id, "task", operation.reason)
             )
         ]
-        answer = await self.write_espo(plan, espo, None) if espo is not None else None
-        done.espo = answer.record if answer is not None else None
+        if espo is not None:
+            done.espo = (await self.write_espo(done, espo)).record
         if plan.step is not Step.NOTHING:
             await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
@@ -282,7 +286,7 @@ class ChildWriter(ChildAccess):
 
     async def _refuse(self, plan: ChildPlan) -> bool:
         espo = present(plan.pair.espo)
-        answer = await self.write_espo(plan, espo, None)
+        answer = await self.write_espo(Outcome(plan, espo, None, None, None), espo)
         await asyncio.to_thread(self._store_refusal, answer.record, plan.message or "")
         return False
 

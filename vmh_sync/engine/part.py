@@ -20,7 +20,8 @@ class PartInput:
     """A party as its parts see it.
 
     ``espo`` is a list entry while ``espo_full`` is false: then it has no e-mail and phone lists. ``advoware`` holds the
-    children embedded, as far as the installation embeds them. ``notes`` is where each part keeps what it fetched.
+    children embedded, as far as the installation embeds them. ``notes`` is where each part keeps what it fetched,
+    ``mapped`` what it made of that.
     ``just_created``: we have created the party in Advoware a moment ago, nobody can have entered anything there.
     ``retry_refused``: it is time to send once more what a side refused, or the party's record changed.
     """
@@ -31,6 +32,7 @@ class PartInput:
     espo_full: bool
     advoware: Beteiligter
     notes: dict[str, Any] = field(default_factory=dict)
+    mapped: dict[str, Any] = field(default_factory=dict)
     just_created: bool = False
     retry_refused: bool = False
 
@@ -136,8 +138,12 @@ class Part(Protocol):
         """Whether the part cannot plan from a list entry and needs EspoCRM's full record."""
         ...
 
+    def map(self, party: PartInput) -> None:
+        """Bring both sides into canonical form; no I/O."""
+        ...
+
     def plan(self, party: PartInput) -> PartPlan:
-        """Decide what is to be done; no I/O."""
+        """Decide what is to be done with what was mapped; no I/O, and the same as often as it is asked."""
         ...
 
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:

@@ -9,7 +9,16 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import Options, PairState
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
-from vmh_sync.kommunikation.planning import ESPO_ENTITY, Notes, PlannedEntries, entries_of, plan_part, quiet_mark
+from vmh_sync.kommunikation.planning import (
+    ESPO_ENTITY,
+    MappedEntries,
+    Notes,
+    PlannedEntries,
+    entries_of,
+    map_entries,
+    plan_part,
+    quiet_mark,
+)
 from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
@@ -52,12 +61,17 @@ class KommunikationPart:
         entries = entries_of(party.advoware)
         return entries is None or stand.extra["quiet"] != quiet_mark(espo.attributes, entries, notes.pairs)
 
+    def map(self, party: PartInput) -> None:
+        """Bring both sides and the pairs together; nothing where a list entry showed that nothing changed."""
+        party.mapped[ENTITY] = map_entries(party, party.notes[ENTITY]) if party.espo_full else None
+
     def plan(self, party: PartInput) -> PartPlan:
-        """Decide what is to be done; nothing where a list entry was enough to see that nothing changed."""
-        if not party.espo_full:
-            notes: Notes = party.notes[ENTITY]
+        """Decide what is to be done with what was mapped."""
+        notes: Notes = party.notes[ENTITY]
+        mapped: MappedEntries | None = party.mapped[ENTITY]
+        if mapped is None:
             return PartPlan(RecordPlan(ESPO_ENTITY, party.espo_id, party.betnr), agreed=_is_agreed(notes))
-        return plan_part(party, party.notes[ENTITY])
+        return plan_part(party, notes, mapped)
 
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
         """Carry the plan out, except for the party's own EspoCRM record."""

@@ -40,14 +40,20 @@ class Notes:
     intents: list[Intent] = field(default_factory=list)
 
 
-@dataclass(slots=True, repr=False)
-class PlannedEntries:
-    """What the executor carries out. ``sides`` is what was planned from, ``adopted`` the creates of a crashed run."""
+@dataclass(frozen=True, slots=True, repr=False)
+class MappedEntries:
+    """Both sides in canonical form, with the pairs; ``adopted`` are the creates of a crashed run among them."""
 
-    plan: KommunikationPlan
     sides: PartyCommunication
     adopted: tuple[tuple[Intent, Pair], ...] = ()
-    told: bool = True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PlannedEntries:
+    """What the executor carries out; ``mapped`` is what was planned from."""
+
+    plan: KommunikationPlan
+    mapped: MappedEntries
     problem: Exception | None = None
     still_refused: tuple[Quarantined, ...] = ()
     """What Advoware refused so far and is sent to it once more: not news if it refuses it again."""
@@ -85,12 +91,16 @@ def read_sides(espo: EspoRecord, advoware: Beteiligter, pairs: tuple[Pair, ...])
     )
 
 
-def plan_part(party: PartInput, notes: Notes) -> PartPlan:
-    """Plan from full records of both sides."""
+def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
+    """Bring full records of both sides and our pairs together."""
     found = read_sides(party.espo, party.advoware, notes.pairs)
     adopted = _adopted(notes.intents, found.entries or (), notes.pairs)
-    sides = replace(found, pairs=(*notes.pairs, *(pair for _, pair in adopted)))
-    options = notes.options
+    return MappedEntries(replace(found, pairs=(*notes.pairs, *(pair for _, pair in adopted))), adopted)
+
+
+def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan:
+    """Plan from what was mapped."""
+    sides, options = mapped.sides, notes.options
     plan = plan_communication(sides, options)
     if plan.suspicious_empty and _confirmed(plan, notes):
         options = replace(options, confirmed_empty=True)
@@ -100,9 +110,8 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
     if again and any(one.refusal.may_pass for one in plain.quarantined):
         plan = plan_communication(sides, replace(options, retry_refused=again))
     plan = without_unreadable(plan, party.advoware, sides.pairs)
-    told = sides.entries is not None
     problem = problem_of(party.espo, party.advoware)
-    stops = not told or bool(plan.suspicious_empty)
+    stops = sides.entries is None or bool(plan.suspicious_empty)
     wanted = task_texts.for_people(plan.tasks)
     settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
     unknown = notes.stand is None or notes.stand.extra != {"quiet": settled}
@@ -115,10 +124,10 @@ def plan_part(party: PartInput, notes: Notes) -> PartPlan:
         close_tasks=() if stops else task_texts.closing(notes.tasks, wanted),
         findings=plan.findings,
         conflicts=plan.conflicts,
-        base_moves=stops or plan.base_moves or bool(adopted) or unknown or problem is not None,
+        base_moves=stops or plan.base_moves or bool(mapped.adopted) or unknown or problem is not None,
     )
     tries = plan is not plain and plain.writes_nothing and not plain.base_moves and not record.tasks
-    work = PlannedEntries(plan, sides, adopted, told, problem, plain.quarantined if plan is not plain else ())
+    work = PlannedEntries(plan, mapped, problem, plain.quarantined if plan is not plain else ())
     return PartPlan(record, plan.espocrm_attributes(), work, only_tries_again=tries)
 
 

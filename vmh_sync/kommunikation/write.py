@@ -47,12 +47,13 @@ async def write_part(
     Raises :class:`NotTold` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``; entries
     written until then are stored already.
     """
-    if not work.told:
+    sides = work.mapped.sides
+    if sides.entries is None:
         raise NotTold("GET Beteiligte/{betnr}: no list of Kommunikation")
     if work.plan.suspicious_empty:
         await asyncio.to_thread(_note_empty, context, party, notes, work.plan)
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
-    if await reads_otherwise(context, party, work.sides, work.plan):
+    if await reads_otherwise(context, party, sides, work.plan):
         return PartDone(again=True)
     await asyncio.to_thread(_prepare, context, party, work)
     writer = EntryWriter(
@@ -61,8 +62,8 @@ async def write_part(
         party.espo_id,
         party.betnr,
         work.plan,
-        pairs=work.sides.pairs,
-        entries={entry.id: entry for entry in work.sides.entries or ()},
+        pairs=sides.pairs,
+        entries={entry.id: entry for entry in sides.entries},
         just_created=party.just_created,
     )
     await writer.run()
@@ -83,7 +84,7 @@ def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: Komm
 def _prepare(context: PassContext, party: PartInput, work: PlannedEntries) -> None:
     with context.store.transaction() as tx:
         record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
-        for intent, pair in work.adopted:
+        for intent, pair in work.mapped.adopted:
             delta = KommunikationPlan().pairs_after({})
             store_delta(tx, party.espo_id, party.betnr, replace(delta, stored=(pair,)))
             tx.intents.complete(intent.id, str(pair.advoware_id))
@@ -216,6 +217,6 @@ class Execution:
             phones=listed(attributes, Channel.PHONE),
             entries=tuple(self.writer.entries.values()),
             pairs=pairs,
-            contacts=self.work.sides.contacts,
+            contacts=self.work.mapped.sides.contacts,
         )
         return plan_communication(sides, replace(self.notes.options, confirmed_empty=True))

@@ -1,7 +1,7 @@
 """From the merge's decisions to changes per side, tasks, findings and the resulting base. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vmh_sync.sync.base import Base, Fields, Side
@@ -31,6 +31,10 @@ class FieldPlan:
     base_advoware: dict[str, Value] = field(default_factory=dict)
     base_moves: bool = False
     held: list[str] = field(default_factory=list)
+
+    def copy(self) -> "FieldPlan":
+        """Return a plan of the writer's own, whose base it corrects by what the sides say."""
+        return replace(self, base_espocrm=dict(self.base_espocrm), base_advoware=dict(self.base_advoware))
 
     def changes(self, side: Side) -> list[FieldChange]:
         """Return the changes to be written to ``side``."""

@@ -38,6 +38,7 @@ class RecordOutcome:
     findings: tuple[Finding, ...] = ()
     different: tuple[str, ...] = ()  # fields in which both sides stay apart, each with an open task
     plans: tuple[RecordPlan, ...] = ()  # what would be done, in a dry run
+    replanned: bool = False  # something moved before it was written: another plan was carried out than was shown
     edited_at: datetime | None = None  # when a person made the change that was written, as its system says
 
 
