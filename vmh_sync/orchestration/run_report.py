@@ -41,6 +41,7 @@ def outcome_metadata(
     """Return the metadata of a run's write step: what needs a person first."""
     summary = PassSummary().add(outcomes)
     warning = warning_of(summary)
+    replanned = sum(outcome.replanned for outcome in outcomes)
     written = {f"geschrieben nach {word(SIDES, side)}": count for side, count in summary.writes.items() if count}
     return {
         **({"Achtung": warning} if warning else {}),
@@ -48,6 +49,7 @@ def outcome_metadata(
         **{word(RESULTS, str(result)): count for result, count in summary.results.items()},
         "Konflikte": summary.conflicts,
         "verschieden mit Aufgabe": summary.different,
+        **({"anders geplant als gezeigt": replanned} if replanned else {}),
         **written,
         "Dauer (s)": round(seconds, 2),
         **{f"Aufrufe {word(SIDES, name)}": count for name, count in sorted(calls.items())},

@@ -1,6 +1,5 @@
 """What a pass shows is what it does: mapping, planning and writing each do their own part (sync-semantics.md 2)."""
 
-import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.engine.part import PartPlan
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.world import World
 
@@ -144,11 +144,6 @@ def test_map_brings_both_sides_of_every_part_into_canonical_form(firm: Firm) -> 
     run(firm, work)
 
 
-def looks(firm: Firm) -> int:
-    """Return how often Advoware was asked for a party or its children so far."""
-    return sum(line.startswith("GET advoware") or " GET advoware" in line for line in firm.world.trace)
-
-
 def test_a_pass_over_children_carries_out_the_plan_that_was_shown(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     firm.crm_edit(ADDRESS, only(firm, ADDRESS), {"adresseStreet": "Weg 2"})
     made: list[object] = []
@@ -166,14 +161,13 @@ def test_a_pass_over_children_carries_out_the_plan_that_was_shown(firm: Firm, mo
     assert row["strasse"] == "Weg 2"
 
 
-def test_what_moved_before_the_lease_is_planned_anew_guarded_and_told(firm: Firm) -> None:
+def test_what_moved_before_the_lease_is_planned_anew_and_told(firm: Firm) -> None:
     firm.crm_edit(ADDRESS, only(firm, ADDRESS), {"adresseStreet": "Weg 2"})
-    guarded: list[int] = []
 
     async def work(context: PassContext) -> None:
         batch = await planned(CHILDREN, context, [only(firm, ADDRESS)])
-        other = firm.world.process(dies_at=None)
-        del other
+        (number,) = firm.office_rows("Adressen")
+        firm.office_edit("Adressen", number, {"postfach": "17"})
         with context.store.transaction() as tx:
             (link,) = tx.links.get_many("adressen", [only(firm, ADDRESS)]).values()
             tx.links.save(link)
@@ -181,5 +175,26 @@ def test_what_moved_before_the_lease_is_planned_anew_guarded_and_told(firm: Firm
         assert (outcome.advoware_writes, outcome.replanned) == (1, True)
 
     run(firm, work)
-    del guarded
-    assert asyncio.iscoroutinefunction(planned)
+    (row,) = firm.office_rows("Adressen").values()
+    assert (row["strasse"], row["postfach"]) == ("Weg 2", "17")
+    assert firm.crm_rows(ADDRESS)[only(firm, ADDRESS)]["postfach"] == "17"
+
+
+def test_what_moved_and_would_empty_too_much_is_stopped_under_the_lease(firm: Firm) -> None:
+    """The guard looks at the plan made anew as it looked at the first."""
+    firm.crm_edit(ADDRESS, only(firm, ADDRESS), {"adresseCountry": "Österreich"})
+
+    async def work(context: PassContext) -> None:
+        batch = await planned(CHILDREN, context, [only(firm, ADDRESS)])
+        (number,) = firm.office_rows("Adressen")
+        firm.office_edit("Adressen", number, {"strasse": None, "plz": None, "ort": None})
+        with context.store.transaction() as tx:
+            (link,) = tx.links.get_many("adressen", [only(firm, ADDRESS)]).values()
+            tx.links.save(link)
+        limited = context.rules.model_copy(update={"mass_change_records": 0, "mass_change_share": 0.0})
+        context.rules = limited
+        (outcome,) = await CHILDREN.write(context, batch, allow_mass_change=False)
+        assert (outcome.result, outcome.error_class) == (Result.FAILED, "GuardTripped")
+
+    run(firm, work)
+    assert firm.crm_rows(ADDRESS)[only(firm, ADDRESS)]["adresseStreet"] == "Weg 1"
