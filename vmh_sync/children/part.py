@@ -193,7 +193,8 @@ class ChildrenPart:
         As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said, everything else is
         compared at the target, and what is created is planned from reads made under the lease.
         """
-        if any(child.step in (Step.CREATE, Step.IMPORT) for child in plan.detail.to_write):
+        creates = any(child.step in (Step.CREATE, Step.IMPORT) for child in plan.detail.to_write)
+        if creates or self.memory(party).problem is not None:
             return False
         return await unmoved(context, self.kind, self.memory(party))
 

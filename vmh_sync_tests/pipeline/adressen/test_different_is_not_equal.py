@@ -47,7 +47,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
 def own_pass(firm: Firm, *ids: str, by_person: bool = False, dry_run: bool = False) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         asked = replace(context, by_person=by_person)
-        batch = stages.diff(PART, await stages.fetch(asked, PART, list(ids)))
+        batch = stages.diff(PART, stages.map_fields(PART, await stages.fetch(asked, PART, list(ids))))
         return stages.dry_run(PART, batch) if dry_run else await stages.write(asked, PART, batch)
 
     return list(firm.run(one_pass))

@@ -15,7 +15,7 @@ from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, linke
 def own_pass(firm: Firm, selection: str) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         batch = await stages.fetch(context, PART, await select(context, KIND, selection))
-        return await stages.write(context, PART, stages.diff(PART, batch))
+        return await stages.write(context, PART, stages.diff(PART, stages.map_fields(PART, batch)))
 
     return list(firm.run(one_pass))
 

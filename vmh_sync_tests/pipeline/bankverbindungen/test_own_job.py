@@ -22,7 +22,7 @@ def own_pass(firm: Firm, *ids: str, selection: str = "all") -> list[RecordOutcom
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         chosen: Sequence[str] = ids or await select(context, KIND, selection)
         batch = await stages.fetch(context, PART, chosen)
-        return await stages.write(context, PART, stages.diff(PART, batch))
+        return await stages.write(context, PART, stages.diff(PART, stages.map_fields(PART, batch)))
 
     return list(firm.run(one_pass))
 

@@ -66,7 +66,8 @@ def test_children_blanked_after_the_plan_stop_as_well(firm: Firm) -> None:
         addresses.office_edit(firm, key, ort="Celle")
 
     async def work(context: PassContext) -> list[RecordOutcome]:
-        batch = children.diff(ADDRESSES, await children.fetch(context, ADDRESSES, ids))
+        batch = await children.fetch(context, ADDRESSES, ids)
+        children.diff(ADDRESSES, children.map_fields(ADDRESSES, batch))
         for key in keys:
             addresses.office_edit(firm, key, plz=None)
         return await children.write(context, ADDRESSES, batch)

@@ -43,7 +43,7 @@ def broken_for(number: int, real: Callable[..., Any], error: Exception) -> Calla
 def own_pass(firm: Firm, part: ChildrenPart, *ids: str) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         batch = await stages.fetch(context, part, ids)
-        return await stages.write(context, part, stages.diff(part, batch))
+        return await stages.write(context, part, stages.diff(part, stages.map_fields(part, batch)))
 
     return list(firm.run(one_pass))
 

@@ -133,7 +133,7 @@ def addresses_pass(firm: Firm, record: str) -> list[RecordOutcome]:
 
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         batch = await children.fetch(context, PART, [record])
-        return await children.write(context, PART, children.diff(PART, batch))
+        return await children.write(context, PART, children.diff(PART, children.map_fields(PART, batch)))
 
     return list(firm.run(one_pass))
 

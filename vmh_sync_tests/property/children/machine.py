@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from vmh_sync.children.diff import plan_children
 from vmh_sync.children.kind import ACTIVE, ChildKind
+from vmh_sync.children.pairing import map_children
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
@@ -32,7 +33,7 @@ def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
             *(plan.step, plan.espo, plan.advoware, plan.bookkeeping, plan.status, plan.message, plan.state, plan.extra),
             *(plan.tasks, plan.closing, plan.findings, plan.fields and plan.fields.base, plan.link_moves),
         ]
-        for plan in plan_children(memory, kind)
+        for plan in plan_children(memory, kind, map_children(memory, kind))
     }
 
 
