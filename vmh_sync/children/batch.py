@@ -5,7 +5,7 @@ waits: the party goes into the inbox, and its pass takes the child along (specif
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.engine.pass_progress import Step, went_through
 from vmh_sync.engine.selection import enqueue
 from vmh_sync.store.errors import LinkTaken, StaleRow
+from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
@@ -48,6 +49,7 @@ class ChildBatch:
     records: dict[str, EspoRecord] = field(default_factory=dict)
     party_of: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, PartInput] = field(default_factory=dict)
+    rows: dict[str, PartyRows] = field(default_factory=dict)
     plans: dict[str, PartPlan] = field(default_factory=dict)
     settled: dict[str, RecordOutcome] = field(default_factory=dict)
 
@@ -77,7 +79,9 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     }
     for party_id, error in bad_parties.items():
         batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}
+    # Before either side is read: what another process stores from now on is noticed under the lease.
     links = await asyncio.to_thread(_party_links, context, wanted)
+    batch.rows = await asyncio.to_thread(_rows, context, part, links.values())
     waiting = [party_id for party_id in wanted if party_id not in links]
     if waiting and not dry_run:
         await enqueue(context, PARTY, [party_id for party_id in waiting if party_id in parties], part.entity)
@@ -124,6 +128,12 @@ def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -
 
 def _failed(child: str, message: str, error_class: str) -> RecordOutcome:
     return RecordOutcome(child, Result.FAILED, error=message, error_class=error_class, retryable=False)
+
+
+def _rows(context: PassContext, part: ChildrenPart, parties: Iterable[Link]) -> dict[str, PartyRows]:
+    numbers = {link.espo_id: link.betnr for link in parties if link.betnr is not None}
+    with context.store.reading() as tx:
+        return tx.fingerprints.rows_of(numbers, (), part.link_entities)
 
 
 def _party_links(context: PassContext, ids: Sequence[str]) -> dict[str, Link]:
@@ -267,13 +277,25 @@ async def _write_party(
             return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
         gate = WriteGate(lease, guard)
         with fence.over_comes_first():
-            if not await part.still_stands(context, party, plan):
+            if not await _still_stands(context, part, batch, party_id):
                 plan = await part.plan_anew(context, party)
             await gate.replanned([plan.record])
             written = await part.write_children(context, gate, party, plan)
             shown = batch.plans[party_id].record
             written.replanned = written.replanned or prints_of([plan.record]) != prints_of([shown])
         return _told(party, children, written, gate)
+
+
+async def _still_stands(context: PassContext, part: ChildrenPart, batch: ChildBatch, party_id: str) -> bool:
+    """Whether a plan may be carried out that was made before the party's lease was ours.
+
+    As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said before anything was read,
+    all else is compared at the target, and what is created is planned from reads made under the lease.
+    """
+    if part.memory(batch.inputs[party_id]).problem is not None or batch.plans[party_id].detail.creates:
+        return False
+    party = Link(entity=PARTY, espo_id=party_id, betnr=batch.inputs[party_id].betnr)
+    return await asyncio.to_thread(_rows, context, part, [party]) == {party_id: batch.rows[party_id]}
 
 
 def _told(

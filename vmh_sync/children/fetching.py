@@ -8,7 +8,6 @@ asked directly, and an empty list of Advoware is read a second time (invariant 5
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
@@ -61,13 +60,6 @@ def _take(listed: ListedChildren, memories: Mapping[str, PartyChildren]) -> None
         memory.problem = listed.spoilt.get(espo_id)
         rows = listed.rows.get(espo_id, [])
         memory.spoilt_here = {row.id: row.error for row in rows if row.id is not None}
-
-
-async def unmoved(context: PassContext, kind: ChildKind, memory: PartyChildren) -> bool:
-    """Whether our database still says of a party's children what it said when they were fetched."""
-    now = replace(memory)
-    await asyncio.to_thread(_remember, context, kind, [now])
-    return now == memory
 
 
 def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
-from vmh_sync.children.fetching import fetch_children, read_believed, unmoved
+from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.pairing import map_children
@@ -187,17 +187,6 @@ class ChildrenPart:
                 written.touched.add(_name(child))
         return again and not last
 
-    async def still_stands(self, context: PassContext, party: PartInput, plan: PartPlan) -> bool:
-        """Whether a plan may be carried out that was made before the party's lease was ours.
-
-        As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said, everything else is
-        compared at the target, and what is created is planned from reads made under the lease.
-        """
-        creates = any(child.step in (Step.CREATE, Step.IMPORT) for child in plan.detail.to_write)
-        if creates or self.memory(party).problem is not None:
-            return False
-        return await unmoved(context, self.kind, self.memory(party))
-
     async def plan_anew(self, context: PassContext, party: PartInput, *, tried: bool = False) -> PartPlan:
         """Read a party's children anew, on both sides, and plan them."""
         await self.fetch(context, [party])
@@ -216,6 +205,11 @@ class ChildrenPlan:
     every: tuple[ChildPlan, ...] = ()
     to_write: tuple[ChildPlan, ...] = ()
     held_up: Mapping[str, Exception] = field(default_factory=dict)
+
+    @property
+    def creates(self) -> bool:
+        """Whether a record is created on either side."""
+        return any(child.step in (Step.CREATE, Step.IMPORT) for child in self.to_write)
 
 
 @dataclass(slots=True)

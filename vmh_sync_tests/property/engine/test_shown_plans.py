@@ -198,3 +198,32 @@ def test_what_moved_and_would_empty_too_much_is_stopped_under_the_lease(firm: Fi
 
     run(firm, work)
     assert firm.crm_rows(ADDRESS)[only(firm, ADDRESS)]["adresseStreet"] == "Weg 1"
+
+
+def test_another_pass_between_the_reads_of_both_sides_is_noticed(firm: Firm) -> None:
+    """What was read of Advoware before it and of EspoCRM after it is no plan: the old value would come back."""
+    firm.crm_edit(ADDRESS, only(firm, ADDRESS), {"adresseStreet": "Weg 2"})
+    finished: list[bool] = []
+
+    async def work(context: PassContext) -> None:
+        read = context.advoware.read_beteiligter
+
+        async def read_then_another_passes(betnr: int) -> Any:
+            party = await read(betnr)
+            if not finished:
+                finished.append(True)
+                other = await planned(CHILDREN, context, [only(firm, ADDRESS)])
+                await CHILDREN.write(context, other, allow_mass_change=True)
+            return party
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(
+                type(context.advoware), "read_beteiligter", lambda _, betnr: read_then_another_passes(betnr)
+            )
+            batch = await planned(CHILDREN, context, [only(firm, ADDRESS)])
+        await CHILDREN.write(context, batch, allow_mass_change=True)
+
+    run(firm, work)
+    assert finished and firm.crm_rows(ADDRESS)[only(firm, ADDRESS)]["adresseStreet"] == "Weg 2"
+    (row,) = firm.office_rows("Adressen").values()
+    assert row["strasse"] == "Weg 2"
