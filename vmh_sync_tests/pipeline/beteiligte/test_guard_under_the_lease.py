@@ -62,8 +62,8 @@ def test_children_blanked_after_the_plan_stop_as_well(firm: Firm) -> None:
     ids = [addresses.address(firm, espo_id) for espo_id, _ in parties]
     firm.sync()
     keys = [addresses.there(firm, betnr)[0]["id"] for _, betnr in parties]
-    for key in keys:
-        addresses.office_edit(firm, key, ort="Celle")
+    for record in ids:
+        addresses.edit(firm, record, adresseStreet="Neue Gasse 1")
 
     async def work(context: PassContext) -> list[RecordOutcome]:
         batch = await children.fetch(context, ADDRESSES, ids)
