@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.engine.approved_plan import PlanMoved, StoredPlan, store_plan
+from vmh_sync.engine.approved_plan import STOPPED, PlanMoved, StoredPlan, store_plan
 from vmh_sync.kalender.audit_values import logged
 from vmh_sync.kalender.operations import FieldChange, Operation, side_written
 from vmh_sync.kalender.pair_book import record_id
@@ -84,7 +84,7 @@ def _rows(kuerzel: str, item: PlanItem) -> Iterator[dict[str, Any]]:
 
 def save_stopped(store: Store, clock: Clock, stopped: EmployeePlan) -> str:
     """Store what a guard stopped, so that a person looks at it and approves exactly that; returns what to do."""
-    saved = save_calendar_plan(store, clock, [stopped], why="angehalten wegen Massenänderung")
+    saved = save_calendar_plan(store, clock, [stopped], why=STOPPED)
     if saved is None:
         return ""
     return f" Ansehen: vmh-sync plan show {saved.id}. Genau das freigeben: vmh-sync plan apply {saved.id}."
