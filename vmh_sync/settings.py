@@ -371,6 +371,12 @@ class HousekeepingSettings(EnvSettings):
     failed_run_retention_days: int = Field(
         90, ge=1, description="so lange (Tage) bleiben gescheiterte Läufe in Dagster"
     )
+    erasure_duty_years: int = Field(
+        0,
+        ge=0,
+        le=50,
+        description="Aufbewahrungspflicht: so viele Jahre nach dem Jahr des letzten Vorgangs wird niemand gelöscht",
+    )
 
 
 class ErstgespraechSettings(EnvSettings):

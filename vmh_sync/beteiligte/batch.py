@@ -19,6 +19,7 @@ from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input
 from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.engine import erased
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone
 from vmh_sync.engine.part import Asked, Part, PartInput
@@ -85,7 +86,7 @@ async def _fetch_part(context: PassContext, part: Part, batch: Batch, asked: Ask
 
 
 def _may_sync(read: PartyRead) -> bool:
-    sound = read.espo is not None and read.problem is None and read.refusal is None
+    sound = read.espo is not None and read.problem is None and read.refusal is None and not read.erased
     return sound and not read.gone_in_advoware and not read.recognised
 
 
@@ -128,7 +129,7 @@ def diff(parts: Sequence[Part], batch: Batch) -> Batch:
                 if _has_to_write(plan, batch.read_at):
                     batch.to_write.add(read.espo_id)
                 batch.plans[read.espo_id] = plan
-        elif read.problem is None and read.refusal is None and _newly_gone(read):
+        elif read.problem is None and read.refusal is None and not read.erased and _newly_gone(read):
             batch.to_write.add(read.espo_id)
     return batch
 
@@ -218,6 +219,8 @@ def _left_alone(batch: Batch, read: PartyRead) -> RecordOutcome:
 
 def _quiet(read: PartyRead) -> RecordOutcome:
     """Return the outcome of a party to which nothing is to be done."""
+    if read.erased:
+        return RecordOutcome(read.espo_id, Result.SKIPPED, read.betnr, error=erased.SAYS)
     if read.refusal is not None:
         return RecordOutcome(
             read.espo_id, Result.FAILED, read.betnr, error=read.refusal, error_class="Refused", retryable=False

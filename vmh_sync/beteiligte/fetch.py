@@ -12,6 +12,7 @@ from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
 from vmh_sync.beteiligte.recognise import Recognition
+from vmh_sync.engine.erased import Erased, erased_of, read_erased
 from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
@@ -30,22 +31,30 @@ async def fetch_parties(
     With ``recognition``, the answer about a party that is recognised is not looked into. Raises a
     ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
     """
-    wanted = list(dict.fromkeys(ids))
-    parties = await asyncio.to_thread(_with_memory, context, wanted)
+    parties = await asyncio.to_thread(_with_memory, context, list(dict.fromkeys(ids)))
+    await _fetch(context, [party for party in parties if not party.erased], recognition)
+    return parties
+
+
+async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Recognition | None) -> None:
     # What is linked has its number already: both systems are read at the same time.
     linked = [party for party in parties if party.betnr is not None]
     reading = [asyncio.ensure_future(_ask_early(context, party)) for party in linked]
     preparing = [asyncio.ensure_future(recognition.prepare(linked))] if recognition is not None else []
     try:
-        listed, spoilt = await _list(context, wanted)
+        listed, spoilt = await _list(context, [party.espo_id for party in parties])
         await asyncio.gather(*preparing, *reading)
     except BaseException:
         for task in (*preparing, *reading):
             task.cancel()
         raise
     answers = {party.espo_id: task.result() for party, task in zip(linked, reading, strict=True)}
+    erased = await erased_of(context.store)
     for party in parties:
         party.espo = listed.get(party.espo_id)
+        party.erased = _is_erased(party, erased)
+    parties = [party for party in parties if not party.erased]
+    for party in parties:
         party.problem = spoilt.get(party.espo_id) or party.problem
         party.read_at = context.clock.now()
         answer = answers.pop(party.espo_id, None)
@@ -71,7 +80,11 @@ async def fetch_parties(
     for party in linked:
         _refuse_changed_number(party)
     went_through(Step.READ, len(parties) - len(linked))
-    return parties
+
+
+def _is_erased(party: PartyRead, erased: Erased) -> bool:
+    """Whether this is an erased person, also in a new record that carries the number."""
+    return erased.covers(party.espo_id, party.betnr or espo_betnr(party.espo))
 
 
 async def _ask_early(context: PassContext, party: PartyRead) -> PartyAnswer | None:
@@ -101,6 +114,7 @@ def _is_missing(party: PartyRead) -> bool:
 
 def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
     with context.store.reading() as tx:
+        erased = read_erased(tx)
         links = tx.links.get_many(ENTITY, ids)
         standings = tx.records.get_many(ENTITY, ids)
         tasks = tx.tasks.open_for_many(ENTITY, ids)
@@ -111,6 +125,7 @@ def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
             standing=standings.get(espo_id),
             retry_refused=context.by_person or retry_is_due(standings.get(espo_id), context.clock.now()),
             tasks=tasks.get(espo_id, []),
+            erased=erased.covers(espo_id),
         )
         for espo_id in ids
     ]
@@ -185,7 +200,12 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     Raises the ``ForeignSystemError`` of either side.
     """
     (fresh,) = await asyncio.to_thread(_with_memory, context, [party.espo_id])
+    if fresh.erased:
+        return fresh
     fresh.espo = await _read_full(context, party.espo_id)
+    fresh.erased = _is_erased(fresh, await erased_of(context.store))
+    if fresh.erased:
+        return fresh
     fresh.espo_full = fresh.espo is not None
     fresh.read_at = context.clock.now()
     _distrust_nameless(fresh)

@@ -33,7 +33,8 @@ class PartyRead:
     ``fingerprint`` stands for all that a comparison would be made from; ``recognised``: it is the one of the comparison
     that came to "nothing to do", so none is made (``advoware`` was not looked into then). ``rows`` are our rows about
     the party before anything else was read, where nothing was open. ``just_created``: we have created it in Advoware a
-    moment ago, so nobody can have entered anything there.
+    moment ago, so nobody can have entered anything there. ``erased``: the person was erased (Art. 17 DSGVO); neither
+    side is looked at.
     """
 
     espo_id: str
@@ -53,6 +54,7 @@ class PartyRead:
     recognised: bool = False
     rows: PartyRows | None = None
     just_created: bool = False
+    erased: bool = False
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""

@@ -9,6 +9,7 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.twin_question import answered
+from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.store.links import Link
@@ -107,7 +108,10 @@ def _without_waiting_retries(context: PassContext, records: Iterable[EspoRecord]
 
 
 async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
-    return await list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT)
+    """Return what EspoCRM lists, but erased persons: whatever their status says, nothing is to be done to them."""
+    records = await list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT)
+    erased = await erased_of(context.store)
+    return [record for record in records if not erased.covers(record.id, espo_betnr(record))]
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:

@@ -120,6 +120,8 @@ class PartySync:
             await attempt.gate.replanned(planned.records)
             return await self._carry_out(planned, attempt)
         fresh = await read_again(self.context, read)
+        if fresh.erased:
+            return False
         fresh.retry_refused = fresh.retry_refused and not attempt.tried
         attempt.betnr = fresh.betnr
         if fresh.espo is None or fresh.gone_in_advoware:

@@ -16,6 +16,7 @@ from vmh_sync.children.part import ChildrenPart, ChildrenWritten
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.create_once import CreatePutOff
+from vmh_sync.engine.erased import SAYS, erased_of
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import UNFORESEEN, isolated, together_or_alone
 from vmh_sync.engine.outage import common_outage
@@ -82,12 +83,11 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     # Before either side is read: what another process stores from now on is noticed under the lease.
     links = await asyncio.to_thread(_party_links, context, wanted)
     batch.rows = await asyncio.to_thread(_rows, context, part, links.values())
-    waiting = [party_id for party_id in wanted if party_id not in links]
+    waiting = await _set_waiting_apart(context, batch, {*wanted} - {*links})
     if waiting and not dry_run:
-        await enqueue(context, PARTY, [party_id for party_id in waiting if party_id in parties], part.entity)
-    for party_id in waiting:
-        for child in batch.children_of(party_id):
-            batch.settled[child] = RecordOutcome(child, Result.SKIPPED)
+        await enqueue(
+            context, PARTY, [party_id for party_id in wanted if party_id in waiting & {*parties}], part.entity
+        )
     reading = [link for party_id, link in links.items() if party_id in parties]
     problems = await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
     outage = common_outage(problems)
@@ -124,6 +124,15 @@ def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -
         else:
             text = "Diesen Datensatz gibt es in EspoCRM nicht (mehr); bitte die ID prüfen."
             batch.settled[child] = _failed(child, text, UNKNOWN_ID)
+
+
+async def _set_waiting_apart(context: PassContext, batch: ChildBatch, unlinked: set[str]) -> set[str]:
+    """Settle the children of parties without a link; returns the parties that come first: no erased ones."""
+    erased = await erased_of(context.store)
+    for party_id in unlinked:
+        said = SAYS if erased.covers(party_id) else None
+        batch.settled |= {c: RecordOutcome(c, Result.SKIPPED, error=said) for c in batch.children_of(party_id)}
+    return unlinked - erased.espo_ids
 
 
 def _failed(child: str, message: str, error_class: str) -> RecordOutcome:

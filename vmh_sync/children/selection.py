@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.sync.guards import check_not_emptied
@@ -37,7 +38,10 @@ async def select(context: PassContext, kind: ChildKind, selection: str) -> list[
 
 
 async def _list(context: PassContext, kind: ChildKind, *where: Where) -> list[EspoRecord]:
-    return await list_with_stubs(context.espo, kind.espo_entity, where, ("id", "beteiligteId", "syncStatus"))
+    """Return what EspoCRM lists, but what belongs to erased persons."""
+    records = await list_with_stubs(context.espo, kind.espo_entity, where, ("id", "beteiligteId", "syncStatus"))
+    erased = await erased_of(context.store)
+    return [record for record in records if not erased.covers(str(record.attributes.get("beteiligteId")))]
 
 
 async def _all(context: PassContext, kind: ChildKind) -> list[str]:

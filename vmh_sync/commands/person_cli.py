@@ -1,16 +1,17 @@
 """``vmh-sync person``: what a person may ask of the firm about their data."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-person_app = typer.Typer(help="Auskunft über die Daten einer Person.", no_args_is_help=True)
+person_app = typer.Typer(help="Auskunft und Löschung der Daten einer Person.", no_args_is_help=True)
 
 
 @person_app.callback()
 def about() -> None:
-    """Auskunft über die Daten einer Person (DSGVO)."""
+    """Auskunft und Löschung der Daten einer Person (DSGVO)."""
 
 
 @person_app.command("export")
@@ -22,3 +23,33 @@ def export(
     from vmh_sync.commands.person import export as run
 
     run(name, file)
+
+
+@person_app.command("erase")
+def erase(
+    name: Annotated[str, typer.Argument(metavar="WAS", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")],
+    plan: Annotated[bool, typer.Option("--plan", help="Nur zeigen, was gelöscht würde.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Nicht nachfragen.")] = False,
+    defer: Annotated[bool, typer.Option("--defer", help="Bei einer Aufbewahrungspflicht vormerken.")] = False,
+    ended: Annotated[
+        datetime | None, typer.Option("--ended", formats=["%Y-%m-%d"], help="Wann die Sache endete (JJJJ-MM-TT).")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Grund für das Protokoll, ohne Namen.")
+    ] = "Löschung nach Art. 17 DSGVO",
+    as_json: Annotated[bool, typer.Option("--json", help="Als JSON.")] = False,
+) -> None:
+    """Löscht alles, was bei uns über eine Person steht (Art. 17 DSGVO); EspoCRM und Advoware bleiben unberührt."""
+    from vmh_sync.commands.person_erase import ErasureOrder
+    from vmh_sync.commands.person_erase import erase as run
+
+    day = ended.date() if ended is not None else None
+    run(ErasureOrder(name, reason, plan_only=plan, confirmed=yes, defer=defer, ended=day), as_json=as_json)
+
+
+@person_app.command("readmit")
+def readmit(name: Annotated[str, typer.Argument(metavar="ID", help="EspoCRM-ID einer gelöschten Person.")]) -> None:
+    """Lässt eine gelöschte Person wieder abgleichen, als wäre sie neu."""
+    from vmh_sync.commands.person_erase import take_back
+
+    take_back(name)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.beteiligte.twin_question import Twin, TwinSuspected
+from vmh_sync.engine.erased import SAYS
 from vmh_sync.first_contact.sides import Sides
 from vmh_sync.matching.pairing import Pair, match
 
@@ -48,7 +49,7 @@ def plan_import(sides: Sides, chosen: set[int] | None, confirmed: frozenset[int]
     plan = ImportPlan(sides)
     taken = {betnr: espo_id for espo_id, betnr in sides.known.items()}
     for betnr in sorted((chosen or set()) - set(sides.advoware)):
-        plan.left[betnr] = "gibt es in Advoware nicht, oder ist nicht lesbar"
+        plan.left[betnr] = SAYS if betnr in sides.erased else "gibt es in Advoware nicht, oder ist nicht lesbar"
     for betnr in sides.advoware:
         if betnr in taken:
             plan.here[betnr] = taken[betnr]

@@ -15,6 +15,7 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.crm_write import create_record
+from vmh_sync.engine.erased import SAYS, erased_of
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
 from vmh_sync.store.audit import Change
@@ -40,6 +41,8 @@ class Importer:
         async with self.context.leases.hold(f"{ENTITY}:import:{betnr}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
                 raise LeftAlone(BUSY)
+            if (await erased_of(self.context.store)).covers(betnr=betnr):
+                raise LeftAlone(SAYS)
             party = await self.context.advoware.read_beteiligter(betnr)
             if party is None or not (party.name or "").strip():
                 raise LeftAlone("gibt es in Advoware nicht mehr, oder ohne Namen")

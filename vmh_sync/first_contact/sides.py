@@ -10,6 +10,7 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.twin_search import read_whole, shown
+from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import Where, list_parties
@@ -41,13 +42,17 @@ class Held:
 
 @dataclass(slots=True, repr=False)
 class Sides:
-    """Both sides. ``known`` are pairs that are linked, numbered or marked as ours already; they are left alone."""
+    """Both sides. ``known`` are pairs that are linked, numbered or marked as ours already; they are left alone.
+
+    ``erased``: numbers in Advoware whose person was erased here (Art. 17 DSGVO); on neither side they are looked at.
+    """
 
     espocrm: dict[str, Held] = field(default_factory=dict)
     advoware: dict[int, Held] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    erased: frozenset[int] = frozenset()
 
 
 async def read_sides(
@@ -64,6 +69,10 @@ async def read_sides(
     sides = Sides()
     records = await _espo_records(context, table, sides)
     listed = await list_parties(context, where, sides.notes, sides.unreadable)
+    erased = await erased_of(context.store)
+    sides.erased = erased.betnrs & set(listed)
+    listed = {betnr: party for betnr, party in listed.items() if betnr not in erased.betnrs}
+    records = {one.id: one for one in records.values() if not erased.covers(one.id, espo_betnr(one))}
     sides.known = await _known(context, records, listed)
     taken = set(sides.known.values())
     free = [betnr for betnr in listed if betnr not in taken]

@@ -1,12 +1,16 @@
 """The Dagster job and schedule of the nightly cleaning, and the sensor for claims of dead runs."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import dagster as dg
 
 from vmh_sync.clock import SystemClock
+from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB, installation_mark
 from vmh_sync.engine.opening import open_database
+from vmh_sync.erasure.later import erase_due, waiting
+from vmh_sync.erasure.run import Stores
 from vmh_sync.housekeeping.claims import release_dead_claims
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs
@@ -14,7 +18,9 @@ from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
 from vmh_sync.orchestration.sentences import Stopped
-from vmh_sync.settings import HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
+from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import AdvowareSettings, HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
+from vmh_sync.store import Store
 
 CLAIMS_SECONDS = 28
 """Not 30: the sensor daemon ticks every 5 s, and a multiple of it would be missed by one tick (dagster.md 0.4)."""
@@ -47,6 +53,32 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata(asdict(delete_old_runs(context.instance, SystemClock().now(), rules)))
 
 
+@dg.op(description="Löscht Personen, deren Löschung vorgemerkt war und deren Aufbewahrungspflicht vorbei ist.")
+def erase_persons(context: dg.OpExecutionContext) -> None:
+    """Carry out erasures that waited for the end of a duty to keep (Art. 17 DSGVO)."""
+    try:
+        house = load(VmhSettings)
+        store = open_database(house)
+        try:
+            with store.reading() as tx:
+                orders = waiting(tx)
+            erased = _erase(context.instance, store, house) if orders else 0
+        finally:
+            store.close()
+    except SettingsError as problem:
+        raise Stopped(str(problem)) from None
+    context.add_output_metadata({"waited": len(orders), "erased": erased})
+
+
+def _erase(instance: dg.DagsterInstance, store: Store, house: VmhSettings) -> int:
+    clock, redis = SystemClock(), connect_sync(ensure_redis(house.home, house.redis_url))
+    try:
+        stores = Stores(store, redis, instance, house.home, Path(instance.root_directory), clock)
+        return erase_due(stores, clock.now().astimezone(load(AdvowareSettings).timezone).date())
+    finally:
+        redis.close()
+
+
 @dg.job(
     name=HOUSE_JOB,
     executor_def=dg.in_process_executor,
@@ -56,6 +88,7 @@ def housekeeping() -> None:
     """Clean our database and Dagster; one goes on when the other fails."""
     clean_database()
     clean_dagster()
+    erase_persons()
 
 
 housekeeping_schedule = dg.ScheduleDefinition(

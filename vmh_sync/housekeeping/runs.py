@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from vmh_sync.orchestration.delete_run import delete_run
 from vmh_sync.orchestration.repair import UNFINISHED_BACKFILLS
 
 MOST_SECONDS = 600.0
@@ -68,7 +67,7 @@ def delete_old_runs(
             done.left += len(slice_)
             continue
         for run_id in slice_:
-            _delete(instance, run_id)
+            delete_run(instance, run_id)
         setattr(done, name, getattr(done, name) + len(slice_))
     return done
 
@@ -101,15 +100,3 @@ def _needed(instance: dg.DagsterInstance, partitions: Mapping[dg.AssetKey, str])
     for backfill in instance.get_backfills(filters=BulkActionsFilter(statuses=list(UNFINISHED_BACKFILLS))):
         needed.update(instance.get_run_ids(dg.RunsFilter(tags={_BACKFILL_TAG: backfill.backfill_id})))
     return needed
-
-
-def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
-    # The run itself comes after its logs: should we die in between, the next night still finds it.
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
-    instance.delete_run(run_id)
-    storage = instance.event_log_storage
-    if isinstance(storage, SqliteEventLogStorage):
-        # One file per run, which Dagster only empties.
-        shard = Path(storage.path_for_shard(run_id))
-        for path in (shard, shard.with_name(f"{shard.name}-wal"), shard.with_name(f"{shard.name}-shm")):
-            path.unlink(missing_ok=True)

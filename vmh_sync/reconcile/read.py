@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.field_tables import field_tables
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
@@ -92,7 +93,9 @@ def _reasons(explained: Mapping[str, Reason] | Mapping[int, Reason]) -> list[dic
 async def reconcile(context: PassContext) -> Report:
     """Read everything on both sides and compare it; nothing is written anywhere."""
     report = Report()
-    parties = await _all(context, "CBeteiligte", report)
+    erased = await erased_of(context.store)
+    listed = await _all(context, "CBeteiligte", report)
+    parties = [record for record in listed if not erased.covers(record.id, _number(record))]
     children = {name: await _by_party(context, name, report) for name in ("CAdressen", "CBankverbindungen")}
     reported = await asyncio.to_thread(read_reported, context.store)
     numbers = Counter(_number(record) for record in parties)

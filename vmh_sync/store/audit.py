@@ -24,6 +24,7 @@ ChangeKind = Literal[
     "first_contact",
     "approved",
     "rejected",
+    "erased",
 ]
 Side = Literal["advoware", "espocrm", "google"]
 

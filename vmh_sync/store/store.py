@@ -17,6 +17,7 @@ from vmh_sync.store.intents import Intents
 from vmh_sync.store.links import Links
 from vmh_sync.store.metrics import CallCounts, Passes
 from vmh_sync.store.migrate import current_revision, head_revision, is_known
+from vmh_sync.store.person_rows import PersonRows
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
@@ -39,6 +40,7 @@ class Transaction:
         self.call_counts = CallCounts(connection, clock)
         self.calendar_states = CalendarStates(connection, clock)
         self.calendar_pairs = CalendarPairs(connection, clock)
+        self.person_rows = PersonRows(connection, clock)
 
 
 class Store:
@@ -91,6 +93,23 @@ class Store:
                 f"the database is at revision {current or 'none'}, this version needs {head_revision()}: "
                 "run 'vmh-sync db upgrade'"
             )
+
+    def reclaim(self) -> None:
+        """Overwrite what deleted rows have left behind in the files. Raises StoreUnavailable.
+
+        SQLite keeps deleted values in free pages and in its journal; PostgreSQL removes dead rows from its pages.
+        """
+        with translated(), self._writer.connect() as connection:
+            raw = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
+            if raw is None:
+                return
+            if self.dialect == "sqlite":
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            else:
+                with raw.cursor() as cursor:
+                    cursor.execute("VACUUM")
+        went_on()
 
     @property
     def dialect(self) -> str:

@@ -16,6 +16,7 @@ CHANGES = {
     "linked": "verknüpft",
     "approved": "Plan freigegeben",
     "rejected": "Plan verworfen",
+    "erased": "Person gelöscht (Art. 17 DSGVO)",
     "first_contact": "erster Abgleich",
 }
 """Kinds of changes in the audit log."""

@@ -1,0 +1,43 @@
+"""Erasures that wait for the end of a duty to keep; the nightly cleaning carries them out."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from vmh_sync.erasure.run import Stores, carry_out, plan_erasure
+from vmh_sync.store.store import Transaction
+
+_PREFIX = "erase-later:"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Whom to erase after which day, and the sentence for the audit log."""
+
+    espo_id: str
+    betnr: int | None
+    after: date
+    reason: str
+
+
+def put_off(tx: Transaction, order: Order) -> None:
+    """Remember an order; a second one about the same person replaces it."""
+    value = {"betnr": order.betnr, "after": order.after.isoformat(), "reason": order.reason}
+    tx.cursors.set(_PREFIX + order.espo_id, value)
+
+
+def waiting(tx: Transaction) -> list[Order]:
+    """Return all orders, the earliest first."""
+    found = [
+        Order(name.removeprefix(_PREFIX), value["betnr"], date.fromisoformat(value["after"]), value["reason"])
+        for name, value in tx.cursors.under(_PREFIX).items()
+    ]
+    return sorted(found, key=lambda order: (order.after, order.espo_id))
+
+
+def erase_due(stores: Stores, today: date) -> int:
+    """Carry out every order whose day is over; returns how many. The order itself goes with the person's rows."""
+    with stores.store.reading() as tx:
+        due = [order for order in waiting(tx) if order.after < today]
+    for order in due:
+        carry_out(stores, plan_erasure(stores, order.espo_id, order.betnr), order.reason)
+    return len(due)

@@ -1,0 +1,219 @@
+"""One person is erased from every store of ours, and nothing brings anything back (Art. 17 DSGVO)."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from vmh_sync.cli import app
+from vmh_sync.commands.instance import open_instance
+from vmh_sync.coordination.connection import connect_sync
+from vmh_sync.erasure import run as erasure
+from vmh_sync.erasure.later import erase_due
+from vmh_sync.erasure.run import Stores, plan_erasure
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.store.audit import AuditQuery
+from vmh_sync.sync.outcome import Result as Outcome
+from vmh_sync_tests.fixtures.everything_written import contents, found_in
+from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.kommunikation.sides import mail
+
+CANARIES = {
+    "name": "Kanarienvogel-Wichtig",
+    "former name": "Frueherdings-Canary",
+    "e-mail": "kanarie@geheim.example",
+    "street": "Kanarienweg 17",
+    "IBAN": "DE89370400440532013000",
+    "conflict": "Kanarienkonflikt",
+    "zusatz": "Kanarienzusatz",
+}
+
+
+def vmh(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def home() -> Path:
+    return Path(os.environ["VMH_HOME"])
+
+
+def canaries_written() -> set[str]:
+    """The canaries that stand anywhere in our files, raw bytes and rows, and in Redis."""
+    found = set[str]()
+    for _, content in contents(home().parent):
+        found |= found_in(content, CANARIES)
+    redis = connect_sync(os.environ["REDIS_URL"])
+    for key in redis.scan_iter("*"):
+        text = str(redis.get(key)) if redis.type(key) == "string" else ""
+        found |= found_in(f"{key} {text}".encode(), CANARIES)
+    redis.close()
+    return found
+
+
+def a_person_everywhere(firm: Firm) -> tuple[str, int]:
+    """A party whose values stand in links, audit, tasks, a stored plan, a run that shows values, Redis, a log."""
+    espo_id, betnr = firm.linked_party(
+        lastName=CANARIES["former name"],
+        firstName="Erika",
+        emailAddressData=[mail(CANARIES["e-mail"], primary=True)],
+    )
+    street = {"adresseStreet": CANARIES["street"], "adressePostalCode": "30159", "adresseCity": "Hannover"}
+    firm.crm.edit("CAdressen", "create", values={"name": "A", "beteiligteId": espo_id, **street})
+    account = {"name": "K", "beteiligteId": espo_id, "iban": CANARIES["IBAN"]}
+    firm.crm.edit("CBankverbindungen", "create", values=account)
+    firm.crm_edit(espo_id, lastName=CANARIES["name"])
+    firm.sync(espo_id)
+    firm.crm_edit(espo_id, zusatz=CANARIES["zusatz"])
+    firm.office_edit(betnr, zusatz=CANARIES["conflict"])
+    firm.sync(espo_id)
+    firm.crm_edit(espo_id, titel="Dr.")
+    shown = vmh("sync", "beteiligte", "--id", espo_id, "--dry-run", "--show-values", "--save")
+    assert shown.exit_code == 0, shown.output
+    redis = connect_sync(os.environ["REDIS_URL"])
+    redis.set(f"vmh:bell:{espo_id}", CANARIES["e-mail"])
+    redis.close()
+    log = home() / "logs" / "dagster.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(f"vorher\n{espo_id} {CANARIES['e-mail']} {CANARIES['IBAN']}\nnachher\n", encoding="utf-8")
+    return espo_id, betnr
+
+
+@pytest.fixture
+def person(firm: Firm) -> tuple[str, int]:
+    """Who is to be erased; somebody else is there who must stay as he is."""
+    return a_person_everywhere(firm)
+
+
+def test_nothing_of_an_erased_person_is_left_and_nobody_else_is_touched(firm: Firm, person: tuple[str, int]) -> None:
+    espo_id, betnr = person
+    other, _ = firm.linked_party(lastName="Fremder")
+    assert canaries_written() == set(CANARIES), "a canary that was never written proves nothing"
+    before = (firm.crm_record(espo_id), firm.office_records())
+    firm.crm.clear_calls()
+    firm.office.clear_calls()
+
+    plan = vmh("person", "erase", espo_id, "--plan", "--json")
+    assert plan.exit_code == 0, plan.output
+    told = json.loads(plan.output)
+    assert set(told["rows"]) >= {"links", "changes", "manual_tasks"}
+    assert told["dagster_runs"]
+    assert told["stored_plans_and_books"] >= 1
+    assert (told["redis_keys"], len(told["files"])) == (1, 1)
+    assert canaries_written() == set(CANARIES), "a plan changes nothing"
+    assert found_in(plan.output.encode(), CANARIES) == set()
+
+    done = vmh("person", "erase", betnr, "--yes")
+
+    assert done.exit_code == 0, done.output
+    assert found_in(done.output.encode(), CANARIES) == set()
+    assert canaries_written() == set()
+    assert (firm.crm.calls()["writes"], firm.office.calls()["writes"]) == (0, 0)
+    assert (firm.crm_record(espo_id), firm.office_records()) == before
+    with firm.store.reading() as tx:
+        (row,) = tx.audit.find(AuditQuery(espo_ids=(espo_id,)))
+        assert (row.kind, row.betnr, row.old, row.new, row.losing_value) == ("erased", betnr, None, None, None)
+        assert tx.links.get_by_espo("beteiligte", other) is not None
+    assert "vorher\n" in (home() / "logs" / "dagster.log").read_text()
+    again = vmh("person", "erase", espo_id, "--yes")
+    assert again.exit_code == 0, again.output
+
+
+def test_an_erased_person_is_not_revived(firm: Firm, person: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    espo_id, betnr = person
+    assert vmh("person", "erase", espo_id, "--yes").exit_code == 0
+    firm.crm.clear_calls()
+    firm.office.clear_calls()
+    firm.crm_edit(espo_id, syncStatus="dirty", titel="Prof.")
+
+    assert [outcome.result for outcome in firm.outcomes(espo_id)] == [Outcome.SKIPPED]
+    assert [outcome.result for outcome in firm.outcomes(espo_id)] == [Outcome.SKIPPED]
+    for entity in ("beteiligte", "adressen", "bankverbindungen"):
+        assert vmh("sync", entity, "--all").exit_code == 0
+    reborn = firm.crm_party(lastName="Wiedergänger", betnr=betnr)
+    assert [outcome.result for outcome in firm.outcomes(reborn)] == [Outcome.SKIPPED]
+    monkeypatch.setenv("VMH_IMPORT_PARTIES", "true")
+    imported = vmh("import", "beteiligte", "--nummern", betnr, "--json")
+    assert json.loads(imported.output)["left"][0]["betnr"] == betnr
+    assert (firm.crm.calls()["writes"], firm.office.calls()["writes"]) == (0, 0)
+    assert canaries_written() == set()
+
+    assert vmh("person", "readmit", espo_id).exit_code == 0
+    firm.crm.edit("CBeteiligte", "delete", id=reborn)
+    firm.sync(espo_id)
+    assert canaries_written() >= {"name", "e-mail"}
+
+
+@pytest.fixture
+def stores(firm: Firm) -> Iterator[Stores]:
+    """All stores of the house."""
+    redis = connect_sync(os.environ["REDIS_URL"])
+    with open_instance(load(VmhSettings)) as instance:
+        yield Stores(firm.store, redis, instance, home(), Path(instance.root_directory), firm.clock)
+    redis.close()
+
+
+def test_an_erasure_that_is_killed_after_any_step_is_finished_by_the_next(
+    firm: Firm, person: tuple[str, int], stores: Stores
+) -> None:
+    espo_id, betnr = person
+    number, steps = 0, 1
+    while number < steps:
+        every = list(erasure.steps_of(stores, plan_erasure(stores, espo_id, betnr), "Löschung"))
+        for _, work in every[:number]:
+            work()
+        if number:
+            left = firm.outcomes(espo_id)
+            assert [outcome.result for outcome in left] == [Outcome.SKIPPED], "nothing comes back between"
+        number, steps = number + 1, len(every)
+    assert number >= 4
+
+    assert vmh("person", "erase", espo_id, "--yes").exit_code == 0
+
+    assert canaries_written() == set()
+    with firm.store.reading() as tx:
+        assert [row.kind for row in tx.audit.find(AuditQuery(espo_ids=(espo_id,)))] == ["erased"]
+
+
+def test_a_duty_to_keep_refuses_with_its_day_and_defers(
+    person: tuple[str, int], stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, _ = person
+    monkeypatch.setenv("VMH_ERASURE_DUTY_YEARS", "6")
+    year = datetime.now(UTC).year + 6
+
+    refused = vmh("person", "erase", espo_id, "--yes")
+    assert refused.exit_code == 1
+    assert f"Bis 31.12.{year} besteht eine Aufbewahrungspflicht" in refused.output
+    assert vmh("person", "erase", espo_id, "--yes", "--defer").exit_code == 0
+    assert canaries_written() == set(CANARIES)
+
+    last = datetime(year, 12, 31, tzinfo=UTC).date()
+    assert erase_due(stores, last) == 0
+    assert erase_due(stores, last + timedelta(days=1)) == 1
+    assert erase_due(stores, last + timedelta(days=2)) == 0
+    assert canaries_written() == set()
+
+
+def test_a_matter_that_ended_long_ago_is_no_duty_any_more(
+    firm: Firm, person: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, _ = person
+    monkeypatch.setenv("VMH_ERASURE_DUTY_YEARS", "6")
+    ended = f"{datetime.now(UTC).year - 7}-03-01"
+
+    assert vmh("person", "erase", espo_id, "--yes", "--ended", ended).exit_code == 0
+    assert canaries_written() == set()
+
+
+def test_nothing_is_erased_without_a_yes(firm: Firm) -> None:
+    espo_id, _ = firm.linked_party(lastName="Muster")
+    refused = vmh("person", "erase", espo_id)
+    assert refused.exit_code == 1
+    assert "--yes" in refused.output
+    assert vmh("person", "erase", "Niemand", "--yes").exit_code == 1
+    with firm.store.reading() as tx:
+        assert tx.links.get_by_espo("beteiligte", espo_id) is not None
