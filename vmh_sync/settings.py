@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
+from vmh_sync.housekeeping_settings import HousekeepingSettings as HousekeepingSettings
 from vmh_sync.log_settings import LogSettings as LogSettings
 from vmh_sync.people_settings import AlertSettings as AlertSettings
 from vmh_sync.people_settings import PeopleSettings as PeopleSettings
@@ -360,23 +361,6 @@ class SyncSettings(EnvSettings):
         description="wieder gültige Adresse: task (Aufgabe) oder create (neu anlegen)",
     )
     audit_retention_days: int = Field(3650, ge=1, description="so lange (Tage) bleibt das Änderungsprotokoll")
-
-
-class HousekeepingSettings(EnvSettings):
-    """How long finished runs stay in Dagster, which never removes them by itself."""
-
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
-
-    run_retention_days: int = Field(14, ge=1, description="so lange (Tage) bleiben erfolgreiche Läufe in Dagster")
-    failed_run_retention_days: int = Field(
-        90, ge=1, description="so lange (Tage) bleiben gescheiterte Läufe in Dagster"
-    )
-    erasure_duty_years: int = Field(
-        0,
-        ge=0,
-        le=50,
-        description="Aufbewahrungspflicht: so viele Jahre nach dem Jahr des letzten Vorgangs wird niemand gelöscht",
-    )
 
 
 class ErstgespraechSettings(EnvSettings):
