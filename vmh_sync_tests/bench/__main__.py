@@ -8,6 +8,7 @@ from vmh_sync_tests.bench import (
     bench_conversion,
     bench_gateway,
     bench_inbox_load,
+    bench_lane,
     bench_matching,
     bench_parties,
     bench_transport,
@@ -24,6 +25,7 @@ BENCHES = {
     "gateway_celery": bench_gateway.celery,
     "gateway_celery_postgres": bench_gateway.celery_postgres,
     "inbox_load": bench_inbox_load.main,
+    "lane": bench_lane.main,
 }
 
 
