@@ -6,7 +6,8 @@ from datetime import datetime
 import dagster as dg
 
 from vmh_sync.beteiligte.pipeline import PIPELINE
-from vmh_sync.beteiligte.selection import ROLLING_EVERY, dirty
+from vmh_sync.beteiligte.rolling import ROLLING_EVERY
+from vmh_sync.beteiligte.selection import dirty
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.dirty_sensor import TICK_SECONDS, make_schedule

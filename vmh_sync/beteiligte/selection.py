@@ -8,11 +8,11 @@ from enum import StrEnum
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
+from vmh_sync.beteiligte.rolling import rolling_share
 from vmh_sync.beteiligte.twin_question import answered
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.unseen import unseen
-from vmh_sync.store.links import Link
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
@@ -151,19 +151,10 @@ def _ledger_due(context: PassContext) -> list[str]:
 
 async def _rolling(context: PassContext) -> list[str]:
     """The next share of linked records to be read again, so that each comes around within the set time."""
-    links = await asyncio.to_thread(_oldest, context)
-    return [link.espo_id for link in links]
+    return await asyncio.to_thread(_next_share, context)
 
 
-ROLLING_EVERY = timedelta(minutes=5)
-"""How often the rolling check runs; its share of the records follows from it."""
-
-
-def _oldest(context: PassContext) -> list[Link]:
+def _next_share(context: PassContext) -> list[str]:
     around = timedelta(minutes=context.rules.rolling_check_minutes)
-    now = context.clock.now()
     with context.store.reading() as tx:
-        total = tx.links.count(ENTITY, "active")
-        share = -(-total * ROLLING_EVERY // around) if total else 0
-        # A little more than the share, so that a missed tick is caught up; what was read lately is not read again.
-        return tx.links.oldest_verified(ENTITY, share + share // 5 + 1, now - ROLLING_EVERY)
+        return rolling_share(tx, context.clock.now(), around)

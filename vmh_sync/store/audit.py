@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
@@ -116,6 +116,17 @@ class Audit(Repository):
         """Return the changes that a query means, newest first."""
         statement = select(*_COLUMNS).where(*_conditions(query)).order_by(ChangeRow.id.desc()).limit(query.limit)
         return [Change(**row._asdict()) for row in self._connection.execute(statement)]
+
+    def busiest(self, entity: str, since: datetime, limit: int) -> list[str]:
+        """Return the EspoCRM ids of the records with the most changes since a moment, those first."""
+        statement = (
+            select(ChangeRow.espo_id)
+            .where(ChangeRow.at >= since, ChangeRow.entity == entity, ChangeRow.espo_id.is_not(None))
+            .group_by(ChangeRow.espo_id)
+            .order_by(func.count().desc(), ChangeRow.espo_id)
+            .limit(limit)
+        )
+        return [str(espo_id) for espo_id in self._connection.scalars(statement)]
 
     def mark_undone(self, change_id: int, undone_by: int) -> None:
         """Note which row undid a change. Raises StaleRow if it was undone before or does not exist."""
