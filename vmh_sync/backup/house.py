@@ -69,7 +69,7 @@ def backup(house: House, target: Path, now: datetime) -> Path:
 def restore(house: House, source: Path) -> None:
     """Put a backup in the place of what is there; files that were there are kept beside it as ``….vorher``.
 
-    In PostgreSQL the tables of the backup replace those that are there.
+    In PostgreSQL the tables of the backup replace those that are there; a dump of them is kept in ``VMH_HOME`` first.
     The product must not run. Raises ``BackupFailed`` before anything is changed: when a file is missing or changed, the
     backup was made by a newer version, or its database is of another kind than the one of the settings.
     """
@@ -84,8 +84,10 @@ def restore(house: House, source: Path) -> None:
     if url.get_backend_name() == "sqlite":
         _put_file(saved, Path(str(url.database)))
     else:
+        _keep_dump(url, house.home / f"{_OURS}.dump.vorher")
         load_postgres(url, saved)
     if house.dagster_database is not None:
+        _keep_dump(house.dagster_database, house.home / f"{_DAGSTERS}.dump.vorher")
         load_postgres(house.dagster_database, dagsters)
     _put_folder(source / _HOME, house.dagster_home)
     if (source / STORED_SETTINGS).is_file():
@@ -146,6 +148,15 @@ def _files(folder: Path) -> Iterator[Path]:
 def _checksum(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _keep_dump(url: URL, target: Path) -> None:
+    """Keep what stands in a PostgreSQL database before it is overwritten, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = target.with_name(f".{target.name}.neu")
+    draft.touch(mode=0o600)
+    dump_postgres(url, draft)
+    draft.replace(target)
 
 
 def _put_file(source: Path, target: Path) -> None:

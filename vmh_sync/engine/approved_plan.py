@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.sync.plan_print import plan_hash, prints_of
@@ -112,11 +112,18 @@ def store_plan(
     full = plan_hash(entity, records.items())
     plan = StoredPlan(full[:_ID_LENGTH], full, entity, why, now, now + LIFETIME, records, rows)
     with store.transaction() as tx:
-        for name, stored in tx.cursors.under(_PREFIX).items():
-            if datetime.fromisoformat(stored["expires_at"]) < now:
-                tx.cursors.forget(name)
+        forget_expired(tx, now)
         tx.cursors.set(f"{_PREFIX}{plan.id}", _to_json(plan))
     return plan
+
+
+def forget_expired(tx: Transaction, now: datetime) -> int:
+    """Forget the plans whose day is over, with the values in them; returns how many."""
+    ends = {name: datetime.fromisoformat(plan["expires_at"]) for name, plan in tx.cursors.under(_PREFIX).items()}
+    expired = [name for name, end in ends.items() if end < now]
+    for name in expired:
+        tx.cursors.forget(name)
+    return len(expired)
 
 
 def read_plan(store: Store, plan_id: str) -> StoredPlan:

@@ -6,6 +6,7 @@ What waits, is open or is still linked is never touched. Inbox rows need no clea
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from vmh_sync.engine.approved_plan import forget_expired
 from vmh_sync.store import Store, Transaction
 
 SETTLED_INTENTS = timedelta(days=90)
@@ -37,6 +38,7 @@ def clean_books(store: Store, now: datetime, *, audit_days: int) -> dict[str, in
         "closed_tasks": _in_slices(store, lambda tx: tx.tasks.purge(now - CLOSED_TASKS, SLICE)),
         "dead_calendar_pairs": _in_slices(store, lambda tx: tx.calendar_pairs.purge(now - DEAD_PAIRS, SLICE)),
         "emptied_calendar_pairs": _in_slices(store, lambda tx: tx.calendar_pairs.empty(now - DEAD_PAIRS, SLICE)),
+        "expired_plans": _at_once(store, lambda tx: forget_expired(tx, now)),
         "pass_summaries": _at_once(store, lambda tx: tx.passes.purge(now - PASSES)),
     }
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from vmh_sync.clock import ManualClock
+from vmh_sync.engine.approved_plan import LIFETIME, all_plans, store_plan
 from vmh_sync.housekeeping import database
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.store import Store
@@ -161,3 +162,13 @@ def test_dead_pairs_are_forgotten_but_never_which_event_ids_were_used(store: Sto
         assert tx.calendar_pairs.of("SB")[0].base == {"summary": "Verhandlung"}
     assert kept is not None
     assert (kept.base, kept.base_hash, kept.event_id) == ({}, None, "event-1-1")
+
+
+def test_stored_plans_go_with_their_values_once_they_have_expired(store: Store, store_clock: ManualClock) -> None:
+    prints = {"a": frozenset({"print"})}
+    assert store_plan(store, store_clock, "beteiligte", prints, [{"neu": "Wert"}], why="Probe") is not None
+    ends = store_clock.now() + LIFETIME
+
+    assert clean(store, ends) == {}
+    assert clean(store, ends + MOMENT) == {"expired_plans": 1}
+    assert all_plans(store) == []

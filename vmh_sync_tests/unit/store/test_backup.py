@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.backup.databases import BackupFailed
+from vmh_sync.backup.databases import BackupFailed, load_postgres
 from vmh_sync.backup.house import LIST, House, backup, restore
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home, prepare_storage
-from vmh_sync.store import upgrade
+from vmh_sync.store import open_store, upgrade
 from vmh_sync.store.engine import normalised_url
 from vmh_sync_tests.fixtures import postgres as postgres_fixture
 from vmh_sync_tests.unit.store.test_upgrade_from_release import everything, lay_down
@@ -51,6 +51,27 @@ def test_a_backup_made_while_others_write_gives_back_everything(house: House, tm
     with open_home(house.dagster_home) as instance:
         assert instance.get_dynamic_partitions("later") == []
     assert "made-up" in (house.home / "espocrm.env").read_text()
+
+
+def test_what_a_restore_overwrites_is_kept_beside_it(house: House, tmp_path: Path) -> None:
+    made = backup(house, tmp_path / "backups", NOW)
+    store = open_store(house.database)
+    with store.transaction() as tx:
+        tx.cursors.set("typed since", 1)
+    store.close()
+    since = everything(house.database)
+
+    restore(house, made)
+
+    url = normalised_url(house.database)
+    if url.get_backend_name() == "sqlite":
+        kept = Path(f"{url.database}.vorher")
+        assert everything(f"sqlite:///{kept}") == since
+    else:
+        kept = house.home / "vmh_sync.dump.vorher"
+        load_postgres(url, kept)
+        assert everything(house.database) == since
+        assert kept.stat().st_mode & 0o077 == 0
 
 
 @pytest.fixture
