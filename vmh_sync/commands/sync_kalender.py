@@ -144,6 +144,9 @@ def _print_notes(batch: "CalendarBatch") -> None:
             "werden darf (ADVOWARE_WRITE_PROTECTION, CALENDAR_SYNC_WRITE_ALLOWED).",
             markup=False,
         )
+        for row in batch.waiting:
+            number = f"frNr {row['frNr']}, " if row["frNr"] is not None else ""
+            console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}", markup=False)
     for name, count in batch.deadlines.items() if batch.how.dry_run else ():
         console.print(f"  Fristen, Regel „{name}“: trifft {count} Termine.", markup=False)
     for line in (*batch.lost_lines, *batch.undelivered):

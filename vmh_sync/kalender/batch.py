@@ -15,8 +15,9 @@ from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.notice_texts import task_kind
-from vmh_sync.kalender.operations import Finding
+from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_book import record_id
+from vmh_sync.kalender.plan import PlanItem
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.outcome import RecordOutcome, Result
@@ -95,13 +96,13 @@ class CalendarBatch:
 
     @property
     def waiting(self) -> list[dict[str, object]]:
-        """Return the events that stand in Google only, until Advoware may be written."""
+        """Return what goes to Advoware as soon as it may be written: new, missing there, or changed by an organiser."""
         return [
-            {"kuerzel": work.kuerzel, "event": item.event_id}
+            {"kuerzel": work.kuerzel, "frNr": item.fr_nr, "event": item.event_id}
             for work in self.works
             if work.plan is not None
             for item in work.plan.items
-            if item.waits
+            if _is_held_back(item)
         ]
 
     @property
@@ -123,6 +124,13 @@ class CalendarBatch:
     def broken(self) -> Failure | None:
         """Return the failure that lies with a system or a setting and so concerns everybody, if there is one."""
         return next((w.failure for w in self.works if w.failure is not None and w.failure.concerns_all), None)
+
+
+_HELD_BACK = frozenset({FindingKind.WRITE_PROTECTED, FindingKind.MISSING_IN_ADVOWARE})
+
+
+def _is_held_back(item: PlanItem) -> bool:
+    return not item.decision.operations and any(one.kind in _HELD_BACK for one in item.decision.findings)
 
 
 def _planned_losers(work: EmployeeWork) -> list[Finding]:
