@@ -36,7 +36,7 @@ class EmployeeWork:
     """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
 
     ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
-    told of; ``delivery``: what became of the tasks.
+    told of; ``delivery``: what became of the tasks. ``busy``: the calendar was held when it was to be written.
     """
 
     employee: Employee
@@ -50,6 +50,7 @@ class EmployeeWork:
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
     nameless_termine: int = 0
+    busy: bool = False
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
     lost: list[Finding] = field(default_factory=list)

@@ -10,9 +10,11 @@ from vmh_sync.kalender.advoware_form import decoration_of
 from vmh_sync.kalender.advoware_overlay import new_termin
 from vmh_sync.kalender.anonymise import must_anonymise, shown_form
 from vmh_sync.kalender.google_form import ReadEvent
+from vmh_sync.kalender.likeness import plain_title
 from vmh_sync.kalender.merge import merge_pair
 from vmh_sync.kalender.model import (
     FLOWING_FIELDS,
+    TEXT_FIELDS,
     TIME_FIELDS,
     Appointment,
     BaseForm,
@@ -50,8 +52,15 @@ def resume_creates(
         if pair is not None and advoware.get(pair.fr_nr) is not None:
             continue
         fr_nr = created_by(intent, {number: advoware[number].form for number in free})
+        doubts: tuple[Finding, ...] = ()
+        if fr_nr is None:
+            fr_nr, doubts = _edited(intent, {number: advoware[number].form for number in free}, reads.decided)
         if fr_nr is not None:
             free.discard(fr_nr)
+        if doubts:
+            for doubt in doubts:
+                yield intent.event_id, doubt.fr_nr, Decision(findings=(doubt,))
+            continue
         yield intent.event_id, fr_nr, _decide(intent, fr_nr, reads, advoware, google, pair, ctx)
 
 
@@ -67,10 +76,32 @@ def created_by(intent: PendingCreate, free: Mapping[int, Appointment | None]) ->
     return None
 
 
+def _edited(
+    intent: PendingCreate, free: Mapping[int, Appointment | None], decided: Mapping[tuple[int, str], bool]
+) -> tuple[int | None, tuple[Finding, ...]]:
+    """Look for the Termin among those that somebody moved or gave another title since, as a person has said or may say.
+
+    It is created once more only when no Termin without a pair can be it: the create is not known to have failed.
+    """
+    likely = [fr_nr for fr_nr, form in sorted(free.items()) if form is not None and _may_be(form, intent.form)]
+    said = next((fr_nr for fr_nr in likely if decided.get((fr_nr, intent.event_id))), None)
+    if said is not None:
+        return said, ()
+    open_ones = [fr_nr for fr_nr in likely if (fr_nr, intent.event_id) not in decided]
+    text = f"Vielleicht der Termin, der aus Ereignis {intent.event_id} angelegt wurde; nicht noch einmal angelegt"
+    return None, tuple(Finding(FindingKind.DOUBTFUL, text, fr_nr, intent.event_id) for fr_nr in open_ones)
+
+
+def _may_be(form: Appointment, sent: Appointment) -> bool:
+    title = plain_title(form.text)
+    return not changed_fields(form, sent) & TIME_FIELDS or (bool(title) and title == plain_title(sent.text))
+
+
 def _as_sent(form: Appointment, sent: Appointment) -> Appointment:
     """Return what Advoware said before anybody edited the Termin; what the server shortened is no edit."""
-    before = {name: getattr(sent, name) for name in ("notiz", "ort")}
-    return replace(form, **{name: old for name, old in before.items() if not old.startswith(getattr(form, name))})
+    before = {name: getattr(sent, name) for name in TEXT_FIELDS}
+    shown = replace(form, **{name: old for name, old in before.items() if not old.startswith(getattr(form, name))})
+    return replace(shown, **{name: getattr(sent, name) for name in TIME_FIELDS})
 
 
 def _decide(

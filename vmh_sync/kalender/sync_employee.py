@@ -205,6 +205,7 @@ async def _write_under_lease(
     context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
 ) -> None:
     async with employee_lease(context, work.kuerzel) as lease:
+        work.busy = lease is None
         if lease is None:
             work.outcomes.append(_busy(work))
             return

@@ -1,4 +1,4 @@
-"""Write protection as a way to start: a dry run tells what happens, what waits is listed, lifting carries it at once."""
+"""Write protection as a way to start: a dry run tells what happens, what waits is listed, lifting it carries all."""
 
 import json
 from typing import Any

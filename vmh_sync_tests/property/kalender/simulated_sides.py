@@ -57,6 +57,7 @@ class Sides:
         self.read = GoogleRead.FULL
         self._limits = (advoware_limit, google_limit)
         self._numbers = count(9000)
+        self.decided: dict[tuple[int, str], bool] = {}
         self._clock = NOW
         self._delta: set[str] = set()
 
@@ -129,6 +130,7 @@ class Sides:
             google_read=self.read,
             intents=tuple(self.intents.values()),
             next_generations=self.dead,
+            decided=self.decided,
         )
         return plan_employee(reads, self.ctx)
 
