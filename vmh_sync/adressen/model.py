@@ -10,7 +10,8 @@ NAME_LIMIT = 100
 EMPTY = "Die Adresse ist leer. Bitte mindestens Straße, Ort oder Postfach eintragen."
 INVERTED = "Die Gültigkeit endet, bevor sie beginnt. Bitte „Gültig von“ und „Gültig bis“ berichtigen."
 
-_MARK = re.compile(r"[ \t]*EspoCRM-ID:[ \t]*([0-9A-Za-z]+)[ \t]*\r?\n?")
+_MARK = re.compile(r"[ \t]*EspoCRM-ID:[ \t]*([0-9A-Za-z]+)[ \t]*\r?\n?", re.IGNORECASE)
+_CUT_MARK = re.compile(r"\s*EspoCRM-(I|ID|ID:)?\s*", re.IGNORECASE)
 _BLANKS = re.compile(r"[\s.,\-]+")
 _STREET = re.compile(r"stra(?:ß|ss)e\b")
 
@@ -18,12 +19,17 @@ _STREET = re.compile(r"stra(?:ß|ss)e\b")
 def marked_for(remark: object) -> str | None:
     """Return the EspoCRM id that an Advoware remark names (it can never be changed there through the interface)."""
     match = _MARK.search(str(remark or ""))
-    return match.group(1) if match else None
+    if match is None:
+        return None
+    return (
+        match.group(1) if "EspoCRM-ID:" in match.group(0) else match.group(1).lower()
+    )  # respelled: ids are lower case
 
 
 def without_mark(remark: object) -> str | None:
-    """Return what people wrote into a remark."""
-    return text(_MARK.sub("", str(remark or ""), count=1))
+    """Return what people wrote into a remark; an office may have respelled our mark, or cut it off."""
+    said = str(remark or "")
+    return None if _CUT_MARK.fullmatch(said) else text(_MARK.sub("", said, count=1))
 
 
 def with_mark(espo_id: str, remark: Value) -> str:

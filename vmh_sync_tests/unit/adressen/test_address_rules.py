@@ -15,7 +15,10 @@ from vmh_sync.adressen import model
         ("EspoCRM-ID: 6b05a1\r\nzwei\r\nZeilen", "6b05a1", "zwei\nZeilen"),
         ("vorn EspoCRM-ID: 6b05a1", "6b05a1", "vorn"),
         ("Hinterhaus", None, "Hinterhaus"),
-        ("EspoCRM-ID:", None, "EspoCRM-ID:"),
+        ("ESPOCRM-ID: 6B05A1\nHINTERHAUS", "6b05a1", "HINTERHAUS"),
+        ("EspoCRM-ID:", None, None),
+        ("EspoCRM-I", None, None),
+        ("EspoCRM", None, "EspoCRM"),
         (None, None, None),
     ],
 )
