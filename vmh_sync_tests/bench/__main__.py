@@ -12,6 +12,7 @@ from vmh_sync_tests.bench import (
     bench_matching,
     bench_parties,
     bench_transport,
+    bench_workers,
 )
 
 BENCHES = {
@@ -26,6 +27,7 @@ BENCHES = {
     "gateway_celery_postgres": bench_gateway.celery_postgres,
     "inbox_load": bench_inbox_load.main,
     "lane": bench_lane.main,
+    "workers": bench_workers.main,
 }
 
 
