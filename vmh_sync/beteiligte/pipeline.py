@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.beteiligte.selection import Selection, select
+from vmh_sync.beteiligte.selection import Selection, changed_between, select
 from vmh_sync.engine.entity_pipeline import UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.span import span_of
 from vmh_sync.sync.outcome import RecordOutcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ class PartyPipeline:
     entity = ENTITY
 
     async def select(self, opened: PassContext, selection: str) -> list[str]:
-        """Return the EspoCRM ids of a selection."""
+        """Return the EspoCRM ids of a selection, or of what was changed in a span."""
+        if (span := span_of(selection)) is not None:
+            return await changed_between(opened, span)
         if selection not in list(Selection):
             raise UnknownSelection(selection, Selection)
         return await select(opened, Selection(selection))

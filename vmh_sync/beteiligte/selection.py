@@ -12,10 +12,11 @@ from vmh_sync.beteiligte.rolling import rolling_share
 from vmh_sync.beteiligte.twin_question import answered
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.span import Span
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
-from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
+from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs
 
@@ -112,6 +113,19 @@ async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
     records = await list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT)
     erased = await erased_of(context.store)
     return [record for record in records if not erased.covers(record.id, espo_betnr(record))]
+
+
+async def changed_between(context: PassContext, span: Span) -> list[str]:
+    """Return the records changed in a span: in EspoCRM by their stamp, by us (whatever the side) by the audit log."""
+    where = [greater_or_equals("modifiedAt", span.since)]
+    where += [before("modifiedAt", span.until)] if span.until is not None else []
+    listed = [record.id for record in await _list(context, *where)]
+    return list(dict.fromkeys((*listed, *await asyncio.to_thread(_audited, context, span))))
+
+
+def _audited(context: PassContext, span: Span) -> list[str]:
+    with context.store.reading() as tx:
+        return tx.audit.changed_in(ENTITY, span.since, span.until)
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.part import ChildrenPart
-from vmh_sync.children.selection import SELECTIONS, select
+from vmh_sync.children.selection import SELECTIONS, changed_between, select
 from vmh_sync.engine.entity_pipeline import UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.span import span_of
 from vmh_sync.sync.outcome import RecordOutcome
 
 
@@ -25,6 +26,8 @@ class ChildPipeline:
 
     async def select(self, opened: PassContext, selection: str) -> list[str]:
         """Return the EspoCRM ids of a selection."""
+        if (span := span_of(selection)) is not None:
+            return await changed_between(opened, self.part.kind, span)
         if selection not in SELECTIONS:
             raise UnknownSelection(selection, SELECTIONS)
         return await select(opened, self.part.kind, selection)

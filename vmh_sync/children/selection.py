@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.span import Span
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER
-from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
+from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs
 
@@ -68,6 +69,19 @@ def _ledger_due(context: PassContext, kind: ChildKind) -> list[str]:
         due = [record.espo_id for record in tx.records.due(kind.entity, now)]
         stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, now - VERIFY_AFTER)
     return due + [link.espo_id for link in stale]
+
+
+async def changed_between(context: PassContext, kind: ChildKind, span: Span) -> list[str]:
+    """Return the records changed in a span: in EspoCRM by their stamp, by us (whatever the side) by the audit log."""
+    where = [greater_or_equals("modifiedAt", span.since)]
+    where += [before("modifiedAt", span.until)] if span.until is not None else []
+    listed = [record.id for record in await _list(context, kind, *where)]
+    return list(dict.fromkeys((*listed, *await asyncio.to_thread(_audited, context, kind, span))))
+
+
+def _audited(context: PassContext, kind: ChildKind, span: Span) -> list[str]:
+    with context.store.reading() as tx:
+        return tx.audit.changed_in(kind.entity, span.since, span.until)
 
 
 async def moved_since(context: PassContext, kind: ChildKind, since: datetime) -> list[str]:

@@ -29,6 +29,8 @@ Ids = Annotated[list[str] | None, typer.Option("--id", help="EspoCRM-ID; mehrfac
 Dirty = Annotated[bool, typer.Option("--dirty", help="Als geändert oder neu gemeldete.")]
 Failed = Annotated[bool, typer.Option("--failed", help="Fehlerhafte; Wartezeiten werden nicht beachtet.")]
 All = Annotated[bool, typer.Option("--all", help="Alle verknüpften, alle geänderten und neuen.")]
+Since = Annotated[str | None, typer.Option("--since", help="Was seit diesem Zeitpunkt geändert wurde.")]
+Until = Annotated[str | None, typer.Option("--until", help="Mit --since: bis vor diesen Zeitpunkt.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")]
 ShowValues = Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")]
 Save = Annotated[bool, typer.Option("--save", help="Den Plan des Probelaufs speichern, für `vmh-sync plan apply`.")]
@@ -44,13 +46,18 @@ def _add(entity: str, about: str) -> None:
         dirty: Dirty = False,
         failed: Failed = False,
         every: All = False,
+        since: Since = None,
+        until: Until = None,
         dry_run: DryRun = False,
         show_values: ShowValues = False,
         save: Save = False,
         allow_mass_change: Allow = False,
         as_json: AsJson = False,
     ) -> None:
-        order = _order(ids, dirty=dirty, failed=failed, every=every, dry_run=dry_run, show_values=show_values)
+        span = _span(since, until)
+        order = _order(
+            ids, dirty=dirty, failed=failed, every=every, span=span, dry_run=dry_run, show_values=show_values
+        )
         if save and not dry_run:
             raise typer.BadParameter("--save speichert den Plan eines Probelaufs: bitte mit --dry-run.")
         _run(entity, order, save=save, allow_mass_change=allow_mass_change, as_json=as_json)
@@ -84,14 +91,36 @@ def add_own_entities() -> None:
             _add(entity.name, f"{entity.label} (eigener Bereich).")
 
 
+def _span(since: str | None, until: str | None) -> str | None:
+    """Return the selection of what was changed in a span, in the firm's time; ``None`` when none was given."""
+    from vmh_sync.clock import SystemClock
+    from vmh_sync.commands.moments import moment
+    from vmh_sync.engine.span import Span
+
+    if since is None:
+        if until is not None:
+            raise typer.BadParameter("--until geht nur mit --since.")
+        return None
+    now = SystemClock().now()
+    return Span(moment(since, now), moment(until, now) if until is not None else None).name
+
+
 def _order(
-    ids: list[str] | None, *, dirty: bool, failed: bool, every: bool, dry_run: bool, show_values: bool
+    ids: list[str] | None,
+    *,
+    dirty: bool,
+    failed: bool,
+    every: bool,
+    span: str | None,
+    dry_run: bool,
+    show_values: bool,
 ) -> "SyncOrder":
     from vmh_sync.commands.sync import SyncOrder
 
-    chosen = [name for name, wanted in (("dirty", dirty), ("failed", failed), ("all", every)) if wanted]
+    named = (("dirty", dirty), ("failed", failed), ("all", every), (span or "", bool(span)))
+    chosen = [name for name, wanted in named if wanted]
     if bool(ids) + len(chosen) != 1:
-        raise typer.BadParameter("Bitte genau eines angeben: --id, --dirty, --failed oder --all.")
+        raise typer.BadParameter("Bitte genau eines angeben: --id, --dirty, --failed, --all oder --since.")
     return SyncOrder(tuple(ids or ()), chosen[0] if chosen else None, dry_run=dry_run, show_values=show_values)
 
 

@@ -34,6 +34,11 @@ class SyncRunConfig(dg.Config):
         default=False,
         description="Freigabe, wenn ein Lauf angehalten wurde, weil zu viele Datensätze Werte verlieren würden.",
     )
+    since: str = Field(
+        default="",
+        description="Statt „selection“: alles, was seit diesem Zeitpunkt geändert wurde (2026-11-27T08:00, UTC).",
+    )
+    until: str = Field(default="", description="Bis vor diesen Zeitpunkt; leer: bis jetzt. Nur mit „since“.")
     plan: str = Field(
         default="",
         description="Nummer eines gespeicherten Plans: Genau dieser wird ausgeführt, wo sich nichts bewegt hat.",
@@ -66,6 +71,10 @@ def launchpad_schema() -> dict[str, dg.Field]:
         **{
             name: dg.Field(bool, default_value=False, is_required=False, description=words[name])
             for name in ("dry_run", "show_values", "allow_mass_change")
+        },
+        **{
+            name: dg.Field(str, default_value="", is_required=False, description=words[name])
+            for name in ("since", "until")
         },
         "plan": dg.Field(str, default_value="", is_required=False, description=words["plan"]),
     }

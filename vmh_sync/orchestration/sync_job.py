@@ -19,6 +19,7 @@ from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
+from vmh_sync.engine.span import selection_name
 from vmh_sync.orchestration.checks import failed_in_a_pass, part_events
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.giving_way import give_way
@@ -80,6 +81,7 @@ async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: Sync
     """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
     started = time.monotonic()
     chosen = Chosen([])
+    selection = selection_name(config.selection, config.since, config.until)
     if not config.dry_run:
         await require_our_redis(opened.leases)
     try:
@@ -87,8 +89,8 @@ async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: Sync
             opened,
             pipeline.entity,
             config.ids,
-            config.selection,
-            select=lambda: pipeline.select(opened, config.selection),
+            selection,
+            select=lambda: pipeline.select(opened, selection),
             dry_run=config.dry_run,
         )
         batch = await pipeline.fetch(opened, chosen.ids, dry_run=config.dry_run)

@@ -128,6 +128,13 @@ class Audit(Repository):
         )
         return [str(espo_id) for espo_id in self._connection.scalars(statement)]
 
+    def changed_in(self, entity: str, since: datetime, until: datetime | None) -> list[str]:
+        """Return the EspoCRM ids of the records of an entity that were changed in a span, each once."""
+        span = [ChangeRow.entity == entity, ChangeRow.at >= since, ChangeRow.espo_id.is_not(None)]
+        span += [ChangeRow.at < until] if until is not None else []
+        found = self._connection.scalars(select(ChangeRow.espo_id).where(*span).distinct().order_by(ChangeRow.espo_id))
+        return [espo_id for espo_id in found if espo_id is not None]
+
     def mark_undone(self, change_id: int, undone_by: int) -> None:
         """Note which row undid a change. Raises StaleRow if it was undone before or does not exist."""
         statement = (

@@ -141,6 +141,8 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
         "selection": "pending",
         "dry_run": False,
         "show_values": False,
+        "since": "",
+        "until": "",
         "allow_mass_change": False,
         "plan": "",
     }
