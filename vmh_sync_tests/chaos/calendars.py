@@ -7,11 +7,14 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import select
 
+from vmh_sync.kalender import doubts
+from vmh_sync.kalender.pair_rows import doubtful_cursor
 from vmh_sync.store.models import ChangeRow
-from vmh_sync_tests.fixtures.chancery import Chancery, Json, marked
+from vmh_sync_tests.fixtures.chancery import Chancery, Json, marked, tasks
 
 KUERZEL = ("AH", "SB")
 MOST = 8
@@ -176,6 +179,22 @@ def _said(row: Json, *names: str) -> set[str]:
 def word_of(text: str) -> str:
     """The word of the appointment that a text belongs to."""
     return text.partition(" ")[0]
+
+
+def answer_questions(chancery: Chancery) -> int:
+    """Answer what a task asks: whether a Termin and an event are the same appointment; returns how many were asked."""
+    termine, asked = chancery.termine(), 0
+    for kuerzel in KUERZEL:
+        events = chancery.events(kuerzel)
+        with chancery.store.reading() as tx:
+            edges = tx.cursors.get(doubtful_cursor(kuerzel)) or []
+        for fr_nr, event_id in edges:
+            same = word_of(termine[fr_nr]["text"]) == word_of(events[event_id]["summary"])
+            chancery.run(partial(doubts.decide, kuerzel=kuerzel, fr_nr=fr_nr, event_id=event_id, same=same))
+            asked += 1
+    told = sum(f"(frNr {fr_nr}, " in task["description"] for fr_nr in termine for task in tasks(chancery))
+    assert told or not asked, "what only a person can judge was told to nobody"
+    return asked
 
 
 def calendar_violations(chancery: Chancery, people: CalendarPeople) -> list[str]:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync_tests.chaos.calendars import KUERZEL, CalendarPeople, calendar_violations
+from vmh_sync_tests.chaos.calendars import KUERZEL, CalendarPeople, answer_questions, calendar_violations
 from vmh_sync_tests.chaos.parties import DrawnPeople, PartyPeople, UsualPeople
 from vmh_sync_tests.chaos.place import Place, Services, new_place
 from vmh_sync_tests.chaos.services import Stoppable, postgres_fault
@@ -102,15 +102,22 @@ class History:
         self._parties.remember_calls()
         # Unanswered creates are settled; more than the office allows a login to be off would be refused.
         place.firm.clock.shift = place.chancery.clock.shift = timedelta(minutes=4)
-        for name, make_pass in (("parties", place.firm.outcomes), ("calendars", place.chancery.outcomes)):
-            end = time.monotonic() + END_SECONDS
-            number = 0
-            while writes := self._written_by(make_pass):
-                number += writes != PUT_OFF
-                if number == MOST_PASSES or time.monotonic() > end:
-                    return [f"{name}: still writing after {number} passes: {writes}"]
-            self.counts[f"{name}: passes to quiet"] += number + 1
-        return self._parties.violations() + calendar_violations(place.chancery, self._calendars)
+        wrong = self._until_quiet("parties", place.firm.outcomes)
+        wrong = wrong or self._until_quiet("calendars", place.chancery.outcomes)
+        if not wrong and (asked := answer_questions(place.chancery)):
+            self.counts["calendars: questions answered"] += asked
+            wrong = self._until_quiet("calendars", place.chancery.outcomes)
+        return wrong or self._parties.violations() + calendar_violations(place.chancery, self._calendars)
+
+    def _until_quiet(self, name: str, make_pass: Callable[[], list[RecordOutcome]]) -> list[str]:
+        end = time.monotonic() + END_SECONDS
+        number = 0
+        while writes := self._written_by(make_pass):
+            number += writes != PUT_OFF
+            if number == MOST_PASSES or time.monotonic() > end:
+                return [f"{name}: still writing after {number} passes: {writes}"]
+        self.counts[f"{name}: passes to quiet"] += number + 1
+        return []
 
     def _written_by(self, make_pass: Callable[[], list[RecordOutcome]]) -> list[str]:
         """Make a pass; returns its writes, and ``PUT_OFF`` if it made none because a dead process has a lease yet."""

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from vmh_sync.kalender import doubts
 from vmh_sync.sync.outcome import Result
-from vmh_sync_tests.fixtures.chancery import Chancery, marked
+from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
 LONGEST = 150.0
 
@@ -66,3 +67,30 @@ def test_what_arrives_between_the_list_and_the_post_is_linked_and_not_doubled(ch
     assert chancery.sync().failures == []
     chancery.office.clear_faults()
     one_pair(chancery, event_id)
+
+
+MOVED = {"uhrzeitVon": "09:10:00", "uhrzeitBis": "10:10:00"}
+
+
+@pytest.mark.parametrize("typed", [MOVED, {"text": "Ganz anders"}])
+@pytest.mark.parametrize("same", [True, False])
+def test_what_arrived_and_was_changed_before_it_was_looked_for_is_asked_about_and_not_doubled(
+    chancery: Chancery, typed: dict[str, str], same: bool
+) -> None:
+    event_id = unanswered(chancery)
+    fr_nr = arrives(chancery)
+    chancery.edit_termin(fr_nr, **typed)
+    chancery.clock.shift = timedelta(seconds=LONGEST + 20)
+    for _ in range(2):
+        chancery.sync()
+    assert (list(chancery.termine()), list(chancery.events())) == ([fr_nr], [event_id])
+    assert [task["name"] for task in tasks(chancery)] == ["Vielleicht derselbe Termin: bitte entscheiden"]
+    chancery.run(lambda context: doubts.decide(context, "SB", fr_nr, event_id, same=same))
+    chancery.until_quiet()
+    termine, events = chancery.termine(), chancery.events()
+    assert len(termine) == len(events) == (1 if same else 2)
+    assert {str(number) for number in termine} == {marked(event) for event in events.values()}
+    asked = next(event for event in events.values() if marked(event) == str(fr_nr))
+    assert asked["summary"] == typed.get("text", "Aus Google")
+    assert asked["start"]["dateTime"][11:16] == ("09:10" if typed == MOVED else "14:00")
+    assert (asked["id"] == event_id) is same
