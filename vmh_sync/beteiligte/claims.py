@@ -30,7 +30,7 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
     if not claims:
         return
     numbers = sorted({betnr for _, betnr in claims.values()})
-    owners = await asyncio.to_thread(_owners, context, numbers)
+    owners = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers))
     twins: Counter[int] = Counter()
     spoilt: dict[str, UnexpectedAnswer] = {}
     async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", numbers, select=("id", "betnr"), spoilt=spoilt):
@@ -64,8 +64,3 @@ async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Lin
         )
         return
     party.heir_of = owner
-
-
-def _owners(context: PassContext, betnrs: list[int]) -> dict[int, Link]:
-    with context.store.reading() as tx:
-        return tx.links.get_many_by_betnr(betnrs)

@@ -125,12 +125,7 @@ async def _may_be_ours(context: PassContext, named: Sequence[Beteiligter], inten
         says = [is_empty(told.get(name)) or same(table[name].kind, told.get(name), sent.get(name)) for name in _TELLING]
         if all(says) and anybodys not in (party.bemerkung or ""):
             alike.append(party.bet_nr)
-    return len(await asyncio.to_thread(_linked, context, alike)) < len(alike)
-
-
-def _linked(context: PassContext, betnrs: Sequence[int]) -> set[int]:
-    with context.store.reading() as tx:
-        return set(tx.links.get_many_by_betnr(betnrs))
+    return len(await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(alike)))) < len(alike)
 
 
 def _store_number(context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:

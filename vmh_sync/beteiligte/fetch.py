@@ -18,6 +18,7 @@ from vmh_sync.engine.ledger import retry_is_due
 from vmh_sync.engine.outage import common_outage
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_progress import Step, went_through
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -31,7 +32,7 @@ async def fetch_parties(
     With ``recognition``, the answer about a party that is recognised is not looked into. Raises a
     ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
     """
-    parties = await asyncio.to_thread(_with_memory, context, list(dict.fromkeys(ids)))
+    parties = await context.store.read(_with_memory, context, list(dict.fromkeys(ids)))
     await _fetch(context, [party for party in parties if not party.erased], recognition)
     return parties
 
@@ -112,12 +113,11 @@ def _is_missing(party: PartyRead) -> bool:
     return party.espo is None and party.problem is None
 
 
-def _with_memory(context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
-    with context.store.reading() as tx:
-        erased = read_erased(tx)
-        links = tx.links.get_many(ENTITY, ids)
-        standings = tx.records.get_many(ENTITY, ids)
-        tasks = tx.tasks.open_for_many(ENTITY, ids)
+def _with_memory(tx: Transaction, context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
+    erased = read_erased(tx)
+    links = tx.links.get_many(ENTITY, ids)
+    standings = tx.records.get_many(ENTITY, ids)
+    tasks = tx.tasks.open_for_many(ENTITY, ids)
     return [
         PartyRead(
             espo_id,
@@ -199,7 +199,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
 
     Raises the ``ForeignSystemError`` of either side.
     """
-    (fresh,) = await asyncio.to_thread(_with_memory, context, [party.espo_id])
+    (fresh,) = await context.store.read(_with_memory, context, [party.espo_id])
     if fresh.erased:
         return fresh
     fresh.espo = await _read_full(context, party.espo_id)

@@ -14,6 +14,7 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.tasks.manual_tasks import close_tasks
 
@@ -33,22 +34,16 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
     async with context.leases.hold(f"{ENTITY}:{dead}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             return
-        link = await asyncio.to_thread(_link_of, context, betnr)
+        link = await context.store.read(lambda tx: tx.links.get_by_betnr(betnr))
         if link is None or link.espo_id != dead:
             return
-        await close_tasks(context, gate, await asyncio.to_thread(_tasks_of, context, link))
+        await close_tasks(context, gate, await context.store.read(_tasks_of, link))
         await gate.ready()
         await asyncio.to_thread(_move, context, link, heir.espo_id)
 
 
-def _link_of(context: PassContext, betnr: int) -> Link | None:
-    with context.store.reading() as tx:
-        return tx.links.get_by_betnr(betnr)
-
-
-def _tasks_of(context: PassContext, link: Link) -> list[int]:
-    with context.store.reading() as tx:
-        tasks = tx.tasks.open_for_many(ENTITY, [link.espo_id]).get(link.espo_id, [])
+def _tasks_of(tx: Transaction, link: Link) -> list[int]:
+    tasks = tx.tasks.open_for_many(ENTITY, [link.espo_id]).get(link.espo_id, [])
     return [task.id for task in tasks if (task.kind, task.fields) in _ABOUT_THE_DELETION]
 
 

@@ -3,7 +3,6 @@
 Nothing is deleted on the other side: the link remembers, a person gets a task.
 """
 
-import asyncio
 from dataclasses import replace
 
 from vmh_sync.beteiligte import status_fields
@@ -15,6 +14,7 @@ from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
@@ -44,7 +44,7 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, person, parent=False)
     lives = await _lives_in_advoware(context, link)
     await open_tasks(context, gate, about, [_deleted_here(link) if lives else _deleted_on_both_sides(link)], {})
-    await asyncio.to_thread(_mark, context, link, "deleted_in_espocrm")
+    await context.store.write(_mark, context, link, "deleted_in_espocrm")
     return True
 
 
@@ -93,7 +93,7 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
         await open_tasks(context, gate, about, [TaskWanted(TaskKind.MISSING_IN_ADVOWARE, ())], {})
     link = party.link or Link(entity=ENTITY, espo_id=party.espo_id, betnr=party.betnr, advoware_id=str(party.betnr))
     if not known:
-        await asyncio.to_thread(_mark, context, link, "deleted_in_advoware")
+        await context.store.write(_mark, context, link, "deleted_in_advoware")
     values = status_fields.agreed(
         espo.attributes,
         now=context.clock.now(),
@@ -106,18 +106,17 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
     return bool(values) or not known
 
 
-def _mark(context: PassContext, link: Link, state: LinkState) -> None:
-    with context.store.transaction() as tx:
-        tx.links.save(replace(link, state=state, verified_at=context.clock.now()))
-        tx.audit.append(
-            [
-                Change(
-                    entity=ENTITY,
-                    kind="task",
-                    reason=state,
-                    espo_id=link.espo_id,
-                    betnr=link.betnr,
-                    run_id=context.run_id,
-                )
-            ]
-        )
+def _mark(tx: Transaction, context: PassContext, link: Link, state: LinkState) -> None:
+    tx.links.save(replace(link, state=state, verified_at=context.clock.now()))
+    tx.audit.append(
+        [
+            Change(
+                entity=ENTITY,
+                kind="task",
+                reason=state,
+                espo_id=link.espo_id,
+                betnr=link.betnr,
+                run_id=context.run_id,
+            )
+        ]
+    )

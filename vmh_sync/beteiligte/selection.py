@@ -65,7 +65,9 @@ async def _all(context: PassContext) -> list[str]:
         listed.add(record.id)
         if espo_betnr(record) is not None or _waits(record):
             chosen.append(record.id)
-    known = await asyncio.to_thread(_linked_ids, context)
+    known = await context.store.read(
+        lambda tx: [key.espo_id for key in tx.links.keys(ENTITY) if key.state in ("active", "deleted_in_advoware")]
+    )
     check_not_emptied(len(listed), len(known), what=ESPO_ENTITY)
     chosen_set = set(chosen)
     return chosen + [espo_id for espo_id in known if espo_id not in chosen_set]
@@ -74,11 +76,6 @@ async def _all(context: PassContext) -> list[str]:
 def _waits(record: EspoRecord) -> bool:
     status = record.attributes.get("syncStatus")
     return status in (None, "", SyncStatus.SYNCING, SyncStatus.CONFLICT, *WAITING, *BROKEN)
-
-
-def _linked_ids(context: PassContext) -> list[str]:
-    with context.store.reading() as tx:
-        return [key.espo_id for key in tx.links.keys(ENTITY) if key.state in ("active", "deleted_in_advoware")]
 
 
 async def dirty(context: PassContext, since: datetime | None = None, *, honour_retries: bool = False) -> list[str]:
@@ -136,13 +133,8 @@ async def changed_since(context: PassContext, since: datetime) -> list[str]:
 
 async def _failed(context: PassContext) -> list[str]:
     broken = [record.id for record in await _list(context, in_("syncStatus", list(BROKEN)))]
-    ours = await asyncio.to_thread(_ledger_failed, context)
+    ours = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(ENTITY)])
     return list(dict.fromkeys((*broken, *ours)))
-
-
-def _ledger_failed(context: PassContext) -> list[str]:
-    with context.store.reading() as tx:
-        return [record.espo_id for record in tx.records.failed(ENTITY)]
 
 
 async def _due(context: PassContext) -> list[str]:

@@ -111,14 +111,9 @@ async def answered_already(
     task = await context.espo.read(TASK_ENTITY, question.espo_task_id)
     if task is None:
         # Deleted, which is no answer: it is asked again.
-        await asyncio.to_thread(_forget, context, question.id)
+        await context.store.write(lambda tx: tx.tasks.close(question.id))
         return False
     return is_settled(task)
-
-
-def _forget(context: PassContext, task_id: int) -> None:
-    with context.store.transaction() as tx:
-        tx.tasks.close(task_id)
 
 
 async def answered(context: PassContext) -> list[str]:

@@ -5,7 +5,6 @@ or by our mark where there is no first name. Only where a name fits does it cost
 the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -126,7 +125,9 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
     numbers = [one.bet_nr for one in found]
     if not numbers:
         return set()
-    links = await asyncio.to_thread(_states, context, numbers)
+    links = await context.store.read(
+        lambda tx: {betnr: link.state for betnr, link in tx.links.get_many_by_betnr(numbers).items()}
+    )
     anybodys = CREATE_MARK.format(espo_id="")
     free = {
         one.bet_nr
@@ -138,11 +139,6 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
         async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", sorted(free), select=("id", "betnr")):
             free.discard(int(record.attributes.get("betnr") or 0))
     return free
-
-
-def _states(context: PassContext, betnrs: Sequence[int]) -> dict[int, str]:
-    with context.store.reading() as tx:
-        return {betnr: link.state for betnr, link in tx.links.get_many_by_betnr(betnrs).items()}
 
 
 # What both sides tell

@@ -41,6 +41,7 @@ from vmh_sync.engine.undo import (
 from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
 from vmh_sync.kommunikation.undo import channel_of_change, undo_entry
 from vmh_sync.store.audit import Change
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable
 from vmh_sync.sync.values import same
@@ -183,14 +184,13 @@ async def _both_sides(context: PassContext, party_id: str) -> PartInput:
     espo = await context.espo.read(ESPO_ENTITY, party_id)
     if espo is None:
         raise UndoRefused("Den Beteiligten gibt es in EspoCRM nicht mehr.")
-    betnr = await asyncio.to_thread(_linked, context, party_id)
+    betnr = await context.store.read(_linked, party_id)
     advoware = await context.advoware.read_beteiligter(betnr) if betnr is not None else None
     if betnr is None or advoware is None:
         raise UndoRefused("Den Beteiligten gibt es in Advoware nicht (mehr).")
     return PartInput(party_id, betnr, espo, True, advoware)
 
 
-def _linked(context: PassContext, party_id: str) -> int | None:
-    with context.store.reading() as tx:
-        link = tx.links.get_by_espo(ENTITY, party_id)
+def _linked(tx: Transaction, party_id: str) -> int | None:
+    link = tx.links.get_by_espo(ENTITY, party_id)
     return link.betnr if link is not None else None

@@ -27,6 +27,7 @@ from vmh_sync.engine.selection import enqueue
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
@@ -81,7 +82,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     for party_id, error in bad_parties.items():
         batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}
     # Before either side is read: what another process stores from now on is noticed under the lease.
-    links = await asyncio.to_thread(_party_links, context, wanted)
+    links = await context.store.read(_party_links, wanted)
     batch.rows = await asyncio.to_thread(_rows, context, part, links.values())
     waiting = await _set_waiting_apart(context, batch, {*wanted} - {*links})
     if waiting and not dry_run:
@@ -145,9 +146,8 @@ def _rows(context: PassContext, part: ChildrenPart, parties: Iterable[Link]) -> 
         return tx.fingerprints.rows_of(numbers, (), part.link_entities)
 
 
-def _party_links(context: PassContext, ids: Sequence[str]) -> dict[str, Link]:
-    with context.store.reading() as tx:
-        links = tx.links.get_many(PARTY, ids)
+def _party_links(tx: Transaction, ids: Sequence[str]) -> dict[str, Link]:
+    links = tx.links.get_many(PARTY, ids)
     return {espo_id: link for espo_id, link in links.items() if link.betnr is not None}
 
 

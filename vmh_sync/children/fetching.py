@@ -15,6 +15,7 @@ from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartInput
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
@@ -50,7 +51,7 @@ async def fetch_children(
         _take(listed, {espo_id: memories[espo_id] for espo_id in known})
     if unknown:
         _take(await list_children(context, kind, unknown), {espo_id: memories[espo_id] for espo_id in unknown})
-    await asyncio.to_thread(_remember, context, kind, list(memories.values()))
+    await context.store.read(_remember, kind, list(memories.values()))
     await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
 
 
@@ -62,14 +63,13 @@ def _take(listed: ListedChildren, memories: Mapping[str, PartyChildren]) -> None
         memory.spoilt_here = {row.id: row.error for row in rows if row.id is not None}
 
 
-def _remember(context: PassContext, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:
-    with context.store.reading() as tx:
-        by_betnr = tx.links.children_of(kind.entity, [memory.betnr for memory in memories])
-        by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
-        ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
-        tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
-        standings = tx.records.get_many(kind.entity, sorted(ids))
-        intents = tx.intents.open_for_many(kind.entity, [i for m in memories for i in m.espo if i not in by_espo])
+def _remember(tx: Transaction, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:
+    by_betnr = tx.links.children_of(kind.entity, [memory.betnr for memory in memories])
+    by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
+    ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
+    tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
+    standings = tx.records.get_many(kind.entity, sorted(ids))
+    intents = tx.intents.open_for_many(kind.entity, [i for m in memories for i in m.espo if i not in by_espo])
     for memory in memories:
         memory.links = by_betnr.get(memory.betnr, [])
         memory.foreign_links = {

@@ -13,6 +13,7 @@ from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -34,7 +35,7 @@ async def close_books(
     is in order again, or exists no more, leaves the ledger: nobody can repair it. A child in order may still differ
     where an open task waits for a person: its outcome names those fields.
     """
-    known = await asyncio.to_thread(_standings, context, kind, [outcome.id for outcome in outcomes])
+    known = await context.store.read(lambda tx: tx.records.get_many(kind.entity, [outcome.id for outcome in outcomes]))
     entries: list[SyncRecord] = []
     told = []
     for outcome in outcomes:
@@ -46,7 +47,7 @@ async def close_books(
         told.append(final)
     quiet = [outcome.id for outcome in told if outcome.result is Result.UNCHANGED]
     in_order = [outcome.id for outcome in told if outcome.result in (Result.SYNCED, Result.UNCHANGED)]
-    apart = await asyncio.to_thread(_apart, context, kind, in_order)
+    apart = await context.store.read(_apart, kind, in_order)
     over = [i.id for i in told if i.id in known and i.id not in apart and _is_over(i, records)]
     # What a party's pass finds is in the ledger already; a difference that was never entered is entered here.
     entries += [entry for espo_id, names in apart.items() if (entry := _entry(context, kind, known, espo_id, names))]
@@ -61,10 +62,9 @@ def _entry(
     return entry_of_difference(kind.entity, espo_id, known.get(espo_id), message, now=now, run_id=context.run_id)
 
 
-def _apart(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _apart(tx: Transaction, kind: ChildKind, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return the fields in which both sides of a child stay apart: an open task tells each of them to a person."""
-    with context.store.reading() as tx:
-        tasks = tx.tasks.open_for_many(kind.entity, ids)
+    tasks = tx.tasks.open_for_many(kind.entity, ids)
     apart = {
         espo_id: [one for one in rows if keeps_apart(kind, one.kind, one.details)] for espo_id, rows in tasks.items()
     }
@@ -133,11 +133,6 @@ async def _update(context: PassContext, record: EspoRecord, values: dict[str, An
         if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
             raise
         return found
-
-
-def _standings(context: PassContext, kind: ChildKind, ids: Sequence[str]) -> dict[str, SyncRecord]:
-    with context.store.reading() as tx:
-        return tx.records.get_many(kind.entity, ids)
 
 
 def _store(

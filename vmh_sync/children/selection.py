@@ -8,6 +8,7 @@ from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.span import Span
 from vmh_sync.engine.unseen import unseen
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
@@ -29,7 +30,7 @@ async def select(context: PassContext, kind: ChildKind, selection: str) -> list[
         return [record.id for record in await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))]
     if selection == "failed":
         failed = await _list(context, kind, in_("syncStatus", ["failed", "permanently_failed"]))
-        ours = await asyncio.to_thread(_ledger_failed, context, kind)
+        ours = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(kind.entity)])
         return list(dict.fromkeys((*(record.id for record in failed), *ours)))
     if selection == "due":
         waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
@@ -47,20 +48,14 @@ async def _list(context: PassContext, kind: ChildKind, *where: Where) -> list[Es
 
 async def _all(context: PassContext, kind: ChildKind) -> list[str]:
     records = await _list(context, kind)
-    known = await asyncio.to_thread(_linked, context, kind)
+    known = await context.store.read(_linked, kind)
     check_not_emptied(len(records), len(known), what=kind.espo_entity)
     return list(dict.fromkeys((*(record.id for record in records), *known)))
 
 
-def _linked(context: PassContext, kind: ChildKind) -> list[str]:
-    with context.store.reading() as tx:
-        keys = tx.links.keys(kind.entity)
-        return [key.espo_id for key in keys if key.state in ("active", "deleted_in_advoware")]
-
-
-def _ledger_failed(context: PassContext, kind: ChildKind) -> list[str]:
-    with context.store.reading() as tx:
-        return [record.espo_id for record in tx.records.failed(kind.entity)]
+def _linked(tx: Transaction, kind: ChildKind) -> list[str]:
+    keys = tx.links.keys(kind.entity)
+    return [key.espo_id for key in keys if key.state in ("active", "deleted_in_advoware")]
 
 
 def _ledger_due(context: PassContext, kind: ChildKind) -> list[str]:

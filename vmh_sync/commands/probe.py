@@ -20,7 +20,7 @@ from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.settings import AdvowareSettings, SettingsError, VmhSettings, load
-from vmh_sync.store import Store
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError
 from vmh_sync.systems.advoware.token import MemoryTokenCache
@@ -84,7 +84,7 @@ async def _probe(order: ProbeOrder) -> tuple[KnownInstallation, Probed]:
     house, settings, clock = load(VmhSettings), load(AdvowareSettings), SystemClock()
     store = open_database(house, clock)
     try:
-        await asyncio.to_thread(_require_scratch, store, order.betnr)
+        await store.read(_require_scratch, order.betnr)
         # A write that was not answered is not repeated: the probe says so instead.
         async with open_advoware(
             settings, token_cache=MemoryTokenCache(), clock=clock, retry=RetryPolicy(attempts=2), person=True
@@ -100,13 +100,12 @@ async def _probe(order: ProbeOrder) -> tuple[KnownInstallation, Probed]:
     return known, done
 
 
-def _require_scratch(store: Store, betnr: int) -> None:
-    with store.reading() as tx:
-        if tx.links.get_by_betnr(betnr):
-            raise SettingsError(
-                f"Beteiligter {betnr} ist mit EspoCRM verknüpft: Die Probe ginge dorthin. Bitte in Advoware einen "
-                "eigenen Beteiligten zum Ausprobieren anlegen und dessen Nummer angeben."
-            )
+def _require_scratch(tx: Transaction, betnr: int) -> None:
+    if tx.links.get_by_betnr(betnr):
+        raise SettingsError(
+            f"Beteiligter {betnr} ist mit EspoCRM verknüpft: Die Probe ginge dorthin. Bitte in Advoware einen "
+            "eigenen Beteiligten zum Ausprobieren anlegen und dessen Nummer angeben."
+        )
 
 
 def _json(known: KnownInstallation, done: Probed) -> dict[str, Any]:

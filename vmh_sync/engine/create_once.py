@@ -115,7 +115,9 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
-    intent = await asyncio.to_thread(_unsettled, context, order)
+    intent = await context.store.read(
+        lambda tx: tx.intents.unsettled(str(order.system), order.entity, order.espo_id, order.claim)
+    )
     if intent is not None and intent.sent_at is not None:
         found = await _look_for_earlier(context, order, intent)
         if found is not None:
@@ -188,11 +190,6 @@ class _InTime:
 
 
 # Our database
-
-
-def _unsettled(context: CreateContext, order: CreateOrder[T]) -> Intent | None:
-    with context.store.reading() as tx:
-        return tx.intents.unsettled(str(order.system), order.entity, order.espo_id, order.claim)
 
 
 def _announce(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:

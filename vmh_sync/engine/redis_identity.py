@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Store, Transaction
 
 KEY = "vmh:identity"
 CURSOR = "redis identity"
@@ -78,7 +78,7 @@ async def foreign(redis: AsyncRedis, store: Store, place: str) -> ForeignRedis |
     """
     with translated():
         found = await redis.get(KEY)
-    known = await asyncio.to_thread(_known, store)
+    known = await store.read(_known)
     if known is None or found == known.token or (found is None and known.place == place):
         return None
     return ForeignRedis(place, known.place)
@@ -86,19 +86,20 @@ async def foreign(redis: AsyncRedis, store: Store, place: str) -> ForeignRedis |
 
 async def adopt(redis: AsyncRedis, store: Store, place: str) -> None:
     """Let the database belong to this Redis from now on; others are refused then."""
-    await asyncio.to_thread(_replace, store, Identity(await _token(redis, secrets.token_hex(16)), place))
+    ours = Identity(await _token(redis, secrets.token_hex(16)), place)
+    await store.write(lambda tx: tx.cursors.set(CURSOR, asdict(ours)))
 
 
 async def _meet(redis: AsyncRedis, store: Store, place: str) -> None:
     with translated():
         found = await redis.get(KEY)
-    known = await asyncio.to_thread(_known, store)
+    known = await store.read(_known)
     if known is not None and found is None and known.place == place:
         await adopt(redis, store, place)
         return
     if known is None:
         mine = Identity(await _token(redis, secrets.token_hex(16)), place)
-        known = await asyncio.to_thread(_first, store, mine)
+        known = await store.write(_first, mine)
         found = mine.token
     if found != known.token:
         raise ForeignRedis(place, known.place)
@@ -111,19 +112,12 @@ async def _token(redis: AsyncRedis, new: str) -> str:
         return str(await redis.get(KEY))
 
 
-def _known(store: Store) -> Identity | None:
-    with store.reading() as tx:
-        value = tx.cursors.get(CURSOR)
+def _known(tx: Transaction) -> Identity | None:
+    value = tx.cursors.get(CURSOR)
     return Identity(**value) if value else None
 
 
-def _first(store: Store, mine: Identity) -> Identity:
+def _first(tx: Transaction, mine: Identity) -> Identity:
     """Store ``mine`` unless another one was quicker; returns what stands there then."""
-    with store.transaction() as tx:
-        tx.cursors.set_once(CURSOR, asdict(mine))
-        return Identity(**tx.cursors.get(CURSOR))
-
-
-def _replace(store: Store, mine: Identity) -> None:
-    with store.transaction() as tx:
-        tx.cursors.set(CURSOR, asdict(mine))
+    tx.cursors.set_once(CURSOR, asdict(mine))
+    return Identity(**tx.cursors.get(CURSOR))

@@ -15,6 +15,7 @@ from datetime import timedelta
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError
 
 CLAIM_SECONDS = 600.0
@@ -57,23 +58,22 @@ def _claim(context: PassContext, entity: str, lane: Lane | None) -> Chosen:
 
 async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
     """Put records into the inbox; returns how many did not wait there already."""
-    return await asyncio.to_thread(_enqueue, context, entity, ids, source)
+    return await context.store.write(_enqueue, entity, ids, source)
 
 
-def _enqueue(context: PassContext, entity: str, ids: Sequence[str], source: str) -> int:
+def _enqueue(tx: Transaction, entity: str, ids: Sequence[str], source: str) -> int:
     lane = Lane.LIVE if source in LIVE_SOURCES else Lane.BULK
-    with context.store.transaction() as tx:
-        # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows
-        # in the record's stamp and is found by the next look.
-        waiting = tx.inbox.waiting_ids(entity, ids)
-        if lane is Lane.LIVE:
-            tx.inbox.hurry(entity, waiting)
-        new = [
-            InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane)
-            for espo_id in ids
-            if espo_id not in waiting
-        ]
-        return tx.inbox.add(entity, new)
+    # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows in the
+    # record's stamp and is found by the next look.
+    waiting = tx.inbox.waiting_ids(entity, ids)
+    if lane is Lane.LIVE:
+        tx.inbox.hurry(entity, waiting)
+    new = [
+        InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane)
+        for espo_id in ids
+        if espo_id not in waiting
+    ]
+    return tx.inbox.add(entity, new)
 
 
 async def choose(

@@ -15,6 +15,7 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import Where, list_parties
 from vmh_sync.matching.traits import Traits
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import Forbidden, ForeignSystemError
@@ -142,7 +143,7 @@ async def _known(
 ) -> dict[str, int]:
     """Return who belongs together already: by number, by link, or by the mark that our own create left."""
     known = {espo_id: betnr for espo_id, one in records.items() if (betnr := espo_betnr(one)) is not None}
-    linked = await asyncio.to_thread(_links, context, list(records))
+    linked = await context.store.read(_links, list(records))
     start = CREATE_MARK.format(espo_id="")
     for betnr, party in listed.items():
         marked = (party.bemerkung or "").partition(start)[2].split()
@@ -151,9 +152,8 @@ async def _known(
     return linked | known
 
 
-def _links(context: PassContext, ids: list[str]) -> dict[str, int]:
-    with context.store.reading() as tx:
-        links = tx.links.get_many(ENTITY, ids)
+def _links(tx: Transaction, ids: list[str]) -> dict[str, int]:
+    links = tx.links.get_many(ENTITY, ids)
     return {espo_id: link.betnr for espo_id, link in links.items() if link.betnr is not None}
 
 

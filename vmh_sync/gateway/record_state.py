@@ -1,6 +1,5 @@
 """How one record stands, without any of its values (specification, http-endpoints.md 4)."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.triggers import EspoId
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
 
 router = APIRouter(tags=["sync"])
 
@@ -57,7 +57,7 @@ async def record_state(
     services = services_of(request)
     services.keys.allow(x_api_key, "read")
     try:
-        state = await asyncio.to_thread(_read, services, entity, espo_id)
+        state = await services.store.read(_read, services, entity, espo_id)
     except StoreError:
         return JSONResponse({"error": "the database is not available"}, 503, {"Retry-After": "30"})
     return JSONResponse({"error": "this record was never seen"}, 404) if state is None else state
@@ -70,12 +70,11 @@ def _without_record(link: Link | None) -> str | None:
     return "clean" if link.state == "active" else link.state
 
 
-def _read(services: GatewayServices, entity: EntityName, espo_id: str) -> RecordState | None:
-    with services.store.reading() as tx:
-        record = tx.records.get(entity, espo_id)
-        link = tx.links.get_by_espo(entity, espo_id)
-        changes = [change for change in tx.audit.for_record(espo_id, LAST_CHANGES) if change.espo_id == espo_id]
-        waiting = bool(tx.inbox.waiting_ids(entity, [espo_id]))
+def _read(tx: Transaction, services: GatewayServices, entity: EntityName, espo_id: str) -> RecordState | None:
+    record = tx.records.get(entity, espo_id)
+    link = tx.links.get_by_espo(entity, espo_id)
+    changes = [change for change in tx.audit.for_record(espo_id, LAST_CHANGES) if change.espo_id == espo_id]
+    waiting = bool(tx.inbox.waiting_ids(entity, [espo_id]))
     if record is None and link is None and not changes and not waiting:
         return None
     agreed = (link.verified_at or link.updated_at) if link else None

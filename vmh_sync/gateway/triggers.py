@@ -114,16 +114,11 @@ async def sync_calendar(
 
 async def _is_employee(services: GatewayServices, kuerzel: str) -> bool:
     """Whether we synced this employee before; only an unknown one is looked up in Advoware."""
-    if await asyncio.to_thread(_known, services, kuerzel):
+    if await services.store.read(lambda tx: tx.calendar_states.get(kuerzel) is not None):
         return True
     async with asyncio.timeout(ASK_ADVOWARE_SECONDS):
         employees = await services.advoware.list_mitarbeiter()
     return any((employee.kuerzel or "").upper() == kuerzel for employee in employees)
-
-
-def _known(services: GatewayServices, kuerzel: str) -> bool:
-    with services.store.reading() as tx:
-        return tx.calendar_states.get(kuerzel) is not None
 
 
 async def _is_under_way(services: GatewayServices, kuerzel: str) -> bool:
@@ -146,7 +141,7 @@ async def _is_under_way(services: GatewayServices, kuerzel: str) -> bool:
 
 async def _busy(services: GatewayServices) -> tuple[set[str], set[str]]:
     """Return the employees whose calendar is written now, and all that were ever synced."""
-    known = await asyncio.to_thread(_known_employees, services)
+    known = await services.store.read(lambda tx: {state.kuerzel.upper() for state in tx.calendar_states.all()})
     if services.redis is None:
         return set(), known
     leases = house_leases(services.redis, services.store, services.settings.house)
@@ -154,11 +149,6 @@ async def _busy(services: GatewayServices) -> tuple[set[str], set[str]]:
         return {name for name in known if await leases.holder(lease_name(name)) is not None}, known
     except CoordinationUnavailable:
         return set(), known
-
-
-def _known_employees(services: GatewayServices) -> set[str]:
-    with services.store.reading() as tx:
-        return {state.kuerzel.upper() for state in tx.calendar_states.all()}
 
 
 def _named(run: Run) -> list[str]:

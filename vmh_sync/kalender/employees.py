@@ -1,6 +1,5 @@
 """Whose calendars are synced, and in which order."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +65,7 @@ async def select(context: CalendarContext, kuerzel: Sequence[str]) -> Selected:
     """
     listed = await active_employees(context)
     active = {employee.kuerzel.upper(): employee for employee in listed.employees}
-    states = await asyncio.to_thread(_states, context)
+    states = await context.store.read(lambda tx: [state.kuerzel.upper() for state in tx.calendar_states.all()])
     wanted = list(dict.fromkeys(name.strip().upper() for name in kuerzel if name.strip()))
     unreadable = _concerned(listed.unreadable, active, wanted)
     # Who is not listed may be the one whose entry cannot be read.
@@ -92,8 +91,3 @@ def _concerned(
         return tuple(names)
     missing = [name for name in wanted if name not in active]
     return tuple(name for name in names if name in missing or (name is None and missing))
-
-
-def _states(context: CalendarContext) -> list[str]:
-    with context.store.reading() as tx:
-        return [state.kuerzel.upper() for state in tx.calendar_states.all()]

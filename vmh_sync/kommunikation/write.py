@@ -55,7 +55,7 @@ async def write_part(
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
     if await reads_otherwise(context, party, sides, work.plan):
         return PartDone(again=True)
-    await asyncio.to_thread(_prepare, context, party, work)
+    await context.store.write(_prepare, context, party, work)
     writer = EntryWriter(
         context,
         gate,
@@ -81,13 +81,12 @@ def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: Komm
         store_stand(tx, party.espo_id, party.betnr, {"empty": {"run": context.run_id, "sides": sides}})
 
 
-def _prepare(context: PassContext, party: PartInput, work: PlannedEntries) -> None:
-    with context.store.transaction() as tx:
-        record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
-        for intent, pair in work.mapped.adopted:
-            delta = KommunikationPlan().pairs_after({})
-            store_delta(tx, party.espo_id, party.betnr, replace(delta, stored=(pair,)))
-            tx.intents.complete(intent.id, str(pair.advoware_id))
+def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> None:
+    record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
+    for intent, pair in work.mapped.adopted:
+        delta = KommunikationPlan().pairs_after({})
+        store_delta(tx, party.espo_id, party.betnr, replace(delta, stored=(pair,)))
+        tx.intents.complete(intent.id, str(pair.advoware_id))
 
 
 @dataclass(slots=True, repr=False)

@@ -263,12 +263,9 @@ async def changes_of(opened: PassContext, outcomes: Sequence[RecordOutcome], sec
     if all(outcome.result is Result.UNCHANGED and not outcome.conflicts for outcome in outcomes):
         return []
     since = opened.clock.now() - timedelta(seconds=seconds + CLOCK_SLACK_SECONDS)
-    return await asyncio.to_thread(_changes, opened, AuditQuery(run_id=opened.run_id, since=since, limit=MOST_CHANGES))
-
-
-def _changes(opened: PassContext, query: AuditQuery) -> list[Change]:
-    with opened.store.reading() as tx:
-        return tx.audit.find(query)
+    return await opened.store.read(
+        lambda tx: tx.audit.find(AuditQuery(run_id=opened.run_id, since=since, limit=MOST_CHANGES))
+    )
 
 
 def _tell(

@@ -1,6 +1,5 @@
 """What is checked of the house itself: leases and claims that nobody gives back, refused logins, EspoCRM's webhooks."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,7 +52,7 @@ async def _leases(context: PassContext, redis: AsyncRedis) -> Verdict:
         async for key in redis.scan_iter(match=_LEASES, count=500):
             held += 1
             endless += await redis.pttl(key) == _NO_END
-    overdue = await asyncio.to_thread(_overdue, context)
+    overdue = await context.store.read(lambda tx: tx.inbox.overdue_claims(context.clock.now() - OVERDUE))
     numbers = {"Sperren": held, "ohne Ende": endless, "überfällige Ansprüche": overdue}
     if not endless and not overdue:
         return Verdict(LEASES, passed=True, text=f"{held} Sperren, jede mit Ende.", numbers=numbers)
@@ -61,11 +60,6 @@ async def _leases(context: PassContext, redis: AsyncRedis) -> Verdict:
         f"{endless} Sperren ohne Ende, {overdue} Ansprüche überfällig: `vmh-sync status` ansehen, Dienste neu starten."
     )
     return Verdict(LEASES, passed=False, text=text, grave=True, numbers=numbers)
-
-
-def _overdue(context: PassContext) -> int:
-    with context.store.reading() as tx:
-        return tx.inbox.overdue_claims(context.clock.now() - OVERDUE)
 
 
 async def _logins(context: PassContext, settings: PassSettings, redis: AsyncRedis) -> Verdict:

@@ -1,7 +1,9 @@
 """The door to our own database: open it, begin a transaction, reach the repositories."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 
@@ -22,6 +24,9 @@ from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
 from vmh_sync.watchdog import went_on
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Transaction:
@@ -46,7 +51,7 @@ class Transaction:
 class Store:
     """Our own database. May be shared by threads; every transaction belongs to one thread.
 
-    The calls are synchronous: from a coroutine use ``asyncio.to_thread`` around a whole transaction.
+    A coroutine takes :meth:`read` and :meth:`write`, which leave the loop free meanwhile; the others are synchronous.
     """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
@@ -71,6 +76,24 @@ class Store:
         """Begin a transaction that only reads. On SQLite it does not wait for writers. Raises as above."""
         with translated(), self._reader.connect() as connection:
             yield Transaction(connection, self._clock)
+
+    async def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **named: P.kwargs) -> T:
+        """Return what ``work`` finds in a transaction that only reads; the loop is free meanwhile. Raises as above."""
+
+        def inside() -> T:
+            with self.reading() as tx:
+                return work(tx, *args, **named)
+
+        return await asyncio.to_thread(inside)
+
+    async def write(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **named: P.kwargs) -> T:
+        """Return what ``work`` comes to in a transaction that is committed at its end. Raises as above."""
+
+        def inside() -> T:
+            with self.transaction() as tx:
+                return work(tx, *args, **named)
+
+        return await asyncio.to_thread(inside)
 
     def ping(self) -> None:
         """Ask the database for a sign of life. Raises StoreUnavailable."""

@@ -5,7 +5,6 @@ sync-semantics.md 8). The row in our database comes first; a Task whose creation
 mark in its description (:mod:`vmh_sync.engine.create_once`).
 """
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -89,11 +88,11 @@ async def open_tasks(
     bundles: dict[tuple[str, str, TaskKind], list[_Ensured]] = {}
     for task in wanted:
         about = _subject_of(subject, task)
-        row, created = await asyncio.to_thread(_ensure, context, about, task)
+        row, created = await context.store.write(_ensured, about, task)
         if row.espo_task_id is not None:
             if not await _reported_anew(context, gate, about, row, task, labels):
                 continue
-            row, created = await asyncio.to_thread(_ensure, context, about, task)
+            row, created = await context.store.write(_ensured, about, task)
         key = (about.entity, about.espo_id, task.kind)
         may_exist = not created and row.id not in noted
         bundles.setdefault(key, []).append(_Ensured(about, row, task, may_exist))
@@ -135,7 +134,7 @@ async def _write_bundle(
         await write_task(
             context, gate, first.about, first.row, first.task, labels, may_exist=first.may_exist, more=more
         )
-        written = await asyncio.to_thread(_get, context, first.row.id)
+        written = await context.store.read(lambda tx: tx.tasks.get(first.row.id))
         espo_task_id = written.espo_task_id if written is not None else None
         rows = [one.row for one in others]
     else:
@@ -147,12 +146,12 @@ async def _write_bundle(
             await context.espo.update(TASK_ENTITY, standing.id, description)
         espo_task_id = standing.id
     if rows and espo_task_id is not None:
-        await asyncio.to_thread(_attach_rows, context, [row.id for row in rows], espo_task_id)
+        await context.store.write(_attach_rows, [row.id for row in rows], espo_task_id)
 
 
 async def _open_sibling(context: PassContext, row: ManualTask) -> EspoRecord | None:
     """Return the open Task about the same record and of the same kind that another of our rows stands for."""
-    rows = await asyncio.to_thread(_rows_of, context, row)
+    rows = await context.store.read(lambda tx: tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, []))
     known = dict.fromkeys(one.espo_task_id for one in rows if one.kind == row.kind and one.espo_task_id)
     for task_id in known:
         task = await context.espo.read(TASK_ENTITY, str(task_id))
@@ -161,15 +160,9 @@ async def _open_sibling(context: PassContext, row: ManualTask) -> EspoRecord | N
     return None
 
 
-def _rows_of(context: PassContext, row: ManualTask) -> list[ManualTask]:
-    with context.store.reading() as tx:
-        return tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, [])
-
-
-def _attach_rows(context: PassContext, task_ids: Sequence[int], espo_task_id: str) -> None:
-    with context.store.transaction() as tx:
-        for task_id in task_ids:
-            tx.tasks.attach_espo_id(task_id, espo_task_id)
+def _attach_rows(tx: Transaction, task_ids: Sequence[int], espo_task_id: str) -> None:
+    for task_id in task_ids:
+        tx.tasks.attach_espo_id(task_id, espo_task_id)
 
 
 async def _reported_anew(
@@ -186,13 +179,13 @@ async def _reported_anew(
         return False
     standing = await context.espo.read(TASK_ENTITY, str(row.espo_task_id))
     if standing is None or is_settled(standing):
-        await asyncio.to_thread(_close_row, context, row.id)
+        await context.store.write(lambda tx: tx.tasks.close(row.id))
         return True
     if not same_situation:
         await gate.before(Side.ESPOCRM)
         description = _continued(standing, about, task, labels)
         await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
-        await asyncio.to_thread(_refresh, context, row.id, task)
+        await context.store.write(lambda tx: tx.tasks.refresh(row.id, fingerprint(task), dict(task.details)))
     return False
 
 
@@ -207,11 +200,6 @@ def _worded(tasks: Sequence[TaskWanted], about: TaskSubject, labels: Mapping[str
     edited = "; ".join(one.text for one in about.edited)
     edited = f"Zuletzt geändert: {edited}." if edited else ""
     return wording_of_all(tasks[0].kind, told, betnr=about.betnr, edited=edited)
-
-
-def _refresh(context: PassContext, task_id: int, task: TaskWanted) -> None:
-    with context.store.transaction() as tx:
-        tx.tasks.refresh(task_id, fingerprint(task), dict(task.details))
 
 
 def _subject_of(subject: TaskSubject, task: TaskWanted) -> TaskSubject:
@@ -244,11 +232,6 @@ def note_tasks(tx: Transaction, subject: TaskSubject, wanted: Iterable[TaskWante
     """
     ensured = [_ensured(tx, _subject_of(subject, task), task) for task in wanted]
     return {row.id for row, created in ensured if created}
-
-
-def _ensure(context: PassContext, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:
-    with context.store.transaction() as tx:
-        return _ensured(tx, about, task)
 
 
 def _ensured(tx: Transaction, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:
@@ -315,7 +298,7 @@ async def write_task(
         look_first=(lambda: _find(context, mark)) if may_exist else None,
     )
     creation = await create_once(context, order)
-    await asyncio.to_thread(_attach, context, row.id, creation)
+    await context.store.write(_attach, row.id, creation)
 
 
 async def _find(context: TaskContext, mark: str) -> str | None:
@@ -327,24 +310,24 @@ async def _find(context: TaskContext, mark: str) -> str | None:
     return None
 
 
-def _attach(context: TaskContext, task_id: int, creation: Creation[str]) -> None:
-    with context.store.transaction() as tx:
-        tx.intents.complete(creation.intent.id, creation.record)
-        tx.tasks.attach_espo_id(task_id, creation.record)
+def _attach(tx: Transaction, task_id: int, creation: Creation[str]) -> None:
+    tx.intents.complete(creation.intent.id, creation.record)
+    tx.tasks.attach_espo_id(task_id, creation.record)
 
 
 async def close_tasks(context: TaskContext, gate: WriteGate, task_ids: Iterable[int]) -> int:
     """Close tasks that reality has settled, in EspoCRM and in our database; returns how many."""
-    closed = 0
-    for task_id in task_ids:
-        row = await asyncio.to_thread(_get, context, task_id)
-        if row is None or row.state == "closed":
-            continue
-        if row.espo_task_id is not None and not await asyncio.to_thread(_tells_more, context, row):
-            await complete_in_espocrm(context, gate, row.espo_task_id)
-        await asyncio.to_thread(_close_row, context, task_id)
-        closed += 1
-    return closed
+    return sum([await _close(context, gate, task_id) for task_id in task_ids])
+
+
+async def _close(context: TaskContext, gate: WriteGate, task_id: int) -> bool:
+    row = await context.store.read(lambda tx: tx.tasks.get(task_id))
+    if row is None or row.state == "closed":
+        return False
+    if row.espo_task_id is not None and not await context.store.read(_tells_more, row):
+        await complete_in_espocrm(context, gate, row.espo_task_id)
+    await context.store.write(lambda tx: tx.tasks.close(task_id))
+    return True
 
 
 async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_id: str) -> None:
@@ -358,18 +341,7 @@ async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_i
         return  # a person deleted the task: that closes it as well
 
 
-def _get(context: TaskContext, task_id: int) -> ManualTask | None:
-    with context.store.reading() as tx:
-        return tx.tasks.get(task_id)
-
-
-def _tells_more(context: TaskContext, row: ManualTask) -> bool:
+def _tells_more(tx: Transaction, row: ManualTask) -> bool:
     """Whether the Task also tells about something else of the record that is not settled."""
-    with context.store.reading() as tx:
-        others = tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, [])
+    others = tx.tasks.open_for_many(row.entity, [row.espo_id]).get(row.espo_id, [])
     return any(other.espo_task_id == row.espo_task_id and other.id != row.id for other in others)
-
-
-def _close_row(context: TaskContext, task_id: int) -> None:
-    with context.store.transaction() as tx:
-        tx.tasks.close(task_id)
