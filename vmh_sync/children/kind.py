@@ -108,9 +108,9 @@ class ChildKind(ABC):
         """Complete the values of a POST. ``owner`` is the party's full name."""
         return values
 
-    @abstractmethod
     def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
-        """What of the values of a POST a child of this kind cannot be created without."""
+        """What of the values of a POST a child of this kind cannot be created without: all, if it does not say."""
+        return Needed(dict(values))
 
     def espo_values(self, values: dict[str, Any]) -> dict[str, Any]:
         """Bring values into the form EspoCRM takes."""
