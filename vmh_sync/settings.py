@@ -167,6 +167,9 @@ class CalendarSyncSettings(EnvSettings):
     schedule_jitter_seconds: float = Field(
         60.0, ge=0, le=600, description="geplante Läufe beginnen bis zu so viele Sekunden später"
     )
+    push_url: str | None = Field(
+        None, pattern=r"^(https://|http://127\.0\.0\.1:)", description="öffentliche https-Adresse für Googles Meldungen"
+    )
 
     deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode] = Field(
         default_factory=list,

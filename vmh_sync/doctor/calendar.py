@@ -3,6 +3,8 @@
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.settings import GoogleCalendarSettings
+from vmh_sync.store.errors import StoreError
+from vmh_sync.store.store import Store
 from vmh_sync.systems.circuit import MemoryCircuits, ThreadCircuitStore, ThreadLoginCircuit
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, InvalidCredentialsError, TransientError
@@ -11,6 +13,7 @@ from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceAccountError, ServiceFactory
 
 GOOGLE = "Google Calendar"
+PUSH = "Google-Meldungen"
 CALENDARS = Operation("calendarList.list", "GET", "users/me/calendarList")
 
 
@@ -54,3 +57,22 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
     finally:
         factory.close()
     return ok(GOOGLE, "Anmeldung des Dienstkontos gelungen, Kalender lesbar.")
+
+
+def check_push(store: Store, public_url: str) -> Line | None:
+    """Tell of how many calendars Google tells us changes; None if the database cannot say. Blocks."""
+    try:
+        with store.reading() as tx:
+            calendars = {state.kuerzel for state in tx.calendar_states.all() if state.calendar_id}
+            told = tx.calendar_channels.living() & calendars
+    except StoreError:
+        return None
+    if told == calendars:
+        return ok(PUSH, f"Google meldet Änderungen an allen {len(calendars)} Kalendern.")
+    return hint(
+        PUSH,
+        f"Google meldet Änderungen an {len(told)} von {len(calendars)} Kalendern; die übrigen werden alle 15 Minuten "
+        "angesehen.",
+        f"Der nächste Abgleich versucht es wieder. Bleibt es dabei: {public_url} muss aus dem Internet über https mit "
+        "gültigem Zertifikat erreichbar sein; den Grund nennt das Protokoll des Laufs.",
+    )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
-from vmh_sync.doctor.calendar import check_google
+from vmh_sync.doctor.calendar import check_google, check_push
 from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.doctor.line import Level, Line, problem
@@ -17,7 +17,7 @@ from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
-from vmh_sync.settings import SettingsError, VmhSettings
+from vmh_sync.settings import CalendarSyncSettings, SettingsError, VmhSettings, load
 
 
 async def examine(clock: Clock | None = None) -> list[Line]:
@@ -41,7 +41,25 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         lines += await _espocrm(known, clock, circuits)
         if known.google is not None:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
+        if known.house is not None and database_works:
+            lines += await asyncio.to_thread(_push, known.house)
     return lines
+
+
+def _push(house: VmhSettings) -> list[Line]:
+    """The line about Google's notifications, where they are wanted."""
+    try:
+        public_url = load(CalendarSyncSettings).push_url
+    except SettingsError:
+        return []  # the line about the settings says why
+    if public_url is None:
+        return []
+    store = open_database(house)
+    try:
+        line = check_push(store, public_url)
+    finally:
+        store.close()
+    return [line] if line is not None else []
 
 
 @asynccontextmanager

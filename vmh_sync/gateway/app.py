@@ -14,7 +14,7 @@ from vmh_sync.engine.opening import PassSettings
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router
-from vmh_sync.gateway import health, metrics, morning_page, proxy, record_state, triggers
+from vmh_sync.gateway import google_push, health, metrics, morning_page, proxy, record_state, triggers
 from vmh_sync.gateway.body_limit import BodyLimit
 from vmh_sync.gateway.documented import RECORD_SCHEMA
 from vmh_sync.gateway.endpoints_page import docs_router
@@ -52,7 +52,7 @@ def create_app(settings: PassSettings | None = None) -> FastAPI:
     app.add_exception_handler(NotAllowed, _not_allowed)
     app.add_exception_handler(RequestValidationError, unusable_field)
     app.include_router(webhook_router())
-    for endpoints in (proxy, triggers, record_state, health, metrics, morning_page):
+    for endpoints in (google_push, proxy, triggers, record_state, health, metrics, morning_page):
         app.include_router(endpoints.router)
     if ticketing.NAME in settings.house.examples:
         app.include_router(_ticketing(settings))

@@ -23,3 +23,9 @@ PROXY_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=OWN,
 )
+CALENDAR_NOTIFICATIONS = Counter(
+    "vmh_calendar_notifications",
+    "Google's notifications: rung, opened (first message of a channel), refused, unavailable.",
+    ["result"],
+    registry=OWN,
+)

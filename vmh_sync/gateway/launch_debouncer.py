@@ -6,7 +6,8 @@ inbox's sensor finds them.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
@@ -26,7 +27,10 @@ FINISH_SECONDS = 25.0
 
 
 class LaunchDebouncer:
-    """Rings the bells of entities; belongs to one event loop. ``held_back`` tells whether runs are useless now."""
+    """Rings the bells of entities; belongs to one event loop. ``held_back`` tells whether runs are useless now.
+
+    ``configs``: what a run is launched with, for entities whose events are not in the inbox.
+    """
 
     def __init__(
         self,
@@ -35,8 +39,10 @@ class LaunchDebouncer:
         gather_seconds: float = GATHER_SECONDS,
         held_back: Callable[[], Awaitable[bool]] | None = None,
         trigger: Trigger = Trigger.WEBHOOK,
+        configs: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._trigger = trigger
+        self._configs = configs or {}
         self._held_back = held_back
         self._bell = bell
         self._launcher = launcher
@@ -81,9 +87,8 @@ class LaunchDebouncer:
         try:
             if await self._on_its_way(entity):
                 return
-            run_id = await self._launcher.launch(
-                job_of(entity), {"selection": "pending"}, self._trigger, {PENDING_TAG: "yes"}
-            )
+            config = self._configs.get(entity, {"selection": "pending"})
+            run_id = await self._launcher.launch(job_of(entity), config, self._trigger, {PENDING_TAG: "yes"})
         except LaunchFailed as problem:
             self.failed += 1
             _log.warning("%s: not launched, the sensor will do it: %s", entity, problem)

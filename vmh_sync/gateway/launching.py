@@ -11,8 +11,10 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.engine.held_logins import held_back_logins
 from vmh_sync.engine.installation_mark import installation_mark
 from vmh_sync.engine.opening import PassSettings
+from vmh_sync.entities import KALENDER
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
+from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.orchestration.run_config import Trigger
 
 DAGSTER_SECONDS = 20.0
@@ -37,4 +39,5 @@ def make_debouncer(
         refused = await held_back_logins(redis, settings.advoware, settings.espocrm, clock)
         return any(login.system != "google" for login in refused)
 
-    return LaunchDebouncer(Doorbell(redis), launcher, held_back=held_back, trigger=trigger)
+    configs = {KALENDER.name: Calendars(rung=True).run_config()}
+    return LaunchDebouncer(Doorbell(redis), launcher, held_back=held_back, trigger=trigger, configs=configs)

@@ -51,6 +51,7 @@ class Snapshot:
     oldest_dirty: dict[str, float] = field(default_factory=dict)
     passes: dict[str, Sequence[PassSummary]] = field(default_factory=dict)
     retries: dict[str, int] = field(default_factory=dict)
+    channels: int = 0
     leases: int | None = None
     google_spent: int | None = None
     held_back: dict[str, float] | None = None
@@ -84,6 +85,7 @@ def _read_store(services: GatewayServices, snapshot: Snapshot) -> None:
         snapshot.calls = tx.call_counts.read()
         snapshot.statuses = tx.records.counts()
         snapshot.different = tx.records.different()
+        snapshot.channels = len(tx.calendar_channels.living())
         for entity in _record_entities():
             snapshot.inbox[entity] = (
                 tx.inbox.pending_count(entity, now),
@@ -200,6 +202,9 @@ class SnapshotCollector:
         up.add_metric(["database"], float(self.snapshot.database_up))
         up.add_metric(["redis"], float(self.snapshot.redis_up))
         yield up
+        yield GaugeMetricFamily(
+            "vmh_calendar_channels", "Calendars whose changes Google tells us now.", value=self.snapshot.channels
+        )
         if self.snapshot.leases is not None:
             yield GaugeMetricFamily("vmh_leases", "Leases that are held.", value=self.snapshot.leases)
         if self.snapshot.held_back is not None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
@@ -125,10 +126,12 @@ async def _is_under_way(services: GatewayServices, kuerzel: str) -> bool:
     """Whether what is asked for is synced now, or by a run that waits to begin.
 
     A run of several that has come to its writes concerns those only whose lease is held: the others are done, or wait
-    behind a long first load, for which nobody else has to wait. A run of all skips who is busy.
+    behind a long first load, for which nobody else has to wait. A run of all skips who is busy. A run of those whose
+    change Google has told covers only them.
     """
     runs = await services.launcher.active_runs(CALENDAR_JOB)
-    covering = [run for run in runs if not _named(run) or kuerzel in _named(run)]
+    told = [run for run in runs if _config(run).get("rung")]
+    covering = [run for run in runs if run not in told and (not _named(run) or kuerzel in _named(run))]
     if not covering:
         return False
     if any(run.status in BEFORE_START or _named(run) == [kuerzel] for run in covering):
@@ -155,10 +158,13 @@ def _named(run: Run) -> list[str]:
     """The employees of a run: its partition, or what stands in its configuration."""
     if partition := run.tags.get("dagster/partition"):
         return [partition.upper()]
-    ops = run.config.get("ops") or {}
-    config = next((op.get("config") or {} for op in ops.values()), {})
-    named = [str(name).upper() for name in config.get("kuerzel") or []]
+    named = [str(name).upper() for name in _config(run).get("kuerzel") or []]
     return [] if ALL in named else named
+
+
+def _config(run: Run) -> Mapping[str, Any]:
+    ops = run.config.get("ops") or {}
+    return next((op.get("config") or {} for op in ops.values()), {})
 
 
 @router.post(

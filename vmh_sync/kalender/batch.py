@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from vmh_sync.engine.approved_plan import approved_plan
@@ -19,8 +19,12 @@ from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_book import record_id
 from vmh_sync.kalender.plan import PlanItem
 from vmh_sync.kalender.progress import LoadProgress, Watcher
+from vmh_sync.kalender.push import take_rung
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.outcome import RecordOutcome, Result
+
+RUNG_WAIT_SECONDS = 60.0
+"""A calendar that rings while another pass is at it is synced after that pass, which may have read it before."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -150,10 +154,15 @@ async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
     """
     plan = await asyncio.to_thread(approved_plan, context.store, context.clock, which.plan) if which.plan else None
     named = which.named()
-    chosen = await select(context, named)
     approved = plan.records if plan is not None else None
     how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change, approved=approved)
-    batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named))
+    if which.rung:
+        named = await take_rung(context)
+        how = replace(how, wait_seconds=RUNG_WAIT_SECONDS)
+        if not named:
+            return CalendarBatch(how, which.show_values)
+    chosen = await select(context, named)
+    batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named) and not which.rung)
     batch.unreadable = chosen.unreadable
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
     batch.rules = context.rules

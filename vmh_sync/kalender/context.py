@@ -13,6 +13,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.allowance import Allowance
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
+from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.engine.call_counts import CallCounter
@@ -157,6 +158,7 @@ class CalendarContext:
     settings: CalendarSyncSettings
     kanzlei: str
     calls: CallCounter
+    bell: Doorbell
     quota_per_minute: int = 600
     longest_request: timedelta = timedelta(seconds=150)
     desk: TaskDesk | None = None
@@ -222,6 +224,7 @@ async def _open_calendar(
                     settings=settings.sync,
                     kanzlei=settings.advoware.kanzlei,
                     calls=calls,
+                    bell=Doorbell(redis),
                     quota_per_minute=settings.google.quota_per_minute,
                     longest_request=timedelta(seconds=settings.passes.create_settle_seconds),
                     desk=desk,

@@ -22,6 +22,7 @@ class SyncOptions:
     """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google.
 
     ``approved``: what a person approved, appointment by appointment; nothing else is written then.
+    ``wait_seconds``: for so long it waits for a pass of the same calendar that is under way.
     """
 
     full_content: bool | None = None
@@ -29,6 +30,7 @@ class SyncOptions:
     allow_mass_change: bool = False
     whole: bool = False
     approved: Mapping[str, frozenset[str]] | None = None
+    wait_seconds: float = 0.0
 
 
 @dataclass(slots=True, repr=False)

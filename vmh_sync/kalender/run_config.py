@@ -36,6 +36,9 @@ class Calendars(dg.Config):
     plan: str = Field(
         default="", description="Nummer eines freigegebenen Plans: genau das wird geschrieben, sonst nichts."
     )
+    rung: bool = Field(
+        default=False, description="Nur die Kalender, deren Änderung Google gemeldet hat (CALENDAR_SYNC_PUSH_URL)."
+    )
     jitter_seconds: float = Field(
         default=0.0, ge=0, description="Beginnt bis zu so viele Sekunden später (für Läufe nach Zeitplan)."
     )
@@ -53,7 +56,7 @@ class Calendars(dg.Config):
 def launchpad_schema() -> dict[str, dg.Field]:
     """Return what the launchpad asks for: every field with its default, and nothing else."""
     words = {name: field.description for name, field in Calendars.model_fields.items()}
-    flags = ("dry_run", "show_values", "allow_mass_change")
+    flags = ("dry_run", "show_values", "allow_mass_change", "rung")
     return {
         "kuerzel": dg.Field(dg.Array(str), default_value=[], is_required=False, description=words["kuerzel"]),
         "full_content": dg.Field(dg.Noneable(bool), is_required=False, description=words["full_content"]),

@@ -34,6 +34,7 @@ from vmh_sync.kalender.pair_book import PairBook, by_event, record_id
 from vmh_sync.kalender.pair_rows import pair_state, pending, read_stored
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
+from vmh_sync.kalender.push import keep_channel
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
@@ -204,7 +205,7 @@ async def employee_lease(context: CalendarContext, kuerzel: str, wait: float = 0
 async def _write_under_lease(
     context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
 ) -> None:
-    async with employee_lease(context, work.kuerzel) as lease:
+    async with employee_lease(context, work.kuerzel, how.wait_seconds) as lease:
         work.busy = lease is None
         if lease is None:
             work.outcomes.append(_busy(work))
@@ -283,6 +284,7 @@ async def _carry_out(
     work.outcomes += _unreadable(work, made)
     await note_doubts(context, work)
     await remember_success(context, work.kuerzel, google, ending)
+    await keep_channel(context, work.kuerzel, google.calendar_id)
 
 
 def _unreadable(work: EmployeeWork, made: EmployeePlan) -> list[RecordOutcome]:

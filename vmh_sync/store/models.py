@@ -277,6 +277,23 @@ class CalendarStateRow(Base):
     updated_at: Mapped[datetime]
 
 
+class CalendarChannelRow(Base):
+    """A channel through which Google tells that a calendar has changed (kalender.md 1)."""
+
+    __tablename__ = "calendar_channels"
+    __table_args__ = (Index("ix_calendar_channels_kuerzel", "kuerzel"),)
+
+    channel_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kuerzel: Mapped[str] = mapped_column(String(32))
+    calendar_id: Mapped[str]
+    address: Mapped[str] = mapped_column(Text)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    resource_id: Mapped[str | None]
+    expires_at: Mapped[datetime]
+    rung_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
 class CalendarPairRow(Base):
     """One appointment in both calendars (kalender.md 5)."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.store.audit import Audit
 from vmh_sync.store.calendar import CalendarPairs, CalendarStates
+from vmh_sync.store.calendar_channels import CalendarChannels
 from vmh_sync.store.cursors import Cursors
 from vmh_sync.store.engine import for_writing, make_engine
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated
@@ -46,6 +47,7 @@ class Transaction:
         self.calendar_states = CalendarStates(connection, clock)
         self.calendar_pairs = CalendarPairs(connection, clock)
         self.person_rows = PersonRows(connection, clock)
+        self.calendar_channels = CalendarChannels(connection, clock)
 
 
 class Store:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from vmh_sync.sandbox.google.channels import Channels, Post
 from vmh_sync.sandbox.google.content import as_seen, shown
 from vmh_sync.sandbox.google.errors import ApiError, bad_request, insufficient_permissions, not_found, required
 from vmh_sync.sandbox.google.events import EventBook
@@ -94,13 +95,14 @@ Handler = Callable[[Call], Json | None]
 class CalendarApi:
     """Calendar v3 on top of the world."""
 
-    def __init__(self, world: World, tokens: TokenService, quota: QuotaMeter) -> None:
+    def __init__(self, world: World, tokens: TokenService, quota: QuotaMeter, post: Post) -> None:
         self.world = world
         self.quota = quota
         self.tokens = tokens
         self.book = EventBook(world)
         self.lists = EventLists(world, self.book)
         self.sharing = Sharing(world, quota)
+        self.channels = Channels(world, post)
         self._routes = [(re.compile(f"^{pattern}$"), methods) for pattern, methods in self._table().items()]
 
     def handle(self, request: ApiRequest) -> ApiResponse:
@@ -118,6 +120,7 @@ class CalendarApi:
         if request.method != "GET":
             self.quota.check_writable(token.account)
         body = handler(Call(token, request, ids))
+        self.channels.ring()
         if body is None:
             return ApiResponse(204)
         if request.method == "GET" and request.headers.get("if-none-match") == body.get("etag"):
@@ -141,7 +144,8 @@ class CalendarApi:
 
     @staticmethod
     def _check_scopes(token: AccessToken, request: ApiRequest) -> None:
-        accepted = {_SCOPE, f"{_SCOPE}.events"} if "/events" in request.path else {_SCOPE}
+        of_events = "/events" in request.path or request.path == "channels/stop"
+        accepted = {_SCOPE, f"{_SCOPE}.events"} if of_events else {_SCOPE}
         if request.method == "GET":
             accepted |= {f"{scope}.readonly" for scope in accepted}
         if not accepted & token.scopes:
@@ -178,6 +182,8 @@ class CalendarApi:
             },
             f"{calendar}/events": {"GET": self._list, "POST": self._insert},
             f"{calendar}/events/import": {"POST": self._import},
+            f"{calendar}/events/watch": {"POST": self._watch},
+            "channels/stop": {"POST": lambda c: self.channels.stop(c.account, c.body())},
             f"{calendar}/events/{one}/move": {"POST": self._move},
             f"{calendar}/events/{one}": {
                 "GET": self._get,
@@ -212,6 +218,10 @@ class CalendarApi:
     def _import(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")
         return shown(self.book.import_copy(calendar, call.body(), call.account), calendar, call.account)
+
+    def _watch(self, call: Call) -> Json:
+        calendar = self.world.calendar(call.ids[0], call.account, "reader")
+        return self.channels.watch(calendar, call.account, call.body())
 
     def _move(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")

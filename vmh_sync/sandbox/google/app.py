@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from vmh_sync.sandbox.google.api import ApiRequest, ApiResponse, CalendarApi
 from vmh_sync.sandbox.google.batch import answer_batch
+from vmh_sync.sandbox.google.channels import HttpPost, Post
 from vmh_sync.sandbox.google.config import GoogleConfig
 from vmh_sync.sandbox.google.errors import ApiError
 from vmh_sync.sandbox.google.hooks import GoogleHooks
@@ -22,17 +23,19 @@ _JSON = "application/json; charset=UTF-8"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def create_google(config: GoogleConfig | None = None) -> tuple[Starlette, GoogleHooks]:
+def create_google(config: GoogleConfig | None = None, post: Post | None = None) -> tuple[Starlette, GoogleHooks]:
     """Return the ASGI app of a simulated Google Calendar and its back door.
 
     The app answers ``/token``, ``/calendar/v3/…`` and ``/batch/calendar/v3``; the product needs its root address as
-    ``GOOGLE_CALENDAR_API_ENDPOINT`` and ``hooks.service_account_key(base_url)`` as key file.
+    ``GOOGLE_CALENDAR_API_ENDPOINT`` and ``hooks.service_account_key(base_url)`` as key file. ``post`` delivers the
+    messages of channels, by HTTP unless given.
     """
     settings = config or GoogleConfig()
     key = key_for(settings.service_account_email)
+    post = post or HttpPost()
 
     def build() -> CalendarApi:
-        return CalendarApi(World(settings), TokenService(settings, key), QuotaMeter(settings))
+        return CalendarApi(World(settings), TokenService(settings, key), QuotaMeter(settings), post)
 
     hooks = GoogleHooks(settings, key, build)
     doors = _Doors(hooks)

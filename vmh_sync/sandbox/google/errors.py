@@ -167,3 +167,18 @@ DOCUMENTED: dict[str, ApiError] = {
     )
 }
 """Every error of Google's guide by its reason, for fault rules."""
+
+
+def not_https(address: str) -> ApiError:
+    """400: a channel's address that is not https."""
+    return ApiError(400, "push.webhookUrlNotHttps", f"WebHook callback must be HTTPS: {address}")
+
+
+def channel_not_unique(channel_id: str) -> ApiError:
+    """400: a channel id that was used before."""
+    return ApiError(400, "channelIdNotUnique", f"Channel id {channel_id} not unique")
+
+
+def channel_not_found(channel_id: str) -> ApiError:
+    """404: no such channel, or not of this caller and resource."""
+    return ApiError(404, "notFound", f"Channel '{channel_id}' not found for project")

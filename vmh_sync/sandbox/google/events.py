@@ -64,7 +64,7 @@ class EventBook:
             content["organizer"] = {key: organizer[key] for key in ("email", "displayName") if key in organizer}
         if organised and body.get("locked"):
             content["locked"] = True
-        change = self._world.tick()
+        change = self._world.event_tick(calendar)
         event = StoredEvent(event_id, content, change, change)
         calendar.events[event_id] = event
         calendar.used_ids.add(event_id)
@@ -140,7 +140,7 @@ class EventBook:
             raise deleted()
         event = self._for_change(calendar, event_id, if_match)
         event.content = {**event.content, "status": "cancelled", "updated": self._world.now_text()}
-        event.change = self._world.tick()
+        event.change = self._world.event_tick(calendar)
         calendar.events[event.id] = event
         for other in calendar.events.values():
             if other.master_id == event.id:
@@ -157,7 +157,7 @@ class EventBook:
             raise event_type_restriction("Only events of type default can be moved.")
         if organised_elsewhere(event, calendar):
             raise for_organizer_only()
-        change = self._world.tick()
+        change = self._world.event_tick(to)
         content = {**event.content, "updated": self._world.now_text()}
         moved = StoredEvent(event_id, content, change, change)
         to.events[event_id] = moved
@@ -225,6 +225,6 @@ class EventBook:
             "updated": self._world.now_text(),
             "sequence": old["sequence"] + (1 if changed else 0),
         }
-        event.change = self._world.tick()
+        event.change = self._world.event_tick(calendar)
         calendar.events[event.id] = event
         return event

@@ -62,7 +62,9 @@ class GoogleHooks:
         accounts = [{"email": one.email, "calendars": list(one.entries)} for one in world.accounts()]
         calendars = [self._calendar_state(calendar) for calendar in world.calendars.values()]
         quota = {"refused": self.api.quota.refused, "peak": self.api.quota.peak}
-        return {"accounts": accounts, "calendars": calendars, "quota": quota, "tokens": self.api.tokens.issued}
+        channels = [{"id": one.id, "calendar": one.calendar_id} for one in self.api.channels.open.values()]
+        state = {"accounts": accounts, "calendars": calendars, "channels": channels, "quota": quota}
+        return state | {"tokens": self.api.tokens.issued}
 
     def edit(self, body: Json) -> Json:
         """Do what a person does in Google Calendar; answers the event as it is afterwards."""
@@ -85,6 +87,7 @@ class GoogleHooks:
                 raise ControlError("action is create, update, delete or move")
         except ApiError as error:
             raise ControlError(f"Google would answer {error.status} {error.reason}: {error.message}") from None
+        self.api.channels.ring()
         return shown(event, calendar, person)
 
     def seed(self, body: Json) -> Json:

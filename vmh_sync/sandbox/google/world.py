@@ -103,11 +103,17 @@ class World:
         self._rng = random.Random(config.seed)
         self.counter = 0
         self.list_epoch = 0
+        self.touched: set[str] = set()
 
     def tick(self) -> int:
         """Count one change and return the counter."""
         self.counter += 1
         return self.counter
+
+    def event_tick(self, calendar: StoredCalendar) -> int:
+        """Count one change of a calendar's events and return the counter."""
+        self.touched.add(calendar.id)
+        return self.tick()
 
     def now_text(self) -> str:
         """Return the moment as Google writes ``updated``: UTC with milliseconds."""

@@ -1,0 +1,134 @@
+"""Google's doorbell: each calendar's channel is opened, renewed before it ends, and stopped when it is not wanted.
+
+Only who is synced has a channel, and a pass looks after it: without a public address set there is none, and what was
+open is stopped. A failure here fails no appointment; the schedule finds every change all the same (kalender.md 6).
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import secrets
+import uuid
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.store.calendar_channels import CalendarChannel
+from vmh_sync.systems.google_calendar import channels
+from vmh_sync.systems.google_calendar.errors import GoogleCalendarError
+
+log = logging.getLogger(__name__)
+
+PATH = "/vmh/push/google-calendar"
+"""Where the gateway takes notifications, below the public address."""
+
+RENEW_BEFORE = timedelta(days=1)
+"""A channel that ends sooner is followed by a new one; both ring for a moment, which is harmless."""
+
+
+def token_hash(token: str) -> str:
+    """Return what we keep of a channel's secret."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_genuine(channel: CalendarChannel, token: str | None) -> bool:
+    """Tell whether a notification carries the secret of its channel; takes the same time for any token."""
+    return hmac.compare_digest(channel.token_hash, token_hash(token or ""))
+
+
+async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str) -> None:
+    """Leave one employee with the channel that the settings want: one, or none. Costs no call when all is well.
+
+    To be called under the employee's lease. What Google refuses is logged and tried again in the next pass.
+    """
+    base = context.settings.push_url
+    address = base.rstrip("/") + PATH if base else None
+    now = context.clock.now()
+    stored = await asyncio.to_thread(_channels_of, context, kuerzel)
+    if not stored and address is None:
+        return
+
+    def is_right(one: CalendarChannel) -> bool:
+        return one.resource_id is not None and (one.calendar_id, one.address) == (calendar_id, address)
+
+    right = [one for one in stored if is_right(one) and one.expires_at > now]
+    good = [one for one in right if one.expires_at > now + RENEW_BEFORE][-1:]
+    if address is not None and not good and not await _open(context, kuerzel, calendar_id, address):
+        good = right[-1:]  # it rings as long as it lasts
+    await _close(context, [one for one in stored if one not in good])
+
+
+def _channels_of(context: CalendarContext, kuerzel: str) -> list[CalendarChannel]:
+    with context.store.reading() as tx:
+        return tx.calendar_channels.of(kuerzel)
+
+
+async def _open(context: CalendarContext, kuerzel: str, calendar_id: str, address: str) -> bool:
+    """Open a channel; it is stored first, so that no notification of it is taken for a stranger's."""
+    now, token = context.clock.now(), secrets.token_urlsafe(32)
+    channel = CalendarChannel(
+        channel_id=str(uuid.uuid4()),
+        kuerzel=kuerzel,
+        calendar_id=calendar_id,
+        address=address,
+        token_hash=token_hash(token),
+        expires_at=now + channels.LONGEST,
+    )
+    client = context.google.client
+
+    def store() -> None:
+        with context.store.transaction() as tx:
+            tx.calendar_channels.add(channel)
+
+    await asyncio.to_thread(store)
+    try:
+        opened = await context.google.run(
+            lambda: channels.watch(client, calendar_id, channel.channel_id, address=address, token=token, now=now)
+        )
+    except GoogleCalendarError as problem:
+        log.warning("kalender %s: Google opens no channel: %s", kuerzel, problem)
+        await asyncio.to_thread(_forget, context, [channel])
+        return False
+
+    def note() -> None:
+        with context.store.transaction() as tx:
+            tx.calendar_channels.opened(channel.channel_id, opened.resource_id, opened.expires_at)
+
+    await asyncio.to_thread(note)
+    return True
+
+
+async def _close(context: CalendarContext, done_with: Iterable[CalendarChannel]) -> None:
+    client, now = context.google.client, context.clock.now()
+    stopped = []
+    for one in done_with:
+        try:
+            if one.resource_id is not None and one.expires_at > now:
+                await context.google.run(partial(channels.stop, client, one.channel_id, one.resource_id))
+        except GoogleCalendarError as problem:
+            log.warning("kalender %s: a channel could not be stopped: %s", one.kuerzel, problem)
+            continue
+        stopped.append(one)
+    if stopped:
+        await asyncio.to_thread(_forget, context, stopped)
+
+
+def _forget(context: CalendarContext, gone: Iterable[CalendarChannel]) -> None:
+    with context.store.transaction() as tx:
+        tx.calendar_channels.remove([one.channel_id for one in gone])
+
+
+async def take_rung(context: CalendarContext) -> list[str]:
+    """Return whose calendars have rung since the last run that asked.
+
+    The bell is silenced first: what rings from now on launches a run of its own.
+    """
+    await context.bell.silence("kalender")
+
+    def take() -> list[str]:
+        with context.store.transaction() as tx:
+            return tx.calendar_channels.take_rung()
+
+    return await asyncio.to_thread(take)
