@@ -22,6 +22,8 @@ ESPO_ID = "66aa11bb22cc33dd4"
 UPDATE = "/beteiligte/update"
 FAMILIES = {
     "vmh_records",
+    "vmh_calendar_channels",
+    "vmh_calendar_notifications",
     "vmh_foreign_calls",
     "vmh_launches",
     "vmh_record_status",
