@@ -29,6 +29,7 @@ KEY_ANONYMISED = "anonymised"
 KEY_SUFFIX = "titleSuffix"
 KEY_TAIL = "descriptionTail"
 KEY_STRETCH = "stretch"
+LARGEST_NUMBER = 2**63 - 1
 OUR_KEYS = frozenset({KEY_FR_NR, KEY_HASH, KEY_SOURCE, KEY_ANONYMISED, KEY_SUFFIX, KEY_TAIL, KEY_STRETCH})
 """Private extended properties that are ours. Others in the event are left alone."""
 
@@ -137,6 +138,8 @@ def _mark(own: Mapping[str, object]) -> Mark | None:
         fr_nr = int(str(own[KEY_FR_NR]))
     except ValueError:
         return None
+    if abs(fr_nr) > LARGEST_NUMBER:
+        return None  # nobody's number, and more than a database can look for
     source = Source.GOOGLE if own.get(KEY_SOURCE) == Source.GOOGLE.value else Source.ADVOWARE
     return Mark(fr_nr, str(own.get(KEY_HASH, "")), source, own.get(KEY_ANONYMISED) == "1")
 

@@ -73,3 +73,14 @@ def test_what_went_out_of_the_window_comes_back_from_either_side(chancery: Chanc
     chancery.until_quiet()
     (termin,) = chancery.termine().values()
     assert termin["datum"][:10] == chancery.day(11).isoformat() and set(chancery.events()) == {event_id}
+
+
+@pytest.mark.parametrize("number", ["9" * 40, "-" + "9" * 40, "abc", "", "9" * 1000])
+def test_a_mark_that_no_termin_can_have_is_none_and_holds_up_nobody(chancery: Chancery, number: str) -> None:
+    chancery.employee()
+    chancery.sync()
+    chancery.event(summary="Fremde Marke", extendedProperties={"private": {"frNr": number}})
+    chancery.event(summary="Daneben")
+    assert not chancery.sync().failures
+    chancery.until_quiet()
+    assert texts(chancery) == ["Daneben", "Fremde Marke"]
