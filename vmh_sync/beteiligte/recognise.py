@@ -105,7 +105,7 @@ def _calm_rows(context: PassContext, parts: Sequence[Part], numbers: Mapping[str
 
 
 def _open(tx: Transaction, rows: Mapping[str, PartyRows], own: Sequence[str], records: Sequence[str]) -> set[str]:
-    found = {espo_id for entity in (ENTITY, *own) for espo_id in tx.intents.open_for_many(entity, rows)}
+    found = tx.intents.having_open((ENTITY, *own), rows)
     found |= set(tx.tasks.open_for_many(ENTITY, rows))
     found |= {espo_id for espo_id, one in tx.records.get_many(ENTITY, rows).items() if one.status != "clean"}
     for entity in records:

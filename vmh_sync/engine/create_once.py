@@ -24,7 +24,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown
 
@@ -193,29 +193,32 @@ class _InTime:
 
 
 def _announce(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
-    text = json.dumps(dict(order.payload), sort_keys=True, default=str)
     with context.store.transaction() as tx:
-        if unsettled is not None and unsettled.natural_key != order.natural_key:
-            # Looked for and not found: from now on it is looked for by what is sent now.
-            tx.intents.abandon(unsettled.id)
-            unsettled = None
-        return unsettled or tx.intents.start(
-            system=str(order.system),
-            entity=order.entity,
-            espo_id=order.espo_id,
-            natural_key=order.natural_key,
-            payload_hash=hashlib.sha256(text.encode()).hexdigest(),
-            betnr=order.betnr,
-            run_id=context.run_id,
-            claim=order.claim,
-        )
+        return _announced(tx, context, order, unsettled)
+
+
+def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+    if unsettled is not None and unsettled.natural_key != order.natural_key:
+        # Looked for and not found: from now on it is looked for by what is sent now.
+        tx.intents.abandon(unsettled.id)
+        unsettled = None
+    text = json.dumps(dict(order.payload), sort_keys=True, default=str)
+    return unsettled or tx.intents.start(
+        system=str(order.system),
+        entity=order.entity,
+        espo_id=order.espo_id,
+        natural_key=order.natural_key,
+        payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+        betnr=order.betnr,
+        run_id=context.run_id,
+        claim=order.claim,
+    )
 
 
 def _claim(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
     """Announce the create and take the right to send it; raises ``StaleRow`` when another process just did."""
-    announced = _announce(context, order, unsettled)
     with context.store.transaction() as tx:
-        return tx.intents.claim(announced)
+        return tx.intents.claim(_announced(tx, context, order, unsettled))
 
 
 def _stamp_anew(context: CreateContext, intent: Intent) -> None:

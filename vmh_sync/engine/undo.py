@@ -274,6 +274,6 @@ def _note(
         run_id=run_id,
         undo_of=change.id,
     )
-    (row_id,) = tx.audit.append([row])
+    (row_id,) = tx.audit.append_numbered([row])
     for change_id in dict.fromkeys((change.id, *change_ids)):
         tx.audit.mark_undone(change_id, row_id)

@@ -31,27 +31,29 @@ def pairs_of(links: Iterable[Link]) -> tuple[Pair, ...]:
 def store_delta(tx: Transaction, espo_id: str, betnr: int, delta: PairDelta) -> tuple[Pair, ...]:
     """Store what a plan made of the pairs; doing it twice is the same as once. Returns the pairs that stand then."""
     links = tx.links.entries_of(ENTITY, [espo_id]).get(espo_id, [])
+    standing = list(links)
     by_id = {link.advoware_id: link for link in links if link.advoware_id is not None}
     ids = {str(pair.advoware_id) for pair in delta.stored if pair.advoware_id is not None}
     for link in links:
         if link.advoware_id not in ids and pair_of(link) in delta.removed:
             tx.links.save(replace(link, state="tombstone"))
+            standing.remove(link)
     without_id = [pair_of(link) for link in links if link.advoware_id is None]
     for pair in delta.stored:
         if pair.advoware_id is None and pair in without_id and pair not in delta.removed:
             continue
         known = by_id.get(str(pair.advoware_id)) if pair.advoware_id is not None else None
-        _store_pair(tx, espo_id, betnr, pair, known)
-    return pairs_of(tx.links.entries_of(ENTITY, [espo_id]).get(espo_id, []))
+        stored = _store_pair(tx, espo_id, betnr, pair, known)
+        standing = [*(link for link in standing if link.id != stored.id), stored]
+    return pairs_of(sorted(standing, key=lambda link: link.id or 0))
 
 
-def _store_pair(tx: Transaction, espo_id: str, betnr: int, pair: Pair, known: Link | None) -> None:
+def _store_pair(tx: Transaction, espo_id: str, betnr: int, pair: Pair, known: Link | None) -> Link:
     base = pair.to_json()
     if known is None:
         number = str(pair.advoware_id) if pair.advoware_id is not None else None
-        tx.links.save(Link(entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=number, base=base))
-    elif known.base != base:
-        tx.links.save(replace(known, base=base))
+        return tx.links.save(Link(entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=number, base=base))
+    return known if known.base == base else tx.links.save(replace(known, base=base))
 
 
 def store_stand(tx: Transaction, espo_id: str, betnr: int, extra: Mapping[str, Any]) -> None:

@@ -55,7 +55,8 @@ async def write_part(
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
     if await reads_otherwise(context, party, sides, work.plan):
         return PartDone(again=True)
-    await context.store.write(_prepare, context, party, work)
+    if work.plan.conflicts or work.mapped.adopted:
+        await context.store.write(_prepare, context, party, work)
     writer = EntryWriter(
         context,
         gate,

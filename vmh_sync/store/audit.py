@@ -1,7 +1,7 @@
 """The audit log: every applied change, conflict, refusal and task, with both values (sync-semantics.md 7)."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +33,9 @@ _COLUMNS = columns_of(ChangeRow)
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 _LARGEST_BETNR = 2**63 - 1
 _INSERT_CHUNK = 500
+# Built once: to build a statement costs more than to carry it out.
+_INSERT = insert(_TABLE)
+_INSERT_NUMBERED = _INSERT.returning(_TABLE.c.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +90,21 @@ class AuditQuery:
 class Audit(Repository):
     """Appends to and reads the audit log."""
 
-    def append(self, changes: Sequence[Change]) -> list[int]:
-        """Store changes and return their ids in the same order."""
+    def append(self, changes: Sequence[Change]) -> None:
+        """Store changes in their order, all in one statement."""
+        for chunk in chunks(self._rows(changes), _INSERT_CHUNK):
+            self._connection.execute(_INSERT, chunk)
+
+    def append_numbered(self, changes: Sequence[Change]) -> list[int]:
+        """Store changes and return their ids in the same order; on SQLite that is a statement each."""
+        rows = chunks(self._rows(changes), _INSERT_CHUNK)
+        return [row_id for chunk in rows for row_id in self._connection.scalars(_INSERT_NUMBERED, chunk)]
+
+    def _rows(self, changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
         now = self._now()
-        rows = []
         for change in changes:
             values = {name: getattr(change, name) for name in _NAMES}
-            rows.append(values | {"at": change.at or now, "reason": storable_text(change.reason)})
-        statement = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
-        return [
-            row_id for chunk in chunks(rows, _INSERT_CHUNK) for row_id in self._connection.scalars(statement, chunk)
-        ]
+            yield values | {"at": change.at or now, "reason": storable_text(change.reason)}
 
     def get(self, change_id: int) -> Change | None:
         """Return one change."""

@@ -11,12 +11,26 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, select, update
 
 from vmh_sync.store.models import LinkRow
-from vmh_sync.store.repository import Repository, chunks, table_of
+from vmh_sync.store.repository import Repository, among, chunks, table_of
 
 PARTY = "beteiligte"
 _TABLE = table_of(LinkRow)
 _LIVING = _TABLE.c.state != "tombstone"
 _KEY = (_TABLE.c.entity, _TABLE.c.espo_id, _TABLE.c.betnr, _TABLE.c.id, _TABLE.c.revision)
+# Built once: to build a statement costs more than to carry it out.
+_LINKS = select(*_KEY).where(among(_TABLE.c.entity, "entities"), _LIVING).order_by(_TABLE.c.id)
+_OF_PARTIES = _LINKS.add_columns(_TABLE.c.fingerprint).where(among(_TABLE.c.espo_id))
+_OF_NUMBERS = _LINKS.where(among(_TABLE.c.betnr))
+_KEEP = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.entity == PARTY,
+        _TABLE.c.espo_id == bindparam("party"),
+        _TABLE.c.revision == bindparam("seen"),
+        _LIVING,
+    )
+    .values(fingerprint=bindparam("hash"))
+)
 
 
 @dataclass(slots=True)
@@ -45,22 +59,14 @@ class Fingerprints(Repository):
         owners = {betnr: espo_id for espo_id, betnr in parties.items()}
         own = (PARTY, *by_party)
         for chunk in chunks(parties):
-            statement = (
-                select(*_KEY, _TABLE.c.fingerprint)
-                .where(_TABLE.c.entity.in_(own), _TABLE.c.espo_id.in_(chunk), _LIVING)
-                .order_by(_TABLE.c.id)
-            )
-            for entity, espo_id, _, link_id, revision, fingerprint in self._connection.execute(statement):
+            rows = self._connection.execute(_OF_PARTIES, {"entities": own, "keys": chunk})
+            for entity, espo_id, _, link_id, revision, fingerprint in rows:
                 found[espo_id].links.append((entity, espo_id, link_id, revision))
                 if entity == PARTY:
                     found[espo_id].fingerprint = fingerprint
         for numbers in chunks(owners):
-            statement = (
-                select(*_KEY)
-                .where(_TABLE.c.entity.in_(by_number), _TABLE.c.betnr.in_(numbers), _LIVING)
-                .order_by(_TABLE.c.id)
-            )
-            for entity, espo_id, betnr, link_id, revision in self._connection.execute(statement):
+            told = self._connection.execute(_OF_NUMBERS, {"entities": by_number, "keys": numbers})
+            for entity, espo_id, betnr, link_id, revision in told:
                 found[owners[betnr]].links.append((entity, espo_id, link_id, revision))
         return found
 
@@ -71,18 +77,8 @@ class Fingerprints(Repository):
         """
         if not fingerprints:
             return
-        statement = (
-            update(_TABLE)
-            .where(
-                _TABLE.c.entity == PARTY,
-                _TABLE.c.espo_id == bindparam("party"),
-                _TABLE.c.revision == bindparam("seen"),
-                _LIVING,
-            )
-            .values(fingerprint=bindparam("hash"))
-        )
         rows = [{"party": espo_id, "hash": value, "seen": seen} for espo_id, (value, seen) in fingerprints.items()]
-        self._connection.execute(statement, rows)
+        self._connection.execute(_KEEP, rows)
 
     def forget(self, espo_ids: Iterable[str]) -> None:
         """Do away with the fingerprints of parties, so that they are compared again."""

@@ -1,25 +1,35 @@
 """Intents: a create is written down before it is sent, so that a crash makes no duplicate (sync-semantics.md 3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import IntentRow
-from vmh_sync.store.repository import Repository, chunks, columns_of, table_of
+from vmh_sync.store.repository import Repository, among, chunks, columns_of, table_of
 
 IntentState = Literal["open", "sent", "done", "abandoned"]
 
 _TABLE = table_of(IntentRow)
 _COLUMNS = columns_of(IntentRow)
-_INSERT = insert(_TABLE)
 _UNSETTLED = ("open", "sent")
+# Built once: to build a statement costs more than to carry it out.
+_INSERT = insert(_TABLE)
+_BY_ID = select(*_COLUMNS).where(_TABLE.c.id == bindparam("of_id"))
+_OPEN_OF = (
+    select(*_COLUMNS)
+    .where(among(_TABLE.c.entity, "entities"), among(_TABLE.c.espo_id), _TABLE.c.state.in_(_UNSETTLED))
+    .order_by(_TABLE.c.created_at, _TABLE.c.id)
+)
+_MOVE = update(_TABLE).where(_TABLE.c.id == bindparam("of_id"), _TABLE.c.state.in_(_UNSETTLED))
+_MOVE_UNSENT = _MOVE.where(_TABLE.c.sent_at.is_(None))
+_MOVE_SENT = _MOVE.where(_TABLE.c.sent_at == bindparam("of_sent_at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,7 @@ class Intents(Repository):
 
     def get(self, intent_id: str) -> Intent | None:
         """Return one intent in any state."""
-        row = self._connection.execute(select(*_COLUMNS).where(IntentRow.id == intent_id)).one_or_none()
+        row = self._connection.execute(_BY_ID, {"of_id": intent_id}).one_or_none()
         return Intent(**row._asdict()) if row is not None else None
 
     def open_for(self, entity: str, espo_id: str) -> list[Intent]:
@@ -61,15 +71,18 @@ class Intents(Repository):
     def open_for_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[Intent]]:
         """Return the intents that are not settled per record; records without any are left out."""
         found: dict[str, list[Intent]] = {}
-        for chunk in chunks(dict.fromkeys(espo_ids)):
-            statement = (
-                select(*_COLUMNS)
-                .where(IntentRow.entity == entity, IntentRow.espo_id.in_(chunk), IntentRow.state.in_(_UNSETTLED))
-                .order_by(IntentRow.created_at, IntentRow.id)
-            )
-            for row in self._connection.execute(statement):
-                found.setdefault(row.espo_id, []).append(Intent(**row._asdict()))
+        for intent in self._open_of([entity], espo_ids):
+            found.setdefault(intent.espo_id, []).append(intent)
         return found
+
+    def having_open(self, entities: Sequence[str], espo_ids: Iterable[str]) -> set[str]:
+        """Return the records of which an intent of any of the entities is not settled."""
+        return {intent.espo_id for intent in self._open_of(entities, espo_ids)}
+
+    def _open_of(self, entities: Sequence[str], espo_ids: Iterable[str]) -> Iterator[Intent]:
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            for row in self._connection.execute(_OPEN_OF, {"entities": entities, "keys": chunk}):
+                yield Intent(**row._asdict())
 
     def start(
         self,
@@ -89,7 +102,7 @@ class Intents(Repository):
         per system, record and claim: the id follows from them, so that the database refuses a second one (StaleRow).
         """
         intent = Intent(
-            id=str(uuid4()) if claim is None else self._next_id(f"{system}/{entity}/{espo_id}/{claim}"),
+            id=str(uuid4()) if claim is None else self._latest(f"{system}/{entity}/{espo_id}/{claim}")[0],
             system=system,
             entity=entity,
             espo_id=espo_id,
@@ -112,15 +125,17 @@ class Intents(Repository):
 
     def unsettled(self, system: str, entity: str, espo_id: str, claim: str) -> Intent | None:
         """Return the one unsettled intent that was started with this claim."""
-        known = self.get(self._next_id(f"{system}/{entity}/{espo_id}/{claim}"))
-        return known if known is not None and known.state in _UNSETTLED else None
+        return self._latest(f"{system}/{entity}/{espo_id}/{claim}")[1]
 
-    def _next_id(self, name: str) -> str:
-        """Return the id after the settled intents of this name, each of which follows from the one before."""
+    def _latest(self, name: str) -> tuple[str, Intent | None]:
+        """Return the id after the settled intents of this name, each of which follows from the one before.
+
+        With the unsettled intent that has it already.
+        """
         key = str(uuid5(NAMESPACE_OID, name))
         while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
             key = str(uuid5(NAMESPACE_OID, key))
-        return key
+        return key, known
 
     def claim(self, intent: Intent) -> Intent:
         """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""
@@ -149,16 +164,11 @@ class Intents(Repository):
         return self._delete(_TABLE, _TABLE.c.settled_at < before, limit)
 
     def _move_unmoved(self, intent: Intent, values: dict[str, Any]) -> None:
-        statement = (
-            update(_TABLE)
-            .where(_TABLE.c.id == intent.id, _TABLE.c.state.in_(_UNSETTLED))
-            .where(_TABLE.c.sent_at.is_(None) if intent.sent_at is None else _TABLE.c.sent_at == intent.sent_at)
-            .values(values)
-        )
-        if self._connection.execute(statement).rowcount == 0:
+        statement = _MOVE_UNSENT if intent.sent_at is None else _MOVE_SENT
+        which = {"of_id": intent.id} if intent.sent_at is None else {"of_id": intent.id, "of_sent_at": intent.sent_at}
+        if self._connection.execute(statement, which | values).rowcount == 0:
             raise StaleRow(f"intent {intent.id} was settled or sent by another process")
 
     def _move(self, intent_id: str, values: dict[str, Any]) -> None:
-        statement = update(_TABLE).where(_TABLE.c.id == intent_id, _TABLE.c.state.in_(_UNSETTLED)).values(values)
-        if self._connection.execute(statement).rowcount == 0:
+        if self._connection.execute(_MOVE, {"of_id": intent_id} | values).rowcount == 0:
             raise StaleRow(f"intent {intent_id} is settled already or does not exist")

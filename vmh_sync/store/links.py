@@ -1,17 +1,17 @@
 """Links: which record here is which record there, and the base, the last state both sides agreed on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import LinkTaken, StaleLink
 from vmh_sync.store.models import LinkRow, SyncRecordRow
-from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, table_of
+from vmh_sync.store.repository import CHUNK, Repository, among, chunks, columns_of, table_of
 
 LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
 
@@ -25,6 +25,16 @@ _UPDATE = (
     update(_TABLE)
     .where(_TABLE.c.id == bindparam("of_id"), _TABLE.c.revision == bindparam("of_revision"))
     .returning(_TABLE.c.created_at)
+)
+_LIVING_OF = (
+    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "tombstone").order_by(_TABLE.c.id)
+)
+_OF_ESPO_IDS = _LIVING_OF.where(among(_TABLE.c.espo_id))
+_OF_BETNRS = _LIVING_OF.where(among(_TABLE.c.betnr))
+_MARK_VERIFIED = (
+    update(_TABLE)
+    .where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id), _TABLE.c.state != "tombstone")
+    .values(verified_at=bindparam("at"))
 )
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 
@@ -77,7 +87,7 @@ class Links(Repository):
     def get_by_espo(self, entity: str, espo_id: str) -> Link | None:
         """Return the link of an EspoCRM record. Raises ValueError for ``kommunikation``: see :meth:`entries_of`."""
         _refuse_entries(entity)
-        return self._one(LinkRow.entity == entity, LinkRow.espo_id == espo_id, _LIVING)
+        return next(self._all(_OF_ESPO_IDS, entity, [espo_id]), None)
 
     def get_by_betnr(self, betnr: int) -> Link | None:
         """Return the link of the party (``beteiligte``) with this Advoware number."""
@@ -101,7 +111,7 @@ class Links(Repository):
         return {
             link.espo_id: link
             for chunk in chunks(dict.fromkeys(espo_ids))
-            for link in self._all(LinkRow.entity == entity, LinkRow.espo_id.in_(chunk), _LIVING)
+            for link in self._all(_OF_ESPO_IDS, entity, chunk)
         }
 
     def get_many_by_betnr(self, betnrs: Iterable[int]) -> dict[int, Link]:
@@ -109,7 +119,7 @@ class Links(Repository):
         return {
             link.betnr: link
             for chunk in chunks(dict.fromkeys(betnrs))
-            for link in self._all(LinkRow.entity == "beteiligte", LinkRow.betnr.in_(chunk), _LIVING)
+            for link in self._all(_OF_BETNRS, "beteiligte", chunk)
             if link.betnr is not None
         }
 
@@ -117,7 +127,7 @@ class Links(Repository):
         """Return all links per EspoCRM id, several each for ``kommunikation``; ids without any are left out."""
         found: dict[str, list[Link]] = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for link in self._all(LinkRow.entity == entity, LinkRow.espo_id.in_(chunk), _LIVING):
+            for link in self._all(_OF_ESPO_IDS, entity, chunk):
                 found.setdefault(link.espo_id, []).append(link)
         return found
 
@@ -125,7 +135,7 @@ class Links(Repository):
         """Return the links of an entity per Advoware number; numbers without any are left out."""
         found: dict[int, list[Link]] = {}
         for chunk in chunks(dict.fromkeys(betnrs)):
-            for link in self._all(LinkRow.entity == entity, LinkRow.betnr.in_(chunk), _LIVING):
+            for link in self._all(_OF_BETNRS, entity, chunk):
                 if link.betnr is not None:
                     found.setdefault(link.betnr, []).append(link)
         return found
@@ -228,12 +238,7 @@ class Links(Repository):
         """
         marked = 0
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            statement = (
-                update(_TABLE)
-                .where(_TABLE.c.entity == entity, _TABLE.c.espo_id.in_(chunk), _TABLE.c.state != "tombstone")
-                .values(verified_at=at)
-            )
-            marked += self._connection.execute(statement).rowcount
+            marked += self._connection.execute(_MARK_VERIFIED, {"of_entity": entity, "keys": chunk, "at": at}).rowcount
         return marked
 
     def _create(self, link: Link) -> Link:
@@ -251,8 +256,8 @@ class Links(Repository):
         row = self._connection.execute(select(*_COLUMNS).where(and_(*conditions))).one_or_none()
         return _link(row) if row is not None else None
 
-    def _all(self, *conditions: ColumnElement[bool]) -> Iterator[Link]:
-        for row in self._connection.execute(select(*_COLUMNS).where(and_(*conditions)).order_by(LinkRow.id)):
+    def _all(self, statement: Select[Any], entity: str, keys: Sequence[object]) -> Iterator[Link]:
+        for row in self._connection.execute(statement, {"entity": entity, "keys": keys}):
             yield _link(row)
 
 

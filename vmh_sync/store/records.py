@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
 from vmh_sync.store.models import SyncRecordRow
-from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
+from vmh_sync.store.repository import Repository, among, chunks, columns_of, storable_text, table_of
 
 SyncStatus = Literal[
     "pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict", "deleted_in_advoware"
@@ -16,6 +16,9 @@ SyncStatus = Literal[
 
 _TABLE = table_of(SyncRecordRow)
 _COLUMNS = columns_of(SyncRecordRow)
+# Built once: to build a statement costs more than to carry it out.
+_OF_IDS = select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), among(_TABLE.c.espo_id))
+_FORGET = delete(_TABLE).where(_TABLE.c.entity == bindparam("entity"), among(_TABLE.c.espo_id))
 _DUE = ("pending_sync", "dirty", "failed")
 _UPSERT_CHUNK = 500
 DIFFERENT = "Different"
@@ -66,8 +69,7 @@ class SyncRecords(Repository):
         """Return how records stand by their EspoCRM id; those never seen are left out."""
         found = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            statement = select(*_COLUMNS).where(SyncRecordRow.entity == entity, SyncRecordRow.espo_id.in_(chunk))
-            for row in self._connection.execute(statement):
+            for row in self._connection.execute(_OF_IDS, {"entity": entity, "keys": chunk}):
                 found[row.espo_id] = SyncRecord(**row._asdict())
         return found
 
@@ -89,7 +91,7 @@ class SyncRecords(Repository):
     def forget(self, entity: str, espo_ids: Iterable[str]) -> None:
         """Remove records from the ledger, for example those that no longer exist anywhere."""
         for chunk in chunks(espo_ids):
-            self._connection.execute(delete(_TABLE).where(_TABLE.c.entity == entity, _TABLE.c.espo_id.in_(chunk)))
+            self._connection.execute(_FORGET, {"entity": entity, "keys": chunk})
 
     def failed(self, entity: str, limit: int | None = None) -> list[SyncRecord]:
         """Return the records that are ``failed`` or ``permanently_failed``, the longest standing first."""

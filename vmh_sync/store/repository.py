@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -57,6 +57,14 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def among(column: Any, name: str = "keys") -> ColumnElement[bool]:
+    """Return the condition that a column is one of a list that is bound as ``name`` when the statement is executed.
+
+    For statements that are built once: to build one costs more than to carry it out.
+    """
+    return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
 
 
 def storable_text(value: str | None) -> str | None:

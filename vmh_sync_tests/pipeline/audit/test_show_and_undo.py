@@ -180,7 +180,7 @@ def test_what_is_no_written_change_is_refused(firm: Firm) -> None:
         Change(entity="beteiligte", kind="applied", field="registergericht", side_written="espocrm", **row),
     ]
     with firm.store.transaction() as tx:
-        ids = tx.audit.append(changes)
+        ids = tx.audit.append_numbered(changes)
     refusals = [vmh("audit", "undo", change_id) for change_id in [*ids, 10**9]]
     assert [result.exit_code for result in refusals] == [1] * 6
     for result, words in zip(

@@ -75,7 +75,7 @@ def test_what_follows_from_other_fields_or_advoware_does_not_take_is_refused(fir
     block = newest(firm, record, "anschrift", "adressen")
     row = {"entity": "adressen", "kind": "applied", "espo_id": record, "betnr": betnr, "reason": "r"}
     with firm.store.transaction() as tx:
-        country, active, created = tx.audit.append(
+        country, active, created = tx.audit.append_numbered(
             [
                 Change(**{**row, "field": "land", "side_written": "espocrm", "old": "a", "new": "b"}),
                 Change(**{**row, "field": "aktiv", "side_written": "espocrm", "old": True, "new": False}),

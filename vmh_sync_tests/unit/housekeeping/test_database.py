@@ -25,7 +25,7 @@ def clean(store: Store, now: datetime, audit_days: int = 30) -> dict[str, int]:
 
 def append(store: Store, *changes: Change) -> list[int]:
     with store.transaction() as tx:
-        return tx.audit.append(changes)
+        return tx.audit.append_numbered(changes)
 
 
 def task(store: Store, espo_id: str, betnr: int | None) -> int:

@@ -129,20 +129,20 @@ def test_the_audit_log_gives_ids_in_order_and_reads_newest_first(store: Store, s
         for n in range(3)
     ]
     with store.transaction() as tx:
-        ids = tx.audit.append(changes)
+        ids = tx.audit.append_numbered(changes)
         stored = [replace(c, id=i, at=store_clock.now()) for c, i in zip(changes, ids, strict=True)]
         assert [tx.audit.get(i) for i in ids] == stored
         assert tx.audit.for_record("a") == stored[::-1]
         assert tx.audit.for_record("17", limit=1) == [stored[2]]
         assert tx.audit.for_record("99999999999999999") == []
         assert tx.audit.for_record("9" * 40) == []
-        assert tx.audit.append([]) == []
+        assert tx.audit.append_numbered([]) == []
 
 
 def test_a_change_is_undone_once(store: Store) -> None:
     change = Change(entity=ENTITY, kind="applied", reason="r", espo_id="a")
     with store.transaction() as tx:
-        first, second = tx.audit.append([change, replace(change, kind="undo")])
+        first, second = tx.audit.append_numbered([change, replace(change, kind="undo")])
         tx.audit.mark_undone(first, second)
         stored = tx.audit.get(first)
         assert stored is not None
