@@ -105,7 +105,7 @@ class ChildWriter(ChildAccess):
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
-        apart = differing(self.memory.table, Base(dict(plan.wanted), done.base.advoware))
+        apart = differing(self.memory.table, Base({**plan.wanted, **shown}, done.base.advoware))
         return bool(reported or apart) or len(shown) < len(untold) or self.moved(plan, espo, answer)
 
     async def _tell_refused(self, plan: ChildPlan, espo: EspoRecord, refused: Rejected) -> None:

@@ -276,7 +276,7 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
     in_work = exists().where(
         busy.c.entity == InboxRow.entity,
         busy.c.espo_id == InboxRow.espo_id,
-        busy.c.lane <= InboxRow.lane,
+        busy.c.lane + 0 <= InboxRow.lane,  # a plain column would lead SQLite to the lane's index: every row of it
         busy.c.claimed_by.is_not(None),
         busy.c.claimed_until >= now,
         busy.c.claimed_until <= now + _LONGEST_CLAIM,

@@ -89,7 +89,8 @@ def test_a_record_that_still_fails_keeps_its_key_and_is_named(firm: Firm, instan
     _, ids = failing(firm, instance, 2)
     ui = Ui(instance, "adressen")
     ui.look()
-    firm.office.fault(r"Adressen$", "status", method="POST", status=400, body="Pflichtfeld fehlt", times=1)
+    # No refusal of a value, which would be followed by a creation without it.
+    firm.office.fault(r"Adressen$", "status", method="POST", status=403, body="kein Recht", times=1)
     result = ui.repair(*ids)
     assert not result.success
     (failure,) = [event for event in result.all_events if event.is_step_failure]
