@@ -129,7 +129,9 @@ def test_up_starts_everything_and_leaves_nothing_behind(
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     logs = {path.name: path.read_text() for path in (Path(os.environ["VMH_HOME"]) / "logs").iterdir()}
-    assert len(logs) == 4 and not [name for name, text in logs.items() if "\x1b" in text], "no colour codes"
+    assert "watch.log" in logs and len(logs) == 5 and not [name for name, text in logs.items() if "\x1b" in text], (
+        "no colour codes"
+    )
     assert not _answers(f"http://127.0.0.1:{web}/server_info")
     assert not _answers(f"http://127.0.0.1:{gateway}/health")
 
