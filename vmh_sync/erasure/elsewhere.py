@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
-from dagster._serdes import serialize_value
 from redis import Redis
 
 from vmh_sync.erasure.scope import Scope
@@ -34,7 +33,7 @@ def runs_naming(instance: dg.DagsterInstance, scope: Scope, known: frozenset[str
 
 def _said_by(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     begun = json.dumps([dict(run.run_config or {}), dict(run.tags)], default=str, ensure_ascii=False)
-    events = (serialize_value(entry) for entry in instance.all_logs(run.run_id))
+    events = (dg.serialize_value(entry) for entry in instance.all_logs(run.run_id))
     # Serialised text escapes what is not ASCII; the marks of a person are ASCII.
     return "\n".join((begun, *events))
 

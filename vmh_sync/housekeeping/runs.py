@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter
 
+from vmh_sync.orchestration.dagster_internals.core import BulkActionsFilter
 from vmh_sync.orchestration.delete_run import delete_run
 from vmh_sync.orchestration.repair import UNFINISHED_BACKFILLS
 

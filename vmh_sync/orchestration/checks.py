@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.people_links import PeopleLinks
 from vmh_sync.entities import BETEILIGTE
+from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_asset import HOUSE_GROUP
 from vmh_sync.orchestration.resources import opening_failures
 from vmh_sync.orchestration.run_report import table

@@ -11,13 +11,11 @@ import sys
 from multiprocessing import forkserver
 from typing import Any
 
-from dagster._cli.api import grpc_command
-from dagster._grpc import server
-
+from vmh_sync.orchestration.dagster_internals.server import grpc_command, server
 from vmh_sync.orchestration.dagster_program import without_colours
 
 MODULE = "vmh_sync.definitions"
-PRELOADED = ("vmh_sync.orchestration.run_imports", MODULE)
+PRELOADED = ("vmh_sync.orchestration.dagster_internals.preloaded", MODULE)
 
 
 class WarmApiServer(server.DagsterApiServer):

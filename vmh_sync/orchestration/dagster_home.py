@@ -59,7 +59,8 @@ def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
 
 def names_celery(home: Path) -> bool:
     """Whether ``dagster.yaml`` in ``home`` gives the runs to warm workers."""
-    from dagster._core.instance.ref import InstanceRef  # takes a second: only who opens Dagster pays for it
+    # Takes a second: only who opens Dagster pays for it.
+    from vmh_sync.orchestration.dagster_internals.core import InstanceRef
 
     launcher = InstanceRef.from_dir(str(home)).run_launcher_data
     return launcher is not None and launcher.class_name == "CeleryRunLauncher"

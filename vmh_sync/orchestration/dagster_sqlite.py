@@ -20,15 +20,18 @@ from typing import Self
 
 import sqlalchemy as db
 from dagster import __version__ as dagster_version
-from dagster import _check as check
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
+from vmh_sync.orchestration.dagster_internals.sqlite import (
+    INDEX_SHARD_NAME,
+    ConfigurableClassData,
+    DagsterSqliteStorage,
+    SqliteEventLogStorage,
+    SqliteRunStorage,
+    SqliteScheduleStorage,
+    SqliteStorageConfig,
+)
 from vmh_sync.services.sole_process import one_after_another
 
 BUSY_SECONDS = 60.0
@@ -133,8 +136,8 @@ class PatientSqliteStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         """Set the files below ``base_dir`` up, one process after another, and open them."""
-        self.base_dir = check.str_param(base_dir, "base_dir")
-        self._inst_data = check.opt_inst_param(inst_data, "inst_data", ConfigurableClassData)
+        self.base_dir = base_dir
+        self._inst_data = inst_data
         home = Path(base_dir)
         with one_after_another(home / _SETUP_LOCK):
             self._run_storage = PatientRunStorage.from_local(str(home / "history"))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from vmh_sync.orchestration.dagster_internals.sqlite import SqliteEventLogStorage
 
 
 def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -47,8 +47,11 @@ def read_daemon(home: Path, now: datetime) -> DaemonState:
 
 
 def _ticks(instance: "dg.DagsterInstance", now: datetime) -> Iterator[NextTick]:
-    from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
-    from dagster._utils.schedules import schedule_execution_time_iterator
+    from vmh_sync.orchestration.dagster_internals.core import (
+        ScheduleInstigatorData,
+        SensorInstigatorData,
+        schedule_execution_time_iterator,
+    )
 
     for state in instance.all_instigator_state():
         if not state.is_running:

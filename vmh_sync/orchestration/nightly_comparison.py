@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from vmh_sync.engine.opening import open_context
 from vmh_sync.engine.people_links import PeopleLinks
 from vmh_sync.orchestration.checks import check_result
+from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_room import EntityRoom
 from vmh_sync.orchestration.resources import opening_failures
 from vmh_sync.orchestration.sentences import Stopped

@@ -6,12 +6,13 @@ often. One look is one small query. What the gateway launches starts at once whi
 limits and nobody waits before it: bulk runs that wait for a place of theirs take none away.
 """
 
-from dagster import DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
-from dagster._utils.tags import TagConcurrencyLimitsCounter
+from dagster import DagsterRun, DagsterRunStatus, QueuedRunCoordinator, RunsFilter, SubmitRunContext
 
+from vmh_sync.orchestration.dagster_internals.core import (
+    IN_PROGRESS_RUN_STATUSES,
+    GrpcServerCodeLocationOrigin,
+    TagConcurrencyLimitsCounter,
+)
 from vmh_sync.orchestration.run_config import BULK_TAG
 
 INTERVAL_SECONDS = 0.4

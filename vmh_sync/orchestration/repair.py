@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from vmh_sync.engine.entity_pipeline import EntityPipeline
 from vmh_sync.engine.opening import open_database
 from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.orchestration.dagster_internals.core import (
+    BulkActionsFilter,
+    BulkActionStatus,
+    UnresolvedAssetJobDefinition,
+)
 from vmh_sync.orchestration.entity_asset import REPAIR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.resources import SyncResources
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags

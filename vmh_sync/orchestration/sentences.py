@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeProcessError
-from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
+
+from vmh_sync.orchestration.dagster_internals.core import DagsterUserCodeProcessError, SerializableErrorInfo
 
 
 class Stopped(DagsterUserCodeProcessError, dg.Failure):

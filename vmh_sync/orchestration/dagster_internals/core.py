@@ -1,0 +1,27 @@
+"""Private names of Dagster that cost nothing to import once ``dagster`` is there."""
+
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.errors import DagsterUserCodeProcessError
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
+from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
+from dagster._utils.schedules import schedule_execution_time_iterator
+from dagster._utils.tags import TagConcurrencyLimitsCounter
+
+__all__ = [
+    "IN_PROGRESS_RUN_STATUSES",
+    "BulkActionStatus",
+    "BulkActionsFilter",
+    "DagsterUserCodeProcessError",
+    "GrpcServerCodeLocationOrigin",
+    "InstanceRef",
+    "ScheduleInstigatorData",
+    "SensorInstigatorData",
+    "SerializableErrorInfo",
+    "TagConcurrencyLimitsCounter",
+    "UnresolvedAssetJobDefinition",
+    "schedule_execution_time_iterator",
+]
