@@ -1,7 +1,7 @@
 """Whose a number is: never two records in EspoCRM for one party in Advoware.
 
-Duplicates are merged in EspoCRM: the survivor takes the number of a record that is deleted then. Such a survivor is
-the heir of that link (:attr:`PartyRead.heir_of`); under its lease the link moves to it, see
+Duplicates are merged in EspoCRM: the survivor takes the number of a record that is deleted then. Such a survivor,
+linked itself or not, is the heir of that link (:attr:`PartyRead.heir_of`); under its lease the link moves to it, see
 :mod:`vmh_sync.beteiligte.inherit`.
 """
 
@@ -20,12 +20,14 @@ from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> None:
     """Refuse unlinked parties whose number is another living record's; make heirs of those whose owner is deleted.
 
-    An owner that cannot be read is not gone: that is the party's problem, and it is tried again.
+    A linked party that carries another number is an heir too; what else it may be is not decided here. An owner that
+    cannot be read is not gone: that is the party's problem, and it is tried again.
     """
     claims = {
         party.espo_id: (party, betnr)
         for party in parties
-        if party.link is None and party.problem is None and (betnr := espo_betnr(party.espo)) is not None
+        if (party.link is None or party.changed_number)
+        if party.problem is None and (betnr := espo_betnr(party.espo)) is not None
     }
     if not claims:
         return
@@ -44,12 +46,14 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
 async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, twins: int) -> None:
     if owner is not None and owner.espo_id == party.espo_id:
         return
+    if owner is None and party.link is not None:
+        return
     if owner is not None:
         # Only a direct read says that a record is gone (invariant 5).
         standing = None
         with isolated(f"{ENTITY} {party.espo_id}", party.blame):
             standing = await context.espo.read(ESPO_ENTITY, owner.espo_id)
-        if party.problem is not None:
+        if party.problem is not None or (standing is not None and party.link is not None):
             return
         if standing is not None:
             party.refusal = (
@@ -63,4 +67,5 @@ async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Lin
             "Bitte zusammenführen oder die Nummer berichtigen."
         )
         return
-    party.heir_of = owner
+    if owner is not None:
+        party.inherit(owner)

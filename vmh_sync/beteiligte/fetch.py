@@ -72,7 +72,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         lambda some: settle_claims(context, some),
         lambda party, error: party.blame(error),
     )
-    read_already = {party.espo_id for party in linked}
+    read_already = {party.espo_id for party in linked if party.heir_of is None}
     await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
     asked = [party for party in parties if party.betnr is not None and party.refusal is None]
     outage = common_outage([party.problem for party in asked])
@@ -181,17 +181,11 @@ def _take_answer(party: PartyRead, answer: PartyAnswer | None) -> None:
 
 
 def _refuse_changed_number(party: PartyRead) -> None:
-    if changed_number(party):
+    if party.changed_number and party.refusal is None:
         party.refusal = (
             f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {party.betnr}. "
             "Bitte die alte Nummer wieder eintragen."
         )
-
-
-def changed_number(party: PartyRead) -> bool:
-    """Whether a person put another number into EspoCRM than the one the link stands for."""
-    told = espo_betnr(party.espo)
-    return party.link is not None and party.link.betnr is not None and told not in (None, party.link.betnr)
 
 
 async def read_again(context: PassContext, party: PartyRead) -> PartyRead:

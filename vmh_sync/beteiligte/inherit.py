@@ -3,6 +3,9 @@
 The base goes: it says what the deleted record agreed on, and an empty field of the survivor is no person's decision.
 So the survivor meets Advoware as on first contact, which blanks nothing on either side; so do its phones and e-mails,
 whose pairs are buried. Addresses and bank accounts hang on the number and follow by themselves.
+
+A survivor that was linked itself leaves a party behind in Advoware. The two records change places: the deleted one
+stands for that party from then on, which nobody edits in EspoCRM any more, and one task names both numbers.
 """
 
 import asyncio
@@ -10,15 +13,19 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
 from vmh_sync.store.audit import Change
-from vmh_sync.store.links import Link
+from vmh_sync.store.links import Link, LinkState
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.plan import TaskKind
-from vmh_sync.tasks.manual_tasks import close_tasks
+from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
 LEASE_WAIT_SECONDS = 2.0
+MERGED = "merged"
+"""Marks the task about a party in Advoware that a merge in EspoCRM has left without a record."""
+
 _ABOUT_THE_DELETION = frozenset({(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,)), (TaskKind.MISSING_IN_ADVOWARE, ())})
 
 
@@ -26,7 +33,8 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
     """Give ``heir``, whose lease is held, the link that it is heir of; the caller reads and plans anew in any case.
 
     The deleted record's lease is held as well: its own pass may be noting the deletion. Its tasks about that are closed
-    first: what dies in between finds the link unmoved and does all of it again. Raises any ``EspoError``.
+    first, and the one about a party that is left is opened: what dies in between finds the link unmoved and does all of
+    it again. Raises any ``EspoError``.
     """
     if heir.heir_of is None:
         raise ValueError("only an heir takes a link over")
@@ -38,8 +46,10 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
         if link is None or link.espo_id != dead:
             return
         await close_tasks(context, gate, await context.store.read(_tasks_of, link))
+        if heir.leaves is not None:
+            await open_tasks(context, gate, subject(heir), [_left_behind(heir.leaves, link)], {})
         await gate.ready()
-        await asyncio.to_thread(_move, context, link, heir.espo_id)
+        await asyncio.to_thread(_move, context, link, heir)
 
 
 def _tasks_of(tx: Transaction, link: Link) -> list[int]:
@@ -47,19 +57,28 @@ def _tasks_of(tx: Transaction, link: Link) -> list[int]:
     return [task.id for task in tasks if (task.kind, task.fields) in _ABOUT_THE_DELETION]
 
 
-def _move(context: PassContext, link: Link, heir: str) -> None:
-    note = Change(
-        entity=ENTITY,
-        kind="linked",
-        reason=f"moved from {link.espo_id}, which was deleted in EspoCRM",
-        espo_id=heir,
-        betnr=link.betnr,
-        run_id=context.run_id,
-    )
-    moved = replace(
+def _left_behind(left: Link, taken: Link) -> TaskWanted:
+    details = {
+        "title": f"In EspoCRM zusammengeführt: Beteiligte {left.betnr} und {taken.betnr}",
+        "intro": f"In EspoCRM wurden zwei Beteiligte zusammengeführt, die in Advoware die Nummern {left.betnr} und "
+        f"{taken.betnr} haben. Der Datensatz ist jetzt mit {taken.betnr} verknüpft. Der Beteiligte {left.betnr} "
+        "besteht in Advoware weiter und wird nicht mehr abgeglichen.",
+        "steps": (
+            f"In Advoware den Beteiligten {left.betnr} öffnen: Was nur dort steht (auch Akten), zu {taken.betnr} "
+            "übernehmen.",
+            f"Den Beteiligten {left.betnr} in Advoware löschen, wenn er nicht mehr gebraucht wird.",
+            "Diese Aufgabe als erledigt kennzeichnen.",
+        ),
+    }
+    return TaskWanted(TaskKind.GENERAL, (MERGED, str(left.betnr)), details)
+
+
+def _anew(link: Link, espo_id: str, state: LinkState) -> Link:
+    """Return the link as another record's, which has agreed on nothing yet."""
+    return replace(
         link,
-        espo_id=heir,
-        state="active",
+        espo_id=espo_id,
+        state=state,
         base={},
         extra={},
         espo_version=None,
@@ -67,8 +86,27 @@ def _move(context: PassContext, link: Link, heir: str) -> None:
         espo_read_at=None,
         verified_at=None,
     )
+
+
+def _move(context: PassContext, link: Link, heir: PartyRead) -> None:
+    note = Change(
+        entity=ENTITY,
+        kind="linked",
+        reason=f"moved from {link.espo_id}, which was deleted in EspoCRM",
+        espo_id=heir.espo_id,
+        betnr=link.betnr,
+        run_id=context.run_id,
+    )
+    moved = _anew(link, heir.espo_id, "active")
     with context.store.transaction() as tx:
-        tx.links.save(moved)
+        if heir.leaves is None:
+            tx.links.save(moved)
+        else:
+            # A record has one living link: while they change places, the one that is left counts as none.
+            left = tx.links.save(replace(heir.leaves, state="tombstone"))
+            tx.links.save(moved)
+            tx.links.save(_anew(left, link.espo_id, "deleted_in_espocrm"))
+            bury_pairs(tx, heir.espo_id)
         bury_pairs(tx, link.espo_id)
         tx.records.forget(ENTITY, [link.espo_id])
         tx.audit.append([note])

@@ -3,21 +3,30 @@
 Nothing is deleted on the other side: the link remembers, a person gets a task.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
+from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead, espo_betnr
 from vmh_sync.beteiligte.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Base
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.query import all_of, any_of, equals, is_not_null
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks
+
+_MOST_MAILS = 10
+_MOST_ALIKE = 3
 
 
 async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
@@ -43,7 +52,8 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
     person = had if isinstance(had, str) else None
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, person, parent=False)
     lives = await _lives_in_advoware(context, link)
-    await open_tasks(context, gate, about, [_deleted_here(link) if lives else _deleted_on_both_sides(link)], {})
+    told = _deleted_here(link, await _alike(context, link)) if lives else _deleted_on_both_sides(link)
+    await open_tasks(context, gate, about, [told], {})
     await context.store.write(_mark, context, link, "deleted_in_espocrm")
     return True
 
@@ -67,12 +77,42 @@ def _deleted_on_both_sides(link: Link) -> TaskWanted:
     return TaskWanted(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,), details)
 
 
-def _deleted_here(link: Link) -> TaskWanted:
+async def _alike(context: PassContext, link: Link) -> list[int]:
+    """Return the numbers of living records that this one may have been merged into: EspoCRM does not tell.
+
+    They have an e-mail of it, or its first and last name. Only to be named in the task.
+    """
+    pairs = await context.store.read(lambda tx: tx.links.entries_of(ENTRIES, [link.espo_id]).get(link.espo_id, []))
+    mails = sorted({str(pair.base.get("espo_base") or "") for pair in pairs if "@" in str(pair.base.get("espo_base"))})
+    alike = [equals("emailAddress", mail) for mail in mails[:_MOST_MAILS]]
+    base = Base.from_json(link.base).espocrm if link.base else {}
+    if base.get("name") and base.get("vorname"):
+        alike.append(all_of(equals("lastName", base["name"]), equals("firstName", base["vorname"])))
+    if not alike:
+        return []
+    where = (is_not_null("betnr"), any_of(*alike))
+    numbers: set[int | None] = set()
+    with suppress(ForeignSystemError):  # a hint: without it the task is told all the same
+        listed = context.espo.list_all(ESPO_ENTITY, where=where, select=("id", "betnr"), spoilt=[])
+        numbers = {espo_betnr(one) async for one in listed}
+    return sorted(number for number in numbers if number is not None and number != link.betnr)[:_MOST_ALIKE]
+
+
+def _deleted_here(link: Link, alike: Sequence[int]) -> TaskWanted:
+    merged = " oder ".join(map(str, alike))
     details = {
         "title": f"In EspoCRM gelöscht: Beteiligter {link.betnr}",
         "intro": f"Der Beteiligte {link.betnr} wurde in EspoCRM gelöscht. In Advoware besteht er weiter.",
         "steps": (
             f"In Advoware den Beteiligten {link.betnr} öffnen und prüfen, ob er noch gebraucht wird.",
+            *(
+                [
+                    f"Wurde er in EspoCRM mit {merged} zusammengeführt (gleiche E-Mail-Adresse oder gleicher Name): in "
+                    f"Advoware ebenso zusammenführen; was nur bei {link.betnr} steht (auch Akten), übernehmen."
+                ]
+                if alike
+                else []
+            ),
             "Wenn nicht: in Advoware löschen.",
             "Wenn doch: den Datensatz in EspoCRM wiederherstellen lassen (Administration).",
             "Diese Aufgabe als erledigt kennzeichnen.",

@@ -29,7 +29,8 @@ class PartyRead:
     or was not asked; ``gone_in_advoware`` says that Advoware answered 404 for its number. ``espo_full`` tells a single
     read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
     a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
-    deleted in EspoCRM and whose number this one carries now. ``retry_refused``: what a side refused is due again.
+    deleted in EspoCRM and whose number this one carries now; ``leaves`` the link of its own that it gives up for that.
+    ``retry_refused``: what a side refused is due again.
     ``fingerprint`` stands for all that a comparison would be made from; ``recognised``: it is the one of the comparison
     that came to "nothing to do", so none is made (``advoware`` was not looked into then). ``rows`` are our rows about
     the party before anything else was read, where nothing was open. ``just_created``: we have created it in Advoware a
@@ -48,6 +49,7 @@ class PartyRead:
     problem: Exception | None = None
     refusal: str | None = None
     heir_of: Link | None = None
+    leaves: Link | None = None
     read_at: datetime | None = None
     retry_refused: bool = False
     fingerprint: str | None = None
@@ -69,6 +71,17 @@ class PartyRead:
     def is_calm(self) -> bool:
         """Whether our ledger knows of no trouble with the record and no task about it is open."""
         return (self.standing is None or self.standing.status == "clean") and not self.tasks
+
+    def inherit(self, link: Link) -> None:
+        """Be the heir of another record's link: what was read of a party of its own counts no more."""
+        self.heir_of, self.leaves, self.link = link, self.link, None
+        self.advoware, self.gone_in_advoware, self.recognised = None, False, False
+
+    @property
+    def changed_number(self) -> bool:
+        """Whether a person put another number into EspoCRM than the one the link stands for."""
+        told = espo_betnr(self.espo)
+        return self.link is not None and self.link.betnr is not None and told not in (None, self.link.betnr)
 
     @property
     def betnr(self) -> int | None:

@@ -125,20 +125,23 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
     numbers = [one.bet_nr for one in found]
     if not numbers:
         return set()
-    links = await context.store.read(
-        lambda tx: {betnr: link.state for betnr, link in tx.links.get_many_by_betnr(numbers).items()}
-    )
+    links = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers))
+    living = await _living(context, [link.espo_id for link in links.values() if link.state != "deleted_in_espocrm"])
     anybodys = CREATE_MARK.format(espo_id="")
     free = {
         one.bet_nr
         for one in found
-        if links.get(one.bet_nr, "deleted_in_espocrm") == "deleted_in_espocrm"
-        and (one.bet_nr in links or anybodys not in (one.bemerkung or ""))
+        if (links[one.bet_nr].espo_id not in living if one.bet_nr in links else anybodys not in (one.bemerkung or ""))
     }
     if free:
         async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", sorted(free), select=("id", "betnr")):
             free.discard(int(record.attributes.get("betnr") or 0))
     return free
+
+
+async def _living(context: PassContext, espo_ids: Sequence[str]) -> set[str]:
+    """Return which of these records EspoCRM has: one may have been deleted or merged since, and we not know of it."""
+    return {record.id async for record in context.espo.list_ids_in(ESPO_ENTITY, "id", espo_ids, select=("id",))}
 
 
 # What both sides tell

@@ -6,6 +6,7 @@ from typing import Any
 
 from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.moved import bring_here
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.audit_sides import stored_side
@@ -42,7 +43,8 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
     with context.store.transaction() as tx:
         if intent is not None:
             tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
-        link = done.link or Link(entity=kind.entity, espo_id=espo_id, betnr=memory.betnr)
+        link = done.link or _came_here(tx, memory, done, espo_id)
+        link = link or Link(entity=kind.entity, espo_id=espo_id, betnr=memory.betnr)
         if link.id is None:
             done.rows.append(_change(context, kind, memory, espo_id, "linked", "same child on both sides"))
         link = tx.links.save(
@@ -64,6 +66,16 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
         _into_the_ledger(tx, context, kind, memory, done, espo_id)
     done.rows = []
     return link
+
+
+def _came_here(tx: Transaction, memory: PartyChildren, done: Outcome, espo_id: str) -> Link | None:
+    """Move the link of a record that a person hung on this party; ``None`` for one that had none."""
+    if done.plan.pair.leftover is not None:
+        tx.links.save(replace(done.plan.pair.leftover, state="tombstone"))
+    came = memory.foreign_links.get(espo_id)
+    if came is None or done.advoware is None:
+        return None
+    return bring_here(tx, memory, came, key_of(done.advoware))
 
 
 def _extra(plan: ChildPlan) -> dict[str, Any]:

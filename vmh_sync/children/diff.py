@@ -12,6 +12,7 @@ from vmh_sync.children.difference import (
     still_refused,
 )
 from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
+from vmh_sync.children.moved import MOVED_TO
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
@@ -30,6 +31,7 @@ from vmh_sync.sync.status_values import KEPT, Kept, kept_from
 from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
 
+PARTY_LINK = "beteiligteId"
 FAILED = "failed"
 CLEAN = "clean"
 
@@ -63,9 +65,6 @@ class _Planner:
         pair = self.pair
         if pair.espo is None:
             return self._import() if pair.link is None else self._gone_here()
-        if pair.espo.id in self.memory.foreign_links:
-            text = f"{self.kind.label}: Der Datensatz wurde einem anderen Beteiligten zugeordnet."
-            return self._refused(pair.espo, f"{text} Bitte wieder zurückordnen oder neu anlegen.")
         if pair.advoware is None:
             return self._gone_there(pair.espo) if pair.link is not None else self._create(pair.espo)
         return self._merge(pair.espo)
@@ -214,7 +213,9 @@ class _Planner:
             extra.pop("reported", None)  # should it be prolonged in Advoware, people are told again
         else:
             settled = [row for row in self.rows if row.kind != self.kind.delete_task]
-            details = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
+            details: dict[str, Any] = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
+            if MOVED_TO in extra:
+                details[MOVED_TO] = extra[MOVED_TO]
             if not (known and (self.rows or extra.get("reported"))):
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
                 tasks = not_yet_open([task], self.rows)
@@ -258,7 +259,7 @@ class _Planner:
             Step.MERGE,
             fields,
             wanted=espocrm,
-            espo={name: value for name, value in content.items() if name in espo.attributes},
+            espo={name: value for name, value in content.items() if name in espo.attributes} | self._hung_here(espo),
             advoware=payload(fields.to_advoware, self.table, Side.ADVOWARE),
             findings=(*fields.findings, *(Finding(one.field, Side.ADVOWARE, one.message) for one in problems)),
             message=" ".join(problem.message for problem in remaining) or None,
@@ -270,9 +271,15 @@ class _Planner:
             return self._create(espo)
         plan = self._with_tasks(settled, espo, fields, bad)
         moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
+        if self.pair.leftover is not None:
+            gone = (row.id for row in self.memory.tasks.get(self.pair.leftover.espo_id, ()))
+            plan = replace(plan, closing=(*plan.closing, *gone))
         moves = plan.link_moves or link is None or link.state != "active" or moves
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
         return with_books(kind, self.memory, plan, espo)
+
+    def _hung_here(self, espo: EspoRecord) -> dict[str, Any]:
+        return {PARTY_LINK: self.memory.espo_id} if espo.id in self.memory.orphaned else {}
 
     def _with_tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> ChildPlan:
         title = self.kind.title(self.pair.espo_fields)

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
+from vmh_sync.children.moved import is_orphaned, read_living_owners
 from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.part import PartInput
@@ -36,6 +37,7 @@ async def fetch_children(
     memories: dict[str, PartyChildren] = {}
     for party in parties:
         memories[party.espo_id] = PartyChildren(
+            party.espo_id,
             party.betnr,
             owner_of(party.advoware),
             table,
@@ -52,6 +54,7 @@ async def fetch_children(
     if unknown:
         _take(await list_children(context, kind, unknown), {espo_id: memories[espo_id] for espo_id in unknown})
     await context.store.read(_remember, kind, list(memories.values()))
+    await read_living_owners(context, memories.values())
     await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
 
 
@@ -69,7 +72,9 @@ def _remember(tx: Transaction, kind: ChildKind, memories: Sequence[PartyChildren
     ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
     tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
     standings = tx.records.get_many(kind.entity, sorted(ids))
-    intents = tx.intents.open_for_many(kind.entity, [i for m in memories for i in m.espo if i not in by_espo])
+    here = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
+    unlinked = [espo_id for m in memories for espo_id in m.espo if (m.betnr, espo_id) not in here]
+    intents = tx.intents.open_for_many(kind.entity, unlinked)
     for memory in memories:
         memory.links = by_betnr.get(memory.betnr, [])
         memory.foreign_links = {
@@ -151,5 +156,8 @@ async def _confirm_missing(
         memory.gone_here.add(espo_id)
     elif record.attributes.get("beteiligteId") == party.espo_id:
         memory.espo[espo_id] = record
+    elif await is_orphaned(context, record):
+        memory.espo[espo_id] = record
+        memory.orphaned.add(espo_id)
     else:
         memory.elsewhere.add(espo_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from vmh_sync.children.canonical import Canonical, read_canonical
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.moved import is_leftover
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Fields
@@ -20,13 +21,15 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 class Pair:
     """One child: what each side has of it, as told and in canonical form.
 
-    ``twin``: Advoware has the same one, but another record stands for it.
+    ``twin``: Advoware has the same one, but another record stands for it. ``leftover``: what the record left here when
+    it was hung on another party, before it came back.
     """
 
     espo: EspoRecord | None = None
     advoware: WireRecord | None = None
     link: Link | None = None
     twin: bool = False
+    leftover: Link | None = None
     espo_fields: Fields = field(default_factory=dict)
     advoware_fields: Fields = field(default_factory=dict)
 
@@ -49,7 +52,8 @@ class _Pairing:
         self.memory, self.kind = memory, kind
         self.espo_fields, self.advoware_fields = canonical
         retired = {str(key) for link in memory.links for key in link.extra.get("retired", ())}
-        self.taken = {str(link.advoware_id) for link in memory.links} | retired
+        self.leftovers = {str(link.advoware_id): link for link in memory.links if is_leftover(link)}
+        self.taken = {str(link.advoware_id) for link in memory.links if not is_leftover(link)} | retired
         self.espo_keys = {espo_id: kind.natural_key(fields) for espo_id, fields in self.espo_fields.items()}
         self.advoware_keys = {key: kind.natural_key(fields) for key, fields in self.advoware_fields.items()}
         self.living = {key: natural for key, natural in self.advoware_keys.items() if key not in retired}
@@ -62,8 +66,11 @@ class _Pairing:
         ordered = sorted(memory.advoware.items(), key=lambda item: (len(item[0]), item[0]))
         advoware = {key: child for key, child in ordered if key not in self.taken}
         matched = self._matches(espo, advoware)
-        pairs = [self._linked(link) for link in sorted(memory.links, key=lambda link: link.espo_id)]
+        back = {key for _, key in matched} & {*self.leftovers}
+        links = [link for link in memory.links if not (is_leftover(link) and link.advoware_id in back)]
+        pairs = [self._linked(link) for link in sorted(links, key=lambda link: link.espo_id)]
         pairs += [self._pair(espo.pop(espo_id), advoware.pop(key)) for espo_id, key in matched]
+        advoware = {key: child for key, child in advoware.items() if key not in self.leftovers}
         for espo_id, record in espo.items():
             natural = self.espo_keys[espo_id]
             pairs.append(self._pair(record, twin=natural is not None and natural in self.living.values()))
@@ -82,6 +89,7 @@ class _Pairing:
             advoware,
             link,
             twin,
+            self.leftovers.get(key_of(advoware)) if espo is not None and advoware is not None else None,
             self.espo_fields[espo.id] if espo is not None else {},
             self.advoware_fields[key_of(advoware)] if advoware is not None else {},
         )
@@ -103,7 +111,9 @@ class _Pairing:
         for key, child in advoware.items():
             take(self.kind.marked_for(child.model_dump()), key)
         for espo_id, record in espo.items():
-            take(espo_id, str(record.attributes.get(self.kind.key_attribute) or ""))
+            # One that came from another party names its child there.
+            if espo_id not in self.memory.foreign_links:
+                take(espo_id, str(record.attributes.get(self.kind.key_attribute) or ""))
         left = [espo_id for espo_id in espo if espo_id not in found]
         sought = [(espo_id, self.memory.attempted.get(espo_id) or None) for espo_id in left]
         for espo_id, natural in (*sought, *((espo_id, self.espo_keys[espo_id]) for espo_id in left)):

@@ -41,14 +41,17 @@ class PartyChildren:
     """What was read of one party's children.
 
     ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
-    denied on a direct read, ``elsewhere`` linked ones that belong to another party now. ``foreign_links`` are links
-    of this party's EspoCRM records that stand for another party's child. ``attempted`` is the natural key that a create
+    denied on a direct read, ``elsewhere`` linked ones that belong to another party now, ``orphaned`` ones that still
+    hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
+    of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
+    record in EspoCRM, by number. ``attempted`` is the natural key that a create
     in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``standings`` is what the ledger says of them,
     ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
     ``spoilt_here`` (by EspoCRM id) and ``spoilt_there`` (by Advoware's id) are records that cannot be used,
     ``nameless_there`` one of which not even the id can. ``problem`` is why nothing may be concluded.
     """
 
+    espo_id: str
     betnr: int
     owner: str
     table: FieldTable
@@ -59,6 +62,7 @@ class PartyChildren:
     advoware: dict[str, WireRecord] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     foreign_links: dict[str, Link] = field(default_factory=dict)
+    living: dict[int, str] = field(default_factory=dict)
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
     attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     standings: dict[str, SyncRecord] = field(default_factory=dict)
@@ -66,6 +70,7 @@ class PartyChildren:
     tried: bool = False
     gone_here: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
+    orphaned: set[str] = field(default_factory=set)
     spoilt_here: dict[str, Exception] = field(default_factory=dict)
     spoilt_there: dict[str, Exception] = field(default_factory=dict)
     nameless_there: Exception | None = None

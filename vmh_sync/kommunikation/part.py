@@ -1,7 +1,7 @@
 """Kommunikation as a part of the party pass (specification, entities.md 2; issue 3)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from vmh_sync.engine.modified_stamps import settled
 from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
@@ -22,6 +22,7 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
+from vmh_sync.store.links import Link
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import RecordPlan
 
@@ -98,11 +99,16 @@ def _remember(context: PassContext, parties: Sequence[PartInput]) -> None:
             context.run_id,
             options,
             links.get(party.espo_id),
-            stands.get(party.espo_id),
-            pairs_of(entries.get(party.espo_id, [])),
+            next(iter(_of_number(party, [stands[party.espo_id]] if party.espo_id in stands else [])), None),
+            pairs_of(_of_number(party, entries.get(party.espo_id, []))),
             tasks.get(party.espo_id, []),
             intents.get(party.espo_id, []),
         )
+
+
+def _of_number(party: PartInput, links: Iterable[Link]) -> list[Link]:
+    """Leave out what was paired with another party's entries, before a merge in EspoCRM: it says nothing of these."""
+    return [link for link in links if link.betnr == party.betnr]
 
 
 def _options(context: PassContext) -> Options:

@@ -244,8 +244,14 @@ _FEATURES = {
 }
 
 
+def _what_happened(details: Mapping[str, Any]) -> str:
+    if details.get("moved_to"):
+        return f"dem Beteiligten {details['moved_to']} zugeordnet"
+    return "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
+
+
 def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
-    what = "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
+    what = _what_happened(details)
     return (
         f"Adresse in Advoware löschen: {where}",
         f"Eine Adresse wurde in EspoCRM {what}. Advoware lässt Adressen nicht von außen löschen. "
@@ -306,7 +312,7 @@ def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Ma
 
 
 def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
-    what = "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
+    what = _what_happened(details)
     return (
         f"Bankverbindung in Advoware löschen: {where}",
         f"Eine Bankverbindung wurde in EspoCRM {what}. Advoware lässt Bankverbindungen nicht von außen löschen. "

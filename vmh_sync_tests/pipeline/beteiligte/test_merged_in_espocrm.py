@@ -116,14 +116,23 @@ def test_an_owner_that_cannot_be_read_is_not_gone(firm: Firm) -> None:
     assert link_of(firm, living) is not None
 
 
-def test_a_survivor_with_a_link_of_its_own_stays_refused(firm: Firm) -> None:
-    dead, betnr = firm.linked_party(lastName="Huber")
+def test_a_linked_party_is_refused_the_number_of_a_living_one(firm: Firm) -> None:
+    other, betnr = firm.linked_party(lastName="Huber")
     living, own = firm.linked_party(lastName="Hubert")
-    delete(firm, dead)
     firm.crm_edit(living, betnr=betnr)
     (outcome,) = firm.outcomes(living)
     assert f"verknüpft ist die Nummer {own}" in str(outcome.error)
-    assert (link_of(firm, living), link_of(firm, dead)) == (own, betnr)
+    assert (link_of(firm, living), link_of(firm, other)) == (own, betnr)
+
+
+def test_a_survivor_without_a_number_is_not_created_beside_the_party_that_the_dead_one_left(firm: Firm) -> None:
+    mails = [sides.mail("huber@huber.example", primary=True)]
+    dead, betnr = firm.linked_party(lastName="Huber", firstName="Eva", emailAddressData=mails)
+    delete(firm, dead)
+    living = firm.crm_party(lastName="Huber", firstName="Eva", emailAddressData=mails)
+    firm.sync(living)
+    assert [one["betNr"] for one in firm.office_records()] == [betnr]
+    assert str(betnr) in firm.tasks()[0]["name"]
 
 
 @pytest.mark.parametrize("step", range(0, 12, 2))
