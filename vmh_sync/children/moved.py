@@ -14,6 +14,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY = "beteiligte"
@@ -31,7 +32,7 @@ async def read_living_owners(context: PassContext, memories: Iterable[PartyChild
     owners = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers))
     ids = sorted(link.espo_id for link in owners.values())
     # One that cannot be read is there: to ask a person once too often harms nobody.
-    spoilt: dict[str, Exception] = {}
+    spoilt: dict[str, UnexpectedAnswer] = {}
     listed = context.espo.list_ids_in(PARTY_ESPO, "id", ids, select=("id",), spoilt=spoilt)
     found = {record.id async for record in listed} | {*spoilt}
     for memory in came:
