@@ -68,13 +68,16 @@ async def open_context(
     goes on in it for too long.
     """
     settings = settings or PassSettings.read()
-    _spare_what_stays()
-    async with (
-        watched(f"run {run_id}", settings.house.stall_seconds),
-        shadow(settings.house),
-        _open_context(run_id, settings, clock or SystemClock()) as context,
-    ):
+    async with at_work(run_id, settings.house), open_sides(run_id, settings, clock) as context:
         yield context
+
+
+@asynccontextmanager
+async def at_work(run_id: str, settings: VmhSettings) -> AsyncIterator[None]:
+    """Watch the block (raises ``Stalled``), and in shadow operation refuse its foreign writes. For one task."""
+    _spare_what_stays()
+    async with watched(f"run {run_id}", settings.stall_seconds), shadow(settings):
+        yield
 
 
 @cache
@@ -98,7 +101,9 @@ async def shadow(settings: VmhSettings) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _open_context(run_id: str, settings: PassSettings, clock: Clock) -> AsyncIterator[PassContext]:
+async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = None) -> AsyncIterator[PassContext]:
+    """Open the same, for several blocks :func:`at_work` one after another on one event loop."""
+    clock = clock or SystemClock()
     changes = field_changes(settings.sync.field_tables, settings.house.entities)
     store = open_database(settings.house, clock)
     redis = connect(ensure_redis(settings.house.home, settings.house.redis_url))

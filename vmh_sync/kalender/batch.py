@@ -1,7 +1,6 @@
 """Several employees in one run: the four stages, each employee for itself, a bounded number at once."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -45,7 +44,6 @@ class CalendarBatch:
     unreadable: tuple[str | None, ...] = ()
     named: bool = False
     started: float = 0.0
-    calls: Counter[str] = field(default_factory=Counter)
     rules: CalendarRules = field(default_factory=CalendarRules)
     deadlines: dict[str, int] = field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.opening import house_leases, open_database, shadow, token_cache
+from vmh_sync.engine.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
 from vmh_sync.services.valkey import ensure_redis
@@ -42,7 +42,6 @@ from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.retry import RetryPolicy
-from vmh_sync.watchdog import watched
 
 T = TypeVar("T")
 
@@ -186,18 +185,16 @@ async def open_calendar(
     raises ``Stalled`` when nothing goes on in it for too long.
     """
     settings = settings or CalendarSettings.read()
-    async with (
-        watched(f"run {run_id}", settings.house.stall_seconds),
-        shadow(settings.house),
-        _open_calendar(run_id, settings, clock or SystemClock(), retry) as context,
-    ):
+    async with at_work(run_id, settings.house), open_calendar_sides(run_id, settings, clock, retry) as context:
         yield context
 
 
 @asynccontextmanager
-async def _open_calendar(
-    run_id: str, settings: CalendarSettings, clock: Clock, retry: RetryPolicy
+async def open_calendar_sides(
+    run_id: str, settings: CalendarSettings, clock: Clock | None = None, retry: RetryPolicy = _GOOGLE_RETRY
 ) -> AsyncIterator[CalendarContext]:
+    """Open the same, for several blocks :func:`at_work` one after another on one event loop."""
+    clock = clock or SystemClock()
     store = open_database(settings.house, clock)
     url = ensure_redis(settings.house.home, settings.house.redis_url)
     redis, sync_redis = connect(url), connect_sync(url)

@@ -10,7 +10,6 @@ Personal data stays in memory (design.md 2).
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,7 +86,7 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
             raise Stopped(problem.message_for_people, allow_retries=True) from problem
         except NoPlan as problem:
             raise Stopped(str(problem)) from None
-        batch.started, batch.calls = started, Counter(opened.calls.by_system())
+        batch.started = started
     context.add_output_metadata(phase_counts(batch.works))
     return batch
 
@@ -131,7 +130,7 @@ async def write_calendars(
 
     async with calendars.open(context.run_id) as opened:
         await stages.write(opened, batch, told, standing)
-        calls = dict(batch.calls + Counter(opened.calls.by_system()))
+        calls = opened.calls.by_system()
         seconds = time.monotonic() - batch.started
         if not batch.how.dry_run:
             trigger = context.run.tags.get(TRIGGER_TAG, "person")

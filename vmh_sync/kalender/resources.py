@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
-from vmh_sync.kalender.context import CalendarContext, open_calendar
+from vmh_sync.engine.opening import at_work
+from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar_sides
+from vmh_sync.orchestration.opened_once import OpenedOnce
 from vmh_sync.orchestration.resources import opening_failures
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
@@ -15,12 +18,26 @@ from vmh_sync.systems.google_calendar.service import ServiceAccountError
 class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens clients, store and leases for one run, from the settings in the environment."""
 
+    _opened: OpenedOnce[CalendarContext] = PrivateAttr(default_factory=OpenedOnce)
+
+    @asynccontextmanager
+    async def yield_for_execution(  # type: ignore[override]  # Dagster takes both
+        self, context: dg.InitResourceContext
+    ) -> AsyncIterator["CalendarResources"]:
+        """Serve one run: what its ops open stays open until it ends."""
+        async with self._opened.run():
+            yield self
+
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[CalendarContext]:
-        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
+        """Give one op everything; raises ``dagster.Failure`` that names bad settings or a standstill."""
         try:
             with opening_failures():
-                async with open_calendar(run_id) as context:
+                settings = CalendarSettings.read()
+                async with (
+                    at_work(run_id, settings.house),
+                    self._opened.op(lambda: open_calendar_sides(run_id, settings)) as context,
+                ):
                     yield context
         except ServiceAccountError as problem:
             raise Stopped(problem.message_for_people, allow_retries=True) from None

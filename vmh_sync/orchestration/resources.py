@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import dagster as dg
+from pydantic import PrivateAttr
 
-from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.opening import PassSettings, at_work, open_sides
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.orchestration.opened_once import OpenedOnce
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
@@ -16,11 +18,25 @@ from vmh_sync.watchdog import Stalled
 class SyncResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens clients, store and leases for one run, from the settings in the environment."""
 
+    _opened: OpenedOnce[PassContext] = PrivateAttr(default_factory=OpenedOnce)
+
+    @asynccontextmanager
+    async def yield_for_execution(  # type: ignore[override]  # Dagster takes both
+        self, context: dg.InitResourceContext
+    ) -> AsyncIterator["SyncResources"]:
+        """Serve one run: what its ops open stays open until it ends."""
+        async with self._opened.run():
+            yield self
+
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[PassContext]:
-        """Open everything for one op; raises ``dagster.Failure`` that names bad settings or a standstill."""
+        """Give one op everything; raises ``dagster.Failure`` that names bad settings or a standstill."""
         with opening_failures():
-            async with open_context(run_id) as context:
+            settings = PassSettings.read()
+            async with (
+                at_work(run_id, settings.house),
+                self._opened.op(lambda: open_sides(run_id, settings)) as context,
+            ):
                 yield context
 
 

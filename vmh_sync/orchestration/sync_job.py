@@ -6,9 +6,8 @@ starts from ``fetch``. One record's failure never fails the run; a fault that co
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +73,6 @@ class SyncBatch:
     config: SyncRunConfig
     chosen: Chosen
     started: float
-    calls: Counter[str] = field(default_factory=Counter)
 
 
 async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: SyncRunConfig) -> SyncBatch:
@@ -99,7 +97,7 @@ async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: Sync
         raise Stopped(problem.message_for_people, allow_retries=True) from problem
     except (GuardTripped, UnknownSelection) as stop:
         raise Stopped(str(stop)) from None
-    return SyncBatch(batch, config, chosen, started, Counter(opened.calls.by_system()))
+    return SyncBatch(batch, config, chosen, started)
 
 
 async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> list[RecordOutcome]:
@@ -201,7 +199,7 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
             outcomes = await write_batch(opened, pipeline, work)
-            calls = dict(work.calls + Counter(opened.calls.by_system()))
+            calls = opened.calls.by_system()
             seconds = time.monotonic() - work.started
             parts: Sequence[dg.AssetObservation] = ()
             if work.config.dry_run:
