@@ -19,7 +19,7 @@ from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
-from vmh_sync.settings import AdvowareSettings, SettingsError, VmhSettings, load
+from vmh_sync.settings import AdvowareSettings, SettingsError, SyncSettings, VmhSettings, load
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError
@@ -31,9 +31,14 @@ PLAN = (
     "Registerdaten einmal geändert und danach zurückgesetzt.",
     "Ein Eintrag der Kommunikation, eine Adresse und eine Bankverbindung werden angelegt; was Advoware nicht löschen "
     "lässt, bleibt an diesem Beteiligten stehen und heißt „vmh-sync Probe“.",
-    "Gesucht wird nach dem Namen dieses Beteiligten und nach einem Text, den niemand trägt.",
+    "Gesucht wird nach dem Namen dieses Beteiligten, nach einem Text, den niemand trägt, und nach häufigen Buchstaben.",
+    "Die Antwort einer Änderung wird absichtlich nicht abgewartet, um zu messen, wie spät sie noch ankommt: das kann "
+    "einige Minuten dauern.",
 )
 PLAN_TERMIN = "Im Kalender {kuerzel} wird in etwa zehn Monaten ein Termin angelegt, geändert und gelöscht."
+
+LATE_BEYOND = 30.0
+"""How many seconds longer than ``VMH_CREATE_SETTLE_SECONDS`` a change without answer is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ def command(order: ProbeOrder, *, as_json: bool) -> None:
 
 async def _probe(order: ProbeOrder) -> tuple[KnownInstallation, Probed]:
     house, settings, clock = load(VmhSettings), load(AdvowareSettings), SystemClock()
+    settle = load(SyncSettings).create_settle_seconds
     store = open_database(house, clock)
     try:
         await store.read(_require_scratch, order.betnr)
@@ -89,7 +95,9 @@ async def _probe(order: ProbeOrder) -> tuple[KnownInstallation, Probed]:
         async with open_advoware(
             settings, token_cache=MemoryTokenCache(), clock=clock, retry=RetryPolicy(attempts=2), person=True
         ) as client:
-            scratch = Scratch(order.betnr, order.kuerzel, termine_writable=not settings.write_protection)
+            scratch = Scratch(
+                order.betnr, order.kuerzel, termine_writable=not settings.write_protection, settle_seconds=settle
+            )
             done = await probe(client, scratch, Restore(house.home), clock, settings.timezone)
         known = known_from(done.findings, clock.now())
         await asyncio.to_thread(keep_known, store, known)

@@ -26,6 +26,8 @@ class KnownInstallation:
     stops: tuple[str, ...] = ()
     tried_at: str | None = None
     """When it was found out (ISO, UTC); ``None``: never."""
+    settle_seconds: float = 0.0
+    """How long a create without answer is waited for at least; ``VMH_CREATE_SETTLE_SECONDS`` may say more."""
 
     def field_changes(self, own: FieldChanges) -> FieldChanges:
         """Return the changes of the field tables; where the operator's ``own`` say something, they decide."""

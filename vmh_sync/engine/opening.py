@@ -135,6 +135,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 zone=settings.advoware.timezone,
                 calls=calls,
                 field_changes=known.field_changes(changes),
+                known=known,
                 bell=Doorbell(redis),
             )
     finally:

@@ -11,6 +11,7 @@ from vmh_sync.clock import Clock
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.known_installation import KnownInstallation
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
@@ -45,6 +46,7 @@ class PassContext:
     bell: Doorbell | None = None
     by_person: bool = False
     approval: "Approval | None" = None
+    known: KnownInstallation = field(default_factory=KnownInstallation)
 
     def table(self, entity: str, own: FieldTable) -> FieldTable:
         """Return the field table ``own`` of an entity with the operator's changes (``VMH_FIELD_TABLES``)."""
@@ -53,7 +55,7 @@ class PassContext:
     @property
     def longest_request(self) -> timedelta:
         """The longest time after which a request that was sent may still take effect."""
-        return timedelta(seconds=self.rules.create_settle_seconds)
+        return timedelta(seconds=max(self.rules.create_settle_seconds, self.known.settle_seconds))
 
 
 class OwnedLease(Protocol):

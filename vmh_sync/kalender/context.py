@@ -17,6 +17,7 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.known_installation import read_known
 from vmh_sync.engine.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
@@ -201,6 +202,7 @@ async def open_calendar_sides(
     circuits = SharedCircuits(redis, sync_redis)
     calls = CallCounter()
     try:
+        known = await asyncio.to_thread(read_known, store)
         with _threads(settings.sync.employees_at_once) as threads:
             google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)
@@ -223,7 +225,7 @@ async def open_calendar_sides(
                     calls=calls,
                     bell=Doorbell(redis),
                     quota_per_minute=settings.google.quota_per_minute,
-                    longest_request=timedelta(seconds=settings.passes.create_settle_seconds),
+                    longest_request=timedelta(seconds=max(settings.passes.create_settle_seconds, known.settle_seconds)),
                     desk=desk,
                 )
     finally:

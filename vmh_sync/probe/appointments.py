@@ -12,8 +12,12 @@ _AHEAD = timedelta(days=300)
 
 
 async def try_appointment(calls: Calls, kuerzel: str, today: date) -> str | None:
-    """Create, read, change and delete an appointment; returns what is left of it, ``None`` if nothing is."""
+    """Create, read, change and delete an appointment; returns what is left of it, ``None`` if nothing is.
+
+    What a probe left that was killed is deleted first.
+    """
     day = today + _AHEAD
+    await _clean(calls, kuerzel, today)
     values = _values(kuerzel, day)
     made = await calls.call("termin_post", "POST", wire.TERMINE, body=values)
     number = _number(made.answer.body)
@@ -45,13 +49,26 @@ async def _read(calls: Calls, number: int, name: str) -> Exchange:
     return await calls.call(name, "GET", wire.TERMINE, params={wire.QUERY_FRNR: number})
 
 
+async def _clean(calls: Calls, kuerzel: str, today: date) -> None:
+    # Not in the recording: these are all the appointments of ten months.
+    path, params = wire.TERMINE.path(), _window(kuerzel, today, today + _AHEAD + timedelta(days=1))
+    answer = await calls.client.exchange("GET", path, params=params)
+    for row in rows(Exchange("termin_clean", "GET", path, answer)) or []:
+        if str(row.get("text") or "").startswith(TEXT) and row.get("frNr"):
+            await calls.client.exchange("DELETE", path, params={wire.QUERY_FRNR: row["frNr"]})
+
+
 async def _listed(calls: Calls, kuerzel: str, day: date) -> list[Json]:
-    params = {
-        wire.QUERY_KUERZEL: kuerzel,
-        wire.QUERY_FROM: f"{day.isoformat()}T00:00:00",
-        wire.QUERY_TO: f"{(day + timedelta(days=1)).isoformat()}T00:00:00",
-    }
+    params = _window(kuerzel, day, day + timedelta(days=1))
     return rows(await calls.call("termin_list", "GET", wire.TERMINE, params=params)) or []
+
+
+def _window(kuerzel: str, start: date, end: date) -> Json:
+    return {
+        wire.QUERY_KUERZEL: kuerzel,
+        wire.QUERY_FROM: f"{start.isoformat()}T00:00:00",
+        wire.QUERY_TO: f"{end.isoformat()}T00:00:00",
+    }
 
 
 def _number(body: object) -> int | None:

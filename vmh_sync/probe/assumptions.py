@@ -1,4 +1,4 @@
-"""What is assumed about Advoware (docs/assumptions.md), and what follows if it is wrong."""
+"""What is assumed (docs/assumptions.md), and what follows if it is wrong; here the assumptions about Advoware."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,6 +42,8 @@ class Finding:
     detail: str = ""
     fields: tuple[str, ...] = ()
     """The JSON names of the fields that are concerned, where the assumption is about fields."""
+    number: float | None = None
+    """What was measured, where the assumption is about a number."""
 
 
 _ADAPTS, _STOPS = Effect.ADAPTS, Effect.STOPS
@@ -73,6 +75,17 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "search",
         "Beteiligte lassen sich suchen",
         "Es wird nicht mehr gesucht: Bleibt beim Anlegen die Antwort aus, fragt eine Aufgabe nach.",
+        _ADAPTS,
+    ),
+    Assumption(
+        "search_limit",
+        "Die Suche nennt alle Treffer auf einmal",
+        "Der Erstkontakt sucht mit je zwei Buchstaben weiter; sicherer ist --numbers VON-BIS.",
+    ),
+    Assumption(
+        "late_commit",
+        "Was ohne Antwort blieb, steht spätestens nach VMH_CREATE_SETTLE_SECONDS in Advoware",
+        "Nach einem Anlegen ohne Antwort wird so viel länger gewartet, bis noch einmal angelegt wird.",
         _ADAPTS,
     ),
     Assumption(
@@ -178,5 +191,3 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "Gelöschte Termine bleiben in Advoware stehen und erscheinen wieder.",
     ),
 )
-
-BY_KEY = {assumption.key: assumption for assumption in ASSUMPTIONS}

@@ -1,10 +1,10 @@
-"""The calls of a probe: each is taken down with its answer, whatever the answer is."""
+"""The calls of a probe of Advoware: each is taken down with its answer, whatever the answer is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.probe.assumptions import Finding, Verdict
+from vmh_sync.probe.notes import Notes
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.client import AdvowareClient
@@ -13,13 +13,11 @@ Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Calls:
+class Calls(Notes):
     """Calls of Advoware with their answers as they came, and what was found out so far."""
 
     client: AdvowareClient
     betnr: int
-    exchanges: list[Exchange] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
 
     async def call(
         self,
@@ -41,18 +39,6 @@ class Calls:
     async def party(self, name: str) -> Json:
         """Read the scratch party; empty where the answer is none."""
         return record(await self.call(name, "GET", wire.BETEILIGTER))
-
-    def found(self, key: str, right: bool, detail: str = "", fields: tuple[str, ...] = ()) -> None:
-        """Note a verdict."""
-        self.findings.append(Finding(key, Verdict.CONFIRMED if right else Verdict.REFUTED, detail, fields))
-
-    def not_tried(self, key: str, why: str) -> None:
-        """Note that something could not be tried."""
-        self.findings.append(Finding(key, Verdict.NOT_TRIED, why))
-
-    def fields(self, key: str, wrong: tuple[str, ...], what: str) -> None:
-        """Note a verdict about fields: refuted if some are concerned."""
-        self.found(key, not wrong, f"{what}: {', '.join(wrong)}" if wrong else "", wrong)
 
 
 def succeeded(exchange: Exchange) -> bool:

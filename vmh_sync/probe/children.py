@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.probe.calls import Calls, Json, record, rows, same, succeeded
-from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.texts import BIC, IBAN, PHONE, PHONE_AFTERWARDS, STREET, STREET_AFTERWARDS, TEXT
 from vmh_sync.systems.advoware import wire
 
@@ -55,15 +54,30 @@ ACCOUNT = _Kind(
     "account", wire.BANKVERBINDUNGEN, wire.Route(f"{wire.BANKVERBINDUNGEN.template}/{{key}}"), "bankverbindungen"
 )
 
+_LEFT = (
+    (ENTRY, "bemerkung", ("ein Eintrag der Kommunikation", "Einträge der Kommunikation")),
+    (ADDRESS, "bemerkung", ("eine Adresse", "Adressen")),
+    (ACCOUNT, "kontoinhaber", ("eine Bankverbindung", "Bankverbindungen")),
+)
 
-async def try_entry(calls: Calls) -> str | None:
-    """Create, change and try to delete an entry; returns what is left of it, in German, ``None`` if nothing is."""
+
+async def left_behind(calls: Calls) -> list[str]:
+    """Return in German what of this and earlier probes stands at the scratch party."""
+    left = []
+    for kind, name, (one, many) in _LEFT:
+        count = sum(str(row.get(name) or "").startswith(TEXT) for row in await _read(calls, kind, "left"))
+        left += [one if count == 1 else f"{count} {many}"] if count else []
+    return left
+
+
+async def try_entry(calls: Calls) -> None:
+    """Create, change and try to delete an entry."""
     entry = await _create(calls, ENTRY, _ENTRY)
     calls.found("entry_post", bool(entry), "" if entry else "der neue Eintrag erscheint nicht")
     if not entry:
         for key in ("entry_kind_told", "entry_put", "entry_kind_fixed", "entry_delete", "child_keeps_row_id"):
             calls.not_tried(key, "kein Eintrag")
-        return None
+        return
     told = entry.get("kommKz") in wire.KOMM_KZ_TOLD
     calls.found("entry_kind_told", told)
     row_id = (await calls.party("entry_party_before")).get("rowId")
@@ -75,39 +89,38 @@ async def try_entry(calls: Calls) -> str | None:
         calls.found("entry_kind_fixed", other.get("kommKz") != _OTHER_KIND)
     else:
         calls.not_tried("entry_kind_fixed", "die Art wird nicht genannt")
-    return await _delete(calls, ENTRY, entry, "entry_delete", "ein Eintrag der Kommunikation")
+    deleted = await calls.call("entry_delete", "DELETE", ENTRY.one, key=entry["id"])
+    calls.found("entry_delete", not succeeded(deleted), f"Antwort {deleted.answer.status}")
 
 
-async def try_address(calls: Calls) -> str | None:
-    """Create and change an address; returns what is left."""
+async def try_address(calls: Calls) -> None:
+    """Create and change an address."""
     address = await _create(calls, ADDRESS, _ADDRESS)
     if not address:
         for key in ("address_post", "address_put", "address_put_more"):
             calls.not_tried(key, "die neue Adresse erscheint nicht")
-        return None
+        return
     calls.fields("address_post", _unlike(_ADDRESS, address), "nicht übernommen")
     changed = await _change(calls, ADDRESS, address, _ADDRESS_AFTERWARDS)
     unlike = _unlike(_ADDRESS_AFTERWARDS, changed)
     calls.fields("address_put", tuple(name for name in _ADDRESS_PUT if name in unlike), "nicht übernommen")
     more = tuple(name for name in _ADDRESS_AFTERWARDS if name not in (*unlike, *_ADDRESS_PUT))
     calls.fields("address_put_more", more, "werden übernommen")
-    gone = succeeded(await calls.call("address_delete", "DELETE", wire.ADRESSE, key=address["id"]))
-    return None if gone else "eine Adresse"
+    await calls.call("address_delete", "DELETE", wire.ADRESSE, key=address["id"])
 
 
-async def try_account(calls: Calls) -> str | None:
-    """Create an account and try to change and delete it; returns what is left."""
+async def try_account(calls: Calls) -> None:
+    """Create an account and try to change and delete it."""
     account = await _create(calls, ACCOUNT, _ACCOUNT)
     if not account:
         calls.not_tried("account_post", "die neue Bankverbindung erscheint nicht")
         calls.not_tried("account_fixed", "keine Bankverbindung")
-        return None
+        return
     calls.fields("account_post", _unlike(_ACCOUNT, account), "nicht übernommen")
     put = await calls.call("account_put", "PUT", ACCOUNT.one, key=account["id"], body=account)
     delete = await calls.call("account_delete", "DELETE", ACCOUNT.one, key=account["id"])
     statuses = f"Antworten {put.answer.status} und {delete.answer.status}"
     calls.found("account_fixed", not succeeded(put) and not succeeded(delete), statuses)
-    return None if succeeded(delete) else "eine Bankverbindung"
 
 
 async def _create(calls: Calls, kind: _Kind, values: Json) -> Json:
@@ -122,12 +135,6 @@ async def _create(calls: Calls, kind: _Kind, values: Json) -> Json:
 async def _change(calls: Calls, kind: _Kind, child: Json, values: Json, what: str = "put") -> Json:
     await calls.call(f"{kind.name}_{what}", "PUT", kind.one, key=child["id"], body=child | values)
     return next((row for row in await _read(calls, kind, what) if row.get("id") == child["id"]), {})
-
-
-async def _delete(calls: Calls, kind: _Kind, child: Json, key: str, left: str) -> str | None:
-    exchange: Exchange = await calls.call(f"{kind.name}_delete", "DELETE", kind.one, key=child["id"])
-    calls.found(key, not succeeded(exchange), f"Antwort {exchange.answer.status}")
-    return None if succeeded(exchange) else left
 
 
 async def _read(calls: Calls, kind: _Kind, when: str) -> list[Json]:

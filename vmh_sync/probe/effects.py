@@ -8,7 +8,8 @@ from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
 from vmh_sync.engine.known_installation import KnownInstallation
-from vmh_sync.probe.assumptions import BY_KEY, Effect, Finding, Verdict
+from vmh_sync.probe.assumptions import Effect, Finding, Verdict
+from vmh_sync.probe.catalogue import BY_KEY
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware import wire
 
@@ -26,16 +27,29 @@ _CHANGES: dict[str, dict[str, bool]] = {
     "account_post": {"on_create": False},
 }
 
+_LATE_MARGIN = 2.0
+"""One late commit was measured; others may be later."""
+
 
 def known_from(findings: Sequence[Finding], tried_at: datetime) -> KnownInstallation:
-    """Return what the passes obey from now on. ``tried_at`` is aware."""
-    refuted = [finding for finding in findings if finding.verdict is Verdict.REFUTED]
+    """Return what the passes obey of Advoware from now on. ``tried_at`` is aware."""
+    refuted = _refuted(findings)
+    late = next((finding.number for finding in refuted if finding.key == "late_commit"), None)
     return KnownInstallation(
         search=all(finding.key != "search" for finding in refuted),
         fields=_field_changes(refuted),
-        stops=tuple(sentence(finding) for finding in refuted if BY_KEY[finding.key].effect is Effect.STOPS),
+        stops=_stops(refuted),
         tried_at=tried_at.isoformat(),
+        settle_seconds=0.0 if late is None else _LATE_MARGIN * late,
     )
+
+
+def _refuted(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.verdict is Verdict.REFUTED]
+
+
+def _stops(refuted: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(sentence(finding) for finding in refuted if BY_KEY[finding.key].effect is Effect.STOPS)
 
 
 def sentence(finding: Finding) -> str:

@@ -1,12 +1,15 @@
 """Tries on the scratch party itself (specification, advoware-wire.md 3 "Beteiligte")."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
+from vmh_sync.first_contact.advoware_list import CUT_FROM
 from vmh_sync.probe.calls import Calls, Json, record, rows, same, succeeded
+from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.texts import NOBODY, TEXT
 from vmh_sync.systems.advoware import wire
 
@@ -18,6 +21,7 @@ _OTHER: Mapping[str, tuple[str, str]] = {
     "titel": ("Prof.", "Dr."),
     "geburtsdatum": ("1980-05-17T00:00:00", "1981-06-18T00:00:00"),
 }
+_COMMON_LETTERS = "enai"
 _UNKNOWN_NUMBER = 2_147_483_646
 CLOCK_TOLERANCE = timedelta(minutes=15)
 
@@ -61,10 +65,23 @@ async def try_search(calls: Calls, party: Json) -> None:
     own = await calls.call("search_own", "GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: party.get("name") or ""})
     there = any(row.get("betNr") == calls.betnr for row in rows(own) or [])
     calls.found("search", there, "" if there else "der Beteiligte wird unter seinem Namen nicht gefunden")
+    await _limit(calls)
 
 
-async def try_changes(calls: Calls, party: Json, clock: Clock, zone: ZoneInfo) -> None:
-    """Change every field once, one at a time, and see what became of it; the caller puts everything back."""
+async def _limit(calls: Calls) -> None:
+    """Search for letters that most names hold: the same full number for two of them is a limit."""
+    # Not in the recording: these are all the firm's parties.
+    path, counts = wire.BETEILIGTE.path(), Counter[int]()
+    for letter in _COMMON_LETTERS:
+        answer = await calls.client.exchange("GET", path, params={wire.QUERY_SEARCH: letter})
+        counts[len(rows(Exchange("search_limit", "GET", path, answer)) or [])] += 1
+    most = max(counts)
+    cut = most >= CUT_FROM and counts[most] > 1
+    calls.found("search_limit", not cut, f"höchstens {most}" if cut else f"bis zu {most} Treffer", number=most)
+
+
+async def try_changes(calls: Calls, party: Json, clock: Clock, zone: ZoneInfo) -> tuple[str, ...]:
+    """Change every field once, one at a time; returns those that were ignored. The caller puts everything back."""
     ignored, changed_ids, shown = [], [], party
     for name in _NAMES:
         before = shown
@@ -81,6 +98,7 @@ async def try_changes(calls: Calls, party: Json, clock: Clock, zone: ZoneInfo) -
         calls.not_tried("party_row_id", "keine Änderung wurde übernommen")
         calls.not_tried("clock", "keine Änderung wurde übernommen")
     await _try_more(calls, shown)
+    return tuple(ignored)
 
 
 async def _try_more(calls: Calls, party: Json) -> None:
@@ -94,7 +112,7 @@ async def _try_more(calls: Calls, party: Json) -> None:
     if not same(TEXT, filled.get("zusatz")):
         calls.not_tried("party_put_empties", "das Feld zusatz wird nicht übernommen")
         return
-    body = {name: value for name, value in _body(filled).items() if name != "zusatz"}
+    body = {name: value for name, value in wire.without_children(filled).items() if name != "zusatz"}
     await calls.call("party_put_without", "PUT", wire.BETEILIGTER, body=body)
     left = await calls.party("party_put_without_read")
     calls.found("party_put_empties", not left.get("zusatz"))
@@ -102,21 +120,17 @@ async def _try_more(calls: Calls, party: Json) -> None:
 
 async def put_back(calls: Calls, original: Json) -> tuple[str, ...]:
     """Write the party as it was; returns the fields that are not as they were."""
-    await calls.call("party_put_back", "PUT", wire.BETEILIGTER, body=_body(original))
+    await calls.call("party_put_back", "PUT", wire.BETEILIGTER, body=wire.without_children(original))
     shown = await calls.party("party_put_back_read")
     return tuple(name for name in (*_NAMES, *_POST_ONLY) if not same(original.get(name), shown.get(name)))
 
 
 async def _change(calls: Calls, name: str, party: Json, values: Json) -> Json:
     """Send the whole party with some values changed, and read it again."""
-    answer = await calls.call(name, "PUT", wire.BETEILIGTER, body=_body(party) | values)
+    answer = await calls.call(name, "PUT", wire.BETEILIGTER, body=wire.without_children(party) | values)
     if not succeeded(answer):
         return party
     return await calls.party(f"{name}_read") or record(answer)
-
-
-def _body(party: Json) -> Json:
-    return {name: value for name, value in party.items() if name not in wire.BETEILIGTER_CHILDREN}
 
 
 def _other(name: str, value: Any) -> str:

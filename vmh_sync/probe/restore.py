@@ -1,27 +1,30 @@
-"""Remembers how the scratch party was, so that a probe that was killed can still put it back."""
+"""Remembers how the scratch party or record was, so that a probe that was killed can still put it back."""
 
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from vmh_sync.probe.calls import Json
-
+Json = dict[str, Any]
 _OWNER_ONLY = 0o600
 
 
 class Restore:
-    """The file ``VMH_HOME/probe-original.json``: there from before the first change until all is put back."""
+    """A file in ``VMH_HOME``: there from before the first change until all is put back.
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / "probe-original.json"
+    ``key`` is the attribute that names the record.
+    """
 
-    def read(self, betnr: int) -> Json | None:
-        """Return the party as it was before a probe that did not end, ``None`` if there was none of this number."""
+    def __init__(self, home: Path, name: str = "probe-original.json", key: str = "betNr") -> None:
+        self._path, self._key = home / name, key
+
+    def read(self, wanted: int | str) -> Json | None:
+        """Return the record as it was before a probe that did not end, ``None`` if there was none of this key."""
         try:
             kept = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        return dict(kept) if kept.get("betNr") == betnr else None
+        return dict(kept) if kept.get(self._key) == wanted else None
 
     def keep(self, party: Json) -> None:
         """Remember the party; it is on the disk when this returns. Raises ``OSError``."""

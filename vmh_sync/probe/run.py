@@ -1,6 +1,5 @@
-"""A whole probe: tries everything on the scratch party and puts it back."""
+"""A whole probe of Advoware: tries everything on the scratch party and puts it back."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -9,7 +8,8 @@ from vmh_sync.probe.appointments import KEYS as TERMIN_KEYS
 from vmh_sync.probe.appointments import try_appointment
 from vmh_sync.probe.assumptions import ASSUMPTIONS, Finding
 from vmh_sync.probe.calls import Calls
-from vmh_sync.probe.children import try_account, try_address, try_entry
+from vmh_sync.probe.children import left_behind, try_account, try_address, try_entry
+from vmh_sync.probe.late_commit import try_late_commit
 from vmh_sync.probe.parties import put_back, read_party, try_changes, try_search
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.restore import Restore
@@ -27,6 +27,10 @@ class Scratch:
     betnr: int
     kuerzel: str | None = None
     termine_writable: bool = False
+    settle_seconds: float = 150.0
+    """How long the passes wait for a create without answer (``VMH_CREATE_SETTLE_SECONDS``)."""
+    late_budget: float = 180.0
+    """How long at most the probe looks for a change without answer, in seconds."""
 
 
 @dataclass(slots=True)
@@ -52,23 +56,17 @@ async def probe(client: AdvowareClient, scratch: Scratch, restore: Restore, cloc
         await try_search(calls, party)
         restore.keep(party)
         try:
-            await try_changes(calls, party, clock, zone)
+            ignored = await try_changes(calls, party, clock, zone)
+            await try_late_commit(calls, ignored, scratch.settle_seconds, scratch.late_budget)
         finally:
             done.not_put_back = await put_back(calls, party)
         restore.forget()
         for attempt in (try_entry, try_address, try_account):
-            await _leaving(done, attempt, calls)
+            await attempt(calls)
+        done.left += await left_behind(calls)
     await _try_calendar(calls, scratch, done, clock, zone)
-    tried = {finding.key for finding in calls.findings}
-    for assumption in ASSUMPTIONS:
-        if assumption.key not in tried:
-            calls.not_tried(assumption.key, NO_PARTY)
+    calls.rest_not_tried(ASSUMPTIONS, NO_PARTY)
     return done
-
-
-async def _leaving(done: Probed, attempt: Callable[[Calls], Awaitable[str | None]], calls: Calls) -> None:
-    if (left := await attempt(calls)) is not None:
-        done.left.append(left)
 
 
 async def _try_calendar(calls: Calls, scratch: Scratch, done: Probed, clock: Clock, zone: ZoneInfo) -> None:

@@ -130,6 +130,11 @@ class ControlledApp:
             await asyncio.sleep(rule.seconds)
             await self._pass_on(scope, receive, send)
             return
+        if rule.action == "late":
+            body = await _read_body(receive)
+            await asyncio.sleep(rule.seconds)
+            await self._pass_on(scope, _held(body, receive), send)
+            return
         if rule.edit is not None:
             edited = self.hooks.edit(dict(rule.edit))
             if inspect.isawaitable(edited):
@@ -267,6 +272,16 @@ async def _read_body(receive: Receive) -> bytes:
         if not message.get("more_body", False):
             break
     return b"".join(chunks)
+
+
+def _held(body: bytes, receive: Receive) -> Receive:
+    """Return a way to receive a request whose body was read before."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def held() -> Message:
+        return first.pop() if first else await receive()
+
+    return held
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 Action = Literal[
     "status",
     "latency",
+    "late",
     "drop_before",
     "drop_after",
     "malformed",
@@ -29,6 +30,7 @@ class FaultRule(BaseModel):
     ``times`` times (``None``: for ever), each time with ``probability``.
 
     Actions: ``status`` answers with ``status``, ``body``, ``headers``; ``latency`` waits ``seconds`` and goes on;
+    ``late`` takes the request, waits ``seconds`` and commits it, also when the caller has gone meanwhile;
     ``drop_before`` closes the connection and the simulated system never sees the request; ``drop_after`` lets it
     commit and then closes the connection; ``malformed`` answers 200 with broken JSON; ``empty`` answers 200 with
     ``body`` (default nothing); ``hang`` says nothing for ``seconds``, then closes the connection; ``kill_before`` and

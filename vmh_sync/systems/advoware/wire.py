@@ -143,6 +143,12 @@ TERMIN_FIELDS: Final[Mapping[str, str]] = {
 # A party's child lists have calls of their own and are left out of a PUT of the party's own data.
 BETEILIGTER_CHILDREN: Final = ("kommunikation", "adressen", "bankverbindungen")
 
+
+def without_children(party: dict[str, Any]) -> dict[str, Any]:
+    """Return a party as it was read, in the form of a PUT."""
+    return {name: value for name, value in party.items() if name not in BETEILIGTER_CHILDREN}
+
+
 KOMM_KZ_TOLD: Final = range(1, 13)  # 0 and null mean "not told"
 
 # Discovery
