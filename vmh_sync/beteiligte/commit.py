@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.master_write import AdvowareWritten
-from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY
+from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.engine.audit_sides import stored_side
@@ -16,7 +16,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
 from vmh_sync.sync.read_back import ReadBack
-from vmh_sync.sync.status_values import KEPT, Kept
+from vmh_sync.sync.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import note_tasks
@@ -135,16 +135,12 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
         tx.audit.append([_linked(context, plan)])
-    extra = {name: value for name, value in link.extra.items() if name not in {KEPT, ASSIGNEE}}
-    if written.kept:
-        extra[KEPT] = {name: list(both) for name, both in written.kept.items()}
-    if written.espo.attributes.get("assignedUserId"):
-        extra[ASSIGNEE] = written.espo.attributes["assignedUserId"]
+    assignee = written.espo.attributes.get("assignedUserId") or None
     return replace(
         link,
         state="active",
         base=plan.master.fields.base.to_json(),
-        extra=extra,
+        notes=replace(link.notes, assigned_user_id=assignee, kept_differently=written.kept),
         advoware_row_id=written.advoware.row_id,
         espo_version=written.espo.version,
         espo_modified_at=written.espo.modified_at,

@@ -17,6 +17,7 @@ from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
 from vmh_sync.store.audit import Change
+from vmh_sync.store.link_notes import NOTHING
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind, TaskWanted
@@ -80,7 +81,7 @@ def _anew(link: Link, espo_id: str, state: LinkState) -> Link:
         espo_id=espo_id,
         state=state,
         base={},
-        extra={},
+        notes=NOTHING,
         espo_version=None,
         espo_modified_at=None,
         espo_read_at=None,

@@ -10,7 +10,7 @@ from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.labels_de import told_different
 from vmh_sync.beteiligte.locked import LOCKED, note_locked
-from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.recognise import fingerprints_to_keep
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
@@ -48,7 +48,7 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
             ):
                 seen = replace(
                     link,
-                    extra={**link.extra, ASSIGNEE: espo.attributes.get("assignedUserId")},
+                    notes=replace(link.notes, assigned_user_id=espo.attributes.get("assignedUserId")),
                     espo_modified_at=espo.modified_at,
                     espo_version=espo.version,
                     espo_read_at=espo.server_time,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.party import ASSIGNEE, ENTITY, PartyRead, espo_betnr
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.beteiligte.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
@@ -48,9 +48,7 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
         return bool(await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION]))
     if link.state == "deleted_in_espocrm":
         return False
-    had = link.extra.get(ASSIGNEE)
-    person = had if isinstance(had, str) else None
-    about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, person, parent=False)
+    about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, link.notes.assigned_user_id, parent=False)
     lives = await _lives_in_advoware(context, link)
     told = _deleted_here(link, await _alike(context, link)) if lives else _deleted_on_both_sides(link)
     await open_tasks(context, gate, about, [told], {})

@@ -9,13 +9,11 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Base
-from vmh_sync.sync.status_values import KEPT, Kept, kept_from
+from vmh_sync.sync.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 ENTITY = "beteiligte"
-ASSIGNEE = "assigned_user_id"
-"""Where a link's ``extra`` keeps who had the record, for the task about its deletion: what is gone cannot be read."""
 
 LARGEST_BETNR = 2**63 - 1
 """What our database holds; EspoCRM's field holds it where it is a text."""
@@ -98,7 +96,7 @@ class PartyRead:
     @property
     def kept(self) -> Kept:
         """What EspoCRM is known to make of our bookkeeping values instead of taking them."""
-        return kept_from(self.link.extra.get(KEPT)) if self.link is not None else {}
+        return self.link.notes.kept_differently if self.link is not None else {}
 
     @property
     def open_tasks(self) -> tuple[OpenTask, ...]:

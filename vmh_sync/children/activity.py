@@ -6,6 +6,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.pending import not_yet_open, wanted
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren
+from vmh_sync.store.link_notes import NOTHING
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -13,37 +14,37 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 def settle_activity(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan | None:
     """Add to a merge what follows from ``istAktiv``; ``None``: the child must be created anew in Advoware.
 
-    Fills ``extra``: ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it over
+    Fills ``notes``: ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it over
     there.
     """
     link, child, rows = plan.pair.link, plan.pair.advoware, plan.open_rows
-    before = dict(link.extra) if link is not None else {}
+    before = link.notes if link is not None else NOTHING
     active = espo.attributes.get(ACTIVE) is not False
-    was_active = before.get("active", active)
+    was_active = active if before.active is None else before.active
     valid = child is not None and kind.valid(child.model_dump(), memory.today)
     title = kind.title(plan.pair.espo_fields)
-    extra = {**before, "active": active, "delete_wanted": False}
+    notes = replace(before, active=active, delete_wanted=False)
     content, tasks = dict(plan.espo), [*plan.tasks]
     if link is not None and link.state == "deleted_in_advoware" and not active:
         # It is back in Advoware after it had been gone: we had switched it off, so we switch it on.
-        content[ACTIVE] = extra["active"] = True
+        content[ACTIVE], notes = True, replace(notes, active=True)
     elif not active:
-        asked = kind.inactive_asks_for_deletion and (before.get("delete_wanted") or was_active)
-        extra["delete_wanted"] = bool(asked) and valid
-        if extra["delete_wanted"]:
+        asked = kind.inactive_asks_for_deletion and (before.delete_wanted or was_active)
+        notes = replace(notes, delete_wanted=asked and valid)
+        if notes.delete_wanted:
             tasks.append(wanted(kind, kind.delete_task, espo.id, {"standing": title, "deleted": False}))
     elif not was_active and not valid:
         reactivation = kind.reactivation_task(memory.rules)
         if reactivation is None:
             return None
         tasks.append(wanted(kind, reactivation, espo.id, {"wanted": title}))
-    settled = {kind.delete_task} if not extra["delete_wanted"] else set()
+    settled = {kind.delete_task} if not notes.delete_wanted else set()
     settled |= {TaskKind.ADDRESS_REACTIVATE} if valid else set()
     return replace(
         plan,
         espo=content,
-        extra=extra,
+        notes=notes,
         tasks=not_yet_open(tasks, rows),
         closing=(*plan.closing, *(row.id for row in rows if row.kind in settled)),
-        link_moves=plan.link_moves or extra != before,
+        link_moves=plan.link_moves or notes != before,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.kind import ChildKind
@@ -18,7 +17,6 @@ from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, TaskWanted
-from vmh_sync.sync.status_values import KEPT
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -53,7 +51,7 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
                 state=done.plan.state,
                 advoware_id=key_of(done.advoware) if done.advoware is not None else link.advoware_id,
                 base=done.base.to_json() if done.base is not None else link.base,
-                extra=_extra(done.plan),
+                notes=replace(done.plan.notes, kept_differently=done.plan.kept),
                 advoware_row_id=getattr(done.advoware, "row_id", None) or link.advoware_row_id,
                 espo_version=done.espo.version if done.espo is not None else link.espo_version,
                 espo_modified_at=done.espo.modified_at if done.espo is not None else link.espo_modified_at,
@@ -76,11 +74,6 @@ def _came_here(tx: Transaction, memory: PartyChildren, done: Outcome, espo_id: s
     if came is None or done.advoware is None:
         return None
     return bring_here(tx, memory, came, key_of(done.advoware))
-
-
-def _extra(plan: ChildPlan) -> dict[str, Any]:
-    extra = {name: value for name, value in plan.extra.items() if name != KEPT}
-    return extra | ({KEPT: {name: list(both) for name, both in plan.kept.items()}} if plan.kept else {})
 
 
 def _into_the_ledger(

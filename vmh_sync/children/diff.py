@@ -12,7 +12,6 @@ from vmh_sync.children.difference import (
     still_refused,
 )
 from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
-from vmh_sync.children.moved import MOVED_TO
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
@@ -20,6 +19,7 @@ from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.ledger import reported_already
+from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import LinkState
 from vmh_sync.sync.apart import refused_fields, try_again
 from vmh_sync.sync.base import Base, Fields, Side
@@ -27,7 +27,7 @@ from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.merge import Decision, merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
-from vmh_sync.sync.status_values import KEPT, Kept, kept_from
+from vmh_sync.sync.status_values import Kept
 from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -97,16 +97,15 @@ class _Planner:
         operation = Operation(
             Side.ADVOWARE, Action.CREATE, self.kind.advoware_entity, None, values, tuple(changes), "new in EspoCRM"
         )
-        extra: dict[str, Any] = {"active": True, "delete_wanted": False}
-        if self.pair.link is not None:
-            retired = [*self.pair.link.extra.get("retired", ()), self.pair.link.advoware_id]
-            extra["retired"] = retired
+        notes, link = LinkNotes(active=True), self.pair.link
+        if link is not None:
+            notes = replace(notes, retired=(*link.notes.retired, str(link.advoware_id)))
         return ChildPlan(
             self.pair,
             Step.CREATE,
             wanted=fields,
             advoware=values,
-            extra=extra,
+            notes=notes,
             operations=(operation,),
             open_rows=self.rows,
             closing=tuple(row.id for row in self.rows if row.kind == self.kind.delete_task),
@@ -127,7 +126,7 @@ class _Planner:
         )
 
     def _kept(self) -> Kept:
-        return kept_from(self.pair.link.extra.get(KEPT)) if self.pair.link is not None else {}
+        return self.pair.link.notes.kept_differently if self.pair.link is not None else {}
 
     # Only Advoware has it
 
@@ -157,7 +156,7 @@ class _Planner:
             Step.IMPORT,
             wanted=fields,
             espo=values,
-            extra={"active": True, "delete_wanted": False},
+            notes=LinkNotes(active=True),
             message=message,
             operations=(operation,),
             findings=tuple(Finding(problem.field, Side.ESPOCRM, problem.message) for problem in problems),
@@ -170,21 +169,21 @@ class _Planner:
         if link is None:
             raise ValueError("only a linked child can be gone")
         active = espo.attributes.get(ACTIVE) is not False
-        reactivated = link.state == "deleted_in_advoware" and active and link.extra.get("active") is False
+        reactivated = link.state == "deleted_in_advoware" and active and link.notes.active is False
         task = self.kind.reactivation_task(self.memory.rules)
         if reactivated and task is None:
             return self._create(espo)
         kinds = {self.kind.update_task, self.kind.delete_task, TaskKind.CONFLICT, TaskKind.VALUE_REFUSED}
-        extra = {**link.extra, "active": False, "delete_wanted": False}
+        notes = replace(link.notes, active=False, delete_wanted=False)
         plan = ChildPlan(
             self.pair,
             Step.GONE_THERE,
             state="deleted_in_advoware",
-            extra=extra,
+            notes=notes,
             open_rows=self.rows,
             closing=tuple(row.id for row in self.rows if row.kind in kinds),
             kept=self._kept(),
-            link_moves=link.state != "deleted_in_advoware" or extra != dict(link.extra),
+            link_moves=link.state != "deleted_in_advoware" or notes != link.notes,
         )
         if reactivated and task is not None:
             about = wanted(self.kind, task, espo.id, {"wanted": self.kind.title(self.pair.espo_fields)})
@@ -205,34 +204,35 @@ class _Planner:
         confirmed = link.espo_id in self.memory.gone_here or link.state == "deleted_in_espocrm"
         if not confirmed:
             return ChildPlan(self.pair, Step.NOTHING)
-        child, extra = self.pair.advoware, dict(link.extra)
+        child, reported = self.pair.advoware, link.notes.reported
         known = link.state == "deleted_in_espocrm"
         tasks: tuple[TaskWanted, ...] = ()
         settled = self.rows
         if child is None or not self.kind.valid(child.model_dump(), self.memory.today):
-            extra.pop("reported", None)  # should it be prolonged in Advoware, people are told again
+            reported = False  # should it be prolonged in Advoware, people are told again
         else:
             settled = [row for row in self.rows if row.kind != self.kind.delete_task]
             details: dict[str, Any] = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
-            if MOVED_TO in extra:
-                details[MOVED_TO] = extra[MOVED_TO]
-            if not (known and (self.rows or extra.get("reported"))):
+            if link.notes.moved_to is not None:
+                details["moved_to"] = link.notes.moved_to
+            if not (known and (self.rows or reported)):
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
                 tasks = not_yet_open([task], self.rows)
-            extra["reported"] = True
+            reported = True
         why = "deleted in EspoCRM: task, nothing is deleted in Advoware"
         told = Operation(Side.ADVOWARE, Action.REMOVE, self.kind.advoware_entity, link.advoware_id, reason=why)
+        notes = replace(link.notes, reported=reported)
         new_state: LinkState = "deleted_in_espocrm" if child is not None else "tombstone"
         return ChildPlan(
             self.pair,
             Step.GONE_HERE,
             state=new_state,
-            extra=extra,
+            notes=notes,
             tasks=tasks,
             closing=tuple(row.id for row in settled),
             operations=() if known else (told,),
             open_rows=self.rows,
-            link_moves=new_state != link.state or extra != dict(link.extra),
+            link_moves=new_state != link.state or notes != link.notes,
         )
 
     # Both have it
@@ -329,7 +329,7 @@ def with_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: Es
     if plan.message:
         status = FAILED
     elif plan.step is Step.MERGE:
-        waits = kind.waiting_status if plan.extra.get("delete_wanted") else CLEAN
+        waits = kind.waiting_status if plan.notes.delete_wanted else CLEAN
         status = kind.different_status if apart else waits
     child = plan.pair.advoware
     books = standing(

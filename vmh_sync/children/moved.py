@@ -12,6 +12,7 @@ from dataclasses import replace
 from vmh_sync.children.sync_state import PartyChildren
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
@@ -19,8 +20,6 @@ from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY = "beteiligte"
 PARTY_ESPO = "CBeteiligte"
-MOVED_TO = "moved_to"
-"""Where a leftover's ``extra`` keeps the number of the party that the record belongs to now."""
 
 
 async def read_living_owners(context: PassContext, memories: Iterable[PartyChildren]) -> None:
@@ -56,12 +55,14 @@ def _leftover_id(link: Link) -> str:
 
 def bring_here(tx: Transaction, memory: PartyChildren, link: Link, key: str) -> Link:
     """Store that the record of ``link`` is this party's child ``key`` now; returns the link, which has no base yet."""
-    anew = replace(link, betnr=memory.betnr, advoware_id=key, base={}, extra={}, advoware_row_id=None, state="active")
+    anew = replace(
+        link, betnr=memory.betnr, advoware_id=key, base={}, notes=NOTHING, advoware_row_id=None, state="active"
+    )
     moved = tx.links.save(anew)
     owner = memory.living.get(link.betnr or 0)
     if owner is not None:
-        extra = {MOVED_TO: memory.betnr}
+        notes = LinkNotes(moved_to=memory.betnr)
         leftover = Link(entity=link.entity, espo_id=_leftover_id(link), betnr=link.betnr, advoware_id=link.advoware_id)
-        tx.links.save(replace(leftover, state="deleted_in_espocrm", base=link.base, extra=extra))
+        tx.links.save(replace(leftover, state="deleted_in_espocrm", base=link.base, notes=notes))
         tx.inbox.add(PARTY, [InboxEvent(espo_id=owner, action="manual", source="moved")])
     return moved

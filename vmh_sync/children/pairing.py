@@ -51,7 +51,7 @@ class _Pairing:
     def __init__(self, memory: PartyChildren, kind: ChildKind, canonical: Canonical) -> None:
         self.memory, self.kind = memory, kind
         self.espo_fields, self.advoware_fields = canonical
-        retired = {str(key) for link in memory.links for key in link.extra.get("retired", ())}
+        retired = {key for link in memory.links for key in link.notes.retired}
         self.leftovers = {str(link.advoware_id): link for link in memory.links if is_leftover(link)}
         self.taken = {str(link.advoware_id) for link in memory.links if not is_leftover(link)} | retired
         self.espo_keys = {espo_id: kind.natural_key(fields) for espo_id, fields in self.espo_fields.items()}

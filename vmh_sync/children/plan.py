@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from vmh_sync.children.pairing import Pair
+from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.links import LinkState
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Fields
@@ -31,7 +32,7 @@ class ChildPlan:
     """The plan of one child.
 
     ``espo`` and ``advoware`` are the contents to write in each side's names; ``bookkeeping`` goes along with ``espo``.
-    ``state`` and ``extra`` are what the link must say afterwards. ``tasks`` must be open afterwards, ``closing`` are
+    ``state`` and ``notes`` are what the link must say afterwards. ``tasks`` must be open afterwards, ``closing`` are
     ids of our task rows that reality has settled, ``reported`` tasks that writing found to be needed. ``kept`` is what
     EspoCRM is known to make of our bookkeeping values.
     """
@@ -46,7 +47,7 @@ class ChildPlan:
     status: str = "clean"
     message: str | None = None
     state: LinkState = "active"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    notes: LinkNotes = NOTHING
     tasks: tuple[TaskWanted, ...] = ()
     closing: tuple[int, ...] = ()
     findings: tuple[Finding, ...] = ()

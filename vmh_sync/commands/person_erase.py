@@ -179,6 +179,8 @@ def _confirm(order: ErasureOrder) -> None:
 
 _TABLES = {
     "links": "Verknüpfungen mit dem zuletzt abgeglichenen Stand",
+    "kommunikation_states": "Merkzettel über Telefon und E-Mail",
+    "value_losses": "Vermerke über geleerte Felder",
     "changes": "Einträge im Änderungsprotokoll",
     "manual_tasks": "Aufgaben (unser Vermerk)",
     "intents": "vorgemerkte Anlagen",

@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.sync.guards import MassChangeLimits, check_mass_change, loses_values, recent_records
+from vmh_sync.sync.guards import WINDOW, MassChangeLimits, check_mass_change, loses_values
 from vmh_sync.sync.plan import RecordPlan
 
 
@@ -45,17 +44,14 @@ class ReplanGuard:
 
 
 def _check(context: PassContext, entity: str, plans: Sequence[RecordPlan], allowed: bool, so_far: str) -> None:
-    name = f"guard:{entity}"
     limits = MassChangeLimits(context.rules.mass_change_records, context.rules.mass_change_share)
     now = context.clock.now()
     with context.store.reading() as tx:
-        stored = tx.cursors.get(name) or []
+        recent = frozenset() if allowed else tx.value_losses.between(entity, now - WINDOW, now + WINDOW)
         linked = tx.links.count(entity)
-    entries = [(datetime.fromisoformat(at), records) for at, records in stored if isinstance(records, list)]
-    recent: frozenset[str] = frozenset() if allowed else recent_records(entries, now)
     losing = check_mass_change(plans if not allowed else (), linked=linked, recent=recent, limits=limits, so_far=so_far)
     new = sorted(losing - recent)
     if new:
-        kept = [(at.isoformat(), records) for at, records in entries if recent_records([(at, records)], now)]
         with context.store.transaction() as tx:
-            tx.cursors.set(name, [*kept, (now.isoformat(), new)])
+            tx.value_losses.forget_outside(entity, now - WINDOW, now + WINDOW)
+            tx.value_losses.note(entity, new, now)

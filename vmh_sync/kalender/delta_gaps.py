@@ -56,7 +56,7 @@ class _Gaps:
 
         def undecided(event_id: str) -> bool:
             row = paired.get(event_id)
-            return creating if row is None else bool(row.extra.get("obstacle"))
+            return creating if row is None else bool(row.obstacle)
 
         masters = {str(event.recurring_event_id) for event in changes.events if event.is_exception}
         masters |= {event.id for event in named.values() if event.recurrence}

@@ -63,9 +63,9 @@ async def standing(context: CalendarContext, kuerzel: Sequence[str] = ()) -> lis
         with context.store.reading() as tx:
             rows = tx.calendar_pairs.all()
         return [
-            Trouble(row.kuerzel, "not_representable", _text(str(row.extra["obstacle"])), row.frnr, row.event_id)
+            Trouble(row.kuerzel, "not_representable", _text(row.obstacle), row.frnr, row.event_id)
             for row in rows
-            if row.extra.get("obstacle") and (not wanted or row.kuerzel.upper() in wanted)
+            if row.obstacle and (not wanted or row.kuerzel.upper() in wanted)
         ]
 
     return await asyncio.to_thread(look)

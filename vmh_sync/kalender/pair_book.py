@@ -12,7 +12,7 @@ from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.notices import Notice, note
 from vmh_sync.kalender.operations import Finding, FindingKind, Operation, side_written
-from vmh_sync.kalender.pair_rows import ENTITY, GUARDED, pair_state, with_base
+from vmh_sync.kalender.pair_rows import ENTITY, pair_state, with_base
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.store.intents import Intent
@@ -47,8 +47,7 @@ class PairBook:
     async def link(self, fr_nr: int, event_id: str, generation: int, source: Source) -> None:
         """Store a living pair without a base, in place of what the number had; its intent is done."""
         row = self.rows.get(fr_nr) or self._new(fr_nr, source)
-        extra = {name: value for name, value in row.extra.items() if name != GUARDED}
-        row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None, extra=extra)
+        row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None, guarded=None)
         intent = self.intents.get(event_id)
 
         def work(tx: Transaction) -> CalendarPair:
@@ -75,14 +74,13 @@ class PairBook:
         row = replace(row, event_id=event_id, generation=row.generation if generation is None else generation)
         row = with_base(row, base, etag, self.context.clock.now())
         if guarded is not None:
-            others = {name: value for name, value in row.extra.items() if name != GUARDED}
-            row = replace(row, extra=others | ({GUARDED: dict(guarded)} if guarded else {}))
+            row = replace(row, guarded=dict(guarded) or None)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
     async def hinder(self, fr_nr: int, obstacle: str) -> None:
         """Note that the pair cannot be represented, and why."""
         row = self.rows[fr_nr]
-        row = replace(row, status="not_representable", extra={**row.extra, "obstacle": obstacle})
+        row = replace(row, status="not_representable", obstacle=obstacle)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
     async def fail(self, fr_nr: int, message: str) -> None:

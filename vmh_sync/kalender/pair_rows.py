@@ -13,8 +13,6 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Store
 
 ENTITY = "kalender"
-GUARDED = "event"
-"""In a pair row's ``extra``: all that the event of a deadline said when we last wrote it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -124,7 +122,6 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
             base = BaseForm.from_json(row.base, rules.zone)
         except (KeyError, ValueError, TypeError):
             base = None
-    obstacle, guarded = row.extra.get("obstacle"), row.extra.get(GUARDED)
     return PairState(
         fr_nr=row.frnr,
         event_id=row.event_id,
@@ -133,8 +130,8 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         write_allowed=row.write_allowed,
         base=base,
         generation=row.generation,
-        obstacle=str(obstacle) if obstacle else None,
-        guarded=guarded if isinstance(guarded, dict) else None,
+        obstacle=row.obstacle,
+        guarded=row.guarded,
     )
 
 
@@ -163,6 +160,6 @@ def with_base(row: CalendarPair, base: BaseForm, etag: str, now: datetime) -> Ca
         ends_at=None if series is not None else base.advoware.end.astimezone(UTC),
         status="synced",
         error_text=None,
-        extra={key: value for key, value in row.extra.items() if key != "obstacle"},
+        obstacle=None,
         last_sync_at=now,
     )

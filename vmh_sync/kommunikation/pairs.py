@@ -1,13 +1,12 @@
 """Pairs in our database: links of entity ``kommunikation``, one per Advoware entry of a party.
 
 ``espo_id`` is the party's id in EspoCRM, ``advoware_id`` the entry's id (``None`` for a value that Advoware refused to
-create). A further link of entity ``kommunikation_stand`` per party notes what both sides looked like when nothing was
-left to do, so that an unchanged party costs no read of EspoCRM's full record.
+create). What both sides looked like when nothing was left to do stands in a table of its own
+(``store.kommunikation_states``), so that an unchanged party costs no read of EspoCRM's full record.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from vmh_sync.kommunikation.model import Pair
 from vmh_sync.kommunikation.plan import PairDelta
@@ -15,7 +14,6 @@ from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 
 ENTITY = "kommunikation"
-STAND = "kommunikation_stand"
 
 
 def pair_of(link: Link) -> Pair:
@@ -56,17 +54,8 @@ def _store_pair(tx: Transaction, espo_id: str, betnr: int, pair: Pair, known: Li
     return known if known.base == base else tx.links.save(replace(known, base=base))
 
 
-def store_stand(tx: Transaction, espo_id: str, betnr: int, extra: Mapping[str, Any]) -> None:
-    """Note how a party stands: ``quiet`` (fingerprint) or ``empty`` (sides that suddenly read as empty, and when)."""
-    link = tx.links.get_by_espo(STAND, espo_id)
-    if link is None:
-        tx.links.save(Link(entity=STAND, espo_id=espo_id, betnr=betnr, extra=dict(extra)))
-    elif link.extra != dict(extra):
-        tx.links.save(replace(link, extra=dict(extra)))
-
-
 def bury_pairs(tx: Transaction, espo_id: str) -> None:
-    """Forget the pairs and the stand of a party whose record was deleted; its number meets another record anew."""
-    for entity in (ENTITY, STAND):
-        for link in tx.links.entries_of(entity, [espo_id]).get(espo_id, []):
-            tx.links.save(replace(link, state="tombstone"))
+    """Forget pairs and state of a party whose record was deleted; its number meets another record anew."""
+    for link in tx.links.entries_of(ENTITY, [espo_id]).get(espo_id, []):
+        tx.links.save(replace(link, state="tombstone"))
+    tx.kommunikation_states.forget(espo_id)

@@ -1,14 +1,14 @@
 """Kommunikation as a part of the party pass (specification, entities.md 2; issue 3)."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from vmh_sync.engine.modified_stamps import settled
 from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.model import Options, PairState
 from vmh_sync.kommunikation.notation import Refusal
-from vmh_sync.kommunikation.pairs import ENTITY, STAND, pairs_of
+from vmh_sync.kommunikation.pairs import ENTITY, pairs_of
 from vmh_sync.kommunikation.planning import (
     ESPO_ENTITY,
     MappedEntries,
@@ -22,7 +22,6 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
-from vmh_sync.store.links import Link
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import RecordPlan
 
@@ -36,7 +35,7 @@ class KommunikationPart:
     label = "Kommunikation"
     labels: Mapping[str, str] = EntryLabels()
 
-    link_entities = (ENTITY, STAND)
+    link_entities = (ENTITY,)
     has_records = False
 
     async def ask(self, context: PassContext, espo_ids: Sequence[str]) -> None:
@@ -49,10 +48,10 @@ class KommunikationPart:
     def needs_full(self, party: PartInput) -> bool:
         """Whether EspoCRM's lists must be read: they were changed, or may have been, since they were last agreed."""
         notes: Notes = party.notes[ENTITY]
-        link, stand, espo = notes.party, notes.stand, party.espo
+        link, state, espo = notes.party, notes.state, party.espo
         if party.retry_refused and any(pair.refusal and Refusal(pair.refusal).may_pass for pair in notes.pairs):
             return True
-        if link is None or stand is None or notes.intents or "quiet" not in stand.extra:
+        if link is None or state is None or notes.intents or state.quiet_mark is None:
             return True
         known = (link.espo_modified_at, link.espo_version) == (espo.modified_at, espo.version)
         if not known or not settled(link_read_at=link.espo_read_at, modified_at=espo.modified_at):
@@ -60,7 +59,7 @@ class KommunikationPart:
         if problem_of(espo, party.advoware) is not None:
             return True
         entries = entries_of(party.advoware)
-        return entries is None or stand.extra["quiet"] != quiet_mark(espo.attributes, entries, notes.pairs)
+        return entries is None or state.quiet_mark != quiet_mark(espo.attributes, entries, notes.pairs)
 
     def map(self, party: PartInput) -> None:
         """Bring both sides and the pairs together; nothing where a list entry showed that nothing changed."""
@@ -90,25 +89,22 @@ def _remember(context: PassContext, parties: Sequence[PartInput]) -> None:
     options = _options(context)
     with context.store.reading() as tx:
         links = tx.links.get_many(PARTY, ids)
-        stands = tx.links.get_many(STAND, ids)
+        states = tx.kommunikation_states.get_many(ids)
         entries = tx.links.entries_of(ENTITY, ids)
         tasks = tx.tasks.open_for_many(PARTY, ids)
         intents = tx.intents.open_for_many(ENTITY, ids)
     for party in parties:
+        # What was noted of another party's entries, before a merge in EspoCRM, says nothing of these.
+        state = states.get(party.espo_id)
         party.notes[ENTITY] = Notes(
             context.run_id,
             options,
             links.get(party.espo_id),
-            next(iter(_of_number(party, [stands[party.espo_id]] if party.espo_id in stands else [])), None),
-            pairs_of(_of_number(party, entries.get(party.espo_id, []))),
+            state if state is not None and state.betnr == party.betnr else None,
+            pairs_of(link for link in entries.get(party.espo_id, []) if link.betnr == party.betnr),
             tasks.get(party.espo_id, []),
             intents.get(party.espo_id, []),
         )
-
-
-def _of_number(party: PartInput, links: Iterable[Link]) -> list[Link]:
-    """Leave out what was paired with another party's entries, before a merge in EspoCRM: it says nothing of these."""
-    return [link for link in links if link.betnr == party.betnr]
 
 
 def _options(context: PassContext) -> Options:

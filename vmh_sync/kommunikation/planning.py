@@ -13,6 +13,7 @@ from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Opti
 from vmh_sync.kommunikation.plan import KommunikationPlan, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
 from vmh_sync.store.intents import Intent
+from vmh_sync.store.kommunikation_states import KommunikationState
 from vmh_sync.store.links import Link
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
@@ -34,7 +35,7 @@ class Notes:
     run_id: str
     options: Options
     party: Link | None = None
-    stand: Link | None = None
+    state: KommunikationState | None = None
     pairs: tuple[Pair, ...] = ()
     tasks: list[ManualTask] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -114,7 +115,7 @@ def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan
     stops = sides.entries is None or bool(plan.suspicious_empty)
     wanted = task_texts.for_people(plan.tasks)
     settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
-    unknown = notes.stand is None or notes.stand.extra != {"quiet": settled}
+    unknown = notes.state is None or notes.state.quiet_mark != settled
     record = RecordPlan(
         entity=ESPO_ENTITY,
         espo_id=party.espo_id,
@@ -174,10 +175,10 @@ def compatible_hash(entries: Iterable[AdvowareEntry]) -> str:
 
 def _confirmed(plan: KommunikationPlan, notes: Notes) -> bool:
     """Whether an earlier run read the same side as empty: then a person has emptied it."""
-    seen = notes.stand.extra.get("empty") if notes.stand is not None else None
-    if not seen or seen["run"] == notes.run_id:
+    state = notes.state
+    if state is None or state.empty_seen_by in (None, notes.run_id):
         return False
-    return {str(side) for side in plan.suspicious_empty} <= set(seen["sides"])
+    return {str(side) for side in plan.suspicious_empty} <= set(state.empty_sides)
 
 
 def _adopted(

@@ -17,7 +17,7 @@ from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
-from vmh_sync.kommunikation.pairs import store_delta, store_stand
+from vmh_sync.kommunikation.pairs import store_delta
 from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
 from vmh_sync.kommunikation.planning import (
     LISTS,
@@ -31,12 +31,10 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.readback import as_read, missing_values
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
 from vmh_sync.kommunikation.tracing import change_row, record_conflicts, refusal_rows
+from vmh_sync.store.kommunikation_states import KommunikationState
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.records import EspoRecord
-
-ONE_BY_ONE = "one_by_one"
-"""Mark of a party whose list was refused whole: the channels whose new values are sent one at a time."""
 
 
 async def write_part(
@@ -74,12 +72,12 @@ async def write_part(
 
 
 def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: KommunikationPlan) -> None:
-    seen = notes.stand.extra.get("empty") if notes.stand is not None else None
-    sides = sorted(map(str, plan.suspicious_empty))
-    if seen and seen["sides"] == sides:
+    sides = tuple(sorted(map(str, plan.suspicious_empty)))
+    if notes.state is not None and notes.state.empty_sides == sides:
         return  # the run that saw it first is the one that a later run confirms
+    empty = KommunikationState(party.espo_id, party.betnr, empty_sides=sides, empty_seen_by=context.run_id)
     with context.store.transaction() as tx:
-        store_stand(tx, party.espo_id, party.betnr, {"empty": {"run": context.run_id, "sides": sides}})
+        tx.kommunikation_states.save(empty)
 
 
 def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> None:
@@ -116,8 +114,8 @@ class Execution:
         self.lists = tuple([await with_shared_flags(self.context, one, self.party.espo_id) for one in lists])
 
     def _narrowed(self, one: EspoList) -> EspoList:
-        marks = self.notes.stand.extra.get(ONE_BY_ONE, []) if self.notes.stand is not None else []
-        if one.channel not in marks or len(one.added) < 2:
+        refused_whole = self.notes.state.one_by_one if self.notes.state is not None else ()
+        if one.channel not in refused_whole or len(one.added) < 2:
             return one
         self.postponed.add(one.channel)
         return only_first(one, listed(self.party.espo.attributes, one.channel) or ())
@@ -183,10 +181,11 @@ class Execution:
             and not self.again
         )
         entries = tuple(self.writer.entries.values())
-        mark: dict[str, object] = {"quiet": quiet_mark(attributes, entries, pairs)} if quiet else {}
-        if self.postponed:
-            mark = {ONE_BY_ONE: sorted(self.postponed)}
-        store_stand(tx, party.espo_id, party.betnr, mark)
+        mark = quiet_mark(attributes, entries, pairs) if quiet else None
+        postponed = tuple(sorted(self.postponed))
+        tx.kommunikation_states.save(
+            KommunikationState(party.espo_id, party.betnr, quiet_mark=mark, one_by_one=postponed)
+        )
 
     def _standing(self, espo: EspoRecord | None) -> Mapping[str, object]:
         """EspoCRM's record as it stands now; an answer without lists says nothing of them."""

@@ -25,7 +25,8 @@ class CalendarPair:
     ``base`` is the last agreed normal form, ``base_hash`` its hash, ``generation`` counts the deterministic event ids
     used for this appointment, ``etag`` is Google's. ``starts_at`` and ``ends_at`` (aware; an open series has no end)
     decide whether the pair lies inside the window. ``status`` is for example ``synced``, ``failed``,
-    ``not_representable``. ``deleted_at`` is None among the living.
+    ``not_representable``, ``obstacle`` why it is the latter. ``guarded`` is all that the event of a deadline said when
+    we last wrote it. ``deleted_at`` is None among the living.
     """
 
     kuerzel: str
@@ -37,7 +38,8 @@ class CalendarPair:
     generation: int = 0
     base_hash: str | None = None
     base: JsonObject = field(default_factory=dict, repr=False)
-    extra: JsonObject = field(default_factory=dict, repr=False)
+    obstacle: str | None = None
+    guarded: JsonObject | None = field(default=None, repr=False)
     etag: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -205,8 +207,9 @@ class CalendarPairs(Repository):
             .order_by(_PAIRS.c.id)
             .limit(limit)
         )
-        nothing: dict[str, Any] = {"base": {}, "extra": {}, "base_hash": None, "error_text": None, "status": "emptied"}
-        statement = update(_PAIRS).where(_PAIRS.c.id.in_(chosen)).values(nothing | {"updated_at": self._now()})
+        nothing: dict[str, Any] = {"base": {}, **dict.fromkeys(("guarded", "obstacle", "base_hash", "error_text"))}
+        nothing |= {"status": "emptied", "updated_at": self._now()}
+        statement = update(_PAIRS).where(_PAIRS.c.id.in_(chosen)).values(nothing)
         return self._connection.execute(statement).rowcount
 
     def _create(self, pair: CalendarPair) -> CalendarPair:

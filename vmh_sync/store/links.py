@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import LinkTaken, StaleLink
+from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.models import LinkRow, SyncRecordRow
 from vmh_sync.store.repository import CHUNK, Repository, among, chunks, columns_of, table_of
 
@@ -45,8 +46,8 @@ class Link:
 
     ``entity`` is ``beteiligte``, ``kommunikation``, ``adressen`` or ``bankverbindungen``. ``espo_id`` is the EspoCRM
     record (for ``kommunikation`` the party, since its entries have no record of their own), ``betnr`` the number of the
-    party in Advoware, ``advoware_id`` the child's id there. ``base`` holds the canonical fields, ``extra`` whatever
-    the entity needs besides. Moments are aware, in UTC. ``id`` is None until the link was saved.
+    party in Advoware, ``advoware_id`` the child's id there. ``base`` holds the canonical fields, ``notes`` what
+    is remembered besides. Moments are aware, in UTC. ``id`` is None until the link was saved.
     """
 
     entity: str
@@ -55,7 +56,7 @@ class Link:
     advoware_id: str | None = None
     state: LinkState = "active"
     base: JsonObject = field(default_factory=dict, repr=False)
-    extra: JsonObject = field(default_factory=dict, repr=False)
+    notes: LinkNotes = field(default=NOTHING, repr=False)
     advoware_row_id: str | None = None
     espo_version: int | None = None
     espo_modified_at: datetime | None = None

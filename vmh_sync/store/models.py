@@ -11,6 +11,7 @@ from sqlalchemy import Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from vmh_sync.store.columns import BigId, Json, UtcDateTime
+from vmh_sync.store.link_notes import LinkNotes, LinkNotesColumn
 
 
 class Base(DeclarativeBase):
@@ -61,7 +62,7 @@ class LinkRow(Base):
     advoware_id: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(32))
     base: Mapped[Any] = mapped_column(Json, nullable=False)
-    extra: Mapped[Any] = mapped_column(Json, nullable=False)
+    notes: Mapped[LinkNotes] = mapped_column(LinkNotesColumn, nullable=False)
     advoware_row_id: Mapped[str | None]
     espo_version: Mapped[int | None] = mapped_column(BigId)
     espo_modified_at: Mapped[datetime | None]
@@ -71,6 +72,32 @@ class LinkRow(Base):
     updated_at: Mapped[datetime]
     revision: Mapped[int] = mapped_column(Integer)
     fingerprint: Mapped[str | None] = mapped_column(String(64))
+
+
+class KommunikationStateRow(Base):
+    """How a party's phones and e-mails stood when they were last looked at."""
+
+    __tablename__ = "kommunikation_states"
+    __table_args__ = (Index("ix_kommunikation_states_betnr", "betnr"),)
+
+    espo_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    betnr: Mapped[int] = mapped_column(BigId)
+    quiet_mark: Mapped[str | None] = mapped_column(String(64))
+    empty_sides: Mapped[Any] = mapped_column(Json, nullable=False)
+    empty_seen_by: Mapped[str | None] = mapped_column(String(64))
+    one_by_one: Mapped[Any] = mapped_column(Json, nullable=False)
+    updated_at: Mapped[datetime]
+
+
+class ValueLossRow(Base):
+    """A record that has lost a value: what the mass-change guard counts over all runs of an hour."""
+
+    __tablename__ = "value_losses"
+    __table_args__ = (Index("ix_value_losses_at", "entity", "at"),)
+
+    entity: Mapped[str] = mapped_column(String(32), primary_key=True)
+    record: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
 
 
 class SyncRecordRow(Base):
@@ -330,7 +357,8 @@ class CalendarPairRow(Base):
     write_allowed: Mapped[bool]
     base_hash: Mapped[str | None] = mapped_column(String(128))
     base: Mapped[Any] = mapped_column(Json, nullable=False)
-    extra: Mapped[Any] = mapped_column(Json, nullable=False)
+    obstacle: Mapped[str | None]
+    guarded: Mapped[Any] = mapped_column(Json, nullable=True)
     etag: Mapped[str | None]
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]

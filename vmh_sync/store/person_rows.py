@@ -7,15 +7,18 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
+from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.models import (
     CalendarPairRow,
     ChangeRow,
     CursorRow,
     InboxRow,
     IntentRow,
+    KommunikationStateRow,
     LinkRow,
     ManualTaskRow,
     SyncRecordRow,
+    ValueLossRow,
 )
 from vmh_sync.store.repository import Repository, table_of
 
@@ -58,7 +61,7 @@ class PersonRows(Repository):
         for _, table, condition in _places(person):
             for row in self._connection.execute(select(table).where(condition)):
                 for value in row:
-                    yield from leaves(value)
+                    yield from leaves(value.to_json() if isinstance(value, LinkNotes) else value)
 
     def run_ids(self, person: PersonIds) -> set[str]:
         """Return the runs that changed something about the person."""
@@ -87,7 +90,7 @@ class PersonRows(Repository):
 
     def appointments_naming(self, marks: frozenset[str]) -> int:
         """Count living appointments in whose text one of these stands."""
-        rows = self._connection.execute(select(CalendarPairRow.base, CalendarPairRow.extra))
+        rows = self._connection.execute(select(CalendarPairRow.base, CalendarPairRow.guarded))
         texts = (json.dumps([*row], ensure_ascii=False) for row in rows)
         return sum(any(mark in text for mark in marks) for text in texts)
 
@@ -121,11 +124,17 @@ def leaves(value: Any) -> Iterator[str]:
 def _places(person: PersonIds) -> Iterator[tuple[str, Any, ColumnElement[bool]]]:
     imported = f"import:{person.betnr}"
     yield "links", table_of(LinkRow), _whose(LinkRow, person)
+    yield "kommunikation_states", table_of(KommunikationStateRow), _whose(KommunikationStateRow, person)
+    yield "value_losses", table_of(ValueLossRow), ValueLossRow.record.in_(_names(person))
     yield "sync_records", table_of(SyncRecordRow), SyncRecordRow.espo_id.in_(person.espo_ids)
     yield "intents", table_of(IntentRow), or_(_whose(IntentRow, person), IntentRow.espo_id == imported)
     yield "changes", table_of(ChangeRow), _and_all(_conditions_of_changes(person))
     yield "manual_tasks", table_of(ManualTaskRow), _whose(ManualTaskRow, person)
     yield "inbox", table_of(InboxRow), InboxRow.espo_id.in_(person.espo_ids)
+
+
+def _names(person: PersonIds) -> frozenset[str]:
+    return person.espo_ids if person.betnr is None else person.espo_ids | {str(person.betnr)}
 
 
 def _conditions_of_changes(person: PersonIds) -> tuple[ColumnElement[bool], ...]:

@@ -17,6 +17,7 @@ from vmh_sync.store.errors import SchemaNewer, SchemaOutdated
 from vmh_sync.store.fingerprints import Fingerprints
 from vmh_sync.store.inbox import Inbox
 from vmh_sync.store.intents import Intents
+from vmh_sync.store.kommunikation_states import KommunikationStates
 from vmh_sync.store.links import Links
 from vmh_sync.store.metrics import CallCounts, Passes
 from vmh_sync.store.migrate import current_revision, head_revision, is_known
@@ -24,6 +25,7 @@ from vmh_sync.store.person_rows import PersonRows
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
+from vmh_sync.store.value_losses import ValueLosses
 from vmh_sync.watchdog import went_on
 
 T = TypeVar("T")
@@ -35,6 +37,8 @@ class Transaction:
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.links = Links(connection, clock)
+        self.kommunikation_states = KommunikationStates(connection, clock)
+        self.value_losses = ValueLosses(connection, clock)
         self.fingerprints = Fingerprints(connection, clock)
         self.records = SyncRecords(connection, clock)
         self.intents = Intents(connection, clock)

@@ -1,13 +1,16 @@
 """Guards that stop a pass for a person before it does much damage (specification, sync-semantics.md 2). Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from vmh_sync.sync.plan import Action, RecordPlan
 
 WINDOW = timedelta(hours=1)
-"""A pass may be cut into several runs: what was blanked within this time counts together."""
+"""A pass may be cut into several runs: what was blanked within this time counts together.
+
+What lies further ahead than that was stored while the clock was wrong, and counts as nothing.
+"""
 
 
 class GuardTripped(Exception):
@@ -63,11 +66,3 @@ def check_not_emptied(listed: int, linked: int, *, what: str) -> None:
             "Das ist eine Störung, keine Löschung. Es wurde nichts geschrieben; bitte die Anmeldung und die "
             "Rechte des API-Benutzers prüfen."
         )
-
-
-def recent_records(entries: Sequence[tuple[datetime, Sequence[str]]], now: datetime) -> frozenset[str]:
-    """Return the records that lost values within :data:`WINDOW` before ``now``.
-
-    What lies further ahead than that was stored while the clock was wrong.
-    """
-    return frozenset(record for at, records in entries if abs(now - at) <= WINDOW for record in records)

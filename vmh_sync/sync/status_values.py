@@ -12,9 +12,6 @@ from typing import Any
 Kept = Mapping[str, tuple[str, str]]
 """What was sent and what EspoCRM made of it, by attribute, in comparable form."""
 
-KEPT = "kept_differently"
-"""Where a link's ``extra`` remembers bookkeeping values that EspoCRM ignores or alters."""
-
 STAMPS = frozenset({"advowareLastSync", "advowareRowId"})
 """They go along with other writes and are never a reason for one."""
 
@@ -43,16 +40,6 @@ def kept_after(sent: Mapping[str, Any], attributes: Mapping[str, Any], kept: Kep
         if name not in STAMPS
     }
     return {name: both for name, both in kept.items() if name not in sent} | now
-
-
-def kept_from(stored: object) -> dict[str, tuple[str, str]]:
-    """Return what a link remembers; anything that does not look like it is no memory."""
-    entries = stored.items() if isinstance(stored, dict) else ()
-    return {
-        str(name): (str(both[0]), str(both[1]))
-        for name, both in entries
-        if isinstance(both, list | tuple) and len(both) == 2
-    }
 
 
 def _meaning(value: Any) -> str:

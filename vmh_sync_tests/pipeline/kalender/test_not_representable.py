@@ -142,7 +142,7 @@ def test_a_moved_occurrence_is_noticed_in_the_delta_and_so_is_its_return(chancer
     due = chancery.day(14)
     one = move(chancery, event_id, due, due + timedelta(days=1))
     assert not any(chancery.sync().writes.values())
-    assert chancery.pairs()[fr_nr].extra["obstacle"] == "moved_occurrence"
+    assert chancery.pairs()[fr_nr].obstacle == "moved_occurrence"
     chancery.google.clear_calls()
     chancery.sync()
     assert sum(event_calls(chancery).values()) == 1, "while nothing changes it costs no more than any other"
@@ -150,7 +150,7 @@ def test_a_moved_occurrence_is_noticed_in_the_delta_and_so_is_its_return(chancer
     assert not any(chancery.sync().writes.values()), "and nothing is written"
     chancery.edit_event("SB", one, start=at(due, 10), end=at(due, 11, 30))
     chancery.sync()
-    assert chancery.pairs()[fr_nr].status == "synced" and "obstacle" not in chancery.pairs()[fr_nr].extra
+    assert chancery.pairs()[fr_nr].status == "synced" and chancery.pairs()[fr_nr].obstacle is None
     assert chancery.events()[event_id]["location"] == "Wartet", "what had waited is made up for"
     assert chancery.until_quiet() == 1
 
@@ -181,10 +181,10 @@ def test_two_moved_occurrences_and_only_one_moved_back_leave_it_alone(chancery: 
     chancery.edit_event("SB", ones[0], start=at(days[0], 10), end=at(days[0], 11))
     chancery.edit_termin(fr_nr, ort="Wartet")
     chancery.sync()
-    assert chancery.pairs()[fr_nr].extra["obstacle"] == "moved_occurrence"
+    assert chancery.pairs()[fr_nr].obstacle == "moved_occurrence"
     chancery.edit_event("SB", event_id, summary="Titel der Serie")
     chancery.sync()
-    assert chancery.pairs()[fr_nr].extra["obstacle"] == "moved_occurrence", "nor when the series itself changes"
+    assert chancery.pairs()[fr_nr].obstacle == "moved_occurrence", "nor when the series itself changes"
     assert "location" not in chancery.events()[event_id]
     chancery.edit_event("SB", ones[1], start=at(days[1], 10), end=at(days[1], 11), summary="Titel der Serie")
     chancery.edit_event("SB", ones[0], summary="Titel der Serie")
@@ -213,7 +213,7 @@ def test_a_cancelled_occurrence_is_noticed_in_the_delta_and_so_is_its_return(cha
     one = occurrence(event_id, chancery.day(14))
     chancery.drop_event("SB", one)
     chancery.sync()
-    assert chancery.pairs()[fr_nr].extra["obstacle"] == "moved_occurrence"
+    assert chancery.pairs()[fr_nr].obstacle == "moved_occurrence"
     assert fr_nr in chancery.termine(), "one occurrence gone is not the series gone"
     chancery.edit_event("SB", one, status="confirmed")
     chancery.sync()

@@ -67,9 +67,7 @@ def stands_on_both_sides(firm: Firm, espo_id: str, betnr: int) -> None:
         pytest.param(LinkTaken("taken"), id="taken", marks=pytest.mark.proof),
     ],
 )
-@pytest.mark.parametrize(
-    "entity", ["beteiligte", "kommunikation", "kommunikation_stand", "adressen", "bankverbindungen"]
-)
+@pytest.mark.parametrize("entity", ["beteiligte", "kommunikation", "adressen", "bankverbindungen"])
 def test_a_link_that_somebody_else_has_changed(
     firm: Firm, monkeypatch: pytest.MonkeyPatch, struck: list[str], entity: str, error: Exception
 ) -> None:

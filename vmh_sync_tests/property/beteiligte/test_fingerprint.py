@@ -38,7 +38,7 @@ WORLD = populate(7, 40, now=NOW, calendar=False)
 ROWS = [
     ("beteiligte", "p", 1, 4),
     ("kommunikation", "p", 2, 1),
-    ("kommunikation_stand", "p", 3, 2),
+    ("kommunikation", "p", 3, 2),
     ("adressen", "a", 4, 3),
 ]
 KINDS = {kind.espo_entity: kind for kind in (ADRESSEN.kind, BANKVERBINDUNGEN.kind)}

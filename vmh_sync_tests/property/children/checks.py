@@ -32,7 +32,7 @@ def check_agreement(game: ChildGame) -> None:
 def check_nothing_is_doubled(game: ChildGame) -> None:
     """One here is at most one there: what we made in Advoware, and what we made in EspoCRM."""
     links = game.links()
-    retired = {str(key) for link in links.values() for key in link.extra.get("retired", ())}
+    retired = {key for link in links.values() for key in link.notes.retired}
     marks = [mark for key, row in game.there().items() if key not in retired and (mark := _mark(game, row))]
     assert len(marks) == len(set(marks)), "one here, two over there"
     keys = [record[game.kind.key_attribute] for record in game.everywhere().values()]
@@ -62,7 +62,7 @@ def _check_pair(game: ChildGame, link: Link, record: dict[str, Any]) -> None:
     there = game.there()
     assert key in there
     mine, theirs = game.fields_here(record), game.fields_there(there[key])
-    if record[ACTIVE] and link.extra.get("active") is False:
+    if record[ACTIVE] and link.notes.active is False:
         assert record["syncErrorMessage"], "it waits to be created anew and does not say why"
         return
     rows = _rows(game, espo_id)
@@ -97,7 +97,7 @@ def _check_gone_here(game: ChildGame, link: Link) -> None:
 def _check_imported(game: ChildGame) -> None:
     links = game.links()
     linked = {str(link.advoware_id) for link in links.values()}
-    retired = {str(key) for link in links.values() for key in link.extra.get("retired", ())}
+    retired = {key for link in links.values() for key in link.notes.retired}
     if not game.kind.imports(game.firm.world.rules):
         return
     for key, row in game.there().items():

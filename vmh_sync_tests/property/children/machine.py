@@ -30,7 +30,7 @@ def shown(memory: PartyChildren, kind: ChildKind) -> dict[Any, Any]:
     """Everything that the plans say, by child."""
     return {
         (plan.espo_id, plan.pair.advoware and key_of(plan.pair.advoware)): [
-            *(plan.step, plan.espo, plan.advoware, plan.bookkeeping, plan.status, plan.message, plan.state, plan.extra),
+            *(plan.step, plan.espo, plan.advoware, plan.bookkeeping, plan.status, plan.message, plan.state, plan.notes),
             *(plan.tasks, plan.closing, plan.findings, plan.fields and plan.fields.base, plan.link_moves),
         ]
         for plan in plan_children(memory, kind, map_children(memory, kind))

@@ -38,7 +38,7 @@ _VERIFIED = {
 """As passes leave it: batch after batch."""
 _LINKS = """
 INSERT INTO links
-(entity, espo_id, betnr, advoware_id, state, base, extra, verified_at, created_at, updated_at, revision)
+(entity, espo_id, betnr, advoware_id, state, base, notes, verified_at, created_at, updated_at, revision)
 {numbers} SELECT 'beteiligte', 'p' || i, i, CAST(i AS VARCHAR(64)), 'active', '{{}}', '{{}}', {verified}, :at, :at, 1
 FROM n
 """

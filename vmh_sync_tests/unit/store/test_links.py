@@ -8,6 +8,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import LinkTaken, StaleLink, Store
 from vmh_sync.store.fingerprints import PartyRows
+from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import Link, LinkState
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -26,7 +27,9 @@ def test_a_saved_link_comes_back_as_it_was(store: Store, store_clock: ManualCloc
         "p1",
         17,
         base={"name": "Bäcker\u0000 \ud800", "geburtsdatum": None, "n": 1.5},
-        extra={"flags": [1, 2]},
+        notes=LinkNotes(
+            active=False, delete_wanted=True, retired=("41", "42"), kept_differently={"syncStatus": ("waiting", "")}
+        ),
         advoware_row_id="row",
         espo_version=2**40,
         espo_modified_at=NOON,

@@ -12,6 +12,7 @@ from vmh_sync.store.audit import Change
 from vmh_sync.store.calendar import CalendarPair, CalendarState
 from vmh_sync.store.inbox import InboxEvent, InboxItem
 from vmh_sync.store.intents import Intent
+from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
@@ -23,7 +24,7 @@ SECRET = "Frau Geheim"
 @pytest.mark.parametrize(
     "value",
     [
-        Link(entity="e", espo_id="i", base={"name": SECRET}, extra={"name": SECRET}),
+        Link(entity="e", espo_id="i", base={"name": SECRET}, notes=LinkNotes(kept_differently={SECRET: (SECRET, "")})),
         Change(entity="e", kind="applied", reason=SECRET, old=SECRET, new=SECRET, losing_value=SECRET),
         SyncRecord(entity="e", espo_id="i", status="failed", error_text=SECRET),
         InboxEvent(espo_id="i", action="update", source="s", payload={"name": SECRET}),
@@ -75,7 +76,7 @@ SECRET = "Frau Geheim"
             event_id="e",
             source_system="google",
             base={"text": SECRET},
-            extra={"text": SECRET},
+            guarded={"text": SECRET},
             error_text=SECRET,
         ),
         CalendarState(kuerzel="SB", sync_token=SECRET, last_error=SECRET),

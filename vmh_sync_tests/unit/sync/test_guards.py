@@ -1,6 +1,6 @@
 """The guards count records, not losses (specification, sync-semantics.md 2)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +11,6 @@ from vmh_sync.sync.guards import (
     check_mass_change,
     check_not_emptied,
     loses_values,
-    recent_records,
 )
 from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan
 from vmh_sync.sync.values import Value
@@ -89,20 +88,6 @@ def test_records_without_an_id_of_one_side_are_told_apart_by_the_other() -> None
 def test_a_run_that_loses_nothing_goes_on_whatever_earlier_runs_lost() -> None:
     earlier = frozenset({"a", "b", "c"})
     assert check_mass_change([plan("d", TYPED)], linked=3, recent=earlier, limits=LIMITS) == frozenset()
-
-
-def test_losses_count_for_one_hour() -> None:
-    entries = [
-        (NOW - timedelta(hours=1), ["on the hour"]),
-        (NOW - timedelta(hours=1, microseconds=1), ["too old"]),
-        (NOW, ["now", "twice"]),
-        (NOW, ["twice"]),
-    ]
-    assert recent_records(entries, NOW) == {"on the hour", "now", "twice"}
-
-
-def test_losses_of_a_clock_that_was_a_year_ahead_do_not_stop_runs_for_a_year() -> None:
-    assert recent_records([(NOW + timedelta(days=365), ["ahead"])], NOW) == frozenset()
 
 
 def test_an_empty_list_where_records_are_linked_is_a_fault() -> None:
