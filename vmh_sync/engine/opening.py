@@ -19,6 +19,7 @@ from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.known_installation import read_known
+from vmh_sync.engine.modified_stamps import keep_stamp_clock, read_stamp_clock
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.redis_identity import guard_of, place_of
 from vmh_sync.fence import nothing_written
@@ -110,7 +111,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
     circuits = SharedCircuits(redis)
     calls = CallCounter()
     try:
-        known = await asyncio.to_thread(read_known, store)
+        known, stamps = await asyncio.to_thread(lambda: (read_known(store), read_stamp_clock(store)))
         known.check()
         async with (
             open_advoware(
@@ -121,7 +122,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 circuits=circuits,
                 search=known.search,
             ) as advoware,
-            open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits) as espo,
+            open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits, stamp_clock=stamps) as espo,
         ):
             yield PassContext(
                 run_id=run_id,
@@ -138,6 +139,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 known=known,
                 bell=Doorbell(redis),
             )
+        await asyncio.to_thread(keep_stamp_clock, store, stamps)
     finally:
         calls.store(store)
         await redis.aclose()

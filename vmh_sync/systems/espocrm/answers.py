@@ -15,6 +15,7 @@ from vmh_sync.systems.espocrm.errors import (
     VersionConflict,
 )
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow
+from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync.systems.json_answers import UnreadableJson, read_json, sound_part
 from vmh_sync.systems.transport import http_date
 
@@ -24,14 +25,14 @@ _NAME_LABELS = frozenset({"nameIsAlreadyUsed", "fieldAlreadyExists", "linkWithSa
 _TAKEN = re.compile(r"already (exists|used)|is already used")
 
 
-def as_page(entity: str, response: httpx.Response, where: str) -> Page:
+def as_page(entity: str, response: httpx.Response, where: str, clock: StampClock) -> Page:
     """One page of a list. Raises UnexpectedAnswer for anything but a list: a broken answer is no empty list."""
     answer = parse(response, where)
     rows = answer.get("list") if isinstance(answer, dict) else None
     total = answer.get("total") if isinstance(answer, dict) else None
     if not isinstance(rows, list) or not isinstance(total, int) or isinstance(total, bool):
         raise UnexpectedAnswer(f"{where}: no list in the answer", problems=("list", "total"))
-    now = http_date(response.headers.get("Date"))
+    now = clock.at(http_date(response.headers.get("Date")))
     records: list[EspoRecord] = []
     spoilt: list[SpoiltRow] = []
     for row in rows:
@@ -58,10 +59,17 @@ def parse(response: httpx.Response, where: str) -> Any:
         ) from None
 
 
-def as_record(entity: str, response: httpx.Response, where: str) -> EspoRecord:
+def as_record(entity: str, response: httpx.Response, where: str, clock: StampClock) -> EspoRecord:
     """The one record of an answer. Raises UnexpectedAnswer when it is none."""
-    now = http_date(response.headers.get("Date"))
+    now = clock.at(http_date(response.headers.get("Date")))
     return EspoRecord.of(entity, parse(response, where), where=where, server_time=now)
+
+
+def as_written(entity: str, response: httpx.Response, where: str, clock: StampClock) -> EspoRecord:
+    """The record as a write's answer tells it; ``clock`` learns from it. Raises UnexpectedAnswer when it is none."""
+    record = as_record(entity, response, where, clock)
+    clock.learn(http_date(response.headers.get("Date")), record.modified_at)
+    return record
 
 
 def refused_create(entity: str, response: httpx.Response, where: str) -> EspoError:
@@ -69,8 +77,7 @@ def refused_create(entity: str, response: httpx.Response, where: str) -> EspoErr
     answer = _body(response)
     if not isinstance(answer, list):
         return conflict(response, where)
-    now = http_date(response.headers.get("Date"))
-    records = [EspoRecord.of(entity, row, where=where, server_time=now) for row in answer]
+    records = [EspoRecord.of(entity, row, where=where, server_time=None) for row in answer]
     return DuplicateFound(f"{where}: {len(records)} duplicates", records=records, status=409)
 
 

@@ -5,7 +5,7 @@ come twice. Reads are repeated with backoff, writes never blindly (see ``errors`
 """
 
 import urllib.parse
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -26,9 +26,11 @@ from vmh_sync.systems.espocrm.errors import (
     QueryTooLong,
     UnexpectedAnswer,
 )
-from vmh_sync.systems.espocrm.query import Where, chunks, greater_than, search_params
+from vmh_sync.systems.espocrm.paging import by_key
+from vmh_sync.systems.espocrm.query import Where, chunks, search_params
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow, json_object
 from vmh_sync.systems.espocrm.spoilt_lists import SetApart, Wanted, list_chunk
+from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync.systems.http import HttpClient, make_http
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import RawAnswer
@@ -54,7 +56,9 @@ class EspoClient:
         login: Login | None = None,
         circuits: CircuitStore | None = None,
         person: bool = False,
+        stamp_clock: StampClock | None = None,
     ) -> None:
+        self._clock = stamp_clock or StampClock()
         self._longest_page = LIST_LIMIT
         self._most_values = IDS_PER_REQUEST
         self._days = DayFields()
@@ -83,7 +87,7 @@ class EspoClient:
             response = await self._connection.call("GET", f"{entity}/{_segment(record_id)}", route=route)
         except NotFound:
             return None
-        record = answers.as_record(entity, response, f"GET {route}")
+        record = answers.as_record(entity, response, f"GET {route}", self._clock)
         if record.id != record_id:
             raise UnexpectedAnswer(f"GET {route}: answer is another record")
         return record
@@ -126,7 +130,7 @@ class EspoClient:
         Rows that cannot be used are added to ``spoilt``; without it the first one raises ``UnexpectedAnswer``.
         """
         fetch = partial(self._page, entity, entity, entity, select=select, page_size=page_size)
-        return _by_key(fetch, where, f"GET {entity}", spoilt)
+        return by_key(fetch, where, f"GET {entity}", spoilt)
 
     async def list_ids_in(
         self,
@@ -183,7 +187,7 @@ class EspoClient:
         route = f"{entity}/{{id}}/{link}"
         path = f"{entity}/{_segment(record_id)}/{link}"
         fetch = partial(self._page, of or link, path, route, select=select, page_size=page_size)
-        return _by_key(fetch, where, f"GET {route}")
+        return by_key(fetch, where, f"GET {route}")
 
     async def metadata(self, key: str) -> Any:
         """Metadata under a key such as ``entityDefs.CBeteiligte.fields``; None when there is none."""
@@ -213,7 +217,7 @@ class EspoClient:
         if response.status_code == 409:
             raise answers.refused_create(entity, response, where)
         try:
-            return answers.as_record(entity, response, where)
+            return answers.as_written(entity, response, where, self._clock)
         except UnexpectedAnswer as error:
             # It was created, but its id is not told: whoever asked must look before creating again.
             raise OutcomeUnknown(f"{where}: the answer names no id", status=error.status) from None
@@ -235,7 +239,7 @@ class EspoClient:
         if response.status_code == 409:
             raise answers.conflict(response, f"PUT {route}")
         try:
-            return answers.as_record(entity, response, f"PUT {route}")
+            return answers.as_written(entity, response, f"PUT {route}", self._clock)
         except UnexpectedAnswer as error:
             raise OutcomeUnknown(f"PUT {route}: unreadable answer", status=error.status) from None
 
@@ -315,26 +319,7 @@ class EspoClient:
                 # This installation's limit (recordListMaxSizeLimit), known from now on.
                 self._longest_page = refusal.limit
             else:
-                return answers.as_page(entity, response, f"GET {route}")
-
-
-async def _by_key(
-    fetch: Callable[..., Any], where: Sequence[Where], label: str, spoilt: list[SpoiltRow] | None = None
-) -> AsyncIterator[EspoRecord]:
-    last: str | None = None
-    while True:
-        page: Page = await fetch(where=where if last is None else [*where, greater_than("id", last)])
-        for row in page.spoilt:
-            if spoilt is None:
-                raise row.error
-            spoilt.append(row)
-        for record in page.records:
-            yield record
-        if not page.more:
-            return
-        if page.last_id is None or page.last_id == last:
-            raise UnexpectedAnswer(f"{label}: a page that leads no further, although more should follow")
-        last = page.last_id
+                return answers.as_page(entity, response, f"GET {route}", self._clock)
 
 
 def _segment(record_id: str) -> str:
@@ -371,15 +356,23 @@ async def open_espocrm(
     retry: RetryPolicy | None = None,
     circuits: CircuitStore | None = None,
     person: bool = False,
+    stamp_clock: StampClock | None = None,
 ) -> AsyncIterator[EspoClient]:
     """Make a client with connections of its own, closed at the end.
 
     ``circuits`` holds the state of the login that all processes share; ``person`` tries a refused login before its
-    pause is over (``systems.circuit``).
+    pause is over (``systems.circuit``); ``stamp_clock`` is what is known of EspoCRM's clock, and learns more.
     """
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
         yield EspoClient(
-            settings, http=http, clock=clock, observer=observer, retry=retry, circuits=circuits, person=person
+            settings,
+            http=http,
+            clock=clock,
+            observer=observer,
+            retry=retry,
+            circuits=circuits,
+            person=person,
+            stamp_clock=stamp_clock,
         )
 
 

@@ -66,7 +66,7 @@ class EspoRecord:
     """``versionNumber``; None where optimistic concurrency is off, or the record is older than the switch (B8)."""
     modified_by_id: str | None = None
     server_time: dt.datetime | None = None
-    """The CRM's own clock at the time of the answer (HTTP Date), aware UTC, whole seconds."""
+    """What the clock of the CRM's stamps had reached at least when it answered (``stamp_clock``), aware UTC."""
     deleted: bool = False
     unusable: Mapping[str, UnexpectedAnswer] = field(default_factory=dict)
     """Lists of e-mails and phones that were left out of ``attributes`` because an item of theirs cannot be used."""
