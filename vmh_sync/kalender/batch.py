@@ -15,7 +15,7 @@ from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.operations import Finding, FindingKind
-from vmh_sync.kalender.pair_book import record_id
+from vmh_sync.kalender.pair_rows import record_id
 from vmh_sync.kalender.plan import PlanItem
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.push import take_rung

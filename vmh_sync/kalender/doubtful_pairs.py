@@ -10,7 +10,7 @@ from vmh_sync.kalender.google_form import read_event
 from vmh_sync.kalender.model import Appointment, UnreadableAppointmentError
 from vmh_sync.kalender.notice_texts import NoticeText
 from vmh_sync.kalender.notices import Notice, note
-from vmh_sync.kalender.pair_book import record_id
+from vmh_sync.kalender.pair_rows import record_id
 from vmh_sync.kalender.reads import EmployeeReads, advoware_views
 from vmh_sync.sync.plan import TaskKind
 
@@ -55,7 +55,7 @@ def _values(work: EmployeeWork, reads: EmployeeReads, fr_nr: int, event_id: str)
     decision = work.decision
     if decision is None:
         return {}
-    termine = [termin for termin in reads.termine if termin.fr_nr == fr_nr]
+    termine = [termin for termin in (*reads.termine, *(reads.colleagues or ())) if termin.fr_nr == fr_nr]
     view = advoware_views(termine, decision.rules)[0].get(fr_nr)
     values = {} if view is None or view.form is None else {"advoware": _shown(view.form)}
     for event in reads.events:
@@ -74,12 +74,15 @@ def _shown(form: Appointment) -> str:
 
 async def note_doubts(context: CalendarContext, work: EmployeeWork) -> None:
     """Store what a person has to decide; told once, whatever passes follow, and again only when it changes."""
-    open_questions: dict[int, list[DoubtfulPair]] = {}
+    items = work.plan.items if work.plan is not None else ()
+    asked = {(doubt.fr_nr, doubt.event_id): item.fr_nr for item in items for doubt in item.doubts}
+    open_questions: dict[str, list[DoubtfulPair]] = {}
     for one in _of(work, show_values=True):
-        open_questions.setdefault(one.fr_nr, []).append(one)
+        subject = record_id(work.kuerzel, asked.get((one.fr_nr, one.event)), one.event)
+        open_questions.setdefault(subject, []).append(one)
     if not open_questions:
         return
-    notices = [_notice(some) for some in open_questions.values()]
+    notices = [_notice(record, some) for record, some in open_questions.items()]
 
     def store() -> None:
         with context.store.transaction() as tx:
@@ -89,11 +92,12 @@ async def note_doubts(context: CalendarContext, work: EmployeeWork) -> None:
     await asyncio.to_thread(store)
 
 
-def _notice(some: list[DoubtfulPair]) -> Notice:
-    first = some[0]
-    said = first.values.get("advoware", f"frNr {first.fr_nr}")
-    lines = [f"- in Google {one.values.get('google', '')} ({one.reason})" for one in some]
-    intro = f"In Advoware {said} (frNr {first.fr_nr}, Kalender {first.kuerzel}):\n" + "\n".join(lines)
+def _notice(record: str, some: list[DoubtfulPair]) -> Notice:
+    """One question, about one Termin and the events that it may be, or about one event and such Termine."""
+    by_termin: dict[int, list[DoubtfulPair]] = {}
+    for one in some:
+        by_termin.setdefault(one.fr_nr, []).append(one)
+    intro = "\n".join(_compared(pairs) for pairs in by_termin.values())
     steps = (
         "Prüfen, ob es derselbe Termin ist.",
         "Derselbe: auf beiden Seiten gleich eintragen (Titel, Beginn, Ende); der nächste Abgleich verknüpft sie.",
@@ -101,4 +105,11 @@ def _notice(some: list[DoubtfulPair]) -> Notice:
         "Danach schließt sich diese Aufgabe von selbst.",
     )
     text = NoticeText("Vielleicht derselbe Termin: bitte entscheiden", intro, steps)
-    return Notice(first.kuerzel, record_id(first.kuerzel, first.fr_nr, None), TaskKind.CALENDAR_DOUBTFUL, text)
+    return Notice(some[0].kuerzel, record, TaskKind.CALENDAR_DOUBTFUL, text)
+
+
+def _compared(some: list[DoubtfulPair]) -> str:
+    first = some[0]
+    said = first.values.get("advoware", f"frNr {first.fr_nr}")
+    lines = [f"- in Google {one.values.get('google', '')} ({one.reason})" for one in some]
+    return f"In Advoware {said} (frNr {first.fr_nr}, Kalender {first.kuerzel}):\n" + "\n".join(lines)

@@ -12,6 +12,7 @@ from vmh_sync.kalender.pair_rows import Stored
 from vmh_sync.kalender.plan import EmployeePlan
 from vmh_sync.kalender.reads import EmployeeReads, PairElsewhere
 from vmh_sync.kalender.sides import DecisionContext
+from vmh_sync.kalender.unanswered import Unanswered
 from vmh_sync.sync.outcome import RecordOutcome
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes
@@ -48,6 +49,7 @@ class EmployeeWork:
     generations: dict[int, int] = field(default_factory=dict)
     elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    unanswered: Unanswered = field(default_factory=Unanswered)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None

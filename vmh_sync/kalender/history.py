@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vmh_sync.kalender.pair_book import record_id
-from vmh_sync.kalender.pair_rows import ENTITY
+from vmh_sync.kalender.pair_rows import ENTITY, record_id
 from vmh_sync.store.audit import AuditQuery
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.store.store import Transaction

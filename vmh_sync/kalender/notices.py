@@ -18,7 +18,7 @@ from vmh_sync.kalender.employee_users import user_of
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.notice_texts import NoticeText
-from vmh_sync.kalender.pair_rows import ENTITY, read_stored
+from vmh_sync.kalender.pair_rows import ENTITY, read_stored, record_id
 from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
@@ -132,11 +132,14 @@ class _Posted:
 
 def _settled(context: CalendarContext, kuerzel: str) -> list[int]:
     """Return the tasks about doubts that nobody has any more: decided, or equal on both sides by now."""
-    doubtful = {f"{kuerzel}/{fr_nr}" for fr_nr, _ in read_stored(context.store, kuerzel).doubtful}
+    edges = read_stored(context.store, kuerzel).doubtful
+    asked = [
+        name for fr_nr, event in edges for name in (record_id(kuerzel, fr_nr, None), record_id(kuerzel, None, event))
+    ]
     with context.store.reading() as tx:
         rows = tx.tasks.not_closed(ENTITY)
     mine = [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
-    return [row.id for row in mine if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in doubtful]
+    return [row.id for row in mine if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in asked]
 
 
 def _waiting(context: CalendarContext, kuerzel: str) -> list[ManualTask]:

@@ -12,7 +12,7 @@ from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.notices import Notice, note
 from vmh_sync.kalender.operations import Finding, FindingKind, Operation, side_written
-from vmh_sync.kalender.pair_rows import ENTITY, pair_state, with_base
+from vmh_sync.kalender.pair_rows import ENTITY, pair_state, record_id, with_base
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.calendar import CalendarPair
 from vmh_sync.store.intents import Intent
@@ -275,8 +275,3 @@ def _is_told(tx: Transaction, row: Change, since: datetime | None) -> bool:
         and (told.kind, told.field, told.new, told.losing_value) == (row.kind, row.field, row.new, row.losing_value)
         for told in tx.audit.for_record(row.espo_id)
     )
-
-
-def record_id(kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
-    """Return how an appointment is named in outcomes and in the audit log: ``SB/1234`` (at most 64 characters)."""
-    return f"{kuerzel}/{fr_nr if fr_nr is not None else event_id or '?'}"[:64]

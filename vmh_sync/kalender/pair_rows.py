@@ -137,15 +137,20 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
 
 def intent_key(wanted: PendingCreate) -> JsonObject:
     """Return what is kept with an intent; :func:`pending` reads it."""
-    return {"event_id": wanted.event_id, "form": wanted.form.to_json()}
+    key: JsonObject = {"event_id": wanted.event_id, "form": wanted.form.to_json()}
+    return key if wanted.known is None else key | {"known": sorted(wanted.known), "newest": wanted.newest}
 
 
 def pending(intents: Iterable[Intent], rules: CalendarRules) -> tuple[PendingCreate, ...]:
     """Return the stored intents as the decision needs them."""
-    return tuple(
-        PendingCreate(str(i.natural_key["event_id"]), Appointment.from_json(i.natural_key["form"], rules.zone))
-        for i in intents
-    )
+    return tuple(_pending(intent.natural_key, rules) for intent in intents)
+
+
+def _pending(key: JsonObject, rules: CalendarRules) -> PendingCreate:
+    wanted = PendingCreate(str(key["event_id"]), Appointment.from_json(key["form"], rules.zone))
+    if "known" not in key:
+        return wanted
+    return replace(wanted, known=frozenset(key["known"]), newest=int(key["newest"]))
 
 
 def with_base(row: CalendarPair, base: BaseForm, etag: str, now: datetime) -> CalendarPair:
@@ -163,3 +168,8 @@ def with_base(row: CalendarPair, base: BaseForm, etag: str, now: datetime) -> Ca
         obstacle=None,
         last_sync_at=now,
     )
+
+
+def record_id(kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
+    """Return how an appointment is named in outcomes and in the audit log: ``SB/1234`` (at most 64 characters)."""
+    return f"{kuerzel}/{fr_nr if fr_nr is not None else event_id or '?'}"[:64]

@@ -58,7 +58,8 @@ class PlanItem:
     def put_off(self) -> str | None:
         """Why nothing is done about it before a person has done something (German, without content)."""
         if self.doubts:
-            return f"frNr {self.fr_nr}: " + "; ".join(finding.text for finding in self.doubts)
+            whose = f"frNr {self.fr_nr}" if self.fr_nr is not None else f"Ereignis {self.event_id}"
+            return f"{whose}: " + "; ".join(finding.text for finding in self.doubts)
         waiting = [one for one in self.decision.findings if one.kind is FindingKind.WRITE_PROTECTED]
         if self.decision.operations or not waiting:
             return None
@@ -187,8 +188,9 @@ class _Planner:
         done_events: set[str] = set()
         for event_id, fr_nr, decision in resumed:
             done_events.add(event_id)
-            done_numbers.update(() if fr_nr is None else (fr_nr,))
-            yield PlanItem(fr_nr, event_id, decision)
+            item = PlanItem(fr_nr, event_id, decision)
+            done_numbers.update(number for number in (fr_nr, *(one.fr_nr for one in item.doubts)) if number is not None)
+            yield item
         for pair in self._pairs.values():
             if pair.event_id not in done_events:
                 yield self._decided(pair.fr_nr, pair.event_id, partial(self._decide, pair))

@@ -23,10 +23,16 @@ class GoogleRead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingCreate:
-    """A stored intent: a Termin was to be created from this event and the outcome is not known."""
+    """A stored intent: a Termin was to be created from this event and the outcome is not known.
+
+    ``known``: numbers without a pair that stood in the window before it was sent (``None``: nobody noted them).
+    ``newest``: the highest number that was known then, which tells about what lies beyond the window.
+    """
 
     event_id: str
     form: Appointment
+    known: frozenset[int] | None = None
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class EmployeeReads:
     without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
     ``restored``: marked events made in Google whose pair was closed here: they were in Google's bin.
+    ``colleagues``: while an intent is open, what stands with colleagues only; ``None``: not all could be read.
     ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
     """
 
@@ -64,6 +71,7 @@ class EmployeeReads:
     first_contact: bool = False
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    colleagues: tuple[TerminFields, ...] | None = ()
     nameless_termine: int = 0
     nameless_events: tuple[Mapping[str, object], ...] = ()
 

@@ -27,14 +27,17 @@ from vmh_sync.kalender.operations import (
     ClosePair,
     CreateAdvoware,
     Decision,
+    DeleteGoogle,
+    FieldChange,
     Finding,
     FindingKind,
     LinkPair,
     SaveBase,
     UpdateGoogle,
 )
-from vmh_sync.kalender.reads import EmployeeReads, PendingCreate
+from vmh_sync.kalender.reads import EmployeeReads, PendingCreate, advoware_views
 from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
+from vmh_sync.kalender.window import Window
 
 
 def resume_creates(
@@ -45,23 +48,62 @@ def resume_creates(
     ctx: DecisionContext,
 ) -> Iterator[tuple[str, int | None, Decision]]:
     """Yield (event id, frNr if found, decision) for each stored intent whose Termin is not linked yet."""
+    search = _Search(reads, advoware, pairs, ctx)
     linked = {pair.event_id: pair for pair in pairs.values()}
-    free = {fr_nr for fr_nr in advoware if fr_nr > 0 and fr_nr not in pairs}
-    for intent in reads.intents:
-        pair = linked.get(intent.event_id)
-        if pair is not None and advoware.get(pair.fr_nr) is not None:
-            continue
-        fr_nr = created_by(intent, {number: advoware[number].form for number in free})
-        doubts: tuple[Finding, ...] = ()
-        if fr_nr is None:
-            fr_nr, doubts = _edited(intent, {number: advoware[number].form for number in free}, reads.decided)
-        if fr_nr is not None:
-            free.discard(fr_nr)
-        if doubts:
-            for doubt in doubts:
-                yield intent.event_id, doubt.fr_nr, Decision(findings=(doubt,))
-            continue
-        yield intent.event_id, fr_nr, _decide(intent, fr_nr, reads, advoware, google, pair, ctx)
+    for intent, fr_nr in search.found():
+        decision = search.question(intent) if fr_nr is None else None
+        if decision is None:
+            decision = _decide(intent, fr_nr, reads, advoware, google, linked.get(intent.event_id), ctx)
+        yield intent.event_id, fr_nr, decision
+
+
+class _Search:
+    """Looks among the Termine that are nobody's for what the intents have made.
+
+    Its number is nobody's choice and Advoware keeps no mark of ours, so everything that a person can change may have
+    been changed. Who is certain is taken first; whatever appeared since an intent was stored may be its Termin, and a
+    person says so before anything is created (sync-semantics.md 3).
+    """
+
+    def __init__(
+        self,
+        reads: EmployeeReads,
+        advoware: Mapping[int, AdvowareView],
+        pairs: Mapping[int, PairState],
+        ctx: DecisionContext,
+    ) -> None:
+        linked = {pair.event_id for pair in pairs.values() if advoware.get(pair.fr_nr) is not None}
+        self._intents = [intent for intent in reads.intents if intent.event_id not in linked]
+        self._free = {number: view.form for number, view in advoware.items() if number > 0 and number not in pairs}
+        away, _ = advoware_views(reads.colleagues or (), ctx.rules)
+        self._away = {number: view.form for number, view in away.items()}
+        self._decided, self._window = reads.decided, ctx.window
+
+    def found(self) -> list[tuple[PendingCreate, int | None]]:
+        """Return each open intent with the number that is certainly its Termin's, one number for one intent."""
+        certain: dict[str, int] = {}
+        for look in (self._said, self._equal):
+            for intent in self._intents:
+                if intent.event_id not in certain and (number := look(intent)) is not None:
+                    certain[intent.event_id] = number
+                    self._free.pop(number, None)
+        return [(intent, certain.get(intent.event_id)) for intent in self._intents]
+
+    def _said(self, intent: PendingCreate) -> int | None:
+        numbers = [*sorted(self._free), *sorted(self._away)]
+        return next((number for number in numbers if self._decided.get((number, intent.event_id))), None)
+
+    def _equal(self, intent: PendingCreate) -> int | None:
+        return created_by(intent, self._free)
+
+    def question(self, intent: PendingCreate) -> Decision | None:
+        """Return what a person has to say first, ``None`` if no Termin can be the intent's."""
+        mine = [number for number, form in self._free.items() if may_be(intent, number, form, self._window)]
+        others = [number for number, form in self._away.items() if _went_to_colleague(intent, number, form)]
+        asked = [number for number in sorted({*mine, *others}) if (number, intent.event_id) not in self._decided]
+        text = f"Vielleicht der Termin, der aus Ereignis {intent.event_id} angelegt wurde; nicht noch einmal angelegt"
+        findings = tuple(Finding(FindingKind.DOUBTFUL, text, number, intent.event_id) for number in asked)
+        return Decision(findings=findings) if findings else None
 
 
 def created_by(intent: PendingCreate, free: Mapping[int, Appointment | None]) -> int | None:
@@ -76,23 +118,23 @@ def created_by(intent: PendingCreate, free: Mapping[int, Appointment | None]) ->
     return None
 
 
-def _edited(
-    intent: PendingCreate, free: Mapping[int, Appointment | None], decided: Mapping[tuple[int, str], bool]
-) -> tuple[int | None, tuple[Finding, ...]]:
-    """Look for the Termin among those that somebody moved or gave another title since, as a person has said or may say.
-
-    It is created once more only when no Termin without a pair can be it: the create is not known to have failed.
-    """
-    likely = [fr_nr for fr_nr, form in sorted(free.items()) if form is not None and _may_be(form, intent.form)]
-    said = next((fr_nr for fr_nr in likely if decided.get((fr_nr, intent.event_id))), None)
-    if said is not None:
-        return said, ()
-    open_ones = [fr_nr for fr_nr in likely if (fr_nr, intent.event_id) not in decided]
-    text = f"Vielleicht der Termin, der aus Ereignis {intent.event_id} angelegt wurde; nicht noch einmal angelegt"
-    return None, tuple(Finding(FindingKind.DOUBTFUL, text, fr_nr, intent.event_id) for fr_nr in open_ones)
+def may_be(intent: PendingCreate, fr_nr: int, form: Appointment | None, window: Window) -> bool:
+    """Tell whether a Termin without a pair may be the intent's: it appeared since (``form`` ``None``: unreadable)."""
+    if intent.known is None:
+        return form is not None and _looks_like(form, intent.form)
+    if form is None or window.touches(form):
+        return fr_nr not in intent.known
+    # What lay beyond the window then was not listed; Advoware numbers upwards.
+    return fr_nr > intent.newest
 
 
-def _may_be(form: Appointment, sent: Appointment) -> bool:
+def _went_to_colleague(intent: PendingCreate, fr_nr: int, form: Appointment | None) -> bool:
+    """Tell whether what a colleague has may be the intent's. Colleagues enter much, so it has to look like it too."""
+    since = intent.known is None or fr_nr not in intent.known
+    return since and form is not None and _looks_like(form, intent.form)
+
+
+def _looks_like(form: Appointment, sent: Appointment) -> bool:
     title = plain_title(form.text)
     return not changed_fields(form, sent) & TIME_FIELDS or (bool(title) and title == plain_title(sent.text))
 
@@ -116,7 +158,9 @@ def _decide(
     view = google.get(intent.event_id)
     event = view.event if view is not None else None
     gone = view is not None and view.presence is Presence.DELETED
-    found = advoware[fr_nr] if fr_nr is not None else None
+    found = advoware.get(fr_nr) if fr_nr is not None else None
+    if fr_nr is not None and found is None:
+        return _given_away(intent, fr_nr, event)
     if found is not None and found.termin is not None and found.form is not None:
         linked = _link(intent, found.termin, found.form, event, ctx, gone=gone)
         if pair is None:
@@ -125,7 +169,13 @@ def _decide(
         close = ClosePair(pair.fr_nr, pair.event_id, "In Advoware unter neuer Nummer angelegt")
         return replace(linked, operations=(close, *linked.operations))
     may_write = not ctx.rules.write_protection
-    if reads.advoware_complete and ctx.window.surely_lists(intent.form) and may_write and not gone:
+    if (
+        reads.advoware_complete
+        and reads.colleagues is not None
+        and ctx.window.surely_lists(intent.form)
+        and may_write
+        and not gone
+    ):
         shows_content = event is not None and not (event.mark is not None and event.mark.anonymised)
         form = event.form if event is not None and shows_content else intent.form
         values = new_termin(form, ctx.kuerzel, ctx.rules)
@@ -134,6 +184,19 @@ def _decide(
         return Decision((CreateAdvoware(intent.event_id, form, values, reason, replaces),))
     text = "Ob der Termin in Advoware angelegt wurde, ist noch nicht sicher"
     return Decision(findings=(Finding(FindingKind.OUTCOME_UNKNOWN, text, event_id=intent.event_id),))
+
+
+def _given_away(intent: PendingCreate, fr_nr: int, event: ReadEvent | None) -> Decision:
+    """A person says that it is a colleague's by now: it leaves this calendar, and what was typed here since is told."""
+    reason = "In Advoware einem anderen Kürzel zugeordnet"
+    link = LinkPair(fr_nr, intent.event_id, 0, Source.GOOGLE, reason)
+    if event is None:
+        return Decision((link, ClosePair(fr_nr, intent.event_id, reason)))
+    names = sorted(changed_fields(event.form, intent.form))
+    lost = tuple(FieldChange(name, getattr(event.form, name), getattr(intent.form, name)) for name in names)
+    finding = Finding(FindingKind.CONFLICT, f"{reason}: die Änderung in Google gilt nicht", fr_nr, event.event_id, lost)
+    delete = DeleteGoogle(fr_nr, event.event_id, reason, confirm=False)
+    return Decision((link, delete), (finding,) if lost else ())
 
 
 def _link(

@@ -30,14 +30,15 @@ from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.notices import Delivery, deliver
 from vmh_sync.kalender.operations import FindingKind
-from vmh_sync.kalender.pair_book import PairBook, by_event, record_id
-from vmh_sync.kalender.pair_rows import pair_state, pending, read_stored
+from vmh_sync.kalender.pair_book import PairBook, by_event
+from vmh_sync.kalender.pair_rows import pair_state, read_stored, record_id
 from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
 from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.push import keep_channel
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
+from vmh_sync.kalender.unanswered import look_around
 from vmh_sync.kalender.unlisted import restored_events, termine_beyond
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
@@ -70,11 +71,12 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     kuerzel = work.kuerzel
     work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
     window = window_at(context.clock.now(), context.rules)
+    looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     spoilt: list[SpoiltRow] = []
 
     async def listed() -> list[Termin]:
-        return await context.advoware.list_termine(kuerzel, window.start, window.end, spoilt)
+        return await context.advoware.list_termine(kuerzel, looked.start, looked.end, spoilt)
 
     # From none, deletions would follow for what is paired, and creates for what a calendar holds at first contact.
     follows = bool(stored.pairs) or stored.state.last_success_at is None
@@ -101,6 +103,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     )
     termine += await termine_beyond(context, stored, read.changes.events, termine, window)
     work.termine = tuple(termine)
+    work.unanswered = await look_around(context, kuerzel, stored, {one.fr_nr for one in termine}, looked)
     work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     marked = {mark.fr_nr: event_id for event_id, mark in marks.items() if mark.fr_nr not in paired}
@@ -121,13 +124,15 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
         return work
     rules = decision.rules
     with isolated(work.name, work.blame):
+        away = work.unanswered.elsewhere
         work.reads = EmployeeReads(
             termine=tuple(to_fields(termin) for termin in work.termine),
             events=tuple(event.raw for event in google.changes.events),
             pairs=tuple(state for row in stored.pairs if (state := pair_state(row, rules)) is not None),
             google_read=GoogleRead.FULL if google.changes.full else GoogleRead.DELTA,
             whole_series=google.whole_series,
-            intents=pending(stored.intents, rules),
+            intents=work.unanswered.intents,
+            colleagues=None if away is None else tuple(to_fields(termin) for termin in away),
             next_generations=work.generations,
             advoware_complete=not work.nameless_termine,
             waiting=stored.waiting,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
@@ -21,7 +20,8 @@ from vmh_sync.kalender.model import (
 )
 from vmh_sync.kalender.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.kalender.reads import PendingCreate
-from vmh_sync.kalender.resume import created_by
+from vmh_sync.kalender.resume import created_by, may_be
+from vmh_sync.kalender.window import Window, window_at
 from vmh_sync.kalender.wire_termin import laid_over, to_fields
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
@@ -52,6 +52,7 @@ class Reentry:
     async def create(self) -> Creation[Created[Termin]]:
         """Enter it; the intent is settled by whoever notes the undo. Raises :class:`UndoRefused` and client errors."""
         values = self._values()
+        before = frozenset(one.fr_nr for one in await self._listed())
 
         async def post() -> Created[Termin]:
             await self.lease.ensure()
@@ -64,7 +65,9 @@ class Reentry:
                 entity=UNDO_ENTITY,
                 espo_id=self.kuerzel,
                 claim=f"undo-{self.change.id}",
-                natural_key=intent_key(PendingCreate(f"undo-{self.change.id}", self.form)),
+                natural_key=intent_key(
+                    PendingCreate(f"undo-{self.change.id}", self.form, known=before, newest=max(before, default=0))
+                ),
                 payload=values,
                 post=post,
                 find=self._find,
@@ -86,7 +89,7 @@ class Reentry:
 
     async def typed_again(self) -> Created[Termin] | None:
         """Return ``None``. Raises :class:`UndoRefused` when a person has entered the same again."""
-        for one in await self._those_days():
+        for one in await self._listed():
             with suppress(UnreadableAppointmentError):
                 form = read_termin(to_fields(one), self.context.rules)
                 if not changed_fields(form, self.form) & FLOWING_FIELDS:
@@ -95,14 +98,22 @@ class Reentry:
 
     async def _find(self, intent: Intent) -> Created[Termin] | None:
         (sent,) = pending([intent], self.context.rules)
-        found = {one.fr_nr: one for one in await self._those_days() if one.fr_nr > 0}
-        forms: dict[int, Appointment | None] = {}
+        found = {one.fr_nr: one for one in await self._listed() if one.fr_nr > 0}
+        forms: dict[int, Appointment | None] = dict.fromkeys(found)
         for fr_nr, one in found.items():
             with suppress(UnreadableAppointmentError):
                 forms[fr_nr] = read_termin(to_fields(one), self.context.rules)
         number = created_by(sent, forms)
+        maybe = [one for one, form in forms.items() if number is None and may_be(sent, one, form, self._window)]
+        if maybe:
+            numbers = ", ".join(str(one) for one in sorted(maybe))
+            raise UndoRefused(f"Vielleicht steht er schon wieder in Advoware (frNr {numbers}); bitte nachsehen.")
         return Created(key=number, record=found[number]) if number is not None else None
 
-    async def _those_days(self) -> Sequence[Termin]:
-        day = timedelta(days=1)
-        return await self.context.advoware.list_termine(self.kuerzel, self.form.start - day, self.form.end + day)
+    @property
+    def _window(self) -> Window:
+        return window_at(self.context.clock.now(), self.context.rules)
+
+    async def _listed(self) -> Sequence[Termin]:
+        window = self._window.wide()
+        return await self.context.advoware.list_termine(self.kuerzel, window.start, window.end)

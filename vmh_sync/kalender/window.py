@@ -6,6 +6,9 @@ from datetime import date, datetime, time, timedelta
 from vmh_sync.kalender.model import Appointment, CalendarRules
 from vmh_sync.kalender.wall_clock import midnight
 
+MOVED_AHEAD = timedelta(days=3650)
+"""How far beyond the window a Termin is looked for whose creation was not answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -35,6 +38,10 @@ class Window:
         if series.until is None:
             return datetime.max.replace(tzinfo=self.end.tzinfo)
         return datetime.combine(series.until, time(23, 59, 59), self.end.tzinfo)
+
+    def wide(self) -> "Window":
+        """Return the window in which an appointment is looked for that somebody may have moved out of this one."""
+        return Window(self.start, self.end + MOVED_AHEAD)
 
     def advoware_bounds(self) -> tuple[str, str]:
         """Return ``from`` and ``to`` for Advoware's list, local date-times without zone."""

@@ -189,7 +189,8 @@ def answer_questions(chancery: Chancery) -> int:
         with chancery.store.reading() as tx:
             edges = tx.cursors.get(doubtful_cursor(kuerzel)) or []
         for fr_nr, event_id in edges:
-            same = word_of(termine[fr_nr]["text"]) == word_of(events[event_id]["summary"])
+            event, termin = events.get(event_id, {}), termine.get(fr_nr, {})
+            same = bool(event and termin) and word_of(termin["text"]) == word_of(event["summary"])
             chancery.run(partial(doubts.decide, kuerzel=kuerzel, fr_nr=fr_nr, event_id=event_id, same=same))
             asked += 1
     told = sum(f"(frNr {fr_nr}, " in task["description"] for fr_nr in termine for task in tasks(chancery))

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.kalender.advoware_form import read_termin
@@ -22,7 +21,7 @@ from vmh_sync.kalender.operations import (
 )
 from vmh_sync.kalender.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.kalender.reads import PendingCreate
-from vmh_sync.kalender.resume import created_by, stamp
+from vmh_sync.kalender.resume import created_by, may_be, stamp
 from vmh_sync.kalender.wire_termin import laid_over, to_fields
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
@@ -138,20 +137,28 @@ class AdvowareWrites(GoogleWrites):
             entity=ENTITY,
             espo_id=self.book.kuerzel,
             claim=operation.event_id,
-            natural_key=intent_key(PendingCreate(operation.event_id, operation.form)),
+            natural_key=intent_key(
+                PendingCreate(
+                    operation.event_id,
+                    operation.form,
+                    known=self._nobodys(),
+                    newest=max([*self.sides.termine, *self.book.rows], default=0),
+                )
+            ),
             payload=operation.values,
             post=post,
             find=self._find_created,
         )
 
     async def _find_created(self, intent: Intent) -> Created[Termin] | None:
-        """Look for what was sent in Advoware's list of those days: the plan's list may be older than its arrival."""
+        """Look for what was sent in Advoware's list: the plan's list may be older than its arrival.
+
+        Raises :class:`AppointmentMoving` if it may be one that the plan has not seen: the next plan asks about it.
+        """
         (sent,) = pending([intent], self.context.rules)
-        form, rules = sent.form, self.context.rules
+        rules, window = self.context.rules, self.decision.window.wide()
         spoilt: list[SpoiltRow] = []
-        listed = await self.context.advoware.list_termine(
-            self.decision.kuerzel, form.start - timedelta(days=1), form.end + timedelta(days=1), spoilt
-        )
+        listed = await self.context.advoware.list_termine(self.decision.kuerzel, window.start, window.end, spoilt)
         found = {one.fr_nr: one for one in listed if one.fr_nr > 0 and one.fr_nr not in self.book.rows}
         forms: dict[int, Appointment | None] = dict.fromkeys(found)
         for fr_nr, record in found.items():
@@ -160,7 +167,14 @@ class AdvowareWrites(GoogleWrites):
         number = created_by(sent, forms)
         if number is None and spoilt:
             raise spoilt[0].error  # the one that cannot be read may be it
+        unseen = found.keys() - self._nobodys()
+        if number is None and any(may_be(sent, one, forms[one], self.decision.window) for one in unseen):
+            raise AppointmentMoving
         return Created(key=number, record=found[number]) if number is not None else None
+
+    def _nobodys(self) -> frozenset[int]:
+        """Return the numbers that the plan has seen and that belong to no pair here."""
+        return frozenset(fr_nr for fr_nr in self.sides.termine if fr_nr > 0 and fr_nr not in self.book.rows)
 
     async def _stamp(self, operation: CreateAdvoware, fr_nr: int) -> None:
         """Mark the event, unless somebody has changed it since: then the next round merges that."""

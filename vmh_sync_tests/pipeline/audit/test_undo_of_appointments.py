@@ -134,6 +134,30 @@ def test_a_deletion_that_was_taken_back_and_not_noted_is_not_entered_twice(
     assert "schon rückgängig gemacht" in refusal(quiet, deleted)
 
 
+def test_a_deletion_that_was_taken_back_moved_renamed_and_not_noted_is_not_entered_twice(
+    quiet: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet.drop_termin(number_of(quiet, ADVOWARE))
+    quiet.sync()
+    deleted = change(quiet, "Delete")
+
+    class Killed(BaseException):
+        pass
+
+    async def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vmh_sync.kalender.undo.note_undone", killed)
+        with pytest.raises(Killed):
+            take_back(quiet, (deleted,))
+    again = number_of(quiet, ADVOWARE)
+    quiet.edit_termin(again, text="Ganz anders", uhrzeitVon="07:00:00", uhrzeitBis="08:00:00")
+    quiet.sync()
+    assert f"frNr {again}" in refusal(quiet, deleted)
+    assert both(quiet) == (sorted([GOOGLE, "Ganz anders"]),) * 2
+
+
 def test_a_run_and_a_time_span_are_taken_back_on_all_that_they_changed(quiet: Chancery) -> None:
     fr_nr, other = number_of(quiet, ADVOWARE), number_of(quiet, GOOGLE)
     began = datetime.now().astimezone()

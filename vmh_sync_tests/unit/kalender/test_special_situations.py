@@ -242,6 +242,18 @@ def test_a_termin_that_was_moved_or_renamed_before_its_crashed_creation_was_foun
     assert (event["summary"], str(event["start"])[14:24]) == (said["text"], said["datum"])
 
 
+def test_a_termin_that_nobody_can_read_may_be_the_one_that_was_created() -> None:
+    sides = Sides()
+    sides.put_event("g1", summary="Mittagessen")
+    (create,) = sides.plan().operations
+    sides.post(create)
+    (fr_nr,) = sides.termine
+    sides.intents["g1"] = replace(sides.intents["g1"], known=frozenset())
+    sides.put_termin(fr_nr, datum="irgendwann")
+    assert run(sides) == []
+    assert FindingKind.DOUBTFUL in kinds(sides)
+
+
 def test_a_termin_that_a_person_says_is_another_does_not_keep_a_creation_waiting() -> None:
     sides = Sides()
     sides.put_event("g1", summary="Mittagessen")
