@@ -9,6 +9,7 @@ from vmh_sync.engine.approved_plan import approved_plan
 from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.deadline_list import caught, counted
+from vmh_sync.kalender.employee_plan import PlanItem
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import select
 from vmh_sync.kalender.failure import Failure
@@ -16,7 +17,6 @@ from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_rows import record_id
-from vmh_sync.kalender.plan import PlanItem
 from vmh_sync.kalender.progress import LoadProgress, Watcher
 from vmh_sync.kalender.push import take_rung
 from vmh_sync.kalender.run_config import Calendars

@@ -13,6 +13,7 @@ from datetime import date
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.deadlines import rule_for
+from vmh_sync.kalender.employee_plan import PlanItem
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee, select
 from vmh_sync.kalender.google_form import read_event
@@ -26,7 +27,6 @@ from vmh_sync.kalender.model import (
 )
 from vmh_sync.kalender.notice_texts import appointment, label, list_text, shown
 from vmh_sync.kalender.notices import Delivery, Notice, deliver, note
-from vmh_sync.kalender.plan import PlanItem
 from vmh_sync.kalender.sync_employee import fetch as fetch_employee
 from vmh_sync.kalender.sync_employee import map_fields, plan
 from vmh_sync.sync.plan import TaskKind

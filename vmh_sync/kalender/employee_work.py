@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.calendar_read import CalendarRead
+from vmh_sync.kalender.employee_plan import EmployeePlan
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.notices import Delivery
 from vmh_sync.kalender.operations import Finding
 from vmh_sync.kalender.pair_rows import Stored
-from vmh_sync.kalender.plan import EmployeePlan
 from vmh_sync.kalender.reads import EmployeeReads, PairElsewhere
 from vmh_sync.kalender.sides import DecisionContext
 from vmh_sync.kalender.unanswered import Unanswered

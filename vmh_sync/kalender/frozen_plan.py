@@ -9,9 +9,9 @@ from typing import Any
 from vmh_sync.clock import Clock
 from vmh_sync.engine.approved_plan import STOPPED, PlanMoved, StoredPlan, store_plan
 from vmh_sync.kalender.audit_values import logged
+from vmh_sync.kalender.employee_plan import EmployeePlan, PlanItem, snake
 from vmh_sync.kalender.operations import FieldChange, Operation, side_written
 from vmh_sync.kalender.pair_rows import ENTITY, record_id
-from vmh_sync.kalender.plan import EmployeePlan, PlanItem, snake
 from vmh_sync.store.store import Store
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan_print import print_of

@@ -19,6 +19,7 @@ from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.doubtful_pairs import note_doubts
+from vmh_sync.kalender.employee_plan import EmployeePlan, PlanItem
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
@@ -32,7 +33,7 @@ from vmh_sync.kalender.notices import Delivery, deliver
 from vmh_sync.kalender.operations import FindingKind
 from vmh_sync.kalender.pair_book import PairBook, by_event
 from vmh_sync.kalender.pair_rows import pair_state, read_stored, record_id
-from vmh_sync.kalender.plan import EmployeePlan, PlanItem, plan_employee
+from vmh_sync.kalender.plan import plan_employee
 from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.push import keep_channel
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vmh_sync.kalender.apply.agreement import Done
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.apply.moves import Moves
+from vmh_sync.kalender.employee_plan import PlanItem
 from vmh_sync.kalender.model import Source
 from vmh_sync.kalender.operations import (
     ClosePair,
@@ -28,7 +29,7 @@ from vmh_sync.kalender.operations import (
     UpdateGoogle,
 )
 from vmh_sync.kalender.pair_rows import pending
-from vmh_sync.kalender.plan import PlanItem, plan_employee
+from vmh_sync.kalender.plan import plan_employee
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError

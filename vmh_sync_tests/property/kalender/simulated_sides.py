@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from vmh_sync.kalender.advoware_form import read_termin
+from vmh_sync.kalender.employee_plan import EmployeePlan
 from vmh_sync.kalender.google_form import is_exception, merge_into_event, read_event, to_event
 from vmh_sync.kalender.model import BaseForm, CalendarRules, Decoration, PairState, Source, TerminFields
 from vmh_sync.kalender.operations import (
@@ -22,7 +23,7 @@ from vmh_sync.kalender.operations import (
     UpdateAdvoware,
     UpdateGoogle,
 )
-from vmh_sync.kalender.plan import EmployeePlan, plan_employee
+from vmh_sync.kalender.plan import plan_employee
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead, PendingCreate
 from vmh_sync.kalender.resume import stamp
 from vmh_sync.kalender.sides import DecisionContext
