@@ -220,52 +220,6 @@ def test_a_termin_that_was_edited_before_its_crashed_creation_is_looked_for_is_f
     assert run(sides) == []
 
 
-@pytest.mark.parametrize("edit", [{"datum": "2026-09-01", "datum_bis": "2026-09-01"}, {"text": "Mandantengespräch"}])
-def test_a_termin_that_was_moved_or_renamed_before_its_crashed_creation_was_found_is_not_doubled(
-    edit: dict[str, str],
-) -> None:
-    sides = Sides()
-    sides.put_event("g1", summary="Mittagessen")
-    (create,) = sides.plan().operations
-    sides.post(create)
-    (fr_nr,) = sides.termine
-    sides.put_termin(fr_nr, **edit)
-    said = {name: getattr(sides.termine[fr_nr], name) for name in ("datum", "text")}
-    assert run(sides) == []
-    assert kinds(sides) == [FindingKind.DOUBTFUL], "a person says whether it is the same"
-    sides.decided = {(fr_nr, "g1"): True}
-    assert run(sides) == ["LinkPair", "UpdateGoogle"]
-    sides.settle()
-    assert len(sides.termine) == len(sides.living_events()) == len(sides.pairs) == 1
-    assert {name: getattr(sides.termine[fr_nr], name) for name in said} == said
-    event = sides.events["g1"]
-    assert (event["summary"], str(event["start"])[14:24]) == (said["text"], said["datum"])
-
-
-def test_a_termin_that_nobody_can_read_may_be_the_one_that_was_created() -> None:
-    sides = Sides()
-    sides.put_event("g1", summary="Mittagessen")
-    (create,) = sides.plan().operations
-    sides.post(create)
-    (fr_nr,) = sides.termine
-    sides.intents["g1"] = replace(sides.intents["g1"], known=frozenset())
-    sides.put_termin(fr_nr, datum="irgendwann")
-    assert run(sides) == []
-    assert FindingKind.DOUBTFUL in kinds(sides)
-
-
-def test_a_termin_that_a_person_says_is_another_does_not_keep_a_creation_waiting() -> None:
-    sides = Sides()
-    sides.put_event("g1", summary="Mittagessen")
-    (create,) = sides.plan().operations
-    sides.intents["g1"] = PendingCreate("g1", create.form)
-    sides.put_termin(7, text="Mittagessen", datum="2026-09-01", datum_bis="2026-09-01")
-    assert run(sides) == []
-    sides.decided = {(7, "g1"): False}
-    sides.settle()
-    assert len(sides.termine) == len(sides.living_events()) == 2
-
-
 def test_crash_while_creating_again_makes_no_second_termin() -> None:
     sides, fr_nr = from_google()
     del sides.termine[fr_nr]
