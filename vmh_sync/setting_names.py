@@ -74,9 +74,9 @@ def unknown_settings(environment: Mapping[str, str] | None = None) -> list[Unkno
     ours, every name with one of our prefixes.
     """
     known = known_names()
-    in_file = set(_ours(_file_names(), known))
-    set_here = set(_ours(os.environ if environment is None else environment, known))
-    found = [UnknownSetting(name, _nearest(name, known)) for name in sorted(in_file | set_here)]
+    in_file = set(_with_own_prefix(_file_names(), known))
+    in_environment = set(_with_own_prefix(os.environ if environment is None else environment, known))
+    found = [UnknownSetting(name, _nearest(name, known)) for name in sorted(in_file | in_environment)]
     return [one for one in found if one.meant is not None or one.name in in_file]
 
 
@@ -84,7 +84,7 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(name.upper(), sorted(known), 1, _LIKE_ENOUGH)), None)
 
 
-def _ours(names: Iterable[str], known: frozenset[str]) -> Iterator[str]:
+def _with_own_prefix(names: Iterable[str], known: frozenset[str]) -> Iterator[str]:
     prefixes = tuple({f"{name.partition('_')[0]}_" for name in known})
     unread = (name for name in names if name.upper() not in known)
     return (name for name in unread if name.upper().startswith(prefixes) or name.upper() in OF_OLD_SYSTEM)

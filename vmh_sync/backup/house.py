@@ -17,7 +17,7 @@ from vmh_sync.store.migrate import is_known, revision_of
 
 LIST = "inhalt.json"
 STORED_SETTINGS = "espocrm.env"
-_OURS, _DAGSTERS, _HOME = "vmh_sync", "dagster", "dagster_home"
+_OWN, _DAGSTERS, _HOME = "vmh_sync", "dagster", "dagster_home"
 _SQLITE_BEGIN = b"SQLite format 3\x00"
 _PASSING = ("-wal", "-shm", "-journal", ".lock", ".sock", ".pid")
 """What lies in a home while processes run, and means nothing afterwards."""
@@ -45,7 +45,7 @@ def backup(house: House, target: Path, now: datetime) -> Path:
         raise BackupFailed(f"{finished} gibt es schon: in einer Sekunde noch einmal aufrufen.")
     draft.mkdir(parents=True, mode=0o700)
     try:
-        ours = _save_database(normalised_url(house.database), draft / _OURS)
+        own = _save_database(normalised_url(house.database), draft / _OWN)
         if house.dagster_database is not None:
             dump_postgres(house.dagster_database, draft / f"{_DAGSTERS}.dump")
         _copy_tree(house.dagster_home, draft / _HOME)
@@ -55,7 +55,7 @@ def backup(house: House, target: Path, now: datetime) -> Path:
             "version": version("vmh-sync"),
             "schema": revision_of(house.database),
             "at": now.isoformat(),
-            "database": ours.name,
+            "database": own.name,
             "files": {str(file.relative_to(draft)): _checksum(file) for file in _files(draft)},
         }
         (draft / LIST).write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -84,7 +84,7 @@ def restore(house: House, source: Path) -> None:
     if url.get_backend_name() == "sqlite":
         _put_file(saved, Path(str(url.database)))
     else:
-        _keep_dump(url, house.home / f"{_OURS}.dump.vorher")
+        _keep_dump(url, house.home / f"{_OWN}.dump.vorher")
         load_postgres(url, saved)
     if house.dagster_database is not None:
         _keep_dump(house.dagster_database, house.home / f"{_DAGSTERS}.dump.vorher")

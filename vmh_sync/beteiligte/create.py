@@ -106,7 +106,7 @@ async def _traced(context: PassContext, espo_id: str, sent: Intent, table: Field
     # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
     named = await context.advoware.search_beteiligte(str(name))
     found = _marked(named, mark)
-    if found is None and await _may_be_ours(context, named, sent, table):
+    if found is None and await _may_be_it(context, named, sent, table):
         raise CreateOutcomeUnknown(f"{espo_id}: create sent, and a party without a mark may be it")
     return found
 
@@ -115,7 +115,7 @@ def _marked(parties: Sequence[Beteiligter], mark: str) -> Beteiligter | None:
     return min((one for one in parties if mark in (one.bemerkung or "")), key=lambda one: one.bet_nr, default=None)
 
 
-async def _may_be_ours(context: PassContext, named: Sequence[Beteiligter], intent: Intent, table: FieldTable) -> bool:
+async def _may_be_it(context: PassContext, named: Sequence[Beteiligter], intent: Intent, table: FieldTable) -> bool:
     """Whether one of the parties says what was sent, as far as it says anything, and belongs to no record yet."""
     sent: Fields = intent.natural_key.get("fields", {})
     anybodys = CREATE_MARK.format(espo_id="")

@@ -50,7 +50,7 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
         return False
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, link.notes.assigned_user_id, parent=False)
     lives = await _lives_in_advoware(context, link)
-    told = _deleted_here(link, await _alike(context, link)) if lives else _deleted_on_both_sides(link)
+    told = _deleted_in_espocrm(link, await _alike(context, link)) if lives else _deleted_on_both_sides(link)
     await open_tasks(context, gate, about, [told], {})
     await context.store.write(_mark, context, link, "deleted_in_espocrm")
     return True
@@ -96,7 +96,7 @@ async def _alike(context: PassContext, link: Link) -> list[int]:
     return sorted(number for number in numbers if number is not None and number != link.betnr)[:_MOST_ALIKE]
 
 
-def _deleted_here(link: Link, alike: Sequence[int]) -> TaskWanted:
+def _deleted_in_espocrm(link: Link, alike: Sequence[int]) -> TaskWanted:
     merged = " oder ".join(map(str, alike))
     details = {
         "title": f"In EspoCRM gelöscht: Beteiligter {link.betnr}",

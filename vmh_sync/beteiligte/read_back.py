@@ -80,11 +80,11 @@ def moved_meanwhile(plan: PartyPlan, written: Written, answer: EspoAnswer | None
         return False
     base = plan.master.fields.base_espocrm
     told = read_espo(answer.record.attributes, plan.table, company=plan.state.company, base=base)
-    ours = {change.field for change in plan.master.fields.to_espocrm}
+    changed = {change.field for change in plan.master.fields.to_espocrm}
     before = plan.state.espocrm
     # What we wrote is compared with what was learned of it, all else with what stood there before.
     return any(
-        not same(plan.table[name].kind, value, base.get(name) if name in ours else before[name])
+        not same(plan.table[name].kind, value, base.get(name) if name in changed else before[name])
         for name, value in told.items()
         if name in before
     )
@@ -94,9 +94,9 @@ def _advoware_moved(plan: PartyPlan, written: Written) -> bool:
     if written.advoware is plan.read.advoware:
         return False
     told = read_advoware(written.advoware.model_dump(), plan.table, company=plan.state.company)
-    ours = {change.field for change in plan.master.fields.to_advoware}
+    changed = {change.field for change in plan.master.fields.to_advoware}
     before, base = plan.state.advoware or {}, plan.master.fields.base_advoware
     return any(
-        not same(plan.table[name].kind, value, base.get(name) if name in ours else before.get(name))
+        not same(plan.table[name].kind, value, base.get(name) if name in changed else before.get(name))
         for name, value in told.items()
     )

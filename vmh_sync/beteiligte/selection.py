@@ -133,16 +133,16 @@ async def changed_since(context: PassContext, since: datetime) -> list[str]:
 
 async def _failed(context: PassContext) -> list[str]:
     broken = [record.id for record in await _list(context, in_("syncStatus", list(BROKEN)))]
-    ours = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(ENTITY)])
-    return list(dict.fromkeys((*broken, *ours)))
+    in_ledger = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(ENTITY)])
+    return list(dict.fromkeys((*broken, *in_ledger)))
 
 
 async def _due(context: PassContext) -> list[str]:
     """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, not verified for a day, or answered."""
     states = [*WAITING, SyncStatus.SYNCING]
     waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
-    ours = await asyncio.to_thread(_ledger_due, context)
-    return list(dict.fromkeys((*waiting, *ours, *await answered(context))))
+    in_ledger = await asyncio.to_thread(_ledger_due, context)
+    return list(dict.fromkeys((*waiting, *in_ledger, *await answered(context))))
 
 
 def _ledger_due(context: PassContext) -> list[str]:

@@ -7,8 +7,8 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.systems.advoware import wire
 from vmh_sync.tasks.manual_tasks import LastEdit, TaskSubject
 
-_OFFICE_ZONE = ZoneInfo("Europe/Berlin")
-_OFFICE_TIME = "%d.%m.%Y %H:%M"
+_ZONE = ZoneInfo("Europe/Berlin")
+_TIME = "%d.%m.%Y %H:%M"
 
 
 def subject(read: PartyRead) -> TaskSubject:
@@ -31,11 +31,11 @@ def _edited(read: PartyRead) -> tuple[LastEdit, ...]:
     told = []
     if read.espo is not None and read.espo.modified_at is not None:
         who = read.espo.attributes.get("modifiedByName")
-        at = f"in EspoCRM am {read.espo.modified_at.astimezone(_OFFICE_ZONE):{_OFFICE_TIME}}"
+        at = f"in EspoCRM am {read.espo.modified_at.astimezone(_ZONE):{_TIME}}"
         told.append(LastEdit(f"{at} von {who}" if who else at, read.espo.modified_by_id))
     changed = read.advoware.geaendert_am if read.advoware is not None else None
-    at_office = wire.local_moment(changed, _OFFICE_ZONE)
-    if at_office is not None:
-        at = f"in Advoware am {at_office.astimezone(_OFFICE_ZONE):{_OFFICE_TIME}}"
+    local = wire.local_moment(changed, _ZONE)
+    if local is not None:
+        at = f"in Advoware am {local.astimezone(_ZONE):{_TIME}}"
         told.append(LastEdit(f"{at} (von wem, sagt Advoware nicht)"))
     return tuple(told)

@@ -44,11 +44,11 @@ async def look_before_create(
     Raises :class:`TwinSuspected` unless a person has answered that it shall be created all the same. Without a search
     in this installation nothing can be found: it is created.
     """
-    ours = espo_traits(party.espo.attributes if party.espo is not None else {}, table)
+    espocrm = espo_traits(party.espo.attributes if party.espo is not None else {}, table)
     mark = CREATE_MARK.format(espo_id=party.espo_id)
     question = question_of(party.tasks)
     try:
-        told = await _search(context, ours, mark)
+        told = await _search(context, espocrm, mark)
     except CapabilityMissing:
         told = []
     marked = [one for one in told if mark in (one.bemerkung or "")]
@@ -56,8 +56,8 @@ async def look_before_create(
         return min(marked, key=lambda one: one.bet_nr)
     asked = asked_numbers(question)
     told += await _read_missing(context, asked - {one.bet_nr for one in told})
-    twins = await _twins(context, party, ours, told, asked, table)
-    doubles = await _doubles(context, party, ours, asked_doubles(question), table)
+    twins = await _twins(context, party, espocrm, told, asked, table)
+    doubles = await _doubles(context, party, espocrm, asked_doubles(question), table)
     if (not twins and not doubles) or await answered_already(context, party, twins, doubles):
         return None
     raise TwinSuspected(party.espo_id, twins, doubles)
@@ -70,7 +70,7 @@ async def _read_missing(context: PassContext, asked: Iterable[int]) -> list[Bete
 
 
 async def _doubles(
-    context: PassContext, party: PartyRead, ours: Traits, asked: Iterable[str], table: FieldTable
+    context: PassContext, party: PartyRead, espocrm: Traits, asked: Iterable[str], table: FieldTable
 ) -> list[Double]:
     """Judge anew the records in EspoCRM that a question names: they may be merged, deleted or edited by now."""
     found = []
@@ -78,15 +78,15 @@ async def _doubles(
         other = await context.espo.read(ESPO_ENTITY, espo_id)
         if other is None:
             continue
-        mine = await read_children(context, party.espo_id, ours)
-        resemblance = compare(mine, await read_children(context, espo_id, espo_traits(other.attributes, table)))
+        whole = await read_children(context, party.espo_id, espocrm)
+        resemblance = compare(whole, await read_children(context, espo_id, espo_traits(other.attributes, table)))
         if resemblance.likeness is not Likeness.NONE:
             found.append(Double(espo_id, str(other.attributes.get("name") or ""), resemblance))
     return found
 
 
-async def _search(context: PassContext, ours: Traits, mark: str) -> list[Beteiligter]:
-    texts = dict.fromkeys((search_word(ours.name), search_word(ours.vorname) or mark))
+async def _search(context: PassContext, espocrm: Traits, mark: str) -> list[Beteiligter]:
+    texts = dict.fromkeys((search_word(espocrm.name), search_word(espocrm.vorname) or mark))
     # What the search tells of other parties is allowed to be unusable: it is no reason not to create this one.
     answers = [await context.advoware.search_beteiligte(text, spoilt=[]) for text in texts if text]
     return list({one.bet_nr: one for answer in answers for one in answer}.values())
@@ -95,27 +95,27 @@ async def _search(context: PassContext, ours: Traits, mark: str) -> list[Beteili
 async def _twins(
     context: PassContext,
     party: PartyRead,
-    ours: Traits,
+    espocrm: Traits,
     told: Sequence[Beteiligter],
     asked: set[int],
     table: FieldTable,
 ) -> list[Twin]:
     """Judge what was found; the better ones first. What a person was ``asked`` about is always looked at closely."""
-    theirs = {one.bet_nr: (one, advoware_traits(one, table)) for one in told}
-    fitting = [betnr for betnr, (_, traits) in theirs.items() if betnr in asked or name_fits(ours, traits)]
+    advoware = {one.bet_nr: (one, advoware_traits(one, table)) for one in told}
+    fitting = [betnr for betnr, (_, traits) in advoware.items() if betnr in asked or name_fits(espocrm, traits)]
     fitting.sort(key=lambda betnr: betnr not in asked)
-    alike = {betnr for betnr, (_, traits) in theirs.items() if compare(ours, traits).likeness}
-    free = await free_numbers(context, [theirs[betnr][0] for betnr in sorted({*fitting, *alike})])
+    alike = {betnr for betnr, (_, traits) in advoware.items() if compare(espocrm, traits).likeness}
+    free = await free_numbers(context, [advoware[betnr][0] for betnr in sorted({*fitting, *alike})])
     undecided = [betnr for betnr in fitting if betnr in free and betnr not in alike]
     if undecided:
-        ours = await read_children(context, party.espo_id, ours)
+        espocrm = await read_children(context, party.espo_id, espocrm)
         for betnr in undecided[: max(MOST_LOOKED_AT, len(asked))]:
-            whole = await read_whole(context, theirs[betnr][0])
-            theirs[betnr] = (whole, advoware_traits(whole, table))
+            whole = await read_whole(context, advoware[betnr][0])
+            advoware[betnr] = (whole, advoware_traits(whole, table))
     judged = [
-        Twin(betnr, shown(theirs[betnr][0]), found)
+        Twin(betnr, shown(advoware[betnr][0]), found)
         for betnr in sorted(free)
-        if (found := compare(ours, theirs[betnr][1])).likeness is not Likeness.NONE
+        if (found := compare(espocrm, advoware[betnr][1])).likeness is not Likeness.NONE
     ]
     return sorted(judged, key=lambda twin: -twin.resemblance.score)
 
@@ -147,11 +147,11 @@ async def _living(context: PassContext, espo_ids: Sequence[str]) -> set[str]:
 # What both sides tell
 
 
-async def read_children(context: PassContext, espo_id: str, ours: Traits) -> Traits:
+async def read_children(context: PassContext, espo_id: str, espocrm: Traits) -> Traits:
     """Add what EspoCRM keeps in records of its own: accounts and addresses."""
     ibans = await _children(context, espo_id, "CBankverbindungen", "iban")
     places = await _children(context, espo_id, "CAdressen", "adresseCity", "adresseStreet")
-    return replace(ours, ibans=ibans["iban"], towns=places["adresseCity"], streets=places["adresseStreet"])
+    return replace(espocrm, ibans=ibans["iban"], towns=places["adresseCity"], streets=places["adresseStreet"])
 
 
 async def _children(context: PassContext, espo_id: str, entity: str, *names: str) -> dict[str, frozenset[str]]:

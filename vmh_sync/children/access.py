@@ -36,11 +36,11 @@ class ChildAccess:
 
     # What the sides say
 
-    def here(self, espo: EspoRecord) -> dict[str, Value]:
+    def from_espocrm(self, espo: EspoRecord) -> dict[str, Value]:
         """Return EspoCRM's canonical fields."""
         return self.memory.table.read(Side.ESPOCRM, espo.attributes)
 
-    def there(self, child: WireRecord) -> dict[str, Value]:
+    def from_advoware(self, child: WireRecord) -> dict[str, Value]:
         """Return Advoware's canonical fields."""
         return self.kind.read_advoware(self.memory.table, child.model_dump())
 
@@ -102,12 +102,12 @@ class ChildAccess:
         """Whether the answer shows an edit that slipped in between our read and our write."""
         if answer.record is before:
             return False
-        then, now = without_false(self.here(before)), without_false(self.here(answer.record))
-        ours = set(self.names(plan.espo))
+        then, now = without_false(self.from_espocrm(before)), without_false(self.from_espocrm(answer.record))
+        mapped = set(self.names(plan.espo))
         return any(
             not same(self.memory.table[name].kind, value, then.get(name))
             for name, value in now.items()
-            if name not in ours
+            if name not in mapped
         )
 
     async def open(self, tasks: Sequence[TaskWanted]) -> None:

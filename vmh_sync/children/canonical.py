@@ -17,24 +17,24 @@ def read_canonical(memory: PartyChildren, kind: ChildKind) -> Canonical:
     espo: dict[str, Fields] = {}
     advoware: dict[str, Fields] = {}
     for espo_id, record in list(memory.espo.items()):
-        with isolated(f"{kind.entity} {espo_id}", partial(_take_out_here, memory, espo_id), foreseen=(WrongKind,)):
+        with isolated(f"{kind.entity} {espo_id}", partial(_drop_in_espocrm, memory, espo_id), foreseen=(WrongKind,)):
             told = record.attributes.get(kind.key_attribute)
             if isinstance(told, bool) or not isinstance(told, int | str | None):
                 raise WrongKind(kind.key_attribute, Side.ESPOCRM, type(told).__name__)
             espo[espo_id] = memory.table.read(Side.ESPOCRM, record.attributes)
     for key, child in list(memory.advoware.items()):
-        with isolated(f"{kind.entity} {key}", partial(_take_out_there, memory, key), foreseen=(WrongKind,)):
+        with isolated(f"{kind.entity} {key}", partial(_drop_in_advoware, memory, key), foreseen=(WrongKind,)):
             fields = kind.read_advoware(memory.table, child.model_dump())
             kind.natural_key(fields)
             advoware[key] = fields
     return espo, advoware
 
 
-def _take_out_here(memory: PartyChildren, espo_id: str, error: Exception) -> None:
+def _drop_in_espocrm(memory: PartyChildren, espo_id: str, error: Exception) -> None:
     del memory.espo[espo_id]
-    memory.spoilt_here[espo_id] = error
+    memory.spoilt_in_espocrm[espo_id] = error
 
 
-def _take_out_there(memory: PartyChildren, key: str, error: Exception) -> None:
+def _drop_in_advoware(memory: PartyChildren, key: str, error: Exception) -> None:
     del memory.advoware[key]
-    memory.spoilt_there[key] = error
+    memory.spoilt_in_advoware[key] = error

@@ -64,9 +64,9 @@ class _Planner:
     def plan(self) -> ChildPlan:
         pair = self.pair
         if pair.espo is None:
-            return self._import() if pair.link is None else self._gone_here()
+            return self._import() if pair.link is None else self._gone_in_espocrm()
         if pair.advoware is None:
-            return self._gone_there(pair.espo) if pair.link is not None else self._create(pair.espo)
+            return self._gone_in_advoware(pair.espo) if pair.link is not None else self._create(pair.espo)
         return self._merge(pair.espo)
 
     # Only EspoCRM has it
@@ -164,7 +164,7 @@ class _Planner:
 
     # Gone on one side
 
-    def _gone_there(self, espo: EspoRecord) -> ChildPlan:
+    def _gone_in_advoware(self, espo: EspoRecord) -> ChildPlan:
         link = self.pair.link
         if link is None:
             raise ValueError("only a linked child can be gone")
@@ -177,7 +177,7 @@ class _Planner:
         notes = replace(link.notes, active=False, delete_wanted=False)
         plan = ChildPlan(
             self.pair,
-            Step.GONE_THERE,
+            Step.GONE_IN_ADVOWARE,
             state="deleted_in_advoware",
             notes=notes,
             open_rows=self.rows,
@@ -197,11 +197,11 @@ class _Planner:
             plan = replace(plan, espo=content, operations=(off,))
         return with_books(self.kind, self.memory, plan, espo)
 
-    def _gone_here(self) -> ChildPlan:
+    def _gone_in_espocrm(self) -> ChildPlan:
         link = self.pair.link
         if link is None or link.espo_id in self.memory.elsewhere:
             return ChildPlan(self.pair, Step.NOTHING)
-        confirmed = link.espo_id in self.memory.gone_here or link.state == "deleted_in_espocrm"
+        confirmed = link.espo_id in self.memory.gone_in_espocrm or link.state == "deleted_in_espocrm"
         if not confirmed:
             return ChildPlan(self.pair, Step.NOTHING)
         child, reported = self.pair.advoware, link.notes.reported
@@ -225,7 +225,7 @@ class _Planner:
         new_state: LinkState = "deleted_in_espocrm" if child is not None else "tombstone"
         return ChildPlan(
             self.pair,
-            Step.GONE_HERE,
+            Step.GONE_IN_ESPOCRM,
             state=new_state,
             notes=notes,
             tasks=tasks,
@@ -337,7 +337,7 @@ def with_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: Es
         status=status,
         message=plan.message or difference_text(kind, apart),
         key={kind.key_attribute: int(key_of(child))} if child is not None else {},
-        gone_since=memory.now if plan.step is Step.GONE_THERE else None,
+        gone_since=memory.now if plan.step is Step.GONE_IN_ADVOWARE else None,
         kept=plan.kept,
     )
     return replace(plan, status=status, bookkeeping=books)

@@ -63,7 +63,7 @@ def _take(listed: ListedChildren, memories: Mapping[str, PartyChildren]) -> None
         memory.espo = {record.id: record for record in listed.records[espo_id] if not record.deleted}
         memory.problem = listed.spoilt.get(espo_id)
         rows = listed.rows.get(espo_id, [])
-        memory.spoilt_here = {row.id: row.error for row in rows if row.id is not None}
+        memory.spoilt_in_espocrm = {row.id: row.error for row in rows if row.id is not None}
 
 
 def _remember(tx: Transaction, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:
@@ -101,7 +101,7 @@ async def _complete(context: PassContext, kind: ChildKind, party: PartInput, mem
         missing = [
             link.espo_id
             for link in memory.links
-            if link.espo_id not in memory.espo and link.espo_id not in memory.spoilt_here
+            if link.espo_id not in memory.espo and link.espo_id not in memory.spoilt_in_espocrm
             if link.state in ("active", "deleted_in_advoware")
         ]
         for espo_id in missing:
@@ -153,7 +153,7 @@ async def _confirm_missing(
 ) -> None:
     record = await context.espo.read(kind.espo_entity, espo_id)
     if record is None:
-        memory.gone_here.add(espo_id)
+        memory.gone_in_espocrm.add(espo_id)
     elif record.attributes.get("beteiligteId") == party.espo_id:
         memory.espo[espo_id] = record
     elif await is_orphaned(context, record):

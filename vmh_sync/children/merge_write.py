@@ -40,13 +40,13 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
     await access.open([task for task in plan.tasks if task not in later])
     done = Outcome(replace(plan, fields=fields), espo, child, None, plan.pair.link)
-    office = ReadBack()
+    in_advoware = ReadBack()
     if plan.advoware:
-        done.advoware, office = await _put(access, plan, fields, child)
-        done.rows += applied(context, kind, memory, espo.id, office.applied, Side.ADVOWARE)
-        _learn(access, done, fields, espo, office)
-    answer, crm = await _write_espo(access, done, fields, espo)
-    done.rows += applied(context, kind, memory, espo.id, crm.applied, Side.ESPOCRM)
+        done.advoware, in_advoware = await _put(access, plan, fields, child)
+        done.rows += applied(context, kind, memory, espo.id, in_advoware.applied, Side.ADVOWARE)
+        _learn(access, done, fields, espo, in_advoware)
+    answer, in_espocrm = await _write_espo(access, done, fields, espo)
+    done.rows += applied(context, kind, memory, espo.id, in_espocrm.applied, Side.ESPOCRM)
     done.rows += applied(context, kind, memory, espo.id, fields.adopted, None)
     done.espo = answer.record
     again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
@@ -56,7 +56,7 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     await access.open([*later, *done.plan.reported])
     await asyncio.to_thread(commit, context, kind, memory, done, None)
     await close_tasks(context, access.gate, done.plan.closing)
-    return again or any(task.kind is TaskKind.READONLY_FIELD for task in office.tasks)
+    return again or any(task.kind is TaskKind.READONLY_FIELD for task in in_advoware.tasks)
 
 
 def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord, made: ReadBack) -> None:
@@ -93,8 +93,8 @@ async def _put(
         fields.to_advoware,
         access.memory.table,
         Side.ADVOWARE,
-        before=access.there(child),
-        stands=access.there(record),
+        before=access.from_advoware(child),
+        stands=access.from_advoware(record),
         refused=refused,
         base=fields.base_advoware,
     )
@@ -103,7 +103,7 @@ async def _put(
 
 def _unmoved(access: ChildAccess, planned: WireRecord, now: WireRecord) -> bool:
     same_row = getattr(now, "row_id", None) == getattr(planned, "row_id", None)
-    return same_row and access.there(planned) == access.there(now)
+    return same_row and access.from_advoware(planned) == access.from_advoware(now)
 
 
 async def _write_espo(
@@ -118,8 +118,8 @@ async def _write_espo(
         sent,
         access.memory.table,
         Side.ESPOCRM,
-        before=access.here(espo),
-        stands=access.here(answer.record),
+        before=access.from_espocrm(espo),
+        stands=access.from_espocrm(answer.record),
         refused=access.by_field(answer.refused),
         base=fields.base_espocrm,
     )
@@ -133,13 +133,13 @@ async def _write_espo(
 
 def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, answer: EspoAnswer) -> bool:
     """Whether a side shows something else than was learned of it: somebody edited it after our write."""
-    table, there = access.memory.table, access.there(child) if child is not None else {}
-    here = access.here(answer.record)
+    table, advoware_fields = access.memory.table, access.from_advoware(child) if child is not None else {}
+    espo_fields = access.from_espocrm(answer.record)
     return any(
         name in said and not same(table[name].kind, said[name], base.get(name))
         for changes, said, base in (
-            (fields.to_advoware, there, fields.base_advoware),
-            (fields.to_espocrm, here, fields.base_espocrm),
+            (fields.to_advoware, advoware_fields, fields.base_advoware),
+            (fields.to_espocrm, espo_fields, fields.base_espocrm),
         )
         for name in (change.field for change in changes)
     )

@@ -42,7 +42,10 @@ def update_tasks(
         return (), tuple(row.id for row in rows)
     covering = next((row for row in rows if set(differences) <= set(row.fields)), None)
     names = covering.fields if covering is not None else tuple(sorted(differences))
-    changes = {name: {"standing": there, "wanted": here} for name, (there, here) in sorted(differences.items())}
+    changes = {
+        name: {"standing": in_advoware, "wanted": in_espocrm}
+        for name, (in_advoware, in_espocrm) in sorted(differences.items())
+    }
     task = wanted(kind, kind.update_task, espo_id, {"changes": changes, "title": title}, names)
     return (task,), tuple(row.id for row in rows if row is not covering)
 

@@ -22,8 +22,8 @@ class Step(StrEnum):
     CREATE = "create"  # in Advoware
     IMPORT = "import"  # into EspoCRM
     MERGE = "merge"
-    GONE_THERE = "gone_in_advoware"
-    GONE_HERE = "gone_in_espocrm"
+    GONE_IN_ADVOWARE = "gone_in_advoware"
+    GONE_IN_ESPOCRM = "gone_in_espocrm"
     REFUSED = "refused"  # a value must not be passed on: told on the record
 
 

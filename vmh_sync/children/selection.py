@@ -30,12 +30,12 @@ async def select(context: PassContext, kind: ChildKind, selection: str) -> list[
         return [record.id for record in await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))]
     if selection == "failed":
         failed = await _list(context, kind, in_("syncStatus", ["failed", "permanently_failed"]))
-        ours = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(kind.entity)])
-        return list(dict.fromkeys((*(record.id for record in failed), *ours)))
+        in_ledger = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(kind.entity)])
+        return list(dict.fromkeys((*(record.id for record in failed), *in_ledger)))
     if selection == "due":
         waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
-        ours = await asyncio.to_thread(_ledger_due, context, kind)
-        return list(dict.fromkeys((*(record.id for record in waiting), *ours)))
+        in_ledger = await asyncio.to_thread(_ledger_due, context, kind)
+        return list(dict.fromkeys((*(record.id for record in waiting), *in_ledger)))
     return []
 
 

@@ -13,11 +13,11 @@ def without_spoilt(memory: PartyChildren, plans: Iterable[ChildPlan]) -> list[Ch
 
 def failures(memory: PartyChildren, plans: Iterable[ChildPlan]) -> dict[str, Exception]:
     """Return why children are held up, by EspoCRM id; by Advoware's where EspoCRM does not have it."""
-    found: dict[str, Exception] = dict(memory.spoilt_here)
+    found: dict[str, Exception] = dict(memory.spoilt_in_espocrm)
     linked = {str(link.advoware_id): link.espo_id for link in memory.links}
-    found |= {linked.get(key, key): error for key, error in memory.spoilt_there.items()}
-    if memory.nameless_there is not None:
-        found["?"] = memory.nameless_there
+    found |= {linked.get(key, key): error for key, error in memory.spoilt_in_advoware.items()}
+    if memory.nameless_in_advoware is not None:
+        found["?"] = memory.nameless_in_advoware
     for plan in plans:
         error = held_back(memory, plan)
         if error is not None and (plan.has_work or plan.failed is not None):
@@ -38,13 +38,17 @@ def held_back(memory: PartyChildren, plan: ChildPlan) -> Exception | None:
         return plan.failed
     link = plan.pair.link
     if link is not None:
-        missing = memory.nameless_there if plan.pair.advoware is None else None
-        return memory.spoilt_here.get(link.espo_id) or memory.spoilt_there.get(str(link.advoware_id)) or missing
-    known_here = {one.espo_id for one in memory.links}
-    known_there = {str(one.advoware_id) for one in memory.links}
+        missing = memory.nameless_in_advoware if plan.pair.advoware is None else None
+        return (
+            memory.spoilt_in_espocrm.get(link.espo_id)
+            or memory.spoilt_in_advoware.get(str(link.advoware_id))
+            or missing
+        )
+    known_ids = {one.espo_id for one in memory.links}
+    known_keys = {str(one.advoware_id) for one in memory.links}
     if plan.step is Step.CREATE:
-        unknown = [error for key, error in memory.spoilt_there.items() if key not in known_there]
-        return next(iter(unknown), memory.nameless_there)
+        unknown = [error for key, error in memory.spoilt_in_advoware.items() if key not in known_keys]
+        return next(iter(unknown), memory.nameless_in_advoware)
     if plan.step is Step.IMPORT:
-        return next((error for espo_id, error in memory.spoilt_here.items() if espo_id not in known_here), None)
+        return next((error for espo_id, error in memory.spoilt_in_espocrm.items() if espo_id not in known_ids), None)
     return None

@@ -40,15 +40,15 @@ class ChildrenRead:
 class PartyChildren:
     """What was read of one party's children.
 
-    ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_here`` are linked records that EspoCRM
+    ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_in_espocrm`` are linked records that EspoCRM
     denied on a direct read, ``elsewhere`` linked ones that belong to another party now, ``orphaned`` ones that still
     hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
     record in EspoCRM, by number. ``attempted`` is the natural key that a create
     in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``standings`` is what the ledger says of them,
     ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
-    ``spoilt_here`` (by EspoCRM id) and ``spoilt_there`` (by Advoware's id) are records that cannot be used,
-    ``nameless_there`` one of which not even the id can. ``problem`` is why nothing may be concluded.
+    ``spoilt_in_espocrm`` (by EspoCRM id) and ``spoilt_in_advoware`` (by Advoware's id) are records that cannot be used,
+    ``nameless_in_advoware`` one of which not even the id can. ``problem`` is why nothing may be concluded.
     """
 
     espo_id: str
@@ -68,19 +68,19 @@ class PartyChildren:
     standings: dict[str, SyncRecord] = field(default_factory=dict)
     by_person: bool = False
     tried: bool = False
-    gone_here: set[str] = field(default_factory=set)
+    gone_in_espocrm: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
     orphaned: set[str] = field(default_factory=set)
-    spoilt_here: dict[str, Exception] = field(default_factory=dict)
-    spoilt_there: dict[str, Exception] = field(default_factory=dict)
-    nameless_there: Exception | None = None
+    spoilt_in_espocrm: dict[str, Exception] = field(default_factory=dict)
+    spoilt_in_advoware: dict[str, Exception] = field(default_factory=dict)
+    nameless_in_advoware: Exception | None = None
     problem: Exception | None = None
 
     def take(self, read: ChildrenRead) -> None:
         """Take over what was read of Advoware's side."""
         self.advoware = {key_of(child): child for child in read.children}
-        self.spoilt_there = {str(key): error for key, error in read.spoilt.items()}
-        self.nameless_there = read.nameless
+        self.spoilt_in_advoware = {str(key): error for key, error in read.spoilt.items()}
+        self.nameless_in_advoware = read.nameless
 
     def retries(self, espo_id: str) -> bool:
         """Whether what was refused of a child is to be sent once more (specification, sync-semantics.md 4)."""

@@ -125,7 +125,7 @@ class ChildWriter(ChildAccess):
         """
         shown: dict[str, Value] = {}
         reported: list[TaskWanted] = []
-        stands, refused = self.here(answer.record), self.by_field(answer.refused)
+        stands, refused = self.from_espocrm(answer.record), self.by_field(answer.refused)
         for name, before in untold.items():
             rule, change = self.memory.table[name], FieldChange(name, before, told[name])
             one = learned(rule.kind, before=before, sent=told[name], stands=stands.get(name), refused=name in refused)
@@ -142,7 +142,7 @@ class ChildWriter(ChildAccess):
         self, plan: ChildPlan, changes: Sequence[FieldChange], child: WireRecord
     ) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return what Advoware says of a child that was just created, and the base that follows from it."""
-        told = self.there(child)
+        told = self.from_advoware(child)
         base = dict(told)
         read_back(changes, self.memory.table, Side.ADVOWARE, before={}, stands=told, refused={}, base=base)
         return told, base
@@ -217,21 +217,21 @@ class ChildWriter(ChildAccess):
         if not self._stands(record, changes):
             # The answer to a create leaves out what is empty: only a read shows the whole record.
             record = await self.context.espo.read(self.kind.espo_entity, record.id) or record
-        here: dict[str, Value] = dict(plan.wanted)
+        espo_fields: dict[str, Value] = dict(plan.wanted)
         made = read_back(
             changes,
             self.memory.table,
             Side.ESPOCRM,
             before={},
-            stands=self.here(record),
+            stands=self.from_espocrm(record),
             refused=self.by_field(refused),
-            base=here,
+            base=espo_fields,
         )
         self.findings += made.findings
         plan = replace(plan, reported=self.about(record.id, made.tasks), espo={})
         plan = replace(plan, bookkeeping=self._status_of_import(plan, record))
         await self.open(plan.reported)
-        done = Outcome(plan, record, child, Base(here, dict(plan.wanted)), None)
+        done = Outcome(plan, record, child, Base(espo_fields, dict(plan.wanted)), None)
         done.espo = (await self.write_espo(done, record)).record
         done.rows = applied(self.context, self.kind, self.memory, record.id, made.applied, Side.ESPOCRM, "created")
         done.rows += task_rows(self.context, self.kind, self.memory, record.id, plan.reported)
@@ -239,8 +239,8 @@ class ChildWriter(ChildAccess):
         return False
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
-        here, table = self.here(record), self.memory.table
-        return all(same(table[change.field].kind, here.get(change.field), change.new) for change in changes)
+        espo_fields, table = self.from_espocrm(record), self.memory.table
+        return all(same(table[change.field].kind, espo_fields.get(change.field), change.new) for change in changes)
 
     def _status_of_import(self, plan: ChildPlan, record: EspoRecord) -> dict[str, Any]:
         apart = different(self.kind, plan)

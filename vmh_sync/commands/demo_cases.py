@@ -51,22 +51,26 @@ class Cases:
         self._type_in_advoware(party, titel="Prof.")
         self._type_in_espocrm(party, titel="Dr.")
         _sync(party)
-        here, there, tasks = self._crm(party)["titel"], self._office(party)["titel"], self._tasks(party)
-        became = f"{here} gilt auf beiden Seiten; {len(tasks)} Aufgabe nennt den anderen Wert"
+        in_espocrm, in_advoware, tasks = (
+            self._espo_party(party)["titel"],
+            self._advoware_party(party)["titel"],
+            self._tasks(party),
+        )
+        became = f"{in_espocrm} gilt auf beiden Seiten; {len(tasks)} Aufgabe nennt den anderen Wert"
         done = "Titel in Advoware „Prof.“, in EspoCRM „Dr.“"
-        return [Step("Konflikt", done, became, here == there and len(tasks) == 1)]
+        return [Step("Konflikt", done, became, in_espocrm == in_advoware and len(tasks) == 1)]
 
     def _refused(self, party: _Party) -> list[Step]:
         long = f"{party.name} und Partner Rechtsnachfolger ".ljust(TOO_LONG, "x")
         self._type_in_advoware(party, name=long)
         _sync(party)
-        tasks, status = len(self._tasks(party)), self._crm(party)["syncStatus"]
+        tasks, status = len(self._tasks(party)), self._espo_party(party)["syncStatus"]
         done = f"Name mit {len(long)} Zeichen in Advoware, mehr als EspoCRM nimmt"
         became = f"bleibt in Advoware stehen; Status {status}, {tasks} Aufgabe"
-        told = Step("Abgelehnter Wert", done, became, tasks == 1 and self._office(party)["name"] == long)
+        told = Step("Abgelehnter Wert", done, became, tasks == 1 and self._advoware_party(party)["name"] == long)
         self._type_in_advoware(party, name=party.name)
         _sync(party)
-        tasks, status = len(self._tasks(party)), self._crm(party)["syncStatus"]
+        tasks, status = len(self._tasks(party)), self._espo_party(party)["syncStatus"]
         became = f"Status {status}, die Aufgabe hat sich geschlossen" if not tasks else f"{tasks} Aufgabe noch offen"
         return [told, Step("", "Der Name wird gekürzt", became, not tasks and status == "clean")]
 
@@ -76,11 +80,14 @@ class Cases:
             failed = _sync(party).failures
         done = "Advoware antwortet auf den Titel mit einem Fehler"
         told = Step(
-            "Reparatur", done, f"Status {self._crm(party)['syncStatus']}, die Meldung steht am Datensatz", bool(failed)
+            "Reparatur",
+            done,
+            f"Status {self._espo_party(party)['syncStatus']}, die Meldung steht am Datensatz",
+            bool(failed),
         )
         run_sync(target("beteiligte"), SyncOrder((), "failed"))
-        status = self._crm(party)["syncStatus"]
-        good = status == "clean" and self._office(party)["titel"] == "LL.M."
+        status = self._espo_party(party)["syncStatus"]
+        good = status == "clean" and self._advoware_party(party)["titel"] == "LL.M."
         return [
             told,
             Step("", "vmh-sync sync beteiligte --failed", f"Status {status}, der Titel steht in Advoware", good),
@@ -104,20 +111,20 @@ class Cases:
             httpx.delete(f"{self._urls['advoware']}/_sandbox/faults", timeout=60, trust_env=False).raise_for_status()
 
     def _parties(self, count: int) -> list[_Party]:
-        office = {row["betNr"]: row for row in self._state("advoware")["beteiligte"]}
-        linked = [row for row in self._records("CBeteiligte") if row.get("betnr") in office]
+        parties = {row["betNr"]: row for row in self._state("advoware")["beteiligte"]}
+        linked = [row for row in self._records("CBeteiligte") if row.get("betnr") in parties]
         quiet = [row for row in linked if row["syncStatus"] == "clean"]
-        return [_Party(row["id"], row["betnr"], office[row["betnr"]]["name"]) for row in quiet[:count]]
+        return [_Party(row["id"], row["betnr"], parties[row["betnr"]]["name"]) for row in quiet[:count]]
 
-    def _crm(self, party: _Party) -> Json:
+    def _espo_party(self, party: _Party) -> Json:
         return next(row for row in self._records("CBeteiligte") if row["id"] == party.espo_id)
 
-    def _office(self, party: _Party) -> Json:
+    def _advoware_party(self, party: _Party) -> Json:
         return next(row for row in self._state("advoware")["beteiligte"] if row["betNr"] == party.betnr)
 
     def _tasks(self, party: _Party) -> list[Json]:
-        mine = [task for task in self._records("Task") if task.get("parentId") == party.espo_id]
-        return [task for task in mine if task.get("status") not in _SETTLED]
+        of_party = [task for task in self._records("Task") if task.get("parentId") == party.espo_id]
+        return [task for task in of_party if task.get("status") not in _SETTLED]
 
     def _records(self, entity: str) -> list[Json]:
         rows: list[Json] = self._state("espocrm")["records"].get(entity, [])

@@ -57,9 +57,9 @@ class GoogleHabits:
         """Return what became of the three, read from both sides."""
         calendars = {one["id"]: one["events"] for one in self._calendars()}
         termine = {str(row["frNr"]): row for row in self._state("advoware")["termine"]}
-        here, there = calendars[self._from], calendars[self._to]
-        copied, original = here.get(self._copied, {}), here.get(self._original, {})
-        moved, formatted = there.get(self._moved, {}), here.get(self._formatted, {})
+        source, target = calendars[self._from], calendars[self._to]
+        copied, original = source.get(self._copied, {}), source.get(self._original, {})
+        moved, formatted = target.get(self._moved, {}), source.get(self._formatted, {})
         owner = self._name(self._to).removeprefix("AW-")
         return [
             Verdict(
@@ -70,7 +70,7 @@ class GoogleHabits:
                 "zum Kollegen verschobenes Ereignis: derselbe Termin, jetzt seiner",
                 _mark(moved) == self._mark
                 and termine.get(self._mark, {}).get("sb") == owner
-                and here.get(self._moved, {}).get("status") == "cancelled",
+                and source.get(self._moved, {}).get("status") == "cancelled",
             ),
             Verdict(
                 "formatiertes Ereignis: Formatierung, Farbe und Status bleiben",

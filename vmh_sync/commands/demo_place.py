@@ -13,7 +13,7 @@ from pathlib import Path
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.store import default_url
 
-OURS = ("ADVOWARE_", "ESPOCRM_", "GOOGLE_CALENDAR_", "CALENDAR_SYNC_", "VMH_", "DAGSTER_", "REDIS_")
+OWN_PREFIXES = ("ADVOWARE_", "ESPOCRM_", "GOOGLE_CALENDAR_", "CALENDAR_SYNC_", "VMH_", "DAGSTER_", "REDIS_")
 """How the names of our variables begin (``.env.example``)."""
 VARIABLES_FILE = "umgebung.sh"
 _DEFAULT_HOME = ".vmh"
@@ -30,7 +30,7 @@ def demo_home() -> Path:
 
 def move_into(home: Path) -> None:
     """Make the folder ``home`` the working directory and forget every variable of ours; ends with this process."""
-    for name in [name for name in os.environ if name.startswith(OURS)]:
+    for name in [name for name in os.environ if name.startswith(OWN_PREFIXES)]:
         del os.environ[name]
     os.chdir(home)
     os.environ["VMH_HOME"] = str(home)
@@ -38,7 +38,7 @@ def move_into(home: Path) -> None:
 
 def variables(home: Path) -> dict[str, str]:
     """Return what points another command at the running demo: all systems, the database, Redis, Dagster's home."""
-    named = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
+    named = {name: value for name, value in os.environ.items() if name.startswith(OWN_PREFIXES)}
     return named | {"VMH_DATABASE_URL": default_url(home), "REDIS_URL": ensure_redis(home)}
 
 
@@ -49,7 +49,7 @@ def write_variables(home: Path, named: Mapping[str, str]) -> Path:
     """
     target = home / VARIABLES_FILE
     target.touch(mode=_OWNER_ONLY)
-    begin = "|".join(OURS)
+    begin = "|".join(OWN_PREFIXES)
     lines = ["# Zeigt vmh-sync in diesem Fenster auf die laufende Demo; gilt bis zu ihrem Ende."]
     lines.append(f"for name in $(env | sed -nE 's/^(({begin})[A-Z0-9_]*)=.*/\\1/p'); do unset \"$name\"; done")
     lines += export_lines(named)

@@ -118,7 +118,7 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
     console = Console(soft_wrap=True)
     console.print(
         f"Import: {len(plan.create)} anzulegen, {len(plan.link)} zu verknüpfen, {len(plan.questions)} Fragen an "
-        f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.here)} sind schon in EspoCRM; nicht lesbar: "
+        f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.present)} sind schon in EspoCRM; nicht lesbar: "
         f"{len(plan.sides.unreadable)}."
     )
     for note in plan.sides.notes:

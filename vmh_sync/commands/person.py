@@ -45,7 +45,7 @@ def export(text: str, file: Path | None) -> None:
         sides = asyncio.run(_both_sides(settings, view))
     except ForeignSystemError as error:
         fail(f"Die Auskunft wäre unvollständig: {error.message_for_people}")
-    told = {"created_at": SystemClock().now().isoformat(timespec="seconds"), **sides, "vmh_sync": ours(view)}
+    told = {"created_at": SystemClock().now().isoformat(timespec="seconds"), **sides, "vmh_sync": own_data(view)}
     shown = json.dumps(told, ensure_ascii=False, indent=2, default=_plain) + "\n"
     if file is None:
         sys.stdout.write(shown)
@@ -95,7 +95,7 @@ async def _children(context: PassContext, entity: str, party_id: str) -> list[Ma
     return [record.attributes async for record in found]
 
 
-def ours(view: RecordView) -> dict[str, Any]:
+def own_data(view: RecordView) -> dict[str, Any]:
     """Return what stands in our own database about a person: base, ledger, tasks, changes with values, creates."""
     links = [view.link, *(link for links in view.children.values() for link in links)]
     return {

@@ -73,7 +73,7 @@ async def _copy_one(context: CalendarContext, employee: Employee, window: Window
     copied.events[kuerzel] = events
 
 
-def office_seed(copied: CalendarCopy) -> Json:
+def advoware_seed(copied: CalendarCopy) -> Json:
     """Return what the simulated Advoware is filled with."""
     return {"mitarbeiter": copied.mitarbeiter, "termine": list(copied.termine.values())}
 

@@ -10,7 +10,7 @@ import httpx
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.twin_search import read_whole
-from vmh_sync.commands.rehearsal_calendars import CalendarCopy, fill_google, office_seed
+from vmh_sync.commands.rehearsal_calendars import CalendarCopy, advoware_seed, fill_google
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import Where, list_parties
@@ -80,7 +80,7 @@ async def simulated_sides(copied: Copy) -> AsyncIterator[dict[str, str]]:
     """Run simulated systems that hold the copy; yields the variables that point the product at them."""
     calendars = copied.calendars
     bodies: dict[Name, Json] = {
-        "advoware": {"beteiligte": copied.advoware, **(office_seed(calendars) if calendars else {})},
+        "advoware": {"beteiligte": copied.advoware, **(advoware_seed(calendars) if calendars else {})},
         "espocrm": {"records": copied.espocrm},
         **({"google": {}} if calendars else {}),
     }

@@ -100,19 +100,19 @@ async def _user_named(session: SetupSession, name: str) -> Mapping[str, Any] | N
 
 async def _role_steps(session: SetupSession, user: Mapping[str, Any] | None, acl: Mapping[str, Any]) -> list[Step]:
     held = {str(role) for role in (user or {}).get("rolesIds") or ()}
-    ours = [role for role in await _records(session, "Role") if role.get("name") == ROLE]
-    ours.sort(key=lambda role: role.get("id") not in held)
-    if len(ours) > 1:
-        text = f"Es gibt {len(ours)} Rollen mit dem Namen {ROLE}; benutzt wird die, die der API-Benutzer hat."
+    own_roles = [role for role in await _records(session, "Role") if role.get("name") == ROLE]
+    own_roles.sort(key=lambda role: role.get("id") not in held)
+    if len(own_roles) > 1:
+        text = f"Es gibt {len(own_roles)} Rollen mit dem Namen {ROLE}; benutzt wird die, die der API-Benutzer hat."
         session.left.append(LeftByHand(text, "In EspoCRM die überzähligen Rollen umbenennen oder löschen."))
-    session.role_id = str(ours[0]["id"]) if ours else None
+    session.role_id = str(own_roles[0]["id"]) if own_roles else None
     if user is not None and (user.get("type") != "api" or not lacking_rights(acl)):
         return []
     steps = []
     if session.role_id is None:
         steps.append(Step(f"Rolle {ROLE} für den API-Benutzer anlegen", _create_role))
     elif session.role_id in held or user is None:
-        _note_narrow_role(session, ours[0], acl if session.role_id in held else None)
+        _note_narrow_role(session, own_roles[0], acl if session.role_id in held else None)
     if user is not None and session.role_id not in held:
         text = f"Rolle {ROLE} dem API-Benutzer {user.get('userName')} geben (die vorhandenen behält er)"
         steps.append(Step(text, partial(_give_role, held=sorted(held))))
@@ -193,7 +193,7 @@ async def note_people(session: SetupSession, default_assignee: str | None, defau
                 "`vmh-sync crm setup --assignee ANMELDENAME` ausführen.",
             )
         )
-    elif default_assignee and not session.choices.assignee and not await _is_there(session, "User", default_assignee):
+    elif default_assignee and not session.choices.assignee and not await _exists(session, "User", default_assignee):
         session.left.append(
             LeftByHand(
                 "Die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID gibt es in EspoCRM nicht mehr oder sie ist abgemeldet.",
@@ -201,7 +201,7 @@ async def note_people(session: SetupSession, default_assignee: str | None, defau
                 serious=True,
             )
         )
-    if default_team and not session.choices.team and not await _is_there(session, "Team", default_team):
+    if default_team and not session.choices.team and not await _exists(session, "Team", default_team):
         session.left.append(
             LeftByHand(
                 "Das Team aus ESPOCRM_DEFAULT_TEAM_ID gibt es nicht mehr; Aufgaben werden ohne Team angelegt.",
@@ -211,7 +211,7 @@ async def note_people(session: SetupSession, default_assignee: str | None, defau
     await _note_blind_roles(session)
 
 
-async def _is_there(session: SetupSession, entity: str, record_id: str) -> bool:
+async def _exists(session: SetupSession, entity: str, record_id: str) -> bool:
     try:
         answer = await session.admin.call("GET", f"{entity}/{record_id}")
     except NotFound:

@@ -46,8 +46,8 @@ async def webhook_steps(session: SetupSession) -> list[Step]:
         for event, url in wanted
         if (event, url) not in standing
     ]
-    ours = [hook for pair, hook in standing.items() if pair in wanted]
-    if any(str(hook.get("id")) not in session.secrets and hook.get("secretKey") for hook in ours):
+    own = [hook for pair, hook in standing.items() if pair in wanted]
+    if any(str(hook.get("id")) not in session.secrets and hook.get("secretKey") for hook in own):
         steps.append(Step("Geheimnisse der vorhandenen Webhooks speichern", _keep_known))
     _note_odd(session, known, wanted)
     return steps
@@ -75,9 +75,9 @@ def _note_odd(session: SetupSession, known: Sequence[Mapping[str, Any]], wanted:
         session.left.append(
             LeftByHand(text, "In EspoCRM unter Verwaltung → Webhooks löschen, wenn sie von früher sind.")
         )
-    ours = [hook for hook in known if (hook.get("event"), hook.get("url")) in wanted]
+    own = [hook for hook in known if (hook.get("event"), hook.get("url")) in wanted]
     for attribute, good, what in (("isActive", True, "abgeschaltet"), ("skipOwn", True, "ohne „Eigene überspringen“")):
-        names = ", ".join(sorted(str(hook["event"]) for hook in ours if hook.get(attribute) is not good))
+        names = ", ".join(sorted(str(hook["event"]) for hook in own if hook.get(attribute) is not good))
         if names:
             text = f"Webhooks, die jemand geändert hat ({what}): {names}."
             session.left.append(LeftByHand(text, "In EspoCRM unter Verwaltung → Webhooks wieder einschalten."))

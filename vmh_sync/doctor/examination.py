@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
+from vmh_sync.doctor.advoware import check_advoware
 from vmh_sync.doctor.calendar import check_google, check_push
-from vmh_sync.doctor.crm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.deadlines import check_deadlines
+from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.line import Level, Line, problem
-from vmh_sync.doctor.office import check_advoware
 from vmh_sync.doctor.own_services import Known, check_database, check_first_day, check_redis, check_watch, read_settings
 from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import open_database

@@ -19,15 +19,15 @@ from vmh_sync.store.store import Store, Transaction
 
 KEY = "vmh:identity"
 CURSOR = "redis identity"
-_HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
+_LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 class ForeignRedis(CoordinationUnavailable):
     """This process and the others of our database do not use the same Redis; ``str`` is German and names the remedy."""
 
-    def __init__(self, ours: str, known: str) -> None:
+    def __init__(self, own: str, known: str) -> None:
         super().__init__(
-            f"Diese Datenbank gehört zu einem anderen Redis ({known}) als dem dieses Prozesses ({ours}): "
+            f"Diese Datenbank gehört zu einem anderen Redis ({known}) als dem dieses Prozesses ({own}): "
             "überall dieselbe REDIS_URL (oder dasselbe VMH_HOME) angeben; wurde Redis ersetzt, alle anderen Prozesse "
             "beenden und `vmh-sync db adopt-redis` ausführen."
         )
@@ -46,7 +46,7 @@ def place_of(url: str | None, home: Path) -> str:
     if not url:
         return f"{socket.gethostname()}:{home.expanduser().resolve()}"
     parts = urlsplit(url)
-    host = socket.gethostname() if (parts.hostname or "") in _HERE else parts.hostname
+    host = socket.gethostname() if (parts.hostname or "") in _LOCAL else parts.hostname
     # Each numbered database of a Redis has keys of its own: in the path, or (unix sockets) among the parameters.
     number = "".join(f"?db={one}" for one in parse_qs(parts.query).get("db", ()))
     return f"{host}:{parts.port or 6379}{parts.path}{number}"
@@ -86,8 +86,8 @@ async def foreign(redis: AsyncRedis, store: Store, place: str) -> ForeignRedis |
 
 async def adopt(redis: AsyncRedis, store: Store, place: str) -> None:
     """Let the database belong to this Redis from now on; others are refused then."""
-    ours = Identity(await _token(redis, secrets.token_hex(16)), place)
-    await store.write(lambda tx: tx.cursors.set(CURSOR, asdict(ours)))
+    own = Identity(await _token(redis, secrets.token_hex(16)), place)
+    await store.write(lambda tx: tx.cursors.set(CURSOR, asdict(own)))
 
 
 async def _meet(redis: AsyncRedis, store: Store, place: str) -> None:
@@ -98,9 +98,9 @@ async def _meet(redis: AsyncRedis, store: Store, place: str) -> None:
         await adopt(redis, store, place)
         return
     if known is None:
-        mine = Identity(await _token(redis, secrets.token_hex(16)), place)
-        known = await store.write(_first, mine)
-        found = mine.token
+        own = Identity(await _token(redis, secrets.token_hex(16)), place)
+        known = await store.write(_first, own)
+        found = own.token
     if found != known.token:
         raise ForeignRedis(place, known.place)
 
@@ -117,7 +117,7 @@ def _known(tx: Transaction) -> Identity | None:
     return Identity(**value) if value else None
 
 
-def _first(tx: Transaction, mine: Identity) -> Identity:
+def _first(tx: Transaction, own: Identity) -> Identity:
     """Store ``mine`` unless another one was quicker; returns what stands there then."""
-    tx.cursors.set_once(CURSOR, asdict(mine))
+    tx.cursors.set_once(CURSOR, asdict(own))
     return Identity(**tx.cursors.get(CURSOR))

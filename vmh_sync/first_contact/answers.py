@@ -54,18 +54,18 @@ def write_csv(path: Path, plan: ContactPlan) -> None:
 
 
 def _rows(plan: ContactPlan) -> Iterable[Sequence[object]]:
-    crm, advoware = plan.sides.espocrm, plan.sides.advoware
+    espocrm, advoware = plan.sides.espocrm, plan.sides.advoware
     for kind, pairs in (("wahrscheinlich", plan.matched.likely), ("sicher", plan.matched.certain)):
         for pair in pairs:
-            yield kind, pair.one, *_named(crm[pair.one]), pair.other, *_named(advoware[pair.other]), *_why(pair), ""
+            yield kind, pair.one, *_named(espocrm[pair.one]), pair.other, *_named(advoware[pair.other]), *_why(pair), ""
     for double in plan.matched.doubled_one:
-        one, other = crm[double.one], crm[double.other]
+        one, other = espocrm[double.one], espocrm[double.other]
         yield "doppelt in EspoCRM", double.one, *_named(one), double.other, *_named(other), *_why(double), ""
     for twice in plan.matched.doubled_other:
-        here, there = advoware[twice.one], advoware[twice.other]
-        yield "doppelt in Advoware", twice.one, *_named(here), twice.other, *_named(there), *_why(twice), ""
+        first, second = advoware[twice.one], advoware[twice.other]
+        yield "doppelt in Advoware", twice.one, *_named(first), twice.other, *_named(second), *_why(twice), ""
     for espo_id in plan.matched.only_one:
-        yield "nur in EspoCRM", espo_id, *_named(crm[espo_id]), "", "", "", "", "", ""
+        yield "nur in EspoCRM", espo_id, *_named(espocrm[espo_id]), "", "", "", "", "", ""
     for betnr in plan.matched.only_other:
         yield "nur in Advoware", "", "", "", betnr, *_named(advoware[betnr]), "", "", ""
 

@@ -52,9 +52,9 @@ class Linker:
                 raise LeftAlone(f"die Nummer {betnr} gibt es in Advoware nicht")
             if betnr not in await free_numbers(self.context, [found]):
                 raise LeftAlone(f"die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten")
-            theirs = advoware_traits(await read_whole(self.context, found), self.table)
-            ours = await read_children(self.context, espo_id, espo_traits(fresh.espo.attributes, self.table))
-            judged = compare(ours, theirs)
+            advoware = advoware_traits(await read_whole(self.context, found), self.table)
+            espocrm = await read_children(self.context, espo_id, espo_traits(fresh.espo.attributes, self.table))
+            judged = compare(espocrm, advoware)
             if not by_person and judged.likeness is not Likeness.CERTAIN:
                 raise LeftAlone(MOVED)
             answer = await update_record(self.context, WriteGate(lease), fresh.espo, {"betnr": betnr})

@@ -12,7 +12,7 @@ from vmh_sync.matching.pairing import Pair, match
 @dataclass(slots=True, repr=False)
 class ImportPlan:
     """What the import would do. ``create`` are numbers; ``left`` says per number, in German, why nothing is
-    done; ``here`` are those that stand in EspoCRM already, with their ids.
+    done; ``present`` are those that stand in EspoCRM already, with their ids.
     """
 
     sides: Sides
@@ -20,7 +20,7 @@ class ImportPlan:
     link: list[Pair[str, int]] = field(default_factory=list)
     questions: dict[str, TwinSuspected] = field(default_factory=dict)
     left: dict[int, str] = field(default_factory=dict)
-    here: dict[int, str] = field(default_factory=dict)
+    present: dict[int, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan with ids and reasons; no values of people."""
@@ -35,7 +35,7 @@ class ImportPlan:
                 for espo_id, asked in self.questions.items()
             ],
             "left": [{"betnr": betnr, "reason": reason} for betnr, reason in self.left.items()],
-            "here": [{"betnr": betnr, "espo_id": espo_id} for betnr, espo_id in self.here.items()],
+            "here": [{"betnr": betnr, "espo_id": espo_id} for betnr, espo_id in self.present.items()],
             "unreadable": self.sides.unreadable,
             "notes": self.sides.notes,
         }
@@ -52,10 +52,10 @@ def plan_import(sides: Sides, chosen: set[int] | None, confirmed: frozenset[int]
         plan.left[betnr] = SAYS if betnr in sides.erased else "gibt es in Advoware nicht, oder ist nicht lesbar"
     for betnr in sides.advoware:
         if betnr in taken:
-            plan.here[betnr] = taken[betnr]
+            plan.present[betnr] = taken[betnr]
     new = {betnr: held.traits for betnr, held in sides.advoware.items() if betnr not in taken}
-    crm = {espo_id: held.traits for espo_id, held in sides.espocrm.items()}
-    matched = match(crm, new)
+    espocrm = {espo_id: held.traits for espo_id, held in sides.espocrm.items()}
+    matched = match(espocrm, new)
     alike: dict[int, list[Pair[str, int]]] = {}
     for pair in (*matched.certain, *matched.likely):
         alike.setdefault(pair.other, []).append(pair)

@@ -114,12 +114,12 @@ async def _read_espocrm(
     places = await _children(context, "CAdressen", "adresseCity", "adresseStreet")
     for espo_id, record in records.items():
         traits = espo_traits(record.attributes, table)
-        here = places.get(espo_id, {})
+        place = places.get(espo_id, {})
         traits = replace(
             traits,
             ibans=frozenset(accounts.get(espo_id, {}).get("iban", ())),
-            towns=frozenset(here.get("adresseCity", ())),
-            streets=frozenset(here.get("adresseStreet", ())),
+            towns=frozenset(place.get("adresseCity", ())),
+            streets=frozenset(place.get("adresseStreet", ())),
         )
         name = str(record.attributes.get("name") or record.attributes.get("lastName") or "")
         sides.espocrm[espo_id] = Held(name, traits, str(record.attributes.get("createdAt") or ""))
@@ -129,10 +129,10 @@ async def _children(context: PassContext, entity: str, *names: str) -> dict[str,
     found: dict[str, dict[str, set[str]]] = {}
     try:
         async for record in context.espo.list_all(entity, select=("id", "beteiligteId", *names), spoilt=[]):
-            mine = found.setdefault(str(record.attributes.get("beteiligteId")), {})
+            values = found.setdefault(str(record.attributes.get("beteiligteId")), {})
             for name in names:
                 if value := record.attributes.get(name):
-                    mine.setdefault(name, set()).add(str(value))
+                    values.setdefault(name, set()).add(str(value))
     except (NotFound, Forbidden):  # an installation without this entity type
         return {}
     return found

@@ -172,9 +172,11 @@ def _switch(*, values: bool) -> str:
 
 def _both(links: PeopleLinks, entity: str, espo_id: str, betnr: int | None) -> str:
     """A record by its numbers, with links into both systems where there are any."""
-    here, there = links.record(entity, espo_id) if espo_id else None, links.party(betnr)
+    espo_link, advoware_link = links.record(entity, espo_id) if espo_id else None, links.party(betnr)
     name = f"{escape(entity)} {escape(espo_id)}" + (f" (betnr {betnr})" if betnr else "")
-    found = [_link(address, where) for address, where in ((here, "EspoCRM"), (there, "Advoware")) if address]
+    found = [
+        _link(address, where) for address, where in ((espo_link, "EspoCRM"), (advoware_link, "Advoware")) if address
+    ]
     return f"{name} {' · '.join(found)}".strip()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
-    OfficeOffline,
+    ConnectorOffline,
     OutcomeUnknown,
     WriteProtected,
 )
@@ -46,7 +46,7 @@ def by_error(error: AdvowareError) -> Answer:
     """Return the answer for a call that got none."""
     if isinstance(error, WriteProtected):
         return _problem(403, "writes to Advoware are switched off (ADVOWARE_WRITE_PROTECTION)", None, None)
-    if isinstance(error, OfficeOffline):
+    if isinstance(error, ConnectorOffline):
         seconds = math.ceil(error.retry_after or OFFLINE_SECONDS)
         return _problem(503, "the office is offline", error.message_for_people, error.status, str(seconds))
     if error.held_back and error.retry_after is not None:

@@ -83,7 +83,7 @@ def _without_base(work: ChannelWork, member: Member) -> None:
     if value_key is None:
         if member.entry is not None:
             member.after = member.before
-            if member.before is None and member.ours:
+            if member.before is None and member.managed:
                 member.after = Pair(member.id, member.kind, None, None, state=PairState.SLOT)
     elif value_key in work.items:
         _link(work, member, value_key)
@@ -261,14 +261,18 @@ def _keep_one_alive(work: ChannelWork, group: list[Member], new_key: str) -> Non
 
 def _create(work: ChannelWork, keys: list[str]) -> None:
     """Give each EspoCRM value an entry: one of our empty slots of that kind, else a new one."""
-    ours = {one.entry.id: one for one in work.members if one.entry is not None and one.ours and one.write is Write.NONE}
-    slots = Slots([one.entry for one in ours.values() if one.entry], {one: member.kind for one, member in ours.items()})
+    managed = {
+        one.entry.id: one for one in work.members if one.entry is not None and one.managed and one.write is Write.NONE
+    }
+    slots = Slots(
+        [one.entry for one in managed.values() if one.entry], {one: member.kind for one, member in managed.items()}
+    )
     for key in keys:
         item = work.items[key]
         kind = kinds.kind_of_item(work.channel, item.type, item.value)
         slot = slots.take(kind)
         if slot is not None:
-            _put(work, ours[slot.id], key, reason="new_in_espocrm")
+            _put(work, managed[slot.id], key, reason="new_in_espocrm")
             continue
         after = Pair(None, kind, item.value, item.value, espo_type=item.type)
         change = FieldChange(f"{work.channel.value}/new", None, item.value, reason="new_in_espocrm")

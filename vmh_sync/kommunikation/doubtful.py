@@ -30,9 +30,9 @@ async def reads_otherwise(
     ):
         return True
     empties = any(change.blanks for write in plan.writes for change in write.operation.changes)
-    empty_here = [channel for channel in Channel if sides.items(channel) == ()]
+    empty_channels = [channel for channel in Channel if sides.items(channel) == ()]
     items = await second_look(
-        (), partial(_items, context, party, empty_here), something_follows=empties and bool(empty_here)
+        (), partial(_items, context, party, empty_channels), something_follows=empties and bool(empty_channels)
     )
     return bool(items)
 

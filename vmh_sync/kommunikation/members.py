@@ -38,7 +38,7 @@ class Member:
     remark: markers.Remark = field(default_factory=lambda: markers.Remark(""))
     before: Pair | None = None
     base: Pair | None = None
-    ours: bool = False
+    managed: bool = False
     write: Write = Write.NONE
     value: str | None = None
     key: str | None = None
@@ -149,8 +149,8 @@ def _members(entries: tuple[AdvowareEntry, ...], party: PartyCommunication) -> l
         pair = by_id.pop(entry.id, None)
         remark = markers.parse(entry.bemerkung)
         kind = kinds.resolve(entry, pair, remark, party.contacts)
-        ours = slots.is_ours(entry, pair, remark, kind)
-        members.append(Member(kind, entry, remark, pair, pair, ours))
+        managed = slots.is_managed(entry, pair, remark, kind)
+        members.append(Member(kind, entry, remark, pair, pair, managed))
     vanished = [*by_id.values(), *(pair for pair in party.pairs if pair.advoware_id is None)]
     members.extend(Member(pair.kind, before=pair, base=pair) for pair in vanished)
     return members

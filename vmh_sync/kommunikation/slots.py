@@ -11,7 +11,7 @@ from vmh_sync.kommunikation.markers import Remark
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair, PairState
 
 
-def is_ours(entry: AdvowareEntry, pair: Pair | None, remark: Remark, kind: int) -> bool:
+def is_managed(entry: AdvowareEntry, pair: Pair | None, remark: Remark, kind: int) -> bool:
     """Tell whether an entry may be filled by us."""
     if not entry.is_empty or kind in UNTOUCHED:
         return False

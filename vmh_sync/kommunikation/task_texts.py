@@ -34,7 +34,7 @@ class EntryLabels(Mapping[str, str]):
         return len(_CHANNELS)
 
 
-def is_ours(field: str) -> bool:
+def is_entry(field: str) -> bool:
     """Whether a task's field belongs to Kommunikation."""
     return field.partition("/")[0] in _CHANNELS and "/" in field
 
@@ -88,7 +88,7 @@ def closing(tasks: Iterable[ManualTask], wanted: Iterable[TaskWanted]) -> tuple[
         task.id
         for task in tasks
         if task.fields
-        and all(map(is_ours, task.fields))
+        and all(map(is_entry, task.fields))
         and (task.kind == TaskKind.VALUE_REFUSED or (task.kind == TaskKind.CONFLICT and task.details.get("held")))
         and (task.kind, task.fields) not in stand
     )

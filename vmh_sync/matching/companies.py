@@ -46,11 +46,11 @@ def split_company(name: str) -> tuple[tuple[str, ...], str]:
 
 def core_fit(one: tuple[str, ...], other: tuple[str, ...]) -> Fit:
     """Compare names without legal forms; a name that the other one contains counts as not told."""
-    here, there = "".join(one), "".join(other)
-    if not here or not there:
+    left, right = "".join(one), "".join(other)
+    if not left or not right:
         return Fit.DIFFERENT
-    if here == there:
+    if left == right:
         return Fit.SAME
-    if nearly(here, there) or sorted(one) == sorted(other):
+    if nearly(left, right) or sorted(one) == sorted(other):
         return Fit.ALIKE
     return Fit.UNTOLD if set(one) < set(other) or set(other) < set(one) else Fit.DIFFERENT

@@ -37,9 +37,9 @@ _BESIDE_A_COMPANYS_NAME = frozenset({"handelsregister_nummer", "email", "telefon
 Feature = tuple[str, int, str]
 
 
-def compare(ours: Traits, theirs: Traits) -> Resemblance:
+def compare(left: Traits, right: Traits) -> Resemblance:
     """Judge whether two parties may be one."""
-    return judge(prepare(ours), prepare(theirs))
+    return judge(prepare(left), prepare(right))
 
 
 def judge(one: Prepared, other: Prepared) -> Resemblance:
@@ -50,9 +50,9 @@ def judge(one: Prepared, other: Prepared) -> Resemblance:
     return _persons(one, other) if _Kind.PERSON in kinds else _companies(one, other)
 
 
-def name_fits(ours: Traits, theirs: Traits) -> bool:
+def name_fits(left: Traits, right: Traits) -> bool:
     """Whether the names alone allow that both are the same, so that looking closer is worth a call."""
-    one, other = prepare(ours), prepare(theirs)
+    one, other = prepare(left), prepare(right)
     kinds = {_kind(one), _kind(other)}
     if {_Kind.PERSON, _Kind.COMPANY} <= kinds:
         return False
@@ -238,9 +238,9 @@ def _places(one: Prepared, other: Prepared, *, street: int, town: int) -> list[F
 
 
 def _same_town(one: str, other: str) -> bool:
-    here, there = one.split(), other.split()
-    shorter = min(len(here), len(there))
-    return shorter > 0 and here[:shorter] == there[:shorter]
+    first, second = one.split(), other.split()
+    shorter = min(len(first), len(second))
+    return shorter > 0 and first[:shorter] == second[:shorter]
 
 
 def _evidence(found: list[Feature]) -> tuple[Evidence, ...]:

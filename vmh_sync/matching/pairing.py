@@ -62,34 +62,34 @@ def match(
     """
     linked: Mapping[A, B] = known or {}
     taken = set(linked.values())
-    here, there = _prepared(one), _prepared(other)
-    doubled_here = [pair for pair in _within(here) if not (pair.one in linked and pair.other in linked)]
-    doubled_there = [pair for pair in _within(there) if not (pair.one in taken and pair.other in taken)]
-    free_here = {key: party for key, party in here.items() if key not in linked}
-    free_there = {key: party for key, party in there.items() if key not in taken}
-    found = list(_across(free_here, free_there, progress))
-    doubtful_here = {name for pair in doubled_here for name in (pair.one, pair.other)}
-    doubtful_there = {name for pair in doubled_there for name in (pair.one, pair.other)}
-    certain, likely = _settled(found, doubtful_here, doubtful_there)
-    paired_here, paired_there = {pair.one for pair in found}, {pair.other for pair in found}
+    one_side, other_side = _prepared(one), _prepared(other)
+    doubled_in_one = [pair for pair in _within(one_side) if not (pair.one in linked and pair.other in linked)]
+    doubled_in_other = [pair for pair in _within(other_side) if not (pair.one in taken and pair.other in taken)]
+    free_one = {key: party for key, party in one_side.items() if key not in linked}
+    free_other = {key: party for key, party in other_side.items() if key not in taken}
+    found = list(_across(free_one, free_other, progress))
+    doubtful_one = {name for pair in doubled_in_one for name in (pair.one, pair.other)}
+    doubtful_other = {name for pair in doubled_in_other for name in (pair.one, pair.other)}
+    certain, likely = _settled(found, doubtful_one, doubtful_other)
+    paired_one, paired_other = {pair.one for pair in found}, {pair.other for pair in found}
     return Matched(
         certain=tuple(certain),
         likely=tuple(likely),
-        only_one=tuple(key for key in free_here if key not in paired_here),
-        only_other=tuple(key for key in free_there if key not in paired_there),
-        doubled_one=tuple(doubled_here),
-        doubled_other=tuple(doubled_there),
+        only_one=tuple(key for key in free_one if key not in paired_one),
+        only_other=tuple(key for key in free_other if key not in paired_other),
+        doubled_one=tuple(doubled_in_one),
+        doubled_other=tuple(doubled_in_other),
     )
 
 
 def _settled(
-    found: list[Pair[A, B]], doubtful_here: set[A], doubtful_there: set[B]
+    found: list[Pair[A, B]], doubtful_one: set[A], doubtful_other: set[B]
 ) -> tuple[list[Pair[A, B]], list[Pair[A, B]]]:
-    here, there = Counter(pair.one for pair in found), Counter(pair.other for pair in found)
+    one_side, other_side = Counter(pair.one for pair in found), Counter(pair.other for pair in found)
     certain, likely = [], []
     for pair in sorted(found, key=lambda pair: -pair.resemblance.score):
-        alone = here[pair.one] == there[pair.other] == 1
-        single = pair.one not in doubtful_here and pair.other not in doubtful_there
+        alone = one_side[pair.one] == other_side[pair.other] == 1
+        single = pair.one not in doubtful_one and pair.other not in doubtful_other
         if pair.resemblance.likeness is not Likeness.CERTAIN:
             likely.append(pair)
         elif alone and single:
@@ -130,16 +130,16 @@ def _blocks(side: Mapping[A, Prepared]) -> dict[str, list[A]]:
 
 
 def _across(
-    here: Mapping[A, Prepared], there: Mapping[B, Prepared], progress: Callable[[int, int], None]
+    one_side: Mapping[A, Prepared], other_side: Mapping[B, Prepared], progress: Callable[[int, int], None]
 ) -> Iterator[Pair[A, B]]:
-    blocks = _blocks(there)
-    for done, (one, party) in enumerate(here.items(), 1):
+    blocks = _blocks(other_side)
+    for done, (one, party) in enumerate(one_side.items(), 1):
         met: Iterable[B] = dict.fromkeys(other for name in keys(party) for other in blocks.get(name, ()))
         for other in met:
-            found = judge(party, there[other])
+            found = judge(party, other_side[other])
             if found.likeness is not Likeness.NONE:
                 yield Pair(one, other, found)
-        progress(done, len(here))
+        progress(done, len(one_side))
 
 
 def _within(side: Mapping[A, Prepared]) -> list[Pair[A, A]]:

@@ -79,7 +79,7 @@ async def webhooks(context: PassContext, settings: PassSettings) -> Verdict:
         return Verdict(WEBHOOKS, passed=True, text="Der API-Benutzer darf Webhooks nicht sehen (Rolle: Webhook).")
     except ForeignSystemError as problem:
         return Verdict(WEBHOOKS, passed=False, text=problem.message_for_people)
-    off = sorted({str(hook.get("event")) for hook in hooks if hook.get("isActive") is False and _ours(hook)})
+    off = sorted({str(hook.get("event")) for hook in hooks if hook.get("isActive") is False and _is_own(hook)})
     lacking = sorted(_wanted() - {str(hook.get("event")) for hook in hooks})
     failed = await _failed_items(context, settings)
     numbers = {"eingerichtet": len(hooks), "abgeschaltet": len(off), "fehlen": len(lacking)}
@@ -108,7 +108,7 @@ def _wanted() -> set[str]:
     return {f"{entity.espocrm}.{action}" for entity in with_records() for action in ("create", "update", "delete")}
 
 
-def _ours(item: Mapping[str, Any]) -> bool:
+def _is_own(item: Mapping[str, Any]) -> bool:
     return str(item.get("event")) in _wanted()
 
 
@@ -132,7 +132,7 @@ async def _failed_items(context: PassContext, settings: PassSettings) -> Sequenc
     rows = answer.get("list") if isinstance(answer, dict) else None
     items = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     since = context.clock.now() - LOOK_BACK
-    return [item for item in items if item.get("status") == "Failed" and _ours(item) and _created(item) >= since]
+    return [item for item in items if item.get("status") == "Failed" and _is_own(item) and _created(item) >= since]
 
 
 def _created(item: Mapping[str, Any]) -> datetime:

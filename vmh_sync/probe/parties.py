@@ -49,7 +49,7 @@ async def _children(calls: Calls, party: Json) -> None:
         await calls.call("account_list", "GET", wire.BANKVERBINDUNGEN),
     ]
     listed = all(rows(each) is not None for each in lists)
-    ways = [way for way, there in (("im Beteiligten", embedded), ("eigene Listen", listed)) if there]
+    ways = [way for way, found in (("im Beteiligten", embedded), ("eigene Listen", listed)) if found]
     calls.found("children_read", bool(ways), " und ".join(ways))
 
 
@@ -63,8 +63,8 @@ async def try_search(calls: Calls, party: Json) -> None:
         calls.found("search", False, "der Suchtext wird nicht beachtet")
         return
     own = await calls.call("search_own", "GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: party.get("name") or ""})
-    there = any(row.get("betNr") == calls.betnr for row in rows(own) or [])
-    calls.found("search", there, "" if there else "der Beteiligte wird unter seinem Namen nicht gefunden")
+    found = any(row.get("betNr") == calls.betnr for row in rows(own) or [])
+    calls.found("search", found, "" if found else "der Beteiligte wird unter seinem Namen nicht gefunden")
     await _limit(calls)
 
 

@@ -21,21 +21,21 @@ def _told_flag(value: object) -> bool | None:
 class ChildField:
     """EspoCRM's attribute, Advoware's, our name in tasks, the German name. ``key``: part of what tells rows apart."""
 
-    here: str
-    there: str
-    ours: str
+    espocrm: str
+    advoware: str
+    name: str
     label: str
     normal: Normal = text
     key: bool = False
 
-    def differs(self, crm: Json, office: Json) -> bool:
+    def differs(self, espo_row: Json, advoware_row: Json) -> bool:
         """Whether both sides know the field and disagree; a flag that one side does not tell is no difference."""
-        if self.here not in crm:
+        if self.espocrm not in espo_row:
             return False
-        here, there = self.normal(crm[self.here]), self.normal(office.get(self.there))
-        if self.normal is _told_flag and (here is None or there is None):
+        left, right = self.normal(espo_row[self.espocrm]), self.normal(advoware_row.get(self.advoware))
+        if self.normal is _told_flag and (left is None or right is None):
             return False
-        return here != there
+        return left != right
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class ChildTable:
     fields: tuple[ChildField, ...]
     idle_stays: bool = False
 
-    def key_here(self, row: Json) -> tuple[object, ...]:
+    def espocrm_key(self, row: Json) -> tuple[object, ...]:
         """Return what tells EspoCRM's rows apart."""
-        return tuple(part.normal(row.get(part.here)) for part in self.fields if part.key)
+        return tuple(part.normal(row.get(part.espocrm)) for part in self.fields if part.key)
 
-    def key_there(self, row: Json) -> tuple[object, ...]:
+    def advoware_key(self, row: Json) -> tuple[object, ...]:
         """Return what tells Advoware's rows apart."""
-        return tuple(part.normal(row.get(part.there)) for part in self.fields if part.key)
+        return tuple(part.normal(row.get(part.advoware)) for part in self.fields if part.key)
 
 
 ADRESSEN = ChildTable(
@@ -94,60 +94,68 @@ KONTEN = ChildTable(
 class _Rows:
     """What has no partner yet, and the pairs found."""
 
-    here: list[Json]
-    there: list[Json]
+    espocrm: list[Json]
+    advoware: list[Json]
     pairs: list[tuple[Json, Json]] = field(default_factory=list)
 
     def match(self, same: Callable[[Json, Json], bool]) -> None:
         """Pair rows one to one: a row that stands twice on one side needs two on the other."""
-        for row in list(self.here):
-            partner = next((other for other in self.there if same(row, other)), None)
+        for row in list(self.espocrm):
+            partner = next((other for other in self.advoware if same(row, other)), None)
             if partner is not None:
-                self.here = [other for other in self.here if other is not row]
-                self.there = [other for other in self.there if other is not partner]
+                self.espocrm = [other for other in self.espocrm if other is not row]
+                self.advoware = [other for other in self.advoware if other is not partner]
                 self.pairs.append((row, partner))
 
 
 def compare_children(
-    table: ChildTable, crm: Json, rows: Iterable[Json], office: Sequence[Json], *, today: dt.date, imports: bool = True
+    table: ChildTable,
+    espocrm: Json,
+    espo_rows: Iterable[Json],
+    advoware_rows: Sequence[Json],
+    *,
+    today: dt.date,
+    imports: bool = True,
 ) -> list[Difference]:
-    """Return how the children of the party ``crm`` differ, child by child and field by field.
+    """Return how the children of the party ``espocrm`` differ, child by child and field by field.
 
-    ``rows`` is EspoCRM's JSON, inactive ones included, ``office`` Advoware's. Without ``imports`` a child that only
-    Advoware has is as it should be.
+    ``espo_rows`` is EspoCRM's JSON, inactive ones included, ``advoware_rows`` Advoware's. Without ``imports`` a child
+    that only Advoware has is as it should be.
     """
-    all_here = list(rows)
-    idle = [row for row in all_here if row.get("istAktiv") is False]
+    espo_rows = list(espo_rows)
+    idle = [row for row in espo_rows if row.get("istAktiv") is False]
     left = _Rows(
-        [row for row in all_here if row.get("istAktiv") is not False],
-        [row for row in office if any(part.normal(row.get(part.there)) for part in table.fields)],
+        [row for row in espo_rows if row.get("istAktiv") is not False],
+        [row for row in advoware_rows if any(part.normal(row.get(part.advoware)) for part in table.fields)],
     )
     left.match(lambda row, other: _numbered(table, row, other))
-    left.match(lambda row, other: table.key_here(row) == table.key_there(other))
+    left.match(lambda row, other: table.espocrm_key(row) == table.advoware_key(other))
     found = [
         difference(
-            crm, f"{table.entity}.{part.ours}", f"{table.label}: {part.label}", UNLIKE, _clue(table, row, part.ours)
+            espocrm, f"{table.entity}.{part.name}", f"{table.label}: {part.label}", UNLIKE, _clue(table, row, part.name)
         )
         for row, other in left.pairs
         for part in table.fields
         if part.differs(row, other)
     ]
     found += [
-        difference(crm, table.entity, table.label, f"{row.get('id')} nur in EspoCRM", _clue(table, row))
-        for row in left.here
+        difference(espocrm, table.entity, table.label, f"{row.get('id')} nur in EspoCRM", _clue(table, row))
+        for row in left.espocrm
     ]
-    there = [row for row in left.there if not _ended(row, today)]
-    return found + [item for row in there if (item := _only_there(table, crm, row, idle, imports=imports)) is not None]
+    lonely = [row for row in left.advoware if not _ended(row, today)]
+    return found + [
+        item for row in lonely if (item := _unpaired(table, espocrm, row, idle, imports=imports)) is not None
+    ]
 
 
-def _only_there(table: ChildTable, crm: Json, row: Json, idle: Sequence[Json], *, imports: bool) -> Difference | None:
+def _unpaired(table: ChildTable, espocrm: Json, row: Json, idle: Sequence[Json], *, imports: bool) -> Difference | None:
     """A child without an active partner: switched off or deleted in EspoCRM (then a task says so), or never seen."""
     retired = [one for one in idle if _numbered(table, one, row)]
     if (retired and table.idle_stays) or (not retired and not imports):
         return None
     told_by = frozenset({Clue(table.entity, str(row.get("id")), in_advoware=True)})
     told_by = told_by.union(*(_clue(table, one) for one in retired))
-    return difference(crm, table.entity, table.label, f"{row.get('id')} nur in Advoware", told_by)
+    return difference(espocrm, table.entity, table.label, f"{row.get('id')} nur in Advoware", told_by)
 
 
 def _numbered(table: ChildTable, row: Json, other: Json) -> bool:

@@ -39,31 +39,31 @@ _OF_PERSONS = frozenset({"geburtsname", "familienstand"})
 """A company has none, whatever stands there."""
 
 
-def compare_party(crm: Json, office: Json, fields: Fields = _FIELDS) -> list[Difference]:
+def compare_party(espocrm: Json, advoware: Json, fields: Fields = _FIELDS) -> list[Difference]:
     """Return the differences of the master data. Takes both systems' own JSON of the same party.
 
     ``fields``: what the operator has added, moved or dropped is in :func:`fields_of`.
     """
-    company = bool(text(crm.get("firmenname"))) or bool(_same_word(LEGAL_FORMS)(office.get("rechtsform")))
+    company = bool(text(espocrm.get("firmenname"))) or bool(_same_word(LEGAL_FORMS)(advoware.get("rechtsform")))
     found = []
-    if text(crm.get("firmenname") if company and crm.get("firmenname") else crm.get("lastName")) != text(
-        office.get("name")
+    if text(espocrm.get("firmenname") if company and espocrm.get("firmenname") else espocrm.get("lastName")) != text(
+        advoware.get("name")
     ):
-        found.append(_master(crm, "name", "name", "Name"))
-    if not company and text(crm.get("firstName")) != text(office.get("vorname")):
-        found.append(_master(crm, "vorname", "vorname", "Vorname"))
+        found.append(_master(espocrm, "name", "name", "Name"))
+    if not company and text(espocrm.get("firstName")) != text(advoware.get("vorname")):
+        found.append(_master(espocrm, "vorname", "vorname", "Vorname"))
     found += [
-        _master(crm, there, ours, label)
-        for here, there, ours, label, normal in fields
-        if not (company and ours in _OF_PERSONS)
-        if here in crm and normal(crm[here]) != normal(office.get(there))
+        _master(espocrm, advoware_name, name, label)
+        for espo_name, advoware_name, name, label, normal in fields
+        if not (company and name in _OF_PERSONS)
+        if espo_name in espocrm and normal(espocrm[espo_name]) != normal(advoware.get(advoware_name))
     ]
     return found
 
 
 def fields_of(own: FieldTable, changed: FieldTable) -> Fields:
     """Return what to compare when an operator has changed the table ``own`` (``VMH_FIELD_TABLES``)."""
-    normals = {ours: normal for _, _, ours, _, normal in _FIELDS}
+    normals = {name: normal for _, _, name, _, normal in _FIELDS}
     return [
         (
             rule.espo,
@@ -77,20 +77,20 @@ def fields_of(own: FieldTable, changed: FieldTable) -> Fields:
     ]
 
 
-def _master(crm: Json, name: str, ours: str, label: str) -> Difference:
-    return difference(crm, name, label, told_by=frozenset({Clue("beteiligte", str(crm["id"]), ours)}))
+def _master(espocrm: Json, advoware_name: str, name: str, label: str) -> Difference:
+    return difference(espocrm, advoware_name, label, told_by=frozenset({Clue("beteiligte", str(espocrm["id"]), name)}))
 
 
-def compare_kommunikation(crm: Json, office: Json) -> list[Difference]:
+def compare_kommunikation(espocrm: Json, advoware: Json) -> list[Difference]:
     """Return the e-mails and phones that only one side has, one difference each."""
-    entries = [entry for entry in office.get("kommunikation") or () if entry.get("kommKz") not in NOT_IN_ESPOCRM]
+    entries = [entry for entry in advoware.get("kommunikation") or () if entry.get("kommKz") not in NOT_IN_ESPOCRM]
     # An empty entry says nothing of its channel.
     mails = [entry for entry in entries if "@" in (entry.get("tlf") or "@")]
     phones = [entry for entry in entries if "@" not in (entry.get("tlf") or "")]
-    here_mails = {email(item["emailAddress"]) for item in crm.get("emailAddressData") or ()}
-    here_phones = {phone(item["phoneNumber"]) for item in crm.get("phoneNumberData") or ()}
-    return _channel(crm, ("emailAddressData", "E-Mail", "email"), here_mails, mails, email) + _channel(
-        crm, ("phoneNumberData", "Telefon", "phone"), here_phones, phones, phone
+    espo_mails = {email(item["emailAddress"]) for item in espocrm.get("emailAddressData") or ()}
+    espo_phones = {phone(item["phoneNumber"]) for item in espocrm.get("phoneNumberData") or ()}
+    return _channel(espocrm, ("emailAddressData", "E-Mail", "email"), espo_mails, mails, email) + _channel(
+        espocrm, ("phoneNumberData", "Telefon", "phone"), espo_phones, phones, phone
     )
 
 
@@ -101,9 +101,9 @@ def new_entry(channel: str, value: object) -> str:
 
 
 def _channel(
-    crm: Json,
+    espocrm: Json,
     names: tuple[str, str, str],
-    here: set[str | None],
+    in_espocrm: set[str | None],
     entries: list[Json],
     normal: Callable[[object], str | None],
 ) -> list[Difference]:
@@ -112,26 +112,28 @@ def _channel(
     A set on both sides: EspoCRM has each value once, Advoware may have the same line under two kinds.
     """
     name, label, channel = names
-    party = str(crm["id"])
-    there: dict[str, set[str]] = {}
+    party = str(espocrm["id"])
+    in_advoware: dict[str, set[str]] = {}
     for entry in entries:
         value = normal(entry.get("tlf"))
         # An entry that was emptied may be the one that refused the value of EspoCRM.
-        there.setdefault(value or "", set()).add(f"{channel}/{entry.get('id')}")
-    lonely = {value: ids for value, ids in there.items() if value and value not in here}
-    free = {entry for value, ids in there.items() if value not in here for entry in ids}
-    only_there = [
-        difference(crm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids))
+        in_advoware.setdefault(value or "", set()).add(f"{channel}/{entry.get('id')}")
+    lonely = {value: ids for value, ids in in_advoware.items() if value and value not in in_espocrm}
+    free = {entry for value, ids in in_advoware.items() if value not in in_espocrm for entry in ids}
+    only_advoware = [
+        difference(
+            espocrm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids)
+        )
         for ids in lonely.values()
     ]
-    only_here = [
+    only_espocrm = [
         difference(
-            crm,
+            espocrm,
             name,
             label,
             "nur in EspoCRM",
             frozenset(Clue("beteiligte", party, entry) for entry in {*free, new_entry(channel, value)}),
         )
-        for value in sorted(value for value in here if value and value not in there)
+        for value in sorted(value for value in in_espocrm if value and value not in in_advoware)
     ]
-    return [*only_there, *only_here]
+    return [*only_advoware, *only_espocrm]

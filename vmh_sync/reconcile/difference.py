@@ -60,7 +60,7 @@ class Difference:
 
 
 def difference(
-    crm: Json, name: str, label: str, why: str = UNLIKE, told_by: frozenset[Clue] = frozenset()
+    espocrm: Json, name: str, label: str, why: str = UNLIKE, told_by: frozenset[Clue] = frozenset()
 ) -> Difference:
-    """Return a difference of the party ``crm`` (EspoCRM's own JSON)."""
-    return Difference(str(crm["id"]), int(crm["betnr"]), name, label, why, told_by=told_by)
+    """Return a difference of the party ``espocrm`` (EspoCRM's own JSON)."""
+    return Difference(str(espocrm["id"]), int(espocrm["betnr"]), name, label, why, told_by=told_by)

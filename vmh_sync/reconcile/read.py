@@ -179,41 +179,41 @@ async def _compare_one(
     report: Report,
 ) -> None:
     betnr = _number(listed)
-    crm, office = await asyncio.gather(
+    espocrm, advoware = await asyncio.gather(
         context.espo.read("CBeteiligte", listed.id),
         context.advoware.read_beteiligter(betnr) if betnr else _nothing(),
     )
-    if crm is None:
+    if espocrm is None:
         return
-    if office is None:
-        if crm.id in reported.absent:
-            report.only_espocrm_explained[crm.id] = reported.absent[crm.id]
+    if advoware is None:
+        if espocrm.id in reported.absent:
+            report.only_espocrm_explained[espocrm.id] = reported.absent[espocrm.id]
         else:
-            report.only_espocrm.append(crm.id)
+            report.only_espocrm.append(espocrm.id)
         return
-    for unusable in (*(row.error for rows in office.spoilt.values() for row in rows), *crm.unusable.values()):
+    for unusable in (*(row.error for rows in advoware.spoilt.values() for row in rows), *espocrm.unusable.values()):
         raise unusable  # what was set apart cannot be compared
     report.compared += 1
-    there = await _whole(context, office)
+    whole = await _whole(context, advoware)
     today = context.clock.now().astimezone(context.zone).date()
     found = [
-        *compare_party(crm.attributes, there, changed_fields(context)),
-        *compare_kommunikation(crm.attributes, there),
+        *compare_party(espocrm.attributes, whole, changed_fields(context)),
+        *compare_kommunikation(espocrm.attributes, whole),
         *compare_children(
-            ADRESSEN, crm.attributes, _rows(children["CAdressen"], crm.id), there["adressen"], today=today
+            ADRESSEN, espocrm.attributes, _rows(children["CAdressen"], espocrm.id), whole["adressen"], today=today
         ),
         *compare_children(
             KONTEN,
-            crm.attributes,
-            _rows(children["CBankverbindungen"], crm.id),
-            there["bankverbindungen"],
+            espocrm.attributes,
+            _rows(children["CBankverbindungen"], espocrm.id),
+            whole["bankverbindungen"],
             today=today,
             imports=context.rules.import_bank_accounts,
         ),
     ]
     report.differences += [replace(item, reason=reported.reason(item.told_by)) for item in found]
     if found:
-        report.differing.add(crm.id)
+        report.differing.add(espocrm.id)
 
 
 def changed_fields(context: PassContext) -> Fields:
@@ -222,14 +222,14 @@ def changed_fields(context: PassContext) -> Fields:
     return fields_of(own, context.table("beteiligte", own))
 
 
-async def _whole(context: PassContext, office: Beteiligter) -> dict[str, Any]:
+async def _whole(context: PassContext, advoware: Beteiligter) -> dict[str, Any]:
     """Return Advoware's JSON of a party with its children, which some installations do not embed."""
-    there = dict(office.raw)
-    if office.adressen is None:
-        there["adressen"] = [row.raw for row in await context.advoware.list_adressen(office.bet_nr)]
-    if office.bankverbindungen is None:
-        there["bankverbindungen"] = [row.raw for row in await context.advoware.list_bankverbindungen(office.bet_nr)]
-    return there
+    whole = dict(advoware.raw)
+    if advoware.adressen is None:
+        whole["adressen"] = [row.raw for row in await context.advoware.list_adressen(advoware.bet_nr)]
+    if advoware.bankverbindungen is None:
+        whole["bankverbindungen"] = [row.raw for row in await context.advoware.list_bankverbindungen(advoware.bet_nr)]
+    return whole
 
 
 def _rows(children: dict[str, list[EspoRecord]], party: str) -> list[Json]:

@@ -93,12 +93,12 @@ def merge(
     for rule in rules:
         if rule.name not in espocrm or rule.name not in advoware:
             continue
-        theirs, ours = espocrm[rule.name], advoware[rule.name]
+        in_espocrm, in_advoware = espocrm[rule.name], advoware[rule.name]
         known = base is not None and rule.name in base.espocrm and rule.name in base.advoware
         if known and base is not None:
-            decisions.append(_against_base(rule, base, theirs, ours, stamps))
+            decisions.append(_against_base(rule, base, in_espocrm, in_advoware, stamps))
         else:
-            decisions.append(_first_contact(rule, theirs, ours, stamps))
+            decisions.append(_first_contact(rule, in_espocrm, in_advoware, stamps))
     return decisions
 
 

@@ -168,7 +168,7 @@ def is_form_of(stands: Value, sent: Value) -> bool:
 
     Such a value is nobody's edit, although it is not what was sent.
     """
-    here, there = text(stands), text(sent)
-    if here is None or there is None:
+    standing_text, sent_text = text(stands), text(sent)
+    if standing_text is None or sent_text is None:
         return False
-    return any(whole.startswith(plain) for plain in _skeletons(here) for whole in _skeletons(there))
+    return any(whole.startswith(plain) for plain in _skeletons(standing_text) for whole in _skeletons(sent_text))

@@ -21,9 +21,9 @@ from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.errors import (
     BadConfiguration,
     CapabilityMissing,
+    ConnectorOffline,
     LoginFailed,
     NotOffered,
-    OfficeOffline,
     OutcomeUnknown,
     Transient,
     UnexpectedAnswer,
@@ -186,7 +186,7 @@ async def test_connector_is_used_when_discovery_names_one(firm: Firm) -> None:
         ({"accept_login": False}, {}, LoginFailed),
         ({}, {"password": "falsch"}, LoginFailed),
         ({}, {"api_key": "AAEC"}, LoginFailed),
-        ({}, {"kanzlei": "Andere & Co"}, OfficeOffline),
+        ({}, {"kanzlei": "Andere & Co"}, ConnectorOffline),
     ],
 )
 async def test_refused_logins_are_not_hammered(
@@ -207,7 +207,7 @@ async def test_offline_office_opens_the_circuit_and_it_closes_again(firm: Firm) 
         await firm.do("do/switches", {"office": "offline"})
         made = len(firm.calls.seen)
         for number in range(1001, 1011):
-            with pytest.raises(OfficeOffline):
+            with pytest.raises(ConnectorOffline):
                 await client.read_beteiligter(number)
         assert len(firm.calls.seen) == made + 1
         await firm.do("do/switches", {"office": "online"})

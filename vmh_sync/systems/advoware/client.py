@@ -232,7 +232,7 @@ class AdvowareClient:
 
         ``path`` is relative to the API base, with or without the prefix ``api/v1/advonet/``; ValueError when it
         would leave that prefix. Same token and 401 handling as everywhere; reads are repeated on transient
-        answers, writes are not. Raises Transient, OutcomeUnknown, OfficeOffline, BadConfiguration, LoginFailed
+        answers, writes are not. Raises Transient, OutcomeUnknown, ConnectorOffline, BadConfiguration, LoginFailed
         for what has no answer to pass on, WriteProtected for a write while writes are off.
         """
         method = method.upper()

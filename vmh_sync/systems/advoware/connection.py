@@ -1,7 +1,7 @@
 """How a call reaches Advoware: token, 401, repetition, circuit.
 
 The circuit: when the answer says that the office's connector is offline, further calls of this client fail at once
-with OfficeOffline until a pause is over.
+with ConnectorOffline until a pause is over.
 """
 
 import logging
@@ -16,7 +16,7 @@ from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
     BadConfiguration,
-    OfficeOffline,
+    ConnectorOffline,
     OutcomeUnknown,
     Transient,
     by_answer,
@@ -89,7 +89,7 @@ class Connection:
             failure = self._failure(response, call)
             if isinstance(failure, Transient) and not call.is_write:
                 raise failure
-            if isinstance(failure, (OfficeOffline, BadConfiguration)):
+            if isinstance(failure, (ConnectorOffline, BadConfiguration)):
                 raise failure
             return response
 
@@ -102,17 +102,17 @@ class Connection:
 
     def _failure(self, response: httpx.Response, call: HttpCall) -> AdvowareError | None:
         failure = by_answer(response, where=f"{call.method} {call.route}", write=call.is_write, now=self._clock.now())
-        if isinstance(failure, OfficeOffline):
+        if isinstance(failure, ConnectorOffline):
             self._open_circuit(failure)
         return failure
 
-    def _open_circuit(self, failure: OfficeOffline) -> None:
+    def _open_circuit(self, failure: ConnectorOffline) -> None:
         seconds = failure.retry_after or OFFLINE_PAUSE_SECONDS
         failure.retry_after = seconds
         detail, status = failure.detail, failure.status
         log.warning("Advoware office offline: calls held back for %d s", seconds)
         self._offline.start(
-            seconds, lambda left: OfficeOffline(f"{detail} (held back)", status=status, retry_after=left)
+            seconds, lambda left: ConnectorOffline(f"{detail} (held back)", status=status, retry_after=left)
         )
 
     async def _authorised(self, call: HttpCall, *, retry: bool) -> httpx.Response:
@@ -129,7 +129,7 @@ class Connection:
     async def _token(self) -> StoredToken:
         try:
             return await self._tokens.current()
-        except OfficeOffline as error:
+        except ConnectorOffline as error:
             self._open_circuit(error)
             raise
 

@@ -28,7 +28,7 @@ class Addresses:
 async def discover(settings: AdvowareSettings, transport: Transport, clock: Clock) -> Addresses:
     """Ask the configurator for the firm's addresses, unless the settings name them.
 
-    One request at most, not repeated here. Raises Transient, OfficeOffline, BadConfiguration or UnexpectedAnswer.
+    One request at most, not repeated here. Raises Transient, ConnectorOffline, BadConfiguration or UnexpectedAnswer.
     """
     api_base, gateway = settings.api_base_url, settings.security_gateway_url
     if api_base and gateway:

@@ -64,7 +64,7 @@ class NotFound(AdvowareError, errors.NotFound):
     people = "Den Datensatz gibt es in Advoware nicht (mehr)."
 
 
-class OfficeOffline(AdvowareError, errors.Unavailable):
+class ConnectorOffline(AdvowareError, errors.Unavailable):
     """The office's connector is offline or unknown; the client holds back its calls for a while."""
 
     people = (
@@ -141,7 +141,7 @@ def by_text(text: str, where: str, status: int | None) -> AdvowareError | None:
     if wire.TEXT_NOT_ENABLED in text:
         return BadConfiguration(f"{where}: App-ID not enabled for this Kanzlei", status=status)
     if any(marker in text for marker in wire.TEXT_OFFLINE):
-        return OfficeOffline(f"{where}: the office's connector is offline", status=status)
+        return ConnectorOffline(f"{where}: the office's connector is offline", status=status)
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from vmh_sync.beteiligte.pipeline import PartyPipeline
-from vmh_sync.doctor.crm import expectations
+from vmh_sync.doctor.espocrm import expectations
 from vmh_sync.doctor.schema import compare
 from vmh_sync.reconcile.compare import Fields, compare_party
 from vmh_sync.reconcile.read import changed_fields

@@ -11,7 +11,7 @@ from vmh_sync.crm_setup.session import SetupChoices
 from vmh_sync.crm_setup.steps import NotAdministrator
 from vmh_sync.crm_setup.wanted import ROLE, ROLE_VALUES
 from vmh_sync.crm_setup.webhook_steps import WebhookRefused
-from vmh_sync.doctor.crm import expectations
+from vmh_sync.doctor.espocrm import expectations
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.schema import compare
 from vmh_sync_tests.pipeline.crm_setup.blank_crm import CHOICES, GATEWAY, BlankCrm, Killed

@@ -67,7 +67,7 @@ def test_a_company_comes_with_both_homes_of_its_name(firm: Firm, bring: Bring) -
 def test_what_is_there_already_is_left_alone_and_said(firm: Firm, bring: Bring) -> None:
     espo_id, betnr = firm.linked_party(lastName="Huber", firstName="Anton")
     plan, done = bring(betnr, 987654)
-    assert plan.here == {betnr: espo_id}
+    assert plan.present == {betnr: espo_id}
     assert "gibt es in Advoware nicht" in plan.left[987654]
     assert not any(done.to_json().values())
 

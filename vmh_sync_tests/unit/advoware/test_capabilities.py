@@ -4,7 +4,7 @@ import pytest
 
 from vmh_sync.systems.advoware.capabilities import Capabilities, probe
 from vmh_sync.systems.advoware.client import AdvowareClient
-from vmh_sync.systems.advoware.errors import OfficeOffline
+from vmh_sync.systems.advoware.errors import ConnectorOffline
 
 
 async def test_everything_offered(client: AdvowareClient, office) -> None:
@@ -36,5 +36,5 @@ async def test_a_search_that_ignores_its_text_is_no_search(client: AdvowareClien
 
 async def test_faults_are_not_taken_for_missing_capabilities(client: AdvowareClient, office) -> None:
     office.on("GET", "Beteiligte").respond(400, text="Der Server ist nicht angemeldet")
-    with pytest.raises(OfficeOffline):
+    with pytest.raises(ConnectorOffline):
         await probe(client)

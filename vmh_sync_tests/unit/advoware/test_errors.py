@@ -12,10 +12,10 @@ from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import (
     AdvowareError,
     BadConfiguration,
+    ConnectorOffline,
     LoginFailed,
     NotFound,
     NotOffered,
-    OfficeOffline,
     OutcomeUnknown,
     Rejected,
     Transient,
@@ -133,12 +133,12 @@ async def test_offline_office_opens_the_circuit(
 ) -> None:
     route = office.on("GET", "Beteiligte/").respond(status, text="Der Server ist nicht angemeldet.")
     for number in range(1, 11):
-        with pytest.raises(OfficeOffline) as failure:
+        with pytest.raises(ConnectorOffline) as failure:
             await client.read_beteiligter(number)
         assert failure.value.retry_after
         assert failure.value.retry_after <= 60
     assert route.call_count == 1
-    with pytest.raises(OfficeOffline):
+    with pytest.raises(ConnectorOffline):
         await client.create_beteiligter({"name": "Neu"})
     route.respond(json={"betNr": 7})
     clock.advance(timedelta(seconds=61))

@@ -17,8 +17,8 @@ from vmh_sync.settings import AdvowareSettings
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import (
     BadConfiguration,
+    ConnectorOffline,
     LoginFailed,
-    OfficeOffline,
     Transient,
     UnexpectedAnswer,
 )
@@ -233,7 +233,7 @@ async def test_bad_login_in_a_401_asks_for_no_new_token(client: AdvowareClient, 
 
 async def test_unknown_kanzlei(tokens: TokenSource, office) -> None:
     office.discovery.respond(500, text="Die Kanzlei ist nicht registriert")
-    with pytest.raises(OfficeOffline):
+    with pytest.raises(ConnectorOffline):
         await tokens.current()
 
 

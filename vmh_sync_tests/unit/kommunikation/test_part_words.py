@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.kommunikation.task_texts import EntryLabels, for_people, is_ours
+from vmh_sync.kommunikation.task_texts import EntryLabels, for_people, is_entry
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -37,8 +37,8 @@ def test_fields_have_german_names(name: str, label: str) -> None:
 
 def test_other_fields_are_not_ours() -> None:
     assert EntryLabels().get("zusatz", "zusatz") == "zusatz"
-    assert not is_ours("name")
-    assert not is_ours("email")
+    assert not is_entry("name")
+    assert not is_entry("email")
 
 
 def test_two_values_without_an_entry_get_a_task_each() -> None:

@@ -57,8 +57,8 @@ def test_a_record_that_is_gone_is_not_found_in_every_system() -> None:
 
 
 def test_the_answer_that_the_office_is_away_leaves_a_write_open_but_a_held_back_call_was_never_made() -> None:
-    answered = advoware.OfficeOffline("POST Beteiligte: offline", status=502)
-    held_back = advoware.OfficeOffline("POST Beteiligte: offline (held back)", status=502)
+    answered = advoware.ConnectorOffline("POST Beteiligte: offline", status=502)
+    held_back = advoware.ConnectorOffline("POST Beteiligte: offline (held back)", status=502)
     held_back.held_back = True
     assert not answered.certainly_not_done
     assert held_back.certainly_not_done

@@ -12,7 +12,7 @@ from vmh_sync.store import Store
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.advoware.capabilities import Capabilities, probe
 from vmh_sync.systems.advoware.client import open_advoware
-from vmh_sync.systems.advoware.errors import AdvowareError, BadConfiguration, LoginFailed, OfficeOffline
+from vmh_sync.systems.advoware.errors import AdvowareError, BadConfiguration, ConnectorOffline, LoginFailed
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.retry import RetryPolicy
@@ -78,7 +78,7 @@ def _remedy(error: AdvowareError) -> str:
         return "ADVOWARE_USER, ADVOWARE_PASSWORD, ADVOWARE_DATABASE, ADVOWARE_APP_ID und ADVOWARE_API_KEY prüfen."
     if isinstance(error, BadConfiguration):
         return "ADVOWARE_KANZLEI und die Adressen (ADVOWARE_CONFIGURATOR_URL, ADVOWARE_API_BASE_URL) prüfen."
-    if isinstance(error, OfficeOffline):
+    if isinstance(error, ConnectorOffline):
         return "Prüfen, ob der Server der Kanzlei läuft und mit dem Internet verbunden ist."
     return f"Später noch einmal versuchen; Art des Fehlers für den Support: {type(error).__name__}."
 

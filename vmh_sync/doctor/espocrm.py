@@ -108,12 +108,12 @@ async def _clock(espo: EspoClient, clock: Clock) -> Line:
     answer = await espo.request("GET", "App/user")
     told = answer.headers.get("Date")
     try:
-        theirs = parsedate_to_datetime(told) if told else None
+        server_time = parsedate_to_datetime(told) if told else None
     except ValueError:
-        theirs = None
-    if theirs is None or theirs.tzinfo is None:
+        server_time = None
+    if server_time is None or server_time.tzinfo is None:
         return hint(CLOCK, "EspoCRM nennt seine Uhrzeit nicht; der Unterschied ist unbekannt.", "Nichts zu tun.")
-    skew = abs(clock.now() - theirs)
+    skew = abs(clock.now() - server_time)
     seconds = round(skew.total_seconds())
     text = f"Die Uhren von EspoCRM und diesem Rechner gehen {seconds} Sekunden auseinander."
     if skew > MOST_SKEW:
