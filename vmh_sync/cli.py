@@ -204,9 +204,9 @@ def rehearse(
     """Generalprobe des ersten Tages mit einer Kopie beider Seiten; die echten Systeme werden nur gelesen."""
     from vmh_sync.commands.numbers import number_range
     from vmh_sync.commands.rehearse import command
-    from vmh_sync.first_contact.advoware_list import Where
+    from vmh_sync.first_contact.advoware_list import PartyScope
 
-    command(Where(number_range(numbers) if numbers else None), as_json=as_json)
+    command(PartyScope(number_range(numbers) if numbers else None), as_json=as_json)
 
 
 @app.command()

@@ -90,12 +90,15 @@ def _with_own_prefix(names: Iterable[str], known: frozenset[str]) -> Iterator[st
     return (name for name in unread if name.upper().startswith(prefixes) or name.upper() in OF_OLD_SYSTEM)
 
 
-def _file_names() -> Iterable[str]:
+def in_env_file() -> dict[str, str | None]:
+    """Return what stands in the firm's ``.env``. Raises ``OSError``, ``UnicodeDecodeError``."""
     file = settings.VmhSettings.model_config.get("env_file")
-    if not isinstance(file, str | Path):
-        return ()
+    return read_env_file(Path(file)) if isinstance(file, str | Path) else {}
+
+
+def _file_names() -> Iterable[str]:
     try:
-        return read_env_file(Path(file))
+        return in_env_file()
     except (OSError, UnicodeDecodeError):
         return ()  # reading the settings themselves says so
 

@@ -4,8 +4,6 @@ The environment and the ``.env`` file go before it, so an operator can always ov
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,9 +11,9 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vmh_sync.env_file import EnvFileSource, EnvSettings, read_env_file
+from vmh_sync.whole_file import write_whole
 
 FILE_NAME = "espocrm.env"
-OWNER_ONLY = 0o600
 
 
 class _HomeSettings(EnvSettings):
@@ -63,13 +61,6 @@ class StoredSettings:
     def keep(self, name: str, value: str) -> None:
         """Store one setting; the others stay."""
         values = self.read() | {name: value}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         text = "# Von `vmh-sync crm setup` gemerkt; Umgebung und .env gehen vor.\n"
         text += "".join(f"{key}='{values[key]}'\n" for key in sorted(values))
-        handle, name_of_new = tempfile.mkstemp(dir=self.path.parent, prefix=f".{FILE_NAME}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-        Path(name_of_new).chmod(OWNER_ONLY)
-        Path(name_of_new).replace(self.path)
+        write_whole(self.path, text)

@@ -5,6 +5,7 @@ needs more than a table line: see :mod:`vmh_sync.beteiligte.model`.
 """
 
 from vmh_sync.sync.fields import Choices, FieldRule, FieldTable
+from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
 from vmh_sync.sync.values import Kind
 
 ESPO_ENTITY = "CBeteiligte"
@@ -41,19 +42,8 @@ RECHTSFORM = Choices(
     silent=frozenset({"Einzelperson"}),
 )
 
-BOOKKEEPING = (
-    "betnr",
-    "syncStatus",
-    "syncErrorMessage",
-    "syncRetryCount",
-    "syncNextRetry",
-    "syncAutoResetAt",
-    "advowareLastSync",
-    "advowareRowId",
-    "advowareDeletedAt",
-    "kommunikationHash",
-)
-"""EspoCRM attributes that the product keeps (specification, sync-semantics.md 4)."""
+BOOKKEEPING = ("betnr", *STATUS_ATTRIBUTES, "kommunikationHash")
+"""EspoCRM attributes that the product keeps on a party."""
 
 FIELDS = FieldTable(
     (

@@ -13,21 +13,10 @@ from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
-
-BOOKKEEPING = (
-    "syncStatus",
-    "syncErrorMessage",
-    "syncRetryCount",
-    "syncNextRetry",
-    "syncAutoResetAt",
-    "advowareLastSync",
-    "advowareRowId",
-    "advowareDeletedAt",
-)
-"""EspoCRM attributes that the product keeps on a child record, as far as the installation has them."""
 
 ACTIVE = "istAktiv"
 
@@ -151,7 +140,7 @@ class ChildKind(ABC):
             "beteiligteId",
             ACTIVE,
             self.key_attribute,
-            *BOOKKEEPING,
+            *STATUS_ATTRIBUTES,
             "assignedUserId",
             "modifiedAt",
         )

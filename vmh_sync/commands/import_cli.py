@@ -26,10 +26,10 @@ def beteiligte(
     """Beteiligte, die es nur in Advoware gibt. Ausgeschaltet, bis VMH_IMPORT_PARTIES=true gesetzt ist."""
     from vmh_sync.commands.import_parties import ImportOrder, command
     from vmh_sync.commands.numbers import number_list, number_range
-    from vmh_sync.first_contact.advoware_list import Where
+    from vmh_sync.first_contact.advoware_list import PartyScope
 
     if sum(bool(one) for one in (nummern, bereich, suche)) != 1:
         raise typer.BadParameter("Bitte genau eines angeben: --nummern, --bereich oder --suche.")
     numbers = number_list(nummern) if nummern else number_range(bereich) if bereich else None
     confirmed = frozenset(number_list(trotzdem)) if trotzdem else frozenset()
-    command(ImportOrder(Where(numbers, suche or None), plan_only=plan, confirmed=confirmed), as_json=as_json)
+    command(ImportOrder(PartyScope(numbers, suche or None), plan_only=plan, confirmed=confirmed), as_json=as_json)

@@ -15,7 +15,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import NoList, Where
+from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.first_contact.carry_out import Linker
 from vmh_sync.first_contact.import_plan import ImportPlan, plan_import
 from vmh_sync.first_contact.importing import Importer
@@ -35,7 +35,7 @@ SWITCHED_OFF = (
 class ImportOrder:
     """What a person asked for."""
 
-    where: Where
+    where: PartyScope
     plan_only: bool = False
     confirmed: frozenset[int] = frozenset()
 

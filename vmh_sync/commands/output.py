@@ -90,16 +90,10 @@ def firm_time(at: datetime) -> str:
     return at.astimezone(_FIRM_TIME).strftime("%d.%m.%Y %H:%M:%S")
 
 
-def plan_rows(outcomes: "Sequence[RecordOutcome]", *, show_values: bool) -> list[dict[str, object]]:
-    """Return a dry run's plan as plain data; values only when asked for."""
-    from vmh_sync.sync.plan_rows import plan_rows as rows
-
-    return rows(outcomes, show_values=show_values)
-
-
 def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> None:
     """Print a dry run's plan as a table."""
     from vmh_sync.sync.outcome import different_lines
+    from vmh_sync.sync.plan_rows import plan_rows
 
     console = Console()
     rows = plan_rows(outcomes, show_values=show_values)

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.output import fail, firm_time, plan_rows, print_json
+from vmh_sync.commands.output import fail, firm_time, print_json
 from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.targets import target
@@ -24,6 +24,7 @@ from vmh_sync.overview.search import MOST_FOUND, Found, find_records
 from vmh_sync.store import Store
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.sync.values import same
 from vmh_sync.sync.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.systems.errors import ForeignSystemError

@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.twin_search import read_whole
 from vmh_sync.commands.rehearsal_calendars import CalendarCopy, advoware_seed, fill_google
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import Where, list_parties
+from vmh_sync.first_contact.advoware_list import PartyScope, list_parties
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
@@ -37,7 +37,7 @@ class Copy:
     calendars: CalendarCopy | None = None
 
 
-async def copy_sides(context: PassContext, where: Where) -> Copy:
+async def copy_sides(context: PassContext, where: PartyScope) -> Copy:
     """Read all parties with everything that belongs to them. Raises the clients' errors and ``NoList``."""
     copied = Copy()
     parties = await list_parties(context, where, [], copied.unreadable)

@@ -16,10 +16,9 @@ from vmh_sync.commands.rehearsal_calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal_copy import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.env_file import read_env_file
-from vmh_sync.first_contact.advoware_list import NoList, Where
+from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.services.processes import program
-from vmh_sync.settings import VmhSettings
+from vmh_sync.setting_names import in_env_file
 from vmh_sync.systems.errors import ForeignSystemError
 
 Json = dict[str, Any]
@@ -43,7 +42,7 @@ class StepFailed(Exception):
     """A step of the rehearsal did not end as it should; ``str`` is German."""
 
 
-def command(where: Where, *, as_json: bool) -> None:
+def command(where: PartyScope, *, as_json: bool) -> None:
     """Rehearse; ends the process with 0 (all came to rest and is equal), 3 (something is left) or 1."""
     os.environ["VMH_SHADOW"] = "true"  # the real systems are only read
     try:
@@ -59,7 +58,7 @@ def command(where: Where, *, as_json: bool) -> None:
     sys.exit(0 if report["quiet"] else RECORDS_FAILED)
 
 
-async def rehearse(where: Where) -> Json:
+async def rehearse(where: PartyScope) -> Json:
     """Copy both sides, run the first day's commands on the copy, and return what they did, without values."""
     settings = PassSettings.read()
     prepare(settings)
@@ -76,9 +75,7 @@ async def rehearse(where: Where) -> Json:
 
 
 def _like_the_firm(settings: PassSettings) -> dict[str, str]:
-    file = VmhSettings.model_config.get("env_file")
-    in_file = read_env_file(Path(file)) if isinstance(file, str | Path) else {}
-    chosen = {name: value for name, value in {**in_file, **os.environ}.items() if name.startswith(_LIKE_THE_FIRM)}
+    chosen = {name: value for name, value in {**in_env_file(), **os.environ}.items() if name.startswith(_LIKE_THE_FIRM)}
     protected = str(settings.advoware.write_protection).lower()
     return {**{name: value or "" for name, value in chosen.items()}, "ADVOWARE_WRITE_PROTECTION": protected}
 

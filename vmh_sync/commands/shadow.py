@@ -8,7 +8,7 @@ from datetime import date
 from rich.console import Console
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, plan_rows, print_json
+from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.sync_kalender import run_calendars
 from vmh_sync.commands.targets import target
@@ -19,6 +19,7 @@ from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.shadow.days import Day, Difference, ShadowReport, compare
 from vmh_sync.shadow.files import DayFiles
 from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
 
 SHOWN = 30

@@ -9,7 +9,6 @@ from vmh_sync.commands.output import (
     RECORDS_FAILED,
     fail,
     fail_pass,
-    plan_rows,
     print_dry_summary,
     print_json,
     print_plan,
@@ -131,6 +130,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.sync import PassFailed, run_sync, save_shown
     from vmh_sync.commands.targets import target
+    from vmh_sync.sync.plan_rows import plan_rows
 
     order = replace(order, allow_mass_change=allow_mass_change)
     try:

@@ -11,7 +11,7 @@ from vmh_sync.adressen.part import KIND as ADRESSEN
 from vmh_sync.bankverbindungen.part import KIND as BANKVERBINDUNGEN
 from vmh_sync.beteiligte import fields as beteiligte
 from vmh_sync.beteiligte.party import ENTITY as BETEILIGTE
-from vmh_sync.children.kind import ACTIVE, BOOKKEEPING, ChildKind
+from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.clock import Clock
 from vmh_sync.crm_setup.rights import lacking_rights
 from vmh_sync.doctor.crm_installation import check_installation
@@ -25,6 +25,7 @@ from vmh_sync.orchestration.entity_room import EntityRoom, room_of
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import override
 from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
 from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.errors import LoginRefused
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
@@ -187,7 +188,7 @@ def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
         espo_entity=kind.espo_entity,
         table=override(kind.table, changes.get(kind.entity, {})),
         needed=needed,
-        wanted=(ACTIVE, *(name for name in BOOKKEEPING if name not in needed)),
+        wanted=(ACTIVE, *(name for name in STATUS_ATTRIBUTES if name not in needed)),
         statuses=tuple(dict.fromkeys(("clean", "failed", kind.waiting_status, kind.different_status))),
     )
 

@@ -27,15 +27,15 @@ class NoList(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """Where in Advoware to look: in these numbers, in what a search for ``text`` finds, or everywhere."""
+class PartyScope:
+    """The parties of Advoware that are meant: in these numbers, in what a search for ``text`` finds, or everywhere."""
 
     numbers: Sequence[int] | None = None
     text: str | None = None
 
 
 async def list_parties(
-    context: PassContext, where: Where, notes: list[str], unreadable: list[str]
+    context: PassContext, where: PartyScope, notes: list[str], unreadable: list[str]
 ) -> dict[int, Beteiligter]:
     """Return the parties by number, as the search tells them, or those of the numbers that exist.
 

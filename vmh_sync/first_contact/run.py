@@ -10,7 +10,7 @@ from typing import Any
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import Where
+from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
 from vmh_sync.first_contact.carry_out import LeftAlone, Linker
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
@@ -55,7 +55,7 @@ async def plan_first_contact(
 ) -> tuple[ContactPlan, Answers]:
     """Read both sides and match them; nothing is written. Raises ``NoList``, ``BadAnswers``, ``ForeignSystemError``."""
     given = parse_pairs(order.answers) + (read_csv(order.answers_file) if order.answers_file else [])
-    sides = await read_sides(context, party_table(context), where=Where(numbers=order.numbers), progress=progress)
+    sides = await read_sides(context, party_table(context), where=PartyScope(numbers=order.numbers), progress=progress)
     plan = await asyncio.to_thread(plan_contact, sides)
     return plan, decide(given, plan)
 

@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.twin_search import read_whole, shown
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import Where, list_parties
+from vmh_sync.first_contact.advoware_list import PartyScope, list_parties
 from vmh_sync.matching.traits import Traits
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.fields import FieldTable
@@ -25,7 +25,7 @@ from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 AT_ONCE = 100
 """Single reads that are under way at a time; the clients hold back what is more than their own limit."""
 
-EVERYWHERE = Where()
+EVERYWHERE = PartyScope()
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ async def read_sides(
     context: PassContext,
     table: FieldTable,
     *,
-    where: Where = EVERYWHERE,
+    where: PartyScope = EVERYWHERE,
     progress: Progress = lambda what, done, total: None,
 ) -> Sides:
     """Read both sides: all of EspoCRM, and ``where`` of Advoware.

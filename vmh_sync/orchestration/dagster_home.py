@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vmh_sync.services.sole_process import one_after_another
+from vmh_sync.whole_file import draft_of, write_whole
 
 if TYPE_CHECKING:
     import dagster as dg  # takes a second: only who opens Dagster pays for it
@@ -87,21 +87,12 @@ def _joined(*names: str) -> str:
 
 
 def _write(target: Path, text: str, *, replace: bool) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{_INSTANCE_FILE}.", dir=target.parent)
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            draft.replace(target)
-            return
-        # link, not rename: it fails when another process, or a person, was first; theirs stays.
-        with suppress(FileExistsError):
-            os.link(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    if replace:
+        write_whole(target, text)
+        return
+    # link, not rename: it fails when another process, or a person, was first; theirs stays.
+    with draft_of(target, text) as draft, suppress(FileExistsError):
+        os.link(draft, target)
 
 
 @contextmanager

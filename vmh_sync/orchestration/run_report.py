@@ -142,7 +142,7 @@ def _changed(change: Change, show_values: bool) -> dict[str, str | int]:
 
 def plan_metadata(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> dict[str, Any]:
     """Return a dry run's plan, to stand before everything else; values only when asked for."""
-    rows = plan_rows(outcomes, show_values=show_values)
+    rows = plan_table(outcomes, show_values=show_values)
     apart = different_lines(outcomes)
     told = {"Probelauf": f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else NOTHING}
     if apart:
@@ -151,7 +151,7 @@ def plan_metadata(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> di
     return {**told, **({"Plan": table(rows, rows[0])} if rows else {})}
 
 
-def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, str | int]]:
+def plan_table(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, str | int]]:
     """Return one row for each operation and task that is planned."""
     return [row for outcome in outcomes for plan in outcome.plans for row in _plan_rows(outcome, plan, show_values)]
 

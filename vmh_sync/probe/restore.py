@@ -1,12 +1,12 @@
 """Remembers how the scratch party or record was, so that a probe that was killed can still put it back."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from vmh_sync.whole_file import write_whole
+
 Json = dict[str, Any]
-_OWNER_ONLY = 0o600
 
 
 class Restore:
@@ -28,14 +28,7 @@ class Restore:
 
     def keep(self, party: Json) -> None:
         """Remember the party; it is on the disk when this returns. Raises ``OSError``."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        new = self._path.with_suffix(".new")
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(party, file, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
+        write_whole(self._path, json.dumps(party, ensure_ascii=False))
 
     def forget(self) -> None:
         """All is put back."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vmh_sync.services import valkey_guard
+from vmh_sync.whole_file import write_whole
 
 _LONGEST_SOCKET = 100
 """Bytes; the kernel takes 107 on Linux and 103 on macOS."""
@@ -135,9 +136,7 @@ class EmbeddedValkey:
         path = Path(tempfile.mkdtemp(prefix="vmh-")) / "valkey.sock"
         if not _fits(str(path)):
             raise EmbeddedServiceError("VMH_HOME and TMPDIR are both too long for a socket: use a shorter VMH_HOME")
-        draft = note.with_suffix(".new")
-        draft.write_text(str(path), encoding="utf-8")
-        draft.rename(note)
+        write_whole(note, str(path))
         return str(path)
 
     @contextmanager

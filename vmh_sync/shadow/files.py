@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from vmh_sync.shadow.days import Day, Difference
+from vmh_sync.whole_file import write_whole
 
 
 class DayFiles:
@@ -19,16 +20,13 @@ class DayFiles:
 
     def write(self, day: Day) -> Path:
         """Keep a day, whole or not at all; returns its file. Raises ``OSError``."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{day.day.isoformat()}.json"
         stored = {
             "looked_at": dict(day.looked_at),
             "differences": [one.to_json() for one in sorted(day.differences)],
             "failures": dict(day.failures),
         }
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
-        new.replace(path)
+        write_whole(path, json.dumps(stored, ensure_ascii=False))
         return path
 
     @staticmethod

@@ -12,6 +12,18 @@ from typing import Any
 Kept = Mapping[str, tuple[str, str]]
 """What was sent and what EspoCRM made of it, by attribute, in comparable form."""
 
+STATUS_ATTRIBUTES = (
+    "syncStatus",
+    "syncErrorMessage",
+    "syncRetryCount",
+    "syncNextRetry",
+    "syncAutoResetAt",
+    "advowareLastSync",
+    "advowareRowId",
+    "advowareDeletedAt",
+)
+"""EspoCRM attributes that the product keeps on every record, as far as the installation has them."""
+
 STAMPS = frozenset({"advowareLastSync", "advowareRowId"})
 """They go along with other writes and are never a reason for one."""
 

@@ -1,13 +1,10 @@
 """Find or create an employee's calendar and give the right people access (specification, kalender.md 1)."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
-from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
 from vmh_sync.systems.google_calendar.errors import (
@@ -105,26 +102,6 @@ class CreationBudget(Protocol):
         ...
 
 
-class WindowBudget:
-    """At most ``limit`` calendars per sliding ``window``, counted in this process."""
-
-    def __init__(self, limit: int, window: timedelta = timedelta(hours=1), clock: Clock | None = None) -> None:
-        self._limit = limit
-        self._window = window
-        self._clock = clock or SystemClock()
-        self._taken: deque[datetime] = deque()
-
-    def take(self) -> bool:
-        """Return True and count it when one more calendar may be created now."""
-        now = self._clock.now()
-        while self._taken and self._taken[0] <= now - self._window:
-            self._taken.popleft()
-        if len(self._taken) >= self._limit:
-            return False
-        self._taken.append(now)
-        return True
-
-
 @dataclass(frozen=True, slots=True)
 class CalendarTemplate:
     """What a new calendar looks like: name template with ``{kuerzel}``, IANA zone, rules as the setting has them."""
@@ -162,15 +139,15 @@ class CalendarDirectory:
         service_account_email: str,
         template: CalendarTemplate,
         *,
+        budget: CreationBudget,
         owner: GoogleCalendarClient | None = None,
-        budget: CreationBudget | None = None,
     ) -> None:
         self._account = account
         self._email = service_account_email
         self._template = template
         self._delegated = owner
         self._owner = owner or account
-        self._budget = budget or WindowBudget(20)
+        self._budget = budget
 
     def find_or_create(
         self, kuerzel: str, *, email: str | None = None, stored_id: str | None = None, recreate: bool = False

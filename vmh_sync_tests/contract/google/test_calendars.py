@@ -14,7 +14,6 @@ from vmh_sync.systems.google_calendar.calendars import (
     CreationDeferredError,
     Found,
     ReadOnlyCalendarError,
-    WindowBudget,
 )
 from vmh_sync.systems.google_calendar.errors import RateLimitedError, ServerError, UnknownOutcomeError
 from vmh_sync_tests.contract.google.conftest import SUBJECT, Google
@@ -29,7 +28,18 @@ def directory(google: Google, *, delegated: bool = False, **changes: Any) -> Cal
     email = google.hooks.config.service_account_email
     owner = google.client(SUBJECT) if delegated else None
     template = changes.pop("template", CalendarTemplate(rules=RULES))
-    return CalendarDirectory(google.client(), email, template, owner=owner, **changes)
+    return CalendarDirectory(google.client(), email, template, **{"budget": Budget(), "owner": owner} | changes)
+
+
+class Budget:
+    """So many calendars may be created until it is filled again."""
+
+    def __init__(self, left: int = 20) -> None:
+        self.left = left
+
+    def take(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
 
 
 def calendars(google: Google) -> list[dict[str, Any]]:
@@ -166,14 +176,14 @@ def test_a_hidden_rate_limit_is_waited_for_also_at_creation(google: Google) -> N
 
 
 def test_new_calendars_are_spread(google: Google) -> None:
-    budget = WindowBudget(2, timedelta(hours=1), google.clock)
+    budget = Budget(2)
     one = directory(google, budget=budget)
     one.find_or_create("A")
     one.find_or_create("B")
     with pytest.raises(CreationDeferredError):
         one.find_or_create("C")
     assert one.find_or_create("A").found is Found.BY_NAME
-    google.clock.advance(timedelta(hours=1))
+    budget.left = 1
     assert one.find_or_create("C").found is Found.CREATED
 
 
@@ -181,7 +191,7 @@ def test_too_many_calendars_put_the_account_into_read_only(google: Google) -> No
     google.hooks.config.calendar_limit = 3
     client = google.client(attempts=1)
     template = CalendarTemplate()
-    spree = CalendarDirectory(client, google.hooks.config.service_account_email, template, budget=WindowBudget(9))
+    spree = CalendarDirectory(client, google.hooks.config.service_account_email, template, budget=Budget(9))
     first = [spree.find_or_create(name).id for name in "ABC"]
     with pytest.raises(RateLimitedError) as caught:
         spree.find_or_create("D")

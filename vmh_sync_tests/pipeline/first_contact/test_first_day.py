@@ -9,7 +9,7 @@ import pytest
 from vmh_sync.beteiligte.twin_question import open_questions
 from vmh_sync.commands.import_parties import ImportOrder, import_parties
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.first_contact.advoware_list import Where
+from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
 from vmh_sync.sync.outcome import Result
@@ -134,7 +134,7 @@ async def _questions(context: PassContext) -> Any:
 
 def bring_the_rest(day: FirstDay) -> None:
     async def run(context: PassContext) -> Any:
-        return await import_parties(context, ImportOrder(Where(list(day.made.right))), lambda *_: None)
+        return await import_parties(context, ImportOrder(PartyScope(list(day.made.right))), lambda *_: None)
 
     plan, done = day.firm.run(run)
     assert done.failures == {}

@@ -10,7 +10,7 @@ from vmh_sync.cli import app
 from vmh_sync.commands.import_parties import Imported, ImportOrder, import_parties
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact import importing
-from vmh_sync.first_contact.advoware_list import Where
+from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.import_plan import ImportPlan
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync_tests.fixtures.firm import Firm
@@ -25,7 +25,7 @@ def bring(firm: Firm) -> Bring:
     """The import as the command runs it."""
 
     def run(*numbers: int, **more: Any) -> tuple[ImportPlan, Imported]:
-        order = ImportOrder(Where(list(numbers)) if numbers else Where(text=more.pop("text")), **more)
+        order = ImportOrder(PartyScope(list(numbers)) if numbers else PartyScope(text=more.pop("text")), **more)
 
         async def work(context: PassContext) -> tuple[ImportPlan, Imported]:
             return await import_parties(context, order, lambda *_: None)
