@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.values import Value, text
+from vmh_sync.sync.values import Value, is_date, text
 
 NAME_LIMIT = 100
 EMPTY = "Die Adresse ist leer. Bitte mindestens Straße, Ort oder Postfach eintragen."
@@ -67,7 +67,7 @@ def problems(fields: Fields) -> list[tuple[str, str]]:
     if not any(text(fields.get(name)) for name in ("strasse", "ort", "postfach")):
         found.append(("strasse", EMPTY))
     begins, ends = fields.get("gueltig_von"), fields.get("gueltig_bis")
-    if isinstance(begins, str) and isinstance(ends, str) and ends < begins:
+    if is_date(begins) and is_date(ends) and str(ends) < str(begins):
         found += [("gueltig_von", INVERTED), ("gueltig_bis", INVERTED)]
     return found
 

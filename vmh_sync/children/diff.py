@@ -90,7 +90,7 @@ class _Planner:
         changes = []
         for rule in self.table.rules:
             value = fields.get(rule.name)
-            if rule.on_create and not is_empty(value) and value is not False:
+            if rule.on_create and not is_empty(value) and value is not False and rule.can_say(Side.ADVOWARE, value):
                 values[rule.advoware] = rule.write(Side.ADVOWARE, value)
                 changes.append(FieldChange(rule.name, None, value, "created"))
         values = self.kind.create_values(espo.id, values, fields, self.memory.owner)
@@ -136,7 +136,9 @@ class _Planner:
         fields = self.pair.advoware_fields
         if all(is_empty(value) or value is False for value in fields.values()):
             return ChildPlan(self.pair, Step.NOTHING)
-        changes = tuple(FieldChange(name, None, value, "imported") for name, value in fields.items() if value)
+        table = self.table
+        told = {name: one for name, one in fields.items() if one and table[name].can_say(Side.ESPOCRM, one)}
+        changes = tuple(FieldChange(name, None, value, "imported") for name, value in told.items())
         values = self.kind.espo_values(payload(changes, self.table, Side.ESPOCRM))
         problems = self.kind.problems(fields)
         message = " ".join(problem.message for problem in problems) or None

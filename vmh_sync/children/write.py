@@ -83,7 +83,7 @@ class ChildWriter(ChildAccess):
         child: WireRecord = created.record or await self.child(str(created.key))
         changes = plan.operations[0].changes
         told, base = self._after_post(plan, changes, child)
-        sent = {**plan.wanted, **self._not_taken(changes, told)}
+        sent = {**plan.wanted, **self._not_taken(changes, told), **self._unsaid(plan.wanted, Side.ADVOWARE, told)}
         # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well. Until it does the base
         # does not know it: a pass that is killed in between leaves it to the next one as an edit made in Advoware.
         plan = replace(plan, espo=self._told_more(espo, plan.wanted, told))
@@ -160,11 +160,20 @@ class ChildWriter(ChildAccess):
             if not same(table[change.field].kind, told[change.field], change.new)
         }
 
+    def _unsaid(self, fields: Mapping[str, Value], side: Side, told: Mapping[str, Value]) -> dict[str, Value]:
+        """Return, for values that were not sent because ``side`` can hold no such, what it says instead.
+
+        As the base of their own side: so the merge takes them for an edit and tells of them.
+        """
+        rules = self.memory.table.rules
+        return {rule.name: told.get(rule.name) for rule in rules if not rule.can_say(side, fields.get(rule.name))}
+
     def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:
         more = {
             rule.espo: rule.write(Side.ESPOCRM, told[rule.name])
             for rule in self.memory.table.rules
             if rule.espo in espo.attributes and wanted.get(rule.name) is None and told.get(rule.name)
+            if rule.can_say(Side.ESPOCRM, told[rule.name])
         }
         return self.kind.espo_values(more)
 
@@ -227,16 +236,18 @@ class ChildWriter(ChildAccess):
             refused=self.by_field(refused),
             base=espo_fields,
         )
+        unsaid = self._unsaid(plan.wanted, Side.ESPOCRM, {})
+        espo_fields |= unsaid
         self.findings += made.findings
         plan = replace(plan, reported=self.about(record.id, made.tasks), espo={})
         plan = replace(plan, bookkeeping=self._status_of_import(plan, record))
         await self.open(plan.reported)
-        done = Outcome(plan, record, child, Base(espo_fields, dict(plan.wanted)), None)
+        done = Outcome(plan, record, child, Base(espo_fields, {**plan.wanted, **unsaid}), None)
         done.espo = (await self.write_espo(done, record)).record
         done.rows = applied(self.context, self.kind, self.memory, record.id, made.applied, Side.ESPOCRM, "created")
         done.rows += task_rows(self.context, self.kind, self.memory, record.id, plan.reported)
         await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
-        return False
+        return bool(unsaid)
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
         espo_fields, table = self.from_espocrm(record), self.memory.table

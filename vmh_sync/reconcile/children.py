@@ -13,7 +13,7 @@ from vmh_sync.sync.values import date, flag, iban, text
 Normal = Callable[[object], object]
 
 
-def _told_flag(value: object) -> bool | None:
+def _told_flag(value: object) -> bool | str | None:
     return None if value is None else flag(value)
 
 

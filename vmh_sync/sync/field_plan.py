@@ -93,11 +93,11 @@ def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable, *, creatin
 
 def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldTable, *, creating: bool) -> None:
     name, target = decision.field, source.other
-    obstacle = _obstacle(table, name, target, decision.value, creating=creating)
+    obstacle, why = _obstacle(table, name, target, decision.value, creating=creating)
     if obstacle is not None and decision.retry:
         return
     if obstacle is not None:
-        _keep_apart(plan, decision, source, table, obstacle)
+        _keep_apart(plan, decision, source, table, obstacle, why)
         return
     lost = decision.verdict is Verdict.CONFLICT
     reason = "first_contact" if decision.first_contact else "conflict" if lost else f"changed_in_{source}"
@@ -110,32 +110,41 @@ def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldT
     plan.base_of(target)[name] = decision.value
 
 
-def _obstacle(table: FieldTable, name: str, target: Side, value: Value, *, creating: bool) -> TaskKind | None:
-    if not table[name].writable(target, creating=creating):
-        return TaskKind.READONLY_FIELD
+def _obstacle(
+    table: FieldTable, name: str, target: Side, value: Value, *, creating: bool
+) -> tuple[TaskKind | None, str]:
     try:
         table[name].write(target, value)
-    except Unrepresentable:
-        return TaskKind.VALUE_REFUSED
-    return None
+    except Unrepresentable as error:
+        if error.why or table[name].writable(target, creating=creating):
+            return TaskKind.VALUE_REFUSED, error.why
+    if not table[name].writable(target, creating=creating):
+        return TaskKind.READONLY_FIELD, ""
+    return None, ""
 
 
-def _keep_apart(plan: FieldPlan, decision: Decision, source: Side, table: FieldTable, obstacle: TaskKind) -> None:
+def _keep_apart(
+    plan: FieldPlan, decision: Decision, source: Side, table: FieldTable, obstacle: TaskKind, why: str
+) -> None:
     name = decision.field
     plan.base_of(source)[name] = decision.value
     plan.base_of(source.other)[name] = decision.replaced
-    plan.findings.append(Finding(name, source.other, obstacle_text(obstacle, table.label(name), source.other)))
+    plan.findings.append(Finding(name, source.other, obstacle_text(obstacle, table.label(name), source.other, why)))
     if decision.first_contact and (is_foreign(decision.value) or is_foreign(decision.replaced)):
         return
     details = {"wanted": decision.value, "standing": decision.replaced, "side": str(source.other)}
+    if why:
+        details["why"] = why
     plan.tasks.append(TaskWanted(obstacle, (name,), details))
 
 
 _SIDE_NAMES = {Side.ESPOCRM: "EspoCRM", Side.ADVOWARE: "Advoware"}
 
 
-def obstacle_text(obstacle: TaskKind, label: str, target: Side) -> str:
+def obstacle_text(obstacle: TaskKind, label: str, target: Side, why: str = "") -> str:
     """Return the German sentence that says why a value stays on its side."""
+    if why:
+        return f"{label}: Der Wert bleibt auf seiner Seite stehen, {why}."
     if obstacle is TaskKind.READONLY_FIELD:
         return f"{label}: {_SIDE_NAMES[target]} nimmt dieses Feld über die Schnittstelle nicht an."
     return f"{label}: {_SIDE_NAMES[target]} kennt diesen Wert nicht; er bleibt auf seiner Seite stehen."

@@ -4,24 +4,28 @@ A table is data: an operator may override names, conflict rules and choices (spe
 paragraph) by a JSON file, see :func:`override`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.sync.values import Kind, Value, normal
+from vmh_sync.sync.values import Kind, Value, is_date, normal
 
 _FOREIGN = "?"
 
 
 class Unrepresentable(Exception):
-    """The target side has no word for a value; carries the field name, never the value."""
+    """The target side has no word for a value, or it is of no such kind; carries the field name, never the value.
 
-    def __init__(self, field_name: str, side: Side) -> None:
+    ``why`` says in German what the value is not; empty where the side only has no word for it.
+    """
+
+    def __init__(self, field_name: str, side: Side, why: str = "") -> None:
         super().__init__(f"{field_name}: {side} has no counterpart for this value")
         self.field = field_name
         self.side = side
+        self.why = why
 
 
 class WrongKind(Exception):
@@ -42,6 +46,16 @@ class WrongKind(Exception):
 
 
 _SYSTEM = {Side.ESPOCRM: "EspoCRM", Side.ADVOWARE: "Advoware"}
+_IS_OF: Mapping[Kind, Callable[[Value], bool]] = {
+    Kind.DATE: is_date,
+    Kind.FLAG: lambda value: isinstance(value, bool),
+    Kind.NUMBER: lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
+_IS_NONE = {
+    Kind.DATE: "das ist kein Datum",
+    Kind.FLAG: "das heißt weder ja noch nein",
+    Kind.NUMBER: "das ist keine ganze Zahl",
+}
 _NUMERIC_TEXTS = frozenset({"plz", "postfach_plz", "handelsregister_nummer"})
 """Texts that some installations tell as numbers."""
 
@@ -134,13 +148,23 @@ class FieldRule:
         """Return what to send to ``side`` for a canonical value; raises :class:`Unrepresentable`."""
         if self.choices is not None:
             return self.choices.write(side, value, self.name)
+        if self.kind in _IS_OF:
+            value = normal(self.kind, value)
+            if value is not None and not _IS_OF[self.kind](value):
+                raise Unrepresentable(self.name, side, _IS_NONE[self.kind])
         if self.kind is Kind.DATE and value and side is Side.ADVOWARE:
             return f"{value}T00:00:00"
-        if self.kind is Kind.FLAG:
-            return bool(value)
         if value is None:
             return None if self.kind in {Kind.DATE, Kind.NUMBER} or side is Side.ESPOCRM else ""
         return value
+
+    def can_say(self, side: Side, value: Value) -> bool:
+        """Whether ``side`` can hold the value at all."""
+        try:
+            self.write(side, value)
+        except Unrepresentable:
+            return False
+        return True
 
     def writable(self, side: Side, *, creating: bool = False) -> bool:
         """Whether ``side`` takes this field in a write."""

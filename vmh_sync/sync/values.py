@@ -4,6 +4,7 @@ Values are compared in their normal form and written in the notation of the side
 (specification, sync-semantics.md 1).
 """
 
+import datetime
 import re
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +16,11 @@ Value = str | int | bool | None
 """A canonical value: text, number, flag, or ``None`` for empty."""
 
 _BLANKS = re.compile(r"[ \t\u00a0]+")
-_ISO_DATE = re.compile(r"^(\d{4}-\d{2}-\d{2})")
+_ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?")
+_NO_DATE = "0000-00-00"
+"""What a database says where there is none."""
+_SET = frozenset({"1", "true", "ja", "j", "yes", "y"})
+_NOT_SET = frozenset({"", "0", "false", "nein", "n", "no"})
 _EXTENSION = re.compile(r"(?i)[\s;,]*(?:ext\.?|durchwahl|dw\.?|app\.?|apparat|nst\.?|x|#)\s*[.:=]?\s*(\d{1,6})\s*$")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _NO_DIGIT = re.compile(r"\D")
@@ -48,8 +53,18 @@ def date(value: object) -> str | None:
     No zone shift: a birthday has no zone (specification, entities.md 1).
     """
     plain = text(value)
-    match = _ISO_DATE.match(plain) if plain else None
-    return match.group(1) if match else plain
+    match = _ISO_DATE.fullmatch(plain) if plain else None
+    if match is None:
+        return plain
+    return match.group(1) if match.group(1) != _NO_DATE else None
+
+
+def is_date(value: Value) -> bool:
+    """Whether a canonical value is a day that the calendar has."""
+    try:
+        return isinstance(value, str) and bool(datetime.date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def email(value: object) -> str | None:
@@ -104,10 +119,11 @@ def _is_several(main: str) -> bool:
     return len(digits.removeprefix("0")) > _LONGEST_AREA_CODE
 
 
-def flag(value: object) -> bool:
-    """Return a flag; nothing, ``""``, ``"false"`` and ``0`` are false."""
+def flag(value: object) -> bool | str:
+    """Return a flag; nothing, ``""``, ``"false"`` and ``0`` are false. Text that says neither stays as it stands."""
     if isinstance(value, str):
-        return value.strip().lower() in {"1", "true", "ja", "yes"}
+        word = value.strip().lower()
+        return word in _SET if word in _SET | _NOT_SET else value.strip()
     return bool(value)
 
 

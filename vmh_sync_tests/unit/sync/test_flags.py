@@ -5,12 +5,12 @@ import pytest
 from vmh_sync.sync.values import Kind, is_form_of, normal
 
 
-@pytest.mark.parametrize("raw", [True, 1, "1", "true", " TRUE ", "ja", "Ja", "yes", "Yes"])
+@pytest.mark.parametrize("raw", [True, 1, "1", "true", " TRUE ", "ja", "Ja", "J", "yes", "Yes"])
 def test_a_set_flag(raw: object) -> None:
     assert normal(Kind.FLAG, raw) is True
 
 
-@pytest.mark.parametrize("raw", [None, False, 0, "", "0", "false", "nein", "no", "x"])
+@pytest.mark.parametrize("raw", [None, False, 0, "", "0", "false", "nein", "N", "no"])
 def test_a_flag_that_is_not_set(raw: object) -> None:
     assert normal(Kind.FLAG, raw) is False
 
