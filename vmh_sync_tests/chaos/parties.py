@@ -112,7 +112,7 @@ class DrawnPeople:
         found = [f"untold: {difference}" for difference in untold(sides)]
         found += doubled(sides)
         gone = lost([edit for edit, _, _ in self._edits], sides, traces)
-        unseen = [edit for edit, *at in self._edits if in_known_window(edit, *at, self._calls)]
+        unseen = [edit for edit, began, ended in self._edits if in_known_window(edit, began, ended, self._calls)]
         return found + [f"lost: {edit}" for edit in gone if edit not in unseen]
 
     def close(self) -> None:

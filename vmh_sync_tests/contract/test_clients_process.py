@@ -9,9 +9,10 @@ from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, load
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync_tests.fixtures.sandbox import Sandbox
 
 
-async def test_clients_from_the_environment(sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_clients_from_the_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # no .env of the working directory
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, str(value))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from vmh_sync_tests.fixtures.rogue import (
 # Requests
 
 
-CALLS = [
+CALLS: list[Any] = [
     ("GET", "/api/v1/A", None, None),
     ("GET", "/api/v1/A?x=%C3%BC&y=a+b", None, None),
     ("GET", "/api/v1/A", [("where[0][type]", "equals"), ("where[0][value]", "Müller & Söhne + 50 %/ü")], None),

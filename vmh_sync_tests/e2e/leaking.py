@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -13,7 +14,7 @@ from vmh_sync_tests.fixtures.house import House
 CALENDAR = "/advoware/calendar/sync"
 PROXY = "/advoware/proxy"
 ECHO = json.dumps({"message": f"unzulässig: {' '.join(PERSONAL.values())}"}, ensure_ascii=False)
-OF_ONE_PARTY = (
+OF_ONE_PARTY: tuple[dict[str, Any], ...] = (
     {"action": "status", "status": 400, "body": ECHO},
     {"action": "status", "status": 500, "body": ECHO},
     {"action": "malformed"},
@@ -41,7 +42,7 @@ class Leaking:
         kept = self.results if path == PROXY and key == WRITE_KEY else self.answers
         kept.append(f"{answer.status_code} {dict(answer.headers)} {answer.text}")
 
-    def runs(self, *asked: tuple[str, dict[str, object]]) -> list[str]:
+    def runs(self, *asked: tuple[str, dict[str, Any]]) -> list[str]:
         """Launch jobs at the same time and wait; returns how they ended."""
         ids = [self.house.dagster.launch(job, config) for job, config in asked]
 

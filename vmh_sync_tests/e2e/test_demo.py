@@ -90,7 +90,7 @@ def test_the_demo_touches_nothing_that_the_settings_name_ends_with_both_sides_al
     (clone / ".env").write_text("".join(f"{name}='{value}'\n" for name, value in in_file.items()))
     first = run("demo", "--once", "--parties", "8", cwd=clone)
     (clone / ".env").unlink()
-    again = run("demo", "--once", "--parties", "8", cwd=clone, **foreign.settings())
+    again = run("demo", "--once", "--parties", "8", cwd=clone, **foreign.settings())  # type: ignore[arg-type]
     foreign.assert_untouched()
     assert (clone / ".vmh" / "demo").is_dir(), "the place of its own"
     for result in (first, again):

@@ -1,5 +1,7 @@
 """The whole house over HTTP: triggers that reach real runs, many events while runs drain, and nothing that leaks."""
 
+from typing import Any
+
 import pytest
 
 from vmh_sync_tests.e2e.dagster_stack import wait_until
@@ -19,7 +21,7 @@ PARTIES = 50
 ROUNDS = 20
 
 
-def triggered(house: House, path: str, **how: object) -> str:
+def triggered(house: House, path: str, **how: Any) -> str:
     """Trigger a run, once no other is in the way (a schedule's); returns its id."""
 
     def accepted() -> str | None:
@@ -101,7 +103,7 @@ def test_many_events_while_runs_drain_lose_nothing(house: House) -> None:
         assert not queue.get("failed") and not queue.get("items"), queue
         if number % 7 == 6:  # so that the next ones come while a run is at work
             claims = journal.count("claim")
-            wait_until("a run claims what waits", lambda seen=claims: journal.count("claim") > seen)
+            wait_until("a run claims what waits", lambda seen=claims: journal.count("claim") > seen)  # type: ignore[misc]
     wait_until("the inbox is empty", lambda: not journal.waiting())
 
     assert journal.count("event") >= PARTIES * ROUNDS

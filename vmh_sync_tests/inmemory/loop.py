@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import heapq
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -53,8 +54,21 @@ def own_process() -> Process | None:
     return _process.get()
 
 
+def _settle(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """``time()`` jumps to the next timer when nothing is ready; ``rng`` chooses between processes that are ready."""
+
+    # What every loop of asyncio keeps, and no stub tells.
+    _ready: deque[Any]
+    _scheduled: list[Any]
 
     def __init__(self, rng: random.Random) -> None:
         super().__init__()
@@ -149,9 +163,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 if process is not None:
                     process.kill()
             except BaseException as error:  # noqa: BLE001 - as a thread pool does
-                self.call_soon(lambda error=error: future.done() or future.set_exception(error))
+                self.call_soon(_settle, future, None, error)
             else:
-                self.call_soon(lambda: future.done() or future.set_result(result))
+                self.call_soon(_settle, future, result, None)
 
         self.call_soon(work)
         return future
@@ -161,7 +175,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         handle = self._next()
         if handle is None or handle._cancelled:
             return
-        process = handle._context.get(_process)
+        process = handle._context.get(_process)  # type: ignore[attr-defined]
         if process is not None:
             if process.dies_at is not None and process.steps >= process.dies_at:
                 process.kill()

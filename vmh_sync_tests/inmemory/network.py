@@ -85,7 +85,7 @@ def ask(app: ASGIApp, method: str, url: str, headers: list[tuple[str, str]], bod
 
     answering = app(scope, receive, send)
     try:
-        answering.send(None)
+        answering.send(None)  # type: ignore[attr-defined]
     except StopIteration:
         pass
     else:

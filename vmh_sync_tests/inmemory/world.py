@@ -89,7 +89,7 @@ class World:
     """
 
     seed: int = 0
-    rules: SyncSettings = field(default_factory=lambda: SyncSettings(_env_file=None))  # type: ignore[call-arg]
+    rules: SyncSettings = field(default_factory=lambda: SyncSettings(_env_file=None))
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
 
@@ -104,12 +104,12 @@ class World:
         self.crm = CrmHooks(crm_app)
         google_app, self.google = create_google(GoogleConfig(clock=true_clock, user_quota=None, project_quota=None))
         apps = {"advoware": office_app, "espocrm": crm_app, "google": google_app}
-        self.wire = Wire(self.loop, apps, trace=self.trace.append)
+        self.wire = Wire(self.loop, apps, trace=self.trace.append)  # type: ignore[arg-type]
         self.memory = Memory(lambda: START.timestamp() + self.loop.time())
         self.store: Store = memory_store(self.clock)
         self.advoware_settings = _advoware(self.office_config)
         self.espo_settings = EspoCrmSettings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             api_base_url=BASE.format(name="espocrm") + "/api/v1",
             api_key=SecretStr(self.crm.crm.credentials()["api_key"]),
         )
@@ -178,7 +178,7 @@ class World:
 def _advoware(office: OfficeConfig) -> AdvowareSettings:
     base = BASE.format(name="advoware")
     return AdvowareSettings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         kanzlei=office.kanzlei,
         database=office.database,
         user=office.user,

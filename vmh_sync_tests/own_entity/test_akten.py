@@ -36,7 +36,7 @@ def set_up(environment: dict[str, str]) -> None:
         body: dict[str, Any] = {"name": "Akten", "type": "Base", "labelSingular": "Akte", "labelPlural": "Akten"}
         admin.post("/EntityManager/action/createEntity", json=body).raise_for_status()
         for name, definition in FIELDS.items():
-            admin.post("/Admin/fieldManager/CAkten", json={"name": name, **definition}).raise_for_status()
+            admin.post("/Admin/fieldManager/CAkten", json={"name": name, **definition}).raise_for_status()  # type: ignore[dict-item]
         link = {"entity": "CBeteiligte", "link": "akten", "linkForeign": "beteiligte", "label": "Akten"}
         link |= {"labelForeign": "Beteiligte", "linkType": "oneToMany", "entityForeign": "CAkten"}
         admin.post("/EntityManager/action/createLink", json=link).raise_for_status()

@@ -49,7 +49,7 @@ class Simulation:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        rules = SyncSettings(_env_file=None, batch_size=4)  # type: ignore[call-arg]
+        rules = SyncSettings(_env_file=None, batch_size=4)
         self.game = PartyGame(seed=self.seed, rules=rules)
         self.firm, self.world = self.game.firm, self.game.firm.world
         self.loop = self.world.loop
@@ -82,7 +82,7 @@ class Simulation:
     def _schedule(self) -> None:
         pace = self.pace
         for place, entity in enumerate(PIPELINES):
-            self._every(pace.sensor, lambda entity=entity: self.house.tick_sensor(entity), place)  # type: ignore[misc]
+            self._every(pace.sensor, lambda entity=entity: self.house.tick_sensor(entity), place)
             sweep = lambda entity=entity: self.house.tick_schedule(entity, "due")  # noqa: E731
             self._every(pace.sweep, sweep, 7.0 * place)
         self._every(pace.rolling, lambda: self.house.tick_schedule("beteiligte", "rolling"), 11.0)

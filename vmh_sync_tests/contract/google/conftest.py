@@ -129,7 +129,7 @@ def google(
     app.faults.clear()
     hooks.reset({})
     one = Google(url, app, hooks, clock)
-    hooks.api.handle = _recording(hooks.api.handle, one)  # type: ignore[method-assign]
+    hooks.api.handle = _recording(hooks.api.handle, one)  # type: ignore[assignment, method-assign]
     yield one
     for factory in one.factories.values():
         factory.close()

@@ -282,7 +282,8 @@ def test_an_empty_window_is_refused(events: Any, calendar: str) -> None:
 def test_pages_are_as_long_as_asked_and_the_token_stands_on_the_last(events: Any, calendar: str) -> None:
     for _ in range(5):
         events.insert(calendarId=calendar, body=body()).execute()
-    sizes, tokens, page = [], [], {}
+    sizes, tokens = [], []
+    page: dict[str, Any] = {}
     while True:
         answer = events.list(calendarId=calendar, maxResults=2, **page).execute()
         sizes.append(len(answer["items"]))

@@ -171,7 +171,7 @@ def test_an_event_that_was_deleted_before_the_answer_got_through_is_a_duplicate(
 ) -> None:
     calendar = google.calendar()
     google.fault(action="drop_after", path="/events", method="POST")
-    google.sleep = lambda _: google.hooks.edit(  # type: ignore[method-assign]
+    google.sleep = lambda _: google.hooks.edit(  # type: ignore[assignment, method-assign]
         {"calendar": calendar, "id": EVENT_ID, "action": "delete"}
     )
     with pytest.raises(DuplicateError) as caught:

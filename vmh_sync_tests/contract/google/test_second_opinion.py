@@ -56,7 +56,7 @@ def opinion(request: pytest.FixtureRequest, google: Google) -> Opinion:
 def official(url: str, token: str, transport: httplib2.Http) -> Any:
     credentials = google.oauth2.credentials.Credentials(token=token)
     http = google_auth_httplib2.AuthorizedHttp(credentials, http=transport, refresh_status_codes=())
-    return discovery.build_from_document(discovery_document(url), http=http)
+    return discovery.build_from_document(discovery_document(url), http=http)  # type: ignore[attr-defined]
 
 
 def timed(summary: str, start: str, end: str) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def test_nothing_is_undone_twice(firm: Firm) -> None:
 
 def test_what_is_no_written_change_is_refused(firm: Firm) -> None:
     espo_id, _, _ = renamed(firm)
-    row = {"espo_id": espo_id, "reason": "x", "old": "a", "new": "b"}
+    row: dict[str, Any] = {"espo_id": espo_id, "reason": "x", "old": "a", "new": "b"}
     changes = [
         Change(entity="beteiligte", kind="conflict", field="name", side_written="advoware", **row),
         Change(entity="beteiligte", kind="applied", field="name", **row),

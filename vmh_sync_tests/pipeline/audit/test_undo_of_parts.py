@@ -1,5 +1,7 @@
 """Taking back changes of a party's phones, e-mails and addresses on the command line, over real HTTP."""
 
+from typing import Any
+
 import pytest
 
 from vmh_sync.store.audit import Change
@@ -73,7 +75,7 @@ def test_a_dry_run_of_an_address_writes_nothing(firm: Firm) -> None:
 def test_what_follows_from_other_fields_or_advoware_does_not_take_is_refused(firm: Firm) -> None:
     betnr, record, _, _ = moved_away(firm)
     block = newest(firm, record, "anschrift", "adressen")
-    row = {"entity": "adressen", "kind": "applied", "espo_id": record, "betnr": betnr, "reason": "r"}
+    row: dict[str, Any] = {"entity": "adressen", "kind": "applied", "espo_id": record, "betnr": betnr, "reason": "r"}
     with firm.store.transaction() as tx:
         country, active, created = tx.audit.append_numbered(
             [

@@ -53,7 +53,7 @@ SITUATIONS: dict[str, tuple[Act, Calls, Calls]] = {
         LISTS | {"PUT CBeteiligte/{}": 1},
     ),
     "a field changed on each side": (
-        lambda firm, party, betnr: (firm.crm_edit(party, zusatz="3. Etage"), firm.office_edit(betnr, titel="Dr.")),
+        lambda firm, party, betnr: (firm.crm_edit(party, zusatz="3. Etage"), firm.office_edit(betnr, titel="Dr.")),  # type: ignore[func-returns-value]
         {"GET Beteiligte/{}": 2, "PUT Beteiligte/{}": 1},
         LISTS | {"GET CBeteiligte/{}": 1, "PUT CBeteiligte/{}": 1},
     ),

@@ -18,7 +18,7 @@ class Killed(BaseException):
 def die_at_tasks_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the process at the first task that is opened after base and link were stored."""
     stored = False
-    commit, tasks = write.commit_party, write.open_tasks
+    commit, tasks = write.commit_party, write.open_tasks  # type: ignore[attr-defined]
 
     def commit_party(*of: object, **how: object) -> None:
         nonlocal stored

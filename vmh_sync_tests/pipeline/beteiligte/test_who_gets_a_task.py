@@ -2,6 +2,7 @@
 
 import pytest
 
+from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 GONE = "0" * 17
@@ -49,6 +50,6 @@ def test_a_default_person_and_a_team_that_are_gone_keep_no_task_back(
     firm_environment.setenv("ESPOCRM_DEFAULT_TEAM_ID", "1" * 17)
     espo_id, _ = firm.linked_party()
     firm.crm.edit("CBeteiligte", "delete", id=espo_id)
-    assert firm.sync(espo_id).results["failed"] == 0
+    assert firm.sync(espo_id).results[Result.FAILED] == 0
     (task,) = firm.tasks()
     assert task["assignedUserId"] not in (GONE, api_user(firm))

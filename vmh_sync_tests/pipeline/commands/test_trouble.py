@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ DATABASE = {"VMH_DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}
 REDIS = {"REDIS_URL": "redis://127.0.0.1:1"}
 NO_DATABASE = "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
 NO_REDIS = "Redis ist nicht erreichbar: Läuft der Server, und stimmt REDIS_URL?"
+Vmh = Callable[[str], tuple[object, str, str]]
 
 
 @pytest.fixture
-def vmh(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def vmh(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Vmh:
     """Run the command as a terminal does; returns exit code, stdout and stderr."""
 
     def run(command: str) -> tuple[object, str, str]:
@@ -43,7 +45,12 @@ def vmh(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     ],
 )
 def test_our_own_house_is_down(
-    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh, command: str, setting: dict[str, str], sentence: str
+    firm: Firm,
+    firm_environment: pytest.MonkeyPatch,
+    vmh: Vmh,
+    command: str,
+    setting: dict[str, str],
+    sentence: str,
 ) -> None:
     firm.office.seed(beteiligte=[{"betNr": 1}])
     firm.crm_party(lastName="Wartend", betnr=1)
@@ -53,7 +60,7 @@ def test_our_own_house_is_down(
     assert (code, told) == (1, f"{sentence}\n")
 
 
-def test_programs_get_the_reason_as_json(firm: Firm, firm_environment: pytest.MonkeyPatch, vmh) -> None:
+def test_programs_get_the_reason_as_json(firm: Firm, firm_environment: pytest.MonkeyPatch, vmh: Vmh) -> None:
     firm_environment.setenv("VMH_DATABASE_URL", DATABASE["VMH_DATABASE_URL"])
     for command in ("sync beteiligte --all --json", "sync kalender --all --json"):
         code, said, _ = vmh(command)
@@ -61,13 +68,13 @@ def test_programs_get_the_reason_as_json(firm: Firm, firm_environment: pytest.Mo
 
 
 @pytest.mark.parametrize("command", ["sync kalender --all", "reconcile", "audit kalender verify"])
-def test_advoware_is_down(firm: Firm, vmh, command: str) -> None:
+def test_advoware_is_down(firm: Firm, vmh: Vmh, command: str) -> None:
     firm.office.fault(".*", "status", status=503)
     code, _, told = vmh(command)
     assert (code, told) == (1, "Advoware antwortet gerade nicht; der Abgleich wird automatisch wiederholt.\n")
 
 
-def test_espocrm_refuses_the_login(firm: Firm, vmh) -> None:
+def test_espocrm_refuses_the_login(firm: Firm, vmh: Vmh) -> None:
     espo_id = firm.crm_party(lastName="Wartend")
     firm.crm.fault(".*", "status", status=401)
     code, _, told = vmh(f"sync beteiligte --id {espo_id}")
@@ -80,7 +87,7 @@ def test_espocrm_refuses_the_login(firm: Firm, vmh) -> None:
 
 
 def test_a_damaged_database_and_a_folder_that_cannot_be_written_are_one_sentence(
-    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh, tmp_path: Path
+    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh: Vmh, tmp_path: Path
 ) -> None:
     (tmp_path / "damaged.sqlite3").write_bytes(b"this was a database once" * 400)
     (tmp_path / "file").touch()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -221,7 +222,7 @@ def test_an_entity_type_or_bookkeeping_that_is_missing_is_named() -> None:
     (line,) = compare(party, None)
     assert line.level is Level.PROBLEM
     assert "CBeteiligte gibt es in EspoCRM nicht" in line.text
-    fields = {rule.espo: {"type": "varchar"} for rule in party.table}
+    fields: dict[str, dict[str, Any]] = {rule.espo: {"type": "varchar"} for rule in party.table}
     fields |= {"syncStatus": {"type": "enum", "options": ["dirty", "clean"]}, "syncRetryCount": {"type": "int"}}
     lines = compare(party, fields)
     assert "Das Feld betnr fehlt; ohne es ist kein Abgleich möglich." in [line.text for line in problems(lines)]

@@ -194,7 +194,7 @@ def test_what_is_linked_numbered_or_marked_as_ours_is_left_alone(firm: Firm, con
 
 def test_an_edit_between_plan_and_link_is_seen(firm: Firm, contact: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
     espo_id, betnr = erika_on_both_sides(firm)
-    look = linking.free_numbers
+    look = linking.free_numbers  # type: ignore[attr-defined]
 
     async def edited_first(*args: Any) -> set[int]:
         firm.office_edit(betnr, geburtsdatum="1951-01-02T00:00:00")

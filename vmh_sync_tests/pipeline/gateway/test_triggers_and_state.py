@@ -261,7 +261,7 @@ def test_openapi_document_holds(firm: Firm, gateway: GatewayProcess) -> None:
     checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
     seen: dict[str, set[int]] = {}
     for found in schema.get_all_operations():
-        operation = found.ok()
+        operation = found.ok()  # type: ignore[union-attr]
 
         @settings(
             max_examples=15,
@@ -271,7 +271,7 @@ def test_openapi_document_holds(firm: Firm, gateway: GatewayProcess) -> None:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @schemathesis_cases(operation)
+        @schemathesis_cases(operation)  # type: ignore[untyped-decorator]
         def check(case: Any) -> None:
             headers = {"X-API-Key": WRITE_KEY}
             case.path_parameters = _with_token(case.path_parameters)

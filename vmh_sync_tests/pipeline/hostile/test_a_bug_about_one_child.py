@@ -87,7 +87,7 @@ def test_a_bug_while_one_partys_children_are_read_leaves_the_others_alone(
     part, create, there = KINDS[kind]
     (victim, bad_number), (other, good_number) = firm.linked_party(), firm.linked_party()
     bad_child, good_child = create(firm, victim), create(firm, other)
-    real = fetching_module.owner_of
+    real = fetching_module.owner_of  # type: ignore[attr-defined]
 
     def broken(party: Any) -> str:
         if party.bet_nr == bad_number:
@@ -112,7 +112,7 @@ def test_a_bug_about_one_appointment_leaves_the_others_alone(
     chancery.edit_termin(victim, text="Opfer neu")
     chancery.edit_termin(other, text="Heil neu")
     with monkeypatch.context() as patch:
-        patch.setattr(plan_module, "decide_pair", broken_for(victim, plan_module.decide_pair, ERRORS[error]))
+        patch.setattr(plan_module, "decide_pair", broken_for(victim, plan_module.decide_pair, ERRORS[error]))  # type: ignore[attr-defined]
         chancery.outcomes()
     assert chancery.event_of(other)["summary"] == "Heil neu"
     assert chancery.event_of(victim)["summary"] == "Opfer"

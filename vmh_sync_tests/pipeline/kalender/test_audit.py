@@ -1,6 +1,7 @@
 """The audit finds what was planted on purpose, mends it when asked, and leaves everything else alone."""
 
 import json
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,7 +19,7 @@ def told(troubles: list[audit.Trouble]) -> Reported:
     return [(trouble.kind, trouble.fr_nr, trouble.mended) for trouble in troubles]
 
 
-def mark(fr_nr: int, source: str = "advoware") -> dict[str, object]:
+def mark(fr_nr: int, source: str = "advoware") -> dict[str, Any]:
     return {"extendedProperties": {"private": {"frNr": str(fr_nr), "source": source}}}
 
 
@@ -34,7 +35,7 @@ def test_a_mistyped_kuerzel_is_named_and_does_not_look_as_if_all_were_well(chanc
     chancery.employee()
     chancery.sync()
     for look in (audit.verify, audit.duplicates, audit.orphans, audit.rebuild_pairs):
-        (trouble,) = chancery.run(lambda context, look=look: look(context, ["XX"]))
+        (trouble,) = chancery.run(lambda context, look=look: look(context, ["XX"]))  # type: ignore[misc]
         assert (trouble.kuerzel, trouble.kind) == ("XX", "unknown_kuerzel")
 
 

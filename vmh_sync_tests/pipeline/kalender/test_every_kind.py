@@ -133,7 +133,7 @@ def test_series_typed_in_google_become_series_in_advoware(chancery: Chancery) ->
     chancery.employee()
     chancery.sync()
     first = monday(chancery.today)
-    times = {
+    times: dict[str, Any] = {
         end: {"dateTime": f"{first.isoformat()}T{at}:00", "timeZone": ZONE}
         for end, at in (("start", "09:00"), ("end", "09:45"))
     }

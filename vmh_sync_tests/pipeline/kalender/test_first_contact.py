@@ -265,7 +265,7 @@ def test_an_employee_whose_pairs_are_lost_is_linked_again(chancery: Chancery) ->
     known = {fr_nr: row.event_id for fr_nr, row in chancery.pairs().items()}
     assert len(known) == 3
     for kept in ((), ("calendar_states", "cursors")):
-        chancery.edit_event("SB", next(iter(known.values())), extendedProperties={"private": {"frNr": None}})
+        chancery.edit_event("SB", str(next(iter(known.values()))), extendedProperties={"private": {"frNr": None}})
         with chancery.store.transaction() as tx:
             for table in {"calendar_pairs", "calendar_states", "cursors"} - set(kept):
                 tx.calendar_pairs._connection.exec_driver_sql(f"DELETE FROM {table}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -38,7 +39,7 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
     assert instance.get_latest_materialization_event(KALENDER) is None
     assert len(instance.fetch_observations(KALENDER, limit=5).records) == 1
     outputs = [
-        event.event_specific_data.metadata
+        event.step_output_data.metadata
         for event in result.all_events
         if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
     ]
@@ -73,10 +74,12 @@ def test_the_schedule_asks_for_everybody_or_for_groups_with_the_oldest_first(
     chancery.sync("AH")
     instance.add_dynamic_partitions(EMPLOYEE_PARTITIONS, ["AH", "BK", "SB"])
     tick = dg.build_schedule_context(instance=instance)
-    (one,) = kalender_alle_15_minuten(tick)
+    planned: Any = kalender_alle_15_minuten(tick)
+    (one,) = planned
     assert one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] == []
     monkeypatch.setenv("CALENDAR_SYNC_EMPLOYEES_PER_RUN", "2")
-    groups = [one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] for one in kalender_alle_15_minuten(tick)]
+    planned = kalender_alle_15_minuten(tick)
+    groups = [one.run_config["ops"]["fetch_calendars"]["config"]["kuerzel"] for one in planned]
     assert groups == [["BK", "SB"], ["AH"]]
 
 

@@ -188,7 +188,7 @@ def test_a_whole_series_that_somebody_else_organises_is_a_series_in_advoware(cha
     chancery.sync()
     begin = f"{chancery.day(9).isoformat()}T09:00:00"
     end = f"{chancery.day(9).isoformat()}T10:00:00"
-    times = {"start": {"dateTime": begin, "timeZone": ZONE}, "end": {"dateTime": end, "timeZone": ZONE}}
+    times: dict[str, Any] = {"start": {"dateTime": begin, "timeZone": ZONE}, "end": {"dateTime": end, "timeZone": ZONE}}
     chancery.event(summary="Jour fixe", organizer=ELSEWHERE, recurrence=["RRULE:FREQ=WEEKLY;COUNT=5"], **times)
     chancery.until_quiet()
     ((fr_nr, row),) = chancery.termine().items()

@@ -55,7 +55,7 @@ def run(instance: dg.DagsterInstance) -> dict[str, Any]:
     """One run of the job; the metadata of its write step."""
     result = job("sync_kalender").execute_in_process(instance=instance)
     (written,) = (
-        event.event_specific_data.metadata
+        event.step_output_data.metadata
         for event in result.all_events
         if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
     )
@@ -96,7 +96,8 @@ def test_the_asset_check_lists_it(chancery: Chancery, instance: dg.DagsterInstan
     found = check(instance, "representable")
     assert not event_calls(chancery), "it looks at our own table only"
     assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN
-    (trouble,) = found.metadata["first"].value
+    troubles: Any = found.metadata["first"].value
+    (trouble,) = troubles
     assert (trouble["kuerzel"], trouble["frNr"]) == ("SB", fr_nr)
 
 

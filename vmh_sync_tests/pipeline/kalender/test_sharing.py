@@ -166,7 +166,7 @@ def an_hour_passes(redis: SyncRedis) -> None:
     """For the count of new calendars only: Advoware's login takes no clock that is an hour wrong."""
     (key,) = redis.keys("vmh:allowance:*")
     for member in redis.zrange(key, 0, -1):
-        redis.zincrby(key, -3601, member)
+        redis.zincrby(key, -3601, member)  # type: ignore[arg-type]
 
 
 def created(chancery: Chancery) -> int:

@@ -162,7 +162,7 @@ def test_every_write_to_an_event_that_exists_carries_if_match(
 
     def watched(self: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if self.method in ("PUT", "PATCH", "DELETE"):
-            sent.append((self.method, self.headers.get("If-Match")))
+            sent.append((self.method, (self.headers or {}).get("If-Match")))
         return execute(self, *args, **kwargs)
 
     monkeypatch.setattr(HttpRequest, "execute", watched)

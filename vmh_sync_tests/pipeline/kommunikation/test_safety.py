@@ -163,7 +163,8 @@ def test_an_entry_edited_while_we_write_is_planned_again(firm: Firm, monkeypatch
     espo_id, betnr = sides.party(firm, mails=FOUR)
     number = sides.entry(firm, betnr, "b@huber.example")["id"]
     firm.crm_edit(espo_id, emailAddressData=[mail("a@huber.example", primary=True)])
-    run, edited = EntryWriter.run, []
+    run = EntryWriter.run
+    edited: list[object] = []
 
     async def meanwhile(writer: EntryWriter) -> None:
         if not edited:
@@ -183,7 +184,8 @@ def test_an_item_added_in_espocrm_while_we_write_is_not_overwritten(
     firm.crm.do("set_switch", optimistic={"CBeteiligte": False})
     espo_id, betnr = sides.party(firm, mails=FOUR)
     sides.office_add(firm, betnr, "advoware@huber.example", 4)
-    run, edited = EntryWriter.run, []
+    run = EntryWriter.run
+    edited: list[object] = []
 
     async def meanwhile(writer: EntryWriter) -> None:
         await run(writer)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -19,12 +20,12 @@ HANGS = 12
 """Seconds for which the other side says nothing: shorter than any time-out of a call, longer than a test may take."""
 
 
-def run_of(job: str, config: object, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+def run_of(job: str, config: Any, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     """Run a job, which may fail."""
     return defs.get_job_def(job).execute_in_process(run_config=config, instance=instance, raise_on_error=False)
 
 
-def failure_of(job: str, config: object) -> str:
+def failure_of(job: str, config: Any) -> str:
     """Run a job that must fail, and may be run again; returns why it failed."""
     result = run_of(job, config, dg.DagsterInstance.ephemeral())
     assert not result.success

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,13 @@ def test_a_create_that_was_refused_for_certain_does_not_wait(firm: Firm, status:
 
 
 def test_of_two_processes_without_a_common_redis_only_one_may_send(firm: Firm) -> None:
-    order = {"system": "advoware", "entity": "beteiligte", "espo_id": "a", "natural_key": {}, "payload_hash": "x"}
+    order: dict[str, Any] = {
+        "system": "advoware",
+        "entity": "beteiligte",
+        "espo_id": "a",
+        "natural_key": {},
+        "payload_hash": "x",
+    }
     with firm.store.transaction() as tx:
         intent = tx.intents.start(**order, claim="")
     with firm.store.transaction() as tx, pytest.raises(StaleRow):

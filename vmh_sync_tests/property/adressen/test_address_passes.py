@@ -54,8 +54,8 @@ ADDRESS = Child(
     mark="EspoCRM-ID:",
 )
 RULES = [
-    SyncSettings(_env_file=None, reactivate_addresses="task"),  # type: ignore[call-arg]
-    SyncSettings(_env_file=None, reactivate_addresses="create"),  # type: ignore[call-arg]
+    SyncSettings(_env_file=None, reactivate_addresses="task"),
+    SyncSettings(_env_file=None, reactivate_addresses="create"),
 ]
 
 

@@ -32,8 +32,8 @@ THERE = st.fixed_dictionaries(
 )
 ACCOUNT = Child(PART, Bankverbindung, {}, frozen=frozenset({"iban"}))
 RULES = [
-    SyncSettings(_env_file=None, import_bank_accounts=True),  # type: ignore[call-arg]
-    SyncSettings(_env_file=None, import_bank_accounts=False),  # type: ignore[call-arg]
+    SyncSettings(_env_file=None, import_bank_accounts=True),
+    SyncSettings(_env_file=None, import_bank_accounts=False),
 ]
 
 

@@ -47,7 +47,7 @@ class PartyGame:
         seed: int = 0,
         rules: SyncSettings | None = None,
     ) -> None:
-        rules = rules or SyncSettings(_env_file=None, write_markers=markers)  # type: ignore[call-arg]
+        rules = rules or SyncSettings(_env_file=None, write_markers=markers)
         table = {rule: {"conflict": conflict.value} for rule in ("name", "vorname", "titel", "zusatz", "brief_anrede")}
         self.conflict = conflict
         self.firm = Firm(World(seed, rules, field_changes={"beteiligte": table}))

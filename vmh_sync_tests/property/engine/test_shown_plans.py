@@ -102,7 +102,7 @@ def test_writing_leaves_the_plan_as_it_was_shown(firm: Firm, entity: str) -> Non
     async def work(context: PassContext) -> None:
         batch: Batch | ChildBatch = await planned(pipeline, context, ids)
         shown = said(batch.plans)
-        (outcome,) = await pipeline.write(context, batch, allow_mass_change=True)
+        (outcome,) = await pipeline.write(context, batch, allow_mass_change=True)  # type: ignore[arg-type]
         assert outcome.advoware_writes and outcome.espocrm_writes, "nothing was carried out"
         assert said(batch.plans) == shown
 
@@ -148,7 +148,7 @@ def test_a_pass_over_children_carries_out_the_plan_that_was_shown(firm: Firm, mo
     firm.crm_edit(ADDRESS, only(firm, ADDRESS), {"adresseStreet": "Weg 2"})
     made: list[object] = []
     plan = type(ADRESSEN).plan
-    monkeypatch.setattr(type(ADRESSEN), "plan", lambda *of: made.append(of) or plan(*of))
+    monkeypatch.setattr(type(ADRESSEN), "plan", lambda *of: made.append(of) or plan(*of))  # type: ignore[func-returns-value]
 
     async def work(context: PassContext) -> None:
         batch = await planned(CHILDREN, context, [only(firm, ADDRESS)])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.employee_plan import EmployeePlan
@@ -78,12 +79,12 @@ class Sides:
 
     # What people do.
 
-    def put_termin(self, fr_nr: int, **fields: object) -> None:
+    def put_termin(self, fr_nr: int, **fields: Any) -> None:
         given = self.termine.get(fr_nr) or TerminFields(fr_nr, datum="2026-06-01", anwalt=self.kuerzel)
         stamped = self.tick().astimezone(self.rules.advoware_zone).replace(tzinfo=None).isoformat()
         self._store_termin(replace(given, zuletzt_geaendert_am=stamped, **fields))
 
-    def put_event(self, event_id: str, **fields: object) -> None:
+    def put_event(self, event_id: str, **fields: Any) -> None:
         given = self.events.get(event_id) or {
             "start": {"dateTime": "2026-06-01T09:00:00+02:00", "timeZone": "Europe/Berlin"},
             "end": {"dateTime": "2026-06-01T10:00:00+02:00", "timeZone": "Europe/Berlin"},
@@ -103,7 +104,7 @@ class Sides:
 
     def _store_termin(self, termin: TerminFields) -> None:
         limit = self._limits[0]
-        texts = {name: (getattr(termin, name) or "")[:limit] for name in ("text", "notiz", "ort")}
+        texts: dict[str, Any] = {name: (getattr(termin, name) or "")[:limit] for name in ("text", "notiz", "ort")}
         self.termine[termin.fr_nr] = replace(termin, **texts)
 
     def _store_event(self, event_id: str, event: Mapping[str, object]) -> None:
@@ -161,7 +162,8 @@ class Sides:
                 self._write_event(operation, current)
                 self._save_base(operation.fr_nr, anonymised=operation.anonymised, decoration=operation.decoration)
             case UpdateAdvoware():
-                self._store_termin(replace(self.termine[operation.fr_nr], **operation.values))
+                values: dict[str, Any] = dict(operation.values)
+                self._store_termin(replace(self.termine[operation.fr_nr], **values))
                 self._save_base(operation.fr_nr)
             case LinkPair():
                 self._link(operation)
@@ -217,11 +219,13 @@ class Sides:
         self.pairs[fr_nr] = PairState(fr_nr, operation.event_id, Source.GOOGLE)
         self.apply(stamp(operation.event_id, self.termine[fr_nr], operation.form, self.ctx))
 
-    def post(self, operation: CreateAdvoware) -> int:
+    def post(self, operation: Operation) -> int:
         """The part of a creation that a crash may leave behind: intent stored, Termin created, nothing linked."""
+        assert isinstance(operation, CreateAdvoware)
         self.intents[operation.event_id] = PendingCreate(operation.event_id, operation.form)
         fr_nr = next(self._numbers)
-        self._store_termin(TerminFields(fr_nr, **operation.values))
+        values: dict[str, Any] = dict(operation.values)
+        self._store_termin(TerminFields(fr_nr, **values))
         return fr_nr
 
     def _close(self, fr_nr: int) -> None:

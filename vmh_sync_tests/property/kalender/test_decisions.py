@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -213,5 +214,5 @@ def _assert_same(sides: Sides) -> None:
     assert all(number == 1 for number in marks.values()), "no duplicate"
 
 
-def _living(sides: Sides) -> list:
+def _living(sides: Sides) -> list[Any]:
     return [read_event(event, sides.rules) for event in sides.living_events().values()]

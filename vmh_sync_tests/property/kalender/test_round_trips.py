@@ -1,5 +1,6 @@
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
@@ -63,7 +64,8 @@ def test_google_to_advoware_and_back(span: dict[str, object], summary: str, desc
     event = {"id": "e", "summary": summary, "description": description, "location": location, **span}
     read = read_event(event, RULES)
     assume(read.obstacle is None)
-    created = TerminFields(1, **new_termin(read.form, "SB", RULES))
+    values: dict[str, Any] = dict(new_termin(read.form, "SB", RULES))
+    created = TerminFields(1, **values)
     assert read_termin(created, RULES) == read.form
 
 
@@ -74,7 +76,7 @@ def test_overlay_makes_any_termin_say_what_google_says(
     read = read_event({"id": "e", "summary": text, **span}, RULES)
     assume(read.obstacle is None)
     wanted = replace(read.form, private=bool(termin.privat))
-    values = overlay(termin, wanted, FLOWING_FIELDS, RULES)
+    values: dict[str, Any] = dict(overlay(termin, wanted, FLOWING_FIELDS, RULES))
     after = replace(termin, **values)
     assert read_termin(after, RULES) == wanted
     assert not values.keys() & {"privat", "anwalt", "sb", "nr", "erinnerung"}
@@ -88,13 +90,11 @@ def test_forms_survive_json(termin: TerminFields) -> None:
 
 
 @given(DAYS, st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]), st.integers(1, 5), st.integers(1, 40))
-def test_count_becomes_the_date_after_which_none_is_left(
-    day: object, frequency: str, interval: int, count: int
-) -> None:
+def test_count_becomes_the_date_after_which_none_is_left(day: date, frequency: str, interval: int, count: int) -> None:
     start = datetime.combine(day, datetime.min.time().replace(hour=9), BERLIN)
     series = from_google([f"RRULE:FREQ={frequency};INTERVAL={interval};COUNT={count}"], start, BERLIN, 2037)
     assert series is not None
-    unit = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}[frequency]
+    unit: Any = {"DAILY": DAILY, "WEEKLY": WEEKLY, "MONTHLY": MONTHLY, "YEARLY": YEARLY}[frequency]
     face = start.replace(tzinfo=None)
     if series.until is None:
         assert list(rrule(unit, dtstart=face, interval=interval, count=count))[-1].year >= 2037

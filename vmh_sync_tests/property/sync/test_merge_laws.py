@@ -61,7 +61,7 @@ def test_the_base_tells_who_moved_and_the_rule_decides_only_where_both_did(
         espo_moved = group_of(kind, espo[name]) != group_of(kind, base.espocrm[name])
         advo_moved = group_of(kind, advo[name]) != group_of(kind, base.advoware[name])
         if not espo_moved and not advo_moved:
-            wanted = (Verdict.QUIET, None)
+            wanted: tuple[Verdict, Side | None] = (Verdict.QUIET, None)
         elif group_of(kind, espo[name]) == group_of(kind, advo[name]):
             wanted = (Verdict.AGREED, None)
         elif espo_moved != advo_moved:
@@ -80,7 +80,7 @@ def test_on_first_contact_what_is_filled_on_one_side_is_copied_and_the_newer_rec
     for name, decision in decided(rule, None, espo, advo, stamps).items():
         here, there = group_of(Kind(name), espo[name]), group_of(Kind(name), advo[name])
         if here == there:
-            wanted = (Verdict.AGREED, None)
+            wanted: tuple[Verdict, Side | None] = (Verdict.AGREED, None)
         elif EMPTY in (here, there):
             wanted = (Verdict.COPY, Side.ADVOWARE if here == EMPTY else Side.ESPOCRM)
         else:

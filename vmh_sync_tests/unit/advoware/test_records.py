@@ -1,6 +1,7 @@
 """Records keep what they do not know, tolerate null, and show no values."""
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from vmh_sync.systems.advoware.records import (
     Kommunikation,
     Mitarbeiter,
     Termin,
+    WireRecord,
     overlay,
 )
 
@@ -29,12 +31,12 @@ json_values = st.recursive(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_field_of_the_wire_table_is_a_typed_attribute(kind) -> None:
+def test_every_field_of_the_wire_table_is_a_typed_attribute(kind: type[WireRecord]) -> None:
     assert set(kind.model_fields) == set(kind.FIELDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_everything_but_the_key_may_be_null(kind) -> None:
+def test_everything_but_the_key_may_be_null(kind: type[WireRecord]) -> None:
     data = dict.fromkeys(kind.FIELDS.values()) | {kind.FIELDS[key]: 1 for key in kind.KEYS}
     record = kind.model_validate(data)
     assert record.raw == data
@@ -67,7 +69,7 @@ def test_repr_shows_the_key_only() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=4), st.text())
-def test_overlay_changes_what_was_asked_and_nothing_else(unknown, name) -> None:
+def test_overlay_changes_what_was_asked_and_nothing_else(unknown: dict[str, Any], name: str) -> None:
     raw = {**{key: value for key, value in unknown.items() if key not in wire.BETEILIGTER_FIELDS.values()}, "betNr": 1}
     record = Beteiligter.model_validate({**raw, "kommunikation": [], "adressen": [], "bankverbindungen": []})
     assert overlay(record, {"name": name}) == {**raw, "name": name}
@@ -106,7 +108,7 @@ def test_values_on_the_wire() -> None:
         ("", None),
     ],
 )
-def test_local_moments(text, moment) -> None:
+def test_local_moments(text: str, moment: Any) -> None:
     assert wire.local_moment(text, BERLIN) == moment
 
 

@@ -8,6 +8,7 @@ import json
 import logging
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -23,6 +24,8 @@ from vmh_sync.systems.advoware.errors import (
     UnexpectedAnswer,
 )
 from vmh_sync.systems.advoware.token import MemoryTokenCache, StoredToken, TokenSource, sign, timestamp_of
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync_tests.unit.advoware.conftest import Office, Waits
 
 API = "https://relay.test:90/api/v1/advonet/"
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
@@ -50,7 +53,7 @@ def test_unusable_api_key_is_a_configuration_error() -> None:
     assert "not base64!" not in str(failure.value)
 
 
-async def test_request_is_complete_and_signed(tokens: TokenSource, office) -> None:
+async def test_request_is_complete_and_signed(tokens: TokenSource, office: Office) -> None:
     await tokens.current()
     body = json.loads(office.token.calls.last.request.content)
     message = f"{body['Product']}:{body['AppID']}:{body['Nonce']}:{body['RequestTimeStamp']}"
@@ -69,7 +72,7 @@ async def test_request_is_complete_and_signed(tokens: TokenSource, office) -> No
     }
 
 
-async def test_kanzlei_is_url_encoded_and_arrives_whole(tokens: TokenSource, office) -> None:
+async def test_kanzlei_is_url_encoded_and_arrives_whole(tokens: TokenSource, office: Office) -> None:
     await tokens.current()
     url = office.discovery.calls.last.request.url
     assert b"&" not in url.query
@@ -80,7 +83,9 @@ async def test_kanzlei_is_url_encoded_and_arrives_whole(tokens: TokenSource, off
     ("connector", "expected"),
     [(None, "https://relay.test:90/"), ("https://connector.test/", "https://connector.test/")],
 )
-async def test_connector_wins_over_relay(tokens: TokenSource, office, connector: str | None, expected: str) -> None:
+async def test_connector_wins_over_relay(
+    tokens: TokenSource, office: Office, connector: str | None, expected: str
+) -> None:
     office.discovery.respond(
         json={
             "relayUrl": "https://relay.test:90/",
@@ -92,7 +97,7 @@ async def test_connector_wins_over_relay(tokens: TokenSource, office, connector:
 
 
 async def test_settings_replace_discovery(
-    settings: AdvowareSettings, http: httpx.AsyncClient, clock: ManualClock, office
+    settings: AdvowareSettings, http: httpx.AsyncClient, clock: ManualClock, office: Office
 ) -> None:
     fixed = settings.model_copy(
         update={"api_base_url": "https://fixed.test/", "security_gateway_url": "https://security.test"}
@@ -111,19 +116,21 @@ async def test_settings_replace_discovery(
         ({"expiration_utc": "soon", "expires_in": 100}, 90),
     ],
 )
-async def test_expiry_less_a_margin(tokens: TokenSource, office, clock: ManualClock, answer, usable_seconds) -> None:
+async def test_expiry_less_a_margin(
+    tokens: TokenSource, office: Office, clock: ManualClock, answer: Any, usable_seconds: Any
+) -> None:
     office.token.respond(json={"access_token": "t", **answer})
     assert (await tokens.current()).expires_at == clock.now() + timedelta(seconds=usable_seconds)
 
 
-async def test_expired_token_is_replaced(tokens: TokenSource, office, clock: ManualClock) -> None:
+async def test_expired_token_is_replaced(tokens: TokenSource, office: Office, clock: ManualClock) -> None:
     first = await tokens.current()
     assert await tokens.current() is first
     clock.advance(timedelta(hours=1))
     assert (await tokens.current()).access_token == "token-2"
 
 
-async def test_one_token_request_for_many_401s(client: AdvowareClient, office) -> None:
+async def test_one_token_request_for_many_401s(client: AdvowareClient, office: Office) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.headers["Authorization"] == "Bearer token-1":
             return httpx.Response(401)
@@ -136,7 +143,7 @@ async def test_one_token_request_for_many_401s(client: AdvowareClient, office) -
 
 
 async def test_processes_that_share_a_cache_share_the_token(
-    settings: AdvowareSettings, http: httpx.AsyncClient, cache: MemoryTokenCache, clock: ManualClock, office
+    settings: AdvowareSettings, http: httpx.AsyncClient, cache: MemoryTokenCache, clock: ManualClock, office: Office
 ) -> None:
     one, other = (TokenSource(settings, http=http, cache=cache, clock=clock) for _ in range(2))
     first = await one.current()
@@ -147,12 +154,12 @@ async def test_processes_that_share_a_cache_share_the_token(
 
 
 async def test_a_late_401_uses_the_token_that_is_there(
-    settings: AdvowareSettings, http: httpx.AsyncClient, clock: ManualClock, office
+    settings: AdvowareSettings, http: httpx.AsyncClient, clock: ManualClock, office: Office
 ) -> None:
     class CountingCache(MemoryTokenCache):
         refreshes = 0
 
-        async def refresh(self, stale, fetch) -> StoredToken:
+        async def refresh(self, stale: Any, fetch: Any) -> StoredToken:
             self.refreshes += 1
             return await super().refresh(stale, fetch)
 
@@ -164,7 +171,7 @@ async def test_a_late_401_uses_the_token_that_is_there(
     assert (office.issued, cache.refreshes) == (2, 2)
 
 
-async def test_a_cancelled_caller_does_not_take_the_token_from_the_others(tokens: TokenSource, office) -> None:
+async def test_a_cancelled_caller_does_not_take_the_token_from_the_others(tokens: TokenSource, office: Office) -> None:
     gate = asyncio.Event()
 
     async def slow(request: httpx.Request) -> httpx.Response:
@@ -191,14 +198,14 @@ async def test_a_cancelled_caller_does_not_take_the_token_from_the_others(tokens
     ],
 )
 async def test_refused_login_is_not_hammered(
-    client: AdvowareClient, office, clock: ManualClock, status: int, text: str, error: type[Exception]
+    client: AdvowareClient, office: Office, clock: ManualClock, status: int, text: str, error: type[Exception]
 ) -> None:
     office.token.respond(status, text=text)
     for _ in range(20):
         with pytest.raises(error) as failure:
             await client.read_beteiligter(1)
-        assert not failure.value.retryable
-        assert failure.value.concerns_all
+        assert isinstance(failure.value, ForeignSystemError)
+        assert not failure.value.retryable and failure.value.concerns_all
     assert office.token.call_count == 1
     clock.advance(timedelta(minutes=5, seconds=1))
     with pytest.raises(error):
@@ -206,7 +213,7 @@ async def test_refused_login_is_not_hammered(
     assert office.token.call_count == 2
 
 
-async def test_login_works_again_after_the_pause(client: AdvowareClient, office, clock: ManualClock) -> None:
+async def test_login_works_again_after_the_pause(client: AdvowareClient, office: Office, clock: ManualClock) -> None:
     office.token.respond(401)
     with pytest.raises(LoginFailed):
         await client.read_beteiligter(1)
@@ -216,7 +223,7 @@ async def test_login_works_again_after_the_pause(client: AdvowareClient, office,
     assert await client.read_beteiligter(1) is not None
 
 
-async def test_tokens_refused_again_and_again_end_in_a_pause(client: AdvowareClient, office) -> None:
+async def test_tokens_refused_again_and_again_end_in_a_pause(client: AdvowareClient, office: Office) -> None:
     office.on("GET", "Beteiligte/").respond(401)
     for number in range(1, 20):
         with pytest.raises(LoginFailed):
@@ -224,21 +231,21 @@ async def test_tokens_refused_again_and_again_end_in_a_pause(client: AdvowareCli
     assert office.issued <= 4
 
 
-async def test_bad_login_in_a_401_asks_for_no_new_token(client: AdvowareClient, office) -> None:
+async def test_bad_login_in_a_401_asks_for_no_new_token(client: AdvowareClient, office: Office) -> None:
     office.on("GET", "Beteiligte/1").respond(401, text="Falscher Name oder falsches Kennwort")
     with pytest.raises(LoginFailed):
         await client.read_beteiligter(1)
     assert office.issued == 1
 
 
-async def test_unknown_kanzlei(tokens: TokenSource, office) -> None:
+async def test_unknown_kanzlei(tokens: TokenSource, office: Office) -> None:
     office.discovery.respond(500, text="Die Kanzlei ist nicht registriert")
     with pytest.raises(ConnectorOffline):
         await tokens.current()
 
 
 @pytest.mark.parametrize("answer", [{}, {"relayUrl": "https://r/"}, {"relayUrl": 1, "securityGateway": "https://s/"}])
-async def test_discovery_without_addresses(tokens: TokenSource, office, answer) -> None:
+async def test_discovery_without_addresses(tokens: TokenSource, office: Office, answer: Any) -> None:
     office.discovery.respond(json=answer)
     with pytest.raises(UnexpectedAnswer) as failure:
         await tokens.current()
@@ -246,14 +253,14 @@ async def test_discovery_without_addresses(tokens: TokenSource, office, answer) 
 
 
 @pytest.mark.parametrize("answer", [{"access_token": None}, [], {"access_token": "t"}])
-async def test_token_answer_that_is_none(tokens: TokenSource, office, answer) -> None:
+async def test_token_answer_that_is_none(tokens: TokenSource, office: Office, answer: Any) -> None:
     office.token.respond(json=answer)
     with pytest.raises(UnexpectedAnswer):
         await tokens.current()
 
 
 async def test_token_service_down_is_transient_and_asked_once_per_attempt(
-    client: AdvowareClient, office, waits
+    client: AdvowareClient, office: Office, waits: Waits
 ) -> None:
     office.token.respond(503)
     with pytest.raises(Transient):
@@ -262,7 +269,7 @@ async def test_token_service_down_is_transient_and_asked_once_per_attempt(
     assert len(waits.seconds) == 3
 
 
-async def test_failed_token_request_is_shared_by_its_callers(tokens: TokenSource, office) -> None:
+async def test_failed_token_request_is_shared_by_its_callers(tokens: TokenSource, office: Office) -> None:
     office.token.respond(503)
     failures = await asyncio.gather(*(tokens.current() for _ in range(10)), return_exceptions=True)
     assert {type(failure) for failure in failures} == {Transient}
@@ -276,7 +283,9 @@ def test_stored_token_hides_its_secret_and_round_trips() -> None:
     assert StoredToken.from_json(token.to_json()) == token
 
 
-async def test_nothing_secret_in_logs_and_errors(client: AdvowareClient, office, caplog) -> None:
+async def test_nothing_secret_in_logs_and_errors(
+    client: AdvowareClient, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     office.on("GET", "Beteiligte").respond(401)
     with pytest.raises(LoginFailed) as failure:
@@ -287,7 +296,7 @@ async def test_nothing_secret_in_logs_and_errors(client: AdvowareClient, office,
 
 
 async def test_an_api_that_refuses_every_new_token_is_left_alone_for_longer_each_time_until_it_accepts_one(
-    client: AdvowareClient, office, clock: ManualClock
+    client: AdvowareClient, office: Office, clock: ManualClock
 ) -> None:
     read = office.on("GET", "Mitarbeiter")
     read.respond(401)
@@ -315,7 +324,7 @@ async def test_an_api_that_refuses_every_new_token_is_left_alone_for_longer_each
 
 @pytest.mark.parametrize("answer", [{"status_code": 503}, {"status_code": 200, "json": {}}])
 async def test_while_discovery_is_down_the_last_known_addresses_are_used(
-    tokens: TokenSource, office, clock: ManualClock, answer
+    tokens: TokenSource, office: Office, clock: ManualClock, answer: Any
 ) -> None:
     first = await tokens.current()
     clock.advance(timedelta(hours=2))

@@ -69,8 +69,13 @@ def test_nothing_to_do_is_no_line(clock: ManualClock) -> None:
 
 def test_a_job_in_the_foreground_returns_raises_and_is_heard_from_its_thread() -> None:
     heard: list[tuple[Step, int]] = []
+
+    def work() -> str:
+        went_through(Step.DONE, 3)
+        return threading.current_thread().name
+
     with listened(lambda step, number: heard.append((step, number))):
-        name = in_foreground(lambda: went_through(Step.DONE, 3) or threading.current_thread().name)
+        name = in_foreground(work)
     assert (name, heard) == ("pass_0", [(Step.DONE, 3)])
 
     def fails() -> None:

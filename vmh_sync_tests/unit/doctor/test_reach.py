@@ -147,7 +147,7 @@ def test_a_clock_that_is_far_off_makes_certificates_expired_and_is_told() -> Non
             raise Expired
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reach.ssl, "create_default_context", Context)
+        patch.setattr(ssl, "create_default_context", Context)
         with pytest.raises(reach._Stopped) as stopped, socket.socket() as raw:
             reach._greet(raw, "crm.kanzlei.example", CLOCK)
     assert "es ist abgelaufen" in stopped.value.text

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from vmh_sync import fence
-from vmh_sync.clock import ManualClock
+from vmh_sync.clock import Clock, ManualClock
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreateOrder, CreatePutOff, Creation, WaitedTooLong, create_once
 from vmh_sync.store import Store
@@ -23,7 +23,7 @@ SETTLE = timedelta(seconds=150)
 class Context:
     """As much of a pass as a create needs."""
 
-    clock: ManualClock
+    clock: Clock
     store: Store
     run_id: str = "run"
     longest_request: timedelta = SETTLE

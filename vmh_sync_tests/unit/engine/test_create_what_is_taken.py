@@ -38,7 +38,7 @@ class Office:
 
 
 async def created(office: Office) -> WriteGate:
-    gate = WriteGate(lease=Lease())  # type: ignore[arg-type]
+    gate = WriteGate(lease=Lease())
     await create_what_is_taken(gate, VALUES, NEEDED, office.create)
     return gate
 
@@ -87,5 +87,5 @@ async def test_no_other_answer_is_followed_by_another_request(error: Exception) 
         raise error
 
     with pytest.raises(type(error)):
-        await create_what_is_taken(WriteGate(lease=Lease()), VALUES, NEEDED, create)  # type: ignore[arg-type]
+        await create_what_is_taken(WriteGate(lease=Lease()), VALUES, NEEDED, create)
     assert sent == [VALUES]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def failures() -> list[Exception]:
 @pytest.mark.parametrize("error", failures(), ids=lambda error: type(error).__name__)
 def test_no_class_of_an_error_stands_in_what_people_read(error: Exception) -> None:
     name = type(error).__name__
-    told = [
+    told: list[Any] = [
         parties.explain(error),
         parties.explain(PartFailed("Adressen", error)),
         kalender.explain(error),

@@ -2,22 +2,25 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import httpx
 import pytest
+import respx
 
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown, UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import format_datetime, parse_datetime
+from vmh_sync_tests.unit.espocrm.conftest import Crm
 
 ID = "6b04673aae3a592b3"
 
 
-def sent(route) -> dict:
+def sent(route: respx.Route) -> dict[str, Any]:
     return json.loads(route.calls.last.request.content)
 
 
-async def test_read(client: EspoClient, crm) -> None:
+async def test_read(client: EspoClient, crm: Crm) -> None:
     attributes = {
         "id": ID,
         "lastName": "Mustermann",
@@ -37,7 +40,7 @@ async def test_read(client: EspoClient, crm) -> None:
     assert "Mustermann" not in repr(record)
 
 
-async def test_read_without_version_and_clock(client: EspoClient, crm) -> None:
+async def test_read_without_version_and_clock(client: EspoClient, crm: Crm) -> None:
     crm.on("GET", f"CBeteiligte/{ID}").respond(json={"id": ID, "versionNumber": None, "modifiedAt": None})
     record = await client.read("CBeteiligte", ID)
     assert record is not None
@@ -45,13 +48,13 @@ async def test_read_without_version_and_clock(client: EspoClient, crm) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"id": 5}', b'{"id": "andere"}', b'{"id": "6b04'])
-async def test_a_broken_or_empty_read_is_never_a_deletion(client: EspoClient, crm, body: bytes) -> None:
+async def test_a_broken_or_empty_read_is_never_a_deletion(client: EspoClient, crm: Crm, body: bytes) -> None:
     crm.on("GET", f"CBeteiligte/{ID}").respond(200, content=body)
     with pytest.raises(UnexpectedAnswer):
         await client.read("CBeteiligte", ID)
 
 
-async def test_create(client: EspoClient, crm) -> None:
+async def test_create(client: EspoClient, crm: Crm) -> None:
     route = crm.on("POST", "CBeteiligte").respond(json={"id": ID})
     moment = datetime(2026, 1, 2, 4, 4, 5, 999, tzinfo=timezone(timedelta(hours=1)))
     record = await client.create("CBeteiligte", {"lastName": "X", "dateOfBirth": date(1970, 12, 31), "at": moment})
@@ -60,14 +63,14 @@ async def test_create(client: EspoClient, crm) -> None:
     assert "X-Skip-Duplicate-Check" not in route.calls.last.request.headers
 
 
-async def test_create_without_duplicate_check(client: EspoClient, crm) -> None:
+async def test_create_without_duplicate_check(client: EspoClient, crm: Crm) -> None:
     route = crm.on("POST", "CBeteiligte").respond(json={"id": ID})
     await client.create("CBeteiligte", {"lastName": "X"}, skip_duplicate_check=True)
     assert route.calls.last.request.headers["X-Skip-Duplicate-Check"] == "true"
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"true", b'{"id'])
-async def test_unreadable_answers_to_writes_are_unknown_outcomes(client: EspoClient, crm, body: bytes) -> None:
+async def test_unreadable_answers_to_writes_are_unknown_outcomes(client: EspoClient, crm: Crm, body: bytes) -> None:
     crm.router.route().respond(200, content=body)
     with pytest.raises(OutcomeUnknown):
         await client.create("CBeteiligte", {"lastName": "X"})
@@ -75,7 +78,7 @@ async def test_unreadable_answers_to_writes_are_unknown_outcomes(client: EspoCli
         await client.update("CBeteiligte", ID, {"lastName": "X"})
 
 
-async def test_update_without_version_sends_no_header(client: EspoClient, crm) -> None:
+async def test_update_without_version_sends_no_header(client: EspoClient, crm: Crm) -> None:
     route = crm.on("PUT", f"CBeteiligte/{ID}").respond(json={"id": ID})
     await client.update("CBeteiligte", ID, {"advowareLastSync": None})
     assert sent(route) == {"advowareLastSync": None}
@@ -83,14 +86,14 @@ async def test_update_without_version_sends_no_header(client: EspoClient, crm) -
 
 
 @pytest.mark.parametrize("done", [True, False])
-async def test_unlink_names_the_record_in_the_body(client: EspoClient, crm, done: bool) -> None:
+async def test_unlink_names_the_record_in_the_body(client: EspoClient, crm: Crm, done: bool) -> None:
     route = crm.on("DELETE", f"CBeteiligte/{ID}/bankverbindungen").respond(json=done)
     assert await client.unlink("CBeteiligte", ID, "bankverbindungen", "b1") is done
     assert sent(route) == {"id": "b1"}
     assert route.calls.last.request.url.query == b""
 
 
-async def test_link(client: EspoClient, crm) -> None:
+async def test_link(client: EspoClient, crm: Crm) -> None:
     route = crm.on("POST", f"CBeteiligte/{ID}/bankverbindungen").respond(json=True)
     await client.link("CBeteiligte", ID, "bankverbindungen", "b1")
     assert sent(route) == {"id": "b1"}
@@ -99,24 +102,24 @@ async def test_link(client: EspoClient, crm) -> None:
         await client.link("CBeteiligte", ID, "bankverbindungen", "b1")
 
 
-async def test_delete(client: EspoClient, crm) -> None:
+async def test_delete(client: EspoClient, crm: Crm) -> None:
     crm.on("DELETE", f"CBeteiligte/{ID}").respond(json=True)
     assert await client.delete("CBeteiligte", ID) is True
 
 
 @pytest.mark.parametrize("call", ["read", "update", "delete"])
-async def test_an_empty_id_never_becomes_a_call_on_the_whole_entity(client: EspoClient, crm, call: str) -> None:
+async def test_an_empty_id_never_becomes_a_call_on_the_whole_entity(client: EspoClient, crm: Crm, call: str) -> None:
     with pytest.raises(ValueError, match="id"):
         await getattr(client, call)("CBeteiligte", "", *([{}] if call == "update" else []))
 
 
-async def test_ids_cannot_escape_their_path(client: EspoClient, crm) -> None:
+async def test_ids_cannot_escape_their_path(client: EspoClient, crm: Crm) -> None:
     route = crm.router.route().respond(404, headers={"X-Status-Reason": "Record x does not exist."})
     await client.read("CBeteiligte", "../User/1?x=#")
     assert route.calls.last.request.url.raw_path == b"/api/v1/CBeteiligte/..%2FUser%2F1%3Fx%3D%23"
 
 
-async def test_metadata_and_app_user(client: EspoClient, crm) -> None:
+async def test_metadata_and_app_user(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", "Metadata").respond(json={"type": "enum"})
     crm.on("GET", "App/user").respond(json={"user": {"id": "u"}})
     assert await client.metadata("entityDefs.CBeteiligte.fields.syncStatus") == {"type": "enum"}
@@ -127,7 +130,7 @@ async def test_metadata_and_app_user(client: EspoClient, crm) -> None:
         await client.app_user()
 
 
-async def test_key_is_sent_with_every_call(client: EspoClient, crm) -> None:
+async def test_key_is_sent_with_every_call(client: EspoClient, crm: Crm) -> None:
     route = crm.router.route().mock(return_value=httpx.Response(200, json={"id": ID}))
     await client.read("CBeteiligte", ID)
     assert route.calls.last.request.headers["X-Api-Key"] == "schluessel-geheim"
@@ -135,7 +138,7 @@ async def test_key_is_sent_with_every_call(client: EspoClient, crm) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "31.12.1970", "2026-01-01", 5, "2026-01-02T03:04:05Z"])
-def test_date_times_that_are_none(text) -> None:
+def test_date_times_that_are_none(text: str) -> None:
     assert parse_datetime(text) is None
 
 

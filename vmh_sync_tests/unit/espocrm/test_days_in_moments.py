@@ -1,12 +1,15 @@
 """A day that goes to a field which is a date-time at this firm (specification, espocrm.md B4)."""
 
 import json
+from typing import Any
 
 import httpx
 import pytest
+import respx
 
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import ValidationRejected
+from vmh_sync_tests.unit.espocrm.conftest import Crm
 
 ID = "6b04673aae3a592b3"
 MOMENTS = {"gueltigVon", "gueltigBis"}
@@ -21,11 +24,11 @@ def crm_with_moments(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"id": ID})
 
 
-def sent(route) -> list[dict]:
+def sent(route: respx.Route) -> list[dict[str, Any]]:
     return [json.loads(call.request.content) for call in route.calls]
 
 
-async def test_it_is_written_as_its_midnight_and_from_then_on_at_once(client: EspoClient, crm) -> None:
+async def test_it_is_written_as_its_midnight_and_from_then_on_at_once(client: EspoClient, crm: Crm) -> None:
     created = crm.on("POST", "CAdressen").mock(side_effect=crm_with_moments)
     updated = crm.on("PUT", f"CAdressen/{ID}").mock(side_effect=crm_with_moments)
     await client.create("CAdressen", {"name": "A", "gueltigVon": "2026-01-01", "gueltigBis": "2026-12-31"})
@@ -34,7 +37,7 @@ async def test_it_is_written_as_its_midnight_and_from_then_on_at_once(client: Es
     assert sent(updated) == [{"gueltigVon": "2026-02-01 00:00:00", "gueltigBis": None}]
 
 
-async def test_a_day_that_is_refused_in_both_notations_is_refused(client: EspoClient, crm) -> None:
+async def test_a_day_that_is_refused_in_both_notations_is_refused(client: EspoClient, crm: Crm) -> None:
     reason = "Field validation failure; entityType: CAdressen, field: gueltigVon, type: valid."
     route = crm.on("PUT", f"CAdressen/{ID}").respond(400, headers={"X-Status-Reason": reason})
     for _ in range(2):
@@ -44,7 +47,7 @@ async def test_a_day_that_is_refused_in_both_notations_is_refused(client: EspoCl
     assert sent(route)[2:] == sent(route)[:2], "nothing was learned from it"
 
 
-async def test_a_text_that_is_refused_is_sent_once(client: EspoClient, crm) -> None:
+async def test_a_text_that_is_refused_is_sent_once(client: EspoClient, crm: Crm) -> None:
     reason = "Field validation failure; entityType: CAdressen, field: name, type: valid."
     route = crm.on("PUT", f"CAdressen/{ID}").respond(400, headers={"X-Status-Reason": reason})
     with pytest.raises(ValidationRejected):

@@ -1,5 +1,7 @@
 """Which answer means which error (espocrm.md B3), by answers recorded on a real EspoCRM 9.2.7."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -21,12 +23,13 @@ from vmh_sync.systems.espocrm.errors import (
     ValidationRejected,
     VersionConflict,
 )
+from vmh_sync_tests.unit.espocrm.conftest import Calls, Crm, Waits
 
 ID = "6b0468b0c4a07a7ef"
 BANK = f"CBankverbindungen/{ID}"
 
 
-def answer(status: int, reason: str | None = None, **body) -> httpx.Response:
+def answer(status: int, reason: str | None = None, **body: Any) -> httpx.Response:
     headers = {} if reason is None else {"X-Status-Reason": reason}
     return httpx.Response(status, headers=headers, **body)
 
@@ -43,7 +46,7 @@ def answer(status: int, reason: str | None = None, **body) -> httpx.Response:
         ),
     ],
 )
-async def test_validation_names_the_field(client: EspoClient, crm, reason: str, field: str, rule: str) -> None:
+async def test_validation_names_the_field(client: EspoClient, crm: Crm, reason: str, field: str, rule: str) -> None:
     crm.on("PUT", BANK).mock(return_value=answer(400, reason))
     with pytest.raises(ValidationRejected) as failure:
         await client.update("CBankverbindungen", ID, {"iban": "VERTRAULICH"})
@@ -54,7 +57,7 @@ async def test_validation_names_the_field(client: EspoClient, crm, reason: str, 
     assert "VERTRAULICH" not in str(failure.value)
 
 
-async def test_validation_is_read_from_the_body_where_the_reason_is_missing(client: EspoClient, crm) -> None:
+async def test_validation_is_read_from_the_body_where_the_reason_is_missing(client: EspoClient, crm: Crm) -> None:
     body = {"messageTranslation": {"label": "validationFailure", "data": {"field": "bic", "type": "maxLength"}}}
     crm.on("PUT", BANK).mock(return_value=answer(400, json=body))
     with pytest.raises(ValidationRejected) as failure:
@@ -63,7 +66,7 @@ async def test_validation_is_read_from_the_body_where_the_reason_is_missing(clie
 
 
 @pytest.mark.parametrize("body", [{}, {"json": {}}, {"json": []}, {"text": "<html>"}])
-async def test_another_400_is_rejected(client: EspoClient, crm, body) -> None:
+async def test_another_400_is_rejected(client: EspoClient, crm: Crm, body: Any) -> None:
     crm.on("GET", "CBankverbindungen").mock(return_value=answer(400, "Unknown where item type 'x'.", **body))
     with pytest.raises(Rejected) as failure:
         await client.list_page("CBankverbindungen")
@@ -71,7 +74,7 @@ async def test_another_400_is_rejected(client: EspoClient, crm, body) -> None:
     assert "Unknown where item type 'x'." in str(failure.value)
 
 
-async def test_reasons_that_may_hold_values_are_not_repeated(client: EspoClient, crm) -> None:
+async def test_reasons_that_may_hold_values_are_not_repeated(client: EspoClient, crm: Crm) -> None:
     crm.on("PUT", BANK).mock(return_value=answer(403, "Address vertraulich@example.org is taken."))
     with pytest.raises(Forbidden) as failure:
         await client.update("CBankverbindungen", ID, {"iban": "x"})
@@ -79,7 +82,7 @@ async def test_reasons_that_may_hold_values_are_not_repeated(client: EspoClient,
 
 
 @pytest.mark.parametrize("reason", [f"Record {ID} does not exist.", f"Record {ID} not found.", ""])
-async def test_a_gone_record(client: EspoClient, crm, reason: str) -> None:
+async def test_a_gone_record(client: EspoClient, crm: Crm, reason: str) -> None:
     """Recordings c02, d11, g04."""
     crm.router.route().mock(return_value=answer(404, reason))
     assert await client.read("CBankverbindungen", ID) is None
@@ -97,7 +100,7 @@ async def test_a_gone_record(client: EspoClient, crm, reason: str) -> None:
         answer(404),
     ],
 )
-async def test_a_missing_entity_or_address_is_never_a_gone_record(client: EspoClient, crm, missing) -> None:
+async def test_a_missing_entity_or_address_is_never_a_gone_record(client: EspoClient, crm: Crm, missing: Any) -> None:
     """Recordings a07, a08: taken for a deletion, these would mark every record as deleted."""
     crm.router.route().mock(return_value=missing)
     with pytest.raises(BadConfiguration):
@@ -106,14 +109,14 @@ async def test_a_missing_entity_or_address_is_never_a_gone_record(client: EspoCl
         await client.delete("CGibtEsNicht", ID)
 
 
-async def test_a_missing_link_target_is_told_apart(client: EspoClient, crm) -> None:
+async def test_a_missing_link_target_is_told_apart(client: EspoClient, crm: Crm) -> None:
     reason = "Can't relate with non-existing record. entity type: CBankverbindungen, link: beteiligte."
     crm.on("PUT", BANK).mock(return_value=answer(403, reason))
     with pytest.raises(LinkTargetMissing):
         await client.update("CBankverbindungen", ID, {"beteiligteId": "x"})
 
 
-async def test_maintenance_is_not_repeated_at_once(client: EspoClient, crm, waits) -> None:
+async def test_maintenance_is_not_repeated_at_once(client: EspoClient, crm: Crm, waits: Waits) -> None:
     """Recordings x01, x02."""
     route = crm.router.route().mock(return_value=answer(503, "Application is in maintenance mode.", json={}))
     with pytest.raises(Maintenance) as failure:
@@ -125,7 +128,7 @@ async def test_maintenance_is_not_repeated_at_once(client: EspoClient, crm, wait
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-async def test_reads_are_repeated(client: EspoClient, crm, waits, calls, status: int) -> None:
+async def test_reads_are_repeated(client: EspoClient, crm: Crm, waits: Waits, calls: Calls, status: int) -> None:
     crm.on("GET", BANK).mock(side_effect=[answer(status), answer(status), answer(200, json={"id": ID})])
     assert await client.read("CBankverbindungen", ID) is not None
     assert len(waits.seconds) == 2
@@ -136,7 +139,7 @@ async def test_reads_are_repeated(client: EspoClient, crm, waits, calls, status:
     ]
 
 
-async def test_reads_give_up(client: EspoClient, crm) -> None:
+async def test_reads_give_up(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", BANK).mock(side_effect=httpx.ReadTimeout("x"))
     with pytest.raises(Transient):
         await client.read("CBankverbindungen", ID)
@@ -149,7 +152,9 @@ async def test_reads_give_up(client: EspoClient, crm) -> None:
     + [httpx.ReadTimeout("x"), httpx.ReadError("x"), httpx.RemoteProtocolError("x"), httpx.WriteError("x")],
 )
 @pytest.mark.parametrize("write", ["create", "update", "delete", "link"])
-async def test_writes_with_unknown_outcome_are_not_repeated(client: EspoClient, crm, fault, write: str) -> None:
+async def test_writes_with_unknown_outcome_are_not_repeated(
+    client: EspoClient, crm: Crm, fault: Any, write: str
+) -> None:
     route = crm.router.route().mock(side_effect=[fault, answer(200, json=True)])
     attempt = {
         "create": lambda: client.create("CBankverbindungen", {"iban": "x"}),
@@ -163,13 +168,13 @@ async def test_writes_with_unknown_outcome_are_not_repeated(client: EspoClient, 
 
 
 @pytest.mark.parametrize("refusal", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), answer(429), answer(425)])
-async def test_writes_that_were_not_begun_are_repeated(client: EspoClient, crm, refusal) -> None:
+async def test_writes_that_were_not_begun_are_repeated(client: EspoClient, crm: Crm, refusal: Any) -> None:
     route = crm.on("POST", "CBankverbindungen").mock(side_effect=[refusal, answer(200, json={"id": ID})])
     assert (await client.create("CBankverbindungen", {"iban": "x"})).id == ID
     assert route.call_count == 2
 
 
-async def test_duplicate_carries_the_records(client: EspoClient, crm) -> None:
+async def test_duplicate_carries_the_records(client: EspoClient, crm: Crm) -> None:
     """Recording b03: the body is an array of full records."""
     found = [{"id": ID, "name": "Vertraulich", "betnr": 4711}]
     crm.on("POST", "CBeteiligte").mock(return_value=answer(409, "duplicate", json=found))
@@ -179,7 +184,7 @@ async def test_duplicate_carries_the_records(client: EspoClient, crm) -> None:
     assert "Vertraulich" not in str(failure.value) + repr(failure.value.records)
 
 
-async def test_version_conflict_carries_values_and_version(client: EspoClient, crm) -> None:
+async def test_version_conflict_carries_values_and_version(client: EspoClient, crm: Crm) -> None:
     """Recording i03."""
     body = {"values": {"iban": "DEV2"}, "versionNumber": 2}
     route = crm.on("PUT", BANK).mock(return_value=answer(409, "modified", json=body))
@@ -193,27 +198,27 @@ async def test_version_conflict_carries_values_and_version(client: EspoClient, c
 
 
 @pytest.mark.parametrize("body", [{"json": {}}, {"json": []}, {"text": ""}])
-async def test_a_409_of_the_wrong_shape(client: EspoClient, crm, body) -> None:
+async def test_a_409_of_the_wrong_shape(client: EspoClient, crm: Crm, body: Any) -> None:
     crm.on("PUT", BANK).mock(return_value=answer(409, **body))
     with pytest.raises(UnexpectedAnswer):
         await client.update("CBankverbindungen", ID, {"iban": "x"})
 
 
-async def test_a_duplicate_that_is_no_list(client: EspoClient, crm) -> None:
+async def test_a_duplicate_that_is_no_list(client: EspoClient, crm: Crm) -> None:
     crm.on("POST", "CBeteiligte").mock(return_value=answer(409, json={}))
     with pytest.raises(UnexpectedAnswer):
         await client.create("CBeteiligte", {"lastName": "x"})
 
 
 @pytest.mark.parametrize("status", [405, 413, 414, 415, 422])
-async def test_other_refusals(client: EspoClient, crm, status: int) -> None:
+async def test_other_refusals(client: EspoClient, crm: Crm, status: int) -> None:
     crm.on("GET", BANK).mock(return_value=answer(status))
     with pytest.raises(Rejected):
         await client.read("CBankverbindungen", ID)
 
 
 @pytest.mark.parametrize("status", [301, 302, 418])
-async def test_statuses_nobody_expects(client: EspoClient, crm, status: int) -> None:
+async def test_statuses_nobody_expects(client: EspoClient, crm: Crm, status: int) -> None:
     crm.on("GET", BANK).mock(return_value=answer(status))
     with pytest.raises(UnexpectedAnswer):
         await client.read("CBankverbindungen", ID)
@@ -221,7 +226,7 @@ async def test_statuses_nobody_expects(client: EspoClient, crm, status: int) -> 
 
 def test_every_error_speaks_german_in_sentences() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, EspoError)]
-    extra = {
+    extra: dict[Any, dict[str, Any]] = {
         ValidationRejected: {"entity": "E", "field": "iban", "rule": "neu"},
         PageTooLong: {"limit": 50},
         DuplicateFound: {"records": []},

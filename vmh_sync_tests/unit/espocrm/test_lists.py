@@ -1,7 +1,9 @@
 """Lists: paged by key, complete or an error, short enough for a URL (espocrm.md B6)."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -9,13 +11,14 @@ import pytest
 from vmh_sync.systems.espocrm import query
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import NotFound, PageTooLong, UnexpectedAnswer
+from vmh_sync_tests.unit.espocrm.conftest import Calls, Crm
 
 
-def search_of(request: httpx.Request) -> dict:
+def search_of(request: httpx.Request) -> dict[str, Any]:
     return json.loads(request.url.params["searchParams"])
 
 
-def serve(ids: list[str]):
+def serve(ids: list[str]) -> Callable[[httpx.Request], httpx.Response]:
     """A list that obeys where id > x, maxSize and X-No-Total as EspoCRM does."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -35,7 +38,7 @@ def serve(ids: list[str]):
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 6, 10, 11])
-async def test_all_records_come_once(client: EspoClient, crm, number: int) -> None:
+async def test_all_records_come_once(client: EspoClient, crm: Crm, number: int) -> None:
     ids = [f"{index:017x}" for index in range(number)]
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(ids))
     assert [record.id async for record in client.list_all("CBeteiligte", page_size=5)] == ids
@@ -46,7 +49,7 @@ async def test_all_records_come_once(client: EspoClient, crm, number: int) -> No
         assert call.request.headers["X-No-Total"] == "true"
 
 
-async def test_records_deleted_while_paging_hide_no_others(client: EspoClient, crm) -> None:
+async def test_records_deleted_while_paging_hide_no_others(client: EspoClient, crm: Crm) -> None:
     ids = [f"{index:017x}" for index in range(10)]
     crm.on("GET", "CBeteiligte").mock(side_effect=lambda request: serve(ids)(request))
     seen = []
@@ -58,7 +61,7 @@ async def test_records_deleted_while_paging_hide_no_others(client: EspoClient, c
     assert seen == [f"{index:017x}" for index in range(10)]
 
 
-async def test_conditions_stay_on_every_page(client: EspoClient, crm) -> None:
+async def test_conditions_stay_on_every_page(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([f"{index:017x}" for index in range(7)]))
     conditions = [query.equals("syncStatus", "dirty")]
     assert len([r async for r in client.list_all("CBeteiligte", where=conditions, page_size=3)]) == 7
@@ -70,7 +73,7 @@ async def test_conditions_stay_on_every_page(client: EspoClient, crm) -> None:
         }
 
 
-async def test_select_is_an_array_and_always_holds_what_records_need(client: EspoClient, crm) -> None:
+async def test_select_is_an_array_and_always_holds_what_records_need(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([]))
     await client.list_page("CBeteiligte", select=["betnr", "id"])
     assert search_of(route.calls.last.request)["select"] == [
@@ -99,20 +102,20 @@ async def test_select_is_an_array_and_always_holds_what_records_need(client: Esp
         b'{"total": -2, "li',
     ],
 )
-async def test_a_broken_list_is_never_an_empty_list(client: EspoClient, crm, body: bytes) -> None:
+async def test_a_broken_list_is_never_an_empty_list(client: EspoClient, crm: Crm, body: bytes) -> None:
     crm.on("GET", "CBeteiligte").respond(200, content=body)
     with pytest.raises(UnexpectedAnswer):
         _ = [record async for record in client.list_all("CBeteiligte")]
 
 
 @pytest.mark.parametrize("rows", [[], [{"id": "a"}]])
-async def test_a_page_that_leads_no_further_ends_in_an_error(client: EspoClient, crm, rows: list) -> None:
+async def test_a_page_that_leads_no_further_ends_in_an_error(client: EspoClient, crm: Crm, rows: list[Any]) -> None:
     crm.on("GET", "CBeteiligte").respond(json={"total": -1, "list": rows})
     with pytest.raises(UnexpectedAnswer):
         _ = [record async for record in client.list_all("CBeteiligte")]
 
 
-async def test_page_with_exact_total(client: EspoClient, crm) -> None:
+async def test_page_with_exact_total(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(["a", "b", "c"]))
     page = await client.list_page("CBeteiligte", page_size=2, count=True, order_by="modifiedAt", descending=True)
     assert (page.total, page.more, len(page.records)) == (3, True, 2)
@@ -123,7 +126,7 @@ async def test_page_with_exact_total(client: EspoClient, crm) -> None:
     assert (page.total, page.more) == (3, False)
 
 
-async def test_ids_are_asked_for_in_pieces_that_fit_a_url(client: EspoClient, crm) -> None:
+async def test_ids_are_asked_for_in_pieces_that_fit_a_url(client: EspoClient, crm: Crm) -> None:
     ids = [f"{index:017x}" for index in range(250)]
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve(ids))
     found = [record.id async for record in client.list_ids_in("CBeteiligte", "id", [*ids, *ids])]
@@ -133,7 +136,7 @@ async def test_ids_are_asked_for_in_pieces_that_fit_a_url(client: EspoClient, cr
     assert max(len(str(call.request.url)) for call in route.calls) < 8000
 
 
-async def test_long_values_make_smaller_pieces(client: EspoClient, crm) -> None:
+async def test_long_values_make_smaller_pieces(client: EspoClient, crm: Crm) -> None:
     values = [f"{'ä' * 60}{index}@example.org" for index in range(60)]
     route = crm.on("GET", "CBeteiligte").mock(side_effect=serve([]))
     assert [r async for r in client.list_ids_in("CBeteiligte", "emailAddress", values, select=["betnr"])] == []
@@ -142,19 +145,19 @@ async def test_long_values_make_smaller_pieces(client: EspoClient, crm) -> None:
     assert max(len(str(call.request.url)) for call in route.calls) < 8000
 
 
-async def test_no_values_no_request(client: EspoClient, crm) -> None:
+async def test_no_values_no_request(client: EspoClient, crm: Crm) -> None:
     assert [r async for r in client.list_ids_in("CBeteiligte", "id", [])] == []
     assert not crm.router.calls
 
 
-async def test_related(client: EspoClient, crm, calls) -> None:
+async def test_related(client: EspoClient, crm: Crm, calls: Calls) -> None:
     crm.on("GET", "CBeteiligte/p1/bankverbindungen").mock(side_effect=serve(["a", "b", "c"]))
     found = [r async for r in client.related("CBeteiligte", "p1", "bankverbindungen", of="CBank", page_size=2)]
     assert [(record.entity, record.id) for record in found] == [("CBank", "a"), ("CBank", "b"), ("CBank", "c")]
     assert {call["route"] for call in calls.seen} == {"CBeteiligte/{id}/bankverbindungen"}
 
 
-async def test_related_of_a_gone_record(client: EspoClient, crm) -> None:
+async def test_related_of_a_gone_record(client: EspoClient, crm: Crm) -> None:
     reason = {"X-Status-Reason": "Record p1 does not exist."}
     crm.on("GET", "CBeteiligte/p1/bankverbindungen").respond(404, headers=reason)
     with pytest.raises(NotFound):
@@ -198,12 +201,12 @@ def test_where_builder() -> None:
         lambda: query.any_of(),
     ],
 )
-def test_conditions_that_espocrm_would_read_otherwise_are_refused(build) -> None:
+def test_conditions_that_espocrm_would_read_otherwise_are_refused(build: Any) -> None:
     with pytest.raises(ValueError, match=r"needs"):
         build()
 
 
-def limited(ids: list[str], limit: int):
+def limited(ids: list[str], limit: int) -> Callable[[httpx.Request], httpx.Response]:
     """The same where pages may not be longer than ``limit`` (recording c22)."""
     unlimited = serve(ids)
 
@@ -217,7 +220,7 @@ def limited(ids: list[str], limit: int):
 
 
 @pytest.mark.parametrize("limit", [1, 20, 50, 199, 200])
-async def test_pages_adapt_to_the_limit_of_the_installation(client: EspoClient, crm, limit: int) -> None:
+async def test_pages_adapt_to_the_limit_of_the_installation(client: EspoClient, crm: Crm, limit: int) -> None:
     ids = [f"{index:017x}" for index in range(60)]
     route = crm.on("GET", "CBeteiligte").mock(side_effect=limited(ids, limit))
     assert [record.id async for record in client.list_all("CBeteiligte")] == ids
@@ -227,13 +230,13 @@ async def test_pages_adapt_to_the_limit_of_the_installation(client: EspoClient, 
     assert len([call for call in route.calls if call.response.status_code == 403]) == len(refused)
 
 
-async def test_related_records_come_in_pages_of_the_allowed_length_too(client: EspoClient, crm) -> None:
+async def test_related_records_come_in_pages_of_the_allowed_length_too(client: EspoClient, crm: Crm) -> None:
     ids = [f"{index:017x}" for index in range(70)]
     crm.on("GET", "CBeteiligte/1/adressen").mock(side_effect=limited(ids, 30))
     assert [record.id async for record in client.related("CBeteiligte", "1", "adressen")] == ids
 
 
-async def test_a_limit_that_helps_nothing_is_told_as_what_it_is(client: EspoClient, crm) -> None:
+async def test_a_limit_that_helps_nothing_is_told_as_what_it_is(client: EspoClient, crm: Crm) -> None:
     reason = "Max size should not exceed 200. Use offset and limit."
     crm.on("GET", "CBeteiligte").respond(403, headers={"X-Status-Reason": reason})
     with pytest.raises(PageTooLong) as failure:
@@ -242,7 +245,7 @@ async def test_a_limit_that_helps_nothing_is_told_as_what_it_is(client: EspoClie
     assert "Recht" not in failure.value.message_for_people
 
 
-async def test_a_server_that_gives_shorter_pages_than_asked_hides_nothing(client: EspoClient, crm) -> None:
+async def test_a_server_that_gives_shorter_pages_than_asked_hides_nothing(client: EspoClient, crm: Crm) -> None:
     """It says how many there are in all, and stops at its own limit without a word."""
     ids = [f"{index:017x}" for index in range(23)]
 
@@ -256,7 +259,7 @@ async def test_a_server_that_gives_shorter_pages_than_asked_hides_nothing(client
 
 @pytest.mark.parametrize("status", [414, 431])
 async def test_many_values_are_asked_for_in_shorter_lists_where_the_url_is_too_long(
-    client: EspoClient, crm, status: int
+    client: EspoClient, crm: Crm, status: int
 ) -> None:
     ids = [f"{index:017x}" for index in range(90)]
     whole = serve(ids)

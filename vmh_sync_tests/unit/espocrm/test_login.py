@@ -11,6 +11,7 @@ from vmh_sync.clock import ManualClock
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, LockedOut, LoginRejected, OutcomeUnknown, Transient
+from vmh_sync_tests.unit.espocrm.conftest import Crm, Waits
 
 ID = "6b04673aae3a592b3"
 
@@ -21,7 +22,7 @@ def locked_out() -> httpx.Response:
 
 
 async def test_401_is_not_repeated_and_holds_everything_back(
-    client: EspoClient, crm, clock: ManualClock, waits
+    client: EspoClient, crm: Crm, clock: ManualClock, waits: Waits
 ) -> None:
     route = crm.on("GET", "CBeteiligte/.*").respond(401)
     for number in range(20):
@@ -36,7 +37,7 @@ async def test_401_is_not_repeated_and_holds_everything_back(
     assert await client.read("CBeteiligte", ID) is not None
 
 
-async def test_many_callers_at_once_make_one_bad_login(client: EspoClient, crm) -> None:
+async def test_many_callers_at_once_make_one_bad_login(client: EspoClient, crm: Crm) -> None:
     async def refuse(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)
         return httpx.Response(401)
@@ -50,7 +51,7 @@ async def test_many_callers_at_once_make_one_bad_login(client: EspoClient, crm) 
 
 
 async def test_a_key_withdrawn_in_full_swing_stays_below_the_lock_out(
-    settings: EspoCrmSettings, http: httpx.AsyncClient, clock: ManualClock, crm
+    settings: EspoCrmSettings, http: httpx.AsyncClient, clock: ManualClock, crm: Crm
 ) -> None:
     client = EspoClient(settings.model_copy(update={"concurrency": 64}), http=http, clock=clock)
     route = crm.on("GET", "CBeteiligte/.*").respond(json={"id": ID})
@@ -66,7 +67,7 @@ async def test_a_key_withdrawn_in_full_swing_stays_below_the_lock_out(
     assert 1 <= route.call_count - before <= 10
 
 
-async def test_calls_run_side_by_side_once_the_login_works(client: EspoClient, crm) -> None:
+async def test_calls_run_side_by_side_once_the_login_works(client: EspoClient, crm: Crm) -> None:
     under_way = most = 0
     all_there = asyncio.Event()
     gone = httpx.Response(404, headers={"X-Status-Reason": "Record x does not exist."})
@@ -88,7 +89,7 @@ async def test_calls_run_side_by_side_once_the_login_works(client: EspoClient, c
     assert most == 8
 
 
-async def test_lock_out_is_over_after_a_minute(client: EspoClient, crm, clock: ManualClock) -> None:
+async def test_lock_out_is_over_after_a_minute(client: EspoClient, crm: Crm, clock: ManualClock) -> None:
     route = crm.on("PUT", f"CBeteiligte/{ID}").mock(return_value=locked_out())
     for _ in range(3):
         with pytest.raises(LockedOut) as failure:
@@ -102,7 +103,7 @@ async def test_lock_out_is_over_after_a_minute(client: EspoClient, crm, clock: M
 
 
 @pytest.mark.parametrize("reason", ["No edit access.", ""])
-async def test_a_missing_right_is_no_lock_out(client: EspoClient, crm, reason) -> None:
+async def test_a_missing_right_is_no_lock_out(client: EspoClient, crm: Crm, reason: str) -> None:
     """Recordings d15 and f08: a missing right always has the header, be it empty."""
     route = crm.on("PUT", f"CBeteiligte/{ID}").respond(403, headers={"X-Status-Reason": reason})
     for _ in range(2):
@@ -111,7 +112,7 @@ async def test_a_missing_right_is_no_lock_out(client: EspoClient, crm, reason) -
     assert route.call_count == 2
 
 
-async def test_raw_calls_are_held_back_too(client: EspoClient, crm) -> None:
+async def test_raw_calls_are_held_back_too(client: EspoClient, crm: Crm) -> None:
     route = crm.on("GET", "Settings").respond(401)
     for _ in range(3):
         with pytest.raises(LoginRejected):
@@ -119,14 +120,14 @@ async def test_raw_calls_are_held_back_too(client: EspoClient, crm) -> None:
     assert route.call_count == 1
 
 
-async def test_raw_call_passes_any_status_on(client: EspoClient, crm) -> None:
+async def test_raw_call_passes_any_status_on(client: EspoClient, crm: Crm) -> None:
     crm.on("POST", "CBeteiligte/action/x").respond(404, headers={"X-Status-Reason": "Action does not exist."})
     answer = await client.request("POST", "CBeteiligte/action/x", json={})
     assert (answer.status, answer.body) == (404, None)
 
 
 async def test_admin_logs_in_with_name_and_password(
-    settings: EspoCrmSettings, http: httpx.AsyncClient, clock: ManualClock, crm
+    settings: EspoCrmSettings, http: httpx.AsyncClient, clock: ManualClock, crm: Crm
 ) -> None:
     admin = EspoAdmin(settings, user="admin", password="geheim", http=http, clock=clock)
     route = crm.on("POST", "EntityManager/action/createEntity").respond(json={"name": "CAdressen"})
@@ -137,7 +138,9 @@ async def test_admin_logs_in_with_name_and_password(
     assert "X-Api-Key" not in headers
 
 
-async def test_nothing_secret_in_logs_and_errors(client: EspoClient, crm, caplog) -> None:
+async def test_nothing_secret_in_logs_and_errors(
+    client: EspoClient, crm: Crm, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     crm.on("POST", "CBeteiligte").mock(side_effect=httpx.ReadTimeout("x"))
     with pytest.raises(OutcomeUnknown) as failure:
@@ -147,7 +150,7 @@ async def test_nothing_secret_in_logs_and_errors(client: EspoClient, crm, caplog
     assert "schluessel-geheim" not in told
 
 
-async def test_callers_share_their_patience_with_a_silent_crm(client: EspoClient, crm, clock: ManualClock) -> None:
+async def test_callers_share_their_patience_with_a_silent_crm(client: EspoClient, crm: Crm, clock: ManualClock) -> None:
     route = crm.on("GET", "CBeteiligte/.*").mock(side_effect=httpx.ReadTimeout("x"))
     failures = await asyncio.gather(
         *(client.read("CBeteiligte", f"{number:017x}") for number in range(100)), return_exceptions=True

@@ -10,6 +10,7 @@ from vmh_sync.engine.modified_stamps import keep_stamp_clock, read_stamp_clock, 
 from vmh_sync.store import Store
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.stamp_clock import StampClock
+from vmh_sync_tests.unit.espocrm.conftest import Crm
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ID = "6b0465319b3f4367b"
@@ -71,7 +72,7 @@ def test_what_was_learned_is_known_to_the_next_process_and_learned_anew(store: S
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "CBeteiligte"), ("PUT", f"CBeteiligte/{ID}")])
-async def test_a_client_learns_from_its_writes(client: EspoClient, crm, method: str, path: str) -> None:
+async def test_a_client_learns_from_its_writes(client: EspoClient, crm: Crm, method: str, path: str) -> None:
     date = {"Date": "Fri, 27 Nov 2026 12:11:00 GMT"}
     crm.on(method, path).respond(json={"id": ID, "modifiedAt": "2026-11-27 12:00:00"}, headers=date)
     crm.on("GET", f"CBeteiligte/{ID}").respond(json={"id": ID, "modifiedAt": "2026-11-27 12:00:00"}, headers=date)

@@ -18,7 +18,7 @@ def client(status: int, reason: str) -> tuple[GoogleCalendarClient, MagicMock]:
     """A client whose deletes are answered so, and the request that it sends."""
     body = json.dumps({"error": {"errors": [{"reason": reason}]}}).encode()
     request = MagicMock(headers={})
-    request.execute.side_effect = HttpError(httplib2.Response({"status": status}), body)
+    request.execute.side_effect = HttpError(httplib2.Response({"status": status}), body)  # type: ignore[dict-item]
     services: Any = MagicMock()
     services.service.return_value.events.return_value.delete.return_value = request
     return GoogleCalendarClient(services, UnlimitedQuota(), retrier=Retrier(google_policy(attempts=3))), request

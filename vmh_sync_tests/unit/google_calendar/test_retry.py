@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ class Failing:
         return "done"
 
 
-def retrier(slept: list[float], **policy: float) -> Retrier:
+def retrier(slept: list[float], **policy: Any) -> Retrier:
     return Retrier(replace(google_policy(), random=random.Random(7), **policy), sleep=slept.append)
 
 

@@ -205,7 +205,7 @@ def test_the_demo_runs_on_the_versions_the_tests_ran_on() -> None:
 def test_locks_are_complete_for_every_python(lock: str, python: str) -> None:
     """The locks install with --no-deps: what they leave out is missing at run time, not at install time."""
     names = {canonicalize_name(name) for name in locked(lock)}
-    environment = dict(default_environment()) | {
+    environment: dict[str, str] = {key: str(value) for key, value in default_environment().items()} | {
         "python_version": python.rpartition(".")[0],
         "python_full_version": python,
         "extra": "",

@@ -86,7 +86,7 @@ def test_a_quoted_password_reaches_the_settings_unchanged(tmp_path: Path, monkey
     for name in (*names, "PASSWORD"):
         monkeypatch.delenv(f"ADVOWARE_{name}", raising=False)
     monkeypatch.setitem(AdvowareSettings.model_config, "env_file", str(file))
-    assert AdvowareSettings().password.get_secret_value() == "p$HOME\\"  # type: ignore[call-arg]
+    assert AdvowareSettings().password.get_secret_value() == "p$HOME\\"
 
 
 def test_what_was_stored_is_read_as_it_was_kept(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,11 +26,11 @@ RULES = CalendarRules()
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def termin(**fields: object) -> TerminFields:
+def termin(**fields: Any) -> TerminFields:
     return TerminFields(**{"fr_nr": 4711, "datum": "2026-03-02", **fields})
 
 
-def span(**fields: object) -> tuple[str, str, bool]:
+def span(**fields: Any) -> tuple[str, str, bool]:
     form = read_termin(termin(**fields), RULES)
     return form.start.isoformat(), form.end.isoformat(), form.all_day
 
@@ -105,7 +106,7 @@ def span(**fields: object) -> tuple[str, str, bool]:
         ),
     ],
 )
-def test_times(fields: dict[str, object], expected: tuple[str, str, bool]) -> None:
+def test_times(fields: dict[str, Any], expected: tuple[str, str, bool]) -> None:
     assert span(**fields) == expected
 
 
@@ -133,7 +134,7 @@ def test_times(fields: dict[str, object], expected: tuple[str, str, bool]) -> No
         ({"turnus": None, "turnus_art": None, "dauertermin": None}, None),
     ],
 )
-def test_series(fields: dict[str, object], expected: Recurrence | None) -> None:
+def test_series(fields: dict[str, Any], expected: Recurrence | None) -> None:
     given = {"dauertermin": 1, "datum_bis": "2026-06-29", "uhrzeit_von": "09:00:00", "uhrzeit_bis": "09:30:00"}
     form = read_termin(termin(**{**given, **fields}), RULES)
     assert form.recurrence == expected
@@ -159,7 +160,7 @@ def test_texts_are_normalised() -> None:
         ({"datum": "9999-12-31", "abwesenheit": 1}, "datum"),
     ],
 )
-def test_an_unreadable_field_is_named_without_its_value(fields: dict[str, object], name: str) -> None:
+def test_an_unreadable_field_is_named_without_its_value(fields: dict[str, Any], name: str) -> None:
     with pytest.raises(UnreadableAppointmentError) as caught:
         read_termin(termin(**fields), RULES)
     assert caught.value.field == name

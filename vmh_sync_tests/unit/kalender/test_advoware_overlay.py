@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from vmh_sync.kalender.advoware_form import read_termin
@@ -23,7 +24,7 @@ CURRENT = TerminFields(
 FORM = read_termin(CURRENT, RULES)
 
 
-def changed(**fields: object) -> dict[str, str | int]:
+def changed(**fields: Any) -> dict[str, str | int]:
     return overlay(CURRENT, replace(FORM, **fields), FLOWING_FIELDS, RULES)
 
 
@@ -60,14 +61,14 @@ def test_series() -> None:
     values = overlay(CURRENT, until, FLOWING_FIELDS, RULES)
     assert values == {"datum_bis": "2027-03-02", "dauertermin": 1, "turnus": 3, "turnus_art": 3}
     still_open = replace(FORM, recurrence=Recurrence(Frequency.DAILY, 1))
-    values = overlay(CURRENT, still_open, FLOWING_FIELDS, RULES)
-    assert values == {"datum_bis": "2037-12-31", "dauertermin": 1, "turnus": 1, "turnus_art": 1}
-    assert read_termin(replace(CURRENT, **values), RULES) == still_open
+    opened: dict[str, Any] = dict(overlay(CURRENT, still_open, FLOWING_FIELDS, RULES))
+    assert opened == {"datum_bis": "2037-12-31", "dauertermin": 1, "turnus": 1, "turnus_art": 1}
+    assert read_termin(replace(CURRENT, **opened), RULES) == still_open
 
 
 def test_a_timed_appointment_is_no_absence_any_more() -> None:
     leave = replace(CURRENT, abwesenheit=1)
-    values = overlay(leave, FORM, FLOWING_FIELDS, RULES)
+    values: dict[str, Any] = dict(overlay(leave, FORM, FLOWING_FIELDS, RULES))
     assert values == {"abwesenheit": 0}
     assert read_termin(replace(leave, **values), RULES) == FORM
 

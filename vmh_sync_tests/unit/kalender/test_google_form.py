@@ -24,8 +24,8 @@ RULES = CalendarRules()
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def at(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=BERLIN)
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=BERLIN)
 
 
 def body(termin: TerminFields, rules: CalendarRules = RULES) -> dict[str, object]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vmh_sync.kalender.model import Source
-from vmh_sync.kalender.operations import FindingKind
+from vmh_sync.kalender.operations import CreateAdvoware, FindingKind
 from vmh_sync.kalender.reads import GoogleRead, PendingCreate
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import BOTH_READS, from_google, kinds, linked, run
@@ -188,6 +188,7 @@ def test_crash_during_creation_makes_no_second_termin(arrived: bool) -> None:
         sides.post(create)
         assert run(sides) == ["LinkPair", "UpdateGoogle"]
     else:
+        assert isinstance(create, CreateAdvoware)
         sides.intents["g1"] = PendingCreate("g1", create.form)
         assert run(sides) == ["CreateAdvoware"]
     assert len(sides.termine) == len(sides.living_events()) == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from vmh_sync.kalender.operations import FindingKind
+from vmh_sync.kalender.operations import CreateAdvoware, FindingKind
 from vmh_sync.kalender.reads import PendingCreate
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import kinds, run
@@ -48,6 +48,7 @@ def test_a_termin_that_a_person_says_is_another_does_not_keep_a_creation_waiting
     sides = Sides()
     sides.put_event("g1", summary="Mittagessen")
     (create,) = sides.plan().operations
+    assert isinstance(create, CreateAdvoware)
     sides.intents["g1"] = PendingCreate("g1", create.form)
     sides.put_termin(7, text="Mittagessen", datum="2026-09-01", datum_bis="2026-09-01")
     assert run(sides) == []

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,8 @@ WINDOW = window_at(datetime(2026, 5, 10, 12, tzinfo=UTC), RULES)
 
 
 def single(start: str, end: str) -> Appointment:
-    moments = (datetime.fromisoformat(text).replace(tzinfo=BERLIN) for text in (start, end))
-    return Appointment(*moments, all_day=False)
+    first, last = (datetime.fromisoformat(text).replace(tzinfo=BERLIN) for text in (start, end))
+    return Appointment(first, last, all_day=False)
 
 
 def test_bounds() -> None:
@@ -62,7 +63,7 @@ def test_series_count_as_a_whole() -> None:
         ({"anwalt": "XY"}, True, False),
     ],
 )
-def test_what_is_anonymised(fields: dict[str, object], full_content: bool, expected: bool) -> None:
+def test_what_is_anonymised(fields: dict[str, Any], full_content: bool, expected: bool) -> None:
     assert must_anonymise(TerminFields(1, **fields), "SB", full_content=full_content) is expected
 
 

@@ -30,7 +30,7 @@ def test_an_empty_espocrm_is_suspicious() -> None:
 def test_one_empty_list_of_espocrm_is_suspicious_alone() -> None:
     phones = [pair(2, 1, "+49511123", "0511/123"), pair(3, 1, "+49511124", "0511/124")]
     there = [*THERE, entry(3, "0511/124")]
-    assert plan(emails=HERE["emails"], entries=there, pairs=[TWO[0], *phones]).suspicious_empty == {Side.ESPOCRM}  # type: ignore[arg-type]
+    assert plan(emails=HERE["emails"], entries=there, pairs=[TWO[0], *phones]).suspicious_empty == {Side.ESPOCRM}
     one = plan(phones=[tel("+49511123"), tel("+49511124")], entries=there, pairs=[TWO[0], *phones])
     assert one.suspicious_empty == frozenset()
 

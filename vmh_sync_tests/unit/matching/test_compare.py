@@ -1,6 +1,7 @@
 """Labelled twins and near misses, and what must hold of any two parties (entities.md 1)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,11 @@ from vmh_sync.matching.traits import Likeness, Traits
 MAIL, PHONE, IBAN = frozenset({"a@example.org"}), frozenset({"0711 4567890"}), frozenset({"DE89370400440532013000"})
 
 
-def person(vorname: str, name: str, born: str = "", **more: object) -> Traits:
+def person(vorname: str, name: str, born: str = "", **more: Any) -> Traits:
     return replace(Traits(name=name, vorname=vorname, geburtsdatum=born), **more)
 
 
-def firm(name: str, rechtsform: str = "", town: str = "", **more: object) -> Traits:
+def firm(name: str, rechtsform: str = "", town: str = "", **more: Any) -> Traits:
     towns = frozenset({town} if town else ())
     return replace(Traits(name=name, rechtsform=rechtsform, company=True, towns=towns), **more)
 

@@ -168,7 +168,7 @@ USED: dict[str, tuple[str, Callable[[], bool]]] = {
         lambda: (
             assigns(server.server.DagsterApiServer.__init__, "_mp_ctx")
             and "self._mp_ctx.Process(" in inspect.getsource(server.server.DagsterApiServer)
-            and "from dagster._grpc.server import DagsterApiServer" in inspect.getsource(server.grpc_command.callback)
+            and "from dagster._grpc.server import DagsterApiServer" in inspect.getsource(server.grpc_command.callback)  # type: ignore[arg-type]
         ),
     ),
 }

@@ -113,7 +113,7 @@ def test_a_run_asks_alembic_nothing_and_makes_one_engine_for_its_file(
 ) -> None:
     with open_home(ensure_dagster_home(tmp_path)) as instance:
         first = a_run.execute_in_process(instance=instance).run_id
-        alembic, engines = Counted(sqlite_event_log.check_alembic_revision), Counted(db.create_engine)
+        alembic, engines = Counted(sqlite_event_log.check_alembic_revision), Counted(db.create_engine)  # type: ignore[attr-defined]
         monkeypatch.setattr(sqlite_event_log, "check_alembic_revision", alembic)
         monkeypatch.setattr(db, "create_engine", engines)
         second = a_run.execute_in_process(instance=instance).run_id

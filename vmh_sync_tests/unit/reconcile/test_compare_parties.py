@@ -24,7 +24,7 @@ def test_empty_and_missing_are_the_same() -> None:
 
 def test_a_different_field_is_told_by_a_task_about_exactly_this_field() -> None:
     (found,) = compare_party({**CRM, "briefAnrede": "Hallo"}, OFFICE)
-    assert (found.field, found.told_by) == ("bAnrede", {Clue("beteiligte", "p1", "brief_anrede")})
+    assert (found.field, found.told_by) == ("bAnrede", frozenset({Clue("beteiligte", "p1", "brief_anrede")}))
 
 
 def test_an_entry_only_in_advoware_is_told_by_its_own_task_only() -> None:

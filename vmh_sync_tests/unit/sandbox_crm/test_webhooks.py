@@ -103,7 +103,7 @@ async def test_flushing_through_the_control_layer_delivers_everything(bench: Ben
     await subscribe(bench, "CBeteiligte.create")
     for _ in range(45):
         bell(bench)
-    result = await bench.hooks.command("flush_webhooks", {})
+    result = await bench.hooks.command("flush_webhooks", {})  # type: ignore[misc]
 
     assert result == {"events": 0, "items": 0, "failed": 0, "delivered": 45}
 

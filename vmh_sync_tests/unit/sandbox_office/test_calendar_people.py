@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sandbox.calendar_people import CALENDAR_KINDS, CalendarPeople
+from vmh_sync.sandbox.calendar_people import CALENDAR_KINDS, CalendarEdit, CalendarPeople
 from vmh_sync.sandbox.systems import seed_population
+from vmh_sync_tests.fixtures.sandbox import Sandbox
 
 TODAY = date(2026, 3, 1)
 
 
 @pytest.fixture
-async def firm(sandbox) -> Any:
-    await seed_population(sandbox.urls, seed=2, parties=1, now=datetime(2026, 3, 1, 9, 0, tzinfo=UTC))
+async def firm(sandbox: Sandbox) -> Any:
+    await seed_population(sandbox.urls, seed=2, parties=1, now=datetime(2026, 3, 1, 9, 0, tzinfo=UTC))  # type: ignore[arg-type]
     start, end = "2026-03-02T10:00:00", "2026-03-02T11:00:00"
     events = [
         {
@@ -33,7 +34,7 @@ def moment(value: Any) -> Any:
     return datetime.fromisoformat(value["dateTime"]) if isinstance(value, dict) else value
 
 
-def holds(edit: dict[str, Any], sandbox: Any) -> bool:
+def holds(edit: CalendarEdit, sandbox: Any) -> bool:
     if edit["side"] == "office":
         found = [row for row in sandbox.office.state()["termine"] if row["frNr"] == edit["id"]]
     else:
@@ -50,7 +51,7 @@ def holds(edit: dict[str, Any], sandbox: Any) -> bool:
 
 @pytest.mark.parametrize("side", ["office", "google"])
 @pytest.mark.parametrize("kind", CALENDAR_KINDS)
-async def test_each_kind_on_each_side(firm, side, kind) -> None:
+async def test_each_kind_on_each_side(firm: Sandbox, side: Any, kind: Any) -> None:
     async with CalendarPeople(firm.urls, today=TODAY, seed=1) as people:
         edits = await people.edit_some(3, sides=[side], kinds=[kind])
     assert [(edit["side"], edit["kind"]) for edit in edits] == [(side, kind)] * 3
@@ -58,7 +59,7 @@ async def test_each_kind_on_each_side(firm, side, kind) -> None:
     assert [edit for edit in edits if not holds(edit, firm)] == []
 
 
-async def test_leave_stays_as_it_is(firm) -> None:
+async def test_leave_stays_as_it_is(firm: Sandbox) -> None:
     before = [row for row in firm.office.state()["termine"] if row["frNr"] < 0]
     async with CalendarPeople(firm.urls, today=TODAY, seed=2) as people:
         edits = await people.edit_some(60, sides=["office"], kinds=["text", "place", "gone"])

@@ -1,8 +1,12 @@
 """Beteiligte and children of the simulated Advoware (specification, advoware-wire.md 3)."""
 
 import re
+from typing import Any
 
+import httpx
 import pytest
+
+from vmh_sync_tests.unit.sandbox_office.conftest import OfficeClient
 
 OWN = {
     "betNr": 7,
@@ -23,16 +27,16 @@ PUT_FIELDS = ("name", "vorname", "rechtsform", "anrede", "titel", "bAnrede", "zu
 
 
 @pytest.fixture
-async def party(office):
+async def party(office: OfficeClient) -> Any:
     await office.control("seed", {"beteiligte": [OWN]})
     return (await office.call("GET", "Beteiligte/7")).json()
 
 
-async def read(office):
+async def read(office: OfficeClient) -> Any:
     return (await office.call("GET", "Beteiligte/7")).json()
 
 
-async def test_a_party_embeds_its_children_and_copies(office, party) -> None:
+async def test_a_party_embeds_its_children_and_copies(office: OfficeClient, party: dict[str, Any]) -> None:
     assert re.fullmatch("[A-Z]{40}", party["rowId"])
     assert party["geaendertAm"] == "2026-03-01T10:15:00"  # Berlin, one hour ahead in winter
     assert (party["mobil"], party["emailGesch"], party["telGesch"]) == ("0171 2345678", "huber@bau.example", "")
@@ -42,7 +46,7 @@ async def test_a_party_embeds_its_children_and_copies(office, party) -> None:
     assert (await office.call("GET", "Beteiligte/8")).status_code == 404
 
 
-async def test_put_honours_eight_fields_and_empties_those_left_out(office, party) -> None:
+async def test_put_honours_eight_fields_and_empties_those_left_out(office: OfficeClient, party: dict[str, Any]) -> None:
     body = {"name": "Hübner", "familienstand": "verheiratet", "betNr": 99, "registergericht": "Hannover"}
     assert (await office.call("PUT", "Beteiligte/7", json=body)).status_code == 200
     after = await read(office)
@@ -56,14 +60,14 @@ async def test_put_honours_eight_fields_and_empties_those_left_out(office, party
     assert [entry["rowId"] for entry in after["kommunikation"]] == [entry["rowId"] for entry in party["kommunikation"]]
 
 
-async def test_an_equal_put_moves_the_row_id(office, party) -> None:
+async def test_an_equal_put_moves_the_row_id(office: OfficeClient, party: dict[str, Any]) -> None:
     await office.call("PUT", "Beteiligte/7", json=party)
     after = await read(office)
     assert after["rowId"] != party["rowId"]
     assert {name: after[name] for name in PUT_FIELDS} == {name: party[name] for name in PUT_FIELDS}
 
 
-async def test_post_takes_every_field(office) -> None:
+async def test_post_takes_every_field(office: OfficeClient) -> None:
     answer = await office.call("POST", "Beteiligte", json={"name": "Neu GmbH", "handelsRegisterNummer": "HRB 1"})
     created = answer.json()
     assert (created["betNr"], created["handelsRegisterNummer"]) == (1001, "HRB 1")
@@ -77,19 +81,19 @@ async def test_post_takes_every_field(office) -> None:
     "path",
     ["Beteiligte/7", "Beteiligte/7/Kommunikationen/1", "Beteiligte/7/Adressen/3", "Beteiligte/7/Bankverbindungen/4"],
 )
-async def test_delete_is_refused(office, party, path) -> None:
+async def test_delete_is_refused(office: OfficeClient, party: dict[str, Any], path: str) -> None:
     answer = await office.call("DELETE", path)
     assert (answer.status_code, "freigeschaltet" in answer.text) == (403, False)
     assert await read(office) == party
 
 
-async def test_bank_accounts_cannot_be_changed(office, party) -> None:
+async def test_bank_accounts_cannot_be_changed(office: OfficeClient, party: dict[str, Any]) -> None:
     assert (await office.call("PUT", "Beteiligte/7/Bankverbindungen/4", json={"iban": "X"})).status_code == 403
     made = await office.call("POST", "Beteiligte/7/Bankverbindungen", json={"iban": "DE1", "kontoinhaber": "A"})
     assert (await read(office))["bankverbindungen"][1] == made.json()
 
 
-async def test_kommunikation_kind_is_ignored_on_put(office, party) -> None:
+async def test_kommunikation_kind_is_ignored_on_put(office: OfficeClient, party: dict[str, Any]) -> None:
     body = {"tlf": "0171 1", "bemerkung": "neu", "online": True, "kommKz": 1}
     assert (await office.call("PUT", "Beteiligte/7/Kommunikationen/1", json=body)).json()["kommKz"] == 3
     after = await read(office)
@@ -102,7 +106,7 @@ async def test_kommunikation_kind_is_ignored_on_put(office, party) -> None:
     assert after["kommunikation"][1]["rowId"] == party["kommunikation"][1]["rowId"]
 
 
-async def test_kommunikation_create(office, party) -> None:
+async def test_kommunikation_create(office: OfficeClient, party: dict[str, Any]) -> None:
     made = (await office.call("POST", "Beteiligte/7/Kommunikationen", json={"tlf": "0511 1", "kommKz": 1})).json()
     after = await read(office)
     assert after["kommunikation"][2] == made
@@ -113,7 +117,7 @@ async def test_kommunikation_create(office, party) -> None:
     assert (await office.call("PUT", "Beteiligte/7/Kommunikationen/99", json={})).status_code == 404
 
 
-async def test_address_put_honours_four_fields(office, party) -> None:
+async def test_address_put_honours_four_fields(office: OfficeClient, party: dict[str, Any]) -> None:
     body = {"strasse": "Allee 2", "plz": "1", "ort": "B", "anschrift": "Z", "land": "A", "bemerkung": "neu", "id": 9}
     await office.call("PUT", "Beteiligte/7/Adressen/3", json=body)
     after = (await office.call("GET", "Beteiligte/7/Adressen")).json()[0]
@@ -128,7 +132,7 @@ async def test_address_put_honours_four_fields(office, party) -> None:
     assert (made["land"], made["standardAnschrift"], made["bemerkung"]) == ("A", True, "neu")
 
 
-async def test_search(office, party) -> None:
+async def test_search(office: OfficeClient, party: dict[str, Any]) -> None:
     await office.control("seed", {"beteiligte": [{"betNr": 8, "name": "Maier", "bemerkung": "EspoCRM-ID: abc"}]})
     found = (await office.call("GET", "Beteiligte", params={"search": "espocrm-id: ABC"})).json()
     assert [entry["betNr"] for entry in found] == [8]
@@ -137,9 +141,9 @@ async def test_search(office, party) -> None:
     assert (await office.call("GET", "Beteiligte", params={"search": "ann"})).status_code == 404
 
 
-async def test_forms_of_answers(office, party) -> None:
-    forms = {"object": None, "list": None, "number": None, "none": None}
-    for form in forms:
+async def test_forms_of_answers(office: OfficeClient, party: dict[str, Any]) -> None:
+    forms: dict[str, httpx.Response] = {}
+    for form in ("object", "list", "number", "none"):
         await office.control("do/switches", {"write_answer": form})
         forms[form] = await office.call("PUT", "Beteiligte/7", json=party)
     assert forms["object"].json()["betNr"] == 7
@@ -150,7 +154,7 @@ async def test_forms_of_answers(office, party) -> None:
     assert [entry["betNr"] for entry in await read(office)] == [7]
 
 
-async def test_kinds_can_be_hidden_and_children_left_out(office, party) -> None:
+async def test_kinds_can_be_hidden_and_children_left_out(office: OfficeClient, party: dict[str, Any]) -> None:
     await office.control("do/switches", {"komm_kz_told": False, "embedded": False, "separate_lists": False})
     after = await read(office)
     assert [(entry["kommKz"], entry["kommArt"]) for entry in after["kommunikation"]] == [(0, ""), (0, "")]
@@ -160,7 +164,7 @@ async def test_kinds_can_be_hidden_and_children_left_out(office, party) -> None:
     assert (await office.state())["beteiligte"][0]["kommunikation"][0]["kommKz"] == 3
 
 
-async def test_people_may_change_everything(office, party) -> None:
+async def test_people_may_change_everything(office: OfficeClient, party: dict[str, Any]) -> None:
     edit = {"entity": "Beteiligte", "id": 7, "values": {"familienstand": "verheiratet"}, "at": "2026-07-01T10:00:00Z"}
     await office.control("edit", edit)
     await office.control("edit", {"entity": "Kommunikation", "id": 2, "values": {"kommKz": 8}})
@@ -187,18 +191,18 @@ async def test_people_may_change_everything(office, party) -> None:
         {"entity": "Kommunikation", "id": 1, "values": {"online": "ja"}},
     ],
 )
-async def test_impossible_edits_are_named(office, party, body) -> None:
+async def test_impossible_edits_are_named(office: OfficeClient, party: dict[str, Any], body: Any) -> None:
     answer = await office.http.post("/_sandbox/edit", json=body)
     assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
     assert await read(office) == party
 
 
-async def test_unknown_paths(office) -> None:
+async def test_unknown_paths(office: OfficeClient) -> None:
     assert (await office.call("GET", "Akten/1")).status_code == 404
     assert (await office.call("GET", "Beteiligte/7/Akten")).status_code == 404
 
 
-async def test_reset_keeps_tokens_if_asked(office, party) -> None:
+async def test_reset_keeps_tokens_if_asked(office: OfficeClient, party: dict[str, Any]) -> None:
     await office.control("do/switches", {"search": False})
     await office.control("reset", {"keep_tokens": True})
     assert (await office.call("GET", "Beteiligte/7")).status_code == 404

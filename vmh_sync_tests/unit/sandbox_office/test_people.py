@@ -8,9 +8,10 @@ import httpx
 import phonenumbers
 import pytest
 
-from vmh_sync.sandbox.edits import KINDS
+from vmh_sync.sandbox.edits import KINDS, EditRecord
 from vmh_sync.sandbox.people import People
 from vmh_sync.sandbox.systems import seed_population
+from vmh_sync_tests.fixtures.sandbox import Sandbox
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 LISTS = {"Kommunikation": "kommunikation", "Adressen": "adressen", "Bankverbindungen": "bankverbindungen"}
@@ -29,7 +30,7 @@ async def states(urls: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     return office, crm["records"]
 
 
-def holds(edit: dict[str, Any], office: dict[str, Any], crm: dict[str, Any]) -> bool:
+def holds(edit: EditRecord, office: dict[str, Any], crm: dict[str, Any]) -> bool:
     """Tell whether the systems hold what the edit says."""
     if edit["side"] == "office":
         party = next(row for row in office["beteiligte"] if row["betNr"] == edit["betnr"])
@@ -48,7 +49,7 @@ def holds(edit: dict[str, Any], office: dict[str, Any], crm: dict[str, Any]) -> 
     return row[edit["field"]] == edit["new"] != edit["old"]
 
 
-async def test_every_edit_is_in_the_systems(sandbox) -> None:
+async def test_every_edit_is_in_the_systems(sandbox: Sandbox) -> None:
     urls = await firm(sandbox)
     async with People(urls, seed=4) as people:
         edits = await people.edit_some(30, overlap=False)
@@ -63,7 +64,7 @@ async def test_every_edit_is_in_the_systems(sandbox) -> None:
 
 @pytest.mark.parametrize("side", ["office", "crm"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_kind_on_each_side(sandbox, side, kind) -> None:
+async def test_each_kind_on_each_side(sandbox: Sandbox, side: Any, kind: Any) -> None:
     urls = await firm(sandbox, parties=12)
     async with People(urls, seed=1) as people:
         edits = await people.edit_some(2, sides=[side], kinds=[kind], overlap=False)
@@ -75,7 +76,7 @@ async def test_each_kind_on_each_side(sandbox, side, kind) -> None:
         assert [edit for edit in edits if not holds(edit, office, crm)] == []
 
 
-async def test_people_in_the_crm_mark_the_record_dirty(sandbox) -> None:
+async def test_people_in_the_crm_mark_the_record_dirty(sandbox: Sandbox) -> None:
     urls = await firm(sandbox)
     async with People(urls, seed=5) as people:
         (edit,) = await people.edit_some(1, sides=["crm"], kinds=["field"], parties=[1001])
@@ -84,7 +85,7 @@ async def test_people_in_the_crm_mark_the_record_dirty(sandbox) -> None:
         assert (edit["betnr"], row["syncStatus"], row["modifiedByName"]) == (1001, "dirty", "Sekretariat")
 
 
-async def test_the_same_seed_makes_the_same_edits(sandbox) -> None:
+async def test_the_same_seed_makes_the_same_edits(sandbox: Sandbox) -> None:
     runs = []
     for _ in range(2):
         sandbox.reset()
@@ -95,7 +96,7 @@ async def test_the_same_seed_makes_the_same_edits(sandbox) -> None:
     assert json.dumps(runs[0]) == json.dumps(runs[1])
 
 
-async def test_new_phone_numbers_are_valid_and_nobody_elses(sandbox) -> None:
+async def test_new_phone_numbers_are_valid_and_nobody_elses(sandbox: Sandbox) -> None:
     urls = await firm(sandbox)
     async with People(urls, seed=7) as people:
         before, _ = await states(urls)

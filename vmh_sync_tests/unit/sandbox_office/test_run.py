@@ -13,6 +13,7 @@ from pytest_socket import SocketConnectBlockedError
 
 from vmh_sync.sandbox.run import SandboxOptions, running
 from vmh_sync.sandbox.systems import SystemsConfig
+from vmh_sync_tests.fixtures.sandbox import Sandbox
 
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
@@ -78,7 +79,7 @@ async def test_in_process_with_the_same_keys_for_the_same_seed() -> None:
         assert first["control"] != second["control"]
 
 
-def test_the_fixture_resets_everything(sandbox) -> None:
+def test_the_fixture_resets_everything(sandbox: Sandbox) -> None:
     made = sandbox.office.edit("Beteiligte", "create", values={"name": "Huber"})
     sandbox.crm.seed(records={"CBeteiligte": [{"lastName": "Huber", "betnr": made["id"]}]})
     sandbox.google.seed(calendars=[{"summary": "AW-AB"}])
@@ -100,7 +101,7 @@ def test_the_fixture_resets_everything(sandbox) -> None:
     assert httpx.get(url).status_code == 404
 
 
-def test_a_refused_control_call_is_loud(sandbox) -> None:
+def test_a_refused_control_call_is_loud(sandbox: Sandbox) -> None:
     with pytest.raises(AssertionError, match="no Beteiligter 4711"):
         sandbox.office.edit("Beteiligte", id=4711, values={})
     with pytest.raises(AssertionError, match="refused"):

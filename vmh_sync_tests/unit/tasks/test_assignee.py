@@ -45,7 +45,7 @@ class Crm:
 
 def chosen(*candidates: str | None, default: str | None = None, crm: Crm | None = None) -> str | None:
     context = SimpleNamespace(espo=crm or Crm(), espo_settings=SimpleNamespace(default_assignee_id=default))
-    return asyncio.run(person_for(context, candidates))  # type: ignore[arg-type]
+    return asyncio.run(person_for(context, candidates))
 
 
 @pytest.mark.parametrize(
