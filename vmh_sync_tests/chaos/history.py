@@ -8,15 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.connection import wait
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.chaos.calendars import KUERZEL, CalendarPeople, answer_questions, calendar_violations
+from vmh_sync_tests.chaos.evidence import keep
 from vmh_sync_tests.chaos.parties import DrawnPeople, PartyPeople, UsualPeople
 from vmh_sync_tests.chaos.place import Place, Services, new_place
 from vmh_sync_tests.chaos.services import Stoppable, postgres_fault
 from vmh_sync_tests.chaos.worker import Job, Worker
+from vmh_sync_tests.fixtures.firm import Json
 from vmh_sync_tests.fixtures.sandbox import ControlClient
 
 WORKERS = 2
@@ -30,10 +33,13 @@ LOST_ANSWERS = ("drop_after", "drop_after", "malformed", "hang")
 """What doubles things."""
 
 
-def play(running: Services, seed: int, steps: int, *, calendars_only: bool = False) -> "History":
+def play(
+    running: Services, seed: int, steps: int, *, calendars_only: bool = False, keep_in: Path | None = None
+) -> "History":
     """Play the history of a seed; the history returned tells what is ``wrong`` in the end and counts its acts.
 
-    ``calendars_only``: nobody touches a party, so that as many steps meet more in the calendars.
+    ``calendars_only``: nobody touches a party, so that as many steps meet more in the calendars. ``keep_in``: the
+    folder in which a violation leaves its evidence.
 
     One in four is played at the usual firm, where everything must come out exactly; the others each at a firm drawn
     from the seed. In two of five, proxies lie between the workers and all services.
@@ -44,6 +50,8 @@ def play(running: Services, seed: int, steps: int, *, calendars_only: bool = Fal
         History(place, seed, calendars_only) as history,
     ):
         history.wrong = history.run(steps)
+        if history.wrong and keep_in is not None:
+            keep(keep_in / str(seed), place, history.typed())
     return history
 
 
@@ -96,6 +104,10 @@ class History:
         if broken := self._broken + sum(worker.broke for worker in self._workers):
             return [f"{broken} workers broke"]
         return self._rest()
+
+    def typed(self) -> Json:
+        """What people typed, by room."""
+        return {"parties": self._parties.typed(), "calendars": self._calendars.appointments}
 
     def _rest(self) -> list[str]:
         place = self.place

@@ -50,6 +50,10 @@ class PartyPeople(Protocol):
         """Keep what the systems were asked for, before the calls are counted anew."""
         ...
 
+    def typed(self) -> object:
+        """What was typed, for people to read."""
+        ...
+
     def violations(self) -> list[str]:
         """Return what is lost, doubled or apart (design.md, section 3)."""
         ...
@@ -73,6 +77,10 @@ class UsualPeople:
 
     def remember_calls(self) -> None:
         """Nothing is needed of them."""
+
+    def typed(self) -> object:
+        """What was typed, by kind: where, and the values in order."""
+        return {kind: list(values.items()) for kind, values in vars(self._people.typed).items()}
 
     def violations(self) -> list[str]:
         """Compare both sides with what was typed."""
@@ -102,6 +110,10 @@ class DrawnPeople:
     def remember_calls(self) -> None:
         """Keep what the office was asked for, before the calls are counted anew."""
         self._calls = self._firm.office.calls(MOST_CALLS)["log"]
+
+    def typed(self) -> object:
+        """The edits, with the time before and after each."""
+        return [{"began": began, "ended": ended, **edit} for edit, began, ended in self._edits]
 
     def violations(self) -> list[str]:
         """Compare both sides, and look for every typed value there and in what was told."""

@@ -6,7 +6,7 @@ import pytest
 
 from vmh_sync.sandbox.edits import EditRecord
 from vmh_sync_tests.chaos.parties import in_known_window
-from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled
+from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled, lost
 
 
 def at_one_party(*addresses: tuple[str, str, str]) -> Sides:
@@ -47,3 +47,13 @@ def test_only_an_edit_between_our_last_look_and_our_put_could_not_be_noticed(cal
     )
     assert in_known_window(edit, at(20), at(21), calls) is unseen
     assert not in_known_window({**edit, "side": "crm", "entity": "CBeteiligte"}, at(20), at(21), calls)
+
+
+def test_a_day_that_lost_in_a_date_time_field_is_found_in_the_audit_log() -> None:
+    edit = EditRecord(
+        side="crm", kind="field", entity="CBeteiligte", id="e1", party="e1", betnr=7,
+        field="dateOfBirth", old="", new="1966-03-18 00:00:00",
+    )  # fmt: skip
+    sides = Sides({"beteiligte": []}, {"records": {"CBeteiligte": []}})
+    assert lost([edit], sides, ["1966-03-18"]) == []
+    assert lost([edit], sides, ["1966-03-19"]) == [edit]

@@ -70,7 +70,8 @@ def lost(edits: Sequence[EditRecord], sides: Sides, traces: Sequence[str]) -> li
     said = _plain(stands + told)
 
     def is_said(value: object) -> bool:
-        text = _plain(str(value).casefold())
+        # A day in a date-time field is a day in the audit log.
+        text = _plain(str(value).casefold().removesuffix(" 00:00:00"))
         return text in said or text.removeprefix("0049").removeprefix("0") in said
 
     return [edit for edit in edits if edit["new"] and not all(is_said(value) for value in _typed(edit))]
