@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from vmh_sync.alerts.book import Trouble
+from vmh_sync.alerts.ledger import Trouble
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.opening import PassSettings, open_context, open_database

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from vmh_sync.alerts.book import Message
+from vmh_sync.alerts.ledger import Message
 from vmh_sync.clock import SystemClock
 from vmh_sync.settings import AlertSettings, EspoCrmSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
@@ -22,7 +22,7 @@ Way = Callable[[Message], str | None]
 """Sends a message; returns what it wants to remember. Raises :class:`NotTold`."""
 
 
-class NotTold(Exception):
+class NotReported(Exception):
     """A message did not leave; ``str`` says why, in German and without secrets. The next look tries again."""
 
 
@@ -68,7 +68,7 @@ def _mail(settings: AlertSettings, message: Message) -> None:
                 server.login(settings.smtp_user, password)
             server.send_message(mail)
     except (OSError, smtplib.SMTPException) as problem:
-        raise NotTold(f"der Mailserver hat sie nicht genommen ({type(problem).__name__})") from None
+        raise NotReported(f"der Mailserver hat sie nicht genommen ({type(problem).__name__})") from None
 
 
 def _smtp(settings: AlertSettings, context: ssl.SSLContext) -> smtplib.SMTP:
@@ -90,7 +90,7 @@ def _post(address: str, message: Message) -> None:
     try:
         httpx.post(address, json=said, timeout=SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
-        raise NotTold(f"die Adresse hat sie nicht genommen ({type(problem).__name__})") from None
+        raise NotReported(f"die Adresse hat sie nicht genommen ({type(problem).__name__})") from None
 
 
 async def _task(user: str, message: Message) -> str | None:
@@ -104,7 +104,7 @@ async def _task(user: str, message: Message) -> str | None:
                 await espo.update("Task", message.mark, {"status": "Completed", "description": body(message)})
             return None
     except ForeignSystemError as problem:
-        raise NotTold(problem.message_for_people) from None
+        raise NotReported(problem.message_for_people) from None
 
 
 def _run(work: Coroutine[None, None, str | None]) -> str | None:

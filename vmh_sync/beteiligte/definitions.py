@@ -14,7 +14,7 @@ from vmh_sync.orchestration.dirty_sensor import TICK_SECONDS, make_schedule
 from vmh_sync.orchestration.entity_room import Timing, make_room
 from vmh_sync.orchestration.sync_job import Descriptions
 
-_SAY = Descriptions(
+_DESCRIPTIONS = Descriptions(
     job="Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",
     fetch="Liest die Beteiligten aus EspoCRM, Advoware und unserer Datenbank.",
     map="Bringt beide Seiten in dieselbe Form.",
@@ -45,4 +45,4 @@ def _rolling_check(job: dg.JobDefinition) -> list[dg.ScheduleDefinition]:
     ]
 
 
-ROOM = make_room(BETEILIGTE, PIPELINE, _SAY, _changed, _TIMING, suffix="", schedules=_rolling_check)
+ROOM = make_room(BETEILIGTE, PIPELINE, _DESCRIPTIONS, _changed, _TIMING, suffix="", schedules=_rolling_check)

@@ -32,7 +32,7 @@ async def fetch_parties(
     With ``recognition``, the answer about a party that is recognised is not looked into. Raises a
     ``ForeignSystemError`` only when EspoCRM cannot list at all, or Advoware answers for none of several.
     """
-    parties = await context.store.read(_with_memory, context, list(dict.fromkeys(ids)))
+    parties = await context.store.read(_with_children, context, list(dict.fromkeys(ids)))
     await _fetch(context, [party for party in parties if not party.erased], recognition)
     return parties
 
@@ -113,7 +113,7 @@ def _is_missing(party: PartyRead) -> bool:
     return party.espo is None and party.problem is None
 
 
-def _with_memory(tx: Transaction, context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
+def _with_children(tx: Transaction, context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
     erased = read_erased(tx)
     links = tx.links.get_many(ENTITY, ids)
     standings = tx.records.get_many(ENTITY, ids)
@@ -193,7 +193,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
 
     Raises the ``ForeignSystemError`` of either side.
     """
-    (fresh,) = await context.store.read(_with_memory, context, [party.espo_id])
+    (fresh,) = await context.store.read(_with_children, context, [party.espo_id])
     if fresh.erased:
         return fresh
     fresh.espo = await _read_full(context, party.espo_id)

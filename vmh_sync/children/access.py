@@ -31,31 +31,31 @@ class ChildAccess:
     gate: WriteGate
     kind: ChildKind
     party: PartInput
-    memory: PartyChildren
+    children: PartyChildren
     findings: list[Finding] = field(default_factory=list)
 
     # What the sides say
 
     def from_espocrm(self, espo: EspoRecord) -> dict[str, Value]:
         """Return EspoCRM's canonical fields."""
-        return self.memory.table.read(Side.ESPOCRM, espo.attributes)
+        return self.children.table.read(Side.ESPOCRM, espo.attributes)
 
     def from_advoware(self, child: WireRecord) -> dict[str, Value]:
         """Return Advoware's canonical fields."""
-        return self.kind.read_advoware(self.memory.table, child.model_dump())
+        return self.kind.read_advoware(self.children.table, child.model_dump())
 
     def names(self, attributes: Iterable[str]) -> list[str]:
         """Return the canonical names of EspoCRM's attributes."""
         among = set(attributes)
-        return [rule.name for rule in self.memory.table.rules if rule.espo in among]
+        return [rule.name for rule in self.children.table.rules if rule.espo in among]
 
     def by_field(self, refused: Mapping[str, str]) -> dict[str, str]:
         """Return EspoCRM's refusals by canonical name."""
-        return {rule.name: refused[rule.espo] for rule in self.memory.table.rules if rule.espo in refused}
+        return {rule.name: refused[rule.espo] for rule in self.children.table.rules if rule.espo in refused}
 
     async def look(self, key: str) -> WireRecord | None:
         """Read a child in Advoware anew; raises why, when what may be it cannot be used."""
-        read = await read_children(self.context, self.kind, self.memory.betnr)
+        read = await read_children(self.context, self.kind, self.children.betnr)
         spoilt = read.spoilt.get(int(key)) or read.nameless
         found = next((child for child in read.children if key_of(child) == key), None)
         if found is None and spoilt is not None:
@@ -74,11 +74,11 @@ class ChildAccess:
     async def write_espo(self, done: Outcome, espo: EspoRecord) -> EspoAnswer:
         """Write content and bookkeeping to EspoCRM; note what it makes of the bookkeeping."""
         plan = done.plan
-        values = with_stamps(plan, espo, getattr(done.advoware, "row_id", None), self.memory)
+        values = with_stamps(plan, espo, getattr(done.advoware, "row_id", None), self.children)
         if not values:
             return EspoAnswer(espo)
         # What a list told may be minutes old: an edit since must not be covered by our word that both sides agree.
-        planned_from = self.kind.attributes(self.memory.table) if espo is plan.pair.espo else ()
+        planned_from = self.kind.attributes(self.children.table) if espo is plan.pair.espo else ()
         answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from)
         self._note_kept(done, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer)
         return answer
@@ -105,7 +105,7 @@ class ChildAccess:
         then, now = without_false(self.from_espocrm(before)), without_false(self.from_espocrm(answer.record))
         mapped = set(self.names(plan.espo))
         return any(
-            not same(self.memory.table[name].kind, value, then.get(name))
+            not same(self.children.table[name].kind, value, then.get(name))
             for name, value in now.items()
             if name not in mapped
         )
@@ -118,10 +118,10 @@ class ChildAccess:
             "beteiligte",
             "CBeteiligte",
             self.party.espo_id,
-            self.memory.betnr,
+            self.children.betnr,
             self.party.espo.attributes.get("assignedUserId"),
         )
-        await open_tasks(self.context, self.gate, subject, tasks, self.memory.table.labels)
+        await open_tasks(self.context, self.gate, subject, tasks, self.children.table.labels)
 
     def about(self, espo_id: str, tasks: Iterable[TaskWanted]) -> tuple[TaskWanted, ...]:
         """Return tasks as tasks about this child."""

@@ -11,7 +11,7 @@ from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
-def settle_activity(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan | None:
+def settle_activity(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan | None:
     """Add to a merge what follows from ``istAktiv``; ``None``: the child must be created anew in Advoware.
 
     Fills ``notes``: ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it over
@@ -21,7 +21,7 @@ def settle_activity(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, esp
     before = link.notes if link is not None else NOTHING
     active = espo.attributes.get(ACTIVE) is not False
     was_active = active if before.active is None else before.active
-    valid = child is not None and kind.valid(child.model_dump(), memory.today)
+    valid = child is not None and kind.valid(child.model_dump(), children.today)
     title = kind.title(plan.pair.espo_fields)
     notes = replace(before, active=active, delete_wanted=False)
     content, tasks = dict(plan.espo), [*plan.tasks]
@@ -34,7 +34,7 @@ def settle_activity(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, esp
         if notes.delete_wanted:
             tasks.append(wanted(kind, kind.delete_task, espo.id, {"standing": title, "deleted": False}))
     elif not was_active and not valid:
-        reactivation = kind.reactivation_task(memory.rules)
+        reactivation = kind.reactivation_task(children.rules)
         if reactivation is None:
             return None
         tasks.append(wanted(kind, reactivation, espo.id, {"wanted": title}))

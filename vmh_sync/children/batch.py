@@ -279,7 +279,7 @@ async def _write_party(
 ) -> list[RecordOutcome]:
     party, plan = batch.inputs[party_id], batch.plans[party_id]
     children = batch.children_of(party_id)
-    if part.memory(party).problem is None and plan.is_empty:
+    if part.children(party).problem is None and plan.is_empty:
         return _told(party, children, ChildrenWritten(plan.detail), None)
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
@@ -301,7 +301,7 @@ async def _still_stands(context: PassContext, part: ChildrenPart, batch: ChildBa
     As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said before anything was read,
     all else is compared at the target, and what is created is planned from reads made under the lease.
     """
-    if part.memory(batch.inputs[party_id]).problem is not None or batch.plans[party_id].detail.creates:
+    if part.children(batch.inputs[party_id]).problem is not None or batch.plans[party_id].detail.creates:
         return False
     party = Link(entity=PARTY, espo_id=party_id, betnr=batch.inputs[party_id].betnr)
     return await asyncio.to_thread(_rows, context, part, [party]) == {party_id: batch.rows[party_id]}

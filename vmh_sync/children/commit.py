@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.moved import bring_here
+from vmh_sync.children.moved import bring_to_party
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.audit_sides import stored_side
@@ -33,7 +33,7 @@ class Outcome:
     rows: list[Change] = field(default_factory=list)
 
 
-def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: Outcome, intent: str | None) -> Link:
+def commit(context: PassContext, kind: ChildKind, children: PartyChildren, done: Outcome, intent: str | None) -> Link:
     """Store a child's link and audit rows; ``intent`` is the create that this link settles."""
     espo_id = done.espo.id if done.espo is not None else done.plan.espo_id
     if espo_id is None:
@@ -41,10 +41,10 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
     with context.store.transaction() as tx:
         if intent is not None:
             tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
-        link = done.link or _came_here(tx, memory, done, espo_id)
-        link = link or Link(entity=kind.entity, espo_id=espo_id, betnr=memory.betnr)
+        link = done.link or _moved_in(tx, children, done, espo_id)
+        link = link or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
         if link.id is None:
-            done.rows.append(_change(context, kind, memory, espo_id, "linked", "same child on both sides"))
+            done.rows.append(_change(context, kind, children, espo_id, "linked", "same child on both sides"))
         link = tx.links.save(
             replace(
                 link,
@@ -61,30 +61,30 @@ def commit(context: PassContext, kind: ChildKind, memory: PartyChildren, done: O
         )
         if done.rows:
             tx.audit.append(done.rows)
-        _into_the_ledger(tx, context, kind, memory, done, espo_id)
+        _into_the_ledger(tx, context, kind, children, done, espo_id)
     done.rows = []
     return link
 
 
-def _came_here(tx: Transaction, memory: PartyChildren, done: Outcome, espo_id: str) -> Link | None:
+def _moved_in(tx: Transaction, children: PartyChildren, done: Outcome, espo_id: str) -> Link | None:
     """Move the link of a record that a person hung on this party; ``None`` for one that had none."""
     if done.plan.pair.leftover is not None:
         tx.links.save(replace(done.plan.pair.leftover, state="tombstone"))
-    came = memory.foreign_links.get(espo_id)
+    came = children.foreign_links.get(espo_id)
     if came is None or done.advoware is None:
         return None
-    return bring_here(tx, memory, came, key_of(done.advoware))
+    return bring_to_party(tx, children, came, key_of(done.advoware))
 
 
 def _into_the_ledger(
-    tx: Transaction, context: PassContext, kind: ChildKind, memory: PartyChildren, done: Outcome, espo_id: str
+    tx: Transaction, context: PassContext, kind: ChildKind, children: PartyChildren, done: Outcome, espo_id: str
 ) -> None:
     apart = different(kind, done.plan)
     if done.plan.message is not None:
         if done.espo is not None:
             tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
     elif apart:
-        known, now = memory.standings.get(espo_id), context.clock.now()
+        known, now = children.standings.get(espo_id), context.clock.now()
         message = difference_text(kind, apart) or ""
         entry = entry_of_difference(kind.entity, espo_id, known, message, now=now, run_id=context.run_id)
         if entry is not None:
@@ -110,7 +110,7 @@ def refusal(context: PassContext, kind: ChildKind, espo: EspoRecord, message: st
 def applied(
     context: PassContext,
     kind: ChildKind,
-    memory: PartyChildren,
+    children: PartyChildren,
     espo_id: str,
     changes: Iterable[FieldChange],
     side: Side | None,
@@ -119,7 +119,7 @@ def applied(
     """Return one audit row per change written to ``side``."""
     return [
         replace(
-            _change(context, kind, memory, espo_id, what, change.reason),
+            _change(context, kind, children, espo_id, what, change.reason),
             field=change.field,
             old=change.old,
             new=change.new,
@@ -132,7 +132,7 @@ def applied(
 
 
 def task_rows(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, tasks: Iterable[TaskWanted]
+    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, tasks: Iterable[TaskWanted]
 ) -> list[Change]:
     """Return what tasks say, field by field: what stands, what is wanted, and the side's own reason."""
     rows: list[Change] = []
@@ -140,27 +140,27 @@ def task_rows(
         reason = ": ".join(str(part) for part in (task.kind, task.details.get("why")) if part)
         values = task.details.get("changes") or dict.fromkeys(task.fields, task.details)
         changes = [FieldChange(name, one.get("standing"), one.get("wanted"), reason) for name, one in values.items()]
-        rows += applied(context, kind, memory, espo_id, changes, None, "task") or noted(
-            context, kind, memory, espo_id, "task", reason
+        rows += applied(context, kind, children, espo_id, changes, None, "task") or noted(
+            context, kind, children, espo_id, "task", reason
         )
     return rows
 
 
 def noted(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: ChangeKind, reason: str
+    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, what: ChangeKind, reason: str
 ) -> list[Change]:
     """Return one audit row without a field: a refusal, a task, a state."""
-    return [_change(context, kind, memory, espo_id, what, reason)]
+    return [_change(context, kind, children, espo_id, what, reason)]
 
 
 def _change(
-    context: PassContext, kind: ChildKind, memory: PartyChildren, espo_id: str, what: ChangeKind, reason: str
+    context: PassContext, kind: ChildKind, children: PartyChildren, espo_id: str, what: ChangeKind, reason: str
 ) -> Change:
     return Change(
         entity=kind.entity,
         kind=what,
         reason=reason,
         espo_id=espo_id,
-        betnr=memory.betnr,
+        betnr=children.betnr,
         run_id=context.run_id,
     )

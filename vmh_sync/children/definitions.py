@@ -19,7 +19,7 @@ _TIMING = Timing(
 
 def make_child_room(entity: Entity, part: ChildrenPart) -> EntityRoom:
     """Return what ``<room>.definitions`` offers for a kind of children."""
-    say = Descriptions(
+    descriptions = Descriptions(
         job=f"{entity.label}: EspoCRM ({entity.espocrm}) ↔ Advoware.",
         fetch="Liest die Datensätze aus EspoCRM, Advoware und unserer Datenbank.",
         map="Ordnet die Datensätze ihren Beteiligten und beide Seiten einander zu.",
@@ -30,4 +30,4 @@ def make_child_room(entity: Entity, part: ChildrenPart) -> EntityRoom:
     async def changed(context: PassContext, since: datetime) -> Sequence[str]:
         return await moved_since(context, part.kind, since)
 
-    return make_room(entity, ChildPipeline(part), say, changed, _TIMING)
+    return make_room(entity, ChildPipeline(part), descriptions, changed, _TIMING)

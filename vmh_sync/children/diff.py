@@ -36,17 +36,17 @@ FAILED = "failed"
 CLEAN = "clean"
 
 
-def plan_children(memory: PartyChildren, kind: ChildKind, pairs: Iterable[Pair]) -> tuple[ChildPlan, ...]:
+def plan_children(children: PartyChildren, kind: ChildKind, pairs: Iterable[Pair]) -> tuple[ChildPlan, ...]:
     """Decide what is to be done to each child of a party; children that need nothing are there as well."""
     created: set[tuple[str, ...]] = set()
-    return tuple(_plan_alone(memory, kind, pair, created) for pair in pairs)
+    return tuple(_plan_alone(children, kind, pair, created) for pair in pairs)
 
 
-def _plan_alone(memory: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> ChildPlan:
+def _plan_alone(children: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> ChildPlan:
     """Plan one child; an error about it is its own (``ChildPlan.failed``), and nothing is done to it."""
     failed: list[Exception] = []
     with isolated(f"{kind.entity} {pair.espo_id or '(new)'}", failed.append, foreseen=(WrongKind,)):
-        return _Planner(memory, kind, pair, created).plan()
+        return _Planner(children, kind, pair, created).plan()
     return ChildPlan(pair, Step.NOTHING, failed=failed[0])
 
 
@@ -56,10 +56,10 @@ def without_false(fields: Fields) -> dict[str, Value]:
 
 
 class _Planner:
-    def __init__(self, memory: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> None:
-        self.memory, self.kind, self.pair, self.table = memory, kind, pair, memory.table
+    def __init__(self, children: PartyChildren, kind: ChildKind, pair: Pair, created: set[tuple[str, ...]]) -> None:
+        self.children, self.kind, self.pair, self.table = children, kind, pair, children.table
         self.created = created  # natural keys of what this party's plans create already
-        self.rows = memory.tasks.get(pair.espo_id or "", [])
+        self.rows = children.tasks.get(pair.espo_id or "", [])
 
     def plan(self) -> ChildPlan:
         pair = self.pair
@@ -93,7 +93,7 @@ class _Planner:
             if rule.on_create and not is_empty(value) and value is not False and rule.can_say(Side.ADVOWARE, value):
                 values[rule.advoware] = rule.write(Side.ADVOWARE, value)
                 changes.append(FieldChange(rule.name, None, value, "created"))
-        values = self.kind.create_values(espo.id, values, fields, self.memory.owner)
+        values = self.kind.create_values(espo.id, values, fields, self.children.owner)
         operation = Operation(
             Side.ADVOWARE, Action.CREATE, self.kind.advoware_entity, None, values, tuple(changes), "new in EspoCRM"
         )
@@ -112,7 +112,7 @@ class _Planner:
         )
 
     def _refused(self, espo: EspoRecord, message: str, problems: list[Problem] | None = None) -> ChildPlan:
-        known = reported_already(self.memory.standings.get(espo.id), message, espo.modified_at)
+        known = reported_already(self.children.standings.get(espo.id), message, espo.modified_at)
         books = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
         fields = [problem.field for problem in problems] if problems else [""]
         return ChildPlan(
@@ -131,7 +131,7 @@ class _Planner:
     # Only Advoware has it
 
     def _import(self) -> ChildPlan:
-        if self.pair.advoware is None or not self.kind.imports(self.memory.rules):
+        if self.pair.advoware is None or not self.kind.imports(self.children.rules):
             return ChildPlan(self.pair, Step.NOTHING)
         fields = self.pair.advoware_fields
         if all(is_empty(value) or value is False for value in fields.values()):
@@ -172,7 +172,7 @@ class _Planner:
             raise ValueError("only a linked child can be gone")
         active = espo.attributes.get(ACTIVE) is not False
         reactivated = link.state == "deleted_in_advoware" and active and link.notes.active is False
-        task = self.kind.reactivation_task(self.memory.rules)
+        task = self.kind.reactivation_task(self.children.rules)
         if reactivated and task is None:
             return self._create(espo)
         kinds = {self.kind.update_task, self.kind.delete_task, TaskKind.CONFLICT, TaskKind.VALUE_REFUSED}
@@ -197,20 +197,20 @@ class _Planner:
                 Side.ESPOCRM, Action.REMOVE, self.kind.espo_entity, espo.id, content, (change,), change.reason
             )
             plan = replace(plan, espo=content, operations=(off,))
-        return with_books(self.kind, self.memory, plan, espo)
+        return with_books(self.kind, self.children, plan, espo)
 
     def _gone_in_espocrm(self) -> ChildPlan:
         link = self.pair.link
-        if link is None or link.espo_id in self.memory.elsewhere:
+        if link is None or link.espo_id in self.children.elsewhere:
             return ChildPlan(self.pair, Step.NOTHING)
-        confirmed = link.espo_id in self.memory.gone_in_espocrm or link.state == "deleted_in_espocrm"
+        confirmed = link.espo_id in self.children.gone_in_espocrm or link.state == "deleted_in_espocrm"
         if not confirmed:
             return ChildPlan(self.pair, Step.NOTHING)
         child, reported = self.pair.advoware, link.notes.reported
         known = link.state == "deleted_in_espocrm"
         tasks: tuple[TaskWanted, ...] = ()
         settled = self.rows
-        if child is None or not self.kind.valid(child.model_dump(), self.memory.today):
+        if child is None or not self.kind.valid(child.model_dump(), self.children.today):
             reported = False  # should it be prolonged in Advoware, people are told again
         else:
             settled = [row for row in self.rows if row.kind != self.kind.delete_task]
@@ -248,12 +248,12 @@ class _Planner:
         problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
-        due = self.memory.retries(espo.id)
+        due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)
         fields = plan_fields(_without_bad(retried, bad), self.table, base=base)
         fields.base_moves = fields.base_moves or base is None
-        kind.complete(fields, {**espocrm, **fields.base_espocrm}, self.memory.owner)
+        kind.complete(fields, {**espocrm, **fields.base_espocrm}, self.children.owner)
         content = kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
         remaining = kind.problems({**espocrm, **{change.field: change.new for change in fields.to_espocrm}})
         plan = ChildPlan(
@@ -261,27 +261,28 @@ class _Planner:
             Step.MERGE,
             fields,
             wanted=espocrm,
-            espo={name: value for name, value in content.items() if name in espo.attributes} | self._hung_here(espo),
+            espo={name: value for name, value in content.items() if name in espo.attributes}
+            | self._hung_on_this_party(espo),
             advoware=payload(fields.to_advoware, self.table, Side.ADVOWARE),
             findings=(*fields.findings, *(Finding(one.field, Side.ADVOWARE, one.message) for one in problems)),
             message=" ".join(problem.message for problem in remaining) or None,
             open_rows=self.rows,
             kept=self._kept(),
         )
-        settled = settle_activity(kind, self.memory, plan, espo)
+        settled = settle_activity(kind, self.children, plan, espo)
         if settled is None:
             return self._create(espo)
         plan = self._with_tasks(settled, espo, fields, bad)
         moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
         if self.pair.leftover is not None:
-            gone = (row.id for row in self.memory.tasks.get(self.pair.leftover.espo_id, ()))
+            gone = (row.id for row in self.children.tasks.get(self.pair.leftover.espo_id, ()))
             plan = replace(plan, closing=(*plan.closing, *gone))
         moves = plan.link_moves or link is None or link.state != "active" or moves
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
-        return with_books(kind, self.memory, plan, espo)
+        return with_books(kind, self.children, plan, espo)
 
-    def _hung_here(self, espo: EspoRecord) -> dict[str, Any]:
-        return {PARTY_LINK: self.memory.espo_id} if espo.id in self.memory.orphaned else {}
+    def _hung_on_this_party(self, espo: EspoRecord) -> dict[str, Any]:
+        return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}
 
     def _with_tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> ChildPlan:
         title = self.kind.title(self.pair.espo_fields)
@@ -324,7 +325,7 @@ def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]
     return [one for one in decisions if not (one.field in bad and one.source is Side.ESPOCRM)]
 
 
-def with_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
+def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
     """Say what the record must say of itself; before writing, and once more by what writing has found."""
     apart = different(kind, plan)
     status = plan.status
@@ -339,15 +340,15 @@ def with_books(kind: ChildKind, memory: PartyChildren, plan: ChildPlan, espo: Es
         status=status,
         message=plan.message or difference_text(kind, apart),
         key={kind.key_attribute: int(key_of(child))} if child is not None else {},
-        gone_since=memory.now if plan.step is Step.GONE_IN_ADVOWARE else None,
+        gone_since=children.now if plan.step is Step.GONE_IN_ADVOWARE else None,
         kept=plan.kept,
     )
     return replace(plan, status=status, bookkeeping=books)
 
 
-def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, memory: PartyChildren) -> dict[str, Any]:
+def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, children: PartyChildren) -> dict[str, Any]:
     """Return everything that goes to EspoCRM, the time stamps along with it; empty when there is nothing to say."""
     values = {**plan.espo, **plan.bookkeeping}
     if plan.only_tries_again:
         return values  # while it is refused, nothing is written, stamps included
-    return {**values, **stamps(espo.attributes, now=memory.now, row_id=row_id)} if values else {}
+    return {**values, **stamps(espo.attributes, now=children.now, row_id=row_id)} if values else {}

@@ -34,9 +34,9 @@ async def fetch_children(
         return
     now = context.clock.now()
     table = context.table(kind.entity, kind.table)
-    memories: dict[str, PartyChildren] = {}
+    all_children: dict[str, PartyChildren] = {}
     for party in parties:
-        memories[party.espo_id] = PartyChildren(
+        all_children[party.espo_id] = PartyChildren(
             party.espo_id,
             party.betnr,
             owner_of(party.advoware),
@@ -46,83 +46,83 @@ async def fetch_children(
             now.astimezone(context.zone).date(),
             by_person=context.by_person,
         )
-        party.notes[kind.entity] = memories[party.espo_id]
-    known = {espo_id for espo_id in memories if listed is not None and espo_id in listed.records}
-    unknown = [espo_id for espo_id in memories if espo_id not in known]
+        party.notes[kind.entity] = all_children[party.espo_id]
+    known = {espo_id for espo_id in all_children if listed is not None and espo_id in listed.records}
+    unknown = [espo_id for espo_id in all_children if espo_id not in known]
     if listed is not None:
-        _take(listed, {espo_id: memories[espo_id] for espo_id in known})
+        _take(listed, {espo_id: all_children[espo_id] for espo_id in known})
     if unknown:
-        _take(await list_children(context, kind, unknown), {espo_id: memories[espo_id] for espo_id in unknown})
-    await context.store.read(_remember, kind, list(memories.values()))
-    await read_living_owners(context, memories.values())
-    await asyncio.gather(*(_complete(context, kind, party, memories[party.espo_id]) for party in parties))
+        _take(await list_children(context, kind, unknown), {espo_id: all_children[espo_id] for espo_id in unknown})
+    await context.store.read(_remember, kind, list(all_children.values()))
+    await read_living_owners(context, all_children.values())
+    await asyncio.gather(*(_complete(context, kind, party, all_children[party.espo_id]) for party in parties))
 
 
-def _take(listed: ListedChildren, memories: Mapping[str, PartyChildren]) -> None:
-    for espo_id, memory in memories.items():
-        memory.espo = {record.id: record for record in listed.records[espo_id] if not record.deleted}
-        memory.problem = listed.spoilt.get(espo_id)
+def _take(listed: ListedChildren, all_children: Mapping[str, PartyChildren]) -> None:
+    for espo_id, children in all_children.items():
+        children.espo = {record.id: record for record in listed.records[espo_id] if not record.deleted}
+        children.problem = listed.spoilt.get(espo_id)
         rows = listed.rows.get(espo_id, [])
-        memory.spoilt_in_espocrm = {row.id: row.error for row in rows if row.id is not None}
+        children.spoilt_in_espocrm = {row.id: row.error for row in rows if row.id is not None}
 
 
-def _remember(tx: Transaction, kind: ChildKind, memories: Sequence[PartyChildren]) -> None:
-    by_betnr = tx.links.children_of(kind.entity, [memory.betnr for memory in memories])
-    by_espo = tx.links.get_many(kind.entity, [espo_id for memory in memories for espo_id in memory.espo])
-    ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in memories for i in m.espo}
+def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChildren]) -> None:
+    by_betnr = tx.links.children_of(kind.entity, [children.betnr for children in all_children])
+    by_espo = tx.links.get_many(kind.entity, [espo_id for children in all_children for espo_id in children.espo])
+    ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in all_children for i in m.espo}
     tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
     standings = tx.records.get_many(kind.entity, sorted(ids))
-    here = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
-    unlinked = [espo_id for m in memories for espo_id in m.espo if (m.betnr, espo_id) not in here]
+    known = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
+    unlinked = [espo_id for m in all_children for espo_id in m.espo if (m.betnr, espo_id) not in known]
     intents = tx.intents.open_for_many(kind.entity, unlinked)
-    for memory in memories:
-        memory.links = by_betnr.get(memory.betnr, [])
-        memory.foreign_links = {
+    for children in all_children:
+        children.links = by_betnr.get(children.betnr, [])
+        children.foreign_links = {
             espo_id: by_espo[espo_id]
-            for espo_id in memory.espo
-            if espo_id in by_espo and by_espo[espo_id].betnr != memory.betnr
+            for espo_id in children.espo
+            if espo_id in by_espo and by_espo[espo_id].betnr != children.betnr
         }
-        known = {link.espo_id for link in memory.links} | set(memory.espo)
+        known = {link.espo_id for link in children.links} | set(children.espo)
         # The record may have been edited since: what was created is found by what was sent.
-        memory.attempted = {
+        children.attempted = {
             espo_id: tuple(intents[espo_id][-1].natural_key.get("key", ()))
-            for espo_id in memory.espo
+            for espo_id in children.espo
             if espo_id in intents and intents[espo_id][-1].system == str(Side.ADVOWARE)
         }
-        memory.standings = {espo_id: standings[espo_id] for espo_id in known if espo_id in standings}
-        memory.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
+        children.standings = {espo_id: standings[espo_id] for espo_id in known if espo_id in standings}
+        children.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
 
 
-async def _complete(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> None:
-    if memory.problem is not None:
+async def _complete(context: PassContext, kind: ChildKind, party: PartInput, children: PartyChildren) -> None:
+    if children.problem is not None:
         return
-    with isolated(f"{kind.entity} of {party.espo_id}", memory.blame):
-        memory.take(await _advoware(context, kind, party, memory))
+    with isolated(f"{kind.entity} of {party.espo_id}", children.blame):
+        children.take(await _advoware(context, kind, party, children))
         missing = [
             link.espo_id
-            for link in memory.links
-            if link.espo_id not in memory.espo and link.espo_id not in memory.spoilt_in_espocrm
+            for link in children.links
+            if link.espo_id not in children.espo and link.espo_id not in children.spoilt_in_espocrm
             if link.state in ("active", "deleted_in_advoware")
         ]
         for espo_id in missing:
-            await _confirm_missing(context, kind, party, memory, espo_id)
+            await _confirm_missing(context, kind, party, children, espo_id)
 
 
-async def _advoware(context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren) -> ChildrenRead:
-    read = _embedded(kind, party.advoware) or await _listed(context, kind, memory.betnr)
-    return read if party.just_created else await _believed(context, kind, memory, read)
+async def _advoware(context: PassContext, kind: ChildKind, party: PartInput, children: PartyChildren) -> ChildrenRead:
+    read = _embedded(kind, party.advoware) or await _listed(context, kind, children.betnr)
+    return read if party.just_created else await _believed(context, kind, children, read)
 
 
-async def read_believed(context: PassContext, kind: ChildKind, memory: PartyChildren) -> ChildrenRead:
+async def read_believed(context: PassContext, kind: ChildKind, children: PartyChildren) -> ChildrenRead:
     """Read a party's children in Advoware anew, a second time when there are none although there should be."""
-    return await _believed(context, kind, memory, await read_children(context, kind, memory.betnr))
+    return await _believed(context, kind, children, await read_children(context, kind, children.betnr))
 
 
-async def _believed(context: PassContext, kind: ChildKind, memory: PartyChildren, read: ChildrenRead) -> ChildrenRead:
+async def _believed(context: PassContext, kind: ChildKind, children: PartyChildren, read: ChildrenRead) -> ChildrenRead:
     """From none, deletions would follow for what is linked, and creates for what only EspoCRM has."""
-    linked = any(link.state == "active" for link in memory.links)
-    if read.is_empty and (linked or memory.espo):
-        return await read_children(context, kind, memory.betnr)
+    linked = any(link.state == "active" for link in children.links)
+    if read.is_empty and (linked or children.espo):
+        return await read_children(context, kind, children.betnr)
     return read
 
 
@@ -149,15 +149,15 @@ def _embedded(kind: ChildKind, party: Beteiligter) -> ChildrenRead | None:
 
 
 async def _confirm_missing(
-    context: PassContext, kind: ChildKind, party: PartInput, memory: PartyChildren, espo_id: str
+    context: PassContext, kind: ChildKind, party: PartInput, children: PartyChildren, espo_id: str
 ) -> None:
     record = await context.espo.read(kind.espo_entity, espo_id)
     if record is None:
-        memory.gone_in_espocrm.add(espo_id)
+        children.gone_in_espocrm.add(espo_id)
     elif record.attributes.get("beteiligteId") == party.espo_id:
-        memory.espo[espo_id] = record
+        children.espo[espo_id] = record
     elif await is_orphaned(context, record):
-        memory.espo[espo_id] = record
-        memory.orphaned.add(espo_id)
+        children.espo[espo_id] = record
+        children.orphaned.add(espo_id)
     else:
-        memory.elsewhere.add(espo_id)
+        children.elsewhere.add(espo_id)

@@ -34,7 +34,7 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     espo, child = present(plan.pair.espo), plan.pair.advoware
     if child is None or plan.fields is None:
         raise ValueError("a merge needs both sides")
-    context, kind, memory = access.context, access.kind, access.memory
+    context, kind, children = access.context, access.kind, access.children
     fields = plan.fields.copy()
     await _record_losers(access, fields, espo.id)
     later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
@@ -43,18 +43,18 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     in_advoware = ReadBack()
     if plan.advoware:
         done.advoware, in_advoware = await _put(access, plan, fields, child)
-        done.rows += applied(context, kind, memory, espo.id, in_advoware.applied, Side.ADVOWARE)
+        done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
         _learn(access, done, fields, espo, in_advoware)
     answer, in_espocrm = await _write_espo(access, done, fields, espo)
-    done.rows += applied(context, kind, memory, espo.id, in_espocrm.applied, Side.ESPOCRM)
-    done.rows += applied(context, kind, memory, espo.id, fields.adopted, None)
+    done.rows += applied(context, kind, children, espo.id, in_espocrm.applied, Side.ESPOCRM)
+    done.rows += applied(context, kind, children, espo.id, fields.adopted, None)
     done.espo = answer.record
     again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
-    done.rows += task_rows(context, kind, memory, espo.id, [*plan.tasks, *done.plan.reported])
+    done.rows += task_rows(context, kind, children, espo.id, [*plan.tasks, *done.plan.reported])
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
     await access.open([*later, *done.plan.reported])
-    await asyncio.to_thread(commit, context, kind, memory, done, None)
+    await asyncio.to_thread(commit, context, kind, children, done, None)
     await close_tasks(context, access.gate, done.plan.closing)
     return again or any(task.kind is TaskKind.READONLY_FIELD for task in in_advoware.tasks)
 
@@ -69,29 +69,29 @@ def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoReco
     standing = [(row.kind, row.fields, row.details) for row in plan.open_rows if row.espo_task_id is not None]
     plan = replace(plan, reported=(*plan.reported, *news(access.about(espo.id, refused), standing)))
     access.findings += made.findings
-    plan = settle_refusals(plan, fields, access.memory.table, written=True)
-    done.plan = with_books(access.kind, access.memory, plan, espo)
+    plan = settle_refusals(plan, fields, access.children.table, written=True)
+    done.plan = with_books(access.kind, access.children, plan, espo)
 
 
 async def _put(
     access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord
 ) -> tuple[WireRecord, ReadBack]:
     async def send(current: WireRecord, changes: Sequence[FieldChange]) -> WireRecord:
-        names = {access.memory.table[change.field].advoware for change in changes}
+        names = {access.children.table[change.field].advoware for change in changes}
         values = {name: value for name, value in plan.advoware.items() if name in names}
         record = await guarded_write(
             access.gate,
             Side.ADVOWARE,
             look=lambda: access.look(key_of(child)),
             unmoved=lambda now: _unmoved(access, current, now),
-            send=lambda now: access.kind.put(access.context, access.memory.betnr, now, values),
+            send=lambda now: access.kind.put(access.context, access.children.betnr, now, values),
         )
         return record or await access.child(key_of(child))
 
     record, refused = await send_what_is_taken(child, fields.to_advoware, send)
     made = read_back(
         fields.to_advoware,
-        access.memory.table,
+        access.children.table,
         Side.ADVOWARE,
         before=access.from_advoware(child),
         stands=access.from_advoware(record),
@@ -111,12 +111,12 @@ async def _write_espo(
 ) -> tuple[EspoAnswer, ReadBack]:
     content = done.plan.espo
     answer = await access.write_espo(done, espo)
-    sent = [change for change in fields.to_espocrm if access.memory.table[change.field].espo in content]
+    sent = [change for change in fields.to_espocrm if access.children.table[change.field].espo in content]
     if not sent:
         return answer, ReadBack()
     made = read_back(
         sent,
-        access.memory.table,
+        access.children.table,
         Side.ESPOCRM,
         before=access.from_espocrm(espo),
         stands=access.from_espocrm(answer.record),
@@ -133,7 +133,7 @@ async def _write_espo(
 
 def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, answer: EspoAnswer) -> bool:
     """Whether a side shows something else than was learned of it: somebody edited it after our write."""
-    table, advoware_fields = access.memory.table, access.from_advoware(child) if child is not None else {}
+    table, advoware_fields = access.children.table, access.from_advoware(child) if child is not None else {}
     espo_fields = access.from_espocrm(answer.record)
     return any(
         name in said and not same(table[name].kind, said[name], base.get(name))
@@ -153,7 +153,7 @@ async def _record_losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -
     for change in fields.conflicts:
         side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
         what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
-        rows += applied(access.context, access.kind, access.memory, espo_id, [change], side, what)
+        rows += applied(access.context, access.kind, access.children, espo_id, [change], side, what)
     await asyncio.to_thread(_append, access, espo_id, rows)
 
 

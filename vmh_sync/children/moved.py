@@ -24,8 +24,8 @@ PARTY_ESPO = "CBeteiligte"
 
 async def read_living_owners(context: PassContext, memories: Iterable[PartyChildren]) -> None:
     """Find out which parties that children came from have a record in EspoCRM. Raises an ``EspoError``."""
-    came = [memory for memory in memories if memory.foreign_links]
-    numbers = {link.betnr for memory in came for link in memory.foreign_links.values() if link.betnr is not None}
+    came = [children for children in memories if children.foreign_links]
+    numbers = {link.betnr for children in came for link in children.foreign_links.values() if link.betnr is not None}
     if not numbers:
         return
     owners = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers))
@@ -34,8 +34,8 @@ async def read_living_owners(context: PassContext, memories: Iterable[PartyChild
     spoilt: dict[str, UnexpectedAnswer] = {}
     listed = context.espo.list_ids_in(PARTY_ESPO, "id", ids, select=("id",), spoilt=spoilt)
     found = {record.id async for record in listed} | {*spoilt}
-    for memory in came:
-        memory.living = {betnr: link.espo_id for betnr, link in owners.items() if link.espo_id in found}
+    for children in came:
+        children.living = {betnr: link.espo_id for betnr, link in owners.items() if link.espo_id in found}
 
 
 async def is_orphaned(context: PassContext, child: EspoRecord) -> bool:
@@ -53,15 +53,15 @@ def _leftover_id(link: Link) -> str:
     return f"{link.betnr}:{link.advoware_id}"
 
 
-def bring_here(tx: Transaction, memory: PartyChildren, link: Link, key: str) -> Link:
+def bring_to_party(tx: Transaction, children: PartyChildren, link: Link, key: str) -> Link:
     """Store that the record of ``link`` is this party's child ``key`` now; returns the link, which has no base yet."""
     anew = replace(
-        link, betnr=memory.betnr, advoware_id=key, base={}, notes=NOTHING, advoware_row_id=None, state="active"
+        link, betnr=children.betnr, advoware_id=key, base={}, notes=NOTHING, advoware_row_id=None, state="active"
     )
     moved = tx.links.save(anew)
-    owner = memory.living.get(link.betnr or 0)
+    owner = children.living.get(link.betnr or 0)
     if owner is not None:
-        notes = LinkNotes(moved_to=memory.betnr)
+        notes = LinkNotes(moved_to=children.betnr)
         leftover = Link(entity=link.entity, espo_id=_leftover_id(link), betnr=link.betnr, advoware_id=link.advoware_id)
         tx.links.save(replace(leftover, state="deleted_in_espocrm", base=link.base, notes=notes))
         tx.inbox.add(PARTY, [InboxEvent(espo_id=owner, action="manual", source="moved")])

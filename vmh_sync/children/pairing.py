@@ -39,35 +39,35 @@ class Pair:
         return self.espo.id if self.espo is not None else self.link.espo_id if self.link is not None else None
 
 
-def map_children(memory: PartyChildren, kind: ChildKind) -> tuple[Pair, ...]:
+def map_children(children: PartyChildren, kind: ChildKind) -> tuple[Pair, ...]:
     """Bring both sides into canonical form and return every child of a party once.
 
     A record that cannot be brought into it is set apart (:mod:`vmh_sync.children.canonical`).
     """
-    return tuple(_Pairing(memory, kind, read_canonical(memory, kind)).pairs())
+    return tuple(_Pairing(children, kind, read_canonical(children, kind)).pairs())
 
 
 class _Pairing:
-    def __init__(self, memory: PartyChildren, kind: ChildKind, canonical: Canonical) -> None:
-        self.memory, self.kind = memory, kind
+    def __init__(self, children: PartyChildren, kind: ChildKind, canonical: Canonical) -> None:
+        self.children, self.kind = children, kind
         self.espo_fields, self.advoware_fields = canonical
-        retired = {key for link in memory.links for key in link.notes.retired}
-        self.leftovers = {str(link.advoware_id): link for link in memory.links if is_leftover(link)}
-        self.taken = {str(link.advoware_id) for link in memory.links if not is_leftover(link)} | retired
+        retired = {key for link in children.links for key in link.notes.retired}
+        self.leftovers = {str(link.advoware_id): link for link in children.links if is_leftover(link)}
+        self.taken = {str(link.advoware_id) for link in children.links if not is_leftover(link)} | retired
         self.espo_keys = {espo_id: kind.natural_key(fields) for espo_id, fields in self.espo_fields.items()}
         self.advoware_keys = {key: kind.natural_key(fields) for key, fields in self.advoware_fields.items()}
         self.living = {key: natural for key, natural in self.advoware_keys.items() if key not in retired}
 
     def pairs(self) -> list[Pair]:
-        memory = self.memory
-        linked = {link.espo_id for link in memory.links}
+        children = self.children
+        linked = {link.espo_id for link in children.links}
         # Sorted: of two records for one the older is taken, in whatever order the lists come.
-        espo = {espo_id: record for espo_id, record in sorted(memory.espo.items()) if espo_id not in linked}
-        ordered = sorted(memory.advoware.items(), key=lambda item: (len(item[0]), item[0]))
+        espo = {espo_id: record for espo_id, record in sorted(children.espo.items()) if espo_id not in linked}
+        ordered = sorted(children.advoware.items(), key=lambda item: (len(item[0]), item[0]))
         advoware = {key: child for key, child in ordered if key not in self.taken}
         matched = self._matches(espo, advoware)
         back = {key for _, key in matched} & {*self.leftovers}
-        links = [link for link in memory.links if not (is_leftover(link) and link.advoware_id in back)]
+        links = [link for link in children.links if not (is_leftover(link) and link.advoware_id in back)]
         pairs = [self._linked(link) for link in sorted(links, key=lambda link: link.espo_id)]
         pairs += [self._pair(espo.pop(espo_id), advoware.pop(key)) for espo_id, key in matched]
         advoware = {key: child for key, child in advoware.items() if key not in self.leftovers}
@@ -97,7 +97,7 @@ class _Pairing:
     def _linked(self, link: Link) -> Pair:
         own, natural = str(link.advoware_id), self.espo_keys.get(link.espo_id)
         twin = natural is not None and any(key != own and other == natural for key, other in self.living.items())
-        return self._pair(self.memory.espo.get(link.espo_id), self.memory.advoware.get(own), link, twin=twin)
+        return self._pair(self.children.espo.get(link.espo_id), self.children.advoware.get(own), link, twin=twin)
 
     def _matches(self, espo: Mapping[str, EspoRecord], advoware: Mapping[str, WireRecord]) -> list[tuple[str, str]]:
         found: dict[str, str] = {}
@@ -112,10 +112,10 @@ class _Pairing:
             take(self.kind.marked_for(child.model_dump()), key)
         for espo_id, record in espo.items():
             # One that came from another party names its child there.
-            if espo_id not in self.memory.foreign_links:
+            if espo_id not in self.children.foreign_links:
                 take(espo_id, str(record.attributes.get(self.kind.key_attribute) or ""))
         left = [espo_id for espo_id in espo if espo_id not in found]
-        sought = [(espo_id, self.memory.attempted.get(espo_id) or None) for espo_id in left]
+        sought = [(espo_id, self.children.attempted.get(espo_id) or None) for espo_id in left]
         for espo_id, natural in (*sought, *((espo_id, self.espo_keys[espo_id]) for espo_id in left)):
             fitting = (key for key in advoware if key in free and self.advoware_keys[key] == natural)
             take(espo_id, next(fitting, None) if natural is not None else None)

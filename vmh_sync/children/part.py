@@ -75,42 +75,42 @@ class ChildrenPart:
         """Never: the party's own record is not looked at."""
         return False
 
-    def memory(self, party: PartInput) -> PartyChildren:
+    def children(self, party: PartInput) -> PartyChildren:
         """Return what ``fetch`` read."""
-        memory: PartyChildren = party.notes[self.kind.entity]
-        return memory
+        children: PartyChildren = party.notes[self.kind.entity]
+        return children
 
     def map(self, party: PartInput) -> None:
         """Bring both sides' children into canonical form and pair them up."""
-        memory = self.memory(party)
+        children = self.children(party)
         party.mapped[self.entity] = ()
-        if memory.problem is None:
-            with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
-                party.mapped[self.entity] = map_children(memory, self.kind)
+        if children.problem is None:
+            with isolated(f"{self.entity} of {party.espo_id}", children.blame, foreseen=(WrongKind,)):
+                party.mapped[self.entity] = map_children(children, self.kind)
 
     def plan(self, party: PartInput) -> PartPlan:
         """Decide what is to be done; no I/O."""
-        memory = self.memory(party)
-        if memory.problem is None:
-            with isolated(f"{self.entity} of {party.espo_id}", memory.blame, foreseen=(WrongKind,)):
-                every = plan_children(memory, self.kind, party.mapped[self.entity])
-                plans = [plan for plan in without_spoilt(memory, every) if plan.has_work]
-                held_up = failures(memory, every)
+        children = self.children(party)
+        if children.problem is None:
+            with isolated(f"{self.entity} of {party.espo_id}", children.blame, foreseen=(WrongKind,)):
+                every = plan_children(children, self.kind, party.mapped[self.entity])
+                plans = [plan for plan in without_spoilt(children, every) if plan.has_work]
+                held_up = failures(children, every)
                 record = replace(self.record(party, plans), base_moves=bool(plans or held_up))
                 tries = not held_up and all(plan.only_tries_again for plan in plans)
-                agreed = not held_up and all(self._agreed(memory, plan) for plan in every)
+                agreed = not held_up and all(self._agreed(children, plan) for plan in every)
                 detail = ChildrenPlan(every, tuple(plans), held_up)
                 return PartPlan(record, detail=detail, only_tries_again=tries, agreed=agreed)
         record = RecordPlan(self.kind.espo_entity, party.espo_id, party.betnr, base_moves=True)
         return PartPlan(record, detail=ChildrenPlan())
 
-    def _agreed(self, memory: PartyChildren, plan: ChildPlan) -> bool:
+    def _agreed(self, children: PartyChildren, plan: ChildPlan) -> bool:
         """Whether both sides have a child, say the same of it, and nothing about it is open."""
         link = plan.pair.link
         both = plan.pair.espo is not None and plan.pair.advoware is not None
         if not both or plan.has_work or plan.message or plan.open_rows or plan.fields is None:
             return False
-        return link is not None and link.state == "active" and not differing(memory.table, plan.fields.base)
+        return link is not None and link.state == "active" and not differing(children.table, plan.fields.base)
 
     def record(self, party: PartInput, plans: Sequence[ChildPlan]) -> RecordPlan:
         """Return the plans of several children as one, to show and to guard."""
@@ -145,11 +145,11 @@ class ChildrenPart:
         findings = list(plan.record.findings)
         conflicts = len(plan.record.conflicts)
         for number in range(1, MAX_ROUNDS + 1):
-            problem = self.memory(party).problem
+            problem = self.children(party).problem
             if problem is not None:
                 raise problem
             written.failures = dict(written.plan.held_up)
-            writer = ChildWriter(context, gate, self.kind, party, self.memory(party))
+            writer = ChildWriter(context, gate, self.kind, party, self.children(party))
             again = await self._round(writer, written, last=number == MAX_ROUNDS)
             planned = (finding for child in written.plan.to_write for finding in child.findings)
             findings += [finding for finding in (*planned, *writer.findings) if finding not in findings]
@@ -190,10 +190,10 @@ class ChildrenPart:
     async def plan_anew(self, context: PassContext, party: PartInput, *, tried: bool = False) -> PartPlan:
         """Read a party's children anew, on both sides, and plan them."""
         await self.fetch(context, [party])
-        memory = self.memory(party)
-        memory.tried = tried
-        if memory.problem is None:
-            memory.take(await read_believed(context, self.kind, memory))
+        children = self.children(party)
+        children.tried = tried
+        if children.problem is None:
+            children.take(await read_believed(context, self.kind, children))
         self.map(party)
         return self.plan(party)
 

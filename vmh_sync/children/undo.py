@@ -49,10 +49,10 @@ async def undo_child(
     """
     rule = child_rule(context, part, change)
     await part.fetch(context, [party])
-    memory = part.memory(party)
+    children = part.children(party)
     part.map(party)
-    if memory.problem is not None:
-        raise memory.problem
+    if children.problem is not None:
+        raise children.problem
     pairs: tuple[Pair, ...] = party.mapped[part.entity]
     found = next((pair for pair in pairs if pair.espo_id == change.espo_id), Pair())
     espo = _present(part, found)

@@ -57,7 +57,7 @@ class ChildWriter(ChildAccess):
         needed = self.kind.needed(espo.id, plan.advoware)
 
         async def create(values: Mapping[str, Any]) -> Created[Any]:
-            return await self.kind.post(self.context, self.memory.betnr, values)
+            return await self.kind.post(self.context, self.children.betnr, values)
 
         async def post() -> Created[Any]:
             return await create_what_is_taken(self.gate, plan.advoware, needed, create)
@@ -67,7 +67,7 @@ class ChildWriter(ChildAccess):
             system=Side.ADVOWARE,
             entity=self.kind.entity,
             espo_id=espo.id,
-            betnr=self.memory.betnr,
+            betnr=self.children.betnr,
             natural_key={"key": list(natural)} if natural is not None else {},
             payload=plan.advoware,
             post=post,
@@ -90,8 +90,8 @@ class ChildWriter(ChildAccess):
         untold = {name: plan.wanted.get(name) for name in self.names(plan.espo)}
         done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
         made = [change for change in changes if not is_empty(told.get(change.field))]
-        done.rows = applied(self.context, self.kind, self.memory, espo.id, made, Side.ADVOWARE, "created")
-        done.link = await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
+        done.rows = applied(self.context, self.kind, self.children, espo.id, made, Side.ADVOWARE, "created")
+        done.link = await asyncio.to_thread(commit, self.context, self.kind, self.children, done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
         books = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
         done.plan = replace(plan, bookkeeping=books)
@@ -100,19 +100,19 @@ class ChildWriter(ChildAccess):
         shown, reported = self._after_telling(espo.id, untold, told, answer)
         done.plan = replace(done.plan, reported=reported)
         await self.open(reported)
-        done.rows = task_rows(self.context, self.kind, self.memory, espo.id, reported)
+        done.rows = task_rows(self.context, self.kind, self.children, espo.id, reported)
         done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
-        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+        await asyncio.to_thread(commit, self.context, self.kind, self.children, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
-        apart = differing(self.memory.table, Base({**plan.wanted, **shown}, done.base.advoware))
+        apart = differing(self.children.table, Base({**plan.wanted, **shown}, done.base.advoware))
         return bool(reported or apart) or len(shown) < len(untold) or self.moved(plan, espo, answer)
 
     async def _tell_refused(self, plan: ChildPlan, espo: EspoRecord, refused: Rejected) -> None:
         """Let the child's own record say why it is not in Advoware; the party's only says that something failed."""
         why = f" ({refused.said})" if refused.said else ""
         message = f"{self.kind.label}: Advoware nimmt die Angaben nicht an{why}. Bitte berichtigen."
-        if not reported_already(self.memory.standings.get(espo.id), message, espo.modified_at):
+        if not reported_already(self.children.standings.get(espo.id), message, espo.modified_at):
             books = standing(espo.attributes, status="failed", message=message, key={}, gone_since=None)
             await self._refuse(replace(plan, message=message, bookkeeping=books))
 
@@ -127,7 +127,7 @@ class ChildWriter(ChildAccess):
         reported: list[TaskWanted] = []
         stands, refused = self.from_espocrm(answer.record), self.by_field(answer.refused)
         for name, before in untold.items():
-            rule, change = self.memory.table[name], FieldChange(name, before, told[name])
+            rule, change = self.children.table[name], FieldChange(name, before, told[name])
             one = learned(rule.kind, before=before, sent=told[name], stands=stands.get(name), refused=name in refused)
             if one.fate in (Fate.REFUSED, Fate.IGNORED):
                 continue
@@ -144,7 +144,7 @@ class ChildWriter(ChildAccess):
         """Return what Advoware says of a child that was just created, and the base that follows from it."""
         told = self.from_advoware(child)
         base = dict(told)
-        read_back(changes, self.memory.table, Side.ADVOWARE, before={}, stands=told, refused={}, base=base)
+        read_back(changes, self.children.table, Side.ADVOWARE, before={}, stands=told, refused={}, base=base)
         return told, base
 
     def _not_taken(self, changes: Sequence[FieldChange], told: Mapping[str, Value]) -> dict[str, Value]:
@@ -152,7 +152,7 @@ class ChildWriter(ChildAccess):
 
         So the merge carries them over.
         """
-        table = self.memory.table
+        table = self.children.table
         later = [change for change in changes if table[change.field].on_update and change.field in told]
         return {
             change.field: told[change.field]
@@ -171,7 +171,7 @@ class ChildWriter(ChildAccess):
     def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:
         more = {
             rule.espo: rule.write(Side.ESPOCRM, told[rule.name])
-            for rule in self.memory.table.rules
+            for rule in self.children.table.rules
             if rule.espo in espo.attributes and wanted.get(rule.name) is None and told.get(rule.name)
             if rule.can_say(Side.ESPOCRM, told[rule.name])
         }
@@ -180,13 +180,13 @@ class ChildWriter(ChildAccess):
     async def _find(self, espo_id: str, natural: tuple[str, ...] | None, intent: Intent) -> Created[Any] | None:
         # The record may have been edited since: what was created is found by what was sent.
         sought = {natural, tuple(intent.natural_key.get("key", ())) or None} - {None}
-        known = set(self.memory.advoware)
-        read = await read_children(self.context, self.kind, self.memory.betnr)
+        known = set(self.children.advoware)
+        read = await read_children(self.context, self.kind, self.children.betnr)
         for child in read.children:
             attributes = child.model_dump()
             if self.kind.marked_for(attributes) == espo_id and key_of(child) not in known:
                 return Created(key=int(key_of(child)), record=child)
-            told = self.kind.read_advoware(self.memory.table, attributes)
+            told = self.kind.read_advoware(self.children.table, attributes)
             if key_of(child) not in known and self.kind.natural_key(told) in sought:
                 return Created(key=int(key_of(child)), record=child)
         unknown = [error for key, error in read.spoilt.items() if str(key) not in known]
@@ -213,8 +213,8 @@ class ChildWriter(ChildAccess):
         order = CreateOrder(
             system=Side.ESPOCRM,
             entity=self.kind.entity,
-            espo_id=f"{self.memory.betnr}:{key_of(child)}",
-            betnr=self.memory.betnr,
+            espo_id=f"{self.children.betnr}:{key_of(child)}",
+            betnr=self.children.betnr,
             natural_key={},
             payload=values,
             post=post,
@@ -222,14 +222,14 @@ class ChildWriter(ChildAccess):
         )
         creation = await create_once(self.context, order)
         record, intent = creation.record, creation.intent.id
-        changes = [change for change in plan.operations[0].changes if self.memory.table[change.field].espo in values]
+        changes = [change for change in plan.operations[0].changes if self.children.table[change.field].espo in values]
         if not self._stands(record, changes):
             # The answer to a create leaves out what is empty: only a read shows the whole record.
             record = await self.context.espo.read(self.kind.espo_entity, record.id) or record
         espo_fields: dict[str, Value] = dict(plan.wanted)
         made = read_back(
             changes,
-            self.memory.table,
+            self.children.table,
             Side.ESPOCRM,
             before={},
             stands=self.from_espocrm(record),
@@ -244,13 +244,13 @@ class ChildWriter(ChildAccess):
         await self.open(plan.reported)
         done = Outcome(plan, record, child, Base(espo_fields, {**plan.wanted, **unsaid}), None)
         done.espo = (await self.write_espo(done, record)).record
-        done.rows = applied(self.context, self.kind, self.memory, record.id, made.applied, Side.ESPOCRM, "created")
-        done.rows += task_rows(self.context, self.kind, self.memory, record.id, plan.reported)
-        await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, intent)
+        done.rows = applied(self.context, self.kind, self.children, record.id, made.applied, Side.ESPOCRM, "created")
+        done.rows += task_rows(self.context, self.kind, self.children, record.id, plan.reported)
+        await asyncio.to_thread(commit, self.context, self.kind, self.children, done, intent)
         return bool(unsaid)
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
-        espo_fields, table = self.from_espocrm(record), self.memory.table
+        espo_fields, table = self.from_espocrm(record), self.children.table
         return all(same(table[change.field].kind, espo_fields.get(change.field), change.new) for change in changes)
 
     def _status_of_import(self, plan: ChildPlan, record: EspoRecord) -> dict[str, Any]:
@@ -267,7 +267,10 @@ class ChildWriter(ChildAccess):
 
     async def _find_imported(self, child: WireRecord) -> EspoRecord | None:
         listed = self.context.espo.list_ids_in(
-            self.kind.espo_entity, "beteiligteId", [self.party.espo_id], select=self.kind.attributes(self.memory.table)
+            self.kind.espo_entity,
+            "beteiligteId",
+            [self.party.espo_id],
+            select=self.kind.attributes(self.children.table),
         )
         return await anext(
             (r async for r in listed if str(r.attributes.get(self.kind.key_attribute)) == key_of(child)), None
@@ -284,14 +287,14 @@ class ChildWriter(ChildAccess):
             row
             for operation in plan.operations
             for row in (
-                applied(self.context, self.kind, self.memory, espo_id, operation.changes, operation.side)
-                or noted(self.context, self.kind, self.memory, espo_id, "task", operation.reason)
+                applied(self.context, self.kind, self.children, espo_id, operation.changes, operation.side)
+                or noted(self.context, self.kind, self.children, espo_id, "task", operation.reason)
             )
         ]
         if espo is not None:
             done.espo = (await self.write_espo(done, espo)).record
         if plan.step is not Step.NOTHING:
-            await asyncio.to_thread(commit, self.context, self.kind, self.memory, done, None)
+            await asyncio.to_thread(commit, self.context, self.kind, self.children, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         return False
 
@@ -303,5 +306,5 @@ class ChildWriter(ChildAccess):
 
     def _store_refusal(self, espo: EspoRecord, message: str) -> None:
         with self.context.store.transaction() as tx:
-            tx.audit.append(noted(self.context, self.kind, self.memory, espo.id, "refused", message))
+            tx.audit.append(noted(self.context, self.kind, self.children, espo.id, "refused", message))
             tx.records.upsert([refusal(self.context, self.kind, espo, message)])

@@ -18,12 +18,12 @@ def register_webhooks(gateway_url: str) -> int:
     """
     secrets: dict[str, str] = {}
     headers = {"X-Api-Key": os.environ["ESPOCRM_API_KEY"]}
-    with httpx.Client(base_url=os.environ["ESPOCRM_API_BASE_URL"], headers=headers, trust_env=False) as crm:
+    with httpx.Client(base_url=os.environ["ESPOCRM_API_BASE_URL"], headers=headers, trust_env=False) as espocrm:
         for entity in with_records():
             for action in ACTIONS:
                 url = f"{gateway_url}/vmh/webhook/{entity.name}/{action}"
                 body = {"event": f"{entity.espocrm}.{action}", "url": url, "skipOwn": True}
-                made = crm.post("/Webhook", json=body).raise_for_status().json()
+                made = espocrm.post("/Webhook", json=body).raise_for_status().json()
                 secrets[made["id"]] = made["secretKey"]
     os.environ["ESPOCRM_WEBHOOK_SECRETS"] = json.dumps(secrets)
     return len(secrets)

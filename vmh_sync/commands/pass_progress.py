@@ -16,7 +16,7 @@ _FIRM_ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PassFigures:
     """How far a pass is. ``share`` counts reading as half of the work; ``per_second`` is None until measured."""
 
     done: int
@@ -36,7 +36,7 @@ class Standing:
 class PassProgress:
     """Counts what is read and done, over all chunks of a pass, and tells ``told`` how far it is."""
 
-    def __init__(self, told: Callable[[Standing], None], clock: Clock | None = None) -> None:
+    def __init__(self, told: Callable[[PassFigures], None], clock: Clock | None = None) -> None:
         self._told = told
         self._clock = clock or SystemClock()
         self._total = self._finished = self._read = self._done = 0
@@ -70,7 +70,7 @@ class PassProgress:
         known = units >= _MEASURED_AFTER and seconds > 0 and units < self._total
         rate = units / seconds if known else None
         end = now + timedelta(seconds=(self._total - units) / rate) if rate else None
-        self._told(Standing(self._finished + done, self._total, units / max(1, self._total), rate, end))
+        self._told(PassFigures(self._finished + done, self._total, units / max(1, self._total), rate, end))
 
 
 @contextmanager
@@ -95,19 +95,19 @@ class Lines:
         self._last = clock.now()
         self._said = -1
 
-    def __call__(self, standing: Standing) -> None:
+    def __call__(self, figures: PassFigures) -> None:
         """Write a line if one is due."""
-        over = standing.done == standing.total
+        over = figures.done == figures.total
         now = self._clock.now()
-        if standing.done == self._said or not standing.total or not (over or now - self._last >= LINE_EVERY):
+        if figures.done == self._said or not figures.total or not (over or now - self._last >= LINE_EVERY):
             return
-        self._last, self._said = now, standing.done
-        pace = standing.pace()
-        self._write(f"{self._title}: {standing.done} von {standing.total}{f', {pace}' if pace else ''}\n")
+        self._last, self._said = now, figures.done
+        pace = figures.pace()
+        self._write(f"{self._title}: {figures.done} von {figures.total}{f', {pace}' if pace else ''}\n")
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[Standing], None]]:
+def _bar(title: str) -> Iterator[Callable[[PassFigures], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -120,14 +120,14 @@ def _bar(title: str) -> Iterator[Callable[[Standing], None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=None, done=0, records="?", pace="")
 
-        def told(standing: Standing) -> None:
+        def told(figures: PassFigures) -> None:
             bar.update(
                 task,
-                completed=standing.share,
+                completed=figures.share,
                 total=1.0,
-                done=standing.done,
-                records=standing.total,
-                pace=standing.pace(),
+                done=figures.done,
+                records=figures.total,
+                pace=figures.pace(),
             )
 
         yield told

@@ -37,14 +37,14 @@ def kalender(
         raise typer.BadParameter("--save speichert den Plan eines Probelaufs: bitte mit --dry-run.")
     from vmh_sync.kalender.run_config import Calendars
 
-    which = Calendars(
+    config = Calendars(
         kuerzel=list(kuerzel or ()),
         full_content=False if anonymized else None,
         dry_run=dry_run,
         show_values=show_values,
         allow_mass_change=allow_mass_change,
     )
-    batch = run_calendars(which, as_json=as_json)
+    batch = run_calendars(config, as_json=as_json)
     _show(batch, saved=_saved(batch) if save else None, as_json=as_json)
 
 
@@ -64,7 +64,7 @@ def _saved(batch: "CalendarBatch") -> str | None:
     return plan.id if plan is not None else None
 
 
-def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatch":
+def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBatch":
     """Run one calendar pass; ends the process when the pass itself failed."""
     import dagster as dg
 
@@ -86,7 +86,7 @@ def run_calendars(which: "Calendars", *, as_json: bool = False) -> "CalendarBatc
         with open_instance(house) as instance, shown_progress(quiet=as_json):
             result = in_foreground(
                 lambda: sync_kalender.execute_in_process(
-                    run_config=which.run_config() | {"loggers": SILENT_CONSOLE},
+                    run_config=config.run_config() | {"loggers": SILENT_CONSOLE},
                     instance=instance,
                     tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
                     resources=CALENDAR_RESOURCES,

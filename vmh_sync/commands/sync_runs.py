@@ -28,7 +28,7 @@ def open_runs(
 def _run(
     instance: dg.DagsterInstance, job: dg.JobDefinition, order: SyncOrder, ids: Sequence[str]
 ) -> list[RecordOutcome]:
-    which = SyncRunConfig(
+    config = SyncRunConfig(
         ids=list(ids),
         dry_run=order.dry_run,
         show_values=order.show_values,
@@ -39,7 +39,7 @@ def _run(
     try:
         result = in_foreground(
             lambda: job.execute_in_process(
-                run_config=which.model_dump(),
+                run_config=config.model_dump(),
                 instance=instance,
                 tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
                 resources=RESOURCES,

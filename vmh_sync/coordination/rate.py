@@ -117,17 +117,6 @@ async def units_spent(redis: AsyncRedis, name: str, seconds: int) -> int:
         return await evaluate(redis, _SPENT, _key(name), str(seconds))
 
 
-class BlockingBucket:
-    """A bucket as the Google client wants it: ``acquire(cost)`` blocks the thread and returns nothing."""
-
-    def __init__(self, bucket: TokenBucket) -> None:
-        self._bucket = bucket
-
-    def acquire(self, cost: int) -> None:
-        """Block until ``cost`` units may be spent. Raises as :meth:`TokenBucket.acquire` does."""
-        self._bucket.acquire_sync(cost)
-
-
 def _key(name: str) -> str:
     return f"vmh:rate:{name}"
 

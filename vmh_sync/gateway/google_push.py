@@ -47,7 +47,7 @@ async def google_calendar_changed(
     if result == "refused":
         return JSONResponse({"error": "no channel of ours, or not its token"}, 401)
     if result == "rung":
-        services.bellman.notice(KALENDER.name)
+        services.debouncer.notice(KALENDER.name)
     return Response(status_code=204)
 
 

@@ -64,7 +64,7 @@ class Snapshot:
 
 async def take(services: GatewayServices) -> Snapshot:
     """Read everything; what cannot be read stays empty and is shown as down."""
-    snapshot = Snapshot(launched=services.bellman.launched, launch_failures=services.bellman.failed)
+    snapshot = Snapshot(launched=services.debouncer.launched, launch_failures=services.debouncer.failed)
     try:
         await asyncio.to_thread(services.calls.store, services.store)
         await asyncio.to_thread(_read_store, services, snapshot)

@@ -43,7 +43,7 @@ class GatewayServices:
     store: Store
     redis: AsyncRedis | None
     launcher: Launcher
-    bellman: LaunchDebouncer
+    debouncer: LaunchDebouncer
     intake: Intake
     advoware: AdvowareClient
     calls: CallCounter
@@ -86,7 +86,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             store=store,
             redis=redis,
             launcher=launcher,
-            bellman=make_debouncer(redis, launcher, settings, clock, Trigger.WEBHOOK),
+            debouncer=make_debouncer(redis, launcher, settings, clock, Trigger.WEBHOOK),
             intake=Intake(store),
             advoware=advoware,
             calls=calls,
@@ -98,7 +98,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
         finally:
             await stop(counting)
             await services.intake.finish()
-            await services.bellman.finish()
+            await services.debouncer.finish()
             await _store_now(services)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Pair, PairState
 from vmh_sync.kommunikation.notation import Refusal
-from vmh_sync.kommunikation.plan import EntryWrite, EspoList, PairDelta
+from vmh_sync.kommunikation.plan import EspoList, PairDelta
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import Finding
 from vmh_sync.sync.read_back import Fate, learned
@@ -48,19 +48,6 @@ def as_read(delta: PairDelta, entries: Iterable[AdvowareEntry], planned: Iterabl
         if entry is not None:
             stored[-1], result = _corrected(pair, entry, before, result)
     return replace(result, delta=replace(delta, stored=tuple(stored)))
-
-
-def created_entry(write: EntryWrite, entries: Iterable[AdvowareEntry], pairs: Iterable[Pair]) -> AdvowareEntry | None:
-    """Find the entry of a create whose outcome is unknown: same value, not paired yet, newest id.
-
-    ``None`` means that a fresh and complete read does not show it: it was not created.
-    """
-    payload: Mapping[str, object] = write.operation.payload
-    channel = channel_of(int(str(payload["komm_kz"]))) or Channel.PHONE
-    known = {pair.advoware_id for pair in pairs}
-    wanted = channel.normal(payload["tlf"])
-    found = [one for one in entries if one.id not in known and channel.normal(one.tlf) == wanted]
-    return max(found, key=lambda one: one.id, default=None)
 
 
 def missing_values(sent: EspoList, read: Iterable[EspoEntry]) -> frozenset[str]:

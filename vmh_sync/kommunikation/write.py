@@ -13,7 +13,7 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
-from vmh_sync.kommunikation.errors import NotTold, SuspiciousEmpty
+from vmh_sync.kommunikation.errors import NotReported, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
@@ -47,7 +47,7 @@ async def write_part(
     """
     sides = work.mapped.sides
     if sides.entries is None:
-        raise NotTold("GET Beteiligte/{betnr}: no list of Kommunikation")
+        raise NotReported("GET Beteiligte/{betnr}: no list of Kommunikation")
     if work.plan.suspicious_empty:
         await asyncio.to_thread(_note_empty, context, party, notes, work.plan)
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")

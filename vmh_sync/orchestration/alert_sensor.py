@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import dagster as dg
 
-from vmh_sync.alerts.book import Book, Look, Trouble
+from vmh_sync.alerts.ledger import AlertLedger, Look, Trouble
 from vmh_sync.alerts.own_look import own_look
-from vmh_sync.alerts.ways import NotTold, Way, ways
+from vmh_sync.alerts.ways import NotReported, Way, ways
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.engine.people_links import PeopleLinks
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
@@ -52,10 +52,10 @@ def meldungen(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipR
         look = take_look(context.instance, checks, clock, links, warnings=settings.warnings)
     except SettingsError as problem:
         return dg.SkipReason(str(problem))
-    book = Book.parse(context.cursor)
-    book.note(look, timedelta(minutes=settings.quiet_minutes))
-    said = send(book, routes)
-    return dg.SensorResult(skip_reason=said, cursor=book.to_json())
+    ledger = AlertLedger.parse(context.cursor)
+    ledger.note(look, timedelta(minutes=settings.quiet_minutes))
+    said = send(ledger, routes)
+    return dg.SensorResult(skip_reason=said, cursor=ledger.to_json())
 
 
 def take_look(
@@ -68,16 +68,16 @@ def take_look(
     return Look(clock.now(), [*own, *runs, *checks], frozenset(certain | known_runs | known_checks))
 
 
-def send(book: Book, routes: Mapping[str, Way]) -> str:
+def send(ledger: AlertLedger, routes: Mapping[str, Way]) -> str:
     """Send what is due; returns what became of it, in one line for the list of ticks."""
     deadline, sent, failed = time.monotonic() + SENDING_SECONDS, 0, dict[str, str]()
-    for message in book.messages(list(routes)):
+    for message in ledger.messages(list(routes)):
         if message.way in failed or time.monotonic() > deadline:
             continue  # a way that is down costs its time-out once a tick
         try:
-            book.told(message, routes[message.way](message))
+            ledger.told(message, routes[message.way](message))
             sent += 1
-        except NotTold as problem:
+        except NotReported as problem:
             failed[message.way] = str(problem)
     told = f"{sent} Meldungen verschickt." if sent else "Nichts zu melden."
     return " ".join([told, *(f"{way}: nicht verschickt, {why}." for way, why in failed.items())])

@@ -49,7 +49,7 @@ class Timing:
 def make_room(
     entity: Entity,
     pipeline: EntityPipeline,
-    say: Descriptions,
+    descriptions: Descriptions,
     changed: Changed,
     timing: Timing,
     *,
@@ -60,7 +60,7 @@ def make_room(
 
     ``suffix`` ends the names of the job's ops (``_<name>``); ``schedules`` makes what the entity has besides.
     """
-    job = make_sync_job(pipeline, say, suffix=f"_{entity.name}" if suffix is None else suffix)
+    job = make_sync_job(pipeline, descriptions, suffix=f"_{entity.name}" if suffix is None else suffix)
     repair = make_repair(pipeline, entity.label, every_seconds=timing.repair_seconds)
     defs = dg.Definitions(
         assets=[repair.asset],

@@ -166,11 +166,11 @@ async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[
     return await write_batch(opened, pipeline, work)
 
 
-def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
+def make_sync_job(pipeline: EntityPipeline, descriptions: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
     """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs."""
     entity = pipeline.entity
 
-    @dg.op(name=f"fetch{suffix}", description=say.fetch)
+    @dg.op(name=f"fetch{suffix}", description=descriptions.fetch)
     async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
         if BULK_TAG in context.run.tags:
             give_way(context.instance)
@@ -182,17 +182,17 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
             context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
         return work
 
-    @dg.op(name=f"map{suffix}", description=say.map)
+    @dg.op(name=f"map{suffix}", description=descriptions.map)
     def map_fields(work: SyncBatch) -> SyncBatch:
         pipeline.map_fields(work.batch)
         return work
 
-    @dg.op(name=f"diff{suffix}", description=say.diff)
+    @dg.op(name=f"diff{suffix}", description=descriptions.diff)
     def diff(context: dg.OpExecutionContext, work: SyncBatch) -> SyncBatch:
         context.add_output_metadata({"planned": pipeline.diff(work.batch)})
         return work
 
-    @dg.op(name=f"write{suffix}", description=say.write)
+    @dg.op(name=f"write{suffix}", description=descriptions.write)
     async def write(
         context: dg.OpExecutionContext, work: SyncBatch, sync_resources: SyncResources
     ) -> list[RecordOutcome]:
@@ -212,17 +212,17 @@ def make_sync_job(pipeline: EntityPipeline, say: Descriptions, *, suffix: str = 
         _report(context, facts, parts)
         return outcomes
 
-    @dg.graph(name=entity, description=say.job)
+    @dg.graph(name=entity, description=descriptions.job)
     def graph() -> list[RecordOutcome]:
         return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
 
-    def which_records(asked: dict[str, Any]) -> dict[str, Any]:
+    def with_records(asked: dict[str, Any]) -> dict[str, Any]:
         """Let the launchpad ask for the records directly, without naming ops."""
         return {"ops": {f"fetch{suffix}": {"config": asked}}, "loggers": console.get()}
 
     return graph.to_job(
         name=f"sync_{entity}",
-        config=dg.ConfigMapping(config_schema=launchpad_schema(), config_fn=which_records),
+        config=dg.ConfigMapping(config_schema=launchpad_schema(), config_fn=with_records),
         executor_def=dg.in_process_executor,
         tags={ENTITY_TAG: entity},
     )

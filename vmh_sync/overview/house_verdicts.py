@@ -114,15 +114,15 @@ def _is_own(item: Mapping[str, Any]) -> bool:
 
 async def _failed_items(context: PassContext, settings: PassSettings) -> Sequence[Mapping[str, Any]] | None:
     """Deliveries of the last day that EspoCRM has given up; ``None`` when we may not see them (espocrm.md B9)."""
-    crm = settings.espocrm
-    if crm.admin_user is None or crm.admin_password is None:
+    espocrm = settings.espocrm
+    if espocrm.admin_user is None or espocrm.admin_password is None:
         return None
     asked = {"maxSize": MOST_ITEMS, "orderBy": "number", "order": "desc"}
     try:
         async with open_espocrm_admin(
-            crm,
-            user=crm.admin_user,
-            password=crm.admin_password.get_secret_value(),
+            espocrm,
+            user=espocrm.admin_user,
+            password=espocrm.admin_password.get_secret_value(),
             clock=context.clock,
             retry=RetryPolicy(attempts=1),
         ) as admin:

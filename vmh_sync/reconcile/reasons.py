@@ -64,7 +64,7 @@ _REASONS = {
     ),
 }
 _OTHER = Reason("der Abgleich braucht hier die Entscheidung eines Menschen")
-DELETED_HERE = Reason("in EspoCRM gelöscht", "in Advoware prüfen, ob der Beteiligte noch gebraucht wird")
+GONE_FROM_ESPOCRM = Reason("in EspoCRM gelöscht", "in Advoware prüfen, ob der Beteiligte noch gebraucht wird")
 """What the task about a party says that EspoCRM does not have any more."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.reconcile.compare import new_entry
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
-from vmh_sync.reconcile.reasons import DELETED_HERE, Reason, reason_of
+from vmh_sync.reconcile.reasons import GONE_FROM_ESPOCRM, Reason, reason_of
 from vmh_sync.store.store import Store
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind
@@ -58,7 +58,7 @@ def _note(reported: Reported, task: ManualTask) -> None:
     if task.entity == BETEILIGTE.name and task.kind in _ABSENT:
         reported.absent[task.espo_id] = reason
     if DELETED_IN_ESPOCRM in task.fields:
-        reported.deleted[task.espo_id] = DELETED_HERE
+        reported.deleted[task.espo_id] = GONE_FROM_ESPOCRM
     names = [ANY_FIELD, *(_entry(name, task) for name in task.fields)]
     reported.clues.update((Clue(task.entity, task.espo_id, name), reason) for name in names)
 

@@ -58,7 +58,7 @@ class ValkeyGuard:
         """Serve until unused. Writes "ok" or the reason of the failure to the file descriptor ``report``."""
         lock = os.open(self._folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
         if not _lock_within(lock, LOCK_SECONDS):
-            _say(report, "a former server is still running and does not end")
+            _report(report, "a former server is still running and does not end")
             return
         self._server = self._start(lock)
         if not self._ready(self._server):
@@ -66,9 +66,9 @@ class ValkeyGuard:
             self._set_aside_data()
             self._server = self._start(lock)
             if not self._ready(self._server):
-                _say(report, f"the server did not start, see {self._folder / 'valkey.log'}")
+                _report(report, f"the server did not start, see {self._folder / 'valkey.log'}")
                 return
-        _say(report, "ok")
+        _report(report, "ok")
         threading.Thread(target=self._wait_until_unused, daemon=True).start()
         self._keep(lock)
 
@@ -156,7 +156,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _say(report: int, text: str) -> None:
+def _report(report: int, text: str) -> None:
     with contextlib.suppress(OSError):
         os.write(report, text.encode())
     os.close(report)

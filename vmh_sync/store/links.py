@@ -94,15 +94,6 @@ class Links(Repository):
         """Return the link of the party (``beteiligte``) with this Advoware number."""
         return self._one(LinkRow.entity == "beteiligte", LinkRow.betnr == betnr, _LIVING)
 
-    def get_by_advoware(self, entity: str, betnr: int, advoware_id: str) -> Link | None:
-        """Return the link of a child record in Advoware."""
-        return self._one(LinkRow.entity == entity, LinkRow.betnr == betnr, LinkRow.advoware_id == advoware_id, _LIVING)
-
-    def betnr_claimed_by(self, betnr: int) -> str | None:
-        """Return the EspoCRM id of the party that is linked to this Advoware number, None if it is free."""
-        statement = select(LinkRow.espo_id).where(LinkRow.entity == "beteiligte", LinkRow.betnr == betnr, _LIVING)
-        return self._connection.execute(statement).scalar_one_or_none()
-
     def get_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, Link]:
         """Return the links of many EspoCRM records by their id; unlinked ones are left out.
 

@@ -7,7 +7,6 @@ one name, nesting without end, texts without measure) is found per record by :fu
 import json
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,11 +160,3 @@ def _encodable(text: str) -> bool:
 def sound_part(row: dict[str, Any]) -> dict[str, Any]:
     """Return the plain values of a spoilt record that can be trusted to be what they are: its ids, its stamps."""
     return {name: value for name, value in row.items() if isinstance(value, str | int) and flaw({name: value}) is None}
-
-
-def none_spoilt(value: Any, refuse: Callable[[str], Exception]) -> Any:
-    """Return ``value`` if it is sound; else raise what ``refuse`` makes of its flaw."""
-    found = flaw(value)
-    if found is not None:
-        raise refuse(found)
-    return value

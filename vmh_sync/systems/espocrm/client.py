@@ -169,26 +169,6 @@ class EspoClient:
                 self._most_values = len(chunk) // 2
                 waiting.insert(0, chunk)
 
-    def related(
-        self,
-        entity: str,
-        record_id: str,
-        link: str,
-        *,
-        of: str | None = None,
-        where: Sequence[Where] = (),
-        select: Sequence[str] | None = None,
-        page_size: int = LIST_LIMIT,
-    ) -> AsyncIterator[EspoRecord]:
-        """All records linked under ``link``, by ascending id. ``of`` is their entity type, for the result only.
-
-        Raises NotFound when the record itself is gone.
-        """
-        route = f"{entity}/{{id}}/{link}"
-        path = f"{entity}/{_segment(record_id)}/{link}"
-        fetch = partial(self._page, of or link, path, route, select=select, page_size=page_size)
-        return by_key(fetch, where, f"GET {route}")
-
     async def metadata(self, key: str) -> Any:
         """Metadata under a key such as ``entityDefs.CBeteiligte.fields``; None when there is none."""
         response = await self._connection.call("GET", "Metadata", route="Metadata", params={"key": key})
@@ -245,22 +225,20 @@ class EspoClient:
 
     async def delete(self, entity: str, record_id: str) -> bool:
         """Delete a record (softly). False: it was gone already."""
+        route = f"DELETE {entity}/{{id}}"
         try:
-            await self._write("DELETE", f"{entity}/{_segment(record_id)}", f"{entity}/{{id}}", None)
+            response = await self._connection.call(
+                "DELETE", f"{entity}/{_segment(record_id)}", route=f"{entity}/{{id}}"
+            )
         except NotFound:
             return False
+        if response.status_code == 409:
+            raise answers.conflict(response, route)
+        try:
+            answers.parse(response, route)
+        except UnexpectedAnswer as error:
+            raise OutcomeUnknown(f"{route}: unreadable answer", status=error.status) from None
         return True
-
-    async def link(self, entity: str, record_id: str, link: str, foreign_id: str) -> None:
-        """Link a record; doing it again changes nothing. Raises NotFound when either record is gone."""
-        body = {"id": foreign_id}
-        if not await self._write("POST", f"{entity}/{_segment(record_id)}/{link}", f"{entity}/{{id}}/{link}", body):
-            raise UnexpectedAnswer(f"POST {entity}/{{id}}/{link}: not linked")
-
-    async def unlink(self, entity: str, record_id: str, link: str, foreign_id: str) -> bool:
-        """Take a link away. False when EspoCRM says that it did nothing."""
-        body = {"id": foreign_id}  # in the body: in the query it is ignored with 200 (g08, g09)
-        return await self._write("DELETE", f"{entity}/{_segment(record_id)}/{link}", f"{entity}/{{id}}/{link}", body)
 
     # Everything else
 
@@ -283,15 +261,6 @@ class EspoClient:
         return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json, headers=headers))
 
     # How it is done
-
-    async def _write(self, method: str, path: str, route: str, body: Any) -> bool:
-        response = await self._connection.call(method, path, route=route, body=body)
-        if response.status_code == 409:
-            raise answers.conflict(response, f"{method} {route}")
-        try:
-            return bool(answers.parse(response, f"{method} {route}"))
-        except UnexpectedAnswer as error:
-            raise OutcomeUnknown(f"{method} {route}: unreadable answer", status=error.status) from None
 
     async def _page(
         self,

@@ -45,11 +45,6 @@ def equals(attribute: str, value: Any) -> Where:
     return _compare("equals", attribute, value)
 
 
-def not_equals(attribute: str, value: Any) -> Where:
-    """The attribute has another value; rows with null are not found."""
-    return _compare("notEquals", attribute, value)
-
-
 def _among(kind: str, attribute: str, values: Sequence[Any]) -> Where:
     if not values or any(value is None for value in values):
         raise ValueError(f"{kind} on {attribute!r} needs values, none of them null")
@@ -64,11 +59,6 @@ def in_(attribute: str, values: Sequence[Any]) -> Where:
 def not_in(attribute: str, values: Sequence[Any]) -> Where:
     """The attribute has none of these values; rows with null are not found."""
     return _among("notIn", attribute, values)
-
-
-def is_null(attribute: str) -> Where:
-    """The attribute is empty."""
-    return Where("isNull", attribute)
 
 
 def is_not_null(attribute: str) -> Where:
@@ -86,11 +76,6 @@ def greater_or_equals(attribute: str, value: Any) -> Where:
     return _compare("greaterThanOrEquals", attribute, value)
 
 
-def less_or_equals(attribute: str, value: Any) -> Where:
-    """Less or equal."""
-    return _compare("lessThanOrEquals", attribute, value)
-
-
 def before(attribute: str, value: Any) -> Where:
     """Strictly before a moment or date."""
     return _compare("before", attribute, value)
@@ -104,11 +89,6 @@ def after(attribute: str, value: Any) -> Where:
 def contains(attribute: str, text: str) -> Where:
     """The attribute holds this text."""
     return _compare("contains", attribute, text)
-
-
-def is_not_linked(link: str) -> Where:
-    """Nothing is linked under this link."""
-    return Where("isNotLinked", link)
 
 
 def all_of(*items: Where) -> Where:

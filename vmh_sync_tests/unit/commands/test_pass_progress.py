@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.commands.foreground_job import in_foreground
-from vmh_sync.commands.pass_progress import Lines, PassProgress, Standing
+from vmh_sync.commands.pass_progress import Lines, PassFigures, PassProgress
 from vmh_sync.engine.pass_progress import Step, listened, went_through
 
 
@@ -17,7 +17,7 @@ def clock() -> ManualClock:
 
 
 def test_it_moves_with_every_record_and_tells_rate_and_end(clock: ManualClock) -> None:
-    told: list[Standing] = []
+    told: list[PassFigures] = []
     progress = PassProgress(told.append, clock)
     progress.begin(2000)
     with listened(progress.heard):
@@ -36,7 +36,7 @@ def test_it_moves_with_every_record_and_tells_rate_and_end(clock: ManualClock) -
 
 
 def test_a_slow_rate_is_told_per_minute_and_none_before_it_is_measured(clock: ManualClock) -> None:
-    told: list[Standing] = []
+    told: list[PassFigures] = []
     progress = PassProgress(told.append, clock)
     progress.begin(100)
     progress.heard(Step.READ, 10)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vmh_sync.coordination import rate as rate_module
 from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
-from vmh_sync.coordination.rate import BlockingBucket, TokenBucket, units_spent
+from vmh_sync.coordination.rate import TokenBucket, units_spent
 
 # The script with the time as its last argument, so that a test decides it.
 AT_A_GIVEN_TIME = rate_module._TAKE.replace("redis.call('TIME')", "{0, ARGV[4]}")
@@ -146,11 +146,3 @@ async def test_a_bucket_without_client_says_so() -> None:
         await bucket.acquire()
     with pytest.raises(ValueError, match="threads"):
         bucket.acquire_sync()
-
-
-def test_a_blocking_bucket_spends_the_same_units(sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(None, "r", rate=105, per_seconds=1, burst=5, sync_redis=sync_redis)
-    began = time.monotonic()
-    for _ in range(5):
-        BlockingBucket(bucket).acquire(5)
-    assert time.monotonic() - began >= 0.2  # 25 units: 5 at once, 20 more at 100 a second

@@ -85,23 +85,6 @@ async def test_update_without_version_sends_no_header(client: EspoClient, crm: C
     assert "X-Version-Number" not in route.calls.last.request.headers
 
 
-@pytest.mark.parametrize("done", [True, False])
-async def test_unlink_names_the_record_in_the_body(client: EspoClient, crm: Crm, done: bool) -> None:
-    route = crm.on("DELETE", f"CBeteiligte/{ID}/bankverbindungen").respond(json=done)
-    assert await client.unlink("CBeteiligte", ID, "bankverbindungen", "b1") is done
-    assert sent(route) == {"id": "b1"}
-    assert route.calls.last.request.url.query == b""
-
-
-async def test_link(client: EspoClient, crm: Crm) -> None:
-    route = crm.on("POST", f"CBeteiligte/{ID}/bankverbindungen").respond(json=True)
-    await client.link("CBeteiligte", ID, "bankverbindungen", "b1")
-    assert sent(route) == {"id": "b1"}
-    route.respond(json=False)
-    with pytest.raises(UnexpectedAnswer):
-        await client.link("CBeteiligte", ID, "bankverbindungen", "b1")
-
-
 async def test_delete(client: EspoClient, crm: Crm) -> None:
     crm.on("DELETE", f"CBeteiligte/{ID}").respond(json=True)
     assert await client.delete("CBeteiligte", ID) is True

@@ -1,6 +1,6 @@
 """What is stored when Advoware ignores a write or its answer is lost (specification, sync-semantics.md 3)."""
 
-from vmh_sync.kommunikation.readback import as_read, created_entry, missing_values
+from vmh_sync.kommunikation.readback import as_read, missing_values
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync_tests.unit.kommunikation.builders import MAIL, entry, mail, pair, plan, tel, values
 
@@ -38,17 +38,6 @@ def test_what_was_taken_as_sent_is_no_finding() -> None:
     result = as_read(first.pairs_after({"advoware:1": None}), [entry(1, "NEW@b.example", online=True)], BEFORE)
     assert result.findings == ()
     assert result.delta.stored[0].advoware_base == "NEW@b.example"
-
-
-def test_a_create_of_unknown_outcome_is_found_by_its_value() -> None:
-    write = plan(phones=[tel("+49511123", primary=True)]).writes[0]
-    twin = pair(1, 1, "+49511123", "0511/123")
-    read = [entry(1, "0511/123"), entry(7, "0511 123"), entry(8, "0511/124")]
-    found = created_entry(write, read, [twin])
-    assert found is not None
-    assert found.id == 7
-    assert created_entry(write, read[:1], [twin]) is None
-    assert created_entry(write, read[2:], []) is None
 
 
 def test_values_that_espocrm_does_not_show_after_a_write() -> None:

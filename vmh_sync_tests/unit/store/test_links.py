@@ -83,9 +83,8 @@ def test_two_parties_cannot_claim_one_betnr(store: Store) -> None:
         other = tx.links.save(party("p2", 18))
         with pytest.raises(LinkTaken):
             tx.links.save(replace(other, betnr=17))
-        assert tx.links.betnr_claimed_by(17) == "p1"
-        assert tx.links.betnr_claimed_by(18) == "p2"
-        assert tx.links.betnr_claimed_by(19) is None
+        found = tx.links.get_many_by_betnr((17, 18, 19))
+        assert {betnr: link.espo_id for betnr, link in found.items()} == {17: "p1", 18: "p2"}
 
 
 def test_one_record_has_one_link_but_a_party_has_many_entries(store: Store) -> None:
@@ -110,7 +109,6 @@ def test_a_tombstone_frees_both_ids_and_is_not_found(store: Store) -> None:
         assert tx.links.get_by_espo("beteiligte", "p1") is None
         assert tx.links.get_by_betnr(17) is None
         assert tx.links.get_many("beteiligte", ["p1"]) == {}
-        assert tx.links.betnr_claimed_by(17) is None
         assert tx.links.by_id(old.id or 0) == old
         new = tx.links.save(party("p1", 17))
         assert tx.links.get_by_betnr(17) == new
@@ -133,7 +131,6 @@ def test_bulk_reads_take_more_ids_than_a_statement_may_hold(store: Store) -> Non
         assert tx.links.get_many("beteiligte", [*ids, "p1", "p1"]) == {"p1": a}
         assert tx.links.get_many_by_betnr(range(40_000)) == {17: a}
         assert tx.links.children_of("adressen", range(40_000)) == {17: [b]}
-        assert tx.links.get_by_advoware("adressen", 17, "5") == b
 
 
 def test_keys_yield_every_link_over_several_pages(store: Store) -> None:

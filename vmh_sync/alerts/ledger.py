@@ -67,14 +67,14 @@ class Message:
     mark: str | None = None
 
 
-class Book:
+class AlertLedger:
     """The troubles that people were told of."""
 
     def __init__(self, known: Iterable[Known] = ()) -> None:
         self._known = {one.trouble.key: one for one in known}
 
     @classmethod
-    def parse(cls, text: str | None) -> "Book":
+    def parse(cls, text: str | None) -> "AlertLedger":
         """Read what :meth:`to_json` wrote; nothing, or something else, is an empty book."""
         try:
             rows = json.loads(text or "[]")
