@@ -261,8 +261,7 @@ class _Planner:
             Step.MERGE,
             fields,
             wanted=espocrm,
-            espo={name: value for name, value in content.items() if name in espo.attributes}
-            | self._hung_on_this_party(espo),
+            espo={name: value for name, value in content.items() if name in espo.attributes} | self._moved_party(espo),
             advoware=payload(fields.to_advoware, self.table, Side.ADVOWARE),
             findings=(*fields.findings, *(Finding(one.field, Side.ADVOWARE, one.message) for one in problems)),
             message=" ".join(problem.message for problem in remaining) or None,
@@ -281,7 +280,7 @@ class _Planner:
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
         return with_books(kind, self.children, plan, espo)
 
-    def _hung_on_this_party(self, espo: EspoRecord) -> dict[str, Any]:
+    def _moved_party(self, espo: EspoRecord) -> dict[str, Any]:
         return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}
 
     def _with_tasks(self, plan: ChildPlan, espo: EspoRecord, fields: FieldPlan, bad: set[str]) -> ChildPlan:

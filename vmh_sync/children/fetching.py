@@ -72,8 +72,8 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
     ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in all_children for i in m.espo}
     tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
     standings = tx.records.get_many(kind.entity, sorted(ids))
-    known = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
-    unlinked = [espo_id for m in all_children for espo_id in m.espo if (m.betnr, espo_id) not in known]
+    linked_pairs = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
+    unlinked = [espo_id for m in all_children for espo_id in m.espo if (m.betnr, espo_id) not in linked_pairs]
     intents = tx.intents.open_for_many(kind.entity, unlinked)
     for children in all_children:
         children.links = by_betnr.get(children.betnr, [])

@@ -11,7 +11,7 @@ from rich.console import Console
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
-    from vmh_sync.commands._group import SetupDone
+    from vmh_sync.commands.crm import SetupDone
 
 YES = ("j", "ja", "y", "yes")
 
@@ -43,7 +43,7 @@ def setup(
 
     Abgebrochen? Einfach noch einmal aufrufen: Was schon da ist, wird übersprungen.
     """
-    from vmh_sync.commands._group import run_setup
+    from vmh_sync.commands.crm import run_setup
     from vmh_sync.crm_setup.session import SetupChoices
 
     if as_json and not plan and not yes:

@@ -21,8 +21,8 @@ class PeopleLinks:
         """Read them from the settings. Never raises: what is not set has no link."""
         said: list[str] = []  # whoever needs the settings says what is wrong with them
         people = load_or_note(PeopleSettings, said) or PeopleSettings.model_construct()
-        espocrm, house = load_or_note(EspoCrmSettings, said), load_or_note(VmhSettings, said)
-        espocrm = people.espocrm_link or (espocrm.api_base_url.rstrip("/").removesuffix(_API) if espocrm else None)
+        access, house = load_or_note(EspoCrmSettings, said), load_or_note(VmhSettings, said)
+        espocrm = people.espocrm_link or (access.api_base_url.rstrip("/").removesuffix(_API) if access else None)
         dagster = people.dagster_link or (house.dagster_url if house else None)
         return cls(_bare(espocrm), people.advoware_link, _bare(dagster))
 
