@@ -165,7 +165,7 @@ class ChildWriter(ChildAccess):
 
         As the base of their own side: so the merge takes them for an edit and tells of them.
         """
-        rules = self.memory.table.rules
+        rules = self.children.table.rules
         return {rule.name: told.get(rule.name) for rule in rules if not rule.can_say(side, fields.get(rule.name))}
 
     def _told_more(self, espo: EspoRecord, wanted: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Any]:

@@ -169,7 +169,7 @@ class ChildrenMachine(RuleBasedStateMachine):
         async def read(context: PassContext) -> PartyChildren | None:
             batch = await game.passes[0].fetch(context, game.parties[:1], dry_run=True)
             party = batch.inputs.get(game.parties[0])
-            return game.child.part.memory(party) if party is not None else None
+            return game.child.part.children(party) if party is not None else None
 
         game.firm.finish()
         memory = game.firm.world.run(read)
