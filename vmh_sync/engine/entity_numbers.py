@@ -22,15 +22,16 @@ class EntityNumbers:
 
 def read_numbers(tx: Transaction, entity: str, now: datetime) -> EntityNumbers:
     """Return the numbers of an entity. Blocking. Raises ``StoreError``."""
+    statuses = tx.records.counts_of(entity)
     if entity == KALENDER.name:
         pairs = tx.calendar_pairs.counts_by_status()
         return EntityNumbers(
             in_step=pairs.get("synced", 0),
             different=pairs.get("not_representable", 0),
-            failed=pairs.get("failed", 0),
+            failed=statuses.get("failed", 0) + statuses.get("permanently_failed", 0),
+            permanently_failed=statuses.get("permanently_failed", 0),
             waiting=pairs.get("pending", 0),
         )
-    statuses = tx.records.counts_of(entity)
     oldest = [tx.records.oldest_dirty(entity)]
     waiting = 0
     if entity in {known.name for known in with_records()}:

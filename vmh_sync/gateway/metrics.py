@@ -92,9 +92,9 @@ def _read_store(services: GatewayServices, snapshot: Snapshot) -> None:
                 _age(tx.inbox.oldest_pending(entity, now), now),
             )
             snapshot.oldest_dirty[entity] = _age(tx.records.oldest_dirty(entity), now)
-            snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
         for entity in (known.name for known in every()):
             snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
+            snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
 
 
 def _record_entities() -> list[str]:

@@ -145,15 +145,17 @@ def _fields(row: Mapping[str, object]) -> str:
     return f" (Felder: {', '.join(fields)})" if isinstance(fields, list) and fields else ""
 
 
-async def fetch(context: CalendarContext, which: Calendars) -> CalendarBatch:
-    """Choose the employees and read both sides of each.
+async def fetch(context: CalendarContext, which: Calendars, *, keeps_delays: bool = False) -> CalendarBatch:
+    """Choose the employees and read both sides of each; ``keeps_delays``: no person has asked for it.
 
     Raises the client's errors if Advoware lists no employees, ``NoPlan`` for a plan that nobody approved.
     """
     plan = await asyncio.to_thread(approved_plan, context.store, context.clock, which.plan) if which.plan else None
     named = which.named()
     approved = plan.records if plan is not None else None
-    how = SyncOptions(which.full_content, which.dry_run, which.allow_mass_change, approved=approved)
+    how = SyncOptions(
+        which.full_content, which.dry_run, which.allow_mass_change, approved=approved, keeps_delays=keeps_delays
+    )
     if which.rung:
         named = await take_rung(context)
         how = replace(how, wait_seconds=RUNG_WAIT_SECONDS)

@@ -7,6 +7,7 @@ from vmh_sync.kalender.calendar_read import CalendarRead
 from vmh_sync.kalender.employee_plan import EmployeePlan
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.ledger import Attempts
 from vmh_sync.kalender.notices import Delivery
 from vmh_sync.kalender.operations import Finding
 from vmh_sync.kalender.pair_rows import Stored
@@ -23,6 +24,7 @@ class SyncOptions:
     """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google.
 
     ``approved``: what a person approved, appointment by appointment; nothing else is written then.
+    ``keeps_delays``: what failed is not tried before it is due again; a person's pass tries it at once.
     ``wait_seconds``: for so long it waits for a pass of the same calendar that is under way.
     """
 
@@ -32,6 +34,7 @@ class SyncOptions:
     whole: bool = False
     approved: Mapping[str, frozenset[str]] | None = None
     wait_seconds: float = 0.0
+    keeps_delays: bool = False
 
 
 @dataclass(slots=True, repr=False)
@@ -39,7 +42,8 @@ class EmployeeWork:
     """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
 
     ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
-    told of; ``delivery``: what became of the tasks. ``busy``: the calendar was held when it was to be written.
+    told of; ``delivery``: what became of the tasks. ``attempts``: what failed before; ``held``: which of that is not
+    even read. ``busy``: the calendar was held when it was to be written.
     """
 
     employee: Employee
@@ -54,6 +58,8 @@ class EmployeeWork:
     reads: EmployeeReads | None = None
     plan: EmployeePlan | None = None
     nameless_termine: int = 0
+    attempts: Attempts = field(default_factory=dict)
+    held: Attempts = field(default_factory=dict)
     busy: bool = False
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)

@@ -30,7 +30,7 @@ from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
 from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
-from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG
+from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, TRIGGER_TAG, Trigger
 from vmh_sync.orchestration.run_report import NOTHING, ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.sync.outcome import PassSummary
@@ -81,7 +81,8 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
         if not which.dry_run:
             await require_our_redis(opened.leases)
         try:
-            batch = await stages.fetch(opened, which)
+            keeps_delays = context.run.tags.get(TRIGGER_TAG, str(Trigger.PERSON)) not in PERSONS
+            batch = await stages.fetch(opened, which, keeps_delays=keeps_delays)
         except ForeignSystemError as problem:
             raise Stopped(problem.message_for_people, allow_retries=True) from problem
         except NoPlan as problem:

@@ -113,7 +113,8 @@ class _Planner:
         return self._advoware.get(fr_nr, self._absent_termin)
 
     def _event(self, event_id: str) -> GoogleView:
-        return self._google.get(event_id, self._absent_event)
+        absent = GoogleView(Presence.UNKNOWN) if event_id in self._reads.held else self._absent_event
+        return self._google.get(event_id, absent)
 
     def _mark(self, event_id: str) -> Mark | None:
         event = self._google[event_id].event

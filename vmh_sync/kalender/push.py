@@ -10,7 +10,7 @@ import hmac
 import logging
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from functools import partial
 
@@ -58,6 +58,13 @@ async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str)
     if address is not None and not good and not await _open(context, kuerzel, calendar_id, address):
         good = right[-1:]  # it rings as long as it lasts
     await _close(context, [one for one in stored if one not in good])
+
+
+async def stop_channels_of_others(context: CalendarContext, active: Collection[str]) -> None:
+    """Stop the channels of everybody who is not among the active employees (Kürzel in any case)."""
+    keep = {name.upper() for name in active}
+    stored = await context.store.read(lambda tx: tx.calendar_channels.all())
+    await _close(context, [one for one in stored if one.kuerzel.upper() not in keep])
 
 
 def _channels_of(context: CalendarContext, kuerzel: str) -> list[CalendarChannel]:

@@ -54,6 +54,7 @@ class EmployeeReads:
     without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
     ``restored``: marked events made in Google whose pair was closed here: they were in Google's bin.
+    ``held``: events of failed appointments that were not read, because they are not due yet.
     ``colleagues``: while an intent is open, what stands with colleagues only; ``None``: not all could be read.
     ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
     """
@@ -71,6 +72,7 @@ class EmployeeReads:
     first_contact: bool = False
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
     colleagues: tuple[TerminFields, ...] | None = ()
     nameless_termine: int = 0
     nameless_events: tuple[Mapping[str, object], ...] = ()

@@ -16,18 +16,19 @@ from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.second_look import second_look
 from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
-from vmh_sync.kalender.calendar_read import CalendarRead, read_calendar
+from vmh_sync.kalender.calendar_read import read_calendar
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.doubtful_pairs import note_doubts
-from vmh_sync.kalender.employee_plan import EmployeePlan, PlanItem
+from vmh_sync.kalender.employee_plan import PlanItem
 from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employees import Employee
+from vmh_sync.kalender.ending import ending_of, failures_of, unreadable_outcomes
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
 from vmh_sync.kalender.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.google_form import read_mark
 from vmh_sync.kalender.lease_names import lease_name
+from vmh_sync.kalender.ledger import held_back, left_alone, read_attempts
 from vmh_sync.kalender.live_sides import LiveSides
-from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.notices import Delivery, deliver
 from vmh_sync.kalender.operations import FindingKind
@@ -38,7 +39,7 @@ from vmh_sync.kalender.progress import LoadProgress
 from vmh_sync.kalender.push import keep_channel
 from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.sync_state import Ending, remember_failure, remember_success
+from vmh_sync.kalender.sync_state import remember_failure, remember_success
 from vmh_sync.kalender.unanswered import look_around
 from vmh_sync.kalender.unlisted import restored_events, termine_beyond
 from vmh_sync.kalender.window import window_at
@@ -72,6 +73,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     kuerzel = work.kuerzel
     work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
     window = window_at(context.clock.now(), context.rules)
+    work.attempts = await context.store.read(read_attempts, kuerzel)
     looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     spoilt: list[SpoiltRow] = []
@@ -92,7 +94,13 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
     # A new Termin may be what waits in Google, or the pairs were lost: a delta does not name its event.
     whole = how.whole or bool(unpaired and (stored.waiting or not stored.pairs))
-    read = await read_calendar(context, work.employee, stored, look_only=how.dry_run, whole=whole)
+    if how.keeps_delays:
+        work.held = held_back(work.attempts, map(to_fields, termine), context.rules, context.clock.now())
+    unread = {one.event_id for one in work.held.values()}
+    due = replace(stored, unsettled=tuple(event_id for event_id in stored.unsettled if event_id not in unread))
+    read = await read_calendar(context, work.employee, due, look_only=how.dry_run, whole=whole)
+    named = {str(event.recurring_event_id or event.id) for event in read.changes.events}
+    work.held = {name: one for name, one in work.held.items() if not read.changes.full and one.event_id not in named}
     work.google = read
     work.decision = DecisionContext(
         kuerzel=kuerzel,
@@ -133,6 +141,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             google_read=GoogleRead.FULL if google.changes.full else GoogleRead.DELTA,
             whole_series=google.whole_series,
             intents=work.unanswered.intents,
+            held=frozenset(one.event_id for one in work.held.values() if one.event_id is not None),
             colleagues=None if away is None else tuple(to_fields(termin) for termin in away),
             next_generations=work.generations,
             advoware_complete=not work.nameless_termine,
@@ -278,7 +287,8 @@ async def _carry_out(
         exactly=how.approved is not None,
     )
     for item in made.items:
-        outcome = not_approved(work.kuerzel, item, how.approved) or await _item(executor, work, item)
+        outcome = not_approved(work.kuerzel, item, how.approved) or _left_alone(context, work, item, how)
+        outcome = outcome or await _item(executor, work, item)
         work.outcomes.append(outcome)
         if progress is not None and item.writes:
             progress.wrote(work.kuerzel)
@@ -286,49 +296,21 @@ async def _carry_out(
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
             return
     await lease.ensure()
-    ending = _ending(work, made, google)
-    work.outcomes += _unreadable(work, made)
+    failures = failures_of(work, made)
+    ending = ending_of(work, made, google, failures)
+    shown = {outcome.id for outcome in work.outcomes}
+    work.outcomes += [work.attempts[name].outcome() for name in sorted(failures.waiting - shown)]
+    work.outcomes += unreadable_outcomes(work, made)
     await note_doubts(context, work)
     await remember_success(context, work.kuerzel, google, ending)
     await keep_channel(context, work.kuerzel, google.calendar_id)
 
 
-def _unreadable(work: EmployeeWork, made: EmployeePlan) -> list[RecordOutcome]:
-    """Return an outcome for every appointment that could not be read: nothing was decided about it."""
-    return [
-        RecordOutcome(
-            record_id(work.kuerzel, one.fr_nr, one.event_id),
-            Result.FAILED,
-            error=one.text,
-            error_class=UnreadableAppointmentError.__name__,
-        )
-        for one in made.findings
-        if one.kind is FindingKind.UNREADABLE
-    ]
-
-
-def _ending(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> Ending:
-    failed = [(item, one) for item, one in zip(made.items, work.outcomes, strict=True) if one.result is Result.FAILED]
-    error = f"{len(failed)} Termine fehlerhaft: {failed[0][1].error}" if failed else None
-    silent = [one for one in made.findings if one.kind is FindingKind.UNREADABLE]
-    if error is None and silent:
-        error = f"{len(silent)} Termine nicht lesbar: {silent[0].text}"
-    if error is None and google.remark is not None:
-        error = google.remark.message
-    unreadable = {one.fr_nr for one in made.findings if one.kind is FindingKind.UNREADABLE and one.fr_nr is not None}
-    put_off = [item for item, one in zip(made.items, work.outcomes, strict=True) if one.result is Result.SKIPPED]
-    waiting = [item.event_id for item in made.items if item.waits and item.event_id is not None]
-    left_over = [item.event_id for item, _ in failed if item.event_id is not None]
-    left_over += [item.event_id for item in put_off if item.event_id is not None and not item.waits]
-    # Nothing was decided about these: what a person changed in Google meanwhile has to be looked at again.
-    left_over += [item.event_id for item in made.items if item.fr_nr in unreadable and item.event_id is not None]
-    left_over += [one.event_id for one in silent if one.event_id is not None]
-    # Its Termin may yet be found, with a colleague or in a later list.
-    left_over += [one.event_id for one in made.all_findings if one.kind is FindingKind.ORPHAN and one.event_id]
-    anonymised = work.decision is not None and not work.decision.full_content
-    doubts = [(one.fr_nr, one.event_id) for item in made.items for one in item.doubts if one.fr_nr and one.event_id]
-    nameless = bool(work.nameless_termine or google.changes.nameless)
-    return Ending(anonymised, len(failed), error, left_over, waiting, doubts, nameless)
+def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, how: SyncOptions) -> RecordOutcome | None:
+    if not how.keeps_delays:
+        return None
+    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    return left_alone(name, item, work.attempts, work.held, context.clock.now())
 
 
 async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:

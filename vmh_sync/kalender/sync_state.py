@@ -1,13 +1,14 @@
 """What our database keeps of a pass over one employee: the token, when it succeeded, what was left over."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from vmh_sync.kalender.calendar_read import CalendarRead
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.deadlines import fingerprint
 from vmh_sync.kalender.delta_gaps import MOST_UNSETTLED
+from vmh_sync.kalender.ledger import Attempts, Failures, keep_failures
 from vmh_sync.kalender.pair_rows import (
     deadlines_cursor,
     doubtful_cursor,
@@ -24,7 +25,8 @@ class Ending:
 
     ``failed`` counts failed appointments, ``error`` says why one of them failed (or what else is to be told),
     ``left_over`` holds the events of appointments that were not settled, ``waiting`` those that Advoware may not have
-    yet. ``nameless``: a side named something of which nobody can say which appointment it is.
+    yet. ``nameless``: a side named something of which nobody can say which appointment it is. ``failures``,
+    ``attempts``, ``said``: what goes into the ledger, what stood there, and what the Termine said (by number, hashed).
     """
 
     anonymised: bool
@@ -34,6 +36,9 @@ class Ending:
     waiting: Sequence[str] = ()
     doubtful: Sequence[tuple[int, str]] = ()
     nameless: bool = False
+    failures: Failures = field(default_factory=Failures)
+    attempts: Attempts = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
@@ -66,6 +71,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
                     tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
                     tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
             tx.calendar_states.upsert(state)
+            keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
 
     await asyncio.to_thread(store)
 

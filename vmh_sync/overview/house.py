@@ -148,10 +148,12 @@ def _calendars(tx: Transaction, label: str, failures: list[FailedRecord]) -> Ent
     recent = tx.passes.recent(KALENDER.name, 1)
     failed = [state for state in states if state.last_error]
     failures += [_failed_calendar(state) for state in failed]
+    failures += _failed_records(tx, KALENDER.name)
     return EntityStatus(
         KALENDER.name,
         label,
         linked=sum(tx.calendar_pairs.counts().values()),
+        statuses=tx.records.counts_of(KALENDER.name),
         failed=len(failed),
         open_tasks=len(tx.tasks.not_closed(KALENDER.name)),
         last_pass=recent[0] if recent else None,

@@ -41,6 +41,10 @@ class CalendarChannels(Repository):
         rows = self._connection.execute(statement.order_by(CalendarChannelRow.expires_at))
         return [CalendarChannel(**row._asdict()) for row in rows]
 
+    def all(self) -> list[CalendarChannel]:
+        """Return everybody's channels."""
+        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(select(*_columns()))]
+
     def get(self, channel_id: str) -> CalendarChannel | None:
         """Return one channel, None if we know none of this name."""
         statement = select(*_columns()).where(CalendarChannelRow.channel_id == channel_id)

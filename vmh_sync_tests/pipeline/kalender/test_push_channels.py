@@ -125,6 +125,26 @@ def test_a_run_takes_those_whose_calendars_rang_once_and_nobody_else(pushed: Cha
     assert rung() == []
 
 
+@pytest.mark.parametrize("how", ["left Advoware", "left the configuration", "one entry cannot be read"])
+def test_the_channel_of_somebody_who_left_is_stopped_in_the_next_pass(
+    pushed: Chancery, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    pushed.employee("SB")
+    pushed.employee("AH")
+    pushed.sync()
+    kept = stored(pushed, "SB")[0].channel_id
+    gone = stored(pushed, "AH")[0].channel_id
+    if how == "left the configuration":
+        monkeypatch.setenv("CALENDAR_SYNC_DEBUG_KUERZEL", "SB")
+    else:
+        pushed.employee("AH", aktiv=False)
+    if how == "one entry cannot be read":
+        pushed.office.seed(mitarbeiter=[{"kuerzel": {"wert": "XY"}, "name": "XY"}])
+    pushed.run(lambda context: batch.fetch(context, Calendars()))
+    assert at_google(pushed) == ({kept, gone} if how == "one entry cannot be read" else {kept})
+    assert len(stored(pushed, "AH")) == len(at_google(pushed)) - 1
+
+
 def test_doctor_says_how_many_calendars_google_tells_of(pushed: Chancery) -> None:
     pushed.employee("SB")
     pushed.employee("AH")
