@@ -18,7 +18,7 @@ from vmh_sync.kalender.notice_texts import task_kind
 from vmh_sync.kalender.operations import Finding, FindingKind
 from vmh_sync.kalender.pair_rows import record_id
 from vmh_sync.kalender.progress import LoadProgress, Watcher
-from vmh_sync.kalender.push import take_rung
+from vmh_sync.kalender.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
@@ -164,6 +164,8 @@ async def fetch(context: CalendarContext, which: Calendars, *, keeps_delays: boo
     chosen = await select(context, named)
     batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named) and not which.rung)
     batch.unreadable = chosen.unreadable
+    if chosen.everybody is not None and not how.dry_run:
+        await stop_channels_of_others(context, chosen.everybody)
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
     batch.rules = context.rules
     return batch

@@ -24,11 +24,13 @@ class Selected:
     """The employees to sync, the longest not synced first, and the Kürzel that are not active in Advoware.
 
     ``unreadable``: the Kürzel of employees whose entry in Advoware cannot be used; ``None`` where not even that can.
+    ``everybody``: all Kürzel that are to be synced at all, named or not; ``None`` when that is not certain.
     """
 
     employees: tuple[Employee, ...]
     gone: tuple[str, ...] = ()
     unreadable: tuple[str | None, ...] = ()
+    everybody: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ async def select(context: CalendarContext, kuerzel: Sequence[str]) -> Selected:
     # Never synced comes first; the store already orders the others by their last success.
     order = {name: place for place, name in enumerate(states)}
     chosen.sort(key=lambda employee: order.get(employee.kuerzel.upper(), -1))
-    return Selected(tuple(chosen), gone, unreadable)
+    everybody = frozenset(active) & debug if debug else frozenset(active)
+    certain = bool(active) and not listed.unreadable
+    return Selected(tuple(chosen), gone, unreadable, everybody if certain else None)
 
 
 def _concerned(

@@ -1,5 +1,6 @@
 """Each calendar's channel: opened once, renewed before it ends, stopped when it is not wanted; never in the way."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -139,7 +140,8 @@ def test_the_channel_of_somebody_who_left_is_stopped_in_the_next_pass(
     else:
         pushed.employee("AH", aktiv=False)
     if how == "one entry cannot be read":
-        pushed.office.seed(mitarbeiter=[{"kuerzel": {"wert": "XY"}, "name": "XY"}])
+        listed = [{"kuerzel": "SB", "name": "SB", "aktiv": True}, {"kuerzel": {"wert": "AH"}}]
+        pushed.office.fault("Mitarbeiter", "empty", method="GET", times=1, body=json.dumps(listed))
     pushed.run(lambda context: batch.fetch(context, Calendars()))
     assert at_google(pushed) == ({kept, gone} if how == "one entry cannot be read" else {kept})
     assert len(stored(pushed, "AH")) == len(at_google(pushed)) - 1
