@@ -217,6 +217,9 @@ def probe(
     kuerzel: Annotated[
         str | None, typer.Option("--kuerzel", help="Dazu ein Termin im Kalender dieses Mitarbeiters.")
     ] = None,
+    espo_id: Annotated[
+        str | None, typer.Option("--espo-id", help="Beteiligter in EspoCRM zum Ausprobieren (seine ID, ohne betnr).")
+    ] = None,
     record: Annotated[
         Path | None, typer.Option("--record", help="Aufzeichnung ohne Werte der Kanzlei in diese Datei schreiben.")
     ] = None,
@@ -227,22 +230,23 @@ def probe(
     yes: Annotated[bool, typer.Option("--yes", help="Ohne Rückfrage ausprobieren.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
-    """Probiert an Ihrem Advoware aus, was nur angenommen ist; der Abgleich hält sich an das Ergebnis."""
+    """Probiert an Ihrem Advoware und EspoCRM aus, was nur angenommen ist; der Abgleich hält sich an das Ergebnis."""
     from vmh_sync.commands import probe as probing
+    from vmh_sync.commands.output import ask
     from vmh_sync.commands.probe_check import command as check_recording
 
     if check is not None:
         check_recording(check, as_json=as_json)
-    if betnr is None:
-        raise typer.BadParameter("Bitte --betnr angeben: die Nummer eines Beteiligten zum Ausprobieren.")
+    if betnr is None and espo_id is None:
+        raise typer.BadParameter("Bitte --betnr oder --espo-id angeben: einen Beteiligten zum Ausprobieren.")
     if as_json and not plan and not yes:
         raise typer.BadParameter("Mit --json wird nicht nachgefragt; bitte --plan oder --yes angeben.")
-    order = probing.ProbeOrder(betnr, kuerzel, record)
+    order = probing.ProbeOrder(betnr, kuerzel, record, espo_id)
     if plan or not yes:
         probing.show_plan(order, as_json=as_json)
     if not plan:
         if not yes:
-            typer.confirm("Ausprobieren?", abort=True)
+            ask("Ausprobieren?", "Abgebrochen; es wurde nichts geschrieben.")
         probing.command(order, as_json=as_json)
 
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.output import RECORDS_FAILED, ask, fail, print_json
 
 if TYPE_CHECKING:
     from vmh_sync.commands.crm import SetupDone
-
-YES = ("j", "ja", "y", "yes")
 
 crm_app = typer.Typer(help="EspoCRM einrichten.", no_args_is_help=True)
 
@@ -120,5 +118,4 @@ def _print_json(done: "SetupDone", *, finished: bool) -> None:
 def _ask(steps: int) -> None:
     """Ask before anything is created; ends the process unless the answer is yes."""
     what = "Diesen Schritt" if steps == 1 else f"Diese {steps} Schritte"
-    if typer.prompt(f"{what} ausführen? [j/N]", default="n", show_default=False).strip().lower() not in YES:
-        fail("Abgebrochen; in EspoCRM wurde nichts angelegt.")
+    ask(f"{what} ausführen?", "Abgebrochen; in EspoCRM wurde nichts angelegt.")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with t
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1
+_YES = ("j", "ja", "y", "yes")
 SHOWN_FAILURES = 20
 _FIRM_TIME = ZoneInfo("Europe/Berlin")
 
@@ -26,6 +27,14 @@ def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
     """Print ``message`` on stderr and end the process with ``code``."""
     sys.stderr.write(f"{message}\n")
     raise SystemExit(code)
+
+
+def ask(question: str, otherwise: str) -> None:
+    """Ask a person; ends the process with ``otherwise`` unless the answer is yes."""
+    sys.stdout.write(f"{question} [j/N]: ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().casefold() not in _YES:
+        fail(otherwise)
 
 
 def fail_pass(reason: str, *, as_json: bool, code: int = PASS_FAILED) -> NoReturn:

@@ -1,30 +1,34 @@
-"""``vmh-sync probe --check FILE``: plays a recording against the simulated Advoware and says where they differ."""
+"""``vmh-sync probe --check FILE``: plays a recording against the simulated systems and says where they differ."""
 
 import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from rich.console import Console
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.probe.recording import HOSTS
 from vmh_sync.sandbox.serving import LoopbackServer
-from vmh_sync.sandbox.systems import SystemsConfig, environment, simulated
-from vmh_sync.settings import AdvowareSettings
+from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
+from vmh_sync.settings import AdvowareSettings, EspoCrmSettings
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.transport import RawAnswer
 
 Json = dict[str, Any]
 _NUMBERS = ("frNr", "id", "betNr")
 """What a bare number in an answer is: the record's own key."""
-_KEYS = frozenset({*_NUMBERS, "rowId"})
+_KEYS = frozenset({*_NUMBERS, "rowId", "modifiedAt"})
+_VERSION, _VERSION_HEADER = "versionNumber", "X-Version-Number"
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class Bound:
     """Which number or row id of the recording is which of the simulation; found where both stand in the same place."""
 
     known: dict[Any, Any] = field(default_factory=dict)
+    versions: dict[Any, Any] = field(default_factory=dict)
 
     def learn(self, recorded: Any, shown: Any) -> None:
         """Compare two answers of the same call and remember their keys."""
@@ -48,6 +53,8 @@ class Bound:
                 if key in _KEYS and recorded[key] is not None:
                     self.known.setdefault(recorded[key], shown[key])
                 self.learn(recorded[key], shown[key])
+            if _VERSION in recorded and _VERSION in shown:
+                self.versions[recorded[_VERSION]] = shown[_VERSION]
 
     def translate(self, value: Any) -> Any:
         """Return what is to be sent."""
@@ -59,7 +66,25 @@ class Bound:
 
     def text(self, text: str) -> str:
         """Return a part of an address with its number translated."""
-        return str(self.known.get(int(text), text)) if text.isdigit() else text
+        if text.isdigit() and int(text) in self.known:
+            return str(self.known[int(text)])
+        return str(self.known.get(text, text))
+
+    def query(self, name: str, value: str) -> str:
+        """Return a parameter of an address; a search of EspoCRM is one that holds conditions."""
+        if name != "searchParams":
+            return self.text(value)
+        search = json.loads(value)
+        for condition in search.get("where", ()):
+            condition["value"] = self.translate(condition.get("value"))
+        return json.dumps(search)
+
+    def headers(self, headers: dict[str, str]) -> dict[str, str]:
+        """Return the headers of a request."""
+        return {
+            name: str(self.versions.get(int(value), value)) if name == _VERSION_HEADER else value
+            for name, value in headers.items()
+        }
 
 
 def command(path: Path, *, as_json: bool) -> None:
@@ -80,48 +105,98 @@ def command(path: Path, *, as_json: bool) -> None:
 
 
 async def play(lines: list[Json]) -> dict[str, str]:
-    """Send what was recorded to a simulated Advoware; returns the names of the calls answered otherwise, and how."""
-    simulation = simulated("advoware", SystemsConfig())
+    """Send what was recorded to simulated systems; returns the names of the calls answered otherwise, and how."""
+    differences: dict[str, str] = {}
+    of_espocrm = [line for line in lines if line["request"]["url"].startswith(HOSTS["espocrm"])]
+    of_advoware = [line for line in lines if line not in of_espocrm]
+    if of_advoware:
+        async with _simulated("advoware") as described:
+            settings = _advoware_settings(environment({"advoware": described}))
+            async with open_advoware(settings, token_cache=MemoryTokenCache(), clock=SystemClock()) as client:
+                differences |= await _differences(_Advoware(client), of_advoware)
+    if of_espocrm:
+        async with _simulated("espocrm") as described:
+            values = {"api_base_url": described["api_base_url"], "api_key": described["api_key"]}
+            espocrm = EspoCrmSettings.model_validate(values)
+            async with open_espocrm(espocrm, clock=SystemClock()) as client:
+                differences |= await _differences(_Espocrm(client), of_espocrm)
+    return differences
+
+
+@asynccontextmanager
+async def _simulated(name: Name) -> AsyncIterator[dict[str, str]]:
+    simulation = simulated(name, SystemsConfig())
     async with LoopbackServer(simulation.app) as server:
-        settings = _settings(environment({"advoware": simulation.describe(server.url)}))
-        async with open_advoware(settings, token_cache=MemoryTokenCache(), clock=SystemClock()) as client:
-            return {name: why async for name, why in _differences(client, lines)}
+        yield simulation.describe(server.url)
 
 
-def _settings(variables: dict[str, str]) -> AdvowareSettings:
+def _advoware_settings(variables: dict[str, str]) -> AdvowareSettings:
     values: Json = {name.removeprefix("ADVOWARE_").lower(): value for name, value in variables.items()}
     # Said here, so that the firm's own addresses in the environment do not get in.
     return AdvowareSettings(_env_file=None, **values, api_base_url=None, security_gateway_url=None)
 
 
-async def _differences(client: AdvowareClient, lines: list[Json]) -> AsyncIterator[tuple[str, str]]:
-    """Yield the names of the calls that are answered otherwise, and how."""
-    bound = Bound()
-    scratch = await client.exchange("POST", wire.BETEILIGTE.path(), json={"name": "Probe", "rechtsform": ""})
-    bound.learn({"betNr": _scratch_number(lines)}, scratch.body)
+class _Played(Protocol):
+    """A simulated system that a recording is played against."""
+
+    async def scratch(self, lines: list[Json], bound: Bound) -> None:
+        """Make what the probe was made on."""
+
+    async def send(self, bound: Bound, request: Json) -> RawAnswer:
+        """Send a recorded request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Advoware:
+    client: AdvowareClient
+
+    async def scratch(self, lines: list[Json], bound: Bound) -> None:
+        made = await self.client.exchange("POST", wire.BETEILIGTE.path(), json={"name": "Probe", "rechtsform": ""})
+        number = next(
+            int(part) for line in lines for part in urlsplit(line["request"]["url"]).path.split("/") if part.isdigit()
+        )
+        bound.learn({"betNr": number}, made.body)
+
+    async def send(self, bound: Bound, request: Json) -> RawAnswer:
+        path, params, body = _translated(bound, request, HOSTS["advoware"])
+        return await self.client.exchange(request["method"], path, params=params, json=body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Espocrm:
+    client: EspoClient
+
+    async def scratch(self, lines: list[Json], bound: Bound) -> None:
+        made = await self.client.request("POST", "CBeteiligte", json={"lastName": "Probe"})
+        bound.learn({"id": urlsplit(lines[0]["request"]["url"]).path.rpartition("/")[2]}, made.body)
+
+    async def send(self, bound: Bound, request: Json) -> RawAnswer:
+        path, params, body = _translated(bound, request, HOSTS["espocrm"])
+        return await self.client.request(request["method"], path, params, body, bound.headers(request["headers"]))
+
+
+def _translated(bound: Bound, request: Json, host: str) -> tuple[str, Json | None, Any]:
+    url = urlsplit(request["url"].removeprefix(host))
+    path = "/".join(bound.text(part) for part in url.path.split("/"))
+    params = {name: bound.query(name, value) for name, value in parse_qsl(url.query)}
+    return path, params or None, bound.translate(request["body"])
+
+
+async def _differences(system: _Played, lines: list[Json]) -> dict[str, str]:
+    """Return the names of the calls that are answered otherwise, and how."""
+    bound, differences = Bound(), {}
+    await system.scratch(lines, bound)
     for line in lines:
         recorded = line["response"]
-        answer = await _send(client, bound, line["request"])
+        answer = await system.send(bound, line["request"])
         if answer.status != recorded["status"]:
-            yield line["name"], f"Antwort {answer.status} statt {recorded['status']}"
+            differences[line["name"]] = f"Antwort {answer.status} statt {recorded['status']}"
             continue
         bound.learn(recorded["body"], answer.body)
         shapes = list(_shapes(recorded["body"], answer.body))
         if shapes:
-            yield line["name"], "; ".join(shapes)
-
-
-def _scratch_number(lines: list[Json]) -> int:
-    return next(
-        int(part) for line in lines for part in urlsplit(line["request"]["url"]).path.split("/") if part.isdigit()
-    )
-
-
-async def _send(client: AdvowareClient, bound: Bound, request: Json) -> RawAnswer:
-    url = urlsplit(request["url"])
-    path = "/".join(bound.text(part) for part in url.path.lstrip("/").split("/"))
-    params = {name: bound.text(value) for name, value in parse_qsl(url.query)}
-    return await client.exchange(request["method"], path, params=params or None, json=bound.translate(request["body"]))
+            differences[line["name"]] = "; ".join(shapes)
+    return differences
 
 
 def _shapes(recorded: Any, shown: Any, where: str = "") -> Iterator[str]:

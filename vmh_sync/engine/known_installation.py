@@ -1,4 +1,4 @@
-"""What ``vmh-sync probe`` found out about the firm's Advoware, and how every pass obeys it."""
+"""What ``vmh-sync probe`` found out about the firm's own systems, and how every pass obeys it."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 from vmh_sync.engine.field_tables import FieldChanges
 from vmh_sync.settings import SettingsError
 from vmh_sync.store import Store
+from vmh_sync.systems.espocrm.client import IDS_PER_REQUEST, LIST_LIMIT, ListLimits
 
 _NAME = "advoware_probe"
+_ESPOCRM = "espocrm_probe"
 
 
 class AssumptionRefuted(SettingsError):
@@ -16,8 +18,9 @@ class AssumptionRefuted(SettingsError):
 
 @dataclass(frozen=True, slots=True)
 class KnownInstallation:
-    """What is known. ``fields`` are changes of the field tables: entity -> field -> changes (``VMH_FIELD_TABLES``).
+    """What is known of Advoware.
 
+    ``fields`` are changes of the field tables: entity -> field -> changes (``VMH_FIELD_TABLES``).
     ``stops`` are German sentences: while there is one, no pass may run.
     """
 
@@ -40,12 +43,35 @@ class KnownInstallation:
 
     def check(self) -> None:
         """Raise :class:`AssumptionRefuted` when no pass may run."""
-        if self.stops:
-            raise AssumptionRefuted(
-                "Angehalten, weil `vmh-sync probe` gefunden hat, was den Abgleich unsicher macht:\n"
-                + "\n".join(f"  {sentence}" for sentence in self.stops)
-                + "\nNach der Behebung `vmh-sync probe` noch einmal aufrufen."
-            )
+        _check(self.stops)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEspocrm:
+    """What is known of EspoCRM: the limits of its lists; ``stops`` and ``tried_at`` as of Advoware."""
+
+    longest_page: int
+    values_per_request: int
+    stops: tuple[str, ...] = ()
+    tried_at: str | None = None
+
+    def check(self) -> None:
+        """Raise :class:`AssumptionRefuted` when no pass may run."""
+        _check(self.stops)
+
+    @property
+    def limits(self) -> ListLimits:
+        """What the client is told."""
+        return ListLimits(self.longest_page, self.values_per_request)
+
+
+def _check(stops: tuple[str, ...]) -> None:
+    if stops:
+        raise AssumptionRefuted(
+            "Angehalten, weil `vmh-sync probe` gefunden hat, was den Abgleich unsicher macht:\n"
+            + "\n".join(f"  {sentence}" for sentence in stops)
+            + "\nNach der Behebung `vmh-sync probe` noch einmal aufrufen."
+        )
 
 
 def read_known(store: Store) -> KnownInstallation:
@@ -59,3 +85,18 @@ def keep_known(store: Store, known: KnownInstallation) -> None:
     """Store what was found out, in place of what was known before."""
     with store.transaction() as tx:
         tx.cursors.set(_NAME, asdict(known))
+
+
+def read_known_espocrm(store: Store) -> KnownEspocrm:
+    """Return what is stored; the assumptions of the specification where nothing was tried yet."""
+    with store.reading() as tx:
+        value = tx.cursors.get(_ESPOCRM)
+    if not value:
+        return KnownEspocrm(LIST_LIMIT, IDS_PER_REQUEST)
+    return KnownEspocrm(**{**value, "stops": tuple(value["stops"])})
+
+
+def keep_known_espocrm(store: Store, known: KnownEspocrm) -> None:
+    """Store what was found out, in place of what was known before."""
+    with store.transaction() as tx:
+        tx.cursors.set(_ESPOCRM, asdict(known))

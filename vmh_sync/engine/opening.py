@@ -18,7 +18,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.field_tables import field_changes
-from vmh_sync.engine.known_installation import read_known
+from vmh_sync.engine.known_installation import read_known, read_known_espocrm
 from vmh_sync.engine.modified_stamps import keep_stamp_clock, read_stamp_clock
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.redis_identity import guard_of, place_of
@@ -112,7 +112,9 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
     calls = CallCounter()
     try:
         known, stamps = await asyncio.to_thread(lambda: (read_known(store), read_stamp_clock(store)))
+        known_espocrm = await asyncio.to_thread(read_known_espocrm, store)
         known.check()
+        known_espocrm.check()
         async with (
             open_advoware(
                 settings.advoware,
@@ -122,7 +124,14 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 circuits=circuits,
                 search=known.search,
             ) as advoware,
-            open_espocrm(settings.espocrm, clock=clock, observer=calls, circuits=circuits, stamp_clock=stamps) as espo,
+            open_espocrm(
+                settings.espocrm,
+                clock=clock,
+                observer=calls,
+                circuits=circuits,
+                stamp_clock=stamps,
+                limits=known_espocrm.limits,
+            ) as espo,
         ):
             yield PassContext(
                 run_id=run_id,

@@ -7,11 +7,12 @@ from typing import Any
 from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
-from vmh_sync.engine.known_installation import KnownInstallation
+from vmh_sync.engine.known_installation import KnownEspocrm, KnownInstallation
 from vmh_sync.probe.assumptions import Effect, Finding, Verdict
 from vmh_sync.probe.catalogue import BY_KEY
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.espocrm.client import IDS_PER_REQUEST, LIST_LIMIT
 
 _TABLES: dict[str, tuple[str, FieldTable, dict[str, str]]] = {
     "party": ("beteiligte", PARTY_FIELDS, dict(wire.BETEILIGTER_FIELDS)),
@@ -41,6 +42,18 @@ def known_from(findings: Sequence[Finding], tried_at: datetime) -> KnownInstalla
         stops=_stops(refuted),
         tried_at=tried_at.isoformat(),
         settle_seconds=0.0 if late is None else _LATE_MARGIN * late,
+    )
+
+
+def known_espocrm_from(findings: Sequence[Finding], tried_at: datetime) -> KnownEspocrm:
+    """Return what the passes obey of EspoCRM from now on. ``tried_at`` is aware."""
+    refuted = _refuted(findings)
+    numbers = {finding.key: int(finding.number) for finding in refuted if finding.number is not None}
+    return KnownEspocrm(
+        longest_page=numbers.get("espocrm_list_limit", LIST_LIMIT),
+        values_per_request=numbers.get("espocrm_list_values", IDS_PER_REQUEST),
+        stops=_stops(refuted),
+        tried_at=tried_at.isoformat(),
     )
 
 

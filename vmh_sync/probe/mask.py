@@ -14,6 +14,8 @@ _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?=$|T)")
 _CLOCK = re.compile(r"(?<=T)\d{2}:\d{2}:\d{2}|^\d{2}:\d{2}(:\d{2})?$")
 _FIRST_DAY = date(2001, 1, 1)
 _TRIES = 100
+_COUNTERS = frozenset({"versionNumber"})
+"""Counters of changes: a later request names them, and they say nothing about anybody."""
 
 
 class Mask:
@@ -28,16 +30,22 @@ class Mask:
     def value(self, value: Any) -> Any:
         """Return a JSON value with every scalar replaced; flags, nothing, empty texts and zero stay what they are."""
         if isinstance(value, dict):
-            return {key: self.value(each) for key, each in value.items()}
+            return {key: each if key in _COUNTERS else self.value(each) for key, each in value.items()}
         if isinstance(value, list):
             return [self.value(each) for each in value]
         if value is None or isinstance(value, bool) or value in ("", 0) or value in self._kept:
             return value
         return self._replaced(value)
 
-    def path(self, path: str) -> str:
-        """Return a path with its numbers replaced as they are in bodies."""
-        return "/".join(str(self.value(int(part))) if part.isdigit() else part for part in path.split("/"))
+    def path(self, path: str, words: frozenset[str] | None = None) -> str:
+        """Return a path with its numbers replaced as they are in bodies, and with ``words`` all else but these."""
+
+        def part(text: str) -> str:
+            if words is not None:
+                return text if text in words else str(self.value(text))
+            return str(self.value(int(text))) if text.isdigit() else text
+
+        return "/".join(part(each) for each in path.split("/"))
 
     def query(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return query parameters with their values replaced."""

@@ -5,6 +5,8 @@ NOBODY = "vmh-sync-probe-5f2c"
 """A text that no party holds: a search that finds something with it does not search."""
 PHONE = "+49 511 5550100"
 PHONE_AFTERWARDS = "+49 511 5550199"
+PHONE_NATIONAL = "0511 5550100"
+EMAIL, EMAIL_AFTERWARDS = "vmh-sync-probe@example.org", "vmh-sync-probe-2@example.org"
 STREET, STREET_AFTERWARDS = "Probeweg 1", "Probeweg 2"
 IBAN = "DE02120300000000202051"
 """A published example with a right check sum."""
@@ -12,10 +14,17 @@ BIC = "BYLADEM1001"
 OWN_WORDS = frozenset(
     {
         TEXT,
-        f"{TEXT} 2",
+        *(f"{TEXT} {number}" for number in (2, 3, 4)),
+        20 * TEXT,
         NOBODY,
         PHONE,
         PHONE_AFTERWARDS,
+        PHONE.replace(" ", ""),
+        PHONE_NATIONAL,
+        EMAIL,
+        EMAIL_AFTERWARDS,
+        "1980-05-17",
+        "Mobile",
         STREET,
         STREET_AFTERWARDS,
         IBAN,

@@ -7,6 +7,7 @@ come twice. Reads are repeated with backoff, writes never blindly (see ``errors`
 import urllib.parse
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,15 @@ from vmh_sync.systems.transport import RawAnswer
 LIST_LIMIT = 200
 IDS_PER_REQUEST = 100
 
+
+@dataclass(frozen=True, slots=True)
+class ListLimits:
+    """How long a page of a list may be here, and by how many values at once a list may be filtered."""
+
+    page: int = LIST_LIMIT
+    values: int = IDS_PER_REQUEST
+
+
 ALWAYS_SELECTED = ("id", "modifiedAt", "modifiedById", "versionNumber")
 """Unknown names in a select are ignored, so ``versionNumber`` does no harm where it is switched off."""
 
@@ -57,10 +67,12 @@ class EspoClient:
         circuits: CircuitStore | None = None,
         person: bool = False,
         stamp_clock: StampClock | None = None,
+        limits: ListLimits | None = None,
     ) -> None:
         self._clock = stamp_clock or StampClock()
-        self._longest_page = LIST_LIMIT
-        self._most_values = IDS_PER_REQUEST
+        limits = limits or ListLimits()
+        self._longest_page = limits.page
+        self._most_values = limits.values
         self._days = DayFields()
         self._connection = Connection(
             base_url=settings.api_base_url,
@@ -326,11 +338,13 @@ async def open_espocrm(
     circuits: CircuitStore | None = None,
     person: bool = False,
     stamp_clock: StampClock | None = None,
+    limits: ListLimits | None = None,
 ) -> AsyncIterator[EspoClient]:
     """Make a client with connections of its own, closed at the end.
 
     ``circuits`` holds the state of the login that all processes share; ``person`` tries a refused login before its
-    pause is over (``systems.circuit``); ``stamp_clock`` is what is known of EspoCRM's clock, and learns more.
+    pause is over (``systems.circuit``); ``stamp_clock`` is what is known of EspoCRM's clock, and learns more;
+    ``limits`` are those of this installation where they are known.
     """
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
         yield EspoClient(
@@ -342,6 +356,7 @@ async def open_espocrm(
             circuits=circuits,
             person=person,
             stamp_clock=stamp_clock,
+            limits=limits,
         )
 
 
