@@ -6,7 +6,7 @@ from typing import Any
 from vmh_sync.engine.field_tables import FieldChanges
 from vmh_sync.settings import SettingsError
 from vmh_sync.store import Store
-from vmh_sync.systems.espocrm.client import IDS_PER_REQUEST, LIST_LIMIT, ListLimits
+from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT, ListLimits
 
 _NAME = "advoware_probe"
 _ESPOCRM = "espocrm_probe"

@@ -60,7 +60,7 @@ class Linker:
             answer = await update_record(self.context, WriteGate(lease), fresh.espo, {"betnr": betnr})
             if "betnr" in answer.refused:
                 raise LeftAlone(f"EspoCRM nimmt die Nummer {betnr} nicht an: {answer.refused['betnr']}")
-            why = "first contact, a person decided" if by_person else f"first contact: {', '.join(judged.agreeing)}"
+            why = "first contact, a person decided" if by_person else "first contact, certain pair"
             await asyncio.to_thread(self._note, espo_id, betnr, why)
 
     async def ask(self, espo_id: str, question: TwinSuspected) -> bool:

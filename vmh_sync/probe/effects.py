@@ -12,7 +12,7 @@ from vmh_sync.probe.assumptions import Effect, Finding, Verdict
 from vmh_sync.probe.catalogue import BY_KEY
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware import wire
-from vmh_sync.systems.espocrm.client import IDS_PER_REQUEST, LIST_LIMIT
+from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT
 
 _TABLES: dict[str, tuple[str, FieldTable, dict[str, str]]] = {
     "party": ("beteiligte", PARTY_FIELDS, dict(wire.BETEILIGTER_FIELDS)),

@@ -4,8 +4,7 @@ import re
 
 from vmh_sync.probe.espocrm_calls import ACCOUNT, PARTY, EspoCalls, Json, attributes, ids, reason, rows
 from vmh_sync.probe.texts import IBAN, NOBODY, TEXT
-from vmh_sync.systems.espocrm.client import IDS_PER_REQUEST, LIST_LIMIT
-from vmh_sync.systems.espocrm.query import equals, in_
+from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT, equals, in_
 
 _LIMIT = re.compile(r"should not exceed (\d+)")
 _FEWER = (50, 25, 10)

@@ -34,6 +34,8 @@ REASONS = {
     "deleted_in_espocrm": "in EspoCRM gelöscht",
     "edit_survives_delete": "geändert, obwohl drüben gelöscht",
     "same betnr on both sides": "gleiche betnr auf beiden Seiten",
+    "first contact, a person decided": "Erstkontakt: ein Mensch hat entschieden",
+    "first contact, certain pair": "Erstkontakt: sicheres Paar",
     "no betnr yet": "noch ohne betnr",
     "both_same": "auf beiden Seiten gleich geändert",
     "online": "Kennzeichen „online“ in Advoware",

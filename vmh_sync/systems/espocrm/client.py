@@ -7,7 +7,6 @@ come twice. Reads are repeated with backoff, writes never blindly (see ``errors`
 import urllib.parse
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,25 +27,13 @@ from vmh_sync.systems.espocrm.errors import (
     UnexpectedAnswer,
 )
 from vmh_sync.systems.espocrm.paging import by_key
-from vmh_sync.systems.espocrm.query import Where, chunks, search_params
+from vmh_sync.systems.espocrm.query import LIST_LIMIT, ListLimits, Where, chunks, search_params
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow, json_object
 from vmh_sync.systems.espocrm.spoilt_lists import SetApart, Wanted, list_chunk
 from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync.systems.http import HttpClient, make_http
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import RawAnswer
-
-LIST_LIMIT = 200
-IDS_PER_REQUEST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ListLimits:
-    """How long a page of a list may be here, and by how many values at once a list may be filtered."""
-
-    page: int = LIST_LIMIT
-    values: int = IDS_PER_REQUEST
-
 
 ALWAYS_SELECTED = ("id", "modifiedAt", "modifiedById", "versionNumber")
 """Unknown names in a select are ignored, so ``versionNumber`` does no harm where it is switched off."""

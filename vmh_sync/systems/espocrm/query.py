@@ -15,6 +15,17 @@ from vmh_sync.systems.espocrm.records import json_value
 VALUE_CHARACTERS_PER_REQUEST = 4500
 """URL-encoded characters of the values of one ``in``: nginx refuses URLs of more than about 8 kB (B3)."""
 
+LIST_LIMIT = 200
+IDS_PER_REQUEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ListLimits:
+    """How long a page of a list may be here, and by how many values at once a list may be filtered."""
+
+    page: int = LIST_LIMIT
+    values: int = IDS_PER_REQUEST
+
 
 @dataclass(frozen=True, slots=True)
 class Where:

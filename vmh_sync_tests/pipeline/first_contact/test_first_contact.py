@@ -15,6 +15,7 @@ from vmh_sync.first_contact import carry_out as linking
 from vmh_sync.first_contact.answers import BadAnswers, read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
+from vmh_sync.sync.words_de import REASONS
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
@@ -118,6 +119,9 @@ def test_a_number_as_answer_links(firm: Firm, contact: Contact) -> None:
     firm.until_quiet()
     assert firm.crm_record(espo_id)["betnr"] == betnr
     assert firm.tasks() == []
+    with firm.store.reading() as tx:
+        reasons = {one.reason for one in tx.audit.for_record(espo_id)}
+    assert reasons <= REASONS.keys(), "a person reads why in German"
 
 
 def test_the_answer_anew_creates_the_party_once(firm: Firm, contact: Contact) -> None:
