@@ -22,6 +22,9 @@ CHANGES = {
 """Kinds of changes in the audit log."""
 
 REASONS = {
+    "changed": "geändert",
+    "primary": "Haupteintrag",
+    "gone on one side": "auf einer Seite gelöscht",
     "changed_in_advoware": "in Advoware geändert",
     "changed_in_espocrm": "in EspoCRM geändert",
     "conflict": "beide Seiten geändert",
