@@ -87,7 +87,14 @@ class PartyPlan:
         still = {row.id for row in self.read.tasks if (row.kind, *row.fields) in standing}
         of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
         settled = (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
-        return tuple(task for task in settled if task not in still)
+        return tuple(dict.fromkeys((*(task for task in settled if task not in still), *self._told_otherwise())))
+
+    def _told_otherwise(self) -> Iterator[int]:
+        """Tasks about values that stay apart, which another kind of task tells now: refused before, dropped since."""
+        new = [(str(task.kind), {*task.fields}) for task in self._wanted() if task.kind in STAYS_APART]
+        for row in self.state.tasks:
+            if row.kind in STAYS_APART and any(kind != row.kind and {*row.fields} <= names for kind, names in new):
+                yield row.id
 
     @property
     def pending(self) -> tuple[TaskWanted, ...]:

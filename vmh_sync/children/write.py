@@ -14,7 +14,7 @@ from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
 from vmh_sync.children.sync_state import key_of
-from vmh_sync.engine.create_once import CreateOrder, create_once
+from vmh_sync.engine.create_once import CreateOrder, create_once, refused_lately
 from vmh_sync.engine.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.crm_write import EspoAnswer, create_record
 from vmh_sync.engine.ledger import reported_already
@@ -59,8 +59,10 @@ class ChildWriter(ChildAccess):
         async def create(values: Mapping[str, Any]) -> Created[Any]:
             return await self.kind.post(self.context, self.children.betnr, values)
 
+        lately = await refused_lately(self.context, Side.ADVOWARE, self.kind.entity, espo.id, plan.advoware)
+
         async def post() -> Created[Any]:
-            return await create_what_is_taken(self.gate, plan.advoware, needed, create)
+            return await create_what_is_taken(self.gate, plan.advoware, needed, create, refused_lately=lately)
 
         natural = self.kind.natural_key(plan.wanted)
         order = CreateOrder(
@@ -204,16 +206,18 @@ class ChildWriter(ChildAccess):
         if assigned:
             values["assignedUserId"] = assigned
         refused: dict[str, str] = {}
+        ours = f"{self.children.betnr}:{key_of(child)}"
+        lately = await refused_lately(self.context, Side.ESPOCRM, self.kind.entity, ours, values)
 
         async def post() -> EspoRecord:
-            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values)
+            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values, refused_lately=lately)
             refused.update(answer.refused)
             return answer.record
 
         order = CreateOrder(
             system=Side.ESPOCRM,
             entity=self.kind.entity,
-            espo_id=f"{self.children.betnr}:{key_of(child)}",
+            espo_id=ours,
             betnr=self.children.betnr,
             natural_key={},
             payload=values,

@@ -21,12 +21,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from vmh_sync import fence
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.ledger import TRY_AGAIN_AFTER
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown
+from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown, Rejected
 
 T = TypeVar("T")
 
@@ -134,6 +135,25 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     return await _post(context, order, claimed)
 
 
+async def refused_lately(
+    context: CreateContext, system: Side, entity: str, espo_id: str, payload: Mapping[str, Any]
+) -> bool:
+    """Whether the last create of a record was refused with the very same content less than a day ago.
+
+    What is refused is sent again daily, and at once when it changes (specification, sync-semantics.md 4): until then
+    nobody need find out anew what of it is to blame.
+    """
+    last = await context.store.read(lambda tx: tx.intents.last_settled(str(system), entity, espo_id))
+    if last is None or not last.refused or last.payload_hash != _hash_of(payload) or last.settled_at is None:
+        return False
+    now = context.clock.now()
+    return last.settled_at <= now < last.settled_at + TRY_AGAIN_AFTER
+
+
+def _hash_of(payload: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(payload), sort_keys=True, default=str).encode()).hexdigest()
+
+
 async def _look_for_earlier(context: CreateContext, order: CreateOrder[T], intent: Intent) -> T | None:
     """Return what the earlier POST made; ``None`` only if the look began when nothing could arrive any more."""
     began = context.clock.now()
@@ -159,7 +179,7 @@ async def _post(context: CreateContext, order: CreateOrder[T], intent: Intent) -
     except (ForeignSystemError, LeaseLost) as error:
         # A lost lease is noticed before anything leaves.
         if isinstance(error, LeaseLost) or error.certainly_not_done:
-            await asyncio.to_thread(_give_up, context, intent)
+            await asyncio.to_thread(_give_up, context, intent, refused=isinstance(error, Rejected))
         raise
     finally:
         fence.take_down(in_time)
@@ -202,13 +222,12 @@ def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], u
         # Looked for and not found: from now on it is looked for by what is sent now.
         tx.intents.abandon(unsettled.id)
         unsettled = None
-    text = json.dumps(dict(order.payload), sort_keys=True, default=str)
     return unsettled or tx.intents.start(
         system=str(order.system),
         entity=order.entity,
         espo_id=order.espo_id,
         natural_key=order.natural_key,
-        payload_hash=hashlib.sha256(text.encode()).hexdigest(),
+        payload_hash=_hash_of(order.payload),
         betnr=order.betnr,
         run_id=context.run_id,
         claim=order.claim,
@@ -227,7 +246,7 @@ def _stamp_anew(context: CreateContext, intent: Intent) -> None:
         tx.intents.claim(intent)
 
 
-def _give_up(context: CreateContext, intent: Intent) -> None:
+def _give_up(context: CreateContext, intent: Intent, *, refused: bool) -> None:
     """Certainly nothing was created: the next try starts afresh. What another process has sent since stays."""
     with suppress(StaleRow), context.store.transaction() as tx:
-        tx.intents.give_up(intent)
+        tx.intents.give_up(intent, refused=refused)

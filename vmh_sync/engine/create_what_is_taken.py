@@ -31,13 +31,19 @@ class Needed:
 
 
 async def create_what_is_taken(
-    gate: WriteGate, values: Mapping[str, Any], needed: Needed, create: Callable[[Mapping[str, Any]], Awaitable[T]]
+    gate: WriteGate,
+    values: Mapping[str, Any],
+    needed: Needed,
+    create: Callable[[Mapping[str, Any]], Awaitable[T]],
+    *,
+    refused_lately: bool = False,
 ) -> T:
     """Create a record in Advoware with all ``values``, else without the one that it refuses.
 
     If none of them alone is to blame, only what is ``needed`` is sent. Nothing but a refused request is followed by
     another, so that nothing is created twice. Raises the refusal of the whole where nothing of it is taken, and
-    whatever else ``create`` raises.
+    whatever else ``create`` raises. ``refused_lately``: nothing of these values was taken a while ago
+    (:func:`~vmh_sync.engine.create_once.refused_lately`), so only the whole is tried.
     """
 
     async def send(sent: Mapping[str, Any]) -> T:
@@ -52,7 +58,7 @@ async def create_what_is_taken(
         return await send(values)
     except Rejected as refusal:
         whole = refusal
-    if whole.status in _WRONG_VALUE:
+    if whole.status in _WRONG_VALUE and not refused_lately:
         for less in _with_less(values, needed, whole.said):
             try:
                 return await send(less)

@@ -91,11 +91,18 @@ async def put_unmoved(
 
 
 async def create_record(
-    context: PassContext, gate: WriteGate, entity: str, values: Mapping[str, Any], *, skip_duplicate_check: bool = False
+    context: PassContext,
+    gate: WriteGate,
+    entity: str,
+    values: Mapping[str, Any],
+    *,
+    skip_duplicate_check: bool = False,
+    refused_lately: bool = False,
 ) -> EspoAnswer:
     """POST a record; raises ``ValidationRejected`` when what remains is not enough.
 
-    ``skip_duplicate_check``: we have looked for doubles ourselves, better than by the same name.
+    ``skip_duplicate_check``: we have looked for doubles ourselves, better than by the same name. ``refused_lately``:
+    nothing of these values was taken a while ago (:func:`~vmh_sync.engine.create_once.refused_lately`).
     """
     rest = dict(values)
     refused: dict[str, str] = {}
@@ -105,6 +112,8 @@ async def create_record(
             record = await context.espo.create(entity, rest, skip_duplicate_check=skip_duplicate_check)
             return EspoAnswer(record, refused)
         except ValidationRejected as refusal:
+            if refused_lately:
+                raise
             _leave_out(rest, refusal, refused)
 
 

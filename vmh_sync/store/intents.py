@@ -19,6 +19,8 @@ IntentState = Literal["open", "sent", "done", "abandoned"]
 _TABLE = table_of(IntentRow)
 _COLUMNS = columns_of(IntentRow)
 _UNSETTLED = ("open", "sent")
+REFUSED = "refused"
+"""Stands in place of the foreign id of an abandoned create that the other side has refused."""
 # Built once: to build a statement costs more than to carry it out.
 _INSERT = insert(_TABLE)
 _BY_ID = select(*_COLUMNS).where(_TABLE.c.id == bindparam("of_id"))
@@ -37,7 +39,8 @@ class Intent:
     """One announced create.
 
     ``open``: written down, perhaps not sent; ``sent``: about to be sent or on its way, the outcome is unknown;
-    ``done``: the record exists over there as ``foreign_id``; ``abandoned``: it will not be created.
+    ``done``: the record exists over there as ``foreign_id``; ``abandoned``: it will not be created (``refused``: the
+    other side did not want it).
     ``natural_key`` is what the next run searches by. Moments are aware, in UTC.
     """
 
@@ -54,6 +57,11 @@ class Intent:
     sent_at: datetime | None
     settled_at: datetime | None
     run_id: str | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is abandoned because the other side took nothing of it."""
+        return self.state == "abandoned" and self.foreign_id == REFUSED
 
 
 class Intents(Repository):
@@ -127,15 +135,22 @@ class Intents(Repository):
         """Return the one unsettled intent that was started with this claim."""
         return self._latest(f"{system}/{entity}/{espo_id}/{claim}")[1]
 
+    def last_settled(self, system: str, entity: str, espo_id: str) -> Intent | None:
+        """Return the last settled intent that was started with an empty claim."""
+        return self._chain(f"{system}/{entity}/{espo_id}/")[2]
+
     def _latest(self, name: str) -> tuple[str, Intent | None]:
+        return self._chain(name)[:2]
+
+    def _chain(self, name: str) -> tuple[str, Intent | None, Intent | None]:
         """Return the id after the settled intents of this name, each of which follows from the one before.
 
-        With the unsettled intent that has it already.
+        With the unsettled intent that has it already, and the last settled one.
         """
-        key = str(uuid5(NAMESPACE_OID, name))
+        key, last = str(uuid5(NAMESPACE_OID, name)), None
         while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
-            key = str(uuid5(NAMESPACE_OID, key))
-        return key, known
+            key, last = str(uuid5(NAMESPACE_OID, key)), known
+        return key, known, last
 
     def claim(self, intent: Intent) -> Intent:
         """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""
@@ -143,9 +158,10 @@ class Intents(Repository):
         self._move_unmoved(intent, {"state": sent.state, "sent_at": sent.sent_at})
         return sent
 
-    def give_up(self, intent: Intent) -> None:
+    def give_up(self, intent: Intent, *, refused: bool = False) -> None:
         """Note that nothing was created, unless another process sent it since ``intent`` was read (StaleRow)."""
-        self._move_unmoved(intent, {"state": "abandoned", "settled_at": self._now()})
+        why = REFUSED if refused else None
+        self._move_unmoved(intent, {"state": "abandoned", "settled_at": self._now(), "foreign_id": why})
 
     def mark_sent(self, intent_id: str) -> None:
         """Note that the POST is about to leave; also when it is repeated. Raises StaleRow if the intent is settled."""

@@ -22,6 +22,7 @@ from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.assignee import own_user, person_for
+from vmh_sync.tasks.bounded_text import bounded
 from vmh_sync.tasks.posting import TASK_ENTITY, TaskContext, post_task
 from vmh_sync.tasks.task_texts import Wording, wording_of_all
 
@@ -142,7 +143,8 @@ async def _write_bundle(
         before = str(standing.attributes.get("description") or "")
         if text.description not in before:  # it may have been added by a run that died just after
             await gate.before(Side.ESPOCRM)
-            description = {"description": f"{text.description}\n\n{_EARLIER}\n{before}"}
+            whole = f"{text.description}\n\n{_EARLIER}\n{before}"
+            description = {"description": bounded(whole, _record_of(bundle[0].about))}
             await context.espo.update(TASK_ENTITY, standing.id, description)
         espo_task_id = standing.id
     if rows and espo_task_id is not None:
@@ -192,7 +194,15 @@ async def _reported_anew(
 def _continued(standing: EspoRecord, about: TaskSubject, task: TaskWanted, labels: Mapping[str, str]) -> str:
     # The older report stays: what it names as lost must not vanish.
     text = _worded([task], about, labels)
-    return f"{text.description}\n\n{_EARLIER}\n{standing.attributes.get('description') or ''}"
+    whole = f"{text.description}\n\n{_EARLIER}\n{standing.attributes.get('description') or ''}"
+    return bounded(whole, _record_of(about))
+
+
+def _record_of(about: TaskSubject) -> str:
+    """Return what ``vmh-sync record`` takes for the party that a task is about."""
+    if about.betnr is not None:
+        return str(about.betnr)
+    return about.hangs_on[1] if about.hangs_on is not None else about.espo_id
 
 
 def _worded(tasks: Sequence[TaskWanted], about: TaskSubject, labels: Mapping[str, str]) -> Wording:
@@ -272,7 +282,7 @@ async def write_task(
         text = _worded([task, *more], about, labels)
         values: dict[str, Any] = {
             "name": text.name,
-            "description": f"{text.description}\n\n{mark}",
+            "description": bounded(f"{text.description}\n\n{mark}", _record_of(about)),
             "status": "Not Started",
             "priority": "High" if task.kind in _URGENT else "Normal",
         }

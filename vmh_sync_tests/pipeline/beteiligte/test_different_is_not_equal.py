@@ -213,3 +213,14 @@ def test_a_value_that_espocrm_refused_is_tried_again_by_a_person(firm: Firm, mon
     firm.sync(espo_id)
     assert firm.crm_record(espo_id)["titel"] == "Prof."
     assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+
+
+def test_a_value_that_is_dropped_after_it_was_refused_is_told_by_one_task(firm: Firm, refusing: Refusal) -> None:
+    espo_id, _ = refused_party(firm, refusing)
+    (first,) = firm.tasks()
+    firm.office.do("switches", put_ignores=["titel"])
+    firm.crm_edit(espo_id, zusatz="neu")
+    firm.until_quiet()
+    (task,) = firm.tasks()
+    assert (task["id"] != first["id"], "Titel" in task["name"], "Prof." in task["description"]) == (True, True, True)
+    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"

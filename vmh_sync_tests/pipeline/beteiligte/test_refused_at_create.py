@@ -6,6 +6,8 @@ import pytest
 
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
+from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.espocrm.errors import ValidationRejected
 from vmh_sync_tests.fixtures.firm import Firm
 
 WHY = "Dieser Wert ist hier nicht erlaubt"
@@ -105,3 +107,59 @@ def test_a_child_that_is_refused_whole_says_so_itself_with_advowares_reason(
     record = firm.crm_record(account, "CBankverbindungen")
     assert (record["syncStatus"], record["syncErrorMessage"]) == ("clean", None)
     assert len(firm.office_record(betnr)["bankverbindungen"]) == 1
+
+
+def test_what_is_refused_whole_costs_one_request_until_it_changes(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    party, _ = firm.linked_party()
+    values = {"name": "Konto", "beteiligteId": party, "iban": IBAN, "bankname": "Commerzbank", "kontoinhaber": "Muster"}
+    account = str(firm.crm.edit("CBankverbindungen", "create", values=values)["id"])
+    other = firm.crm_party(lastName="Neu", titel="Dr.", zusatz="c/o Beispiel")
+    sent: list[str] = []
+    refusing(monkeypatch, "iban", "create_bankverbindung")
+    refusing(monkeypatch, "name", "create_beteiligter")
+    for method in ("create_bankverbindung", "create_beteiligter"):
+        monkeypatch.setattr(AdvowareClient, method, counted(getattr(AdvowareClient, method), method, sent))
+    costs = [requests_of(firm, sent, party, other) for _ in range(2)]
+    firm.crm.edit("CBankverbindungen", "update", id=account, values={"bankname": "Sparkasse"})
+    firm.crm_edit(other, titel="Prof.")
+    costs.append(requests_of(firm, sent, party, other))
+    first, second, changed = costs
+    assert second == (1, 1)
+    assert all(one > 2 for one in first)
+    assert changed == first
+
+
+def test_an_account_that_espocrm_takes_nothing_of_costs_one_request_in_the_next_pass(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party, betnr = firm.linked_party()
+    values = {"iban": IBAN, "bank": "Commerzbank", "kontoinhaber": "Muster"}
+    firm.office.edit("Bankverbindungen", "create", betNr=betnr, values=values)
+    sent: list[str] = []
+
+    async def refuse(self: EspoClient, entity: str, values: Any, **how: Any) -> Any:
+        sent.append(entity)
+        field = "bankname" if "bankname" in values else "filiale"
+        raise ValidationRejected("refused", entity=entity, field=field, rule="required", status=400)
+
+    monkeypatch.setattr(EspoClient, "create", refuse)
+    firm.sync(party)
+    first = sent.count("CBankverbindungen")
+    sent.clear()
+    firm.sync(party)
+    assert (first, sent.count("CBankverbindungen")) == (2, 1)
+
+
+def counted(method: Any, name: str, sent: list[str]) -> Any:
+    async def call(self: AdvowareClient, *what: Any) -> Any:
+        sent.append(name)
+        return await method(self, *what)
+
+    return call
+
+
+def requests_of(firm: Firm, sent: list[str], *parties: str) -> tuple[int, int]:
+    """Return how many creates of accounts and of parties a pass sent."""
+    sent.clear()
+    firm.sync(*parties)
+    return sent.count("create_bankverbindung"), sent.count("create_beteiligter")
