@@ -9,11 +9,12 @@ outcome of an unanswered create cannot be found out: then a person decides, and 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_search import look_before_create
-from vmh_sync.engine.create_once import CreateOrder, create_once, refused_lately
+from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.engine.create_what_is_taken import Needed, create_what_is_taken
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
@@ -47,11 +48,8 @@ async def ensure_created(
     # An unanswered create is found again by its mark, or by its name.
     needed = Needed({name: plan.advoware[name] for name in ("name", "bemerkung") if name in plan.advoware})
 
-    lately = await refused_lately(context, Side.ADVOWARE, ENTITY, party.espo_id, plan.advoware)
-
-    async def post() -> Created[Beteiligter]:
-        create = context.advoware.create_beteiligter
-        return await create_what_is_taken(gate, plan.advoware, needed, create, refused_lately=lately)
+    async def post(*, whole: bool = False) -> Created[Beteiligter]:
+        return await create_what_is_taken(gate, plan.advoware, needed, context.advoware.create_beteiligter, whole=whole)
 
     async def find(intent: Intent) -> Created[Beteiligter] | None:
         return _as_created(await _find(context, party.espo_id, intent, table))
@@ -70,6 +68,7 @@ async def ensure_created(
             post=post,
             find=find,
             look_first=look_first,
+            post_whole=partial(post, whole=True),
         ),
     )
     created, intent = creation.record, creation.intent

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from vmh_sync.children.access import ChildAccess, present
@@ -14,7 +15,7 @@ from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
 from vmh_sync.children.sync_state import key_of
-from vmh_sync.engine.create_once import CreateOrder, create_once, refused_lately
+from vmh_sync.engine.create_once import CreateOrder, create_once
 from vmh_sync.engine.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.crm_write import EspoAnswer, create_record
 from vmh_sync.engine.ledger import reported_already
@@ -59,10 +60,8 @@ class ChildWriter(ChildAccess):
         async def create(values: Mapping[str, Any]) -> Created[Any]:
             return await self.kind.post(self.context, self.children.betnr, values)
 
-        lately = await refused_lately(self.context, Side.ADVOWARE, self.kind.entity, espo.id, plan.advoware)
-
-        async def post() -> Created[Any]:
-            return await create_what_is_taken(self.gate, plan.advoware, needed, create, refused_lately=lately)
+        async def post(*, whole: bool = False) -> Created[Any]:
+            return await create_what_is_taken(self.gate, plan.advoware, needed, create, whole=whole)
 
         natural = self.kind.natural_key(plan.wanted)
         order = CreateOrder(
@@ -74,6 +73,7 @@ class ChildWriter(ChildAccess):
             payload=plan.advoware,
             post=post,
             find=lambda intent: self._find(espo.id, natural, intent),
+            post_whole=partial(post, whole=True),
         )
         try:
             creation = await create_once(self.context, order)
@@ -206,23 +206,22 @@ class ChildWriter(ChildAccess):
         if assigned:
             values["assignedUserId"] = assigned
         refused: dict[str, str] = {}
-        ours = f"{self.children.betnr}:{key_of(child)}"
-        lately = await refused_lately(self.context, Side.ESPOCRM, self.kind.entity, ours, values)
 
-        async def post() -> EspoRecord:
-            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values, refused_lately=lately)
+        async def post(*, whole: bool = False) -> EspoRecord:
+            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values, whole=whole)
             refused.update(answer.refused)
             return answer.record
 
         order = CreateOrder(
             system=Side.ESPOCRM,
             entity=self.kind.entity,
-            espo_id=ours,
+            espo_id=f"{self.children.betnr}:{key_of(child)}",
             betnr=self.children.betnr,
             natural_key={},
             payload=values,
             post=post,
             find=lambda _: self._find_imported(child),
+            post_whole=partial(post, whole=True),
         )
         creation = await create_once(self.context, order)
         record, intent = creation.record, creation.intent.id

@@ -14,7 +14,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -83,6 +83,8 @@ class CreateOrder(Generic[T]):
     ``natural_key`` is kept with the intent, so that ``find`` looks for what was sent, whatever the record says by then.
     ``find`` returns the record that an earlier POST made; it may raise when that cannot be found out. ``look_first``
     looks for the same thing made by somebody else, before anything was sent. ``payload`` is kept as a hash only.
+    ``post_whole`` is sent in place of ``post`` where the very same content was refused less than a day ago: what of it
+    is to blame is not looked for again.
     """
 
     system: Side
@@ -95,6 +97,7 @@ class CreateOrder(Generic[T]):
     claim: str = ""
     betnr: int | None = None
     look_first: Callable[[], Awaitable[T | None]] | None = None
+    post_whole: Callable[[], Awaitable[T]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,8 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
-    intent = await context.store.read(
-        lambda tx: tx.intents.unsettled(str(order.system), order.entity, order.espo_id, order.claim)
+    intent, last = await context.store.read(
+        lambda tx: tx.intents.standing(str(order.system), order.entity, order.espo_id, order.claim)
     )
     if intent is not None and intent.sent_at is not None:
         found = await _look_for_earlier(context, order, intent)
@@ -132,22 +135,20 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
         claimed = await asyncio.to_thread(_claim, context, order, intent)
     except StaleRow:
         raise CreatePutOff(context.clock.now() + context.longest_request) from None
+    if order.post_whole is not None and _refused_lately(context, order, last):
+        order = replace(order, post=order.post_whole)
     return await _post(context, order, claimed)
 
 
-async def refused_lately(
-    context: CreateContext, system: Side, entity: str, espo_id: str, payload: Mapping[str, Any]
-) -> bool:
-    """Whether the last create of a record was refused with the very same content less than a day ago.
+def _refused_lately(context: CreateContext, order: CreateOrder[T], last: Intent | None) -> bool:
+    """Whether the last create of the record was refused with the very same content less than a day ago.
 
     What is refused is sent again daily, and at once when it changes (specification, sync-semantics.md 4): until then
     nobody need find out anew what of it is to blame.
     """
-    last = await context.store.read(lambda tx: tx.intents.last_settled(str(system), entity, espo_id))
-    if last is None or not last.refused or last.payload_hash != _hash_of(payload) or last.settled_at is None:
+    if last is None or not last.refused or last.settled_at is None or last.payload_hash != _hash_of(order.payload):
         return False
-    now = context.clock.now()
-    return last.settled_at <= now < last.settled_at + TRY_AGAIN_AFTER
+    return last.settled_at <= context.clock.now() < last.settled_at + TRY_AGAIN_AFTER
 
 
 def _hash_of(payload: Mapping[str, Any]) -> str:

@@ -36,14 +36,13 @@ async def create_what_is_taken(
     needed: Needed,
     create: Callable[[Mapping[str, Any]], Awaitable[T]],
     *,
-    refused_lately: bool = False,
+    whole: bool = False,
 ) -> T:
     """Create a record in Advoware with all ``values``, else without the one that it refuses.
 
     If none of them alone is to blame, only what is ``needed`` is sent. Nothing but a refused request is followed by
     another, so that nothing is created twice. Raises the refusal of the whole where nothing of it is taken, and
-    whatever else ``create`` raises. ``refused_lately``: nothing of these values was taken a while ago
-    (:func:`~vmh_sync.engine.create_once.refused_lately`), so only the whole is tried.
+    whatever else ``create`` raises. ``whole``: nothing else is tried (``CreateOrder.post_whole``).
     """
 
     async def send(sent: Mapping[str, Any]) -> T:
@@ -57,14 +56,14 @@ async def create_what_is_taken(
     try:
         return await send(values)
     except Rejected as refusal:
-        whole = refusal
-    if whole.status in _WRONG_VALUE and not refused_lately:
-        for less in _with_less(values, needed, whole.said):
+        told = refusal
+    if told.status in _WRONG_VALUE and not whole:
+        for less in _with_less(values, needed, told.said):
             try:
                 return await send(less)
             except Rejected:
                 continue
-    raise whole
+    raise told
 
 
 def _with_less(values: Mapping[str, Any], needed: Needed, said: str) -> Iterator[Mapping[str, Any]]:

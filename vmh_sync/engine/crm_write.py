@@ -97,12 +97,12 @@ async def create_record(
     values: Mapping[str, Any],
     *,
     skip_duplicate_check: bool = False,
-    refused_lately: bool = False,
+    whole: bool = False,
 ) -> EspoAnswer:
     """POST a record; raises ``ValidationRejected`` when what remains is not enough.
 
-    ``skip_duplicate_check``: we have looked for doubles ourselves, better than by the same name. ``refused_lately``:
-    nothing of these values was taken a while ago (:func:`~vmh_sync.engine.create_once.refused_lately`).
+    ``skip_duplicate_check``: we have looked for doubles ourselves, better than by the same name. ``whole``:
+    nothing less is tried (``CreateOrder.post_whole``).
     """
     rest = dict(values)
     refused: dict[str, str] = {}
@@ -112,7 +112,7 @@ async def create_record(
             record = await context.espo.create(entity, rest, skip_duplicate_check=skip_duplicate_check)
             return EspoAnswer(record, refused)
         except ValidationRejected as refusal:
-            if refused_lately:
+            if whole:
                 raise
             _leave_out(rest, refusal, refused)
 

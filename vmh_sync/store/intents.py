@@ -131,13 +131,10 @@ class Intents(Repository):
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
 
-    def unsettled(self, system: str, entity: str, espo_id: str, claim: str) -> Intent | None:
-        """Return the one unsettled intent that was started with this claim."""
-        return self._latest(f"{system}/{entity}/{espo_id}/{claim}")[1]
-
-    def last_settled(self, system: str, entity: str, espo_id: str) -> Intent | None:
-        """Return the last settled intent that was started with an empty claim."""
-        return self._chain(f"{system}/{entity}/{espo_id}/")[2]
+    def standing(self, system: str, entity: str, espo_id: str, claim: str) -> tuple[Intent | None, Intent | None]:
+        """Return the one unsettled intent that was started with this claim, and the last settled one."""
+        _, unsettled, settled = self._chain(f"{system}/{entity}/{espo_id}/{claim}")
+        return unsettled, settled
 
     def _latest(self, name: str) -> tuple[str, Intent | None]:
         return self._chain(name)[:2]
