@@ -1,6 +1,5 @@
 """Stores what became of a party: base and link, audit, in one transaction."""
 
-import asyncio
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.master_write import AdvowareWritten
@@ -69,25 +68,24 @@ async def record_losers(context: PassContext, plan: PartyPlan) -> None:
     """
     conflicts = plan.master.record.conflicts
     if conflicts:
-        await asyncio.to_thread(_record_losers, context, plan, conflicts)
+        await context.store.write(_record_losers, context, plan, conflicts)
 
 
-def _record_losers(context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
+def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
     to_advoware = {change.field for change in plan.master.fields.to_advoware}
-    with context.store.transaction() as tx:
-        known = {
-            (change.kind, change.field, _text(change.new), _text(change.losing_value))
-            for change in tx.audit.for_record(plan.read.espo_id, limit=_RECENT)
-        }
-        rows = []
-        for change in conflicts:
-            kind: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
-            if (kind, change.field, _text(change.new), _text(change.losing)) in known:
-                continue
-            losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
-            rows.append(_row(context, plan, change, losing_side, kind=kind))
-        if rows:
-            tx.audit.append(rows)
+    known = {
+        (change.kind, change.field, _text(change.new), _text(change.losing_value))
+        for change in tx.audit.for_record(plan.read.espo_id, limit=_RECENT)
+    }
+    rows = []
+    for change in conflicts:
+        kind: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
+        if (kind, change.field, _text(change.new), _text(change.losing)) in known:
+            continue
+        losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
+        rows.append(_row(context, plan, change, losing_side, kind=kind))
+    if rows:
+        tx.audit.append(rows)
 
 
 def _text(value: object) -> str:

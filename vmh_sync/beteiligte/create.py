@@ -6,7 +6,6 @@ where the search does not look into remarks. Without a search, or where the offi
 outcome of an unanswered create cannot be found out: then a person decides, and nothing is created a second time.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import Value, is_empty, same
@@ -73,14 +73,14 @@ async def ensure_created(
     )
     created, intent = creation.record, creation.intent
     # The number first: whatever happens next, it is known.
-    link = await asyncio.to_thread(_store_number, context, party, intent, created.key)
+    link = await context.store.write(_store_number, context, party, intent, created.key)
     record = created.record
     if record is None or not record.kommunikation_told:
         # The answer to a create may come without the children.
         record = await context.advoware.read_beteiligter(created.key)
     if record is not None:
         fresh = creation.answered
-        link = await asyncio.to_thread(_store_base, context, link, intent, record, table, fresh=fresh)
+        link = await context.store.write(_store_base, link, intent, record, table, fresh=fresh)
     return replace(party, link=link, advoware=record, just_created=creation.answered)
 
 
@@ -130,52 +130,51 @@ async def _may_be_it(context: PassContext, named: Sequence[Beteiligter], intent:
     return len(await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(alike)))) < len(alike)
 
 
-def _store_number(context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:
+def _store_number(tx: Transaction, context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:
     sent: Fields = intent.natural_key.get("fields", {})
-    with context.store.transaction() as tx:
-        tx.intents.complete(intent.id, str(betnr))
-        # Until Advoware was read, what was sent stands for what both sides say.
-        link = tx.links.save(
-            Link(
+    tx.intents.complete(intent.id, str(betnr))
+    # Until Advoware was read, what was sent stands for what both sides say.
+    link = tx.links.save(
+        Link(
+            entity=ENTITY,
+            espo_id=party.espo_id,
+            betnr=betnr,
+            advoware_id=str(betnr),
+            base=Base(dict(sent), dict(sent)).to_json(),
+        )
+    )
+    tx.audit.append(
+        [
+            Change(
                 entity=ENTITY,
+                kind="created",
+                reason="no betnr yet",
                 espo_id=party.espo_id,
                 betnr=betnr,
-                advoware_id=str(betnr),
-                base=Base(dict(sent), dict(sent)).to_json(),
+                field=name,
+                new=value,
+                side_written="advoware",
+                run_id=context.run_id,
             )
-        )
-        tx.audit.append(
-            [
-                Change(
-                    entity=ENTITY,
-                    kind="created",
-                    reason="no betnr yet",
-                    espo_id=party.espo_id,
-                    betnr=betnr,
-                    field=name,
-                    new=value,
-                    side_written="advoware",
-                    run_id=context.run_id,
-                )
-                for name, value in sent.items()
-            ]
-            or [
-                Change(
-                    entity=ENTITY,
-                    kind="created",
-                    reason="no betnr yet",
-                    espo_id=party.espo_id,
-                    betnr=betnr,
-                    side_written="advoware",
-                    run_id=context.run_id,
-                )
-            ]
-        )
+            for name, value in sent.items()
+        ]
+        or [
+            Change(
+                entity=ENTITY,
+                kind="created",
+                reason="no betnr yet",
+                espo_id=party.espo_id,
+                betnr=betnr,
+                side_written="advoware",
+                run_id=context.run_id,
+            )
+        ]
+    )
     return link
 
 
 def _store_base(
-    context: PassContext, link: Link, intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool
+    tx: Transaction, link: Link, intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool
 ) -> Link:
     """Correct Advoware's side of the base by what it made of the create.
 
@@ -192,5 +191,4 @@ def _store_base(
             if not same(table[name].kind, told.get(name), sent.get(name)):
                 # Not taken: what EspoCRM says of it is still to be carried over, by a PUT or by a person.
                 espo[name] = told.get(name)
-    with context.store.transaction() as tx:
-        return tx.links.save(replace(link, base=Base(espo, advoware).to_json(), advoware_row_id=record.row_id))
+    return tx.links.save(replace(link, base=Base(espo, advoware).to_json(), advoware_row_id=record.row_id))

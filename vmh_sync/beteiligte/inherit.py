@@ -8,7 +8,6 @@ A survivor that was linked itself leaves a party behind in Advoware. The two rec
 stands for that party from then on, which nobody edits in EspoCRM any more, and one task names both numbers.
 """
 
-import asyncio
 from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
@@ -50,7 +49,7 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
         if heir.leaves is not None:
             await open_tasks(context, gate, subject(heir), [_left_behind(heir.leaves, link)], {})
         await gate.ready()
-        await asyncio.to_thread(_move, context, link, heir)
+        await context.store.write(_move, context, link, heir)
 
 
 def _tasks_of(tx: Transaction, link: Link) -> list[int]:
@@ -89,7 +88,7 @@ def _anew(link: Link, espo_id: str, state: LinkState) -> Link:
     )
 
 
-def _move(context: PassContext, link: Link, heir: PartyRead) -> None:
+def _move(tx: Transaction, context: PassContext, link: Link, heir: PartyRead) -> None:
     note = Change(
         entity=ENTITY,
         kind="linked",
@@ -99,15 +98,14 @@ def _move(context: PassContext, link: Link, heir: PartyRead) -> None:
         run_id=context.run_id,
     )
     moved = _anew(link, heir.espo_id, "active")
-    with context.store.transaction() as tx:
-        if heir.leaves is None:
-            tx.links.save(moved)
-        else:
-            # A record has one living link: while they change places, the one that is left counts as none.
-            left = tx.links.save(replace(heir.leaves, state="tombstone"))
-            tx.links.save(moved)
-            tx.links.save(_anew(left, link.espo_id, "deleted_in_espocrm"))
-            bury_pairs(tx, heir.espo_id)
-        bury_pairs(tx, link.espo_id)
-        tx.records.forget(ENTITY, [link.espo_id])
-        tx.audit.append([note])
+    if heir.leaves is None:
+        tx.links.save(moved)
+    else:
+        # A record has one living link: while they change places, the one that is left counts as none.
+        left = tx.links.save(replace(heir.leaves, state="tombstone"))
+        tx.links.save(moved)
+        tx.links.save(_anew(left, link.espo_id, "deleted_in_espocrm"))
+        bury_pairs(tx, heir.espo_id)
+    bury_pairs(tx, link.espo_id)
+    tx.records.forget(ENTITY, [link.espo_id])
+    tx.audit.append([note])

@@ -92,15 +92,14 @@ async def calm_rows(context: PassContext, parts: Sequence[Part], numbers: Mappin
 
     Open are tasks, unanswered creates and ledger entries of trouble, also about a part.
     """
-    return await asyncio.to_thread(_calm_rows, context, parts, numbers) if numbers else {}
+    return await context.store.read(_calm_rows, parts, numbers) if numbers else {}
 
 
-def _calm_rows(context: PassContext, parts: Sequence[Part], numbers: Mapping[str, int]) -> dict[str, PartyRows]:
+def _calm_rows(tx: Transaction, parts: Sequence[Part], numbers: Mapping[str, int]) -> dict[str, PartyRows]:
     own = [entity for part in parts if not part.has_records for entity in part.link_entities]
     records = [entity for part in parts if part.has_records for entity in part.link_entities]
-    with context.store.reading() as tx:
-        rows = tx.fingerprints.rows_of(numbers, own, records)
-        still_open = _open(tx, rows, own, records)
+    rows = tx.fingerprints.rows_of(numbers, own, records)
+    still_open = _open(tx, rows, own, records)
     return {espo_id: row for espo_id, row in rows.items() if espo_id not in still_open}
 
 

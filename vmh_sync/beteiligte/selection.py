@@ -14,6 +14,7 @@ from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.span import Span
 from vmh_sync.engine.unseen import unseen
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
@@ -87,15 +88,14 @@ async def dirty(context: PassContext, since: datetime | None = None, *, honour_r
     waiting = await _list(context, in_("syncStatus", list(WAITING)))
     ids = [record.id for record in waiting]
     if honour_retries:
-        ids = await asyncio.to_thread(_without_waiting_retries, context, waiting)
+        ids = await context.store.read(_without_waiting_retries, waiting)
     changed = await changed_since(context, since) if since is not None else []
     return list(dict.fromkeys((*ids, *changed)))
 
 
-def _without_waiting_retries(context: PassContext, records: Iterable[EspoRecord]) -> list[str]:
+def _without_waiting_retries(tx: Transaction, records: Iterable[EspoRecord]) -> list[str]:
     by_id = {record.id: record for record in records}
-    with context.store.reading() as tx:
-        standings = tx.records.get_many(ENTITY, by_id)
+    standings = tx.records.get_many(ENTITY, by_id)
     return [
         espo_id
         for espo_id, record in by_id.items()
@@ -117,12 +117,11 @@ async def changed_between(context: PassContext, span: Span) -> list[str]:
     where = [greater_or_equals("modifiedAt", span.since)]
     where += [before("modifiedAt", span.until)] if span.until is not None else []
     listed = [record.id for record in await _list(context, *where)]
-    return list(dict.fromkeys((*listed, *await asyncio.to_thread(_audited, context, span))))
+    return list(dict.fromkeys((*listed, *await context.store.read(_audited, span))))
 
 
-def _audited(context: PassContext, span: Span) -> list[str]:
-    with context.store.reading() as tx:
-        return tx.audit.changed_in(ENTITY, span.since, span.until)
+def _audited(tx: Transaction, span: Span) -> list[str]:
+    return tx.audit.changed_in(ENTITY, span.since, span.until)
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:
@@ -141,26 +140,22 @@ async def _due(context: PassContext) -> list[str]:
     """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, not verified for a day, or answered."""
     states = [*WAITING, SyncStatus.SYNCING]
     waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
-    in_ledger = await asyncio.to_thread(_ledger_due, context)
+    in_ledger = await context.store.read(_ledger_due, context)
     return list(dict.fromkeys((*waiting, *in_ledger, *await answered(context))))
 
 
-def _ledger_due(context: PassContext) -> list[str]:
+def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
     now = context.clock.now()
-    with context.store.reading() as tx:
-        due = [record.espo_id for record in tx.records.due(ENTITY, now)]
-        stale = [
-            link.espo_id for link in tx.links.oldest_verified(ENTITY, context.rules.batch_size, now - VERIFY_AFTER)
-        ]
+    due = [record.espo_id for record in tx.records.due(ENTITY, now)]
+    stale = [link.espo_id for link in tx.links.oldest_verified(ENTITY, context.rules.batch_size, now - VERIFY_AFTER)]
     return due + stale
 
 
 async def _rolling(context: PassContext) -> list[str]:
     """The next share of linked records to be read again, so that each comes around within the set time."""
-    return await asyncio.to_thread(_next_share, context)
+    return await context.store.read(_next_share, context)
 
 
-def _next_share(context: PassContext) -> list[str]:
+def _next_share(tx: Transaction, context: PassContext) -> list[str]:
     around = timedelta(minutes=context.rules.rolling_check_minutes)
-    with context.store.reading() as tx:
-        return rolling_share(tx, context.clock.now(), around)
+    return rolling_share(tx, context.clock.now(), around)

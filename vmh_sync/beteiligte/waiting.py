@@ -1,13 +1,12 @@
 """A party that waits for a person's decision says so: in EspoCRM, and in our ledger (sync-semantics.md 4)."""
 
-import asyncio
-
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twin_question import TwinSuspected
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -27,7 +26,7 @@ async def wait_for_person(context: PassContext, gate: WriteGate, party: PartyRea
             last = status_fields.waiting(SyncStatus.PERMANENTLY_FAILED, message)
             answer = await update_record(context, gate, answer.record, last)
         stands = answer.record
-    await asyncio.to_thread(_note, context, stands, message)
+    await context.store.write(_note, context, stands, message)
 
 
 def _says(espo: EspoRecord, message: str) -> bool:
@@ -35,7 +34,7 @@ def _says(espo: EspoRecord, message: str) -> bool:
     return told in {(str(status), message) for status in (SyncStatus.CONFLICT, SyncStatus.PERMANENTLY_FAILED)}
 
 
-def _note(context: PassContext, espo: EspoRecord, message: str) -> None:
+def _note(tx: Transaction, context: PassContext, espo: EspoRecord, message: str) -> None:
     # The stamp tells the sensor that the record's last edit was our own.
     entry = SyncRecord(
         entity=ENTITY,
@@ -46,5 +45,4 @@ def _note(context: PassContext, espo: EspoRecord, message: str) -> None:
         run_id=context.run_id,
         espo_modified_at_seen=espo.modified_at,
     )
-    with context.store.transaction() as tx:
-        tx.records.upsert([entry])
+    tx.records.upsert([entry])

@@ -71,7 +71,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
         batch.records[record.id] = record
     for child, error in spoilt.items():
         batch.settled[child] = failure(child, None, error)
-    await asyncio.to_thread(_find_parties, context, part, batch)
+    await context.store.read(_find_parties, part, batch)
     wanted = sorted(set(batch.party_of.values()))
     bad_parties: dict[str, UnexpectedAnswer] = {}
     of_party = ("betnr", "assignedUserId")
@@ -83,7 +83,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
         batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}
     # Before either side is read: what another process stores from now on is noticed under the lease.
     links = await context.store.read(_party_links, wanted)
-    batch.rows = await asyncio.to_thread(_rows, context, part, links.values())
+    batch.rows = await context.store.read(_rows, part, links.values())
     waiting = await _set_waiting_apart(context, batch, {*wanted} - {*links})
     if waiting and not dry_run:
         await enqueue(
@@ -106,11 +106,10 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     return batch
 
 
-def _find_parties(context: PassContext, part: ChildrenPart, batch: ChildBatch) -> None:
+def _find_parties(tx: Transaction, part: ChildrenPart, batch: ChildBatch) -> None:
     missing = [child for child in batch.ids if child not in batch.records and child not in batch.settled]
-    with context.store.reading() as tx:
-        links = tx.links.get_many(part.entity, missing)
-        owners = tx.links.get_many_by_betnr([link.betnr for link in links.values() if link.betnr is not None])
+    links = tx.links.get_many(part.entity, missing)
+    owners = tx.links.get_many_by_betnr([link.betnr for link in links.values() if link.betnr is not None])
     for child in batch.ids:
         if child in batch.settled:
             continue
@@ -140,10 +139,9 @@ def _failed(child: str, message: str, error_class: str) -> RecordOutcome:
     return RecordOutcome(child, Result.FAILED, error=message, error_class=error_class, retryable=False)
 
 
-def _rows(context: PassContext, part: ChildrenPart, parties: Iterable[Link]) -> dict[str, PartyRows]:
+def _rows(tx: Transaction, part: ChildrenPart, parties: Iterable[Link]) -> dict[str, PartyRows]:
     numbers = {link.espo_id: link.betnr for link in parties if link.betnr is not None}
-    with context.store.reading() as tx:
-        return tx.fingerprints.rows_of(numbers, (), part.link_entities)
+    return tx.fingerprints.rows_of(numbers, (), part.link_entities)
 
 
 def _party_links(tx: Transaction, ids: Sequence[str]) -> dict[str, Link]:
@@ -304,7 +302,7 @@ async def _still_stands(context: PassContext, part: ChildrenPart, batch: ChildBa
     if part.children(batch.inputs[party_id]).problem is not None or batch.plans[party_id].detail.creates:
         return False
     party = Link(entity=PARTY, espo_id=party_id, betnr=batch.inputs[party_id].betnr)
-    return await asyncio.to_thread(_rows, context, part, [party]) == {party_id: batch.rows[party_id]}
+    return await context.store.read(_rows, part, [party]) == {party_id: batch.rows[party_id]}
 
 
 def _told(

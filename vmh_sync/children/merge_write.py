@@ -18,6 +18,7 @@ from vmh_sync.engine.crm_write import EspoAnswer
 from vmh_sync.engine.field_by_field import send_what_is_taken
 from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import FieldPlan
@@ -154,13 +155,12 @@ async def _record_losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -
         side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
         what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
         rows += applied(access.context, access.kind, access.children, espo_id, [change], side, what)
-    await asyncio.to_thread(_append, access, espo_id, rows)
+    await access.context.store.write(_append, espo_id, rows)
 
 
-def _append(access: ChildAccess, espo_id: str, rows: list[Change]) -> None:
-    with access.context.store.transaction() as tx:
-        # A crash may let this run twice for the same conflict.
-        known = {(r.kind, r.field, repr(r.new), repr(r.losing_value)) for r in tx.audit.for_record(espo_id, 50)}
-        new = [r for r in rows if (r.kind, r.field, repr(r.new), repr(r.losing_value)) not in known]
-        if new:
-            tx.audit.append(new)
+def _append(tx: Transaction, espo_id: str, rows: list[Change]) -> None:
+    # A crash may let this run twice for the same conflict.
+    known = {(r.kind, r.field, repr(r.new), repr(r.losing_value)) for r in tx.audit.for_record(espo_id, 50)}
+    new = [r for r in rows if (r.kind, r.field, repr(r.new), repr(r.losing_value)) not in known]
+    if new:
+        tx.audit.append(new)

@@ -34,7 +34,7 @@ async def select(context: PassContext, kind: ChildKind, selection: str) -> list[
         return list(dict.fromkeys((*(record.id for record in failed), *in_ledger)))
     if selection == "due":
         waiting = await _list(context, kind, in_("syncStatus", list(kind.due_statuses)))
-        in_ledger = await asyncio.to_thread(_ledger_due, context, kind)
+        in_ledger = await context.store.read(_ledger_due, context, kind)
         return list(dict.fromkeys((*(record.id for record in waiting), *in_ledger)))
     return []
 
@@ -58,11 +58,10 @@ def _linked(tx: Transaction, kind: ChildKind) -> list[str]:
     return [key.espo_id for key in keys if key.state in ("active", "deleted_in_advoware")]
 
 
-def _ledger_due(context: PassContext, kind: ChildKind) -> list[str]:
+def _ledger_due(tx: Transaction, context: PassContext, kind: ChildKind) -> list[str]:
     now = context.clock.now()
-    with context.store.reading() as tx:
-        due = [record.espo_id for record in tx.records.due(kind.entity, now)]
-        stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, now - VERIFY_AFTER)
+    due = [record.espo_id for record in tx.records.due(kind.entity, now)]
+    stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, now - VERIFY_AFTER)
     return due + [link.espo_id for link in stale]
 
 
@@ -71,12 +70,11 @@ async def changed_between(context: PassContext, kind: ChildKind, span: Span) -> 
     where = [greater_or_equals("modifiedAt", span.since)]
     where += [before("modifiedAt", span.until)] if span.until is not None else []
     listed = [record.id for record in await _list(context, kind, *where)]
-    return list(dict.fromkeys((*listed, *await asyncio.to_thread(_audited, context, kind, span))))
+    return list(dict.fromkeys((*listed, *await context.store.read(_audited, kind, span))))
 
 
-def _audited(context: PassContext, kind: ChildKind, span: Span) -> list[str]:
-    with context.store.reading() as tx:
-        return tx.audit.changed_in(kind.entity, span.since, span.until)
+def _audited(tx: Transaction, kind: ChildKind, span: Span) -> list[str]:
+    return tx.audit.changed_in(kind.entity, span.since, span.until)
 
 
 async def moved_since(context: PassContext, kind: ChildKind, since: datetime) -> list[str]:

@@ -20,6 +20,7 @@ from vmh_sync.engine.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.crm_write import EspoAnswer, create_record
 from vmh_sync.engine.ledger import reported_already
 from vmh_sync.store.intents import Intent
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import FieldChange, TaskWanted
 from vmh_sync.sync.read_back import Fate, learned, not_taken, read_back
@@ -304,10 +305,9 @@ class ChildWriter(ChildAccess):
     async def _refuse(self, plan: ChildPlan) -> bool:
         espo = present(plan.pair.espo)
         answer = await self.write_espo(Outcome(plan, espo, None, None, None), espo)
-        await asyncio.to_thread(self._store_refusal, answer.record, plan.message or "")
+        await self.context.store.write(self._store_refusal, answer.record, plan.message or "")
         return False
 
-    def _store_refusal(self, espo: EspoRecord, message: str) -> None:
-        with self.context.store.transaction() as tx:
-            tx.audit.append(noted(self.context, self.kind, self.children, espo.id, "refused", message))
-            tx.records.upsert([refusal(self.context, self.kind, espo, message)])
+    def _store_refusal(self, tx: Transaction, espo: EspoRecord, message: str) -> None:
+        tx.audit.append(noted(self.context, self.kind, self.children, espo.id, "refused", message))
+        tx.records.upsert([refusal(self.context, self.kind, espo, message)])

@@ -129,10 +129,10 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     elif order.look_first is not None:
         found = await order.look_first()
         if found is not None:
-            announced = await asyncio.to_thread(_announce, context, order, intent)
+            announced = await context.store.write(_announced, context, order, intent)
             return Creation(found, announced, earlier=True)
     try:
-        claimed = await asyncio.to_thread(_claim, context, order, intent)
+        claimed = await context.store.write(_claim, context, order, intent)
     except StaleRow:
         raise CreatePutOff(context.clock.now() + context.longest_request) from None
     if order.post_whole is not None and _refused_lately(context, order, last):
@@ -213,11 +213,6 @@ class _InTime:
 # Our database
 
 
-def _announce(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
-    with context.store.transaction() as tx:
-        return _announced(tx, context, order, unsettled)
-
-
 def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
     if unsettled is not None and unsettled.natural_key != order.natural_key:
         # Looked for and not found: from now on it is looked for by what is sent now.
@@ -235,10 +230,9 @@ def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], u
     )
 
 
-def _claim(context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+def _claim(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
     """Announce the create and take the right to send it; raises ``StaleRow`` when another process just did."""
-    with context.store.transaction() as tx:
-        return tx.intents.claim(_announced(tx, context, order, unsettled))
+    return tx.intents.claim(_announced(tx, context, order, unsettled))
 
 
 def _stamp_anew(context: CreateContext, intent: Intent) -> None:

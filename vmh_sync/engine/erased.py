@@ -3,7 +3,6 @@
 A mark is there before anything is erased and stays for ever, unless a person takes it back.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,12 +26,11 @@ class Erased:
 
 async def erased_of(store: Store) -> Erased:
     """Read all marks, from a coroutine."""
-    return await asyncio.to_thread(_read, store)
+    return await store.read(_read)
 
 
-def _read(store: Store) -> Erased:
-    with store.reading() as tx:
-        return read_erased(tx)
+def _read(tx: Transaction) -> Erased:
+    return read_erased(tx)
 
 
 def read_erased(tx: Transaction) -> Erased:

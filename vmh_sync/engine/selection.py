@@ -5,7 +5,6 @@ Correctness comes from these claims and from the leases; Dagster's queue and lim
 rest; what somebody edits meanwhile waits in the other lane and is claimed by runs of its own.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -42,13 +41,12 @@ async def claim_pending(context: PassContext, entity: str, lane: Lane | None) ->
     if context.bell is not None and lane is not Lane.BULK:
         with suppress(CoordinationUnavailable):  # it falls silent by itself
             await context.bell.silence(entity)
-    return await asyncio.to_thread(_claim, context, entity, lane)
+    return await context.store.write(_claim, context, entity, lane)
 
 
-def _claim(context: PassContext, entity: str, lane: Lane | None) -> Chosen:
+def _claim(tx: Transaction, context: PassContext, entity: str, lane: Lane | None) -> Chosen:
     now, most = context.clock.now(), context.rules.batch_size
-    with context.store.transaction() as tx:
-        items = tx.inbox.claim(entity, context.run_id, most, now, CLAIM_SECONDS, lane)
+    items = tx.inbox.claim(entity, context.run_id, most, now, CLAIM_SECONDS, lane)
     return Chosen(
         list(dict.fromkeys(item.espo_id for item in items)),
         {item.id: item.espo_id for item in items},
@@ -108,14 +106,13 @@ async def acknowledge(context: PassContext, chosen: Chosen, later: Collection[st
     The records of ``later`` wait a minute instead: nothing was decided about them, so their event is not answered yet.
     """
     if chosen.claimed:
-        await asyncio.to_thread(_acknowledge, context, chosen, later)
+        await context.store.write(_acknowledge, context, chosen, later)
 
 
-def _acknowledge(context: PassContext, chosen: Chosen, later: Collection[str]) -> None:
+def _acknowledge(tx: Transaction, context: PassContext, chosen: Chosen, later: Collection[str]) -> None:
     until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
-    with context.store.transaction() as tx:
-        tx.inbox.put_off([row for row, record in chosen.claimed.items() if record in later], context.run_id, until)
-        tx.inbox.acknowledge([row for row, record in chosen.claimed.items() if record not in later], context.run_id)
+    tx.inbox.put_off([row for row, record in chosen.claimed.items() if record in later], context.run_id, until)
+    tx.inbox.acknowledge([row for row, record in chosen.claimed.items() if record not in later], context.run_id)
 
 
 async def put_off(context: PassContext, chosen: Chosen) -> None:
@@ -124,7 +121,7 @@ async def put_off(context: PassContext, chosen: Chosen) -> None:
     Not longer where a login was refused: sensors launch nothing until it may be tried again, or was changed.
     """
     if chosen.claimed:
-        await asyncio.to_thread(_put_off, context, chosen)
+        await context.store.write(_put_off, context, chosen)
 
 
 async def login_held_back(context: PassContext) -> ForeignSystemError | None:
@@ -133,7 +130,6 @@ async def login_held_back(context: PassContext) -> ForeignSystemError | None:
     return max((one for one in refused if one is not None), key=lambda one: one.retry_after or 0.0, default=None)
 
 
-def _put_off(context: PassContext, chosen: Chosen) -> None:
+def _put_off(tx: Transaction, context: PassContext, chosen: Chosen) -> None:
     until = context.clock.now() + timedelta(seconds=PUT_OFF_SECONDS)
-    with context.store.transaction() as tx:
-        tx.inbox.put_off(chosen.claimed, context.run_id, until)
+    tx.inbox.put_off(chosen.claimed, context.run_id, until)

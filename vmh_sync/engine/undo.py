@@ -7,7 +7,6 @@ rules as every other edit. A field that has moved since on either side is left a
 An entity offers ``UNDO``, an :class:`Undoer`, in ``<room>.undo``.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -246,13 +245,12 @@ async def note_undone(
     Each is a change, and the numbers of those that are undone with it: they are marked.
     """
 
-    def work() -> None:
-        with context.store.transaction() as tx:
-            also(tx)
-            for change, change_ids in undone:
-                _note(tx, context.run_id, change, change_ids, side)
+    def work(tx: Transaction) -> None:
+        also(tx)
+        for change, change_ids in undone:
+            _note(tx, context.run_id, change, change_ids, side)
 
-    await asyncio.to_thread(work)
+    await context.store.write(work)
 
 
 def _note(

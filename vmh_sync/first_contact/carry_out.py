@@ -20,6 +20,7 @@ from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.traits import Likeness
 from vmh_sync.store.audit import Change
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.tasks.manual_tasks import complete_in_espocrm, open_tasks
 
@@ -98,13 +99,12 @@ class Linker:
             raise LeftAlone("gibt es in EspoCRM nicht mehr")
         if fresh.betnr is not None or fresh.link is not None:
             raise LeftAlone("ist inzwischen verknüpft")
-        if await asyncio.to_thread(self._being_created, espo_id):
+        if await self.context.store.read(self._being_created, espo_id):
             raise LeftAlone("wird gerade in Advoware angelegt; die Antwort steht noch aus")
         return fresh
 
-    def _being_created(self, espo_id: str) -> bool:
-        with self.context.store.reading() as tx:
-            return bool(tx.intents.open_for(ENTITY, espo_id))
+    def _being_created(self, tx: Transaction, espo_id: str) -> bool:
+        return bool(tx.intents.open_for(ENTITY, espo_id))
 
     def _note(self, espo_id: str, betnr: int, why: str) -> None:
         note = Change(

@@ -4,7 +4,6 @@ The new record carries the number, by which it is looked for before anything is 
 addresses and accounts, follows with the ordinary pass.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from vmh_sync.engine.erased import SAYS, erased_of
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
 from vmh_sync.store.audit import Change
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.values import is_empty
@@ -47,7 +47,7 @@ class Importer:
             if party is None or not (party.name or "").strip():
                 raise LeftAlone("gibt es in Advoware nicht mehr, oder ohne Namen")
             creation = await self._create(WriteGate(lease), party)
-            await asyncio.to_thread(self._note, creation, betnr)
+            await self.context.store.write(self._note, creation, betnr)
             return creation.record.id
 
     async def _create(self, gate: WriteGate, party: Beteiligter) -> Creation[EspoRecord]:
@@ -74,22 +74,21 @@ class Importer:
         )
         return await create_once(self.context, order)
 
-    def _note(self, creation: Creation[EspoRecord], betnr: int) -> None:
-        with self.context.store.transaction() as tx:
-            tx.intents.complete(creation.intent.id, creation.record.id)
-            tx.audit.append(
-                [
-                    Change(
-                        entity=ENTITY,
-                        kind="created",
-                        reason="imported from Advoware",
-                        espo_id=creation.record.id,
-                        betnr=betnr,
-                        side_written="espocrm",
-                        run_id=self.context.run_id,
-                    )
-                ]
-            )
+    def _note(self, tx: Transaction, creation: Creation[EspoRecord], betnr: int) -> None:
+        tx.intents.complete(creation.intent.id, creation.record.id)
+        tx.audit.append(
+            [
+                Change(
+                    entity=ENTITY,
+                    kind="created",
+                    reason="imported from Advoware",
+                    espo_id=creation.record.id,
+                    betnr=betnr,
+                    side_written="espocrm",
+                    run_id=self.context.run_id,
+                )
+            ]
+        )
 
 
 def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, Any]:

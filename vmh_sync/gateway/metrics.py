@@ -27,6 +27,7 @@ from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import CallKey, PassSummary
+from vmh_sync.store.store import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ async def take(services: GatewayServices) -> Snapshot:
     snapshot = Snapshot(launched=services.debouncer.launched, launch_failures=services.debouncer.failed)
     try:
         await asyncio.to_thread(services.calls.store, services.store)
-        await asyncio.to_thread(_read_store, services, snapshot)
+        await services.store.read(_read_store, services, snapshot)
         snapshot.database_up = True
     except StoreError as problem:
         _log.warning("metrics: %s", problem)
@@ -78,23 +79,22 @@ async def take(services: GatewayServices) -> Snapshot:
     return snapshot
 
 
-def _read_store(services: GatewayServices, snapshot: Snapshot) -> None:
+def _read_store(tx: Transaction, services: GatewayServices, snapshot: Snapshot) -> None:
     now = services.clock.now()
-    with services.store.reading() as tx:
-        snapshot.outcomes = tx.passes.totals()
-        snapshot.calls = tx.call_counts.read()
-        snapshot.statuses = tx.records.counts()
-        snapshot.different = tx.records.different()
-        snapshot.channels = len(tx.calendar_channels.living())
-        for entity in _record_entities():
-            snapshot.inbox[entity] = (
-                tx.inbox.pending_count(entity, now),
-                _age(tx.inbox.oldest_pending(entity, now), now),
-            )
-            snapshot.oldest_dirty[entity] = _age(tx.records.oldest_dirty(entity), now)
-        for entity in (known.name for known in every()):
-            snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
-            snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
+    snapshot.outcomes = tx.passes.totals()
+    snapshot.calls = tx.call_counts.read()
+    snapshot.statuses = tx.records.counts()
+    snapshot.different = tx.records.different()
+    snapshot.channels = len(tx.calendar_channels.living())
+    for entity in _record_entities():
+        snapshot.inbox[entity] = (
+            tx.inbox.pending_count(entity, now),
+            _age(tx.inbox.oldest_pending(entity, now), now),
+        )
+        snapshot.oldest_dirty[entity] = _age(tx.records.oldest_dirty(entity), now)
+    for entity in (known.name for known in every()):
+        snapshot.passes[entity] = tx.passes.recent(entity, RECENT_PASSES)
+        snapshot.retries[entity] = len(tx.records.due(entity, now, limit=1000))
 
 
 def _record_entities() -> list[str]:

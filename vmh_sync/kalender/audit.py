@@ -24,6 +24,7 @@ from vmh_sync.kalender.sync_employee import fetch as fetch_employee
 from vmh_sync.kalender.window import Window, window_at
 from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.client import LIST
 from vmh_sync.systems.google_calendar.errors import Answer, IncompleteReadError
@@ -172,13 +173,12 @@ def _in_window(row: CalendarPair, window: Window) -> bool:
 async def lookup(context: CalendarContext, *, frnr: int | None = None, event: str | None = None) -> list[CalendarPair]:
     """Return the living pairs of a Termin (one per calendar) or of an event."""
 
-    def find() -> list[CalendarPair]:
-        with context.store.reading() as tx:
-            if frnr is not None:
-                return tx.calendar_pairs.by_frnr(frnr)
-            return tx.calendar_pairs.by_event(event) if event is not None else []
+    def find(tx: Transaction) -> list[CalendarPair]:
+        if frnr is not None:
+            return tx.calendar_pairs.by_frnr(frnr)
+        return tx.calendar_pairs.by_event(event) if event is not None else []
 
-    return await asyncio.to_thread(find)
+    return await context.store.read(find)
 
 
 async def duplicates(context: CalendarContext, kuerzel: Sequence[str] = (), *, fix: bool = False) -> list[Trouble]:

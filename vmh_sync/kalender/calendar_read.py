@@ -13,6 +13,7 @@ from vmh_sync.kalender.delta_gaps import fill_gaps
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.pair_rows import Stored, read_stored, rules_cursor
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.client import LIST
@@ -146,11 +147,10 @@ def _rules_hash(rules: Sequence[AccessRule]) -> str:
 
 
 async def _remember(context: CalendarContext, stored: Stored, calendar_id: str | None, rules_hash: str) -> None:
-    def store() -> None:
-        with context.store.transaction() as tx:
-            tx.cursors.set(rules_cursor(stored.state.kuerzel), rules_hash)
-            if calendar_id is not None:
-                state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
-                tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))
+    def store(tx: Transaction) -> None:
+        tx.cursors.set(rules_cursor(stored.state.kuerzel), rules_hash)
+        if calendar_id is not None:
+            state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
+            tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)

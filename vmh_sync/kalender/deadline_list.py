@@ -4,7 +4,6 @@ Both sides are read as a whole. What a pass would still do about a deadline is a
 two sides show differently for whatever reason.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from vmh_sync.kalender.notice_texts import appointment, label, list_text, shown
 from vmh_sync.kalender.notices import Delivery, Notice, deliver, note
 from vmh_sync.kalender.sync_employee import fetch as fetch_employee
 from vmh_sync.kalender.sync_employee import map_fields, plan
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind
 
 
@@ -155,9 +155,8 @@ async def _send(
     record = f"{employee.kuerzel}/fristen"
     notice = Notice(employee.kuerzel, record, TaskKind.DEADLINE_LIST, text, situation=today.isoformat())
 
-    def store() -> None:
-        with context.store.transaction() as tx:
-            note(tx, notice)
+    def store(tx: Transaction) -> None:
+        note(tx, notice)
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)
     return await deliver(context, employee)

@@ -1,6 +1,5 @@
 """Which Termine and events a plan leaves to a person, because they may be the same appointment."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from vmh_sync.kalender.notice_texts import NoticeText
 from vmh_sync.kalender.notices import Notice, note
 from vmh_sync.kalender.pair_rows import record_id
 from vmh_sync.kalender.reads import EmployeeReads, advoware_views
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind
 
 REMEDY = (
@@ -84,12 +84,11 @@ async def note_doubts(context: CalendarContext, work: EmployeeWork) -> None:
         return
     notices = [_notice(record, some) for record, some in open_questions.items()]
 
-    def store() -> None:
-        with context.store.transaction() as tx:
-            for notice in notices:
-                note(tx, notice)
+    def store(tx: Transaction) -> None:
+        for notice in notices:
+            note(tx, notice)
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)
 
 
 def _notice(record: str, some: list[DoubtfulPair]) -> Notice:

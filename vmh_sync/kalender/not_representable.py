@@ -4,7 +4,6 @@ Nothing is written to either side of such an appointment, and appointments have 
 say so. So a run names each one once, when it is found out; what stands is listed by the audit and by asset checks.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employee_work import EmployeeWork
 from vmh_sync.kalender.operations import FindingKind, MarkNotRepresentable
 from vmh_sync.kalender.recurrence import OBSTACLE_TEXTS
+from vmh_sync.store.store import Transaction
 
 REMEDY = (
     "Es wird auf keiner Seite etwas geändert, bis die Serie in Google einfacher ist (eine Regel, keine verschobenen "
@@ -59,16 +59,15 @@ async def standing(context: CalendarContext, kuerzel: Sequence[str] = ()) -> lis
     """Return all pairs that cannot be represented, from our own table alone; no foreign call."""
     wanted = {name.strip().upper() for name in kuerzel}
 
-    def look() -> list[Trouble]:
-        with context.store.reading() as tx:
-            rows = tx.calendar_pairs.all()
+    def look(tx: Transaction) -> list[Trouble]:
+        rows = tx.calendar_pairs.all()
         return [
             Trouble(row.kuerzel, "not_representable", _text(row.obstacle), row.frnr, row.event_id)
             for row in rows
             if row.obstacle and (not wanted or row.kuerzel.upper() in wanted)
         ]
 
-    return await asyncio.to_thread(look)
+    return await context.store.read(look)
 
 
 def _text(obstacle: str) -> str:

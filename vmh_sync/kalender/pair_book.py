@@ -1,6 +1,5 @@
 """The pair table as the executor writes it: one transaction per step, with its audit rows."""
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -253,11 +252,7 @@ class PairBook:
         )
 
     async def _do(self, work: Callable[[Transaction], T]) -> T:
-        def inside() -> T:
-            with self.context.store.transaction() as tx:
-                return work(tx)
-
-        return await asyncio.to_thread(inside)
+        return await self.context.store.write(work)
 
 
 def by_event(intents: Iterable[Intent]) -> dict[str, Intent]:

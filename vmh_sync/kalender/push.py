@@ -4,7 +4,6 @@ Only who is synced has a channel, and a pass looks after it: without a public ad
 open is stopped. A failure here fails no appointment; the schedule finds every change all the same (kalender.md 6).
 """
 
-import asyncio
 import hashlib
 import hmac
 import logging
@@ -16,6 +15,7 @@ from functools import partial
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.store.calendar_channels import CalendarChannel
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar import channels
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError
 
@@ -46,7 +46,7 @@ async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str)
     base = context.settings.push_url
     address = base.rstrip("/") + PATH if base else None
     now = context.clock.now()
-    stored = await asyncio.to_thread(_channels_of, context, kuerzel)
+    stored = await context.store.read(_channels_of, kuerzel)
     if not stored and address is None:
         return
 
@@ -67,9 +67,8 @@ async def stop_channels_of_others(context: CalendarContext, active: Collection[s
     await _close(context, [one for one in stored if one.kuerzel.upper() not in keep])
 
 
-def _channels_of(context: CalendarContext, kuerzel: str) -> list[CalendarChannel]:
-    with context.store.reading() as tx:
-        return tx.calendar_channels.of(kuerzel)
+def _channels_of(tx: Transaction, kuerzel: str) -> list[CalendarChannel]:
+    return tx.calendar_channels.of(kuerzel)
 
 
 async def _open(context: CalendarContext, kuerzel: str, calendar_id: str, address: str) -> bool:
@@ -85,25 +84,23 @@ async def _open(context: CalendarContext, kuerzel: str, calendar_id: str, addres
     )
     client = context.google.client
 
-    def store() -> None:
-        with context.store.transaction() as tx:
-            tx.calendar_channels.add(channel)
+    def store(tx: Transaction) -> None:
+        tx.calendar_channels.add(channel)
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)
     try:
         opened = await context.google.run(
             lambda: channels.watch(client, calendar_id, channel.channel_id, address=address, token=token, now=now)
         )
     except GoogleCalendarError as problem:
         log.warning("kalender %s: Google opens no channel: %s", kuerzel, problem)
-        await asyncio.to_thread(_forget, context, [channel])
+        await context.store.write(_forget, [channel])
         return False
 
-    def note() -> None:
-        with context.store.transaction() as tx:
-            tx.calendar_channels.opened(channel.channel_id, opened.resource_id, opened.expires_at)
+    def note(tx: Transaction) -> None:
+        tx.calendar_channels.opened(channel.channel_id, opened.resource_id, opened.expires_at)
 
-    await asyncio.to_thread(note)
+    await context.store.write(note)
     return True
 
 
@@ -119,12 +116,11 @@ async def _close(context: CalendarContext, done_with: Iterable[CalendarChannel])
             continue
         stopped.append(one)
     if stopped:
-        await asyncio.to_thread(_forget, context, stopped)
+        await context.store.write(_forget, stopped)
 
 
-def _forget(context: CalendarContext, gone: Iterable[CalendarChannel]) -> None:
-    with context.store.transaction() as tx:
-        tx.calendar_channels.remove([one.channel_id for one in gone])
+def _forget(tx: Transaction, gone: Iterable[CalendarChannel]) -> None:
+    tx.calendar_channels.remove([one.channel_id for one in gone])
 
 
 async def take_rung(context: CalendarContext) -> list[str]:
@@ -134,8 +130,7 @@ async def take_rung(context: CalendarContext) -> list[str]:
     """
     await context.bell.silence("kalender")
 
-    def take() -> list[str]:
-        with context.store.transaction() as tx:
-            return tx.calendar_channels.take_rung()
+    def take(tx: Transaction) -> list[str]:
+        return tx.calendar_channels.take_rung()
 
-    return await asyncio.to_thread(take)
+    return await context.store.write(take)

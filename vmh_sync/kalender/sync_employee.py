@@ -44,6 +44,7 @@ from vmh_sync.kalender.unanswered import look_around
 from vmh_sync.kalender.unlisted import restored_events, termine_beyond
 from vmh_sync.kalender.window import window_at
 from vmh_sync.kalender.wire_termin import to_fields
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
@@ -113,7 +114,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     termine += await termine_beyond(context, stored, read.changes.events, termine, window)
     work.termine = tuple(termine)
     work.unanswered = await look_around(context, kuerzel, stored, {one.fr_nr for one in termine}, looked)
-    work.generations = await asyncio.to_thread(_generations, context, kuerzel, unpaired)
+    work.generations = await context.store.read(_generations, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     marked = {mark.fr_nr: event_id for event_id, mark in marks.items() if mark.fr_nr not in paired}
     work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
@@ -156,11 +157,10 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
     return work
 
 
-def _generations(context: CalendarContext, kuerzel: str, numbers: list[int]) -> dict[int, int]:
+def _generations(tx: Transaction, kuerzel: str, numbers: list[int]) -> dict[int, int]:
     if not numbers:
         return {}
-    with context.store.reading() as tx:
-        last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
+    last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
     return {number: generation + 1 for number, generation in last.items() if generation is not None}
 
 

@@ -1,6 +1,5 @@
 """What our database keeps of a pass over one employee: the token, when it succeeded, what was left over."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from vmh_sync.kalender.pair_rows import (
     waiting_cursor,
 )
 from vmh_sync.store.calendar import CalendarState
+from vmh_sync.store.store import Transaction
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,32 +56,30 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
     moves_on = moves_on and not ending.nameless  # what cannot be named cannot be read one by one either
     now = context.clock.now()
 
-    def store() -> None:
-        with context.store.transaction() as tx:
-            state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
-            state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
-            if not ending.failed:
-                state = replace(state, last_success_at=now)
-            tx.cursors.set(waiting_cursor(kuerzel), sorted(set(ending.waiting)))
-            tx.cursors.set(doubtful_cursor(kuerzel), sorted(set(ending.doubtful)))
-            if moves_on:
-                state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
-                tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
-                if changes.full:
-                    tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
-                    tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
-            tx.calendar_states.upsert(state)
-            keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
+    def store(tx: Transaction) -> None:
+        state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
+        state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
+        if not ending.failed:
+            state = replace(state, last_success_at=now)
+        tx.cursors.set(waiting_cursor(kuerzel), sorted(set(ending.waiting)))
+        tx.cursors.set(doubtful_cursor(kuerzel), sorted(set(ending.doubtful)))
+        if moves_on:
+            state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
+            tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
+            if changes.full:
+                tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
+                tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
+        tx.calendar_states.upsert(state)
+        keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)
 
 
 async def remember_failure(context: CalendarContext, kuerzel: str, message: str) -> None:
     """Store why an employee could not be synced."""
 
-    def store() -> None:
-        with context.store.transaction() as tx:
-            state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
-            tx.calendar_states.upsert(replace(state, last_error=message))
+    def store(tx: Transaction) -> None:
+        state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
+        tx.calendar_states.upsert(replace(state, last_error=message))
 
-    await asyncio.to_thread(store)
+    await context.store.write(store)

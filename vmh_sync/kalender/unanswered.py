@@ -3,7 +3,6 @@
 Costs one list per colleague, and only as long as such an intent is open.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from vmh_sync.kalender.pair_rows import Stored, pending
 from vmh_sync.kalender.reads import PendingCreate
 from vmh_sync.kalender.window import Window
 from vmh_sync.store.calendar import CalendarPair
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.spoilt_row import SpoiltRow
@@ -36,7 +35,7 @@ async def look_around(
     """Return what the search for the Termine of open intents needs besides the employee's own list."""
     if not stored.intents:
         return Unanswered()
-    colleagues = await asyncio.to_thread(_colleagues, context.store, kuerzel)
+    colleagues = await context.store.read(_colleagues, kuerzel)
     rows = [row for pairs in colleagues.values() for row in pairs]
     moments = zip(pending(stored.intents, context.rules), stored.intents, strict=True)
     intents = tuple(_told(wanted, rows, intent.created_at) for wanted, intent in moments)
@@ -53,10 +52,9 @@ async def look_around(
     return Unanswered(intents, tuple(found.values()))
 
 
-def _colleagues(store: Store, kuerzel: str) -> dict[str, list[CalendarPair]]:
-    with store.reading() as tx:
-        names = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
-        return {name: tx.calendar_pairs.of(name) for name in names}
+def _colleagues(tx: Transaction, kuerzel: str) -> dict[str, list[CalendarPair]]:
+    names = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
+    return {name: tx.calendar_pairs.of(name) for name in names}
 
 
 def _told(wanted: PendingCreate, rows: Iterable[CalendarPair], created_at: datetime) -> PendingCreate:

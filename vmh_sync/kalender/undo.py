@@ -55,6 +55,7 @@ from vmh_sync.kalender.undo_chains import (
 from vmh_sync.kalender.undo_deletion import Reentry
 from vmh_sync.kalender.window import window_at
 from vmh_sync.store.audit import AuditQuery, Change
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import OutcomeUnknown
 
 LEASE_WAIT_SECONDS = 30.0
@@ -77,7 +78,7 @@ class AppointmentUndo:
     async def take_back(self, run_id: str, chains: Sequence[Chain], *, dry_run: bool) -> Undone:
         """Write what stood there before to Advoware, unless ``dry_run``. Raises ``SettingsError``."""
         async with open_calendar(run_id, CalendarSettings.read()) as context:
-            too_many = await asyncio.to_thread(_too_many, context, chains)
+            too_many = await context.store.read(_too_many, context, chains)
 
             async def take(chain: Chain) -> Undo:
                 if came(chain) and chain[0].espo_id in too_many:
@@ -98,11 +99,10 @@ def _in_words(error: Exception) -> str:
     return explain(error).message
 
 
-def _too_many(context: CalendarContext, chains: Iterable[Chain]) -> set[str]:
+def _too_many(tx: Transaction, context: CalendarContext, chains: Iterable[Chain]) -> set[str]:
     """Return the records that would be deleted, of calendars that would lose too much at once."""
     going = [str(chain[0].espo_id) for chain in chains if came(chain)]
-    with context.store.reading() as tx:
-        living = tx.calendar_pairs.counts()
+    living = tx.calendar_pairs.counts()
     per_calendar = Counter(name.rpartition("/")[0] for name in going)
     stopped = {k for k, n in per_calendar.items() if is_mass_change(n, living.get(k, 0), context.rules)}
     return {name for name in going if name.rpartition("/")[0] in stopped}
@@ -291,7 +291,7 @@ async def _set_back(place: _Place, fields: Sequence[FieldUndo], *, dry_run: bool
 
 async def _take_away(place: _Place, chain: Chain, *, dry_run: bool) -> Undo:
     """Delete the Termin; what an undo deletes stands in the audit log as a whole."""
-    await asyncio.to_thread(_require_nothing_since, place.context, chain)
+    await place.context.store.read(_require_nothing_since, chain)
     if came(tuple(reversed(chain))) is False:
         raise UndoRefused("Der Termin wurde gelöscht und wieder angelegt; bitte die Änderungen einzeln zurücknehmen.")
     place.require_unmoved(Appointment.__slots__)
@@ -307,10 +307,9 @@ async def _take_away(place: _Place, chain: Chain, *, dry_run: bool) -> Undo:
     return _whole_undo(chain[0], place.decision.kuerzel, "Anlage", said, None)
 
 
-def _require_nothing_since(context: CalendarContext, chain: Chain) -> None:
+def _require_nothing_since(tx: Transaction, chain: Chain) -> None:
     began, known = min(ids_of(chain)), set(ids_of(chain))
-    with context.store.reading() as tx:
-        rows = tx.audit.find(AuditQuery(espo_ids=(str(chain[0].espo_id),), kinds=("applied",)))
+    rows = tx.audit.find(AuditQuery(espo_ids=(str(chain[0].espo_id),), kinds=("applied",)))
     for row in rows:
         if (row.id or 0) > began and row.id not in known and row.undone_by is None and is_of_a_field(row):
             raise UndoRefused(f"Der Termin wurde seitdem geändert (Nr. {row.id}); bitte zuerst das zurücknehmen.")
@@ -321,11 +320,10 @@ async def _count_as_ours(place: _Place) -> None:
     book, fr_nr = place.writer.book, place.state.fr_nr
     row = replace(book.rows[fr_nr], source_system="advoware")
 
-    def save() -> None:
-        with place.context.store.transaction() as tx:
-            tx.calendar_pairs.save(row)
+    def save(tx: Transaction) -> None:
+        tx.calendar_pairs.save(row)
 
-    await asyncio.to_thread(save)
+    await place.context.store.write(save)
 
 
 # An appointment that went comes back

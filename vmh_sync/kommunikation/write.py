@@ -4,7 +4,6 @@ What is stored at the end follows from what both sides really hold then: pairs f
 an unchanged party needs no closer look only if a plan made from that state would do nothing.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -49,7 +48,7 @@ async def write_part(
     if sides.entries is None:
         raise NotReported("GET Beteiligte/{betnr}: no list of Kommunikation")
     if work.plan.suspicious_empty:
-        await asyncio.to_thread(_note_empty, context, party, notes, work.plan)
+        await _note_empty(context, party, notes, work.plan)
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
     if await reads_otherwise(context, party, sides, work.plan):
         return PartDone(again=True)
@@ -71,13 +70,12 @@ async def write_part(
     return execution.result()
 
 
-def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: KommunikationPlan) -> None:
+async def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan: KommunikationPlan) -> None:
     sides = tuple(sorted(map(str, plan.suspicious_empty)))
     if notes.state is not None and notes.state.empty_sides == sides:
         return  # the run that saw it first is the one that a later run confirms
     empty = KommunikationState(party.espo_id, party.betnr, empty_sides=sides, empty_seen_by=context.run_id)
-    with context.store.transaction() as tx:
-        tx.kommunikation_states.save(empty)
+    await context.store.write(lambda tx: tx.kommunikation_states.save(empty))
 
 
 def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> None:
