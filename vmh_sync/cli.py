@@ -15,10 +15,14 @@ from vmh_sync import interrupt
 from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.import_cli import import_app
-from vmh_sync.commands.output import fail
+from vmh_sync.commands.output import ask, fail
 from vmh_sync.commands.person_cli import person_app
 from vmh_sync.commands.plan_cli import plan_app
 from vmh_sync.commands.sync_cli import add_own_entities, sync_app
+from vmh_sync.commands.terminal import prepare_output
+
+LONGEST_GROUP = 2
+"""Words of a command line that names no command yet: its help is shown."""
 
 app = typer.Typer(
     name="vmh-sync",
@@ -294,12 +298,13 @@ def main() -> None:
 
 
 def _run() -> None:
+    prepare_output()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _name_unknown_settings()
     try:
         if "sync" in sys.argv[1:2]:
             add_own_entities()
-        app()
+        sys.exit(_parsed())
     except Exception as problem:
         # Imported only now: an `except` that named them would import them at the end of every command.
         from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
@@ -310,6 +315,26 @@ def _run() -> None:
         if isinstance(problem, HOUSE_TROUBLE):
             fail(told(problem))
         raise
+
+
+def _parsed() -> int:
+    """Run what the command line asks for; wrong usage is one German sentence, not the library's English ones."""
+    from typer.exceptions import Abort, TyperException
+
+    command = typer.main.get_command(app)
+    if "--help" in sys.argv or len(sys.argv) <= LONGEST_GROUP:
+        from vmh_sync.commands.usage import german_help
+
+        german_help(command)
+    try:
+        done = command(prog_name="vmh-sync", standalone_mode=False)
+    except Abort:
+        fail("Abgebrochen.")
+    except TyperException as wrong:
+        from vmh_sync.commands.usage import WRONG_USAGE, told_usage
+
+        fail(told_usage(wrong), code=WRONG_USAGE)
+    return done if isinstance(done, int) else 0
 
 
 def _name_unknown_settings() -> None:

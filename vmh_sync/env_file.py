@@ -14,6 +14,8 @@ from dotenv.variables import parse_variables
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
 from pydantic_settings.sources.utils import parse_env_vars
 
+from vmh_sync.settings_loading import SettingsError
+
 _LITERAL = re.compile(
     r"""^(?P<name>[^\S\n]*(?:export[^\S\n]+)?[A-Za-z_][A-Za-z0-9_.]*[^\S\n]*=[^\S\n]*)"""
     r"""'(?P<value>[^\n]*?)'[^\S\n]*(?P<rest>\#[^\n]*)?$""",
@@ -51,12 +53,21 @@ def _resolved(raw: str, values: Mapping[str, str | None]) -> str:
     return "".join(atom.resolve(known) for atom in parse_variables(raw))
 
 
-def read_env_file(path: Path, encoding: str = "utf-8") -> dict[str, str | None]:
-    """Return the settings of a file, nothing when there is no such file. Raises ``OSError``, ``UnicodeDecodeError``."""
+def read_env_file(path: Path, encoding: str = "utf-8-sig") -> dict[str, str | None]:
+    """Return the settings of a file, nothing when there is no such file.
+
+    Raises ``SettingsError`` that names the file and what to do when it cannot be read.
+    """
     try:
         return env_values(path.read_text(encoding=encoding))
     except FileNotFoundError:
         return {}
+    except OSError:
+        raise SettingsError(
+            f"Die Datei {path.absolute()} ist für diesen Benutzer nicht lesbar: Besitzer und Rechte prüfen."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Die Datei {path.absolute()} ist kein Text in UTF-8: bitte so speichern.") from None
 
 
 class EnvFileSource(DotEnvSettingsSource):
@@ -71,7 +82,7 @@ class EnvFileSource(DotEnvSettingsSource):
         ignore_empty: bool = False,
         parse_none_str: str | None = None,
     ) -> Mapping[str, str | None]:
-        values = read_env_file(file_path, encoding or "utf-8")
+        values = read_env_file(file_path, encoding or "utf-8-sig")
         return parse_env_vars(values, case_sensitive, ignore_empty, parse_none_str)
 
 

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from vmh_sync import settings
 from vmh_sync.env_file import read_env_file
+from vmh_sync.settings_loading import SettingsError
 
 DEPLOYMENT = frozenset(
     {
@@ -91,7 +92,7 @@ def _with_own_prefix(names: Iterable[str], known: frozenset[str]) -> Iterator[st
 
 
 def in_env_file() -> dict[str, str | None]:
-    """Return what stands in the firm's ``.env``. Raises ``OSError``, ``UnicodeDecodeError``."""
+    """Return what stands in the firm's ``.env``. Raises ``SettingsError``."""
     file = settings.VmhSettings.model_config.get("env_file")
     return read_env_file(Path(file)) if isinstance(file, str | Path) else {}
 
@@ -99,7 +100,7 @@ def in_env_file() -> dict[str, str | None]:
 def _file_names() -> Iterable[str]:
     try:
         return in_env_file()
-    except (OSError, UnicodeDecodeError):
+    except SettingsError:
         return ()  # reading the settings themselves says so
 
 

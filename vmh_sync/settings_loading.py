@@ -1,8 +1,8 @@
 """Reads a class of settings and says in one sentence what is missing or bad."""
 
 import json
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -48,11 +48,39 @@ def _explain(settings: Callable[[], S], error: ValidationError | json.JSONDecode
         info = fields.get(name) or by_alias.get(name)
         variable = name if name in by_alias else f"{prefix}{name.upper()}"
         purpose = info.description if info else "unbekannte Einstellung"
-        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({_what(problem['msg'])})"
+        kind = "fehlt" if problem["type"] == "missing" else f"ist unbrauchbar ({what_is_wrong(problem)})"
         lines.append(f"{variable} {kind}: {purpose}")
     return "\n".join(lines)
 
 
-def _what(message: str) -> str:
-    # Our own checks speak German; pydantic only puts these words before them.
-    return message.removeprefix("Value error, ")
+_WRONG = {
+    "bool_parsing": "erwartet wird true oder false",
+    "bool_type": "erwartet wird true oder false",
+    "int_parsing": "erwartet wird eine ganze Zahl",
+    "int_from_float": "erwartet wird eine ganze Zahl",
+    "int_type": "erwartet wird eine ganze Zahl",
+    "float_parsing": "erwartet wird eine Zahl",
+    "finite_number": "erwartet wird eine endliche Zahl",
+    "greater_than_equal": "erwartet wird mindestens {ge}",
+    "greater_than": "erwartet wird mehr als {gt}",
+    "less_than_equal": "erwartet wird höchstens {le}",
+    "less_than": "erwartet wird weniger als {lt}",
+    "literal_error": "möglich sind {expected}",
+    "enum": "möglich sind {expected}",
+    "string_too_short": "erwartet werden mindestens {min_length} Zeichen",
+    "string_too_long": "erwartet werden höchstens {max_length} Zeichen",
+    "zoneinfo_str": "diese Zeitzone gibt es nicht",
+    "path_type": "erwartet wird ein Pfad",
+}
+"""Kind of a problem that pydantic finds → what to say; the braces are what pydantic tells with it."""
+
+
+def what_is_wrong(problem: Mapping[str, Any]) -> str:
+    """Return in German what one of pydantic's problems (``ValidationError.errors()``) says of a value."""
+    kind = str(problem["type"])
+    if kind == "value_error":  # our own checks speak German; pydantic only puts these words before them
+        return str(problem["msg"]).removeprefix("Value error, ")
+    if kind.startswith(("date", "time")):
+        return "erwartet wird ein Datum wie 2026-01-31"
+    expected = {name: str(value).replace(" or ", " oder ") for name, value in problem.get("ctx", {}).items()}
+    return _WRONG.get(kind, "die Form stimmt nicht").format_map(expected)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from vmh_sync.store.file_health import file_fault
+
 PG_SECONDS = 3600
 
 
@@ -27,7 +29,19 @@ def copy_sqlite(source: Path, target: Path) -> None:
     except sqlite3.DatabaseError as error:
         said = str(error)
     if said != "ok":
-        raise BackupFailed(f"{source.name} lässt sich nicht sichern: {said.splitlines()[0]}.")
+        raise BackupFailed(_why(source, target, said.splitlines()[0]))
+
+
+def _why(source: Path, target: Path, said: str) -> str:
+    fault = file_fault(f"sqlite:///{source}") or file_fault(f"sqlite:///{target}", look_inside=False)
+    return (
+        f"{source.name} lässt sich nicht sichern. {fault}"
+        if fault is not None
+        else (
+            f"{source.name} lässt sich nicht sichern: SQLite meldet „{said}“. Alle Prozesse beenden und es noch einmal "
+            "versuchen."
+        )
+    )
 
 
 def dump_postgres(url: URL, target: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
     try:
         return asyncio.run(opened())
     except ForeignSystemError as error:
-        fail(error.message_for_people)
+        fail(explained(error))
 
 
 def _report(troubles: "list[Trouble]", *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from vmh_sync.commands.linked_pass import sync_linked
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.progress import progress_for
 from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
 from vmh_sync.first_contact.answers import BadAnswers, write_csv
@@ -34,7 +35,7 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
     except NoList as problem:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
-        fail_pass(error.message_for_people, as_json=as_json)
+        fail_pass(explained(error), as_json=as_json)
     extra: dict[str, Any] = {}
     failed = bool(result and result.failures)
     if not as_json:

@@ -13,6 +13,7 @@ from vmh_sync.commands.first_contact import progress_lines
 from vmh_sync.commands.linked_pass import sync_linked
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
@@ -92,7 +93,7 @@ def command(order: ImportOrder, *, as_json: bool) -> None:
     except NoList as problem:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
-        fail_pass(error.message_for_people, as_json=as_json)
+        fail_pass(explained(error), as_json=as_json)
     failed, extra = bool(done.failures), dict[str, Any]()
     if not as_json:
         _print(plan, None if order.plan_only else done)

@@ -10,7 +10,7 @@ import dagster as dg
 from vmh_sync.commands.foreground_marks import marked, of_killed_commands
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
-from vmh_sync.orchestration.dagster_home import ensure_dagster_home, prepare_storage
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, prepare_storage
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
@@ -20,8 +20,7 @@ PROCESS_TAG = "vmh/process"
 
 def dagster_home(settings: VmhSettings) -> str:
     """Return the absolute path of Dagster's home, made usable."""
-    home = settings.dagster_home or settings.home / "dagster"
-    return str(ensure_dagster_home(home, celery=settings.run_workers is not None))
+    return str(ensure_dagster_home(home_of(settings), celery=settings.run_workers is not None))
 
 
 def dagster_environment(settings: VmhSettings) -> dict[str, str]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
 
 if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with them: not for --help
@@ -20,12 +19,14 @@ RECORDS_FAILED = 3
 PASS_FAILED = 1
 _YES = ("j", "ja", "y", "yes")
 SHOWN_FAILURES = 20
+_YES = ("j", "ja", "y", "yes")
 _FIRM_TIME = ZoneInfo("Europe/Berlin")
 
 
 def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
     """Print ``message`` on stderr and end the process with ``code``."""
-    sys.stderr.write(f"{message}\n")
+    if message:
+        sys.stderr.write(f"{message}\n")
     raise SystemExit(code)
 
 
@@ -104,25 +105,22 @@ def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> Non
     from vmh_sync.sync.outcome import different_lines
     from vmh_sync.sync.plan_rows import plan_rows
 
-    console = Console()
+    console = screen()
     rows = plan_rows(outcomes, show_values=show_values)
     apart = different_lines(outcomes)
     for line in apart:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     if not rows:
         if not apart:
             console.print("Nichts zu tun: Beide Seiten stimmen überein.")
         return
-    table = Table(title="Plan (es wurde nichts geschrieben)", title_justify="left")
-    for heading in ("Datensatz", "Ziel", "Was", "Felder"):
-        table.add_column(heading)
+    cells = []
     for row in rows:
         target = f"{word(SIDES, row.get('side'))} {row.get('entity', '')} {row.get('key') or ''}".strip()
         what = word(TASKS, row.get("kind")) or word(ACTIONS, row["action"])
         shown = row.get("changes") if show_values else row["fields"]
-        # As Text: what stands in a field must not be taken for markup.
-        table.add_row(str(row["id"]), target or "Aufgabe", what, Text(_short(shown)))
-    console.print(table)
+        cells.append((str(row["id"]), target or "Aufgabe", what, _short(shown)))
+    print_rows(console, "Plan (es wurde nichts geschrieben)", ("Datensatz", "Ziel", "Was", "Felder"), cells)
 
 
 def _short(value: object) -> str:

@@ -14,6 +14,7 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.output import fail
 from vmh_sync.commands.record import the_record
 from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE, with_records
@@ -44,7 +45,7 @@ def export(text: str, file: Path | None) -> None:
     try:
         sides = asyncio.run(_both_sides(settings, view))
     except ForeignSystemError as error:
-        fail(f"Die Auskunft wäre unvollständig: {error.message_for_people}")
+        fail(f"Die Auskunft wäre unvollständig: {explained(error)}")
     told = {"created_at": SystemClock().now().isoformat(timespec="seconds"), **sides, "vmh_sync": own_data(view)}
     shown = json.dumps(told, ensure_ascii=False, indent=2, default=_plain) + "\n"
     if file is None:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.orchestration.entity_room import rooms
 from vmh_sync.reconcile.read import Report, reconcile
@@ -38,7 +39,7 @@ def command(*, as_json: bool) -> None:
     try:
         report = run_reconcile()
     except ForeignSystemError as error:
-        fail(error.message_for_people)
+        fail(explained(error))
     if as_json:
         print_json(report.to_json())
     else:

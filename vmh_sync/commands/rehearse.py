@@ -15,6 +15,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.rehearsal_calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal_copy import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.services.processes import program
@@ -50,7 +51,7 @@ def command(where: PartyScope, *, as_json: bool) -> None:
     except (NoList, StepFailed) as problem:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
-        fail_pass(error.message_for_people, as_json=as_json)
+        fail_pass(explained(error), as_json=as_json)
     if as_json:
         print_json(report)
     else:

@@ -1,26 +1,35 @@
 """What commands say when our own house is not in order: the database, Redis, or another process."""
 
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.redis_identity import ForeignRedis
+from vmh_sync.orchestration.dagster_home import home_of, storage_fault
+from vmh_sync.services.file_errors import explained
 from vmh_sync.services.sole_process import HomeTaken
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync.settings import SettingsError, VmhSettings, load
 from vmh_sync.store import default_url
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
-from vmh_sync.store.file_health import file_fault
+from vmh_sync.store.file_health import FileFault, UnusableFile, file_fault
 
 HOUSE_TROUBLE: tuple[type[Exception], ...] = (
     StoreError,
     CoordinationUnavailable,
     HomeTaken,
     EmbeddedServiceError,
+    UnusableFile,
+    DBAPIError,
+    sqlite3.Error,
     OSError,
 )
 
 
 def told(trouble: Exception) -> str:
     """Return what is wrong and what to do, in German; takes one of :data:`HOUSE_TROUBLE`."""
-    if isinstance(trouble, HomeTaken | ForeignRedis):
+    if isinstance(trouble, HomeTaken | ForeignRedis | UnusableFile):
         return str(trouble)
     if isinstance(trouble, SchemaOutdated):
         return "Die Datenbank passt nicht zu dieser Version: `vmh-sync db upgrade` ausführen."
@@ -32,27 +41,37 @@ def told(trouble: Exception) -> str:
         )
     if isinstance(trouble, EmbeddedServiceError):
         return f"Der mitgelieferte Valkey startet nicht: {trouble}"
+    if isinstance(trouble, DBAPIError | sqlite3.Error):  # ours are translated: this is Dagster's
+        fault = _dagster_fault()
+        return str(fault) if fault is not None else _DAGSTER_AWAY
     if isinstance(trouble, StoreError | OSError):
         fault = _file_fault()
         if fault is not None:
-            return fault
+            return str(fault)
         if isinstance(trouble, OSError):
-            return f"Zugriff auf eine Datei oder einen Dienst gescheitert ({_what(trouble)})."
+            return explained(trouble)
         if not isinstance(trouble, StoreUnavailable):
             return f"Die Datenbank hat einen Befehl abgelehnt ({trouble}); `vmh-sync doctor` sagt vielleicht, warum."
         return "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
     return "Redis ist nicht erreichbar: Läuft der Server, und stimmt REDIS_URL?"
 
 
-def _file_fault() -> str | None:
+_DAGSTER_AWAY = (
+    "Die Datenbank von Dagster antwortet nicht, wie sie soll: Läuft der Datenbankserver, den dagster.yaml nennt, und "
+    "stimmen DAGSTER_PG_HOST, DAGSTER_PG_USER, DAGSTER_PG_PASSWORD und DAGSTER_PG_DB?"
+)
+
+
+def _file_fault() -> FileFault | None:
     try:
         settings = load(VmhSettings)
     except SettingsError:
         return None
-    fault = file_fault(settings.database_url or default_url(settings.home))
-    return str(fault) if fault is not None else None
+    return file_fault(settings.database_url or default_url(settings.home))
 
 
-def _what(error: OSError) -> str:
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or type(error).__name__}{where}"
+def _dagster_fault() -> FileFault | None:
+    try:
+        return storage_fault(home_of(load(VmhSettings)))
+    except SettingsError:
+        return None

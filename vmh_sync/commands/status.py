@@ -15,10 +15,12 @@ from rich.table import Table
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.output import firm_time, print_json
 from vmh_sync.commands.screen import screen
+from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
 from vmh_sync.doctor.line import Level, Line, ok, problem
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
+from vmh_sync.orchestration.dagster_home import home_of
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.next_ticks import DaemonState, NextTick, read_daemon
 from vmh_sync.overview.health import Finding, is_healthy, judge
@@ -64,8 +66,8 @@ def take(*, ask: bool = True) -> Report:
     database = check_database(known.house)
     redis = asyncio.run(check_redis(known.house, database_works=database.level is Level.OK))
     lines += [database, redis]
-    daemon = read_daemon(_dagster_home(known.house), clock.now())
-    lines.append(_daemon_line(daemon, clock.now()))
+    daemon, line = _daemon(home_of(known.house), clock.now())
+    lines.append(line)
     if database.level is not Level.OK:
         return Report(clock.now(), tuple(lines), None, (), daemon)
     house = _read(known.house)
@@ -73,10 +75,6 @@ def take(*, ask: bool = True) -> Report:
     if ask and settings is not None and redis.level is Level.OK:
         lines += asyncio.run(_ask(settings))
     return Report(clock.now(), tuple(lines), house, judge(house) if house else (), daemon)
-
-
-def _dagster_home(house: VmhSettings) -> Path:
-    return (house.dagster_home or house.home / "dagster").expanduser().absolute()
 
 
 def _read(settings: VmhSettings) -> HouseStatus | None:
@@ -93,6 +91,14 @@ def _pass_settings(known: Known) -> PassSettings | None:
     if known.house is None or known.sync is None or known.advoware is None or known.espocrm is None:
         return None
     return PassSettings(known.house, known.sync, known.advoware, known.espocrm)
+
+
+def _daemon(home: Path, now: datetime) -> tuple[DaemonState, Line]:
+    try:
+        daemon = read_daemon(home, now)
+    except HOUSE_TROUBLE as trouble:
+        return DaemonState(False, None, ()), problem("Dagster", told(trouble), "Bis dahin startet nichts von selbst.")
+    return daemon, _daemon_line(daemon, now)
 
 
 def _daemon_line(daemon: DaemonState, now: datetime) -> Line:

@@ -8,6 +8,7 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.foreground_marks import of_killed_commands
 from vmh_sync.commands.pass_progress import PassProgress
 from vmh_sync.commands.targets import SyncTarget
+from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.approved_plan import save_plan
 from vmh_sync.engine.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.pass_progress import listened
@@ -78,7 +79,7 @@ async def _select(settings: PassSettings, target: SyncTarget, selection: str) ->
         async with open_context("selection", settings) as context:
             return await target.pipeline.select(context, selection)
     except ForeignSystemError as error:
-        raise PassFailed(error.message_for_people) from error
+        raise PassFailed(explained(error)) from error
     except GuardTripped as stop:
         raise PassFailed(str(stop)) from None
 

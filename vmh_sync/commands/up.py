@@ -10,11 +10,13 @@ from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
 from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import PassSettings
-from vmh_sync.orchestration.dagster_home import names_celery
+from vmh_sync.orchestration.dagster_home import home_of, names_celery, storage_fault
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import LogSettings, SettingsError, load
+from vmh_sync.store import default_url
+from vmh_sync.store.file_health import UnusableFile, file_fault
 
 
 def house_environment(settings: PassSettings) -> dict[str, str]:
@@ -74,6 +76,7 @@ def run_up(*, port: int) -> None:
     with sole_holder(settings.house.home / "up.lock"):
         require_free_ports(settings, port=port)
         prepare(settings)
+        require_usable_files(settings)
         _stay_up(settings, port=port)
 
 
@@ -87,6 +90,14 @@ def require_free_ports(settings: PassSettings, *, port: int) -> None:
     require_free_port(house.gateway_host, house.gateway_port, what="das Gateway", remedy=remedy)
 
 
+def require_usable_files(settings: PassSettings) -> None:
+    """Raise ``UnusableFile`` when our database's or Dagster's files are damaged, or the disk is (almost) full."""
+    house = settings.house
+    fault = file_fault(house.database_url or default_url(house.home)) or storage_fault(home_of(house))
+    if fault is not None:
+        raise UnusableFile(str(fault))
+
+
 def _stay_up(settings: PassSettings, *, port: int) -> None:
     console = Console()
     supervisor = Supervisor()
@@ -97,6 +108,9 @@ def _stay_up(settings: PassSettings, *, port: int) -> None:
                 f"Dagster: {url}   Gateway: http://{settings.house.gateway_host}:{settings.house.gateway_port}"
             )
             console.print(f"Protokolle: {settings.house.home / 'logs'}   Ende mit Strg-C")
+        elif not supervisor.stopping.is_set():
+            logs = settings.house.home / "logs"
+            console.print(f"Die Dagster-Oberfläche antwortet noch nicht; warum, steht in {logs}. Ende mit Strg-C")
         supervisor.watch()
     finally:
         supervisor.stop()

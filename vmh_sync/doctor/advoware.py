@@ -30,7 +30,7 @@ async def check_advoware(
     state that all processes share: a login that was refused moments ago is not tried.
     """
     betnr = await asyncio.to_thread(_some_party, store, clock) if store is not None else None
-    addresses = list(_addresses(settings))
+    addresses = list(asked_addresses(settings))
     unwritten = [line for line in (bad_address(LOGIN, one) for one in addresses) if line is not None]
     if unwritten:
         return unwritten
@@ -54,7 +54,7 @@ async def check_advoware(
     return [ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen."), *_abilities(found, betnr)]
 
 
-def _addresses(settings: AdvowareSettings) -> Iterator[Address]:
+def asked_addresses(settings: AdvowareSettings) -> Iterator[Address]:
     """Yield the addresses that are asked first; the ones that the firm's discovery names are not known here."""
     if settings.api_base_url is None or settings.security_gateway_url is None:
         yield Address("ADVOWARE_CONFIGURATOR_URL", settings.configurator_url)

@@ -47,7 +47,7 @@ def field_changes(path: Path | None, own_packages: Sequence[str] = ()) -> FieldC
         changes = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"VMH_FIELD_TABLES ist unbrauchbar ({type(error).__name__}): JSON-Datei mit Änderungen der Feldtabellen"
+            f"VMH_FIELD_TABLES ist unbrauchbar ({_why(error)}): JSON-Datei mit Änderungen der Feldtabellen"
         ) from None
     if not isinstance(changes, dict) or not all(isinstance(one, dict) for one in changes.values()):
         raise SettingsError("VMH_FIELD_TABLES muss ein Objekt enthalten: Bereich -> Feld -> Änderungen")
@@ -57,6 +57,12 @@ def field_changes(path: Path | None, own_packages: Sequence[str] = ()) -> FieldC
         except BadFieldTable as problem:
             raise SettingsError(f"VMH_FIELD_TABLES, {entity}: {problem}") from None
     return changes
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "die Datei gibt es nicht"
+    return "die Datei ist nicht lesbar" if isinstance(error, OSError) else "kein gültiges JSON"
 
 
 def _check(entity: str, changes: Mapping[str, Any], *, strangers: bool) -> None:

@@ -5,11 +5,14 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vmh_sync.services.sole_process import one_after_another
+from vmh_sync.settings import VmhSettings
+from vmh_sync.store.file_health import FileFault, file_fault
 from vmh_sync.whole_file import draft_of, write_whole
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ _INSTANCE_FILE = "dagster.yaml"
 _OLD_NAMES = re.compile(r"\bvmh_sync\.services\.(prompt_queue|dagster_sqlite)\b")
 _SQLITE_FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _HOME_VARIABLE = "DAGSTER_HOME"
+_LOOK_INSIDE_BYTES = 200_000_000
+_ASIDE = (
+    "Alle Prozesse beenden und die Datei beiseitelegen: Sie wird neu angelegt; verloren geht nur, was die Oberfläche "
+    "von früheren Läufen zeigt."
+)
 _EARLIER = frozenset(
     {
         "d0ad9f15c15ea3993e569f476bd5d5813014b58aee7aebe20bc5da37c46c82c1",
@@ -110,6 +118,27 @@ def open_home(home: Path) -> Iterator["dg.DagsterInstance"]:
             del os.environ[_HOME_VARIABLE]
         else:
             os.environ[_HOME_VARIABLE] = before
+
+
+def home_of(settings: VmhSettings) -> Path:
+    """Return the absolute path of Dagster's home that the settings name."""
+    return (settings.dagster_home or settings.home / "dagster").expanduser().absolute()
+
+
+def storage_fault(home: Path) -> FileFault | None:
+    """Return why Dagster's SQLite files cannot be used, ``None`` when they can, or when Dagster keeps none here.
+
+    Looks into files of ordinary size only, since it reads them whole.
+    """
+    for file in (home / name for name in _SQLITE_FILES):
+        if not file.exists():
+            continue
+        fault = file_fault(f"sqlite:///{file}", look_inside=file.stat().st_size < _LOOK_INSIDE_BYTES)
+        if fault is not None and fault.damaged:
+            return replace(fault, remedy=_ASIDE)
+        if fault is not None:
+            return fault
+    return None
 
 
 def prepare_storage(home: Path) -> None:

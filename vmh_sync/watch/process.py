@@ -26,6 +26,7 @@ from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.launching import make_debouncer, open_launcher
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.run_config import Trigger
+from vmh_sync.services.file_errors import explained
 from vmh_sync.services.log_format import log_to_stderr
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import LogSettings, SettingsError, VmhSettings, load
@@ -115,9 +116,13 @@ async def watch_for_ever(settings: PassSettings, clock: Clock) -> None:
             await _session(settings, clock)
             pause = FIRST_PAUSE
         except _TROUBLE as problem:
-            _log.warning("watch: again in %.0f s: %s", pause, problem)
+            _log.warning("watch: again in %.0f s: %s", pause, _why(problem))
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def _why(problem: Exception) -> str:
+    return explained(problem) if isinstance(problem, OSError) else str(problem)
 
 
 async def _session(settings: PassSettings, clock: Clock) -> None:

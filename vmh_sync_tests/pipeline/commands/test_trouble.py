@@ -101,3 +101,29 @@ def test_a_damaged_database_and_a_folder_that_cannot_be_written_are_one_sentence
             assert code == 1
             assert sentence in told
             assert told.count("\n") == 1, "one sentence, no stack trace"
+
+
+def test_a_damaged_database_of_dagster_is_named_and_status_still_shows_the_rest(
+    firm: Firm, vmh: Vmh, firm_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    firm_environment.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    espo_id = firm.crm_party(lastName="Wartend")
+    assert vmh(f"sync beteiligte --id {espo_id}")[0] == 0
+    (tmp_path / "dagster/history/runs.db").write_bytes(b"this was a database once" * 400)
+    sentence = f"Die Datenbankdatei {tmp_path}/dagster/history/runs.db ist beschädigt. Alle Prozesse beenden und die"
+    for command in (f"sync beteiligte --id {espo_id}", "up --port 0"):
+        code, _, told = vmh(command)
+        assert (code, told.count("\n")) == (1, 1), told
+        assert told.startswith(sentence)
+    code, said, told = vmh("status")
+    assert (code, told) == (1, "")
+    assert sentence in said and "ok       Advoware: Antwortet." in said
+
+
+def test_a_dry_run_in_a_pipe_is_not_cut(firm: Firm, vmh: Vmh, firm_environment: pytest.MonkeyPatch) -> None:
+    firm_environment.setenv("COLUMNS", "60")
+    espo_id = firm.crm_party(firstName="Erika", lastName="Wartend", titel="Dr.", zusatz="c/o", anrede="Frau")
+    code, said, _ = vmh(f"sync beteiligte --id {espo_id} --dry-run")
+    assert code == 0
+    (line,) = [one for one in said.splitlines() if one.startswith(f"  {espo_id}, Ziel: Advoware")]
+    assert line.endswith("zusatz"), "one line, with the last field"
