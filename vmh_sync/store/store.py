@@ -21,6 +21,7 @@ from vmh_sync.store.kommunikation_states import KommunikationStates
 from vmh_sync.store.links import Links
 from vmh_sync.store.metrics import CallCounts, Passes
 from vmh_sync.store.migrate import current_revision, head_revision, is_known
+from vmh_sync.store.models import Base
 from vmh_sync.store.person_rows import PersonRows
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
@@ -126,7 +127,9 @@ class Store:
     def reclaim(self) -> None:
         """Overwrite what deleted rows have left behind in the files. Raises StoreUnavailable.
 
-        SQLite keeps deleted values in free pages and in its journal; PostgreSQL removes dead rows from its pages.
+        SQLite keeps deleted values in free pages and in its journal. PostgreSQL's ordinary VACUUM only gives the space
+        free: the bytes stay until something else is written there, so each table is written anew, and its statistics,
+        which hold samples of values.
         """
         with translated(), self._writer.connect() as connection:
             raw = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
@@ -137,7 +140,10 @@ class Store:
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             else:
                 with raw.cursor() as cursor:
-                    cursor.execute("VACUUM")
+                    cursor.execute("SET statement_timeout = 0")
+                    for table in (*sorted(Base.metadata.tables), "pg_catalog.pg_statistic"):
+                        cursor.execute(f"VACUUM (FULL, ANALYZE) {table}")
+                    cursor.execute("RESET statement_timeout")
         went_on()
 
     @property

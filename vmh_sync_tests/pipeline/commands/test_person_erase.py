@@ -7,19 +7,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
 from vmh_sync.commands.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
+from vmh_sync.engine.opening import open_database
 from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.later import erase_due
 from vmh_sync.erasure.run import Stores, plan_erasure
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.audit import AuditQuery
+from vmh_sync.store.engine import normalised_url
 from vmh_sync.sync.outcome import Result as Outcome
 from vmh_sync_tests.fixtures.everything_written import contents, found_in
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.postgres import PostgresServer
+from vmh_sync_tests.fixtures.sandbox import Sandbox
 from vmh_sync_tests.pipeline.kommunikation.sides import mail
 
 CANARIES = {
@@ -51,6 +56,18 @@ def canaries_written() -> set[str]:
         text = str(redis.get(key)) if redis.type(key) == "string" else ""
         found |= found_in(f"{key} {text}".encode(), CANARIES)
     redis.close()
+    return found
+
+
+def rows_holding_canaries(url: str) -> set[str]:
+    """The canaries that stand in any row of any table of a PostgreSQL database."""
+    found = set[str]()
+    engine = create_engine(normalised_url(url))
+    with engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            for (row,) in connection.exec_driver_sql(f'SELECT CAST(t AS text) FROM "{table}" t'):
+                found |= found_in(str(row).encode(), CANARIES)
+    engine.dispose()
     return found
 
 
@@ -217,3 +234,24 @@ def test_nothing_is_erased_without_a_yes(firm: Firm) -> None:
     assert vmh("person", "erase", "Niemand", "--yes").exit_code == 1
     with firm.store.reading() as tx:
         assert tx.links.get_by_espo("beteiligte", espo_id) is not None
+
+
+def test_nothing_is_left_in_postgresql_either(
+    sandbox: Sandbox, firm_environment: pytest.MonkeyPatch, postgres_url: str, postgres_server: PostgresServer
+) -> None:
+    firm_environment.setenv("VMH_DATABASE_URL", postgres_url)
+    store = open_database(load(VmhSettings))
+    firm = Firm(sandbox, store)
+    espo_id, _ = a_person_everywhere(firm)
+    other, _ = firm.linked_party(lastName="Fremder")
+    assert rows_holding_canaries(postgres_url) == set(CANARIES), "a canary that was never written proves nothing"
+
+    assert vmh("person", "erase", espo_id, "--yes").exit_code == 0
+
+    assert rows_holding_canaries(postgres_url) == set()
+    assert canaries_written() == set()
+    assert postgres_server.holding(postgres_url, CANARIES.values()) == set(), "nor in what deleted rows left behind"
+    with store.reading() as tx:
+        assert tx.links.get_by_espo("beteiligte", other) is not None
+    assert [outcome.result for outcome in firm.outcomes(espo_id)] == [Outcome.SKIPPED]
+    store.close()
