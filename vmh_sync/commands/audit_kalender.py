@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
-from vmh_sync.commands.unreachable import explained
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
@@ -130,6 +129,8 @@ def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
     try:
         return asyncio.run(opened())
     except ForeignSystemError as error:
+        from vmh_sync.commands.unreachable import explained
+
         fail(explained(error))
 
 
