@@ -5,9 +5,18 @@ from dataclasses import replace
 from vmh_sync.kommunikation import lists, markers
 from vmh_sync.kommunikation.decisions import decide
 from vmh_sync.kommunikation.kinds import channel_of
+from vmh_sync.kommunikation.marking import marked_remark, to_mark
 from vmh_sync.kommunikation.members import ChannelWork, Member, Write, gather, unique_items
 from vmh_sync.kommunikation.model import Channel, Options, Pair, PairState, PartyCommunication
-from vmh_sync.kommunikation.plan import ENTITY, EntryWrite, EspoList, KommunikationPlan, PairChange, espo_step
+from vmh_sync.kommunikation.plan import (
+    ENTITY,
+    MARKER_ONLY,
+    EntryWrite,
+    EspoList,
+    KommunikationPlan,
+    PairChange,
+    espo_step,
+)
 from vmh_sync.kommunikation.primary import settle
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import Action, FieldChange, Operation
@@ -43,7 +52,7 @@ def plan_communication(party: PartyCommunication, options: Options | None = None
         primary = settle(work, outcome)
         built[work.channel] = lists.build(work, outcome, primary)
         for number, member in enumerate(work.members):
-            write = _entry_write(work, member, number)
+            write = _entry_write(work, member, number) or _marker_write(work, member)
             if write is not None:
                 writes.append(write)
             change = _pair_change(work, member, write, primary, blocked=outcome.blocked)
@@ -106,6 +115,32 @@ def _entry_write(work: ChannelWork, member: Member, number: int) -> EntryWrite |
         operation=operation,
         expected_row_id=entry.row_id if entry else None,
         must_be_empty=member.write is Write.VALUE and member.tlf is None,
+    )
+
+
+def _marker_write(work: ChannelWork, member: Member) -> EntryWrite | None:
+    """Return the write of a marker alone, for an entry of ours of which both sides already say the same."""
+    entry, after = member.entry, member.after
+    if entry is None or after is None or member.hold or member.needs_espo or member.refused is not None:
+        return None
+    remark = marked_remark(after, entry, work.options)
+    if remark is None:
+        return None
+    member.after = replace(after, marked=to_mark(after, entry))
+    member.refused = member.after  # an Advoware that does not take it is not asked again
+    payload = {"tlf": entry.tlf, "bemerkung": remark, "online": entry.online}
+    return EntryWrite(
+        step=f"advoware:{entry.id}",
+        operation=Operation(
+            side=Side.ADVOWARE,
+            action=Action.UPDATE,
+            entity=ENTITY,
+            key=str(entry.id),
+            payload=payload,
+            changes=(),
+            reason=MARKER_ONLY,
+        ),
+        expected_row_id=entry.row_id,
     )
 
 

@@ -93,7 +93,7 @@ class Pair:
     ``advoware_id`` is ``None`` only for a value that Advoware refused to create. ``kind`` is the kommKz (1..12).
     ``online_base`` and ``primary_base`` are ``None`` while unknown (first contact). ``refusal`` is a
     :class:`~vmh_sync.kommunikation.notation.Refusal` value and set in state ``refused`` only; ``said`` is
-    Advoware's own reason then.
+    Advoware's own reason then. ``marked`` is what was last sent as a marker alone: a value, or nothing for a slot.
     """
 
     advoware_id: int | None
@@ -106,6 +106,7 @@ class Pair:
     espo_type: str | None = None
     refusal: str | None = None
     said: str = ""
+    marked: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the part that is stored as JSON (everything but the Advoware id)."""
@@ -119,6 +120,7 @@ class Pair:
             "espo_type": self.espo_type,
             "refusal": self.refusal,
             **({"said": self.said} if self.said else {}),
+            **({"marked": self.marked} if self.marked is not None else {}),
         }
 
     @classmethod
@@ -135,6 +137,7 @@ class Pair:
             espo_type=data.get("espo_type"),
             refusal=data.get("refusal"),
             said=str(data.get("said", "")),
+            marked=data.get("marked"),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from vmh_sync.engine.modified_stamps import settled
 from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
 from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.kommunikation.marking import any_lacks_marker
 from vmh_sync.kommunikation.model import Options, PairState
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.kommunikation.pairs import ENTITY, pairs_of
@@ -59,6 +60,8 @@ class KommunikationPart:
         if problem_of(espo, party.advoware) is not None:
             return True
         entries = entries_of(party.advoware)
+        if entries is not None and any_lacks_marker(notes.pairs, entries, notes.options):
+            return True
         return entries is None or state.quiet_mark != quiet_mark(espo.attributes, entries, notes.pairs)
 
     def map(self, party: PartInput) -> None:

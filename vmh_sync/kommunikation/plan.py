@@ -15,6 +15,8 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskWanted
 
 ENTITY = "Kommunikation"
+MARKER_ONLY = "marker"
+"""Reason of a write that only puts our marker into the remark of an entry."""
 _NAMES = {Channel.EMAIL: "emailAddress", Channel.PHONE: "phoneNumber"}
 
 
@@ -151,6 +153,11 @@ class KommunikationPlan:
     def writes_nothing(self) -> bool:
         """Whether neither side is written to."""
         return not self.writes and not self.lists
+
+    @property
+    def only_marks(self) -> bool:
+        """Whether nothing but markers is written."""
+        return bool(self.writes) and not self.lists and all(w.operation.reason == MARKER_ONLY for w in self.writes)
 
     @property
     def base_moves(self) -> bool:

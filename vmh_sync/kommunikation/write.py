@@ -170,7 +170,7 @@ class Execution:
         self.done.findings = (*plan.findings, *more)
         self.done.standing = task_texts.for_people(after.tasks)
         self.done.tasks = unknown_tasks(self.done.standing, self.notes.tasks)
-        self.done.again = self.again = self.again or bool(self.postponed) or read.edited
+        self.done.again = self.again = self.again or bool(self.postponed) or read.edited or after.only_marks
         quiet = (
             self.work.problem is None
             and after.writes_nothing
