@@ -236,7 +236,6 @@ def probe(
 ) -> None:
     """Probiert an Ihrem Advoware und EspoCRM aus, was nur angenommen ist; der Abgleich hält sich an das Ergebnis."""
     from vmh_sync.commands import probe as probing
-    from vmh_sync.commands.output import ask
     from vmh_sync.commands.probe_check import command as check_recording
 
     if check is not None:

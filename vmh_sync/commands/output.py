@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with t
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1
-_YES = ("j", "ja", "y", "yes")
 SHOWN_FAILURES = 20
 _YES = ("j", "ja", "y", "yes")
 _FIRM_TIME = ZoneInfo("Europe/Berlin")

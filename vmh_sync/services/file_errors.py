@@ -45,9 +45,9 @@ def _not_allowed(file: str) -> str:
     if Path(file).is_dir():
         return f"Auf den Ordner {file} darf dieser Benutzer nicht zugreifen. {_RIGHTS}"
     try:
-        there = Path(file).exists()
+        exists = Path(file).exists()
     except OSError:
-        there = True  # the folder above may not even be looked into
-    if there:
+        exists = True  # the folder above may not even be looked into
+    if exists:
         return f"Die Datei {file} darf dieser Benutzer nicht lesen oder schreiben. {_RIGHTS}"
     return f"In den Ordner {Path(file).absolute().parent} kann nicht geschrieben werden. {_RIGHTS}"

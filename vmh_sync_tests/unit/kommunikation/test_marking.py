@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
+from vmh_sync.kommunikation.plan import KommunikationPlan
 from vmh_sync_tests.unit.kommunikation.builders import entry, mail, pair, plan, slot, stored, written
 
 HUBER = "info@huber-bau.example"
@@ -12,10 +13,8 @@ MARKED = "[ESPOCRM:aW5mb0BodWJlci1iYXUuZXhhbXBsZQ==:4] Zentrale"
 KNOWN = pair(1, 4, HUBER, HUBER, primary_base=True, online_base=True)
 
 
-def agreed(there: AdvowareEntry, known: Pair, **options: object):  # type: ignore[no-untyped-def]
-    return plan(
-        emails=[mail(HUBER, primary=True)], entries=[there], pairs=[known], **{"write_markers": True, **options}
-    )
+def agreed(stands: AdvowareEntry, known: Pair, *, write_markers: bool = True) -> KommunikationPlan:
+    return plan(emails=[mail(HUBER, primary=True)], entries=[stands], pairs=[known], write_markers=write_markers)
 
 
 def test_an_entry_of_which_both_sides_say_the_same_gets_its_marker_and_the_text_stays() -> None:
@@ -32,14 +31,14 @@ def test_without_the_setting_nothing_is_written() -> None:
 
 
 def test_a_marker_that_was_dropped_or_refused_is_not_sent_again_until_the_value_changes() -> None:
-    there = entry(1, HUBER, 4, "Zentrale", online=True)
-    sent = agreed(there, KNOWN)
+    stands = entry(1, HUBER, 4, "Zentrale", online=True)
+    sent = agreed(stands, KNOWN)
     (refused,) = sent.pairs_after({}, {"advoware:1": "Bemerkung gesperrt"}).stored
     for after in (stored(sent)[1], refused):
-        assert agreed(there, after).writes_nothing
+        assert agreed(stands, after).writes_nothing
     changed = plan(
         emails=[mail("neu@huber-bau.example", primary=True)],
-        entries=[there],
+        entries=[stands],
         pairs=[stored(sent)[1]],
         write_markers=True,
     )
