@@ -12,6 +12,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from vmh_sync.coordination.connection import SyncRedis
+from vmh_sync.coordination.sign_of_life import is_silent
+from vmh_sync.orchestration.run_config import SIGN_TAG
+
 LOST = "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter."
 SLACK_SECONDS = 60.0
 """A process counts as another one when it began so much later than the run: clocks are set now and then."""
@@ -31,6 +35,15 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     if launcher is None or launcher.class_name != "DefaultRunLauncher":
         return []
     return fail_runs(instance, lambda run: _has_lost_its_process(instance, run))
+
+
+def fail_silent_runs(instance: dg.DagsterInstance, redis: SyncRedis) -> list[str]:
+    """Mark the runs as failed that gave a sign of life and have stopped to; returns their ids. With any launcher.
+
+    Their limit is that of a first load, hours in which nobody else would get their place. Should one be alive after
+    all, leases keep it and its successor apart. Raises ``CoordinationUnavailable``.
+    """
+    return fail_runs(instance, lambda run: run.tags.get(SIGN_TAG) == run.run_id and is_silent(redis, run.run_id))
 
 
 def fail_runs(instance: dg.DagsterInstance, is_gone: Callable[[dg.DagsterRun], bool]) -> list[str]:

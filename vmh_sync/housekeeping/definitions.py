@@ -1,5 +1,6 @@
 """The Dagster job and schedule of the nightly cleaning, and the sensor for claims of dead runs."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,13 +8,14 @@ import dagster as dg
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.coordination.connection import connect_sync
+from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB, installation_mark
 from vmh_sync.engine.opening import open_database
 from vmh_sync.erasure.later import erase_due, waiting
 from vmh_sync.erasure.run import Stores
 from vmh_sync.housekeeping.claims import release_dead_claims
 from vmh_sync.housekeeping.database import clean_books
-from vmh_sync.housekeeping.dead_runs import fail_dead_runs
+from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
@@ -110,7 +112,9 @@ housekeeping_schedule = dg.ScheduleDefinition(
 def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """End runs whose process is gone, release the claims of runs that are over; the dirty sensors launch what waits."""
     fail_dead_runs(context.instance)
-    store = open_database(load(VmhSettings))
+    house = load(VmhSettings)
+    _fail_silent_runs(context.instance, house)
+    store = open_database(house)
     try:
         released = release_dead_claims(context.instance, store)
     finally:
@@ -118,6 +122,15 @@ def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     if not released:
         return dg.SkipReason("no claims of dead runs")
     return dg.SkipReason(f"released {sum(released.values())} claims of {len(released)} dead runs")
+
+
+def _fail_silent_runs(instance: dg.DagsterInstance, house: VmhSettings) -> None:
+    redis = connect_sync(ensure_redis(house.home, house.redis_url))
+    try:
+        with suppress(CoordinationUnavailable):  # then nothing is known about any run
+            fail_silent_runs(instance, redis)
+    finally:
+        redis.close()
 
 
 def build(settings: VmhSettings) -> dg.Definitions:

@@ -4,9 +4,10 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from vmh_sync.clock import Clock, SystemClock
@@ -16,6 +17,7 @@ from vmh_sync.coordination.connection import SyncRedis, connect, connect_sync
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
+from vmh_sync.coordination.sign_of_life import alive
 from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.known_installation import read_known
 from vmh_sync.engine.opening import at_work, house_leases, open_database, token_cache
@@ -145,7 +147,7 @@ class CalendarContext:
 
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
     creation was not answered is not created again before that (:mod:`vmh_sync.engine.create_once`). ``desk`` is there
-    when EspoCRM is set up.
+    when EspoCRM is set up. ``alive`` gives the run's sign of life during a block.
     """
 
     run_id: str
@@ -159,6 +161,7 @@ class CalendarContext:
     kanzlei: str
     calls: CallCounter
     bell: Doorbell
+    alive: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     quota_per_minute: int = 600
     longest_request: timedelta = timedelta(seconds=150)
     desk: TaskDesk | None = None
@@ -224,6 +227,7 @@ async def open_calendar_sides(
                     kanzlei=settings.advoware.kanzlei,
                     calls=calls,
                     bell=Doorbell(redis),
+                    alive=partial(alive, redis, run_id),
                     quota_per_minute=settings.google.quota_per_minute,
                     longest_request=timedelta(seconds=max(settings.passes.create_settle_seconds, known.settle_seconds)),
                     desk=desk,

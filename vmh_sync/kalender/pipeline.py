@@ -30,7 +30,7 @@ from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
 from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
-from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.orchestration.run_report import NOTHING, ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.sync.outcome import PassSummary
@@ -78,6 +78,7 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
         which = Calendars(**{**config.model_dump(), "kuerzel": [context.partition_key]})
     started = time.monotonic()
     async with calendars.open(context.run_id) as opened:
+        context.instance.add_run_tags(context.run_id, {SIGN_TAG: context.run_id})
         if not which.dry_run:
             await require_our_redis(opened.leases)
         try:

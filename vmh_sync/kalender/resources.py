@@ -37,6 +37,7 @@ class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
                 async with (
                     at_work(run_id, settings.house),
                     self._opened.op(lambda: open_calendar_sides(run_id, settings)) as context,
+                    context.alive(),
                 ):
                     yield context
         except ServiceAccountError as problem:

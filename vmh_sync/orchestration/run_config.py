@@ -92,6 +92,9 @@ class Trigger(StrEnum):
     CLI = "cli"
 
 
+SIGN_TAG = "vmh/sign_of_life"
+"""Tag of a run that gives a sign of life, with its own id: a repetition inherits the tag and has to begin first."""
+
 PERSONS = frozenset({Trigger.PERSON, Trigger.BACKFILL, Trigger.CLI})
 """Triggers behind which a person stands, who wants everything tried that may be tried."""
 

@@ -15,7 +15,7 @@ from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.kalender.sync_employee import employee_lease
 from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job
@@ -44,6 +44,8 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
         if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
     ]
     assert outputs[0]["geschrieben nach Google"].value == 2 and outputs[0]["read_advoware"].value == 2
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None and run.tags[SIGN_TAG] == run.run_id, "what looks after runs expects a sign of life of it"
 
 
 def test_a_run_with_a_partition_key_takes_that_employee(chancery: Chancery, instance: dg.DagsterInstance) -> None:

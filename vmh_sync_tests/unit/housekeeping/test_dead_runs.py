@@ -1,5 +1,6 @@
 """Runs whose process is gone without anybody noticing."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,9 +11,12 @@ import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
 
+from vmh_sync.coordination.connection import SyncRedis, connect
+from vmh_sync.coordination.sign_of_life import LASTS_SECONDS, alive
 from vmh_sync.housekeeping import dead_runs
-from vmh_sync.housekeeping.dead_runs import fail_dead_runs
+from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.run_config import SIGN_TAG
 
 STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
 
@@ -98,6 +102,29 @@ def test_a_number_that_was_given_again_is_another_process(
     monkeypatch.setattr(dead_runs, "SLACK_SECONDS", -1e9)  # as if the process had begun long after the run
 
     assert fail_dead_runs(instance) == [run_id]
+
+
+@pytest.mark.parametrize("celery", [True, False])
+def test_a_run_whose_host_is_lost_gives_its_place_back_as_soon_as_its_sign_of_life_ends(
+    tmp_path: Path, sync_redis: SyncRedis, redis_url: str, celery: bool
+) -> None:
+    async def works(home: dg.DagsterInstance, run_id: str) -> None:
+        async with connect(redis_url) as redis, alive(redis, run_id):
+            assert fail_silent_runs(home, sync_redis) == []
+
+    with open_home(ensure_dagster_home(tmp_path, celery=celery)) as instance:
+        # Of these no sign is expected yet; the second one repeats a run that gave one.
+        silent = [instance.create_run_for_job(nothing, status=STARTED, tags=tags) for tags in ({}, {SIGN_TAG: "of"})]
+        run_id = instance.create_run_for_job(nothing, status=STARTED).run_id
+        instance.add_run_tags(run_id, {SIGN_TAG: run_id})
+        asyncio.run(works(instance, run_id))
+        assert fail_silent_runs(instance, sync_redis) == [], "between two ops"
+        (key,) = sync_redis.keys("vmh:run:*")
+        assert 0 < sync_redis.ttl(key) <= LASTS_SECONDS
+        sync_redis.delete(key)  # its time is over
+        assert fail_silent_runs(instance, sync_redis) == [run_id]
+        assert status_of(instance, run_id) is dg.DagsterRunStatus.FAILURE
+        assert [status_of(instance, one.run_id) for one in silent] == [STARTED, STARTED]
 
 
 def test_runs_that_may_be_elsewhere_are_left_alone(tmp_path: Path, dead: int) -> None:
