@@ -1,6 +1,7 @@
 """``python -m vmh_sync_tests.bench [name] [number]``: all benchmarks, or one of them."""
 
-import sys
+import argparse
+from collections.abc import Callable
 
 from vmh_sync_tests.bench import (
     bench_calendar,
@@ -15,7 +16,7 @@ from vmh_sync_tests.bench import (
     bench_workers,
 )
 
-BENCHES = {
+BENCHES: dict[str, Callable[..., object]] = {
     "parties": bench_parties.main,
     "transport": bench_transport.main,
     "matching": bench_matching.main,
@@ -33,11 +34,19 @@ BENCHES = {
 
 def main() -> None:
     """Run the benchmarks named on the command line, or all."""
-    names = [argument for argument in sys.argv[1:] if argument in BENCHES] or list(BENCHES)
-    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
-    for name in names:
+    parser = argparse.ArgumentParser(prog="bench", description="Figures for docs/benchmarks.md; all, or those named.")
+    parser.add_argument(
+        "what", nargs="*", metavar="NAME|NUMBER", help=f"{', '.join(BENCHES)}; how many parties or edits"
+    )
+    asked: list[str] = parser.parse_args().what
+    numbers = [int(word) for word in asked if word.isdigit()]
+    names = [word for word in asked if not word.isdigit()]
+    if unknown := [name for name in names if name not in BENCHES]:
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    for name in names or BENCHES:
         print(f"== {name}")
         BENCHES[name](*numbers[:1])
 
 
-main()
+if __name__ == "__main__":
+    main()
