@@ -224,6 +224,9 @@ def probe(
     espo_id: Annotated[
         str | None, typer.Option("--espo-id", help="Beteiligter in EspoCRM zum Ausprobieren (seine ID, ohne betnr).")
     ] = None,
+    calendar: Annotated[
+        str | None, typer.Option("--calendar", help="Google-Kalender zum Ausprobieren (seine Kalender-ID).")
+    ] = None,
     record: Annotated[
         Path | None, typer.Option("--record", help="Aufzeichnung ohne Werte der Kanzlei in diese Datei schreiben.")
     ] = None,
@@ -234,17 +237,17 @@ def probe(
     yes: Annotated[bool, typer.Option("--yes", help="Ohne Rückfrage ausprobieren.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
-    """Probiert an Ihrem Advoware und EspoCRM aus, was nur angenommen ist; der Abgleich hält sich an das Ergebnis."""
+    """Probiert an Advoware, EspoCRM und Google aus, was nur angenommen ist; der Abgleich hält sich daran."""
     from vmh_sync.commands import probe as probing
     from vmh_sync.commands.probe_check import command as check_recording
 
     if check is not None:
         check_recording(check, as_json=as_json)
-    if betnr is None and espo_id is None:
-        raise typer.BadParameter("Bitte --betnr oder --espo-id angeben: einen Beteiligten zum Ausprobieren.")
+    if betnr is None and espo_id is None and calendar is None:
+        raise typer.BadParameter("Bitte --betnr, --espo-id oder --calendar angeben: etwas zum Ausprobieren.")
     if as_json and not plan and not yes:
         raise typer.BadParameter("Mit --json wird nicht nachgefragt; bitte --plan oder --yes angeben.")
-    order = probing.ProbeOrder(betnr, kuerzel, record, espo_id)
+    order = probing.ProbeOrder(betnr, kuerzel, record, espo_id, calendar)
     if plan or not yes:
         probing.show_plan(order, as_json=as_json)
     if not plan:

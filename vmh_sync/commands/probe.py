@@ -11,24 +11,44 @@ from rich.table import Table
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
-from vmh_sync.engine.known_installation import KnownInstallation, keep_known, keep_known_espocrm, read_known
+from vmh_sync.engine.known_installation import (
+    KnownInstallation,
+    keep_known,
+    keep_known_espocrm,
+    keep_known_google,
+    read_known,
+)
 from vmh_sync.engine.opening import open_database
+from vmh_sync.kalender.push import PATH as PUSH_PATH
 from vmh_sync.probe.assumptions import Verdict
 from vmh_sync.probe.catalogue import CATALOGUE
-from vmh_sync.probe.effects import known_espocrm_from, known_from
+from vmh_sync.probe.effects import known_espocrm_from, known_from, known_google_from
 from vmh_sync.probe.espocrm import RESTORE, probe_espocrm
 from vmh_sync.probe.espocrm_calls import PARTY
+from vmh_sync.probe.google import probe_google
 from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
-from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load
+from vmh_sync.settings import (
+    AdvowareSettings,
+    CalendarSyncSettings,
+    EspoCrmSettings,
+    GoogleCalendarSettings,
+    SettingsError,
+    SyncSettings,
+    VmhSettings,
+    load,
+)
 from vmh_sync.store import Store
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
+from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.retry import RetryPolicy
 
 PLAN = (
@@ -47,13 +67,14 @@ PLAN_ESPOCRM = (
     "In EspoCRM werden bis zu drei Beteiligte „vmh-sync Probe“ und an {record} eine Bankverbindung angelegt und wieder "
     "gelöscht.",
 )
+PLAN_GOOGLE = "Im Google-Kalender {calendar} wird in etwa zehn Monaten ein Ereignis angelegt, geändert und gelöscht."
 LATE_BEYOND = 30.0
 """How many seconds longer than ``VMH_CREATE_SETTLE_SECONDS`` a change without answer is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeOrder:
-    """What a person asked for: a scratch party, a scratch record of EspoCRM, or both.
+    """What a person asked for: a scratch party, a scratch record of EspoCRM, a scratch calendar of Google.
 
     ``recording`` is where the recording goes, ``None`` for none.
     """
@@ -62,11 +83,13 @@ class ProbeOrder:
     kuerzel: str | None
     recording: Path | None
     record: str | None = None
+    calendar: str | None = None
 
     def plan(self) -> list[str]:
         """Return what will be written, in German."""
         lines = [] if self.betnr is None else [line.format(betnr=self.betnr) for line in PLAN]
         lines += [] if self.betnr is None or self.kuerzel is None else [PLAN_TERMIN.format(kuerzel=self.kuerzel)]
+        lines += [] if self.calendar is None else [PLAN_GOOGLE.format(calendar=self.calendar)]
         return lines + ([] if self.record is None else [line.format(record=self.record) for line in PLAN_ESPOCRM])
 
 
@@ -125,11 +148,14 @@ async def _probe(order: ProbeOrder) -> _Done:
             await _advoware(order.betnr, order.kuerzel, store, house, clock, done)
         if order.record is not None:
             await _espocrm(order.record, store, house, clock, done)
+        if order.calendar is not None:
+            await _google(order.calendar, store, clock, done)
         done.known = await asyncio.to_thread(read_known, store)
     finally:
         store.close()
         if order.recording is not None:
-            write_recording(order.recording, (one for part in done.parts for one in part.exchanges), OWN_WORDS)
+            own = OWN_WORDS.union(*(part.own_words for part in done.parts))
+            write_recording(order.recording, (one for part in done.parts for one in part.exchanges), own)
     return done
 
 
@@ -160,6 +186,19 @@ async def _espocrm(record: str, store: Store, house: VmhSettings, clock: Clock, 
         done.parts.append(await probe_espocrm(client, record, Restore(house.home, *RESTORE), clock))
     known = known_espocrm_from(done.parts[-1].findings, clock.now())
     await asyncio.to_thread(keep_known_espocrm, store, known)
+    done.stops += known.stops
+
+
+async def _google(calendar: str, store: Store, clock: Clock, done: _Done) -> None:
+    employees = await store.read(lambda tx: {state.calendar_id for state in tx.calendar_states.all()})
+    if calendar in employees:
+        raise SettingsError("Das ist der Kalender eines Mitarbeiters. Bitte einen eigenen zum Ausprobieren angeben.")
+    services, push = ServiceFactory(load(GoogleCalendarSettings)), load(CalendarSyncSettings).push_url
+    client = GoogleCalendarClient(services, UnlimitedQuota(), person=True)
+    address = push.rstrip("/") + PUSH_PATH if push else None
+    done.parts.append(await asyncio.to_thread(probe_google, client, calendar, address, clock.now()))
+    known = known_google_from(done.parts[-1].findings, clock.now())
+    await asyncio.to_thread(keep_known_google, store, known)
     done.stops += known.stops
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from rich.console import Console
 
@@ -17,17 +17,20 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.probe.recording import HOSTS
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
-from vmh_sync.settings import AdvowareSettings, EspoCrmSettings
+from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, GoogleCalendarSettings
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
+from vmh_sync.systems.google_calendar.client import INSERT, GoogleCalendarClient
+from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.transport import RawAnswer
 
 Json = dict[str, Any]
 _NUMBERS = ("frNr", "id", "betNr")
 """What a bare number in an answer is: the record's own key."""
-_KEYS = frozenset({*_NUMBERS, "rowId", "modifiedAt"})
+_KEYS = frozenset({*_NUMBERS, "rowId", "modifiedAt", "etag"})
 _VERSION, _VERSION_HEADER = "versionNumber", "X-Version-Number"
 
 
@@ -108,7 +111,8 @@ async def play(lines: list[Json]) -> dict[str, str]:
     """Send what was recorded to simulated systems; returns the names of the calls answered otherwise, and how."""
     differences: dict[str, str] = {}
     of_espocrm = [line for line in lines if line["request"]["url"].startswith(HOSTS["espocrm"])]
-    of_advoware = [line for line in lines if line not in of_espocrm]
+    of_google = [line for line in lines if line["request"]["url"].startswith(HOSTS["google"])]
+    of_advoware = [line for line in lines if line not in of_espocrm and line not in of_google]
     if of_advoware:
         async with _simulated("advoware") as described:
             settings = _advoware_settings(environment({"advoware": described}))
@@ -120,6 +124,12 @@ async def play(lines: list[Json]) -> dict[str, str]:
             espocrm = EspoCrmSettings.model_validate(values)
             async with open_espocrm(espocrm, clock=SystemClock()) as client:
                 differences |= await _differences(_Espocrm(client), of_espocrm)
+    if of_google:
+        async with _simulated("google") as described:
+            values = {name: described[name] for name in ("service_account_json", "api_endpoint")}
+            google = GoogleCalendarSettings.model_validate(values)
+            client_of_google = GoogleCalendarClient(ServiceFactory(google), UnlimitedQuota())
+            differences |= await _differences(_Google(client_of_google), of_google)
     return differences
 
 
@@ -173,6 +183,32 @@ class _Espocrm:
     async def send(self, bound: Bound, request: Json) -> RawAnswer:
         path, params, body = _translated(bound, request, HOSTS["espocrm"])
         return await self.client.request(request["method"], path, params, body, bound.headers(request["headers"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Google:
+    client: GoogleCalendarClient
+
+    async def scratch(self, lines: list[Json], bound: Bound) -> None:
+        made = await asyncio.to_thread(
+            self.client.exchange, INSERT, lambda s: s.calendars().insert(body={"summary": "Probe"})
+        )
+        bound.learn({"id": urlsplit(lines[0]["request"]["url"]).path.split("/")[4]}, made.body)
+
+    async def send(self, bound: Bound, request: Json) -> RawAnswer:
+        path, params, body = _translated(bound, request, HOSTS["google"])
+
+        def build(service: Any) -> Any:
+            made = service.events().list(calendarId="x")
+            made.uri = made.uri.partition("calendars/")[0] + quote(path) + (f"?{urlencode(params)}" if params else "")
+            made.method, made.body = request["method"], json.dumps(body) if body is not None else None
+            match = request["headers"].get("If-Match")
+            made.headers = {"content-type": "application/json"} | (
+                {"If-Match": bound.translate(match)} if match else {}
+            )
+            return made
+
+        return await asyncio.to_thread(self.client.exchange, INSERT, build)
 
 
 def _translated(bound: Bound, request: Json, host: str) -> tuple[str, Json | None, Any]:

@@ -10,6 +10,7 @@ from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT, ListLimi
 
 _NAME = "advoware_probe"
 _ESPOCRM = "espocrm_probe"
+_GOOGLE = "google_probe"
 
 
 class AssumptionRefuted(SettingsError):
@@ -65,6 +66,18 @@ class KnownEspocrm:
         return ListLimits(self.longest_page, self.values_per_request)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownGoogle:
+    """What is known of Google Calendar; ``stops`` holds the calendar passes alone."""
+
+    stops: tuple[str, ...] = ()
+    tried_at: str | None = None
+
+    def check(self) -> None:
+        """Raise :class:`AssumptionRefuted` when no calendar pass may run."""
+        _check(self.stops)
+
+
 def _check(stops: tuple[str, ...]) -> None:
     if stops:
         raise AssumptionRefuted(
@@ -100,3 +113,16 @@ def keep_known_espocrm(store: Store, known: KnownEspocrm) -> None:
     """Store what was found out, in place of what was known before."""
     with store.transaction() as tx:
         tx.cursors.set(_ESPOCRM, asdict(known))
+
+
+def read_known_google(store: Store) -> KnownGoogle:
+    """Return what is stored; the assumptions of the specification where nothing was tried yet."""
+    with store.reading() as tx:
+        value = tx.cursors.get(_GOOGLE)
+    return KnownGoogle(**{**value, "stops": tuple(value["stops"])}) if value else KnownGoogle()
+
+
+def keep_known_google(store: Store, known: KnownGoogle) -> None:
+    """Store what was found out, in place of what was known before."""
+    with store.transaction() as tx:
+        tx.cursors.set(_GOOGLE, asdict(known))

@@ -19,7 +19,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.coordination.sign_of_life import alive
 from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.known_installation import read_known
+from vmh_sync.engine.known_installation import read_known, read_known_google
 from vmh_sync.engine.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
@@ -206,6 +206,7 @@ async def open_calendar_sides(
     calls = CallCounter()
     try:
         known = await asyncio.to_thread(read_known, store)
+        (await asyncio.to_thread(read_known_google, store)).check()
         with _threads(settings.sync.employees_at_once) as threads:
             google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)

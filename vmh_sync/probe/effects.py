@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
-from vmh_sync.engine.known_installation import KnownEspocrm, KnownInstallation
+from vmh_sync.engine.known_installation import KnownEspocrm, KnownGoogle, KnownInstallation
 from vmh_sync.probe.assumptions import Effect, Finding, Verdict
 from vmh_sync.probe.catalogue import BY_KEY
 from vmh_sync.sync.fields import FieldTable
@@ -55,6 +55,11 @@ def known_espocrm_from(findings: Sequence[Finding], tried_at: datetime) -> Known
         stops=_stops(refuted),
         tried_at=tried_at.isoformat(),
     )
+
+
+def known_google_from(findings: Sequence[Finding], tried_at: datetime) -> KnownGoogle:
+    """Return what the calendar passes obey of Google from now on. ``tried_at`` is aware."""
+    return KnownGoogle(_stops(_refuted(findings)), tried_at.isoformat())
 
 
 def _refuted(findings: Iterable[Finding]) -> list[Finding]:

@@ -18,11 +18,16 @@ _SAFE_REASON = re.compile(
     r"(Field validation failure; entityType: \w+, field: \w+, type: \w+\.|Max size should not exceed \d+\..*"
     r"|duplicate|modified|No \w+ access\.|)"
 )
-HOSTS = {"advoware": "http://advoware.example/", "espocrm": "http://espocrm.example/api/v1/"}
+HOSTS = {
+    "advoware": "http://advoware.example/",
+    "espocrm": "http://espocrm.example/api/v1/",
+    "google": "http://google.example/calendar/v3/",
+}
 _WORDS = {
     "espocrm": frozenset(
         {"CBeteiligte", "CBankverbindungen", "App", "user", "action", "restoreDeleted"},
-    )
+    ),
+    "google": frozenset({"calendars", "events"}),
 }
 """Parts of an address that are the interface's own; every other part is masked."""
 _SEARCH = "searchParams"
@@ -54,6 +59,8 @@ def masked(exchange: Exchange, mask: Mask) -> dict[str, Any]:
     query = urlencode(_query(exchange, mask))
     url = f"{HOSTS[exchange.system]}{path}" + (f"?{query}" if query else "")
     answer, headers = exchange.answer, dict(exchange.headers)
+    if "If-Match" in headers:
+        headers["If-Match"] = mask.value(headers["If-Match"])
     return {
         "name": exchange.name,
         "note": None,

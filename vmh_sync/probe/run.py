@@ -42,6 +42,8 @@ class Probed:
     left: list[str] = field(default_factory=list)
     not_put_back: tuple[str, ...] = ()
     """Fields of the scratch party that could not be put back."""
+    own_words: frozenset[str] = frozenset()
+    """What of this probe a recording may show as it is."""
 
 
 async def probe(client: AdvowareClient, scratch: Scratch, restore: Restore, clock: Clock, zone: ZoneInfo) -> Probed:

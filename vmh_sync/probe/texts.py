@@ -8,6 +8,9 @@ PHONE_AFTERWARDS = "+49 511 5550199"
 PHONE_NATIONAL = "0511 5550100"
 EMAIL, EMAIL_AFTERWARDS = "vmh-sync-probe@example.org", "vmh-sync-probe-2@example.org"
 STREET, STREET_AFTERWARDS = "Probeweg 1", "Probeweg 2"
+HTML = "<b>vmh-sync</b> Probe<br><ul><li>eins</li></ul>"
+EVENT_PREFIX = "vmhprobe"
+"""How the ids of our events in Google begin."""
 IBAN = "DE02120300000000202051"
 """A published example with a right check sum."""
 BIC = "BYLADEM1001"
@@ -25,6 +28,9 @@ OWN_WORDS = frozenset(
         EMAIL_AFTERWARDS,
         "1980-05-17",
         "Mobile",
+        HTML,
+        "1",
+        "none",
         STREET,
         STREET_AFTERWARDS,
         IBAN,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import google.auth.exceptions
 import httplib2
+import httpx
 from googleapiclient.errors import HttpError
 
 from vmh_sync.clock import SystemClock
@@ -40,12 +41,13 @@ from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync.systems.google_calendar.quota import PATCH, READ, WRITE, Quota
 from vmh_sync.systems.google_calendar.retry import Replay, Retrier
 from vmh_sync.systems.json_answers import UnreadableJson, flaw
-from vmh_sync.systems.transport import retry_after_seconds
+from vmh_sync.systems.transport import RawAnswer, retry_after_seconds
 from vmh_sync.watchdog import went_on
 
 MAX_PAGES = 10_000
 PAGE_SIZE = 2500
 SILENT = {"sendUpdates": "none"}
+UNAUTHORIZED = 401
 
 _TRANSPORT_ERRORS = (
     OSError,
@@ -221,6 +223,22 @@ class GoogleCalendarClient:
         Takes the quota before every attempt, retries what may be retried and observes each attempt.
         """
         return self._retrier.call(lambda number: self._attempt(operation, build, number), operation.replay)
+
+    def exchange(self, operation: Operation, build: BuildRequest) -> RawAnswer:
+        """Carry out an operation that tries what Google does: the answer as it came, whatever its status, once."""
+        self._quota.acquire(operation.cost)
+        if operation.verb != "GET":
+            require_writing()
+        request = build(self._services.service())
+        try:
+            answer, content = request.http.request(
+                request.uri, method=request.method, body=request.body, headers=request.headers
+            )
+        except _TRANSPORT_ERRORS as error:
+            raise _from_transport(operation, error) from None
+        if int(answer.status) == UNAUTHORIZED:
+            raise self._from_http(operation, HttpError(answer, content))
+        return RawAnswer.of(httpx.Response(int(answer.status), content=content))
 
     def _attempt(self, operation: Operation, build: BuildRequest, number: int) -> Json:
         self._quota.acquire(operation.cost)

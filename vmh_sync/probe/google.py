@@ -1,0 +1,204 @@
+"""A whole probe of Google Calendar, on events of its own in a calendar that the operator names. Blocks."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from vmh_sync.probe.google_assumptions import GOOGLE_ASSUMPTIONS
+from vmh_sync.probe.notes import Notes
+from vmh_sync.probe.recording import Exchange
+from vmh_sync.probe.run import Probed
+from vmh_sync.probe.texts import EVENT_PREFIX, HTML, TEXT
+from vmh_sync.systems.google_calendar.channels import STOP, WATCH
+from vmh_sync.systems.google_calendar.client import (
+    DELETE,
+    GET,
+    INSERT,
+    LIST,
+    SILENT,
+    UPDATE,
+    GoogleCalendarClient,
+    Operation,
+)
+
+Json = dict[str, Any]
+Build = Callable[[Any], Any]
+NO_EVENT = "kein Ereignis"
+NO_CALENDAR = "der Kalender ist nicht lesbar oder nicht beschreibbar"
+_AHEAD = timedelta(days=300)
+_MARK = {"vmhProbe": "1"}
+_TAKEN, _CHANGED, _GONE, _MISSING = 409, 412, 410, 404
+
+
+@dataclass(slots=True)
+class GoogleCalls(Notes):
+    """Calls of Google with their answers as they came, and what was found out so far."""
+
+    client: GoogleCalendarClient
+    calendar: str
+
+    def call(self, name: str, operation: Operation, build: Build, *, kept: bool = True, **said: Any) -> Exchange:
+        """Make a call. Raises what the client raises where there is no answer."""
+        answer = self.client.exchange(operation, build)
+        path = operation.route.replace("{calendarId}", self.calendar).replace("{eventId}", said.get("event", ""))
+        headers = {"If-Match": said["etag"]} if "etag" in said else {}
+        made = Exchange(name, operation.verb, path, answer, said.get("params", {}), said.get("body"), "google", headers)
+        if kept:
+            self.exchanges.append(made)
+        return made
+
+    def insert(self, name: str, body: Json) -> Exchange:
+        """Create an event."""
+        return self.call(
+            name,
+            INSERT,
+            lambda s: s.events().insert(calendarId=self.calendar, body=body, **SILENT),
+            body=body,
+            params=SILENT,
+        )
+
+    def get(self, name: str, event: str) -> Exchange:
+        """Read an event."""
+        return self.call(name, GET, lambda s: s.events().get(calendarId=self.calendar, eventId=event), event=event)
+
+    def update(self, name: str, event: str, body: Json, etag: str) -> Exchange:
+        """Replace an event that stands as ``etag`` says."""
+
+        def build(service: Any) -> Any:
+            request = service.events().update(calendarId=self.calendar, eventId=event, body=body, **SILENT)
+            request.headers["If-Match"] = etag
+            return request
+
+        return self.call(name, UPDATE, build, event=event, body=body, etag=etag, params=SILENT)
+
+    def delete(self, name: str, event: str, *, kept: bool = True) -> Exchange:
+        """Delete an event."""
+        return self.call(
+            name,
+            DELETE,
+            lambda s: s.events().delete(calendarId=self.calendar, eventId=event, **SILENT),
+            kept=kept,
+            event=event,
+            params=SILENT,
+        )
+
+    def pages(self, **params: Any) -> list[Exchange]:
+        """List events, page by page; not in the recording: how many there are is the firm's."""
+        made: list[Exchange] = []
+        page: Json = {}
+        while not made or page:
+            asked = {"calendarId": self.calendar, "singleEvents": False, **params, **page}
+            made.append(self.call("list", LIST, partial(_list, asked), kept=False))
+            token = answered(made[-1]).get("nextPageToken")
+            page = {"pageToken": token} if token else {}
+        return made
+
+
+def _list(asked: Json, service: Any) -> Any:
+    return service.events().list(**asked)
+
+
+def answered(exchange: Exchange) -> Json:
+    """Return the object of an answer; empty where there is none."""
+    body = exchange.answer.body
+    return body if exchange.succeeded and isinstance(body, dict) else {}
+
+
+def _items(pages: list[Exchange]) -> list[Json]:
+    return [item for page in pages for item in answered(page).get("items", ())]
+
+
+def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | None, now: datetime) -> Probed:
+    """Try every assumption; what a probe left that was killed is deleted first. Raises what the client raises."""
+    calls = GoogleCalls(client, calendar)
+    done = Probed(calls.findings, calls.exchanges)
+    for left in _left_events(calls):
+        calls.delete("clean", left, kept=False)
+    pages = calls.pages()
+    token, role = answered(pages[-1]).get("nextSyncToken"), answered(pages[-1]).get("accessRole")
+    right = bool(token) and role in ("owner", "writer")
+    calls.found("google_read", right, f"Rolle {role}" if role else f"Antwort {pages[-1].answer.status}")
+    if right:
+        try:
+            done.own_words = _try_event(calls, str(token), now)
+            _try_channel(calls, push_url)
+        finally:
+            for left in _left_events(calls):
+                calls.delete("clean", left, kept=False)
+    calls.rest_not_tried(GOOGLE_ASSUMPTIONS, NO_EVENT if right else NO_CALENDAR)
+    return done
+
+
+def _left_events(calls: GoogleCalls) -> list[str]:
+    """Return the ids of living events that a probe made, by their ids: the search by mark is what is tried."""
+    return [
+        item["id"]
+        for item in _items(calls.pages(q=TEXT))
+        if str(item.get("id")).startswith(EVENT_PREFIX) and item.get("status") != "cancelled"
+    ]
+
+
+def _try_event(calls: GoogleCalls, token: str, now: datetime) -> frozenset[str]:
+    """Create, change and delete an event; returns what a recording may show of it as it is."""
+    key = f"{EVENT_PREFIX}{secrets.token_hex(8)}"
+    start = (now + _AHEAD).replace(minute=0, second=0, microsecond=0)
+    begins, ends = start.isoformat(), (start + timedelta(hours=1)).isoformat()
+    body: Json = {
+        "id": key,
+        "summary": TEXT,
+        "description": HTML,
+        "start": {"dateTime": begins},
+        "end": {"dateTime": ends},
+        "extendedProperties": {"private": _MARK},
+    }
+    made = answered(calls.insert("insert", body))
+    calls.found("google_own_id", made.get("id") == key)
+    own = frozenset({key, begins, ends})
+    if made.get("id") != key:
+        return own
+    again = calls.insert("insert_again", body)
+    calls.found("google_id_taken", again.answer.status == _TAKEN, f"Antwort {again.answer.status}")
+    read = answered(calls.get("get", key))
+    found = {item["id"] for item in _items(calls.pages(privateExtendedProperty="vmhProbe=1"))}
+    private = (read.get("extendedProperties") or {}).get("private")
+    calls.found("google_private", private == _MARK and found == {key})
+    calls.found("google_html", read.get("description") == HTML)
+    first = calls.update("update", key, {**body, "summary": f"{TEXT} 2"}, str(read.get("etag")))
+    stale = calls.update("update_stale", key, {**body, "summary": f"{TEXT} 3"}, str(read.get("etag")))
+    statuses = f"Antworten {first.answer.status} und {stale.answer.status}"
+    calls.found("google_if_match", first.succeeded and stale.answer.status == _CHANGED, statuses)
+    changed = calls.pages(syncToken=token)
+    _try_delete(calls, key, body, changed)
+    return own
+
+
+def _try_delete(calls: GoogleCalls, key: str, body: Json, changed: list[Exchange]) -> None:
+    calls.delete("delete", key)
+    gone = calls.get("get_deleted", key)
+    second = calls.delete("delete_again", key)
+    fort = gone.answer.status in (_MISSING, _GONE) or answered(gone).get("status") == "cancelled"
+    statuses = f"Antworten {gone.answer.status} und {second.answer.status}"
+    calls.found("google_delete", fort and second.answer.status in (_MISSING, _GONE), statuses)
+    told = {item["id"]: item.get("status") for item in _items(changed)}
+    token = answered(changed[-1]).get("nextSyncToken")
+    after = _items(calls.pages(syncToken=token)) if token else []
+    deleted = {item["id"]: item.get("status") for item in after}
+    calls.found("google_token", told.get(key) == "confirmed" and deleted.get(key) == "cancelled")
+    again = calls.insert("insert_deleted", body)
+    calls.found("google_deleted_id", again.answer.status == _TAKEN, f"Antwort {again.answer.status}")
+
+
+def _try_channel(calls: GoogleCalls, push_url: str | None) -> None:
+    if not push_url:
+        calls.not_tried("google_channel", "CALENDAR_SYNC_PUSH_URL ist nicht gesetzt")
+        return
+    body: Json = {"id": secrets.token_hex(16), "type": "web_hook", "address": push_url, "token": secrets.token_hex(16)}
+    opened = calls.call("watch", WATCH, lambda s: s.events().watch(calendarId=calls.calendar, body=body), kept=False)
+    calls.found("google_channel", opened.succeeded, f"Antwort {opened.answer.status}")
+    resource = answered(opened).get("resourceId")
+    if resource:
+        stop = {"id": body["id"], "resourceId": resource}
+        calls.call("stop", STOP, lambda s: s.channels().stop(body=stop), kept=False)
