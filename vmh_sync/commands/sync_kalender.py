@@ -45,10 +45,10 @@ def kalender(
         allow_mass_change=allow_mass_change,
     )
     batch = run_calendars(config, as_json=as_json)
-    _show(batch, saved=_saved(batch) if save else None, as_json=as_json)
+    _show(batch, saved=_saved(batch, config) if save else None, as_json=as_json)
 
 
-def _saved(batch: "CalendarBatch") -> str | None:
+def _saved(batch: "CalendarBatch", config: "Calendars") -> str | None:
     """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
     from vmh_sync.clock import SystemClock
     from vmh_sync.engine.opening import open_database
@@ -58,7 +58,7 @@ def _saved(batch: "CalendarBatch") -> str | None:
     store = open_database(load(VmhSettings))
     try:
         plans = [work.plan for work in batch.works if work.plan is not None]
-        plan = save_calendar_plan(store, SystemClock(), plans, why="Probelauf")
+        plan = save_calendar_plan(store, SystemClock(), plans, why="Probelauf", full_content=config.full_content)
     finally:
         store.close()
     return plan.id if plan is not None else None

@@ -35,7 +35,10 @@ class PlanMoved(GuardTripped):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StoredPlan:
-    """One plan: ``records`` holds each record's prints, ``rows`` what people see of it (with values)."""
+    """One plan: ``records`` holds each record's prints, ``rows`` what people see of it (with values).
+
+    ``asked`` is how the pass was asked for beside its records, where that changes what is planned.
+    """
 
     id: str
     hash: str
@@ -46,6 +49,7 @@ class StoredPlan:
     records: Mapping[str, frozenset[str]]
     rows: Sequence[Mapping[str, Any]] = ()
     approved_by: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -101,6 +105,7 @@ def store_plan(
     rows: Sequence[Mapping[str, Any]],
     *,
     why: str,
+    asked: Mapping[str, Any] | None = None,
 ) -> StoredPlan | None:
     """Store a plan by its records' prints; returns it, None when nothing would be done. Expired ones are forgotten.
 
@@ -110,7 +115,7 @@ def store_plan(
         return None
     now = clock.now()
     full = plan_hash(entity, records.items())
-    plan = StoredPlan(full[:_ID_LENGTH], full, entity, why, now, now + LIFETIME, records, rows)
+    plan = StoredPlan(full[:_ID_LENGTH], full, entity, why, now, now + LIFETIME, records, rows, asked=asked or {})
     with store.transaction() as tx:
         forget_expired(tx, now)
         tx.cursors.set(f"{_PREFIX}{plan.id}", _to_json(plan))
@@ -198,6 +203,7 @@ def _to_json(plan: StoredPlan) -> dict[str, Any]:
         "records": {record: sorted(prints) for record, prints in plan.records.items()},
         "rows": [dict(row) for row in plan.rows],
         "approved_by": plan.approved_by,
+        "asked": dict(plan.asked),
     }
 
 
@@ -212,4 +218,5 @@ def _from_json(stored: Mapping[str, Any]) -> StoredPlan:
         {record: frozenset(prints) for record, prints in stored["records"].items()},
         stored["rows"],
         stored["approved_by"],
+        stored.get("asked", {}),
     )

@@ -154,7 +154,11 @@ async def fetch(context: CalendarContext, which: Calendars, *, keeps_delays: boo
     named = which.named()
     approved = plan.records if plan is not None else None
     how = SyncOptions(
-        which.full_content, which.dry_run, which.allow_mass_change, approved=approved, keeps_delays=keeps_delays
+        which.full_content if plan is None else plan.asked.get("full_content"),
+        which.dry_run,
+        which.allow_mass_change,
+        approved=approved,
+        keeps_delays=keeps_delays,
     )
     if which.rung:
         named = await take_rung(context)

@@ -53,8 +53,13 @@ def _values(operation: Operation, change: FieldChange | None) -> list[object]:
     return [change.name if change is not None else None, old, new]
 
 
-def save_calendar_plan(store: Store, clock: Clock, plans: Iterable[EmployeePlan], *, why: str) -> StoredPlan | None:
-    """Store what these plans would write; returns the plan, None when nothing would be written."""
+def save_calendar_plan(
+    store: Store, clock: Clock, plans: Iterable[EmployeePlan], *, why: str, full_content: bool | None
+) -> StoredPlan | None:
+    """Store what these plans would write; returns the plan, None when nothing would be written.
+
+    ``full_content``: as the pass was asked; applied with another answer, everything would count as moved.
+    """
     records: dict[str, frozenset[str]] = {}
     rows: list[dict[str, Any]] = []
     for plan in plans:
@@ -62,7 +67,7 @@ def save_calendar_plan(store: Store, clock: Clock, plans: Iterable[EmployeePlan]
             if item.writes:
                 records[name_of(plan.kuerzel, item)] = frozenset({item_print(item)})
                 rows += _rows(plan.kuerzel, item)
-    return store_plan(store, clock, ENTITY, records, rows, why=why)
+    return store_plan(store, clock, ENTITY, records, rows, why=why, asked={"full_content": full_content})
 
 
 def _rows(kuerzel: str, item: PlanItem) -> Iterator[dict[str, Any]]:
@@ -81,9 +86,9 @@ def _rows(kuerzel: str, item: PlanItem) -> Iterator[dict[str, Any]]:
         }
 
 
-def save_stopped(store: Store, clock: Clock, stopped: EmployeePlan) -> str:
+def save_stopped(store: Store, clock: Clock, stopped: EmployeePlan, full_content: bool | None) -> str:
     """Store what a guard stopped, so that a person looks at it and approves exactly that; returns what to do."""
-    saved = save_calendar_plan(store, clock, [stopped], why=STOPPED)
+    saved = save_calendar_plan(store, clock, [stopped], why=STOPPED, full_content=full_content)
     if saved is None:
         return ""
     return f" Ansehen: vmh-sync plan show {saved.id}. Genau das freigeben: vmh-sync plan apply {saved.id}."

@@ -10,12 +10,13 @@ import logging
 import secrets
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.store.calendar_channels import CalendarChannel
 from vmh_sync.store.store import Transaction
+from vmh_sync.sync.status import RETRY_AFTER, has_come
 from vmh_sync.systems.google_calendar import channels
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError
 
@@ -41,7 +42,8 @@ def is_genuine(channel: CalendarChannel, token: str | None) -> bool:
 async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str) -> None:
     """Leave one employee with the channel that the settings want: one, or none. Costs no call when all is well.
 
-    To be called under the employee's lease. What Google refuses is logged and tried again in the next pass.
+    To be called under the employee's lease. What Google refuses is logged and tried again after the growing pauses of
+    every other retry (sync-semantics.md 4), at once with another address or calendar.
     """
     base = context.settings.push_url
     address = base.rstrip("/") + PATH if base else None
@@ -55,7 +57,7 @@ async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str)
 
     right = [one for one in stored if is_right(one) and one.expires_at > now]
     good = [one for one in right if one.expires_at > now + RENEW_BEFORE][-1:]
-    if address is not None and not good and not await _open(context, kuerzel, calendar_id, address):
+    if address is not None and not good and not await _opened(context, kuerzel, calendar_id, address):
         good = right[-1:]  # it rings as long as it lasts
     await _close(context, [one for one in stored if one not in good])
 
@@ -69,6 +71,33 @@ async def stop_channels_of_others(context: CalendarContext, active: Collection[s
 
 def _channels_of(tx: Transaction, kuerzel: str) -> list[CalendarChannel]:
     return tx.calendar_channels.of(kuerzel)
+
+
+async def _opened(context: CalendarContext, kuerzel: str, calendar_id: str, address: str) -> bool:
+    """Open a channel unless Google refused one a short while ago; false when there is none."""
+    name, now = f"channel-refused:{kuerzel}", context.clock.now()
+    before = await context.store.read(lambda tx: tx.cursors.get(name))
+    if not isinstance(before, dict) or before["whereto"] != [calendar_id, address]:
+        before = None
+    if before is not None and not has_come(datetime.fromisoformat(before["next"]), now):
+        return False
+    opened = await _open(context, kuerzel, calendar_id, address)
+    attempts = 0 if before is None else min(before["attempts"] + 1, len(RETRY_AFTER) - 1)
+    noted = {
+        "attempts": attempts,
+        "next": (now + RETRY_AFTER[attempts]).isoformat(),
+        "whereto": [calendar_id, address],
+    }
+
+    def note(tx: Transaction) -> None:
+        if opened:
+            tx.cursors.forget(name)
+        else:
+            tx.cursors.set(name, noted)
+
+    if before is not None or not opened:
+        await context.store.write(note)
+    return opened
 
 
 async def _open(context: CalendarContext, kuerzel: str, calendar_id: str, address: str) -> bool:

@@ -235,7 +235,7 @@ async def _write_under_lease(
             raise AssertionError("a work without failure has been planned")
         allowed = (how.allow_mass_change or how.approved is not None) and _is_mass_change(work)
         if work.plan.stopped is not None and not allowed:
-            remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan)
+            remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan, how.full_content)
             work.failure = Failure(f"{work.plan.stopped}{remedy}", "GuardTripped", retryable=False)
             return
         await _carry_out(context, work, lease, how, progress)

@@ -68,3 +68,14 @@ def test_a_stopped_mass_change_carries_its_plan_and_is_approved_by_it(
 
     assert (told["synced"], told["failed"]) == (2, 1), told
     assert titles(chancery)["google"] == ["Doch nicht", "Termin 3"]
+
+
+def test_a_plan_without_contents_is_applied_without_contents(chancery: Chancery) -> None:
+    chancery.employee()
+    chancery.termin(text="Scheidung Muster", notiz="geheim")
+    saved = answer(vmh("sync", "kalender", "--all", "--anonymized", "--dry-run", "--save", "--json"))["saved"]
+
+    result = vmh("plan", "apply", saved, "--json")
+
+    assert (result.exit_code, answer(result)["synced"]) == (0, 1), result.output
+    assert titles(chancery) == {"advoware": ["Scheidung Muster"], "google": ["Termin"]}

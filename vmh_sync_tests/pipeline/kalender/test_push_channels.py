@@ -75,12 +75,34 @@ def test_what_google_refuses_fails_no_appointment_and_keeps_the_channel_that_sti
     assert not pushed.sync().failures and pushed.event_of(fr_nr)
     assert stored(pushed) == []
     pushed.google.clear_faults()
+    pushed.clock.shift += timedelta(minutes=1, seconds=1)
     pushed.sync()
     (old,) = stored(pushed)
     ends_soon(pushed, old)
     pushed.google.fault(r"/events/watch$", "status", method="POST", status=400)
     assert not pushed.sync().failures
     assert [one.channel_id for one in stored(pushed)] == [old.channel_id] == list(at_google(pushed))
+
+
+def test_a_refused_channel_is_asked_for_again_after_growing_pauses_and_at_once_for_another_address(
+    pushed: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed.employee()
+    pushed.google.fault(r"/events/watch$", "status", method="POST", status=400)
+
+    def asked(minutes: float) -> bool:
+        pushed.clock.shift += timedelta(minutes=minutes)
+        pushed.google.clear_calls()
+        pushed.sync()
+        return bool(about_channels(pushed))
+
+    assert [asked(minutes) for minutes in (0, 0.5, 1, 4, 1.5, 14, 1.5)] == [True, False, True, False, True, False, True]
+    monkeypatch.setenv("CALENDAR_SYNC_PUSH_URL", "http://127.0.0.1:9/other/")
+    assert asked(0)
+    pushed.google.clear_faults()
+    assert asked(1.5)
+    (channel,) = stored(pushed)
+    assert channel.address.startswith("http://127.0.0.1:9/other/")
 
 
 def test_without_a_public_address_there_is_none_and_what_was_open_is_stopped(
@@ -155,6 +177,7 @@ def test_doctor_says_how_many_calendars_google_tells_of(pushed: Chancery) -> Non
     pushed.sync("AH")
     some = check_push(pushed.store, PUBLIC)
     pushed.google.clear_faults()
+    pushed.clock.shift += timedelta(minutes=1, seconds=1)
     pushed.sync()
     every = check_push(pushed.store, PUBLIC)
     assert some is not None and every is not None
