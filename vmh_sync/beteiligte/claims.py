@@ -8,6 +8,7 @@ linked itself or not, is the heir of that link (:attr:`PartyRead.heir_of`); unde
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
@@ -46,7 +47,7 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
 async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, twins: int) -> None:
     if owner is not None and owner.espo_id == party.espo_id:
         return
-    if owner is None and party.link is not None:
+    if owner is None and party.link is not None and party.link.state != "deleted_in_advoware":
         return
     if owner is not None:
         # Only a direct read says that a record is gone (invariant 5).
@@ -69,3 +70,6 @@ async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Lin
         return
     if owner is not None:
         party.inherit(owner)
+    elif party.link is not None:
+        # The party it stood for is gone over there: whoever corrects the number means another one.
+        party.inherit(replace(party.link, betnr=betnr, advoware_id=str(betnr)))

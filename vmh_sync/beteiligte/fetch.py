@@ -148,9 +148,9 @@ async def read_advoware(context: PassContext, party: PartyRead) -> None:
         )
     if party.betnr is None or party.espo is None or party.problem is not None:
         return
-    _refuse_changed_number(party)
     if party.refusal is None:
         await _read_number(context, party)
+    _refuse_changed_number(party)
 
 
 async def _read_number(context: PassContext, party: PartyRead) -> None:
@@ -181,7 +181,7 @@ def _take_answer(party: PartyRead, answer: PartyAnswer | None) -> None:
 
 
 def _refuse_changed_number(party: PartyRead) -> None:
-    if party.changed_number and party.refusal is None:
+    if party.changed_number and party.refusal is None and not party.gone_in_advoware:
         party.refusal = (
             f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {party.betnr}. "
             "Bitte die alte Nummer wieder eintragen."

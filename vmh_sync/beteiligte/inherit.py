@@ -39,6 +39,10 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
     if heir.heir_of is None:
         raise ValueError("only an heir takes a link over")
     dead, betnr = heir.heir_of.espo_id, heir.heir_of.betnr or 0
+    if dead == heir.espo_id:
+        await gate.ready()
+        await asyncio.to_thread(_relink, context, heir.heir_of)
+        return
     async with context.leases.hold(f"{ENTITY}:{dead}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             return
@@ -50,6 +54,22 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
             await open_tasks(context, gate, subject(heir), [_left_behind(heir.leaves, link)], {})
         await gate.ready()
         await context.store.write(_move, context, link, heir)
+
+
+def _relink(context: PassContext, link: Link) -> None:
+    """Let a record whose party is gone in Advoware stand for the one whose number was entered instead."""
+    note = Change(
+        entity=ENTITY,
+        kind="linked",
+        reason="another number, after its party was deleted in Advoware",
+        espo_id=link.espo_id,
+        betnr=link.betnr,
+        run_id=context.run_id,
+    )
+    with context.store.transaction() as tx:
+        tx.links.save(_anew(link, link.espo_id, "active"))
+        bury_pairs(tx, link.espo_id)
+        tx.audit.append([note])
 
 
 def _tasks_of(tx: Transaction, link: Link) -> list[int]:

@@ -135,7 +135,7 @@ async def _gone_in_advoware(context: PassContext, gate: WriteGate, party: PartyR
     values = status_fields.agreed(
         espo.attributes,
         now=context.clock.now(),
-        betnr=party.betnr,
+        betnr=party.betnr if not party.changed_number else None,  # what a person entered stands
         row_id=None,
         status=SyncStatus.DELETED_IN_ADVOWARE,
     )

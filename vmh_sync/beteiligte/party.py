@@ -27,7 +27,8 @@ class PartyRead:
     or was not asked; ``gone_in_advoware`` says that Advoware answered 404 for its number. ``espo_full`` tells a single
     read (with e-mail and phone lists) from a list entry. ``problem`` is why the party could not be read, ``refusal``
     a German sentence why it must not be synced. ``heir_of`` is the link of a record that was
-    deleted in EspoCRM and whose number this one carries now; ``leaves`` the link of its own that it gives up for that.
+    deleted in EspoCRM and whose number this one carries now (its own, with the number that a person entered after the
+    party was deleted in Advoware); ``leaves`` the link of its own that it gives up for that.
     ``retry_refused``: what a side refused is due again.
     ``fingerprint`` stands for all that a comparison would be made from; ``recognised``: it is the one of the comparison
     that came to "nothing to do", so none is made (``advoware`` was not looked into then). ``rows`` are our rows about

@@ -96,7 +96,9 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
         raise outage
     for child, party_id in batch.party_of.items():
         if party_id in links and party_id not in parties and child not in batch.settled:
-            batch.settled[child] = _failed(child, "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr).", UNKNOWN_ID)
+            # It hangs on a deleted record, and nobody can mend it there: its party's task says what is to be done.
+            said = "Den Beteiligten dazu gibt es in EspoCRM nicht (mehr)."
+            batch.settled[child] = RecordOutcome(child, Result.SKIPPED, links[party_id].betnr, error=said)
     await together_or_alone(
         f"{part.entity} of parties",
         list(batch.inputs.values()),

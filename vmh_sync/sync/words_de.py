@@ -37,6 +37,8 @@ REASONS = {
     "deleted_in_espocrm": "in EspoCRM gelöscht",
     "edit_survives_delete": "geändert, obwohl drüben gelöscht",
     "same betnr on both sides": "gleiche betnr auf beiden Seiten",
+    "another number, after its party was deleted in Advoware": "andere Nummer, nachdem der Beteiligte in Advoware "
+    "gelöscht wurde",
     "first contact, a person decided": "Erstkontakt: ein Mensch hat entschieden",
     "first contact, certain pair": "Erstkontakt: sicheres Paar",
     "no betnr yet": "noch ohne betnr",

@@ -43,6 +43,17 @@ def test_the_dagster_job_shows_its_plan(firm: Firm) -> None:
     assert there(firm, betnr) == []
 
 
+def test_an_address_of_a_deleted_party_is_nobodys_failure(firm: Firm) -> None:
+    party, betnr, record, _ = linked(firm)
+    firm.crm.edit("CBeteiligte", "delete", id=party)
+    firm.sync(party)
+    edit(firm, record, adresseCity="Celle", syncStatus="dirty")
+    for _ in range(2):
+        (outcome,) = own_pass(firm, "all")
+        assert (outcome.result, outcome.betnr, outcome.id) == (Result.SKIPPED, betnr, record)
+    assert len(firm.tasks()) == 1
+
+
 def test_a_value_that_advoware_does_not_take_counts_as_different_until_both_sides_agree(firm: Firm) -> None:
     _, _, record, _ = linked(firm, adresseStreet="Weg 1")
     before = firm.crm_record(record, "CAdressen")["gueltigBis"]

@@ -41,3 +41,20 @@ def test_the_guard_counts_a_record_once_however_often_it_loses_a_value(
         for espo_id in parties:
             firm.crm_edit(espo_id, **{field: None})
         assert firm.sync(*parties).failures == []
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_record_whose_party_is_gone_in_advoware_takes_the_number_of_the_one_that_is_left(
+    firm: Firm, noticed: bool
+) -> None:
+    """The office joined two parties into one: the number in EspoCRM is corrected, and nobody asks for the old one."""
+    espo_id, gone = firm.linked_party(lastName="Huber", titel="Dr.")
+    left = firm.office_party(name="Huber", zusatz="c/o Beispiel")
+    firm.office.edit("Beteiligte", "delete", betNr=gone)
+    if noticed:
+        firm.sync(espo_id)
+    firm.crm_edit(espo_id, betnr=left)
+    firm.until_quiet()
+    record, party = firm.crm_record(espo_id), firm.office_record(left)
+    assert (record["betnr"], record["syncStatus"], record["zusatz"]) == (left, "clean", "c/o Beispiel")
+    assert (party["titel"], len(firm.office_records()), firm.tasks()) == ("Dr.", 1, [])
