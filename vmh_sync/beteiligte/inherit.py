@@ -41,7 +41,7 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
     dead, betnr = heir.heir_of.espo_id, heir.heir_of.betnr or 0
     if dead == heir.espo_id:
         await gate.ready()
-        await asyncio.to_thread(_relink, context, heir.heir_of)
+        await context.store.write(_relink, context, heir.heir_of)
         return
     async with context.leases.hold(f"{ENTITY}:{dead}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
@@ -56,7 +56,7 @@ async def take_over(context: PassContext, gate: WriteGate, heir: PartyRead) -> N
         await context.store.write(_move, context, link, heir)
 
 
-def _relink(context: PassContext, link: Link) -> None:
+def _relink(tx: Transaction, context: PassContext, link: Link) -> None:
     """Let a record whose party is gone in Advoware stand for the one whose number was entered instead."""
     note = Change(
         entity=ENTITY,
@@ -66,10 +66,9 @@ def _relink(context: PassContext, link: Link) -> None:
         betnr=link.betnr,
         run_id=context.run_id,
     )
-    with context.store.transaction() as tx:
-        tx.links.save(_anew(link, link.espo_id, "active"))
-        bury_pairs(tx, link.espo_id)
-        tx.audit.append([note])
+    tx.links.save(_anew(link, link.espo_id, "active"))
+    bury_pairs(tx, link.espo_id)
+    tx.audit.append([note])
 
 
 def _tasks_of(tx: Transaction, link: Link) -> list[int]:
