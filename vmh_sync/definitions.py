@@ -1,7 +1,6 @@
 """The one place where the rooms of all entities meet. Adding an entity: ``entities.py``."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
 
@@ -16,7 +15,7 @@ from vmh_sync.orchestration.watching import watching
 from vmh_sync.settings import VmhSettings, load
 
 
-def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+def build_defs(resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
     """Return fresh definitions; ``resource_overrides`` replaces resources by name, for tests.
 
     Raises ``SettingsError`` for bad settings, ``UnusableEntity`` for a package in ``VMH_ENTITIES`` that offers none.

@@ -45,19 +45,19 @@ class Addresses(ChildKind):
         """Read the addresses by a call of their own."""
         return await context.advoware.list_adressen(betnr, spoilt)
 
-    async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Adresse]:
+    async def post(self, context: PassContext, betnr: int, values: Mapping[str, object]) -> Created[Adresse]:
         """Create an address in Advoware."""
         return await context.advoware.create_adresse(betnr, values)
 
     async def put(
-        self, context: PassContext, betnr: int, current: WireRecord, values: Mapping[str, Any]
+        self, context: PassContext, betnr: int, current: WireRecord, values: Mapping[str, object]
     ) -> WireRecord | None:
         """Change street, code, town and block of an address."""
         if not isinstance(current, Adresse):
             raise TypeError("an address is needed")
         return await context.advoware.update_adresse(betnr, current, values)
 
-    def read_advoware(self, table: FieldTable, attributes: Mapping[str, Any]) -> dict[str, Value]:
+    def read_advoware(self, table: FieldTable, attributes: Mapping[str, object]) -> dict[str, Value]:
         """Our mark in the remark is no text of people."""
         fields = super().read_advoware(table, attributes)
         if "bemerkung" in fields:
@@ -68,7 +68,7 @@ class Addresses(ChildKind):
         """Street, code and town."""
         return model.natural_key(fields)
 
-    def marked_for(self, attributes: Mapping[str, Any]) -> str | None:
+    def marked_for(self, attributes: Mapping[str, object]) -> str | None:
         """The id in the remark."""
         return model.marked_for(attributes.get("bemerkung"))
 
@@ -76,7 +76,7 @@ class Addresses(ChildKind):
         """An empty address, or a validity that ends before it begins."""
         return [Problem(name, message) for name, message in model.problems(fields)]
 
-    def valid(self, attributes: Mapping[str, Any], today: date) -> bool:
+    def valid(self, attributes: Mapping[str, object], today: date) -> bool:
         """An address that has ended does not count any more."""
         return model.is_valid(attributes.get("gueltig_bis"), today)
 
@@ -87,7 +87,7 @@ class Addresses(ChildKind):
         values["anschrift"] = block.replace("\r\n", "\n").replace("\n", "\r\n")
         return values
 
-    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+    def needed(self, espo_id: str, values: Mapping[str, object]) -> Needed:
         """Our mark, and where it is."""
         return Needed({"bemerkung": model.with_mark(espo_id, None)}, BLOCK_PARTS)
 

@@ -45,7 +45,7 @@ class BankAccounts(ChildKind):
         """Read the accounts by a call of their own."""
         return await context.advoware.list_bankverbindungen(betnr, spoilt)
 
-    async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Bankverbindung]:
+    async def post(self, context: PassContext, betnr: int, values: Mapping[str, object]) -> Created[Bankverbindung]:
         """Create an account in Advoware."""
         return await context.advoware.create_bankverbindung(betnr, values)
 
@@ -62,7 +62,7 @@ class BankAccounts(ChildKind):
         """Advoware gets IBAN and BIC without blanks."""
         return {name: iban(value) if name in ("iban", "bic") else value for name, value in values.items()}
 
-    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+    def needed(self, espo_id: str, values: Mapping[str, object]) -> Needed:
         """The IBAN."""
         return Needed({"iban": values["iban"]})
 

@@ -68,7 +68,7 @@ def _known(state: PartyState) -> Iterator[Value]:
         yield from (state.base.espocrm.get(home) for home in (MIRROR, FIRM))
 
 
-def remember_homes(fields: FieldPlan, state: PartyState, espo: Mapping[str, Any]) -> None:
+def remember_homes(fields: FieldPlan, state: PartyState, espo: Mapping[str, object]) -> None:
     """Put what both homes of the name say into the base.
 
     While the name waits for a person the base keeps what it had: what stands there now is an edit that must be seen

@@ -34,8 +34,8 @@ class MasterPlan:
 
     record: RecordPlan
     fields: FieldPlan
-    espo: Mapping[str, Any]
-    advoware: Mapping[str, Any]
+    espo: Mapping[str, object]
+    advoware: Mapping[str, object]
     creates: bool = False
 
 

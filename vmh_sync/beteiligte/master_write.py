@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vmh_sync.beteiligte.diff import MasterPlan
 from vmh_sync.beteiligte.model import read_advoware
@@ -66,7 +65,7 @@ async def _replace(
     context: PassContext,
     gate: WriteGate,
     planned: Beteiligter,
-    changes: Mapping[str, Any],
+    changes: Mapping[str, object],
     fields: Callable[[Beteiligter], Mapping[str, Value]],
 ) -> Beteiligter:
     record = await guarded_write(

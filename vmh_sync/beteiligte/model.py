@@ -21,7 +21,7 @@ FIRM = "_firmenname"
 MIRROR_LABEL = "Name (die zweite Stelle des Firmennamens)"
 
 
-def is_company(espo: Mapping[str, Any], advoware_rechtsform: Value, table: FieldTable) -> bool:
+def is_company(espo: Mapping[str, object], advoware_rechtsform: Value, table: FieldTable) -> bool:
     """Tell whether a party is a company.
 
     Takes the EspoCRM attributes and Advoware's canonical ``rechtsform``; either side may say so.
@@ -31,7 +31,7 @@ def is_company(espo: Mapping[str, Any], advoware_rechtsform: Value, table: Field
     return _names_company(espo_rechtsform(espo, table)) or _names_company(advoware_rechtsform)
 
 
-def espo_rechtsform(espo: Mapping[str, Any], table: FieldTable) -> Value:
+def espo_rechtsform(espo: Mapping[str, object], table: FieldTable) -> Value:
     """Return EspoCRM's canonical ``rechtsform``, ``None`` when the installation has no such field."""
     if "rechtsform" not in table:
         return None
@@ -43,7 +43,7 @@ def _names_company(rechtsform: Value) -> bool:
     return bool(rechtsform) and not is_foreign(rechtsform)
 
 
-def read_espo(espo: Mapping[str, Any], table: FieldTable, *, company: bool, base: Fields) -> dict[str, Value]:
+def read_espo(espo: Mapping[str, object], table: FieldTable, *, company: bool, base: Fields) -> dict[str, Value]:
     """Return EspoCRM's canonical fields of a party.
 
     ``base`` is what EspoCRM said last; it tells which of ``firmenname`` and ``lastName`` a person edited.
@@ -56,7 +56,7 @@ def read_espo(espo: Mapping[str, Any], table: FieldTable, *, company: bool, base
     return fields
 
 
-def _company_name(espo: Mapping[str, Any], base: Fields) -> Value:
+def _company_name(espo: Mapping[str, object], base: Fields) -> Value:
     firm, last = text(espo.get("firmenname")), text(espo.get("lastName"))
     if firm is None:
         return last
@@ -72,14 +72,14 @@ def _company_name(espo: Mapping[str, Any], base: Fields) -> Value:
     return base.get("name") if FIRM in base else firm
 
 
-def read_advoware(attributes: Mapping[str, Any], table: FieldTable, *, company: bool) -> dict[str, Value]:
+def read_advoware(attributes: Mapping[str, object], table: FieldTable, *, company: bool) -> dict[str, Value]:
     """Return Advoware's canonical fields of a party; fields that the answer leaves out count as empty."""
     fields = table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
     return {name: value for name, value in fields.items() if not (company and name in PERSON_ONLY)}
 
 
 def espo_payload(
-    name: str, value: Value, table: FieldTable, *, company: bool, espo: Mapping[str, Any]
+    name: str, value: Value, table: FieldTable, *, company: bool, espo: Mapping[str, object]
 ) -> dict[str, Any]:
     """Return the EspoCRM attributes that say ``value``; raises ``Unrepresentable``."""
     rule = table[name]
@@ -89,7 +89,7 @@ def espo_payload(
     return payload
 
 
-def homes_of(espo: Mapping[str, Any]) -> dict[str, Value]:
+def homes_of(espo: Mapping[str, object]) -> dict[str, Value]:
     """Return what the base must remember of the two homes of a company's name."""
     homes: dict[str, Value] = {MIRROR: text(espo.get("lastName"))}
     if "firmenname" in espo:

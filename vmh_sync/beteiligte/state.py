@@ -18,7 +18,7 @@ class OpenTask:
     kind: str
     fields: tuple[str, ...]
     held: bool = False
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +46,7 @@ def party_state(
     espo_id: str,
     betnr: int | None,
     espo_attributes: Mapping[str, Any],
-    advoware_attributes: Mapping[str, Any] | None,
+    advoware_attributes: Mapping[str, object] | None,
     base: Base | None,
     table: FieldTable,
     stamps: Stamps = NO_STAMPS,

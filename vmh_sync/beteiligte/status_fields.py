@@ -53,14 +53,14 @@ def agreed(
     return changed | _stamps(attributes, now, row_id) if changed else {}
 
 
-def _stamps(attributes: Mapping[str, Any], now: datetime, row_id: str | None) -> dict[str, Any]:
+def _stamps(attributes: Mapping[str, object], now: datetime, row_id: str | None) -> dict[str, Any]:
     stamps: dict[str, Any] = {"advowareLastSync": espo_time(now)}
     if row_id is not None:
         stamps["advowareRowId"] = row_id
     return differing(stamps, attributes)
 
 
-def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:
+def stamps(attributes: Mapping[str, object], *, now: datetime, row_id: str | None) -> dict[str, Any]:
     """Return the time and row id to write along with other changes."""
     return _stamps(attributes, now, row_id)
 
@@ -76,7 +76,7 @@ def waiting(status: SyncStatus, message: str) -> dict[str, Any]:
     }
 
 
-def failed(attributes: Mapping[str, Any], standing: RecordStatus, message: str) -> dict[str, Any]:
+def failed(attributes: Mapping[str, object], standing: RecordStatus, message: str) -> dict[str, Any]:
     """Return what to write after a failure: status, one German sentence, and when the next try comes."""
     wanted = {
         "syncStatus": str(standing.status),

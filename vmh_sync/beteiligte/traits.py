@@ -14,7 +14,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def espo_traits(
-    told: Mapping[str, Any],
+    told: Mapping[str, object],
     table: FieldTable,
     *,
     ibans: frozenset[str] = _NOTHING,

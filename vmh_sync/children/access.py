@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from vmh_sync.children.commit import Outcome
 from vmh_sync.children.diff import with_stamps, without_false
@@ -83,7 +82,7 @@ class ChildAccess:
         self._note_kept(done, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer)
         return answer
 
-    def _note_kept(self, done: Outcome, sent: Mapping[str, Any], answer: EspoAnswer) -> None:
+    def _note_kept(self, done: Outcome, sent: Mapping[str, object], answer: EspoAnswer) -> None:
         """Remember which bookkeeping values EspoCRM did not take as sent, and tell what is new about that."""
         before = done.plan.kept
         done.plan = replace(done.plan, kept=kept_after(sent, answer.record.attributes, before))

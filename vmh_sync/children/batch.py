@@ -12,7 +12,7 @@ from functools import partial
 from vmh_sync import fence
 from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
-from vmh_sync.children.part import ChildrenPart, ChildrenWritten
+from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.create_once import CreatePutOff
@@ -224,8 +224,8 @@ def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
     outcomes = dict(batch.settled)
     for party_id, plan in batch.plans.items():
         party = batch.inputs[party_id]
-        by_child = {child.espo_id: child for child in plan.detail.to_write}
-        apart = {child.espo_id: different(part.kind, child) for child in plan.detail.every}
+        by_child = {child.espo_id: child for child in children_plan(plan).to_write}
+        apart = {child.espo_id: different(part.kind, child) for child in children_plan(plan).every}
         for child in batch.children_of(party_id):
             own = by_child.get(child)
             plans = (part.record(party, [own]),) if own is not None else ()
@@ -280,7 +280,7 @@ async def _write_party(
     party, plan = batch.inputs[party_id], batch.plans[party_id]
     children = batch.children_of(party_id)
     if part.children(party).problem is None and plan.is_empty:
-        return _told(party, children, ChildrenWritten(plan.detail), None)
+        return _told(party, children, ChildrenWritten(children_plan(plan)), None)
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
             return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
@@ -301,7 +301,7 @@ async def _still_stands(context: PassContext, part: ChildrenPart, batch: ChildBa
     As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said before anything was read,
     all else is compared at the target, and what is created is planned from reads made under the lease.
     """
-    if part.children(batch.inputs[party_id]).problem is not None or batch.plans[party_id].detail.creates:
+    if part.children(batch.inputs[party_id]).problem is not None or children_plan(batch.plans[party_id]).creates:
         return False
     party = Link(entity=PARTY, espo_id=party_id, betnr=batch.inputs[party_id].betnr)
     return await context.store.read(_rows, part, [party]) == {party_id: batch.rows[party_id]}

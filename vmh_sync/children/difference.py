@@ -6,7 +6,6 @@ sync-semantics.md 4).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
@@ -18,7 +17,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import TaskKind
 
 
-def keeps_apart(kind: ChildKind, task_kind: str, details: Mapping[str, Any]) -> bool:
+def keeps_apart(kind: ChildKind, task_kind: str, details: Mapping[str, object]) -> bool:
     """Whether such a task says that both sides differ in a value."""
     held = task_kind == TaskKind.CONFLICT and bool(details.get("held"))
     return held or task_kind in STAYS_APART or task_kind == kind.update_task

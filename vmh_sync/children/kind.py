@@ -62,18 +62,18 @@ class ChildKind(ABC):
         """Read the children by a call of their own; rows that cannot be used go to ``spoilt``."""
 
     @abstractmethod
-    async def post(self, context: PassContext, betnr: int, values: Mapping[str, Any]) -> Created[Any]:
+    async def post(self, context: PassContext, betnr: int, values: Mapping[str, object]) -> Created[Any]:
         """Create a child in Advoware."""
 
     async def put(
-        self, context: PassContext, betnr: int, current: WireRecord, values: Mapping[str, Any]
+        self, context: PassContext, betnr: int, current: WireRecord, values: Mapping[str, object]
     ) -> WireRecord | None:
         """Change a child in Advoware; ``None``: read back. Called only where the field table allows updates."""
         raise NotImplementedError
 
     # Rules, all pure
 
-    def read_advoware(self, table: FieldTable, attributes: Mapping[str, Any]) -> dict[str, Value]:
+    def read_advoware(self, table: FieldTable, attributes: Mapping[str, object]) -> dict[str, Value]:
         """Return Advoware's canonical fields."""
         return table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
 
@@ -81,7 +81,7 @@ class ChildKind(ABC):
     def natural_key(self, fields: Fields) -> tuple[str, ...] | None:
         """Return what makes two children the same, ``None`` when there is not enough to tell."""
 
-    def marked_for(self, attributes: Mapping[str, Any]) -> str | None:
+    def marked_for(self, attributes: Mapping[str, object]) -> str | None:
         """Return the EspoCRM id that Advoware's record names, if it does."""
         return None
 
@@ -89,7 +89,7 @@ class ChildKind(ABC):
     def problems(self, fields: Fields) -> list[Problem]:
         """Return what is wrong with the values of an EspoCRM record."""
 
-    def valid(self, attributes: Mapping[str, Any], today: date) -> bool:
+    def valid(self, attributes: Mapping[str, object], today: date) -> bool:
         """Whether Advoware's record still counts (it may be there and have ended)."""
         return True
 
@@ -97,7 +97,7 @@ class ChildKind(ABC):
         """Complete the values of a POST. ``owner`` is the party's full name."""
         return values
 
-    def needed(self, espo_id: str, values: Mapping[str, Any]) -> Needed:
+    def needed(self, espo_id: str, values: Mapping[str, object]) -> Needed:
         """What of the values of a POST a child of this kind cannot be created without: all, if it does not say."""
         return Needed(dict(values))
 

@@ -8,7 +8,7 @@ from vmh_sync.children.diff import plan_children
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
-from vmh_sync.children.pairing import map_children
+from vmh_sync.children.pairing import Pair, map_children
 from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.spoilt import failures, without_spoilt
@@ -17,7 +17,7 @@ from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
+from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan, own
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.fields import WrongKind
@@ -77,8 +77,11 @@ class ChildrenPart:
 
     def children(self, party: PartInput) -> PartyChildren:
         """Return what ``fetch`` read."""
-        children: PartyChildren = party.notes[self.kind.entity]
-        return children
+        return own(party.notes[self.kind.entity], PartyChildren)
+
+    def mapped(self, party: PartInput) -> tuple[Pair, ...]:
+        """Return what ``map`` made of it."""
+        return own(party.mapped[self.entity], tuple)
 
     def map(self, party: PartInput) -> None:
         """Bring both sides' children into canonical form and pair them up."""
@@ -93,7 +96,7 @@ class ChildrenPart:
         children = self.children(party)
         if children.problem is None:
             with isolated(f"{self.entity} of {party.espo_id}", children.blame, foreseen=(WrongKind,)):
-                every = plan_children(children, self.kind, party.mapped[self.entity])
+                every = plan_children(children, self.kind, self.mapped(party))
                 plans = [plan for plan in without_spoilt(children, every) if plan.has_work]
                 held_up = failures(children, every)
                 record = replace(self.record(party, plans), base_moves=bool(plans or held_up))
@@ -141,7 +144,7 @@ class ChildrenPart:
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan
     ) -> "ChildrenWritten":
         """Like ``write``, but tell what became of each child."""
-        written = ChildrenWritten(plan.detail)
+        written = ChildrenWritten(children_plan(plan))
         findings = list(plan.record.findings)
         conflicts = len(plan.record.conflicts)
         for number in range(1, MAX_ROUNDS + 1):
@@ -156,7 +159,7 @@ class ChildrenPart:
             if not again:
                 break
             fresh = await self.plan_anew(context, party, tried=True)
-            written.plan = fresh.detail
+            written.plan = children_plan(fresh)
             if fresh.is_empty:
                 break
             await gate.replanned([fresh.record])
@@ -210,6 +213,11 @@ class ChildrenPlan:
     def creates(self) -> bool:
         """Whether a record is created on either side."""
         return any(child.step in (Step.CREATE, Step.IMPORT) for child in self.to_write)
+
+
+def children_plan(plan: PartPlan) -> ChildrenPlan:
+    """Return the plans of the children that a part's plan is made of."""
+    return own(plan.detail, ChildrenPlan)
 
 
 @dataclass(slots=True)

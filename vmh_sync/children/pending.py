@@ -5,7 +5,6 @@ its task stands; once Advoware shows the value it closes (specification, entitie
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.store.tasks import ManualTask
@@ -51,7 +50,7 @@ def update_tasks(
 
 
 def wanted(
-    kind: ChildKind, task: TaskKind, espo_id: str, details: Mapping[str, Any], fields: tuple[str, ...] = ()
+    kind: ChildKind, task: TaskKind, espo_id: str, details: Mapping[str, object], fields: tuple[str, ...] = ()
 ) -> TaskWanted:
     """Return a task about a child."""
     return TaskWanted(task, fields, details, kind.entity, espo_id)

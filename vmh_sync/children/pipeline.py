@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
-from vmh_sync.children.part import ChildrenPart
+from vmh_sync.children.part import ChildrenPart, children_plan
 from vmh_sync.children.selection import SELECTIONS, changed_between, select
 from vmh_sync.engine.entity_pipeline import UnknownSelection
 from vmh_sync.engine.pass_context import PassContext
@@ -46,7 +46,7 @@ class ChildPipeline:
 
     def diff(self, batch: ChildBatch) -> int:
         """Plan the children of each party; returns how many have to be written."""
-        return sum(len(plan.detail.to_write) for plan in stages.diff(self.part, batch).plans.values())
+        return sum(len(children_plan(plan).to_write) for plan in stages.diff(self.part, batch).plans.values())
 
     async def write(self, opened: PassContext, batch: ChildBatch, *, allow_mass_change: bool) -> list[RecordOutcome]:
         """Carry the plans out."""

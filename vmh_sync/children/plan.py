@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from vmh_sync.children.pairing import Pair
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
@@ -41,9 +40,9 @@ class ChildPlan:
     step: Step
     fields: FieldPlan | None = None
     wanted: Fields = field(default_factory=dict)
-    espo: Mapping[str, Any] = field(default_factory=dict)
-    advoware: Mapping[str, Any] = field(default_factory=dict)
-    bookkeeping: Mapping[str, Any] = field(default_factory=dict)
+    espo: Mapping[str, object] = field(default_factory=dict)
+    advoware: Mapping[str, object] = field(default_factory=dict)
+    bookkeeping: Mapping[str, object] = field(default_factory=dict)
     status: str = "clean"
     message: str | None = None
     state: LinkState = "active"

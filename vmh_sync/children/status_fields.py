@@ -17,7 +17,7 @@ def espo_time(moment: datetime) -> str:
 
 
 def standing(
-    attributes: Mapping[str, Any],
+    attributes: Mapping[str, object],
     *,
     status: str,
     message: str | None,
@@ -46,7 +46,7 @@ def standing(
     return differing(wanted, attributes, kept)
 
 
-def stamps(attributes: Mapping[str, Any], *, now: datetime, row_id: str | None) -> dict[str, Any]:
+def stamps(attributes: Mapping[str, object], *, now: datetime, row_id: str | None) -> dict[str, Any]:
     """Return the time and row id that go along with any other write; never a reason for one."""
     wanted: dict[str, Any] = {"advowareLastSync": espo_time(now)}
     if row_id is not None:

@@ -53,7 +53,7 @@ async def undo_child(
     part.map(party)
     if children.problem is not None:
         raise children.problem
-    pairs: tuple[Pair, ...] = party.mapped[part.entity]
+    pairs = part.mapped(party)
     found = next((pair for pair in pairs if pair.espo_id == change.espo_id), Pair())
     espo = _present(part, found)
     for system, fields in (("EspoCRM", found.espo_fields), ("Advoware", found.advoware_fields)):

@@ -58,7 +58,7 @@ class ChildWriter(ChildAccess):
 
         needed = self.kind.needed(espo.id, plan.advoware)
 
-        async def create(values: Mapping[str, Any]) -> Created[Any]:
+        async def create(values: Mapping[str, object]) -> Created[Any]:
             return await self.kind.post(self.context, self.children.betnr, values)
 
         async def post(*, whole: bool = False) -> Created[Any]:

@@ -91,7 +91,7 @@ async def _advoware(context: PassContext, betnr: int) -> dict[str, Any] | None:
     return told
 
 
-async def _children(context: PassContext, entity: str, party_id: str) -> list[Mapping[str, Any]]:
+async def _children(context: PassContext, entity: str, party_id: str) -> list[Mapping[str, object]]:
     found = context.espo.list_all(entity, where=(equals(_PARTY_LINK, party_id),))
     return [record.attributes async for record in found]
 

@@ -145,7 +145,7 @@ def _json(plan: StoredPlan) -> dict[str, Any]:
     }
 
 
-def _without_values(row: Mapping[str, Any]) -> dict[str, Any]:
+def _without_values(row: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "changes"}
 
 
@@ -157,5 +157,5 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     return str(row["id"]), where, what, word(REASONS, row.get("reason")), ", ".join(map(str, fields))
 
 
-def _change(change: Mapping[str, Any]) -> str:
+def _change(change: Mapping[str, object]) -> str:
     return f"{change['field']}: {change['old'] or '(leer)'} → {change['new'] or '(leer)'}"

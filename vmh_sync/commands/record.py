@@ -121,7 +121,7 @@ def _party_fields(batch: Any, espo_id: str) -> Iterator[FieldNow]:
     state = batch.states.get(espo_id)
     if state is None:
         return
-    advoware: Mapping[str, Any] = state.advoware or {}
+    advoware: Mapping[str, object] = state.advoware or {}
     for rule in batch.table.rules:
         if rule.name not in state.espocrm and rule.name not in advoware:
             continue

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vmh_sync.engine.entity_pipeline import EntityPipeline
 from vmh_sync.entities import Entity, every
@@ -19,7 +19,7 @@ class SyncTarget:
     """An entity whose records are synced: what it does with them, and the job in which it does."""
 
     entity: str
-    pipeline: EntityPipeline
+    pipeline: EntityPipeline[Any]
 
     def job(self) -> "dg.JobDefinition":
         """Return the job ``sync_<entity>``."""

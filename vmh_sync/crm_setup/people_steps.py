@@ -31,7 +31,7 @@ async def people_steps(session: SetupSession) -> list[Step]:
     return [*steps, *await _assignee_steps(session)]
 
 
-async def _records(session: SetupSession, entity: str) -> list[Mapping[str, Any]]:
+async def _records(session: SetupSession, entity: str) -> list[Mapping[str, object]]:
     answer = await session.admin.call("GET", entity, params={"maxSize": 200})
     rows = answer.get("list") if isinstance(answer, dict) else None
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
@@ -55,7 +55,7 @@ async def _keep_team(session: SetupSession) -> None:
     session.keep("ESPOCRM_DEFAULT_TEAM_ID", session.team_id)
 
 
-async def _api_user(session: SetupSession) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+async def _api_user(session: SetupSession) -> tuple[Mapping[str, object] | None, Mapping[str, object]]:
     """Return the API user as the administrator sees it (``None``: to be made), and its rights by entity type."""
     if not session.can_log_in:
         found = await _user_named(session, API_USER)
@@ -85,12 +85,12 @@ async def _keep_key(session: SetupSession) -> None:
     session.keep("ESPOCRM_API_KEY", str(session.api_key))
 
 
-async def _as_admin(session: SetupSession) -> Mapping[str, Any]:
+async def _as_admin(session: SetupSession) -> Mapping[str, object]:
     answer = await session.admin.call("GET", f"User/{session.user_id}")
     return answer if isinstance(answer, dict) else {}
 
 
-async def _user_named(session: SetupSession, name: str) -> Mapping[str, Any] | None:
+async def _user_named(session: SetupSession, name: str) -> Mapping[str, object] | None:
     found = [user async for user in session.admin.list_all("User", where=(equals("userName", name),), select=("type",))]
     if not found:
         return None
@@ -119,7 +119,7 @@ async def _role_steps(session: SetupSession, user: Mapping[str, Any] | None, acl
     return steps
 
 
-def _note_narrow_role(session: SetupSession, role: Mapping[str, Any], acl: Mapping[str, Any] | None) -> None:
+def _note_narrow_role(session: SetupSession, role: Mapping[str, object], acl: Mapping[str, object] | None) -> None:
     """Our role, found and perhaps changed by an administrator: it stays, what it lacks is told."""
     data = role.get("data")
     # A type that is only now being made stands in the role already, though not yet in what it grants.

@@ -1,7 +1,6 @@
 """What is left by hand at the end: checked, not assumed; with what to do, in German (D4, D6)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vmh_sync.crm_setup.session import SetupSession
 from vmh_sync.crm_setup.step import LeftByHand
@@ -23,14 +22,14 @@ FAST_ENOUGH = 6000
 async def note_installation(session: SetupSession) -> None:
     """Note what the installation's own settings make slow, invisible or impossible."""
     settings = await session.admin.call("GET", "Settings")
-    known: Mapping[str, Any] = settings if isinstance(settings, dict) else {}
+    known: Mapping[str, object] = settings if isinstance(settings, dict) else {}
     _note_internal(session, known)
     await _note_pace(session, known)
     await _note_tabs(session, known)
     await _note_switched_off(session)
 
 
-def _note_internal(session: SetupSession, settings: Mapping[str, Any]) -> None:
+def _note_internal(session: SetupSession, settings: Mapping[str, object]) -> None:
     gateway = session.choices.gateway
     if gateway is None or version_numbers(settings.get("version")) < REFUSED_SINCE or not looks_internal(gateway):
         return
@@ -40,7 +39,7 @@ def _note_internal(session: SetupSession, settings: Mapping[str, Any]) -> None:
         session.left.append(LeftByHand(not_internal_advice(gateway, allowed), "", serious=True))
 
 
-async def _note_pace(session: SetupSession, settings: Mapping[str, Any]) -> None:
+async def _note_pace(session: SetupSession, settings: Mapping[str, object]) -> None:
     try:
         answer = await session.admin.call("GET", "ScheduledJob", params={"maxSize": 50})
     except (Forbidden, NotFound, BadConfiguration):
@@ -55,7 +54,7 @@ async def _note_pace(session: SetupSession, settings: Mapping[str, Any]) -> None
         session.left.append(LeftByHand(pace.text, pace.remedy))
 
 
-async def _note_tabs(session: SetupSession, settings: Mapping[str, Any]) -> None:
+async def _note_tabs(session: SetupSession, settings: Mapping[str, object]) -> None:
     """EspoCRM itself puts a new entity type there; who took it away may want it so, but should hear of it."""
     tabs, party = settings.get("tabList"), ENTITIES[0].name
     exists = isinstance(await session.admin.metadata(f"scopes.{party}"), dict)

@@ -16,7 +16,7 @@ NEEDED: Mapping[str, Sequence[str]] = {
 _WORDS = {"create": "anlegen", "read": "lesen", "edit": "ändern"}
 
 
-def lacking_rights(table: Mapping[str, Any]) -> list[str]:
+def lacking_rights(table: Mapping[str, object]) -> list[str]:
     """Return ``CAdressen: anlegen, ändern`` for every type that lacks rights; ``table`` as ``App/user`` has it."""
     lacking = []
     own = {entity.espocrm: ("create", "read", "edit") for entity in with_records() if entity.room and entity.espocrm}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from vmh_sync.crm_setup.session import SetupSession
 from vmh_sync.crm_setup.step import LeftByHand, Step
@@ -42,7 +41,7 @@ def _create_entity(entity: WantedEntity) -> Step:
     return Step(f"Entität {entity.name} anlegen", partial(_make, path=f"{_MANAGER}/createEntity", body=body))
 
 
-async def _make(session: SetupSession, *, path: str, body: Mapping[str, Any]) -> None:
+async def _make(session: SetupSession, *, path: str, body: Mapping[str, object]) -> None:
     await session.make(path, body)
 
 
@@ -58,7 +57,7 @@ async def _version_check(session: SetupSession, entity: WantedEntity, *, exists:
     return [Step(text, partial(_make, path=f"{_MANAGER}/updateEntity", body=body))]
 
 
-def _field_steps(session: SetupSession, entity: WantedEntity, known: Mapping[str, Any]) -> Iterator[Step]:
+def _field_steps(session: SetupSession, entity: WantedEntity, known: Mapping[str, object]) -> Iterator[Step]:
     for name, definition in entity.fields.items():
         found = known.get(name)
         if isinstance(found, Mapping):
@@ -70,7 +69,7 @@ def _field_steps(session: SetupSession, entity: WantedEntity, known: Mapping[str
         yield Step(text, partial(_make, path=f"{_FIELDS}/{entity.name}", body=body))
 
 
-def _wrong_type(entity: str, name: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> LeftByHand:
+def _wrong_type(entity: str, name: str, wanted: Mapping[str, object], found: Mapping[str, object]) -> LeftByHand:
     return LeftByHand(
         f"Das Feld {entity}.{name} ({wanted['label']}) gibt es schon, aber {misfit(wanted, found)}.",
         "In EspoCRM das Feld umbenennen oder löschen und `vmh-sync crm setup` noch einmal ausführen, oder in der Datei "
@@ -79,7 +78,7 @@ def _wrong_type(entity: str, name: str, wanted: Mapping[str, Any], found: Mappin
     )
 
 
-def _lock_steps(entity: WantedEntity, known: Mapping[str, Any]) -> Iterator[Step]:
+def _lock_steps(entity: WantedEntity, known: Mapping[str, object]) -> Iterator[Step]:
     """Where records can be locked (EspoCRM 10), our own fields must stay writable."""
     for name in NOT_LOCKABLE:
         found = known.get(name)
@@ -89,7 +88,7 @@ def _lock_steps(entity: WantedEntity, known: Mapping[str, Any]) -> Iterator[Step
             yield Step(text, partial(_change, path=f"{_FIELDS}/{entity.name}/{name}", body=body))
 
 
-async def _change(session: SetupSession, *, path: str, body: Mapping[str, Any]) -> None:
+async def _change(session: SetupSession, *, path: str, body: Mapping[str, object]) -> None:
     await session.admin.call("PUT", path, body=dict(body))
 
 

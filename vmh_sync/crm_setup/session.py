@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any
 
 from vmh_sync.crm_setup.step import LeftByHand
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
@@ -56,7 +55,7 @@ class SetupSession:
         """Open a client of the API user."""
         return self.client_of(None if self.has_login else self.api_key)
 
-    async def make(self, path: str, body: Mapping[str, Any]) -> None:
+    async def make(self, path: str, body: Mapping[str, object]) -> None:
         """POST something that may exist already: a lost answer of an earlier try, or another administrator."""
         try:
             await self.admin.call("POST", path, body=dict(body))

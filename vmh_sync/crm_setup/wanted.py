@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.beteiligte.fields import RECHTSFORM
 from vmh_sync.sync.status import SyncStatus
 
-Definition = Mapping[str, Any]
+Definition = Mapping[str, object]
 
 ROLE = "vmh_sync"
 
@@ -145,7 +145,7 @@ LINKS = (
 ACTIONS = ("create", "update", "delete")
 
 _FULL = {"create": "yes", "read": "all", "edit": "all", "delete": "no", "stream": "all"}
-ROLE_VALUES: Mapping[str, Any] = {
+ROLE_VALUES: Mapping[str, object] = {
     "name": ROLE,
     "assignmentPermission": "all",
     "userPermission": "all",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from vmh_sync.crm_setup.session import SetupSession
 from vmh_sync.crm_setup.step import LeftByHand, Step
@@ -53,7 +52,7 @@ async def webhook_steps(session: SetupSession) -> list[Step]:
     return steps
 
 
-async def _known(session: SetupSession) -> Sequence[Mapping[str, Any]]:
+async def _known(session: SetupSession) -> Sequence[Mapping[str, object]]:
     """The webhooks of the API user; none while it does not exist or may not use them yet."""
     if not session.can_log_in:
         return []
@@ -64,7 +63,7 @@ async def _known(session: SetupSession) -> Sequence[Mapping[str, Any]]:
         return []
 
 
-def _note_odd(session: SetupSession, known: Sequence[Mapping[str, Any]], wanted: Sequence[tuple[str, str]]) -> None:
+def _note_odd(session: SetupSession, known: Sequence[Mapping[str, object]], wanted: Sequence[tuple[str, str]]) -> None:
     events = {event for event, _ in wanted}
     elsewhere = [
         hook for hook in known if hook.get("event") in events and (hook["event"], hook.get("url")) not in wanted

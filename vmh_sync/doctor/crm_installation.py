@@ -1,7 +1,6 @@
 """Checks of the installation as a whole: how late its webhooks are, locks and pipelines (espocrm.md B9; cases D6)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vmh_sync.clock import Clock
 from vmh_sync.crm_setup.wanted import ENTITIES, NOT_LOCKABLE
@@ -25,14 +24,14 @@ async def check_installation(espo: EspoClient, settings: EspoCrmSettings, clock:
 
 async def _pace(espo: EspoClient, settings: EspoCrmSettings, clock: Clock) -> Line:
     answer = await espo.call("GET", "Settings")
-    known: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
+    known: Mapping[str, object] = answer if isinstance(answer, dict) else {}
     pace = pace_of(await _job(settings, clock), known)
     if pace.is_off:
         return problem(PACE, pace.text, pace.remedy)
     return ok(PACE, pace.text) if pace.per_hour >= _FAST else hint(PACE, pace.text, pace.remedy)
 
 
-async def _job(settings: EspoCrmSettings, clock: Clock) -> Mapping[str, Any] | None:
+async def _job(settings: EspoCrmSettings, clock: Clock) -> Mapping[str, object] | None:
     """The row of the job; only an administrator sees it, so ``None`` without one."""
     if settings.admin_user is None or settings.admin_password is None:
         return None

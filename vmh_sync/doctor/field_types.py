@@ -39,7 +39,7 @@ def _definition(rule: FieldRule, own: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _lines(
-    name: str, attribute: str, label: str, wanted: Mapping[str, Any], fields: Mapping[str, Any]
+    name: str, attribute: str, label: str, wanted: Mapping[str, object], fields: Mapping[str, object]
 ) -> Iterator[Line]:
     found = fields.get(attribute)
     if not isinstance(found, Mapping) or not found.get("type") or found.get("readOnly"):

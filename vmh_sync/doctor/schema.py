@@ -53,7 +53,7 @@ def compare(expected: Expected, fields: Any) -> list[Line]:
     ]
 
 
-def definition(fields: Mapping[str, Any], attribute: str) -> Mapping[str, Any] | None:
+def definition(fields: Mapping[str, object], attribute: str) -> Mapping[str, object] | None:
     """Return the definition of an attribute's field; ``adresseStreet`` belongs to the address ``adresse``."""
     own = fields.get(attribute)
     if isinstance(own, Mapping):
@@ -65,7 +65,7 @@ def definition(fields: Mapping[str, Any], attribute: str) -> Mapping[str, Any] |
     return None
 
 
-def _table_lines(name: str, expected: Expected, fields: Mapping[str, Any]) -> Iterator[Line]:
+def _table_lines(name: str, expected: Expected, fields: Mapping[str, object]) -> Iterator[Line]:
     for rule in expected.table:
         found = definition(fields, rule.espo)
         if found is None:
@@ -111,7 +111,7 @@ def _written_words(choices: Choices) -> list[str]:
     return list(words.values())
 
 
-def _bookkeeping_lines(name: str, expected: Expected, fields: Mapping[str, Any]) -> Iterator[Line]:
+def _bookkeeping_lines(name: str, expected: Expected, fields: Mapping[str, object]) -> Iterator[Line]:
     for attribute in expected.needed:
         if definition(fields, attribute) is None:
             yield problem(name, f"Das Feld {attribute} fehlt; ohne es ist kein Abgleich möglich.", _CREATE)

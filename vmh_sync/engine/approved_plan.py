@@ -47,7 +47,7 @@ class StoredPlan:
     created_at: datetime
     expires_at: datetime
     records: Mapping[str, frozenset[str]]
-    rows: Sequence[Mapping[str, Any]] = ()
+    rows: Sequence[Mapping[str, object]] = ()
     approved_by: str | None = None
     asked: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ def save_plan(
     clock: Clock,
     entity: str,
     plans: Iterable[tuple[str, Sequence[RecordPlan]]],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     *,
     why: str,
 ) -> StoredPlan | None:
@@ -102,7 +102,7 @@ def store_plan(
     clock: Clock,
     entity: str,
     records: Mapping[str, frozenset[str]],
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, object]],
     *,
     why: str,
     asked: Mapping[str, Any] | None = None,

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from vmh_sync import fence
 from vmh_sync.clock import Clock
@@ -91,7 +91,7 @@ class CreateOrder(Generic[T]):
     entity: str
     espo_id: str
     natural_key: JsonObject
-    payload: Mapping[str, Any]
+    payload: Mapping[str, object]
     post: Callable[[], Awaitable[T]]
     find: Callable[[Intent], Awaitable[T | None]]
     claim: str = ""
@@ -151,7 +151,7 @@ def _refused_lately(context: CreateContext, order: CreateOrder[T], last: Intent 
     return last.settled_at <= context.clock.now() < last.settled_at + TRY_AGAIN_AFTER
 
 
-def _hash_of(payload: Mapping[str, Any]) -> str:
+def _hash_of(payload: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(dict(payload), sort_keys=True, default=str).encode()).hexdigest()
 
 

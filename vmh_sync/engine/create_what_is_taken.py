@@ -6,7 +6,7 @@ a person (specification, sync-semantics.md 1: a refused value is quarantined, ev
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from vmh_sync.engine.pass_context import WriteGate
 from vmh_sync.sync.base import Side
@@ -26,15 +26,15 @@ class Needed:
     not without all.
     """
 
-    kept: Mapping[str, Any]
+    kept: Mapping[str, object]
     core: Collection[str] = ()
 
 
 async def create_what_is_taken(
     gate: WriteGate,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     needed: Needed,
-    create: Callable[[Mapping[str, Any]], Awaitable[T]],
+    create: Callable[[Mapping[str, object]], Awaitable[T]],
     *,
     whole: bool = False,
 ) -> T:
@@ -45,7 +45,7 @@ async def create_what_is_taken(
     whatever else ``create`` raises. ``whole``: nothing else is tried (``CreateOrder.post_whole``).
     """
 
-    async def send(sent: Mapping[str, Any]) -> T:
+    async def send(sent: Mapping[str, object]) -> T:
         await gate.before(Side.ADVOWARE)
         try:
             return await create(sent)
@@ -66,7 +66,7 @@ async def create_what_is_taken(
     raise told
 
 
-def _with_less(values: Mapping[str, Any], needed: Needed, said: str) -> Iterator[Mapping[str, Any]]:
+def _with_less(values: Mapping[str, object], needed: Needed, said: str) -> Iterator[Mapping[str, object]]:
     """Yield the values without one of them, first those that the refusal names; at last only the needed ones."""
     text = said.casefold()
     shortened = [name for name, kept in needed.kept.items() if values.get(name) != kept]

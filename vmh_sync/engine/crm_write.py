@@ -32,7 +32,7 @@ async def update_record(
     context: PassContext,
     gate: WriteGate,
     before: EspoRecord,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     planned_from: Collection[str] = (),
 ) -> EspoAnswer:
@@ -60,7 +60,7 @@ async def put_unmoved(
     context: PassContext,
     gate: WriteGate,
     before: EspoRecord,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     planned_from: Collection[str] = (),
 ) -> EspoRecord:
@@ -94,7 +94,7 @@ async def create_record(
     context: PassContext,
     gate: WriteGate,
     entity: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     skip_duplicate_check: bool = False,
     whole: bool = False,
@@ -127,7 +127,7 @@ def _leave_out(rest: dict[str, Any], refusal: ValidationRejected, refused: dict[
     refused[attribute] = refusal.message_for_people
 
 
-async def _with_lists(context: PassContext, record: EspoRecord, sent: Mapping[str, Any]) -> EspoRecord:
+async def _with_lists(context: PassContext, record: EspoRecord, sent: Mapping[str, object]) -> EspoRecord:
     # After sending a list the answer only echoes it (specification, espocrm.md B5): read back.
     if not any(name in sent for name in _SINGLE):
         return record

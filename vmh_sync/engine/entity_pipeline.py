@@ -1,10 +1,12 @@
 """What an entity offers to a pass, in Dagster or not: choosing records, and the four steps over a batch of them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome
+
+B = TypeVar("B")
 
 
 class UnknownSelection(ValueError):
@@ -14,8 +16,8 @@ class UnknownSelection(ValueError):
         super().__init__(f"Die Auswahl „{name}“ gibt es nicht; möglich sind: {', '.join(possible)}.")
 
 
-class EntityPipeline(Protocol):
-    """What an entity does with a batch of its own making; nobody else looks into it."""
+class EntityPipeline(Protocol[B]):
+    """What an entity does with a batch of its own making, ``B``; nobody else looks into it."""
 
     @property
     def entity(self) -> str:
@@ -26,26 +28,26 @@ class EntityPipeline(Protocol):
         """Return the EspoCRM ids of a selection; raises :class:`UnknownSelection`."""
         ...
 
-    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> Any:
+    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> B:
         """Read both sides and the base; returns the batch. Raises ``ForeignSystemError`` when nothing can be read."""
         ...
 
-    def size(self, batch: Any) -> int:
+    def size(self, batch: B) -> int:
         """Return how many records the batch holds."""
         ...
 
-    def map_fields(self, batch: Any) -> None:
+    def map_fields(self, batch: B) -> None:
         """Bring both sides of each record into canonical form."""
         ...
 
-    def diff(self, batch: Any) -> int:
+    def diff(self, batch: B) -> int:
         """Plan each record; returns how many have to be written."""
         ...
 
-    async def write(self, opened: PassContext, batch: Any, *, allow_mass_change: bool) -> list[RecordOutcome]:
+    async def write(self, opened: PassContext, batch: B, *, allow_mass_change: bool) -> list[RecordOutcome]:
         """Carry the plans out; one outcome per record. Raises ``GuardTripped`` before anything is written."""
         ...
 
-    def dry_run(self, batch: Any) -> list[RecordOutcome]:
+    def dry_run(self, batch: B) -> list[RecordOutcome]:
         """Return what would become of each record, without writing anything."""
         ...

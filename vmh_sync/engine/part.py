@@ -6,13 +6,15 @@ that names it, and the others go on (specification, entities.md 1).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import Finding, RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, repr=False)
@@ -31,10 +33,17 @@ class PartInput:
     espo: EspoRecord
     espo_full: bool
     advoware: Beteiligter
-    notes: dict[str, Any] = field(default_factory=dict)
-    mapped: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, object] = field(default_factory=dict)
+    mapped: dict[str, object] = field(default_factory=dict)
     just_created: bool = False
     retry_refused: bool = False
+
+
+def own(kept: object, kind: type[T]) -> T:
+    """Return what a part has kept in a ``PartInput`` or a ``PartPlan``. Raises ``TypeError`` when it is not its own."""
+    if not isinstance(kept, kind):
+        raise TypeError(f"a part finds {type(kept).__name__} where it keeps {kind.__name__}")
+    return kept
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,8 +55,8 @@ class PartPlan:
     """
 
     record: RecordPlan
-    espo: Mapping[str, Any] = field(default_factory=dict)
-    detail: Any = None
+    espo: Mapping[str, object] = field(default_factory=dict)
+    detail: object = None
     only_tries_again: bool = False
     """Whether all there is to do is to send once more what was refused."""
     agreed: bool = False
@@ -76,7 +85,7 @@ class PartDone:
     the rest was written; it is told like a failure of the whole part.
     """
 
-    espo: Mapping[str, Any] = field(default_factory=dict)
+    espo: Mapping[str, object] = field(default_factory=dict)
     commit: Callable[[Transaction, EspoRecord | None], None] = _nothing
     tasks: tuple[TaskWanted, ...] = ()
     standing: tuple[TaskWanted, ...] = ()

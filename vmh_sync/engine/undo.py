@@ -206,7 +206,7 @@ def one_sided(label: str) -> UndoRefused:
     return UndoRefused(f"Den früheren Wert des Feldes „{label}“ kennt nur eine der beiden Seiten.")
 
 
-def as_edit(payload: Mapping[str, Any], before: EspoRecord, status: str = SyncStatus.DIRTY) -> dict[str, Any]:
+def as_edit(payload: Mapping[str, object], before: EspoRecord, status: str = SyncStatus.DIRTY) -> dict[str, Any]:
     """Return the payload with the status that a person's edit leaves behind, where the record has one.
 
     Should we die before the pass that follows, the next one still sees an edit.
@@ -218,7 +218,7 @@ async def write_back(
     context: PassContext,
     gate: WriteGate,
     before: EspoRecord,
-    payload: Mapping[str, Any],
+    payload: Mapping[str, object],
     holds: Callable[[EspoRecord], bool] | None = None,
 ) -> None:
     """Write to the record that was just read; raises ``Conflict`` when it moves this very moment.

@@ -91,7 +91,7 @@ class Importer:
         )
 
 
-def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, Any]:
+def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, object]:
     """Return the attributes of a new CBeteiligte; what EspoCRM has no word for is left to the first pass."""
     rechtsform = table["rechtsform"].read(Side.ADVOWARE, party.rechtsform) if "rechtsform" in table else None
     company = is_company({}, rechtsform, table)

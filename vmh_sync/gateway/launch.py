@@ -98,7 +98,7 @@ class Launcher:
         self._house = house
 
     async def launch(
-        self, job: str, config: Mapping[str, Any], trigger: Trigger, tags: Mapping[str, str] | None = None
+        self, job: str, config: Mapping[str, object], trigger: Trigger, tags: Mapping[str, str] | None = None
     ) -> str:
         """Launch a job and return the run's id. Raises :class:`LaunchFailed`; nothing is launched at a foreign Dagster.
 
@@ -138,7 +138,7 @@ class Launcher:
         if self._house not in [entry.get("text") for entry in answer["metadataEntries"] if entry["label"] == HOUSE]:
             raise ForeignDagster("the Dagster at this address works for another house")
 
-    async def _ask(self, query: str, variables: Mapping[str, Any], asked: str) -> dict[str, Any]:
+    async def _ask(self, query: str, variables: Mapping[str, object], asked: str) -> dict[str, Any]:
         try:
             response = await self._http.post("/graphql", json={"query": query, "variables": variables})
             answer = response.json()

@@ -7,7 +7,6 @@ inbox's sensor finds them.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
@@ -39,7 +38,7 @@ class LaunchDebouncer:
         gather_seconds: float = GATHER_SECONDS,
         held_back: Callable[[], Awaitable[bool]] | None = None,
         trigger: Trigger = Trigger.WEBHOOK,
-        configs: Mapping[str, Mapping[str, Any]] | None = None,
+        configs: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
         self._trigger = trigger
         self._configs = configs or {}

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -44,5 +43,5 @@ class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise Stopped(problem.message_for_people, allow_retries=True) from None
 
 
-CALENDAR_RESOURCES: Mapping[str, Any] = {"calendars": CalendarResources(), "io_manager": dg.mem_io_manager}
+CALENDAR_RESOURCES: Mapping[str, object] = {"calendars": CalendarResources(), "io_manager": dg.mem_io_manager}
 """What the calendar's job works with. Personal data stays in memory (design.md 2)."""

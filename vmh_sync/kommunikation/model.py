@@ -39,7 +39,7 @@ class EspoEntry:
     primary: bool = False
     opt_out: bool = False
     invalid: bool = False
-    raw: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def key(self) -> str | None:

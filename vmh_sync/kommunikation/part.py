@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan
+from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan, own
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.marking import any_lacks_marker
 from vmh_sync.kommunikation.model import Options, PairState
@@ -48,7 +48,7 @@ class KommunikationPart:
 
     def needs_full(self, party: PartInput) -> bool:
         """Whether EspoCRM's lists must be read: they were changed, or may have been, since they were last agreed."""
-        notes: Notes = party.notes[ENTITY]
+        notes = own(party.notes[ENTITY], Notes)
         link, state, espo = notes.party, notes.state, party.espo
         if party.retry_refused and any(pair.refusal and Refusal(pair.refusal).may_pass for pair in notes.pairs):
             return True
@@ -66,20 +66,20 @@ class KommunikationPart:
 
     def map(self, party: PartInput) -> None:
         """Bring both sides and the pairs together; nothing where a list entry showed that nothing changed."""
-        party.mapped[ENTITY] = map_entries(party, party.notes[ENTITY]) if party.espo_full else None
+        party.mapped[ENTITY] = map_entries(party, own(party.notes[ENTITY], Notes)) if party.espo_full else None
 
     def plan(self, party: PartInput) -> PartPlan:
         """Decide what is to be done with what was mapped."""
-        notes: Notes = party.notes[ENTITY]
-        mapped: MappedEntries | None = party.mapped[ENTITY]
+        notes = own(party.notes[ENTITY], Notes)
+        mapped = party.mapped[ENTITY]
         if mapped is None:
             return PartPlan(RecordPlan(ESPO_ENTITY, party.espo_id, party.betnr), agreed=_is_agreed(notes))
-        return plan_part(party, notes, mapped)
+        return plan_part(party, notes, own(mapped, MappedEntries))
 
     async def write(self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan) -> PartDone:
         """Carry the plan out, except for the party's own EspoCRM record."""
-        work: PlannedEntries = plan.detail
-        return await write_part(context, gate, party, party.notes[ENTITY], work)
+        notes, work = own(party.notes[ENTITY], Notes), own(plan.detail, PlannedEntries)
+        return await write_part(context, gate, party, notes, work)
 
 
 def _is_agreed(notes: Notes) -> bool:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from vmh_sync.engine.part import PartInput, PartPlan
 from vmh_sync.kommunikation import kinds, task_texts
@@ -72,7 +71,7 @@ def entries_of(party: Beteiligter, pairs: Iterable[Pair] = ()) -> tuple[Advoware
     return (*map(entry_of, party.kommunikation), *as_agreed(party, pairs))
 
 
-def listed(attributes: Mapping[str, Any], channel: Channel) -> tuple[EspoEntry, ...] | None:
+def listed(attributes: Mapping[str, object], channel: Channel) -> tuple[EspoEntry, ...] | None:
     """Return one of EspoCRM's lists; ``None`` when the record does not carry it (a hidden field, a list entry)."""
     items = attributes.get(LISTS[channel])
     if not isinstance(items, list):
@@ -150,7 +149,7 @@ def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> 
     )
 
 
-def quiet_mark(attributes: Mapping[str, Any], entries: Sequence[AdvowareEntry], pairs: Iterable[Pair]) -> str:
+def quiet_mark(attributes: Mapping[str, object], entries: Sequence[AdvowareEntry], pairs: Iterable[Pair]) -> str:
     """Return a fingerprint of all that a list entry of EspoCRM and Advoware's read show of both sides.
 
     The remark counts only where an entry has no pair: there it may hold a marker.

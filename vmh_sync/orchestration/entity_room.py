@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import dagster as dg
 
@@ -28,7 +29,7 @@ class EntityRoom:
 
     entity: Entity
     defs: dg.Definitions
-    pipeline: EntityPipeline | None = None
+    pipeline: EntityPipeline[Any] | None = None
     job: dg.JobDefinition | None = None
     table: FieldTable | None = None
     status_fields: tuple[str, ...] = ("syncStatus", "syncErrorMessage")
@@ -48,7 +49,7 @@ class Timing:
 
 def make_room(
     entity: Entity,
-    pipeline: EntityPipeline,
+    pipeline: EntityPipeline[Any],
     descriptions: Descriptions,
     changed: Changed,
     timing: Timing,

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -44,7 +45,7 @@ class Repair:
     sensor: dg.SensorDefinition
 
 
-def make_repair(pipeline: EntityPipeline, plural: str, *, every_seconds: int) -> Repair:
+def make_repair(pipeline: EntityPipeline[Any], plural: str, *, every_seconds: int) -> Repair:
     """Return asset, job and sensor for the failed records of an entity.
 
     ``plural`` is what people call them. The sensor looks every ``every_seconds`` (no multiple of 5: dagster.md 0.4).
@@ -65,7 +66,9 @@ def make_repair(pipeline: EntityPipeline, plural: str, *, every_seconds: int) ->
     return Repair(asset, job, _sensor(entity, plural, partitions, every_seconds))
 
 
-def _asset(pipeline: EntityPipeline, plural: str, partitions: dg.DynamicPartitionsDefinition) -> dg.AssetsDefinition:
+def _asset(
+    pipeline: EntityPipeline[Any], plural: str, partitions: dg.DynamicPartitionsDefinition
+) -> dg.AssetsDefinition:
     @dg.asset(
         name=f"repaired_{pipeline.entity}",
         partitions_def=partitions,

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -51,5 +50,5 @@ def opening_failures() -> Iterator[None]:
         raise Stopped(str(standstill), allow_retries=True) from None
 
 
-RESOURCES: Mapping[str, Any] = {"sync_resources": SyncResources(), "io_manager": dg.mem_io_manager}
+RESOURCES: Mapping[str, object] = {"sync_resources": SyncResources(), "io_manager": dg.mem_io_manager}
 """What every job works with. Personal data stays in memory (design.md 2)."""

@@ -1,7 +1,6 @@
 """A run that stops says so in one German sentence, without a Python trace: nothing is broken in Python."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
 
@@ -12,7 +11,7 @@ class Stopped(DagsterUserCodeProcessError, dg.Failure):
     """Ends a step as ``dg.Failure`` does; Dagster shows the sentence alone, as it shows another process's error."""
 
     def __init__(
-        self, sentence: str, *, metadata: Mapping[str, Any] | None = None, allow_retries: bool = False
+        self, sentence: str, *, metadata: Mapping[str, object] | None = None, allow_retries: bool = False
     ) -> None:
         """Take the sentence, German and without personal values, and what the step shows besides."""
         alone = SerializableErrorInfo(message=sentence, stack=[], cls_name=None)

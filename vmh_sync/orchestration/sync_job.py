@@ -75,7 +75,7 @@ class SyncBatch:
     started: float
 
 
-async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: SyncRunConfig) -> SyncBatch:
+async def read_batch(opened: PassContext, pipeline: EntityPipeline[Any], config: SyncRunConfig) -> SyncBatch:
     """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
     started = time.monotonic()
     chosen = Chosen([])
@@ -100,7 +100,7 @@ async def read_batch(opened: PassContext, pipeline: EntityPipeline, config: Sync
     return SyncBatch(batch, config, chosen, started)
 
 
-async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> list[RecordOutcome]:
+async def write_batch(opened: PassContext, pipeline: EntityPipeline[Any], work: SyncBatch) -> list[RecordOutcome]:
     """Carry the plans out, or only show them in a dry run. Raises ``dagster.Failure`` when a guard stops the run."""
     if work.config.dry_run:
         return pipeline.dry_run(work.batch)
@@ -119,7 +119,7 @@ async def write_batch(opened: PassContext, pipeline: EntityPipeline, work: SyncB
     return outcomes
 
 
-async def _write(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> list[RecordOutcome]:
+async def _write(opened: PassContext, pipeline: EntityPipeline[Any], work: SyncBatch) -> list[RecordOutcome]:
     """Write as the guards allow, or exactly what the plan says that a person approved."""
     if not work.config.plan:
         return await pipeline.write(opened, work.batch, allow_mass_change=work.config.allow_mass_change)
@@ -142,7 +142,7 @@ async def _write(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch)
     ]
 
 
-def _save_stopped(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch) -> str | None:
+def _save_stopped(opened: PassContext, pipeline: EntityPipeline[Any], work: SyncBatch) -> str | None:
     """Store what a guard stopped, so that a person looks at it and approves exactly that; returns what to do."""
     outcomes = pipeline.dry_run(work.batch)
     plan = save_plan(
@@ -158,7 +158,7 @@ def _save_stopped(opened: PassContext, pipeline: EntityPipeline, work: SyncBatch
     return f"Ansehen: vmh-sync plan show {plan.id}. Genau das freigeben: vmh-sync plan apply {plan.id}."
 
 
-async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:
+async def sync_ids(opened: PassContext, pipeline: EntityPipeline[Any], ids: Sequence[str]) -> list[RecordOutcome]:
     """Sync some records by their EspoCRM ids, all steps in one go. Raises ``dagster.Failure`` like the job."""
     work = await read_batch(opened, pipeline, SyncRunConfig(ids=list(ids)))
     pipeline.map_fields(work.batch)
@@ -166,7 +166,7 @@ async def sync_ids(opened: PassContext, pipeline: EntityPipeline, ids: Sequence[
     return await write_batch(opened, pipeline, work)
 
 
-def make_sync_job(pipeline: EntityPipeline, descriptions: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
+def make_sync_job(pipeline: EntityPipeline[Any], descriptions: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
     """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs."""
     entity = pipeline.entity
 

@@ -108,11 +108,11 @@ def _wanted() -> set[str]:
     return {f"{entity.espocrm}.{action}" for entity in with_records() for action in ("create", "update", "delete")}
 
 
-def _is_own(item: Mapping[str, Any]) -> bool:
+def _is_own(item: Mapping[str, object]) -> bool:
     return str(item.get("event")) in _wanted()
 
 
-async def _failed_items(context: PassContext, settings: PassSettings) -> Sequence[Mapping[str, Any]] | None:
+async def _failed_items(context: PassContext, settings: PassSettings) -> Sequence[Mapping[str, object]] | None:
     """Deliveries of the last day that EspoCRM has given up; ``None`` when we may not see them (espocrm.md B9)."""
     espocrm = settings.espocrm
     if espocrm.admin_user is None or espocrm.admin_password is None:
@@ -135,7 +135,7 @@ async def _failed_items(context: PassContext, settings: PassSettings) -> Sequenc
     return [item for item in items if item.get("status") == "Failed" and _is_own(item) and _created(item) >= since]
 
 
-def _created(item: Mapping[str, Any]) -> datetime:
+def _created(item: Mapping[str, object]) -> datetime:
     try:
         return datetime.fromisoformat(str(item.get("createdAt"))).replace(tzinfo=UTC)
     except ValueError:

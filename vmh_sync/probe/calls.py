@@ -26,7 +26,7 @@ class Calls(Notes):
         route: wire.Route,
         *,
         key: int | None = None,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         body: Any = None,
     ) -> Exchange:
         """Make a call. Raises what the client raises where there is no answer (offline, login, time-out)."""

@@ -146,6 +146,6 @@ async def _read(calls: Calls, kind: _Kind, when: str) -> list[Json]:
     return rows(await calls.call(f"{kind.name}_list_{when}", "GET", kind.many)) or []
 
 
-def _unlike(sent: Mapping[str, Any], shown: Json) -> tuple[str, ...]:
+def _unlike(sent: Mapping[str, object], shown: Json) -> tuple[str, ...]:
     """Return the fields that do not show what was sent; a kind that is not told (0) is none of them."""
     return tuple(name for name, value in sent.items() if name != "kommKz" and not same(value, shown.get(name)))

@@ -5,7 +5,6 @@ Values stay out of it: they stand in the task in EspoCRM and nowhere else (speci
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from vmh_sync.sync.plan import TaskKind
 
@@ -68,14 +67,14 @@ GONE_FROM_ESPOCRM = Reason("in EspoCRM gelöscht", "in Advoware prüfen, ob der 
 """What the task about a party says that EspoCRM does not have any more."""
 
 
-def reason_of(kind: str, details: Mapping[str, Any]) -> Reason:
+def reason_of(kind: str, details: Mapping[str, object]) -> Reason:
     """Return what a task of this ``kind`` with these ``details`` says to people."""
     if kind == TaskKind.VALUE_REFUSED:
         return _refused(details)
     return next((reason for known, reason in _REASONS.items() if known == kind), _OTHER)
 
 
-def _refused(details: Mapping[str, Any]) -> Reason:
+def _refused(details: Mapping[str, object]) -> Reason:
     target = "EspoCRM" if details.get("side") == "espocrm" else "Advoware"
     why = str(details.get("why") or details.get("message") or "").rstrip(".")
     tells = why and not any(value in why for value in _values(details))
@@ -85,7 +84,7 @@ def _refused(details: Mapping[str, Any]) -> Reason:
     )
 
 
-def _values(details: Mapping[str, Any]) -> Iterable[str]:
+def _values(details: Mapping[str, object]) -> Iterable[str]:
     """The values that a task is about: a system's own words may repeat them."""
     for name in _VALUES:
         held = details.get(name)

@@ -108,14 +108,14 @@ def _again(decision: Decision, table: FieldTable, side: Side | None) -> Decision
 
 
 def news(
-    tasks: Iterable[TaskWanted], told: Iterable[tuple[str, tuple[str, ...], Mapping[str, Any]]]
+    tasks: Iterable[TaskWanted], told: Iterable[tuple[str, tuple[str, ...], Mapping[str, object]]]
 ) -> list[TaskWanted]:
     """Leave out the tasks that say what an open one (kind, fields, details) says: still refused is no news."""
     open_ones = [(kind, set(fields), details) for kind, fields, details in told]
     return [task for task in tasks if not any(_says_it(task, *one) for one in open_ones)]
 
 
-def _says_it(task: TaskWanted, kind: str, fields: set[str], details: Mapping[str, Any]) -> bool:
+def _says_it(task: TaskWanted, kind: str, fields: set[str], details: Mapping[str, object]) -> bool:
     return (
         task.kind == kind
         and set(task.fields) == fields

@@ -212,7 +212,7 @@ class FieldTable:
         """Return the German label of a field; an unknown field is called by its name."""
         return self._by_name[name].label if name in self._by_name else name
 
-    def read(self, side: Side, attributes: Mapping[str, Any], *, missing_is_empty: bool = False) -> dict[str, Value]:
+    def read(self, side: Side, attributes: Mapping[str, object], *, missing_is_empty: bool = False) -> dict[str, Value]:
         """Return the canonical fields of one record.
 
         A field whose attribute is not in ``attributes`` is left out (the installation lacks it), unless
@@ -238,7 +238,7 @@ class BadFieldTable(Exception):
     """An operator's override of a field table is unusable; the message is German and names field and remedy."""
 
 
-def override(table: FieldTable, changes: Mapping[str, Mapping[str, Any] | None]) -> FieldTable:
+def override(table: FieldTable, changes: Mapping[str, Mapping[str, object] | None]) -> FieldTable:
     """Return a table with an operator's changes: field name -> attributes to replace, or ``None`` to drop it.
 
     ``conflict`` takes the name of a :class:`ConflictRule`, ``choices`` a list of [EspoCRM, Advoware] pairs. A field
@@ -255,7 +255,7 @@ def override(table: FieldTable, changes: Mapping[str, Mapping[str, Any] | None])
     return changed
 
 
-def _kept(rules: Iterable[FieldRule], changes: Mapping[str, Mapping[str, Any] | None]) -> Iterable[FieldRule]:
+def _kept(rules: Iterable[FieldRule], changes: Mapping[str, Mapping[str, object] | None]) -> Iterable[FieldRule]:
     for rule in rules:
         if rule.name not in changes:
             yield rule

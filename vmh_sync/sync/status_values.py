@@ -29,7 +29,7 @@ STAMPS = frozenset({"advowareLastSync", "advowareRowId"})
 
 
 def differing(
-    wanted: Mapping[str, Any], attributes: Mapping[str, Any], kept: Kept = MappingProxyType({})
+    wanted: Mapping[str, object], attributes: Mapping[str, object], kept: Kept = MappingProxyType({})
 ) -> dict[str, Any]:
     """Return the wanted values that the record does not say yet.
 
@@ -44,7 +44,7 @@ def differing(
     }
 
 
-def kept_after(sent: Mapping[str, Any], attributes: Mapping[str, Any], kept: Kept) -> dict[str, tuple[str, str]]:
+def kept_after(sent: Mapping[str, object], attributes: Mapping[str, object], kept: Kept) -> dict[str, tuple[str, str]]:
     """Return what is kept differently after ``sent`` was written and ``attributes`` came back."""
     now = {
         name: (_meaning(value), _meaning(attributes[name]))

@@ -31,7 +31,7 @@ _MOST_HEADERS = 10_000
 _SENT = "http11.send_request_headers.started"
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
-TraceCallback = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+TraceCallback = Callable[[str, Mapping[str, object]], Awaitable[None]]
 
 
 @dataclass(slots=True)

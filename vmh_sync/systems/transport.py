@@ -33,7 +33,7 @@ class HttpCall:
     method: str
     url: str
     route: str
-    params: Mapping[str, Any] | list[tuple[str, Any]] | None = field(default=None, repr=False)
+    params: Mapping[str, object] | list[tuple[str, Any]] | None = field(default=None, repr=False)
     body: Any = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     changes_nothing: bool = False
@@ -127,7 +127,7 @@ class Transport:
             raise NoAnswerError("LeaseEnds") from None
 
 
-async def _still_behind_the_fences(event: str, _info: Mapping[str, Any]) -> None:
+async def _still_behind_the_fences(event: str, _info: Mapping[str, object]) -> None:
     """Look once more when the connection stands and nothing was sent yet: connecting takes time, too."""
     if event.endswith(".send_request_headers.started"):
         seconds_for_a_write()

@@ -27,7 +27,7 @@ MOST_TOLD = 60
 
 def wording_of_all(
     kind: TaskKind,
-    told: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]],
+    told: Sequence[tuple[Mapping[str, str], Mapping[str, object]]],
     *,
     betnr: int | None,
     edited: str = "",
@@ -59,7 +59,7 @@ def _all_steps(lists: Sequence[Sequence[str]]) -> list[str]:
     return [*list(steps)[:MOST_TOLD], last]
 
 
-def wording(kind: TaskKind, *, labels: Mapping[str, str], betnr: int | None, details: Mapping[str, Any]) -> Wording:
+def wording(kind: TaskKind, *, labels: Mapping[str, str], betnr: int | None, details: Mapping[str, object]) -> Wording:
     """Return name and description of a task.
 
     ``labels`` maps the fields concerned to their German names; ``details`` is what the plan noted (values included:
@@ -89,7 +89,7 @@ def _shown(value: Any) -> str:
     return "(leer)" if value in (None, "") else f"„{value}“"
 
 
-def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Advoware von Hand ändern: {fields}",
         f"In EspoCRM wurde {fields} geändert. Advoware lässt dieses Feld nicht von außen ändern.",
@@ -139,7 +139,7 @@ def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mappi
     )
 
 
-def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     target = "EspoCRM" if details.get("side") == "espocrm" else "Advoware"
     wanted, standing = _shown(details.get("wanted")), _shown(details.get("standing"))
     stands = "" if wanted == standing else f" Dort steht jetzt {standing}."
@@ -154,7 +154,7 @@ def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mappin
     )
 
 
-def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"In Advoware gelöscht: {where}",
         f"{where} wurde in Advoware gelöscht. In EspoCRM bleibt der Datensatz unverändert stehen.",
@@ -166,7 +166,7 @@ def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mappin
     )
 
 
-def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         "Anlage in Advoware prüfen",
         "Der Beteiligte sollte in Advoware angelegt werden, aber Advoware hat nicht bestätigt, ob das gelungen ist. "
@@ -244,13 +244,13 @@ _FEATURES = {
 }
 
 
-def _what_happened(details: Mapping[str, Any]) -> str:
+def _what_happened(details: Mapping[str, object]) -> str:
     if details.get("moved_to"):
         return f"dem Beteiligten {details['moved_to']} zugeordnet"
     return "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
 
 
-def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     what = _what_happened(details)
     return (
         f"Adresse in Advoware löschen: {where}",
@@ -264,7 +264,7 @@ def _address_delete(fields: str, where: str, labels: Mapping[str, str], details:
     )
 
 
-def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Adresse in Advoware wieder aktivieren: {where}",
         f"Eine Adresse wurde in EspoCRM wieder auf aktiv gesetzt. Adresse: {_shown(details.get('wanted'))}.",
@@ -285,7 +285,7 @@ def _by_hand(labels: Mapping[str, str], details: Mapping[str, Any]) -> list[str]
     ]
 
 
-def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Adresse in Advoware ändern: {where} ({fields})",
         f"In EspoCRM wurde an der Adresse {_shown(details.get('title'))} geändert: {fields}. "
@@ -298,7 +298,7 @@ def _address_fields(fields: str, where: str, labels: Mapping[str, str], details:
     )
 
 
-def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Bankverbindung in Advoware ändern: {where} ({fields})",
         f"In EspoCRM wurde an einer Bankverbindung geändert: {fields}. Advoware nimmt das nicht von außen an. "
@@ -311,7 +311,7 @@ def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Ma
     )
 
 
-def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     what = _what_happened(details)
     return (
         f"Bankverbindung in Advoware löschen: {where}",

@@ -53,7 +53,7 @@ class Running:
     """What people do directly before a request takes effect, by its number in this pass."""
 
 
-async def one_pass(context: PassContext, pipeline: EntityPipeline, ids: Sequence[str]) -> list[RecordOutcome]:
+async def one_pass(context: PassContext, pipeline: EntityPipeline[Any], ids: Sequence[str]) -> list[RecordOutcome]:
     """Make the four steps of an entity's job over some records."""
     batch = await pipeline.fetch(context, ids, dry_run=False)
     pipeline.map_fields(batch)
@@ -163,7 +163,7 @@ class Firm:
 
     # Passes
 
-    def begin(self, pipeline: EntityPipeline, ids: Iterable[str], hindrance: Hindrance = UNHINDERED) -> Running:
+    def begin(self, pipeline: EntityPipeline[Any], ids: Iterable[str], hindrance: Hindrance = UNHINDERED) -> Running:
         """Start a pass; nothing of it runs before :meth:`go_on` or :meth:`finish`."""
         process = self.world.process(dies_at=hindrance.dies_at)
         work = one_pass(self.world.context(process), pipeline, list(ids))
@@ -184,7 +184,7 @@ class Firm:
         return [outcome for outcomes in done for outcome in outcomes]
 
     def run(
-        self, pipeline: EntityPipeline, ids: Iterable[str], hindrance: Hindrance = UNHINDERED
+        self, pipeline: EntityPipeline[Any], ids: Iterable[str], hindrance: Hindrance = UNHINDERED
     ) -> list[RecordOutcome]:
         """Make one pass alone."""
         self.begin(pipeline, ids, hindrance)
@@ -193,7 +193,7 @@ class Firm:
     def _alive(self) -> list[Running]:
         return [run for run in self.running.values() if not (run.task.done() or run.process.dead)]
 
-    def settle(self, pipeline: EntityPipeline, ids: Iterable[str]) -> int:
+    def settle(self, pipeline: EntityPipeline[Any], ids: Iterable[str]) -> int:
         """Passes, and time between them, until one writes nothing; returns how many it took."""
         chosen = list(ids)
         self.finish()

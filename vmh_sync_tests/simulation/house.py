@@ -37,7 +37,7 @@ from vmh_sync_tests.inmemory.world import World
 from vmh_sync_tests.simulation.dagster_model import Dagster, SimulatedRun
 
 GATEWAY_HEAD_START = timedelta(seconds=3)
-PIPELINES: dict[str, EntityPipeline] = {
+PIPELINES: dict[str, EntityPipeline[Any]] = {
     "beteiligte": PartyPipeline(),
     "adressen": ChildPipeline(ADDRESSES),
     "bankverbindungen": ChildPipeline(ACCOUNTS),

@@ -111,11 +111,11 @@ class AdvowareClient:
             raise CapabilityMissing(f"{where}: no search", status=error.status) from None
         return answers.as_records(Beteiligter, value, where, spoilt)
 
-    async def create_beteiligter(self, values: Mapping[str, Any]) -> Created[Beteiligter]:
+    async def create_beteiligter(self, values: Mapping[str, object]) -> Created[Beteiligter]:
         """Create a party from attribute names and values. Raises OutcomeUnknown when its number is not told."""
         return await self._create(Beteiligter, wire.BETEILIGTE, {}, values, key="bet_nr")
 
-    async def replace_beteiligter(self, current: Beteiligter, changes: Mapping[str, Any]) -> Beteiligter | None:
+    async def replace_beteiligter(self, current: Beteiligter, changes: Mapping[str, object]) -> Beteiligter | None:
         """PUT the party as it was read with the changes laid over it; child lists stay out.
 
         None: the answer was not the record, read it back.
@@ -124,12 +124,12 @@ class AdvowareClient:
 
     # Children of a party
 
-    async def create_kommunikation(self, betnr: int, values: Mapping[str, Any]) -> Created[Kommunikation]:
+    async def create_kommunikation(self, betnr: int, values: Mapping[str, object]) -> Created[Kommunikation]:
         """Create an entry (``tlf``, ``bemerkung``, ``komm_kz``, ``online``)."""
         return await self._create(Kommunikation, wire.KOMMUNIKATIONEN, {"betnr": betnr}, values)
 
     async def update_kommunikation(
-        self, betnr: int, current: Kommunikation, changes: Mapping[str, Any]
+        self, betnr: int, current: Kommunikation, changes: Mapping[str, object]
     ) -> Kommunikation | None:
         """PUT an entry; ``komm_kz`` is silently ignored over there. None: read back."""
         return await self._replace(wire.KOMMUNIKATION, {"betnr": betnr, "key": current.id}, current, changes)
@@ -141,11 +141,11 @@ class AdvowareClient:
         """
         return await self._list(Adresse, wire.ADRESSEN, {"betnr": betnr}, spoilt=spoilt)
 
-    async def create_adresse(self, betnr: int, values: Mapping[str, Any]) -> Created[Adresse]:
+    async def create_adresse(self, betnr: int, values: Mapping[str, object]) -> Created[Adresse]:
         """Create an address; every field takes effect."""
         return await self._create(Adresse, wire.ADRESSEN, {"betnr": betnr}, values)
 
-    async def update_adresse(self, betnr: int, current: Adresse, changes: Mapping[str, Any]) -> Adresse | None:
+    async def update_adresse(self, betnr: int, current: Adresse, changes: Mapping[str, object]) -> Adresse | None:
         """PUT an address; only ``strasse, plz, ort, anschrift`` take effect over there. None: read back."""
         return await self._replace(wire.ADRESSE, {"betnr": betnr, "key": current.id}, current, changes)
 
@@ -156,7 +156,7 @@ class AdvowareClient:
         """
         return await self._list(Bankverbindung, wire.BANKVERBINDUNGEN, {"betnr": betnr}, spoilt=spoilt)
 
-    async def create_bankverbindung(self, betnr: int, values: Mapping[str, Any]) -> Created[Bankverbindung]:
+    async def create_bankverbindung(self, betnr: int, values: Mapping[str, object]) -> Created[Bankverbindung]:
         """Create a bank account. It cannot be changed through the interface afterwards."""
         return await self._create(Bankverbindung, wire.BANKVERBINDUNGEN, {"betnr": betnr}, values)
 
@@ -199,12 +199,12 @@ class AdvowareClient:
             raise UnexpectedAnswer(f"{where}: answer holds other appointments only")
         return match
 
-    async def create_termin(self, values: Mapping[str, Any]) -> Created[Termin]:
+    async def create_termin(self, values: Mapping[str, object]) -> Created[Termin]:
         """Create an appointment. Raises WriteProtected while calendar writes are off."""
         self._check_protection("POST", wire.TERMINE.template)
         return await self._create(Termin, wire.TERMINE, {}, values, key="fr_nr")
 
-    async def replace_termin(self, current: Termin, changes: Mapping[str, Any]) -> Termin | None:
+    async def replace_termin(self, current: Termin, changes: Mapping[str, object]) -> Termin | None:
         """PUT the whole appointment as read, with the changes laid over it. None: read back."""
         self._check_protection("PUT", wire.TERMINE.template)
         params = {wire.QUERY_FRNR: current.fr_nr}
@@ -225,7 +225,7 @@ class AdvowareClient:
         self,
         method: str,
         path: str,
-        params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
+        params: Mapping[str, object] | list[tuple[str, Any]] | None = None,
         json: Any = None,
     ) -> RawAnswer:
         """Any call, for the proxy: the answer as it came, whatever its status.
@@ -241,7 +241,7 @@ class AdvowareClient:
         return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json))
 
     async def exchange(
-        self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
+        self, method: str, path: str, params: Mapping[str, object] | None = None, json: Any = None
     ) -> RawAnswer:
         """A call that tries what Advoware does: the answer as it came, whatever its status; nothing is repeated.
 
@@ -275,7 +275,7 @@ class AdvowareClient:
         return answers.as_records(kind, value, f"GET {route.template}", spoilt)
 
     async def _create(
-        self, kind: type[R], route: wire.Route, keys: Mapping[str, int], values: Mapping[str, Any], key: str = "id"
+        self, kind: type[R], route: wire.Route, keys: Mapping[str, int], values: Mapping[str, object], key: str = "id"
     ) -> Created[R]:
         where = f"POST {route.template}"
         response = await self._connection.call("POST", route, keys, body=json_object(kind, values))
@@ -291,7 +291,7 @@ class AdvowareClient:
         route: wire.Route,
         keys: Mapping[str, int],
         current: R,
-        changes: Mapping[str, Any],
+        changes: Mapping[str, object],
         *,
         key: str = "id",
         params: Any = None,

@@ -254,7 +254,7 @@ class Created(BaseModel, Generic[R]):
     record: R | None = None
 
 
-def overlay(record: WireRecord, changes: Mapping[str, Any]) -> dict[str, Any]:
+def overlay(record: WireRecord, changes: Mapping[str, object]) -> dict[str, Any]:
     """The body of a PUT: everything as it was read, the changes laid over it, a party's child lists left out.
 
     ``changes`` maps attribute names (or JSON names that the record carries) to JSON-able values, dates or times.
@@ -267,7 +267,7 @@ def overlay(record: WireRecord, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def json_object(
-    kind: type[WireRecord], values: Mapping[str, Any], *, also: frozenset[str] = frozenset()
+    kind: type[WireRecord], values: Mapping[str, object], *, also: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Attribute names → JSON names, values → what stands on the wire. ``also`` names further JSON names allowed."""
     known = frozenset(kind.FIELDS.values()) | also

@@ -183,7 +183,9 @@ class EspoClient:
 
     # Writing
 
-    async def create(self, entity: str, values: Mapping[str, Any], *, skip_duplicate_check: bool = False) -> EspoRecord:
+    async def create(
+        self, entity: str, values: Mapping[str, object], *, skip_duplicate_check: bool = False
+    ) -> EspoRecord:
         """Create a record; the answer holds only attributes with a value.
 
         Raises DuplicateFound with the records that EspoCRM takes for the same (nothing was created then). The
@@ -202,7 +204,7 @@ class EspoClient:
             raise OutcomeUnknown(f"{where}: the answer names no id", status=error.status) from None
 
     async def update(
-        self, entity: str, record_id: str, values: Mapping[str, Any], *, version: int | None = None
+        self, entity: str, record_id: str, values: Mapping[str, object], *, version: int | None = None
     ) -> EspoRecord:
         """Write some attributes of a record; the others stay.
 
@@ -241,7 +243,9 @@ class EspoClient:
 
     # Everything else
 
-    async def call(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    async def call(
+        self, method: str, path: str, *, params: Mapping[str, object] | None = None, body: Any = None
+    ) -> Any:
         """Any call below ``/api/v1``, by a path without leading slash: the JSON of its success, or the typed error."""
         response = await self._connection.call(method, path, route="(other)", params=params, body=body)
         if response.status_code == 409:
@@ -252,7 +256,7 @@ class EspoClient:
         self,
         method: str,
         path: str,
-        params: Mapping[str, Any] | None = None,
+        params: Mapping[str, object] | None = None,
         json: Any = None,
         headers: dict[str, str] | None = None,
     ) -> RawAnswer:

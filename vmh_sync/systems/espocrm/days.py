@@ -6,7 +6,7 @@ is remembered, so that each field costs one refused request per client.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -20,7 +20,7 @@ _NOT_VALID = "valid"
 class Send(Protocol):
     """Sends one request with this body."""
 
-    async def __call__(self, *, body: Mapping[str, Any]) -> httpx.Response:
+    async def __call__(self, *, body: Mapping[str, object]) -> httpx.Response:
         """Return the answer; raises ``ValidationRejected`` where a field is refused."""
 
 
@@ -30,7 +30,7 @@ class DayFields:
     def __init__(self) -> None:
         self._moments: set[tuple[str, str]] = set()
 
-    async def save(self, entity: str, values: Mapping[str, Any], send: Send) -> httpx.Response:
+    async def save(self, entity: str, values: Mapping[str, object], send: Send) -> httpx.Response:
         """Send a record's values as ``body``, days of such fields as their midnights; returns the answer.
 
         Raises what ``send`` raises; ``ValidationRejected`` for a day only after both notations were refused.

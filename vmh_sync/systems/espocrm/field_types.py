@@ -1,7 +1,6 @@
 """Which types of EspoCRM's fields can hold what we write (specification, entities.md; espocrm.md B4). Pure."""
 
 from collections.abc import Mapping
-from typing import Any
 
 _NUMBER = frozenset({"int", "varchar", "text", "autoincrement", "number"})
 _HOLDS: Mapping[str, frozenset[str]] = {
@@ -21,18 +20,18 @@ _HOLDS: Mapping[str, frozenset[str]] = {
 """Wanted type -> types that take its values and give them back, compared by meaning."""
 
 
-def fits(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+def fits(wanted: Mapping[str, object], found: Mapping[str, object]) -> bool:
     """Whether a field can hold the values of the wanted definition; a length does not count here."""
     kind = str(wanted.get("type"))
     return found.get("type") in _HOLDS.get(kind, frozenset({kind}))
 
 
-def misfit(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def misfit(wanted: Mapping[str, object], found: Mapping[str, object]) -> str:
     """Say in German what is wrong: ``ist vom Typ bool statt int``."""
     return f"ist vom Typ {found.get('type')} statt {wanted.get('type')}"
 
 
-def too_short(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[int, int] | None:
+def too_short(wanted: Mapping[str, object], found: Mapping[str, object]) -> tuple[int, int] | None:
     """Return (length that is there, wanted length) when a text field takes less than wanted."""
     if found.get("type") != "varchar":
         return None

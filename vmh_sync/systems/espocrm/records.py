@@ -97,7 +97,7 @@ class EspoRecord:
         )
 
 
-def _misfit(attributes: Mapping[str, Any]) -> str | None:
+def _misfit(attributes: Mapping[str, object]) -> str | None:
     """Return which attribute that we decide by is of a kind that EspoCRM never gives it."""
     for name, kinds in _KINDS.items():
         value = attributes.get(name)
@@ -169,6 +169,6 @@ class Page:
     """The id of the last row, by which the next page is asked for."""
 
 
-def json_object(values: Mapping[str, Any]) -> dict[str, Any]:
+def json_object(values: Mapping[str, object]) -> dict[str, Any]:
     """The body of a write."""
     return {name: json_value(value) for name, value in values.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 QUEUE_JOB = "ProcessWebhookQueue"
 PORTION = "webhookQueueEventPortionSize"
@@ -24,7 +23,7 @@ class WebhookPace:
     remedy: str
 
 
-def pace_of(job: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> WebhookPace:
+def pace_of(job: Mapping[str, object] | None, settings: Mapping[str, object]) -> WebhookPace:
     """Work it out from the job's row (``None``: not seen, the defaults are taken) and the installation's settings."""
     portion = settings.get(PORTION)
     events = portion if isinstance(portion, int) and portion > 0 else DEFAULT_PORTION

@@ -181,7 +181,7 @@ class GoogleCalendarClient:
                 return False
         return True
 
-    def list_pages(self, calendar_id: str, params: Mapping[str, Any]) -> Iterator[Json]:
+    def list_pages(self, calendar_id: str, params: Mapping[str, object]) -> Iterator[Json]:
         """Yield the pages of ``events.list`` with these query parameters (short and empty pages included)."""
         yield from self.pages(LIST, lambda s, page: s.events().list(calendarId=calendar_id, **params, **page))
 

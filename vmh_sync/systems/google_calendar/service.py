@@ -129,7 +129,7 @@ def discovery_document(api_endpoint: str | None) -> dict[str, Any]:
     return document
 
 
-def service_account_info(settings: GoogleCalendarSettings) -> Mapping[str, Any]:
+def service_account_info(settings: GoogleCalendarSettings) -> Mapping[str, object]:
     """Read the service account's key from the JSON setting or, failing that, from the file.
 
     Raises :class:`ServiceAccountError` naming the variable that is missing, unreadable or no key of a service
@@ -147,7 +147,7 @@ def service_account_info(settings: GoogleCalendarSettings) -> Mapping[str, Any]:
     if missing:
         words = f"In {variable} fehlt: {', '.join(missing)}; {_ANEW}"
         raise ServiceAccountError(f"{variable} is no service account's key: {', '.join(missing)} missing", words)
-    checked: Mapping[str, Any] = info
+    checked: Mapping[str, object] = info
     return checked
 
 
@@ -171,7 +171,7 @@ def _key_text(settings: GoogleCalendarSettings) -> tuple[str, str]:
         raise ServiceAccountError(f"{variable} cannot be read ({type(error).__name__})", words) from None
 
 
-def _credentials(info: Mapping[str, Any], subject: str | None, *, redirected: bool) -> service_account.Credentials:
+def _credentials(info: Mapping[str, object], subject: str | None, *, redirected: bool) -> service_account.Credentials:
     kind: Any = _RedirectedCredentials if redirected else service_account.Credentials
     try:
         credentials: service_account.Credentials = kind.from_service_account_info(info, scopes=SCOPES, subject=subject)

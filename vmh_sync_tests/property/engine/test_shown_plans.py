@@ -13,8 +13,9 @@ from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.pipeline import ChildPipeline
-from vmh_sync.engine.part import PartPlan
+from vmh_sync.engine.part import PartPlan, own
 from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.kommunikation.planning import MappedEntries
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.world import World
@@ -135,9 +136,10 @@ def test_map_brings_both_sides_of_every_part_into_canonical_form(firm: Firm) -> 
         assert not inputs.mapped
         PartyPipeline().map_fields(batch)
         assert set(inputs.mapped) == {part.entity for part in PARTS}
-        (pair,) = inputs.mapped["adressen"]
+        (pair,) = ADRESSEN.mapped(inputs)
         assert (pair.espo_fields["strasse"], pair.advoware_fields["strasse"]) == ("Weg 2", "Weg 3")
-        sides = inputs.mapped["kommunikation"].sides
+        sides = own(inputs.mapped["kommunikation"], MappedEntries).sides
+        assert sides.emails is not None and sides.entries is not None
         assert [one.value for one in sides.emails] == ["b@huber.example", "c@huber.example"]
         assert [one.tlf for one in sides.entries if one.tlf] == ["a@huber.example"]
 
