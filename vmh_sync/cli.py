@@ -16,7 +16,7 @@ from vmh_sync.commands.audit_cli import audit_app
 from vmh_sync.commands.crm_cli import crm_app
 from vmh_sync.commands.import_cli import import_app
 from vmh_sync.commands.output import ask, fail
-from vmh_sync.commands.person_cli import person_app
+from vmh_sync.commands.person.cli import person_app
 from vmh_sync.commands.plan_cli import plan_app
 from vmh_sync.commands.sync_cli import add_own_entities, sync_app
 from vmh_sync.commands.terminal import prepare_output
@@ -131,7 +131,7 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port der Dagster-Oberfläche; 0: ein freier.")] = 3000,
 ) -> None:
     """Erfundene Kanzlei: erster Abgleich, Änderungen auf beiden Seiten, Abgleich, Vergleich, Dagster-Oberfläche."""
-    from vmh_sync.commands.demo import DemoOrder, run_demo
+    from vmh_sync.commands.demo.run import DemoOrder, run_demo
 
     sys.exit(run_demo(DemoOrder(once=once, parties=parties, seed=seed, port=port)))
 
@@ -207,7 +207,7 @@ def rehearse(
 ) -> None:
     """Generalprobe des ersten Tages mit einer Kopie beider Seiten; die echten Systeme werden nur gelesen."""
     from vmh_sync.commands.numbers import number_range
-    from vmh_sync.commands.rehearse import command
+    from vmh_sync.commands.rehearsal.run import command
     from vmh_sync.first_contact.advoware_list import PartyScope
 
     command(PartyScope(number_range(numbers) if numbers else None), as_json=as_json)

@@ -15,9 +15,9 @@ from vmh_sync.sandbox.crm.errors import ApiError as CrmRefusal
 from vmh_sync.sandbox.crm.versions import DEFAULT
 from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.installation import Installation, OfficeInstallation
+from vmh_sync.sandbox.made_up.population import Population, populate
 from vmh_sync.sandbox.office import API_PATH, CONFIGURATOR_PATH, RELAY_PATH, OfficeConfig, create_office
 from vmh_sync.sandbox.office.config import CONNECTOR_PATH, switches_of
-from vmh_sync.sandbox.population import Population, populate
 from vmh_sync.sandbox.skew import SkewedClock
 
 Name = Literal["advoware", "espocrm", "google"]

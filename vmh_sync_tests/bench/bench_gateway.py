@@ -23,12 +23,12 @@ from pathlib import Path
 
 import httpx
 
-from vmh_sync.commands.demo_webhooks import register_webhooks
+from vmh_sync.commands.demo.webhooks import register_webhooks
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.orchestration.dagster_stack import free_port
 from vmh_sync.sandbox.crm.webhooks import signatures
-from vmh_sync.sandbox.population import populate
+from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync_tests.bench.run_timeline import Edit, print_timelines, timelines

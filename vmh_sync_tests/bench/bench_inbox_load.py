@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.commands.demo_webhooks import register_webhooks
+from vmh_sync.commands.demo.webhooks import register_webhooks
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.sandbox.crm.webhooks import signatures

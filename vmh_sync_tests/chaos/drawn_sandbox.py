@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerContext
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.sandbox.installation import Installation
-from vmh_sync.sandbox.population import populate
+from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.sandbox.run import SandboxOptions, running
 from vmh_sync.sandbox.systems import SystemsConfig
 from vmh_sync_tests.fixtures.sandbox import ControlClient, Sandbox

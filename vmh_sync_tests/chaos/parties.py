@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.sandbox.edits import EditRecord
-from vmh_sync.sandbox.people import People as SandboxPeople
+from vmh_sync.sandbox.people.edits import EditRecord
+from vmh_sync.sandbox.people.parties import People as SandboxPeople
 from vmh_sync_tests.chaos.people import People, violations
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled, lost, untold

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync.sandbox.people.edits import EditRecord
 from vmh_sync_tests.chaos.parties import in_known_window
 from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled, lost
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from vmh_sync.sandbox.population import populate
+from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync_tests.fixtures.firm import Firm
 
 

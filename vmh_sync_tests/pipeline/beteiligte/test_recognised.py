@@ -12,7 +12,7 @@ import pytest
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.batch import Batch
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.sandbox.people import People
+from vmh_sync.sandbox.people.parties import People
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm

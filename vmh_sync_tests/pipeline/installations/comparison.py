@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import phonenumbers
 
-from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync.sandbox.people.edits import EditRecord
 
 Json = dict[str, Any]
 

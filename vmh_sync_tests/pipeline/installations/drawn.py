@@ -12,8 +12,8 @@ from typing import Any
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.engine.opening import open_database
-from vmh_sync.sandbox.edits import EditRecord
-from vmh_sync.sandbox.people import People
+from vmh_sync.sandbox.people.edits import EditRecord
+from vmh_sync.sandbox.people.parties import People
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
 from vmh_sync.sync.outcome import PassSummary

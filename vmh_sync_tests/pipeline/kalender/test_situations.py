@@ -9,8 +9,8 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employee_work import SyncOptions
 from vmh_sync.kalender.employees import Employee, select
 from vmh_sync.kalender.sync_employee import employee_lease, sync_employee
-from vmh_sync.sandbox.appointments import employees, termine
-from vmh_sync.sandbox.calendar_people import CalendarPeople
+from vmh_sync.sandbox.made_up.appointments import employees, termine
+from vmh_sync.sandbox.people.calendars import CalendarPeople
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 

@@ -7,8 +7,8 @@ import pytest
 
 from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.model import Channel
-from vmh_sync.sandbox.edits import EditRecord, Kind
-from vmh_sync.sandbox.people import People
+from vmh_sync.sandbox.people.edits import EditRecord, Kind
+from vmh_sync.sandbox.people.parties import People
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.kommunikation import sides
 from vmh_sync_tests.pipeline.kommunikation.sides import mail, phone

@@ -24,7 +24,7 @@ from vmh_sync.children.listing import ListedChildren
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.fingerprint import canonical, fingerprint, rules_mark
 from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.sandbox.population import populate
+from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.commands.demo_place import demo_home, move_into, write_variables
+from vmh_sync.commands.demo.place import demo_home, move_into, write_variables
 from vmh_sync.settings import VmhSettings
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sandbox.calendar_people import CALENDAR_KINDS, CalendarEdit, CalendarPeople
+from vmh_sync.sandbox.people.calendars import CALENDAR_KINDS, CalendarEdit, CalendarPeople
 from vmh_sync.sandbox.systems import seed_population
 from vmh_sync_tests.fixtures.sandbox import Sandbox
 

@@ -8,8 +8,8 @@ import httpx
 import phonenumbers
 import pytest
 
-from vmh_sync.sandbox.edits import KINDS, EditRecord
-from vmh_sync.sandbox.people import People
+from vmh_sync.sandbox.people.edits import KINDS, EditRecord
+from vmh_sync.sandbox.people.parties import People
 from vmh_sync.sandbox.systems import seed_population
 from vmh_sync_tests.fixtures.sandbox import Sandbox
 

@@ -8,8 +8,8 @@ import phonenumbers
 import pytest
 import schwifty
 
-from vmh_sync.sandbox.made_up import german_iban
-from vmh_sync.sandbox.population import Population, populate
+from vmh_sync.sandbox.made_up.population import Population, populate
+from vmh_sync.sandbox.made_up.values import german_iban
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from vmh_sync.sandbox.appointments import employees, termine
 from vmh_sync.sandbox.installation import OfficeInstallation
-from vmh_sync.sandbox.made_up import COURTS, MadeUp
-from vmh_sync.sandbox.party_forms import Truth, crm_accounts, crm_addresses, crm_party, office_party
+from vmh_sync.sandbox.made_up.appointments import employees, termine
+from vmh_sync.sandbox.made_up.party_forms import Truth, crm_accounts, crm_addresses, crm_party, office_party
+from vmh_sync.sandbox.made_up.values import COURTS, MadeUp
 
 Json = dict[str, Any]
 Share = Literal["linked", "crm_only", "dirty"]

@@ -12,8 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
-from vmh_sync.commands.rehearsal_calendars import CalendarCopy, copy_calendars
-from vmh_sync.commands.rehearsal_copy import Copy, copy_sides, simulated_sides
+from vmh_sync.commands.rehearsal.calendars import CalendarCopy, copy_calendars
+from vmh_sync.commands.rehearsal.copied import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context

@@ -1,7 +1,7 @@
 """The people of the firm: seeded, realistic edits on both sides, over the control paths only.
 
 Parties are edited by :class:`OfficePerson` and :class:`CrmPerson`; calendars by
-:class:`vmh_sync.sandbox.calendar_people.CalendarPeople`.
+:class:`vmh_sync.sandbox.people.calendars.CalendarPeople`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,10 @@ from typing import Self
 
 import httpx
 
-from vmh_sync.sandbox.crm_person import CrmPerson
-from vmh_sync.sandbox.edits import KINDS, EditRecord, Json, Kind, Person, Side
-from vmh_sync.sandbox.made_up import MadeUp
-from vmh_sync.sandbox.office_person import OfficePerson
+from vmh_sync.sandbox.made_up.values import MadeUp
+from vmh_sync.sandbox.people.advoware_person import OfficePerson
+from vmh_sync.sandbox.people.edits import KINDS, EditRecord, Json, Kind, Person, Side
+from vmh_sync.sandbox.people.espocrm_person import CrmPerson
 
 _TRIES_PER_EDIT = 200
 

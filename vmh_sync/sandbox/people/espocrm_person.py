@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.sandbox.edits import EditRecord, Json, Kind
-from vmh_sync.sandbox.made_up import MadeUp
-from vmh_sync.sandbox.party_forms import COUNTRY, crm_mail, crm_phone
+from vmh_sync.sandbox.made_up.party_forms import COUNTRY, crm_mail, crm_phone
+from vmh_sync.sandbox.made_up.values import MadeUp
+from vmh_sync.sandbox.people.edits import EditRecord, Json, Kind
 
 _MAIL = ("emailAddressData", "emailAddress")
 _PHONE = ("phoneNumberData", "phoneNumber")
@@ -45,7 +45,7 @@ class CrmPerson:
         return None if party.get("betnr") is None else int(party["betnr"])
 
     async def do(self, kind: Kind, party: Json | None) -> EditRecord | None:
-        """Make one edit; see :class:`vmh_sync.sandbox.edits.Person`."""
+        """Make one edit; see :class:`vmh_sync.sandbox.people.edits.Person`."""
         if kind == "party_new" or party is None:
             return await self._new_party()
         match kind:

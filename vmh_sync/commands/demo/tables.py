@@ -7,7 +7,7 @@ import httpx
 from rich.table import Table
 
 from vmh_sync.reconcile.read import Report
-from vmh_sync.sandbox.edits import EditRecord
+from vmh_sync.sandbox.people.edits import EditRecord
 
 SHOWN_EDITS = 12
 SHOWN_TASKS = 8

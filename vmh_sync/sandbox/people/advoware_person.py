@@ -4,9 +4,9 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.sandbox.edits import EditRecord, Json, Kind
-from vmh_sync.sandbox.made_up import MadeUp
-from vmh_sync.sandbox.party_forms import COUNTRY, MAIL_KIND
+from vmh_sync.sandbox.made_up.party_forms import COUNTRY, MAIL_KIND
+from vmh_sync.sandbox.made_up.values import MadeUp
+from vmh_sync.sandbox.people.edits import EditRecord, Json, Kind
 
 _PHONE_KINDS = (1, 2, 3, 6)
 _MOBILE = 3
@@ -35,7 +35,7 @@ class OfficePerson:
         return int(party["betNr"])
 
     async def do(self, kind: Kind, party: Json | None) -> EditRecord | None:
-        """Make one edit; see :class:`vmh_sync.sandbox.edits.Person`."""
+        """Make one edit; see :class:`vmh_sync.sandbox.people.edits.Person`."""
         if party is None:
             return None
         match kind:

@@ -10,7 +10,7 @@ import httpx
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.twin_search import read_whole
-from vmh_sync.commands.rehearsal_calendars import CalendarCopy, advoware_seed, fill_google
+from vmh_sync.commands.rehearsal.calendars import CalendarCopy, advoware_seed, fill_google
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope, list_parties

@@ -1,6 +1,6 @@
 """``vmh-sync demo``: a made-up firm, from the first load to the Dagster UI.
 
-It keeps its state in a folder of its own (:mod:`vmh_sync.commands.demo_place`), emptied at the start, and touches
+It keeps its state in a folder of its own (:mod:`vmh_sync.commands.demo.place`), emptied at the start, and touches
 nothing else, whatever the settings name.
 """
 
@@ -21,11 +21,11 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.demo_calendars import calendar_story
-from vmh_sync.commands.demo_cases import Cases, cases_table
-from vmh_sync.commands.demo_place import demo_home, export_lines, move_into, variables, write_variables
-from vmh_sync.commands.demo_tables import closing_table, edits_table, tasks_table
-from vmh_sync.commands.demo_webhooks import register_webhooks
+from vmh_sync.commands.demo.calendars import calendar_story
+from vmh_sync.commands.demo.cases import Cases, cases_table
+from vmh_sync.commands.demo.place import demo_home, export_lines, move_into, variables, write_variables
+from vmh_sync.commands.demo.tables import closing_table, edits_table, tasks_table
+from vmh_sync.commands.demo.webhooks import register_webhooks
 from vmh_sync.commands.output import print_summary
 from vmh_sync.commands.pass_progress import shown_pass
 from vmh_sync.commands.reconcile import print_report, run_reconcile
@@ -34,8 +34,8 @@ from vmh_sync.commands.targets import target
 from vmh_sync.commands.up import start_house
 from vmh_sync.engine.opening import PassSettings
 from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
-from vmh_sync.sandbox.edits import EditRecord
-from vmh_sync.sandbox.people import People
+from vmh_sync.sandbox.people.edits import EditRecord
+from vmh_sync.sandbox.people.parties import People
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded

@@ -20,7 +20,7 @@ def export(
     file: Annotated[Path | None, typer.Option("--file", help="In diese Datei, nur für Sie lesbar.")] = None,
 ) -> None:
     """Alles über eine Person, auf beiden Seiten und bei uns, als JSON (Art. 15 DSGVO); schreibt nichts."""
-    from vmh_sync.commands.person import export as run
+    from vmh_sync.commands.person.export import export as run
 
     run(name, file)
 
@@ -40,8 +40,8 @@ def erase(
     as_json: Annotated[bool, typer.Option("--json", help="Als JSON.")] = False,
 ) -> None:
     """Löscht alles, was bei uns über eine Person steht (Art. 17 DSGVO); EspoCRM und Advoware bleiben unberührt."""
-    from vmh_sync.commands.person_erase import ErasureOrder
-    from vmh_sync.commands.person_erase import erase as run
+    from vmh_sync.commands.person.erase import ErasureOrder
+    from vmh_sync.commands.person.erase import erase as run
 
     day = ended.date() if ended is not None else None
     run(ErasureOrder(name, reason, plan_only=plan, confirmed=yes, defer=defer, ended=day), as_json=as_json)
@@ -50,6 +50,6 @@ def erase(
 @person_app.command("readmit")
 def readmit(name: Annotated[str, typer.Argument(metavar="ID", help="EspoCRM-ID einer gelöschten Person.")]) -> None:
     """Lässt eine gelöschte Person wieder abgleichen, als wäre sie neu."""
-    from vmh_sync.commands.person_erase import take_back
+    from vmh_sync.commands.person.erase import take_back
 
     take_back(name)

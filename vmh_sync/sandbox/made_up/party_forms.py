@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from vmh_sync.sandbox.made_up import MadeUp
+from vmh_sync.sandbox.made_up.values import MadeUp
 
 Json = dict[str, Any]
 

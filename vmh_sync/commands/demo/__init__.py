@@ -1,0 +1,1 @@
+"""``vmh-sync demo``: where it lives, what it shows, and its tables."""

@@ -1,0 +1,1 @@
+"""``vmh-sync person``: what a person may ask of the firm about their data."""

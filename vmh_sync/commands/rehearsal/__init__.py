@@ -1,0 +1,1 @@
+"""``vmh-sync rehearse``: the first day on a copy of both sides."""

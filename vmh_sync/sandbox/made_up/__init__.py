@@ -1,0 +1,1 @@
+"""A made-up firm: values, parties, appointments, and all of them on the first day."""
