@@ -32,7 +32,7 @@ def broken_for(number: int, real: Callable[..., Any], error: Exception) -> Calla
 
     def patched(*args: Any, **named: Any) -> Any:
         about = {getattr(one, name, None) for one in args for name in ("betnr", "fr_nr")}
-        about |= {getattr(getattr(one, "memory", None), "betnr", None) for one in args}
+        about |= {getattr(getattr(one, "children", None), "betnr", None) for one in args}
         if number in about:
             raise error
         return real(*args, **named)
