@@ -40,7 +40,7 @@ from vmh_sync.settings import (
     VmhSettings,
     load,
 )
-from vmh_sync.store import Store
+from vmh_sync.store import Store, default_url, upgrade
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
@@ -142,6 +142,7 @@ def command(order: ProbeOrder, *, as_json: bool) -> None:
 
 async def _probe(order: ProbeOrder) -> _Done:
     house, clock, done = load(VmhSettings), SystemClock(), _Done()
+    upgrade(house.database_url or default_url(house.home))
     store = open_database(house, clock)
     try:
         if order.betnr is not None:

@@ -84,8 +84,7 @@ ESPOCRM_ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "espocrm_phone",
         "Eine Telefonnummer mit +49 wird übernommen",
-        f"Telefonnummern ließen sich nicht abgleichen. {_ASK}",
-        _STOPS,
+        "Nichts: Eine abgelehnte Nummer bleibt auf ihrer Seite und wird zur Aufgabe.",
     ),
     Assumption(
         "espocrm_phone_national",

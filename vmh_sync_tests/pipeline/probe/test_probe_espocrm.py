@@ -176,14 +176,20 @@ async def test_a_recording_holds_no_value_of_the_firm_and_says_what_is_otherwise
         assert differences.keys() - {"delete_double"} == differing, differences
 
 
-def test_the_command_shows_its_plan_first_and_refuses_a_linked_record(firm: Firm, tmp_path: Path) -> None:
+def test_the_command_shows_its_plan_first_and_refuses_a_linked_record(
+    firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record_id, recording, runner = firm.crm_party(**CANARY), tmp_path / "probe.jsonl", CliRunner()
     firm.crm.clear_calls()
     plan = runner.invoke(app, ["probe", "--espo-id", record_id, "--plan"])
     refused = runner.invoke(app, ["probe", "--espo-id", record_id], input="n\n")
     assert plan.exit_code == 0 and record_id in plan.stdout and refused.exit_code == 1
     assert not firm.crm.calls()["writes"]
-    tried = runner.invoke(app, ["probe", "--espo-id", record_id, "--record", str(recording)], input="j\n")
+    with monkeypatch.context() as fresh:
+        # On the first day nothing has made the database yet.
+        fresh.setenv("VMH_HOME", str(tmp_path / "fresh"))
+        fresh.delenv("VMH_DATABASE_URL", raising=False)
+        tried = runner.invoke(app, ["probe", "--espo-id", record_id, "--record", str(recording)], input="j\n")
     assert tried.exit_code == 0 and "jetzt in EspoCRM löschen" in " ".join(tried.stdout.split()), tried.output
     checked = runner.invoke(app, ["probe", "--check", str(recording)])
     assert checked.exit_code == 0 and "verhalten sich gleich" in checked.stdout, checked.stdout
