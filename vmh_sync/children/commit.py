@@ -41,8 +41,11 @@ def commit(context: PassContext, kind: ChildKind, children: PartyChildren, done:
     with context.store.transaction() as tx:
         if intent is not None:
             tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
-        link = done.link or _moved_in(tx, children, done, espo_id)
-        link = link or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
+        moved = _moved_in(tx, children, done, espo_id) if done.link is None else None
+        if moved is not None:
+            why = "hung on another party in EspoCRM"
+            done.rows.append(_change(context, kind, children, espo_id, "linked", why))
+        link = done.link or moved or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
         if link.id is None:
             done.rows.append(_change(context, kind, children, espo_id, "linked", "same child on both sides"))
         link = tx.links.save(

@@ -39,6 +39,7 @@ REASONS = {
     "same betnr on both sides": "gleiche betnr auf beiden Seiten",
     "another number, after its party was deleted in Advoware": "andere Nummer, nachdem der Beteiligte in Advoware "
     "gelöscht wurde",
+    "hung on another party in EspoCRM": "in EspoCRM einem anderen Beteiligten zugeordnet",
     "first contact, a person decided": "Erstkontakt: ein Mensch hat entschieden",
     "first contact, certain pair": "Erstkontakt: sicheres Paar",
     "no betnr yet": "noch ohne betnr",
