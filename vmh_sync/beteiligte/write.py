@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from vmh_sync import fence
 from vmh_sync.beteiligte import status_fields
+from vmh_sync.beteiligte.asking import PartsAsked
 from vmh_sync.beteiligte.attempt import Attempt
 from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
 from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
@@ -114,11 +115,15 @@ class PartySync:
         raise StillMoving(f"{ENTITY} {read.espo_id} kept moving")
 
     async def _once(self, read: PartyRead, attempt: Attempt, planned: PartyPlan | None) -> bool:
-        await attempt.gate.ready()
         if planned is not None and await still_stands(self.context, self.parts, planned):
             attempt.betnr = planned.read.betnr
             await attempt.gate.replanned(planned.records)
             return await self._carry_out(planned, attempt)
+        with PartsAsked(self.context, self.parts, read.espo_id) as asked:
+            return await self._anew(read, attempt, planned, asked)
+
+    async def _anew(self, read: PartyRead, attempt: Attempt, planned: PartyPlan | None, asked: PartsAsked) -> bool:
+        """Read the party under its lease, plan it and carry that out, after creating it where it is missing."""
         fresh = await read_again(self.context, read)
         if fresh.erased:
             return False
@@ -132,7 +137,7 @@ class PartySync:
         if fresh.heir_of is not None:
             await take_over(self.context, attempt.gate, fresh)
             return True
-        plan = await self._plan(fresh, attempt)
+        plan = await self._plan(fresh, attempt, asked)
         attempt.replanned |= planned is not None and prints_of(plan.records) != prints_of(planned.records)
         if not plan.master.creates:
             return await self._carry_out(plan, attempt)
@@ -144,14 +149,14 @@ class PartySync:
         attempt.betnr = created.betnr
         if created.advoware is None:
             return True
-        return await self._carry_out(await self._plan(created, attempt), attempt)
+        return await self._carry_out(await self._plan(created, attempt, asked), attempt)
 
-    async def _plan(self, fresh: PartyRead, attempt: Attempt) -> PartyPlan:
+    async def _plan(self, fresh: PartyRead, attempt: Attempt, asked: PartsAsked) -> PartyPlan:
         """Plan from what was read under the lease; raises ``GuardTripped``."""
         inputs = part_input(fresh)
         if inputs is not None:
             for part in self.parts:
-                await part.fetch(self.context, [inputs])
+                await part.fetch(self.context, [inputs], await asked.of(part))
         state = map_party(fresh, self.table, self.zone)
         map_parts(self.parts, inputs)
         plan = plan_party(fresh, state, inputs, self.parts, self.table)
@@ -181,7 +186,6 @@ class PartySync:
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
-        await gate.ready()
         await record_losers(context, plan)
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:

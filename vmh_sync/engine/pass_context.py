@@ -12,6 +12,7 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.engine.call_counts import CallCounter
 from vmh_sync.engine.known_installation import KnownInstallation
+from vmh_sync.engine.together import Together
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
@@ -43,6 +44,7 @@ class PassContext:
     zone: ZoneInfo
     calls: CallCounter
     field_changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    together: Together = field(default_factory=Together)
     bell: Doorbell | None = None
     by_person: bool = False
     approval: "Approval | None" = None

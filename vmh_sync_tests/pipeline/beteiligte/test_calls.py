@@ -124,3 +124,17 @@ def test_a_first_load_costs_exactly_these_calls(firm: Firm) -> None:
     betnr = firm.office_party(name="Beide", vorname="Berta")
     both = firm.crm_party(lastName="Beide", firstName="Berta", betnr=betnr, syncStatus="clean")
     assert calls_of(firm, both) == FIRST_CONTACT
+
+
+def test_parties_whose_turn_it_is_at_the_same_time_share_the_lists_of_their_children(firm: Firm) -> None:
+    parties = [filled_party(firm) for _ in range(8)]
+    _, crm = calls_of(firm, *parties)
+    assert crm["GET CAdressen"] < len(parties)
+    assert crm["GET CBankverbindungen"] < len(parties)
+
+
+def test_without_versions_what_is_about_to_be_written_is_looked_at_in_a_list(firm: Firm) -> None:
+    firm.crm.do("set_switch", optimistic=dict.fromkeys(("CBeteiligte", "CAdressen", "CBankverbindungen"), False))
+    _, crm = calls_of(firm, filled_party(firm))
+    looks = {"GET CBeteiligte": 2, "GET CAdressen": 2, "GET CBankverbindungen": 2}
+    assert crm == FIRST_LOAD[1] | looks
