@@ -7,6 +7,7 @@ outcome of an unanswered create cannot be found out: then a person decides, and 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +22,7 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
-from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.fields import FieldTable, WrongKind
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter, Created
@@ -72,15 +73,23 @@ async def ensure_created(
         ),
     )
     created, intent = creation.record, creation.intent
-    # The number first: whatever happens next, it is known.
-    link = await context.store.write(_store_number, context, party, intent, created.key)
     record = created.record
-    if record is None or not record.kommunikation_told:
-        # The answer to a create may come without the children.
-        record = await context.advoware.read_beteiligter(created.key)
+    base = None
+    if record is not None and record.kommunikation_told:
+        with suppress(WrongKind):  # told below, when the number is known
+            base = _base_after(intent, record, table, fresh=creation.answered)
+    if record is not None and base is not None:
+        link = await context.store.write(_store_number, context, party, intent, created.key, base, record.row_id)
+        return replace(party, link=link, advoware=record, just_created=creation.answered)
+    # The answer to a create may come without the children. The number first: whatever happens next, it is known.
+    # Until Advoware was read, what was sent stands for what both sides say.
+    sent: Fields = intent.natural_key.get("fields", {})
+    as_sent = Base(dict(sent), dict(sent))
+    link = await context.store.write(_store_number, context, party, intent, created.key, as_sent, None)
+    record = await context.advoware.read_beteiligter(created.key)
     if record is not None:
-        fresh = creation.answered
-        link = await context.store.write(_store_base, link, intent, record, table, fresh=fresh)
+        base = _base_after(intent, record, table, fresh=creation.answered)
+        link = await context.store.write(_store_base, link, base, record.row_id)
     return replace(party, link=link, advoware=record, just_created=creation.answered)
 
 
@@ -130,53 +139,46 @@ async def _may_be_it(context: PassContext, named: Sequence[Beteiligter], intent:
     return len(await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(alike)))) < len(alike)
 
 
-def _store_number(tx: Transaction, context: PassContext, party: PartyRead, intent: Intent, betnr: int) -> Link:
+def _store_number(
+    tx: Transaction,
+    context: PassContext,
+    party: PartyRead,
+    intent: Intent,
+    betnr: int,
+    base: Base,
+    row_id: str | None,
+) -> Link:
     sent: Fields = intent.natural_key.get("fields", {})
     tx.intents.complete(intent.id, str(betnr))
-    # Until Advoware was read, what was sent stands for what both sides say.
     link = tx.links.save(
         Link(
             entity=ENTITY,
             espo_id=party.espo_id,
             betnr=betnr,
             advoware_id=str(betnr),
-            base=Base(dict(sent), dict(sent)).to_json(),
+            base=base.to_json(),
+            advoware_row_id=row_id,
         )
     )
-    tx.audit.append(
-        [
-            Change(
-                entity=ENTITY,
-                kind="created",
-                reason="no betnr yet",
-                espo_id=party.espo_id,
-                betnr=betnr,
-                field=name,
-                new=value,
-                side_written="advoware",
-                run_id=context.run_id,
-            )
-            for name, value in sent.items()
-        ]
-        or [
-            Change(
-                entity=ENTITY,
-                kind="created",
-                reason="no betnr yet",
-                espo_id=party.espo_id,
-                betnr=betnr,
-                side_written="advoware",
-                run_id=context.run_id,
-            )
-        ]
+    made = Change(
+        entity=ENTITY,
+        kind="created",
+        reason="no betnr yet",
+        espo_id=party.espo_id,
+        betnr=betnr,
+        side_written="advoware",
+        run_id=context.run_id,
     )
+    tx.audit.append([replace(made, field=name, new=value) for name, value in sent.items()] or [made])
     return link
 
 
-def _store_base(
-    tx: Transaction, link: Link, intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool
-) -> Link:
-    """Correct Advoware's side of the base by what it made of the create.
+def _store_base(tx: Transaction, link: Link, base: Base, row_id: str | None) -> Link:
+    return tx.links.save(replace(link, base=base.to_json(), advoware_row_id=row_id))
+
+
+def _base_after(intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool) -> Base:
+    """Return the base after a create, corrected by what Advoware made of it.
 
     ``fresh``: nobody can have edited it yet, so everything it says is its form of what was sent. Otherwise only a field
     that stayed empty counts as ignored; any other difference is somebody's edit and must be seen as one.
@@ -191,4 +193,4 @@ def _store_base(
             if not same(table[name].kind, told.get(name), sent.get(name)):
                 # Not taken: what EspoCRM says of it is still to be carried over, by a PUT or by a person.
                 espo[name] = told.get(name)
-    return tx.links.save(replace(link, base=Base(espo, advoware).to_json(), advoware_row_id=record.row_id))
+    return Base(espo, advoware)

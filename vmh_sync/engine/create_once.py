@@ -12,8 +12,8 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -24,7 +24,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.ledger import TRY_AGAIN_AFTER
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.intents import Intent, Standing
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown, Rejected
@@ -119,25 +119,39 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
-    intent, last = await context.store.read(
-        lambda tx: tx.intents.standing(str(order.system), order.entity, order.espo_id, order.claim)
-    )
-    if intent is not None and intent.sent_at is not None:
-        found = await _look_for_earlier(context, order, intent)
-        if found is not None:
-            return Creation(found, intent, earlier=True)
-    elif order.look_first is not None:
-        found = await order.look_first()
-        if found is not None:
-            announced = await context.store.write(_announced, context, order, intent)
-            return Creation(found, announced, earlier=True)
+    ours, standing = await _claimed_if_new(context, order)
+    if ours is None:
+        intent = standing.unsettled
+        if intent is not None and intent.sent_at is not None:
+            found = await _look_for_earlier(context, order, intent)
+            if found is not None:
+                return Creation(found, intent, earlier=True)
+        elif order.look_first is not None:
+            found = await order.look_first()
+            if found is not None:
+                announced = await context.store.write(_announce, context, order, intent)
+                return Creation(found, announced, earlier=True)
+        with _put_off_by_others(context):
+            ours = await context.store.write(_claim, context, order, intent)
+    if order.post_whole is not None and _refused_lately(context, order, standing.last):
+        order = replace(order, post=order.post_whole)
+    return await _post(context, order, ours)
+
+
+async def _claimed_if_new(context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
+    """Return what is known of a create; where that is nothing and no look comes first, with the right to send it."""
+    if order.look_first is not None:
+        return None, await context.store.read(_standing, order)
+    with _put_off_by_others(context):
+        return await context.store.write(_claim_if_new, context, order)
+
+
+@contextmanager
+def _put_off_by_others(context: CreateContext) -> Iterator[None]:
     try:
-        claimed = await context.store.write(_claim, context, order, intent)
+        yield
     except StaleRow:
         raise CreatePutOff(context.clock.now() + context.longest_request) from None
-    if order.post_whole is not None and _refused_lately(context, order, last):
-        order = replace(order, post=order.post_whole)
-    return await _post(context, order, claimed)
 
 
 def _refused_lately(context: CreateContext, order: CreateOrder[T], last: Intent | None) -> bool:
@@ -213,12 +227,39 @@ class _InTime:
 # Our database
 
 
-def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+def _standing(tx: Transaction, order: CreateOrder[T]) -> Standing:
+    return tx.intents.standing(str(order.system), order.entity, order.espo_id, order.claim)
+
+
+def _announce(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+    return _as_sought(tx, order, unsettled) or _start(tx, context, order, sent=False)
+
+
+def _claim(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
+    """Announce the create and take the right to send it; raises ``StaleRow`` when another process just did."""
+    known = _as_sought(tx, order, unsettled)
+    return tx.intents.claim(known) if known is not None else _start(tx, context, order, sent=True)
+
+
+def _claim_if_new(tx: Transaction, context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
+    standing = _standing(tx, order)
+    if standing.unsettled is not None:
+        return None, standing
+    return _start(tx, context, order, sent=True, key=standing.next_id), standing
+
+
+def _as_sought(tx: Transaction, order: CreateOrder[T], unsettled: Intent | None) -> Intent | None:
+    """Return the unsettled intent, unless something else is sent now: from then on it is looked for by that."""
     if unsettled is not None and unsettled.natural_key != order.natural_key:
-        # Looked for and not found: from now on it is looked for by what is sent now.
         tx.intents.abandon(unsettled.id)
-        unsettled = None
-    return unsettled or tx.intents.start(
+        return None
+    return unsettled
+
+
+def _start(
+    tx: Transaction, context: CreateContext, order: CreateOrder[T], *, sent: bool, key: str | None = None
+) -> Intent:
+    return tx.intents.start(
         system=str(order.system),
         entity=order.entity,
         espo_id=order.espo_id,
@@ -227,12 +268,9 @@ def _announced(tx: Transaction, context: CreateContext, order: CreateOrder[T], u
         betnr=order.betnr,
         run_id=context.run_id,
         claim=order.claim,
+        sent=sent,
+        key=key,
     )
-
-
-def _claim(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
-    """Announce the create and take the right to send it; raises ``StaleRow`` when another process just did."""
-    return tx.intents.claim(_announced(tx, context, order, unsettled))
 
 
 def _stamp_anew(context: CreateContext, intent: Intent) -> None:

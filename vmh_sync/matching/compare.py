@@ -15,6 +15,7 @@ Whether a certain pair is unique is decided over both sides (:mod:`vmh_sync.matc
 
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 
 from vmh_sync.matching.companies import core_fit
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
@@ -36,10 +37,13 @@ _BESIDE_A_COMPANYS_NAME = frozenset({"handelsregister_nummer", "email", "telefon
 
 Feature = tuple[str, int, str]
 
+_ready = lru_cache(maxsize=128)(prepare)
+"""One party is compared with several, twice each: first by the names."""
+
 
 def compare(left: Traits, right: Traits) -> Resemblance:
     """Judge whether two parties may be one."""
-    return judge(prepare(left), prepare(right))
+    return judge(_ready(left), _ready(right))
 
 
 def judge(one: Prepared, other: Prepared) -> Resemblance:
@@ -52,7 +56,7 @@ def judge(one: Prepared, other: Prepared) -> Resemblance:
 
 def name_fits(left: Traits, right: Traits) -> bool:
     """Whether the names alone allow that both are the same, so that looking closer is worth a call."""
-    one, other = prepare(left), prepare(right)
+    one, other = _ready(left), _ready(right)
     kinds = {_kind(one), _kind(other)}
     if {_Kind.PERSON, _Kind.COMPANY} <= kinds:
         return False

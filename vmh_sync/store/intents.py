@@ -1,18 +1,18 @@
 """Intents: a create is written down before it is sent, so that a crash makes no duplicate (sync-semantics.md 3)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import IntentRow
-from vmh_sync.store.repository import Repository, among, chunks, columns_of, table_of
+from vmh_sync.store.repository import ByKeys, Repository, among, chunks, columns_of, table_of
 
 IntentState = Literal["open", "sent", "done", "abandoned"]
 
@@ -21,15 +21,14 @@ _COLUMNS = columns_of(IntentRow)
 _UNSETTLED = ("open", "sent")
 REFUSED = "refused"
 """Stands in place of the foreign id of an abandoned create that the other side has refused."""
+_IS_UNSETTLED = or_(_TABLE.c.state == "open", _TABLE.c.state == "sent")
 # Built once: to build a statement costs more than to carry it out.
 _INSERT = insert(_TABLE)
 _BY_ID = select(*_COLUMNS).where(_TABLE.c.id == bindparam("of_id"))
-_OPEN_OF = (
-    select(*_COLUMNS)
-    .where(among(_TABLE.c.entity, "entities"), among(_TABLE.c.espo_id), _TABLE.c.state.in_(_UNSETTLED))
-    .order_by(_TABLE.c.created_at, _TABLE.c.id)
-)
-_MOVE = update(_TABLE).where(_TABLE.c.id == bindparam("of_id"), _TABLE.c.state.in_(_UNSETTLED))
+_OPEN = select(*_COLUMNS).where(_IS_UNSETTLED).order_by(_TABLE.c.created_at, _TABLE.c.id)
+_OPEN_OF = ByKeys(_OPEN.where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
+_OPEN_OF_ANY = ByKeys(_OPEN.where(among(_TABLE.c.entity, "entities")), _TABLE.c.espo_id)
+_MOVE = update(_TABLE).where(_TABLE.c.id == bindparam("of_id"), _IS_UNSETTLED)
 _MOVE_UNSENT = _MOVE.where(_TABLE.c.sent_at.is_(None))
 _MOVE_SENT = _MOVE.where(_TABLE.c.sent_at == bindparam("of_sent_at"))
 
@@ -64,6 +63,14 @@ class Intent:
         return self.state == "abandoned" and self.foreign_id == REFUSED
 
 
+class Standing(NamedTuple):
+    """What is known of creates with one claim: the unsettled one, if any, the last settled one, and the next id."""
+
+    next_id: str
+    unsettled: Intent | None
+    last: Intent | None
+
+
 class Intents(Repository):
     """Reads and writes intents. What is not settled (open or sent) has to be looked for before a POST."""
 
@@ -79,18 +86,18 @@ class Intents(Repository):
     def open_for_many(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[Intent]]:
         """Return the intents that are not settled per record; records without any are left out."""
         found: dict[str, list[Intent]] = {}
-        for intent in self._open_of([entity], espo_ids):
-            found.setdefault(intent.espo_id, []).append(intent)
+        for chunk in chunks(dict.fromkeys(espo_ids)):
+            for row in _OPEN_OF.run(self._connection, chunk, {"entity": entity}):
+                found.setdefault(row.espo_id, []).append(Intent(**row._asdict()))
         return found
 
     def having_open(self, entities: Sequence[str], espo_ids: Iterable[str]) -> set[str]:
         """Return the records of which an intent of any of the entities is not settled."""
-        return {intent.espo_id for intent in self._open_of(entities, espo_ids)}
-
-    def _open_of(self, entities: Sequence[str], espo_ids: Iterable[str]) -> Iterator[Intent]:
-        for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in self._connection.execute(_OPEN_OF, {"entities": entities, "keys": chunk}):
-                yield Intent(**row._asdict())
+        return {
+            row.espo_id
+            for chunk in chunks(dict.fromkeys(espo_ids))
+            for row in _OPEN_OF_ANY.run(self._connection, chunk, {"entities": entities})
+        }
 
     def start(
         self,
@@ -103,24 +110,30 @@ class Intents(Repository):
         betnr: int | None = None,
         run_id: str | None = None,
         claim: str | None = None,
+        sent: bool = False,
+        key: str | None = None,
     ) -> Intent:
-        """Write a create down. Commit the transaction before the POST is sent. Returns the open intent.
+        """Write a create down. Commit the transaction before the POST is sent. Returns the intent.
 
         With a ``claim`` (what tells several creates of one record apart, perhaps empty) there is one unsettled intent
         per system, record and claim: the id follows from them, so that the database refuses a second one (StaleRow).
+        ``sent``: the POST is about to leave. ``key``: the id, as :meth:`standing` told it in this transaction.
         """
+        if claim is not None and key is None:
+            key = self._chain(f"{system}/{entity}/{espo_id}/{claim}").next_id
+        now = self._now()
         intent = Intent(
-            id=str(uuid4()) if claim is None else self._latest(f"{system}/{entity}/{espo_id}/{claim}")[0],
+            id=key or str(uuid4()),
             system=system,
             entity=entity,
             espo_id=espo_id,
             betnr=betnr,
             natural_key=natural_key,
             payload_hash=payload_hash,
-            state="open",
+            state="sent" if sent else "open",
             foreign_id=None,
-            created_at=self._now(),
-            sent_at=None,
+            created_at=now,
+            sent_at=now if sent else None,
             settled_at=None,
             run_id=run_id,
         )
@@ -131,23 +144,16 @@ class Intents(Repository):
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
 
-    def standing(self, system: str, entity: str, espo_id: str, claim: str) -> tuple[Intent | None, Intent | None]:
-        """Return the one unsettled intent that was started with this claim, and the last settled one."""
-        _, unsettled, settled = self._chain(f"{system}/{entity}/{espo_id}/{claim}")
-        return unsettled, settled
+    def standing(self, system: str, entity: str, espo_id: str, claim: str) -> "Standing":
+        """Return what is known of the creates that were started with this claim."""
+        return self._chain(f"{system}/{entity}/{espo_id}/{claim}")
 
-    def _latest(self, name: str) -> tuple[str, Intent | None]:
-        return self._chain(name)[:2]
-
-    def _chain(self, name: str) -> tuple[str, Intent | None, Intent | None]:
-        """Return the id after the settled intents of this name, each of which follows from the one before.
-
-        With the unsettled intent that has it already, and the last settled one.
-        """
+    def _chain(self, name: str) -> "Standing":
+        """Follow the intents of this name, each id of which follows from the one before."""
         key, last = str(uuid5(NAMESPACE_OID, name)), None
         while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
             key, last = str(uuid5(NAMESPACE_OID, key)), known
-        return key, known, last
+        return Standing(key, known, last)
 
     def claim(self, intent: Intent) -> Intent:
         """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""

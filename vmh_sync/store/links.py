@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import LinkTaken, StaleLink
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.models import LinkRow, SyncRecordRow
-from vmh_sync.store.repository import CHUNK, Repository, among, chunks, columns_of, table_of
+from vmh_sync.store.repository import CHUNK, ByKeys, Repository, among, chunks, columns_of, table_of
 
 LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
 
@@ -30,8 +30,8 @@ _UPDATE = (
 _LIVING_OF = (
     select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "tombstone").order_by(_TABLE.c.id)
 )
-_OF_ESPO_IDS = _LIVING_OF.where(among(_TABLE.c.espo_id))
-_OF_BETNRS = _LIVING_OF.where(among(_TABLE.c.betnr))
+_OF_ESPO_IDS = ByKeys(_LIVING_OF, _TABLE.c.espo_id)
+_OF_BETNRS = ByKeys(_LIVING_OF, _TABLE.c.betnr)
 _MARK_VERIFIED = (
     update(_TABLE)
     .where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id), _TABLE.c.state != "tombstone")
@@ -248,8 +248,8 @@ class Links(Repository):
         row = self._connection.execute(select(*_COLUMNS).where(and_(*conditions))).one_or_none()
         return _link(row) if row is not None else None
 
-    def _all(self, statement: Select[Any], entity: str, keys: Sequence[object]) -> Iterator[Link]:
-        for row in self._connection.execute(statement, {"entity": entity, "keys": keys}):
+    def _all(self, statement: ByKeys, entity: str, keys: Sequence[object]) -> Iterator[Link]:
+        for row in statement.run(self._connection, keys, {"entity": entity}):
             yield _link(row)
 
 

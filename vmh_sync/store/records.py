@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import bindparam, delete, func, or_, select
 
 from vmh_sync.store.models import SyncRecordRow
-from vmh_sync.store.repository import Repository, among, chunks, columns_of, storable_text, table_of
+from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, storable_text, table_of
 
 SyncStatus = Literal[
     "pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict", "deleted_in_advoware"
@@ -17,8 +17,8 @@ SyncStatus = Literal[
 _TABLE = table_of(SyncRecordRow)
 _COLUMNS = columns_of(SyncRecordRow)
 # Built once: to build a statement costs more than to carry it out.
-_OF_IDS = select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), among(_TABLE.c.espo_id))
-_FORGET = delete(_TABLE).where(_TABLE.c.entity == bindparam("entity"), among(_TABLE.c.espo_id))
+_OF_IDS = ByKeys(select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
+_FORGET = ByKeys(delete(_TABLE).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
 _DUE = ("pending_sync", "dirty", "failed")
 _UPSERT_CHUNK = 500
 DIFFERENT = "Different"
@@ -69,7 +69,7 @@ class SyncRecords(Repository):
         """Return how records stand by their EspoCRM id; those never seen are left out."""
         found = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in self._connection.execute(_OF_IDS, {"entity": entity, "keys": chunk}):
+            for row in _OF_IDS.run(self._connection, chunk, {"entity": entity}):
                 found[row.espo_id] = SyncRecord(**row._asdict())
         return found
 
@@ -91,7 +91,7 @@ class SyncRecords(Repository):
     def forget(self, entity: str, espo_ids: Iterable[str]) -> None:
         """Remove records from the ledger, for example those that no longer exist anywhere."""
         for chunk in chunks(espo_ids):
-            self._connection.execute(_FORGET, {"entity": entity, "keys": chunk})
+            _FORGET.run(self._connection, chunk, {"entity": entity})
 
     def failed(self, entity: str, limit: int | None = None) -> list[SyncRecord]:
         """Return the records that are ``failed`` or ``permanently_failed``, the longest standing first."""

@@ -1,12 +1,12 @@
 """What every repository of this package is built on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -65,6 +65,23 @@ def among(column: Any, name: str = "keys") -> ColumnElement[bool]:
     For statements that are built once: to build one costs more than to carry it out.
     """
     return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
+
+
+class ByKeys:
+    """A statement about the records of some keys, built once: in one form for a single key, in one for several.
+
+    A list has to be spelled out anew each time, which for a single key takes as long as all the rest.
+    """
+
+    def __init__(self, statement: Any, column: Any) -> None:
+        self._of_one = statement.where(column == bindparam("keys"))
+        self._of_many = statement.where(among(column))
+
+    def run(self, connection: Connection, keys: Sequence[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Execute it for ``keys``, with the ``values`` of its other parameters."""
+        if len(keys) == 1:
+            return connection.execute(self._of_one, {**values, "keys": keys[0]})
+        return connection.execute(self._of_many, {**values, "keys": keys})
 
 
 def storable_text(value: str | None) -> str | None:

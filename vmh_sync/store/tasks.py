@@ -10,17 +10,16 @@ from sqlalchemy import Row, and_, bindparam, func, select, text, update
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ManualTaskRow
-from vmh_sync.store.repository import Repository, among, chunks, columns_of, table_of
+from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, table_of
 
 TaskState = Literal["pending", "open", "closed"]
 
 _TABLE = table_of(ManualTaskRow)
 _COLUMNS = columns_of(ManualTaskRow)
 # Built once: to build a statement costs more than to carry it out.
-_OPEN_OF = (
-    select(*_COLUMNS)
-    .where(_TABLE.c.entity == bindparam("entity"), among(_TABLE.c.espo_id), _TABLE.c.state != "closed")
-    .order_by(_TABLE.c.id)
+_OPEN_OF = ByKeys(
+    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "closed").order_by(_TABLE.c.id),
+    _TABLE.c.espo_id,
 )
 
 
@@ -72,7 +71,7 @@ class Tasks(Repository):
         """Return the tasks that are not closed (pending or open) per record; records without any are left out."""
         found: dict[str, list[ManualTask]] = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in self._connection.execute(_OPEN_OF, {"entity": entity, "keys": chunk}):
+            for row in _OPEN_OF.run(self._connection, chunk, {"entity": entity}):
                 found.setdefault(row.espo_id, []).append(_task(row))
         return found
 

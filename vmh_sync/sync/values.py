@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 
@@ -88,8 +89,12 @@ def phone(value: object, region: str = "DE") -> str | None:
     which would be somebody else's line.
     """
     plain = text(value)
-    if plain is None:
-        return None
+    return _phone(plain, region) if plain is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _phone(plain: str, region: str) -> str:
+    # A pass compares the same number ten times and more.
     extension = _EXTENSION.search(plain)
     main = plain[: extension.start()] if extension else plain
     if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(main):
