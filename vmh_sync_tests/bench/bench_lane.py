@@ -2,7 +2,8 @@
 
 Run: ``python -m vmh_sync_tests.bench lane [parties]``. ``vmh-sync up`` runs with the embedded default against the
 simulated systems; the watch finds the edits. For the second figure so many parties that only EspoCRM knows wait in the
-inbox's bulk lane, as a backfill leaves them.
+inbox's bulk lane, as a backfill leaves them. It ends by itself: each figure takes edits for four minutes at most, and
+the rest of the backfill is left.
 """
 
 import random
@@ -23,6 +24,8 @@ from vmh_sync_tests.bench.bench_gateway import (
 )
 
 WAIT_SECONDS = 120.0
+LONGEST_SECONDS = 240.0
+"""How long one figure is measured."""
 
 
 def main(parties: int = 10_000, edits: int = 20) -> None:
@@ -64,8 +67,11 @@ def _edits(house: House, number: int) -> list[float]:
     chance, found = random.Random(2), []
     records = house.people.systems.crm.state()["records"]["CBeteiligte"]
     linked = [row for row in records if row.get("betnr") and not row["id"].startswith("f000")]
+    ends = time.monotonic() + LONGEST_SECONDS
     for place in range(number):
         time.sleep(chance.uniform(*PAUSE_SECONDS))
+        if found and time.monotonic() > ends:
+            break
         found.append(_edit(house, linked[place % len(linked)], f"Spur {place} {time.time():.0f}"))
     return found
 

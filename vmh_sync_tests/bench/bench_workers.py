@@ -1,8 +1,9 @@
 """One, two and four run processes on PostgreSQL, through pgbouncer where it is installed, share a first load.
 
 Run: ``python -m vmh_sync_tests.bench workers [parties]``. Each process claims batches and syncs them, as runs do, but
-without Dagster. Counted: parties made twice, waits for locks, connections, logins at Advoware. ``VMH_PGBOUNCER`` names
-the program.
+without Dagster, until nothing waits any more: what a run put off, because a lease ended under load for example, is
+printed and claimed again when its minute is over. Counted: parties made twice, waits for locks, connections, logins at
+Advoware. ``VMH_PGBOUNCER`` names the program.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
 from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.fixtures.postgres import PostgresServer
 
@@ -41,6 +44,7 @@ def main(parties: int = 200) -> None:
     for workers in WORKERS:
         with running_systems() as systems, _database() as (server, url, way), _home() as home:
             os.environ.update(systems.environment, VMH_HOME=home, VMH_DATABASE_URL=url, VMH_BATCH_SIZE=str(BATCH))
+            os.environ["VMH_BENCH_PARTIES"] = str(parties)
             _fill(systems, parties)
             _measure(systems, server, way, workers, parties)
 
@@ -95,12 +99,16 @@ def _pgbouncer(program: str, folder: Path, front: int, port: int, name: str) -> 
 
 
 def _fill(systems: Systems, number: int) -> None:
-    rows = [{"id": f"{place:017x}", "lastName": f"Person {place}", "firstName": "Eva"} for place in range(number)]
+    rows = [{"id": one, "lastName": f"Person {place}", "firstName": "Eva"} for place, one in enumerate(_ids(number))]
     systems.crm.seed(records={"CBeteiligte": rows})
     store = open_database(load(VmhSettings))
     with store.transaction() as tx:
         tx.inbox.add("beteiligte", [InboxEvent(espo_id=row["id"], action="create", source="webhook") for row in rows])
     store.close()
+
+
+def _ids(number: int) -> list[str]:
+    return [f"{place:017x}" for place in range(number)]
 
 
 def _measure(systems: Systems, server: str, way: str, workers: int, parties: int) -> None:
@@ -137,6 +145,10 @@ def work() -> None:
     asyncio.run(_work())
 
 
+def _waits(tx: Transaction) -> bool:
+    return bool(tx.inbox.waiting_ids("beteiligte", _ids(int(os.environ["VMH_BENCH_PARTIES"]))))
+
+
 async def _work() -> None:
     number = 0
     while True:
@@ -144,7 +156,12 @@ async def _work() -> None:
         async with open_context(f"worker-{os.getpid()}-{number}") as context:
             batch = await read_batch(context, PIPELINE, SyncRunConfig(selection="pending"))
             if not batch.chosen.ids:
-                return
+                if not await context.store.read(_waits):
+                    return
+                await asyncio.sleep(1)  # others are at it, or it was put off for a minute
+                continue
             PIPELINE.map_fields(batch.batch)
             PIPELINE.diff(batch.batch)
-            await write_batch(context, PIPELINE, batch)
+            for one in await write_batch(context, PIPELINE, batch):
+                if one.result is not Result.SYNCED:
+                    print(f"  {one.id} waits: {one.result}, {one.error_class}, {one.error}", flush=True)
