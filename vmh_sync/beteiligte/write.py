@@ -186,6 +186,7 @@ class PartySync:
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
+        await gate.ready()
         await record_losers(context, plan)
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:
