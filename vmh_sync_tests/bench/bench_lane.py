@@ -64,7 +64,8 @@ def _waiting() -> int:
 
 
 def _edits(house: House, number: int) -> list[float]:
-    chance, found = random.Random(2), []
+    chance = random.Random(2)
+    found: list[float] = []
     records = house.people.systems.crm.state()["records"]["CBeteiligte"]
     linked = [row for row in records if row.get("betnr") and not row["id"].startswith("f000")]
     ends = time.monotonic() + LONGEST_SECONDS
