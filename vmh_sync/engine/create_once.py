@@ -119,8 +119,8 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
-    ours, standing = await _claimed_if_new(context, order)
-    if ours is None:
+    claimed, standing = await _claimed_if_new(context, order)
+    if claimed is None:
         intent = standing.unsettled
         if intent is not None and intent.sent_at is not None:
             found = await _look_for_earlier(context, order, intent)
@@ -132,10 +132,10 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
                 announced = await context.store.write(_announce, context, order, intent)
                 return Creation(found, announced, earlier=True)
         with _put_off_by_others(context):
-            ours = await context.store.write(_claim, context, order, intent)
+            claimed = await context.store.write(_claim, context, order, intent)
     if order.post_whole is not None and _refused_lately(context, order, standing.last):
         order = replace(order, post=order.post_whole)
-    return await _post(context, order, ours)
+    return await _post(context, order, claimed)
 
 
 async def _claimed_if_new(context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
