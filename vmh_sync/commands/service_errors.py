@@ -53,7 +53,7 @@ def told(trouble: Exception) -> str:
         if not isinstance(trouble, StoreUnavailable):
             return f"Die Datenbank hat einen Befehl abgelehnt ({trouble}); `vmh-sync doctor` sagt vielleicht, warum."
         return "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
-    return "Redis ist nicht erreichbar: Läuft der Server, und stimmt REDIS_URL?"
+    return f"{trouble.people}: {trouble.remedy}" if isinstance(trouble, CoordinationUnavailable) else str(trouble)
 
 
 _DAGSTER_AWAY = (

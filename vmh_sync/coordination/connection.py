@@ -33,6 +33,12 @@ async def ping(client: AsyncRedis) -> None:
         await client.ping()
 
 
+async def prove_writable(client: AsyncRedis) -> None:
+    """Write a key that is gone a moment later: a full Redis answers, and takes nothing. Raises as above."""
+    with translated():
+        await client.set("vmh:writable", "1", ex=5)
+
+
 async def evaluate(client: AsyncRedis, script: str, key: str, *arguments: str) -> int:
     """Run a Lua script on one key and return its number."""
     answer: Any = client.eval(script, 1, key, *arguments)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from vmh_sync.clock import Clock
-from vmh_sync.coordination.connection import AsyncRedis, connect, ping
+from vmh_sync.coordination.connection import AsyncRedis, connect, prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.doctor.line import Line, hint, ok, problem
@@ -126,11 +126,11 @@ async def check_redis(settings: VmhSettings, *, database_works: bool = False) ->
     except ValueError as error:
         return problem(REDIS, f"REDIS_URL ist unbrauchbar: {error}", "REDIS_URL berichtigen.")
     try:
-        await ping(client)
+        await prove_writable(client)
         stranger = await _stranger(client, settings) if database_works else None
-    except CoordinationUnavailable:
-        text = f"Redis{_at(settings.redis_url)} ist nicht erreichbar."
-        return problem(REDIS, text, "Prüfen, ob der Server läuft und REDIS_URL stimmt.")
+    except CoordinationUnavailable as trouble:
+        where = f" ({_at(settings.redis_url).strip()})" if settings.redis_url else ""
+        return problem(REDIS, f"{trouble.people}{where}.", trouble.remedy)
     finally:
         await client.aclose()
     if stranger is not None:

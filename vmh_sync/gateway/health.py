@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from vmh_sync.coordination.connection import ping
+from vmh_sync.coordination.connection import prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.engine.held_logins import held_back_logins
@@ -116,8 +116,13 @@ async def _watch(services: GatewayServices) -> Literal["watching", "paused"] | N
 async def _redis(services: GatewayServices) -> tuple[State, str | None]:
     if services.redis is None:
         return "unavailable", None
-    if await _state(ping(services.redis)) != "ok":
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await prove_writable(services.redis)
+    except TimeoutError:
         return "unavailable", None
+    except CoordinationUnavailable as trouble:
+        return "unavailable", f"{trouble.people}: {trouble.remedy}"
     house = services.settings.house
     try:
         async with asyncio.timeout(CHECK_SECONDS):

@@ -1,0 +1,53 @@
+"""A Redis that answers and cannot be used is told with its cause: full, refused, a replica, another kind of TLS."""
+
+import ssl
+from collections.abc import Iterator
+
+import pytest
+from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
+
+from vmh_sync.coordination.connection import connect, connect_sync, prove_writable
+from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+
+
+@pytest.fixture
+def full_redis(redis_url: str) -> Iterator[str]:
+    """A Redis that takes nothing more."""
+    server = connect_sync(redis_url)
+    server.config_set("maxmemory", 1)
+    yield redis_url
+    server.config_set("maxmemory", 0)
+    server.close()
+
+
+async def test_a_full_redis_is_called_full_and_not_away(full_redis: str) -> None:
+    client = connect(full_redis)
+    await client.ping()
+    with pytest.raises(CoordinationUnavailable) as problem:
+        await prove_writable(client)
+    await client.aclose()
+    assert (problem.value.people, problem.value.remedy[:18]) == ("Redis ist voll", "maxmemory erhöhen;")
+
+
+async def test_the_proof_leaves_nothing_for_long(redis_url: str) -> None:
+    client = connect(redis_url)
+    await prove_writable(client)
+    assert 0 < await client.ttl("vmh:writable") <= 5
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("below", "people"),
+    [
+        (AuthenticationError("WRONGPASS"), "Redis lehnt die Anmeldung ab"),
+        (ReadOnlyError("READONLY"), "Redis ist eine Replik und nimmt nichts an"),
+        (ssl.SSLCertVerificationError("self signed"), "Das Zertifikat von Redis wird nicht anerkannt"),
+        (ssl.SSLError("wrong version number"), "Redis spricht kein TLS"),
+        (OSError("refused"), "Redis ist nicht erreichbar"),
+    ],
+)
+def test_the_cause_below_the_error_of_the_library_is_told(below: Exception, people: str) -> None:
+    with pytest.raises(CoordinationUnavailable) as problem, translated():
+        raise RedisError("Error connecting") from below
+    assert problem.value.people == people
+    assert "Error connecting" not in str(problem.value)
