@@ -137,7 +137,9 @@ def demo(
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="Port der Dagster-Oberfläche.")] = 3000) -> None:
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port der Dagster-Oberfläche.")] = 3000,
+) -> None:
     """Alles im Vordergrund: Valkey (wenn keiner eingestellt ist), Gateway, Dagster; bis Strg-C."""
     from vmh_sync.commands.up import run_up
 

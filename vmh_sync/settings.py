@@ -233,7 +233,9 @@ class VmhSettings(EnvSettings):
         description="Schattenbetrieb neben dem alten System: Es wird gelesen und geplant, aber nichts geschrieben",
     )
     gateway_host: str = Field("127.0.0.1", alias="VMH_GATEWAY_HOST", description="Adresse, auf der das Gateway lauscht")
-    gateway_port: int = Field(8800, alias="VMH_GATEWAY_PORT", description="Port, auf dem das Gateway lauscht")
+    gateway_port: int = Field(
+        8800, ge=0, le=65535, alias="VMH_GATEWAY_PORT", description="Port, auf dem das Gateway lauscht"
+    )
     dagster_url: str = Field(
         "http://127.0.0.1:3000",
         alias="VMH_DAGSTER_URL",

@@ -58,7 +58,7 @@ def one_after_another(path: Path) -> Iterator[None]:
 def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
     """Make sure that nobody listens on a port; 0 means any.
 
-    Raises ``HomeTaken`` with a German sentence: which port, for what, and what to do.
+    Raises ``HomeTaken`` with a German sentence: which port or address, for what, and what to do.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -67,6 +67,16 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise HomeTaken(
+                    f"Die Adresse {host} gehört nicht zu diesem Rechner, dort sollte {what} zu erreichen sein: Setzen "
+                    "Sie eine Adresse dieses Rechners ein, oder 0.0.0.0 für alle."
+                ) from None
+            if error.errno == errno.EACCES:
+                raise HomeTaken(
+                    f"Port {port} darf dieser Benutzer nicht öffnen, er wird für {what} gebraucht: {remedy[0].upper()}"
+                    f"{remedy[1:]}, 1024 oder höher."
+                ) from None
             if error.errno != errno.EADDRINUSE:
                 return  # a strange address: the server itself says what is wrong with it
             raise HomeTaken(

@@ -30,6 +30,7 @@ COMMAND = [sys.executable, "-c", "from vmh_sync.entry import main; main()"]
         ("status x y", "„x y“ ist zu viel."),
         ("record", "Es fehlt: WAS."),
         ("up --port abc", "--port: erwartet wird eine ganze Zahl."),
+        ("up --port 99999", "--port: erwartet wird höchstens 65535."),
         ("probe --betnr 0", "--betnr: erwartet wird mindestens 1."),
         ("person erase x --ended morgen", "--ended: erwartet wird ein Datum wie 2026-01-31."),
     ],
@@ -126,6 +127,7 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: p
     [
         ("VMH_BATCH_SIZE", "abc", "VMH_BATCH_SIZE ist unbrauchbar (erwartet wird eine ganze Zahl)"),
         ("VMH_BATCH_SIZE", "-1", "VMH_BATCH_SIZE ist unbrauchbar (erwartet wird mindestens 1)"),
+        ("VMH_GATEWAY_PORT", "99999", "VMH_GATEWAY_PORT ist unbrauchbar (erwartet wird höchstens 65535)"),
         ("VMH_SHADOW", "vielleicht", "VMH_SHADOW ist unbrauchbar (erwartet wird true oder false)"),
         ("REDIS_URL", "http://x", "REDIS_URL ist unbrauchbar (möglich sind redis://, rediss:// und unix://)"),
     ],

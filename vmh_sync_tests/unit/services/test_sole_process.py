@@ -86,3 +86,10 @@ def test_up_says_in_one_sentence_that_a_port_is_taken_and_starts_nothing(tmp_pat
     assert f"Port {port} auf 127.0.0.1 ist belegt" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["up.lock"], "nothing was started"
+
+
+def test_an_address_of_another_machine_is_told_before_anything_starts() -> None:
+    with pytest.raises(
+        HomeTaken, match=r"Die Adresse 192\.0\.2\.1 gehört nicht zu diesem Rechner, dort sollte das Gate"
+    ):
+        require_free_port("192.0.2.1", 0, what="das Gateway", remedy="wählen Sie einen anderen Port")
