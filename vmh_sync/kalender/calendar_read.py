@@ -13,6 +13,7 @@ from vmh_sync.kalender.delta_gaps import fill_gaps
 from vmh_sync.kalender.employees import Employee
 from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.pair_rows import Stored, read_stored, rules_cursor
+from vmh_sync.store.calendar import CalendarState
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
@@ -115,6 +116,8 @@ async def _find_calendar(context: CalendarContext, employee: Employee, stored: S
         now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
         if known is None and now.state.calendar_id is not None:
             return now.state.calendar_id
+        # Before the calendar can exist: whoever looks whether an event was moved into it must know of the employee.
+        await context.store.write(_keep_place, employee.kuerzel)
         found = await google.run(
             lambda: google.directory.find_or_create(
                 employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
@@ -144,6 +147,11 @@ def _rules(context: CalendarContext, employee: Employee) -> list[AccessRule]:
 def _rules_hash(rules: Sequence[AccessRule]) -> str:
     wanted = sorted(f"{rule.role} {rule.scope_type} {rule.value.lower()}" for rule in rules)
     return sha256("\n".join(wanted).encode()).hexdigest()
+
+
+def _keep_place(tx: Transaction, kuerzel: str) -> None:
+    if tx.calendar_states.get(kuerzel) is None:
+        tx.calendar_states.upsert(CalendarState(kuerzel=kuerzel))
 
 
 async def _remember(context: CalendarContext, stored: Stored, calendar_id: str | None, rules_hash: str) -> None:

@@ -140,10 +140,10 @@ class PairBook:
         self.rows[fr_nr] = await self._do(work)
 
     def colleagues(self, fr_nr: int) -> list[str]:
-        """Return the other employees that have a calendar of ours and no pair of this number."""
+        """Return the other employees that may have a calendar of ours and have no pair of this number."""
         with self.context.store.reading() as tx:
             has = {row.kuerzel.upper() for row in tx.calendar_pairs.by_frnr(fr_nr)}
-            states = [state for state in tx.calendar_states.all() if state.calendar_id is not None]
+            states = tx.calendar_states.all()
         return [one.kuerzel for one in states if one.kuerzel.upper() not in has | {self.kuerzel.upper()}]
 
     def calendar_of(self, kuerzel: str) -> str | None:

@@ -206,7 +206,7 @@ class _Planner:
         certain = self._termin(fr_nr).presence is Presence.MISSING
         if certain and self._ctx.window.surely_lists(event.form):
             if event_id in self._reads.restored:
-                return self._new(event, "Aus dem Papierkorb zurückgeholt")
+                return self._new(event, "Aus dem Papierkorb zurückgeholt oder von Kollegen hierher verschoben")
             return PlanItem(None, event_id, decide_orphan(event, fr_nr, self._ctx))
         return None
 

@@ -44,14 +44,16 @@ def _says_something_else(context: CalendarContext, pair: PairState, event: Event
 
 
 def restored_events(store: Store, kuerzel: str, marked: Collection[str]) -> frozenset[str]:
-    """Return those of the marked events without a pair that had one here once, and were made in Google.
+    """Return those of the marked events without a pair that had one once and were made in Google.
 
-    A person deleted such an event, so its Termin was deleted too; now it has been taken out of Google's bin.
+    A person deleted such an event, so its Termin was deleted too; now it has been taken out of Google's bin. Or it was
+    moved here from a colleague (it keeps its id), who took that for its deletion because nobody knew of this calendar.
     """
     if not marked:
         return frozenset()
     with store.reading() as tx:
         rows = [row for event_id in marked for row in tx.calendar_pairs.ever_with_event(event_id)]
+    made_in_google = [row for row in rows if row.source_system == Source.GOOGLE.value]
     return frozenset(
-        str(row.event_id) for row in rows if row.kuerzel == kuerzel and row.source_system == Source.GOOGLE.value
+        str(row.event_id) for row in made_in_google if row.kuerzel == kuerzel or row.deleted_at is not None
     )

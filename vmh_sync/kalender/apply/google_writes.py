@@ -61,7 +61,10 @@ class GoogleWrites(Agreement):
 
     async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
         """Tell whether the event lives in a calendar as this Termin's: a guest's copy has the same id, not our mark."""
-        calendar, client = self.book.calendar_of(kuerzel), self.context.google.client
+        client, directory = self.context.google.client, self.context.google.directory
+        calendar = self.book.calendar_of(kuerzel)
+        if calendar is None:  # whoever made it died, or got no answer, before its id was stored
+            calendar = await self.context.google.run(lambda: directory.look_up(kuerzel))
         if calendar is None:
             return False
         try:
