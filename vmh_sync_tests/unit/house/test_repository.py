@@ -12,6 +12,7 @@ import pytest
 import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from pydantic_settings import BaseSettings
 
@@ -219,6 +220,19 @@ def test_locks_are_complete_for_every_python(lock: str, python: str) -> None:
         and canonicalize_name(requirement.name) not in names
     }
     assert missing == set()
+
+
+def test_every_locked_package_installs_on_the_oldest_python_that_the_readme_names() -> None:
+    """Debian 12 has 3.11.2, and pip refuses what asks for more."""
+    names = {canonicalize_name(name) for name in locked("requirements-dev.lock")}
+    refused = {
+        f"{found.name} {found.version} wants Python {wanted}"
+        for found in distributions()
+        if canonicalize_name(found.name) in names
+        and (wanted := found.metadata["Requires-Python"]) is not None
+        and not SpecifierSet(wanted).contains("3.11.2")
+    }
+    assert refused == set()
 
 
 def test_celery_profile_is_the_production_file_with_another_launcher() -> None:
