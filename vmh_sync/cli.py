@@ -128,7 +128,10 @@ def demo(
     ] = False,
     parties: Annotated[int, typer.Option(min=1, help="Größe der erfundenen Kanzlei.")] = 50,
     seed: Annotated[int, typer.Option(help="Bestimmt Personen und jeden Zufall.")] = 1,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port der Dagster-Oberfläche; 0: ein freier.")] = 3000,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, show_default="3000", help="Port der Dagster-Oberfläche; 0: ein freier."),
+    ] = None,
 ) -> None:
     """Erfundene Kanzlei: erster Abgleich, Änderungen auf beiden Seiten, Abgleich, Vergleich, Dagster-Oberfläche."""
     from vmh_sync.commands.demo.run import DemoOrder, run_demo

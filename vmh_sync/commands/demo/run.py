@@ -41,6 +41,7 @@ from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.sync.outcome import PassSummary
 
+PORT = 3000
 MOST_PASSES = 6
 EDIT_EVERY_SECONDS = 6.0
 LONGEST_SHOWN = 120
@@ -48,22 +49,29 @@ LONGEST_SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class DemoOrder:
-    """What kind of demo: ``parties`` is the size of the firm."""
+    """What kind of demo: ``parties`` is the size of the firm; ``port`` is None when nobody named one."""
 
     once: bool
     parties: int
     seed: int
-    port: int = 3000
+    port: int | None = None
 
 
 def run_demo(order: DemoOrder) -> int:
-    """Run the demo; returns the exit code: 0 when in the end both sides agree, else 1."""
+    """Run the demo; returns the exit code: 0 when in the end both sides agree, else 1.
+
+    Raises ``HomeTaken`` before anything starts when somebody has the port that was named or is needed.
+    """
     home = demo_home()
-    if not order.once:
+    if order.port is not None or not order.once:
         remedy = "wählen Sie einen anderen Port mit vmh-sync demo --port"
-        require_free_port(HOST, order.port, what="die Dagster-Oberfläche", remedy=remedy)
+        require_free_port(HOST, _port(order), what="die Dagster-Oberfläche", remedy=remedy)
     with sole_holder(home.parent / "demo.lock"):
         return _run(order, home)
+
+
+def _port(order: DemoOrder) -> int:
+    return PORT if order.port is None else order.port
 
 
 def _run(order: DemoOrder, home: Path) -> int:
@@ -141,7 +149,7 @@ def _stay_up(console: Console, order: DemoOrder, home: Path, urls: Mapping[str, 
     os.environ["VMH_GATEWAY_PORT"] = str(gateway_port)
     register_webhooks(f"http://127.0.0.1:{gateway_port}")
     settings = PassSettings.read()
-    port = order.port or free_port()
+    port = _port(order) or free_port()
     supervisor = Supervisor()
     rounds = Counter[str]()
     last = time.monotonic()

@@ -60,13 +60,16 @@ def test_several_processes_may_make_dagsters_storage_at_once(tmp_path: Path) -> 
     assert [process.returncode for process in processes] == [0] * 4, said
 
 
-def test_up_says_in_one_sentence_that_a_port_is_taken_and_starts_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "left"), [(["up"], ["up.lock"]), (["demo", "--once"], [])])
+def test_a_command_says_in_one_sentence_that_its_port_is_taken_and_starts_nothing(
+    tmp_path: Path, command: list[str], left: list[str]
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         ended = subprocess.run(
-            [program("vmh-sync"), "up", "--port", str(port)],
+            [program("vmh-sync"), *command, "--port", str(port)],
             env=os.environ
             | {
                 "VMH_HOME": str(tmp_path),
@@ -85,7 +88,7 @@ def test_up_says_in_one_sentence_that_a_port_is_taken_and_starts_nothing(tmp_pat
     assert ended.returncode == 1, ended.stderr
     assert f"Port {port} auf 127.0.0.1 ist belegt" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["up.lock"], "nothing was started"
+    assert [path.name for path in tmp_path.iterdir()] == left, "nothing was started"
 
 
 def test_an_address_of_another_machine_is_told_before_anything_starts() -> None:
