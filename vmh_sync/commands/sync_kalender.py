@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
+from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 if TYPE_CHECKING:
@@ -161,24 +160,22 @@ def _print_notes(batch: "CalendarBatch") -> None:
 
 
 def _print_plan(batch: "CalendarBatch") -> None:
-    console = Console()
+    console = screen()
     rows = batch.rows()
     if not rows:
         console.print("Nichts zu tun: Beide Seiten stimmen überein.")
         return
-    table = Table(title="Plan (es wurde nichts geschrieben)", title_justify="left")
-    for heading in ("Kürzel", "frNr", "Was", "Grund", "Felder"):
-        table.add_column(heading)
-    for row in rows:
-        # As Text: what stands in a field must not be taken for markup.
-        table.add_row(
+    cells = [
+        (
             str(row["kuerzel"]),
             str(row["frNr"] or ""),
             word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
-            Text(str(row["reason"])),
-            Text(_fields(row)),
+            str(row["reason"]),
+            _fields(row),
         )
-    console.print(table)
+        for row in rows
+    ]
+    print_rows(console, "Plan (es wurde nichts geschrieben)", ("Kürzel", "frNr", "Was", "Grund", "Felder"), cells)
 
 
 def _fields(row: dict[str, object]) -> str:

@@ -169,3 +169,13 @@ def test_a_conflict_is_named_in_the_run_and_on_the_command_line(chancery: Chance
     assert told.exit_code == 0, told.output
     assert f"SB, frNr {fr_nr}, Ereignis {event_id}: Auf beiden Seiten geändert" in told.output
     assert f"audit show SB/{fr_nr}" in told.output and "Aus Google" not in told.output
+
+
+def test_into_a_pipe_a_dry_run_tells_each_appointment_in_one_whole_line(chancery: Chancery) -> None:
+    chancery.employee()
+    numbers = {chancery.termin(text=f"Ein Termin mit einem langen Namen, Nummer {one}", offset=one) for one in (1, 2)}
+    shown = CliRunner().invoke(app, ["sync", "kalender", "--all", "--dry-run", "--show-values"]).stdout
+    assert "Plan (es wurde nichts geschrieben):" in shown
+    rows = [line for line in shown.splitlines() if line.startswith("  SB, ")]
+    assert {row.split(", ")[1] for row in rows} == {f"frNr: {number}" for number in numbers}
+    assert all("Was: in Google anlegen, Grund: Neu in Advoware" in row for row in rows)
