@@ -16,7 +16,7 @@ from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
 from vmh_sync.engine.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
-from vmh_sync.first_contact.answers import BadAnswers, write_csv
+from vmh_sync.first_contact.answers import Answers, BadAnswers, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
 from vmh_sync.first_contact.sides import Progress
@@ -29,7 +29,7 @@ SHOWN = 20
 def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> None:
     """Run first contact, then the ordinary pass over what was linked; ends the process with 0, 1, 2 or 3."""
     try:
-        plan, result = asyncio.run(_contact(order, csv_file, quiet=as_json))
+        plan, answers, result = asyncio.run(_contact(order, csv_file, quiet=as_json))
     except BadAnswers as problem:
         fail_pass(str(problem), as_json=as_json, code=2)
     except NoList as problem:
@@ -39,7 +39,7 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
     extra: dict[str, Any] = {}
     failed = bool(result and result.failures)
     if not as_json:
-        _print_plan(plan, result, csv_file)
+        _print_plan(plan, answers, result, csv_file)
     if result and (ids := [*result.linked, *result.somebody_else]):
         failed |= sync_linked(ids, extra, as_json=as_json)
     if as_json:
@@ -49,7 +49,7 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
 
 async def _contact(
     order: ContactOrder, csv_file: Path | None, *, quiet: bool
-) -> tuple[ContactPlan, ContactResult | None]:
+) -> tuple[ContactPlan, Answers, ContactResult | None]:
     settings = PassSettings.read()
     prepare(settings)
     with progress_lines(quiet=quiet) as progress:
@@ -59,7 +59,7 @@ async def _contact(
             if csv_file is not None:
                 write_csv(csv_file, plan)
             result = None if order.plan_only else await carry_out(context, plan, answers, progress)
-    return plan, result
+    return plan, answers, result
 
 
 @contextmanager
@@ -77,22 +77,23 @@ def progress_lines(*, quiet: bool) -> Iterator[Progress]:
         yield told
 
 
-def _print_plan(plan: ContactPlan, result: ContactResult | None, csv_file: Path | None) -> None:
+def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | None, csv_file: Path | None) -> None:
     console, matched = Console(soft_wrap=True), plan.matched
+    answered = f", davon {len(answers.settled)} beantwortet" if answers.settled else ""
     console.print(
         f"Erster Kontakt: {len(plan.sides.espocrm)} Beteiligte in EspoCRM, {len(plan.sides.advoware)} in Advoware, "
         f"{len(plan.sides.known)} davon schon verknüpft."
     )
     console.print(
         f"  {len(matched.certain)} sichere Paare, {len(matched.likely)} wahrscheinliche "
-        f"({len(plan.questions)} Fragen an Menschen), {len(matched.only_one)} nur in EspoCRM, "
+        f"({len(plan.questions)} Fragen an Menschen{answered}), {len(matched.only_one)} nur in EspoCRM, "
         f"{len(matched.only_other)} nur in Advoware; doppelt: {len(matched.doubled_one)} in EspoCRM, "
         f"{len(matched.doubled_other)} in Advoware; nicht lesbar: {len(plan.sides.unreadable)}."
     )
     for note in plan.sides.notes:
         console.print(f"Hinweis: {note}")
-    _pairs(console, "wahrscheinlich", matched.likely)
-    _pairs(console, "doppelt in EspoCRM", matched.doubled_one)
+    _pairs(console, "wahrscheinlich", tuple(pair for pair in matched.likely if pair.one not in answers.settled))
+    _pairs(console, "doppelt in EspoCRM", _not_told_apart(plan, answers))
     _pairs(console, "doppelt in Advoware", matched.doubled_other)
     for line in plan.sides.unreadable[:SHOWN]:
         console.print(f"  nicht lesbar: {line}", markup=False)
@@ -107,6 +108,16 @@ def _print_plan(plan: ContactPlan, result: ContactResult | None, csv_file: Path 
     )
     for espo_id, why in list(result.failures.items())[:SHOWN]:
         console.print(f"  {espo_id}: {why}", markup=False)
+
+
+def _not_told_apart(plan: ContactPlan, answers: Answers) -> "tuple[Pair[str, str], ...]":
+    """Return the doubles in EspoCRM of which no answer says that they are different people."""
+    apart = {
+        frozenset((espo_id, double.espo_id))
+        for espo_id in answers.somebody_else
+        for double in plan.questions[espo_id].doubles
+    }
+    return tuple(pair for pair in plan.matched.doubled_one if frozenset((pair.one, pair.other)) not in apart)
 
 
 def _pairs(console: Console, what: str, pairs: "tuple[Pair[Any, Any], ...]") -> None:

@@ -42,6 +42,11 @@ class Answers:
     link: dict[str, int] = field(default_factory=dict)
     somebody_else: set[str] = field(default_factory=set)
 
+    @property
+    def settled(self) -> frozenset[str]:
+        """The EspoCRM ids about which nothing is to be asked any more."""
+        return frozenset({*self.link, *self.somebody_else})
+
 
 def write_csv(path: Path, plan: ContactPlan) -> None:
     """Write the plan with names for people, to be answered in the last column. Only the owner may read the file."""

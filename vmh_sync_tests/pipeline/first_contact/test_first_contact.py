@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from vmh_sync.beteiligte.selection import Selection
+from vmh_sync.cli import app
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact import carry_out as linking
 from vmh_sync.first_contact.answers import BadAnswers, read_csv, write_csv
@@ -313,3 +315,27 @@ def test_no_value_of_a_person_is_in_the_json(firm: Firm, contact: Contact) -> No
     plan, _ = contact(plan_only=True)
     text = json.dumps(plan.to_json(), ensure_ascii=False)
     assert not [value for value in ("Müller", "Mueller", "Erika", "Vogt", "1980", "@") if value in text]
+
+
+def test_the_command_lists_only_the_questions_that_its_answers_leave_open(firm: Firm) -> None:
+    answered, betnr = married(firm)
+    other = firm.office_party(name="Müller", **BORN)
+    left = firm.crm_party(lastName="Müller", firstName="Erika", dateOfBirth="1980-05-17")
+    shown = CliRunner().invoke(app, ["first-contact", "--plan", "--answer", f"{answered}={betnr}"]).stdout
+    assert "(2 Fragen an Menschen, davon 1 beantwortet)" in shown
+    listed = [line.split(",")[0] for line in shown.splitlines() if line.startswith("  wahrscheinlich: ")]
+    assert listed == [f"  wahrscheinlich: {left} – {other}"]
+
+
+def test_doubles_that_an_answer_tells_apart_are_listed_no_more(firm: Firm) -> None:
+    for _ in range(2):
+        firm.crm_party(lastName="Müller", firstName="Erika", dateOfBirth="1980-05-17")
+    shown = CliRunner().invoke(app, ["first-contact", "--plan"]).stdout
+    (line,) = (line for line in shown.splitlines() if line.startswith("  doppelt in EspoCRM: "))
+    told_apart = [
+        answer.stdout
+        for one in (line.split()[3], line.split()[5].rstrip(","))
+        if (answer := CliRunner().invoke(app, ["first-contact", "--plan", "--answer", f"{one}=neu"])).exit_code == 0
+    ]
+    assert len(told_apart) == 1, "one of the two is asked about"
+    assert "davon 1 beantwortet" in told_apart[0] and "  doppelt in EspoCRM: " not in told_apart[0]
