@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -25,6 +24,7 @@ from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.next_ticks import DaemonState, NextTick, read_daemon
 from vmh_sync.overview.health import Finding, is_healthy, judge
 from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus, read_house
+from vmh_sync.services.sole_process import let_go_at
 from vmh_sync.settings import VmhSettings
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.metrics import PassSummary
@@ -66,7 +66,7 @@ def take(*, ask: bool = True) -> Report:
     database = check_database(known.house)
     redis = asyncio.run(check_redis(known.house, database_works=database.level is Level.OK))
     lines += [database, redis]
-    daemon, line = _daemon(home_of(known.house), clock.now())
+    daemon, line = _daemon(known.house, clock.now())
     lines.append(line)
     if database.level is not Level.OK:
         return Report(clock.now(), tuple(lines), None, (), daemon)
@@ -93,9 +93,9 @@ def _pass_settings(known: Known) -> PassSettings | None:
     return PassSettings(known.house, known.sync, known.advoware, known.espocrm)
 
 
-def _daemon(home: Path, now: datetime) -> tuple[DaemonState, Line]:
+def _daemon(house: VmhSettings, now: datetime) -> tuple[DaemonState, Line]:
     try:
-        daemon = read_daemon(home, now)
+        daemon = read_daemon(home_of(house), now, let_go_at(house.home / "up.lock"))
     except HOUSE_TROUBLE as trouble:
         return DaemonState(False, None, ()), problem("Dagster", told(trouble), "Bis dahin startet nichts von selbst.")
     return daemon, _daemon_line(daemon, now)

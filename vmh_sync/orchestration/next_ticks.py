@@ -31,8 +31,11 @@ class DaemonState:
     ticks: tuple[NextTick, ...]
 
 
-def read_daemon(home: Path, now: datetime) -> DaemonState:
-    """Read Dagster's own notes in ``home``; nothing is there before the first ``vmh-sync up``."""
+def read_daemon(home: Path, now: datetime, ended: datetime | None = None) -> DaemonState:
+    """Read Dagster's own notes in ``home``; nothing is there before the first ``vmh-sync up``.
+
+    ``ended`` is when ``up`` ended here: a sign of life from before is its daemon's, which went with it.
+    """
     if not (home / "dagster.yaml").exists():
         return DaemonState(False, None, ())
     from vmh_sync.orchestration.dagster_home import open_home
@@ -42,7 +45,7 @@ def read_daemon(home: Path, now: datetime) -> DaemonState:
         signs = [datetime.fromtimestamp(beats[name].timestamp, UTC) for name in DAEMONS if name in beats]
         last = min(signs) if len(signs) == len(DAEMONS) else None
         ticks = sorted(_ticks(instance, now), key=lambda tick: (tick.at, tick.name))
-    alive = last is not None and abs(now - last) < SILENT
+    alive = last is not None and abs(now - last) < SILENT and (ended is None or last > ended)
     return DaemonState(alive, last, tuple(ticks) if alive else ())
 
 

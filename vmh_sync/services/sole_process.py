@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vmh_sync.clock import Clock, SystemClock
@@ -19,8 +20,8 @@ class HomeTaken(Exception):
 def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
     """Hold a lock file; the lock ends with this process, however it ends.
 
-    The file says who holds it. Raises ``HomeTaken`` with a German sentence that names the holder when another
-    process has it.
+    The file says who holds it, and nothing once it was let go (:func:`let_go_at`). Raises ``HomeTaken`` with a German
+    sentence that names the holder when another process has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -35,9 +36,24 @@ def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
         since = (clock or SystemClock()).now()
         os.ftruncate(handle, 0)
         os.write(handle, f"Prozess {os.getpid()}, seit {since.astimezone():%d.%m.%Y %H:%M:%S}".encode())
-        yield
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def let_go_at(path: Path) -> datetime | None:
+    """Return when the last holder of a lock file let go (aware, UTC).
+
+    None while somebody holds it, when nobody ever did, and when the last one was killed.
+    """
+    try:
+        told = path.stat()
+    except FileNotFoundError:
+        return None
+    return datetime.fromtimestamp(told.st_mtime, UTC) if told.st_size == 0 else None
 
 
 def _holder(path: Path) -> str:

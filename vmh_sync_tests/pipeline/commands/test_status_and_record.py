@@ -4,10 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
+from vmh_sync.clock import SystemClock
 from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, open_home
+from vmh_sync.orchestration.next_ticks import DAEMONS
+from vmh_sync.services.sole_process import sole_holder
+from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import RecordOutcome
 from vmh_sync.sync.outcome import Result as Ended
 from vmh_sync_tests.fixtures.firm import Firm
@@ -173,3 +179,16 @@ def test_on_a_wide_terminal_the_log_is_a_table_with_reasons(firm: Firm) -> None:
 def test_the_version_is_told() -> None:
     shown = vmh("--version")
     assert (shown.exit_code, shown.stdout) == (0, "vmh-sync 0.1.0\n")
+
+
+def test_what_starts_passes_by_itself_is_told_only_while_it_lives(firm: Firm) -> None:
+    settings = load(VmhSettings)
+    home = ensure_dagster_home(home_of(settings))
+    with sole_holder(settings.home / "up.lock"):
+        with open_home(home) as dagster:
+            for daemon in DAEMONS:
+                dagster.add_daemon_heartbeat(DaemonHeartbeat(SystemClock().now().timestamp(), daemon, "1"))
+        assert "Dagster: Startet Abgleiche von selbst." in vmh("status", "--offline").stdout
+    ended = vmh("status", "--offline").stdout
+    assert "Dagster: Startet nichts mehr von selbst, letztes Lebenszeichen" in ended
+    assert "`vmh-sync up` starten" in ended
