@@ -26,7 +26,7 @@ from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store, default_url, upgrade
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary
-from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, REASONS, SIDES, TASKS, word
+from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     what = word(TASKS, row.get("kind")) or word(ACTIONS | CALENDAR_ACTIONS, row["action"])
     changes = row.get("changes")
     fields = row.get("fields", ()) if changes is None else [_change(one) for one in changes]
-    return str(row["id"]), where, what, word(REASONS, row.get("reason")), ", ".join(map(str, fields))
+    return str(row["id"]), where, what, reason_in_words(row.get("reason")), ", ".join(map(str, fields))
 
 
 def _change(change: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from vmh_sync.commands.output import firm_time
 from vmh_sync.store.audit import Change
-from vmh_sync.sync.words_de import CHANGES, REASONS, SIDES, TASKS, word
+from vmh_sync.sync.words_de import CHANGES, SIDES, reason_in_words, word
 
 _VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
 _EMPTY = "(leer)"
@@ -91,9 +91,3 @@ def _cells(row: Mapping[str, object]) -> dict[str, str]:
         "Lauf": str(row["run_id"] or "")[:8],
         "Werte": "\n".join(values),
     }
-
-
-def reason_in_words(reason: object) -> str:
-    """Return why something was changed; a code before a colon is told in German, what follows stands as it is."""
-    code, colon, rest = str(reason or "").partition(": ")
-    return f"{word(REASONS | TASKS, code)}{colon}{rest}"

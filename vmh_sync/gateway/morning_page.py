@@ -26,7 +26,7 @@ from vmh_sync.overview.morning import EntityMorning, Light, Morning, last_pass, 
 from vmh_sync.store.audit import Change
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.words_de import CHANGES, REASONS, SIDES, TASKS, word
+from vmh_sync.sync.words_de import CHANGES, SIDES, TASKS, reason_in_words, word
 
 PATH = "/morgen"
 FIRM = ZoneInfo("Europe/Berlin")
@@ -156,7 +156,7 @@ def _change(one: Change, links: PeopleLinks, values: bool) -> str:
     shown = f'<p class="value">{escape(_text(one.old))} → {escape(_text(one.new))}</p>' if values else ""
     return (
         f"<li>{_both(links, one.entity, one.espo_id or '', one.betnr)}: {escape(what)}{shown}"
-        f'<p class="small">{_moment(one.at)} · {escape(word(REASONS, one.reason))}</p></li>'
+        f'<p class="small">{_moment(one.at)} · {escape(reason_in_words(one.reason))}</p></li>'
     )
 
 

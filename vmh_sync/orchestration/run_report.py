@@ -14,7 +14,7 @@ from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 from vmh_sync.sync.plan import FieldChange, RecordPlan
 from vmh_sync.sync.reported_text import encodable
-from vmh_sync.sync.words_de import ACTIONS, CHANGES, REASONS, RESULTS, SIDES, TASKS, word
+from vmh_sync.sync.words_de import ACTIONS, CHANGES, RESULTS, SIDES, TASKS, reason_in_words, word
 
 ROWS = 200
 """Rows of a table; failures come first."""
@@ -133,7 +133,7 @@ def _changed(change: Change, show_values: bool) -> dict[str, str | int]:
         "Feld": change.field or "",
         "Was": word(CHANGES, change.kind),
         "geschrieben in": word(SIDES, change.side_written),
-        "Warum": encodable(word(REASONS, change.reason)),
+        "Warum": encodable(reason_in_words(change.reason)),
     }
     if show_values:
         row |= {"alt": encodable(repr(change.old)), "neu": encodable(repr(change.new))}
@@ -164,7 +164,7 @@ def _plan_rows(outcome: RecordOutcome, plan: RecordPlan, show_values: bool) -> I
             "Ziel": f"{word(SIDES, operation.side)} {operation.entity} {operation.key or '(neu)'}",
             "Was": word(ACTIONS, operation.action),
             "Felder": ", ".join(_change(change, show_values) for change in operation.changes),
-            "Warum": word(REASONS, operation.reason),
+            "Warum": reason_in_words(operation.reason),
         }
     for task in plan.tasks:
         yield {

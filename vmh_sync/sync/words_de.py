@@ -3,6 +3,8 @@
 Programs get the codes (``--json``). A code without a word is shown as it is.
 """
 
+import re
+
 SIDES = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
 
 CHANGES = {
@@ -48,8 +50,39 @@ REASONS = {
     "rebuilt": "aus anderen Feldern neu gebildet",
     "refused": "nicht angenommen",
     "imported from Advoware": "aus Advoware übernommen",
+    "imported": "aus Advoware übernommen",
+    "created": "neu angelegt",
+    "tried again": "nach einer Ablehnung erneut versucht",
+    "edited in EspoCRM": "in EspoCRM geändert",
+    "edited in Advoware": "in Advoware geändert",
+    "new in EspoCRM": "neu in EspoCRM",
+    "new in Advoware": "neu in Advoware",
+    "gone in Advoware": "in Advoware entfernt",
+    "deleted in EspoCRM: task, nothing is deleted in Advoware": "in EspoCRM gelöscht: Aufgabe, in Advoware wird nichts "
+    "gelöscht",
+    "marker": "Kennzeichnung in der Bemerkung",
+    "conflict: espocrm wins": "beide Seiten geändert: EspoCRM gilt",
+    "conflict: advoware wins": "beide Seiten geändert: Advoware gilt",
+    "conflict: manual": "beide Seiten geändert: ein Mensch entscheidet",
+    "email_characters": "E-Mail-Adresse mit Umlauten",
+    "email_form": "keine vollständige E-Mail-Adresse",
+    "phone_letters": "Text in der Telefonnummer",
+    "phone_extension": "Telefonnummer mit Durchwahl als Zusatz",
+    "phone_several": "mehrere Telefonnummern in einem Eintrag",
+    "phone_local": "Telefonnummer ohne Vorwahl",
+    "phone_impossible": "Telefonnummer zu kurz oder zu lang",
+    "espocrm_answered": "von EspoCRM abgelehnt",
+    "espocrm_ignored": "von EspoCRM nicht übernommen",
+    "advoware_answered": "von Advoware abgelehnt",
+    "advoware_ignored": "von Advoware nicht übernommen",
 }
-"""Why something was changed."""
+"""Why something was changed, or was not."""
+
+_REASONS_WITH_MORE = (
+    (re.compile(r"undo of change (\d+)"), r"nimmt Nr. \1 zurück"),
+    (re.compile(r"moved from (\S+), which was deleted in EspoCRM"), r"von \1 übernommen, in EspoCRM gelöscht"),
+    (re.compile(r"plan ([^\s:]+)(.*)"), r"Plan \1\2"),
+)
 
 ACTIONS = {
     "create": "anlegen",
@@ -97,6 +130,9 @@ CALENDAR_ACTIONS = {
     "restore_event": "Frist in Google wiederherstellen",
 }
 """What a plan does to an appointment."""
+
+_STEPS = {"".join(map(str.capitalize, code.split("_"))): told for code, told in CALENDAR_ACTIONS.items()}
+"""The same as the audit log of appointments names them."""
 
 RESULTS = {
     "synced": "abgeglichen",
@@ -164,3 +200,16 @@ PAIR_STATES = {
 def word(words: dict[str, str], code: object) -> str:
     """Return the German word for a code; ``""`` for None."""
     return "" if code is None else words.get(str(code), str(code))
+
+
+def reason_in_words(reason: object) -> str:
+    """Return the German words for why something was changed; what follows a code and a colon stands as it is."""
+    text = str(reason or "")
+    if text in REASONS:
+        return REASONS[text]
+    for form, german in _REASONS_WITH_MORE:
+        if form.fullmatch(text):
+            return form.sub(german, text)
+    code, colon, rest = text.partition(": ")
+    told = word(REASONS | TASKS | _STEPS, code)
+    return f"{told}: {reason_in_words(rest)}" if colon else told

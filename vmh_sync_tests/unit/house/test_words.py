@@ -1,16 +1,34 @@
 """What commands print is German: no code without a word, and a dry run that says what it is."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import vmh_sync
 from vmh_sync.commands.output import print_dry_summary, print_summary
 from vmh_sync.kalender.operations import FindingKind, Operation
+from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.store.audit import ChangeKind, Side
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan import Action, TaskKind
-from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, CHANGES, SIDES, TASKS
+from vmh_sync.sync.words_de import (
+    ACTIONS,
+    CALENDAR_ACTIONS,
+    CALENDAR_FINDINGS,
+    CHANGES,
+    REASONS,
+    SIDES,
+    TASKS,
+    reason_in_words,
+)
+
+ROOMS = ("adressen", "bankverbindungen", "beteiligte", "children", "engine", "first_contact", "kommunikation", "sync")
+POSITIONS = {"Operation": 6, "FieldChange": 3}
+GERMAN = {"Kommunikation"}
 
 
 def test_every_code_has_a_word() -> None:
@@ -21,6 +39,50 @@ def test_every_code_has_a_word() -> None:
     assert set(TASKS) == set(TaskKind)
     assert set(CALENDAR_ACTIONS) == calendar
     assert set(CALENDAR_FINDINGS) == {f"finding:{kind}" for kind in FindingKind}
+
+
+def reasons(path: Path) -> Iterator[str]:
+    """The reasons that a module writes down; what is filled in stands as 1."""
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call):
+            continue
+        name = getattr(call.func, "id", "")
+        found = [keyword.value for keyword in call.keywords if keyword.arg == "reason"] + (
+            call.args[POSITIONS[name] :] if name in POSITIONS else []
+        )
+        for one in found:
+            if isinstance(one, ast.Constant):
+                yield str(one.value)
+            elif isinstance(one, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "1" for part in one.values)
+
+
+def test_every_reason_that_stands_in_the_audit_log_or_a_plan_is_told_in_german() -> None:
+    home = Path(vmh_sync.__file__).parent
+    files = [path for room in ROOMS for path in (home / room).rglob("*.py")]
+    found = {reason for path in [*files, home / "kalender" / "undo.py"] for reason in reasons(path)}
+    assert "undo of change 1" in found and "edited in EspoCRM" in found, "this test reads what it means"
+    english = {reason for reason in found - GERMAN if reason_in_words(reason) == reason}
+    assert english == set()
+    assert {str(refusal) for refusal in Refusal} <= set(REASONS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("undo of change 17", "nimmt Nr. 17 zurück"),
+        ("moved from 64f1a, which was deleted in EspoCRM", "von 64f1a übernommen, in EspoCRM gelöscht"),
+        ("plan ab12: Erika Muster", "Plan ab12: Erika Muster"),
+        ("InsertGoogle: Neu in Advoware", "in Google anlegen: Neu in Advoware"),
+        ("UpdateAdvoware: undo of change 17", "in Advoware ändern: nimmt Nr. 17 zurück"),
+        ("conflict: espocrm wins", "beide Seiten geändert: EspoCRM gilt"),
+        ("value_refused: zu lang", "Wert berichtigen: zu lang"),
+        ("Umzug der Kanzlei", "Umzug der Kanzlei"),
+        (None, ""),
+    ],
+)
+def test_a_reason_is_told_with_what_it_names(reason: str | None, told: str) -> None:
+    assert reason_in_words(reason) == told
 
 
 def test_a_dry_run_does_not_say_that_records_were_skipped(capsys: pytest.CaptureFixture[str]) -> None:
