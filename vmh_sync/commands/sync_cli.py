@@ -130,6 +130,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.sync import PassFailed, run_sync, save_shown
     from vmh_sync.commands.targets import target
+    from vmh_sync.commands.unreachable import explained_failures
     from vmh_sync.sync.plan_rows import plan_rows
 
     order = replace(order, allow_mass_change=allow_mass_change)
@@ -153,4 +154,6 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
                 typer.echo(f"Gespeichert: vmh-sync plan show {saved}, vmh-sync plan apply {saved} (gilt einen Tag).")
         else:
             print_summary(entity, summary)
+        for cause in explained_failures(failure["error"] for failure in summary.failures):
+            typer.echo(f"  {cause}")
     sys.exit(RECORDS_FAILED if summary.failures else 0)

@@ -71,6 +71,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     from vmh_sync.commands.foreground_job import in_foreground
     from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
+    from vmh_sync.commands.unreachable import explained_run
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
     from vmh_sync.kalender.resources import CALENDAR_RESOURCES
@@ -92,7 +93,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
                 )
             )
     except dg.Failure as failure:
-        fail_pass(failure.description or "Der Lauf ist fehlgeschlagen.", as_json=as_json)
+        fail_pass(explained_run(failure, failure.description), as_json=as_json)
     except HOUSE_TROUBLE as trouble:
         fail_pass(told(trouble), as_json=as_json)
     batch: CalendarBatch = result.output_for_node("write_calendars")

@@ -9,6 +9,7 @@ from vmh_sync.commands.foreground_job import in_foreground
 from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
 from vmh_sync.commands.sync import PassFailed, SyncOrder
 from vmh_sync.commands.targets import SyncTarget
+from vmh_sync.commands.unreachable import explained_run
 from vmh_sync.engine.opening import PassSettings
 from vmh_sync.orchestration.resources import RESOURCES
 from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
@@ -46,6 +47,6 @@ def _run(
             )
         )
     except dg.Failure as failure:
-        raise PassFailed(failure.description or "Der Lauf ist fehlgeschlagen.") from failure
+        raise PassFailed(explained_run(failure, failure.description)) from failure
     outcomes: list[RecordOutcome] = result.output_value()
     return outcomes

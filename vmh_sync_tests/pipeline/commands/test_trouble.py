@@ -127,3 +127,17 @@ def test_a_dry_run_in_a_pipe_is_not_cut(firm: Firm, vmh: Vmh, firm_environment: 
     assert code == 0
     (line,) = [one for one in said.splitlines() if one.startswith(f"  {espo_id}, Ziel: Advoware")]
     assert line.endswith("zusatz"), "one line, with the last field"
+
+
+@pytest.mark.parametrize("entity", ["beteiligte", "kalender"])
+def test_a_pass_that_does_not_reach_advoware_says_what_is_wrong_with_the_way_there(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh: Vmh, entity: str
+) -> None:
+    firm.office.seed(beteiligte=[{"betNr": 1}])
+    firm.crm_party(lastName="Muster", betnr=1)
+    firm_environment.setenv("ADVOWARE_CONFIGURATOR_URL", "http://127.0.0.1:1/configurator")
+    code, said, told = vmh(f"sync {entity} --all")
+    assert code == (3 if entity == "beteiligte" else 1), "one record's failure, or the pass's"
+    assert "Advoware antwortet gerade nicht" in said + told
+    assert "127.0.0.1:1 nimmt keine Verbindung an. Prüfen, ob 127.0.0.1 läuft" in said + told
+    assert "(ADVOWARE_CONFIGURATOR_URL)" in said + told
