@@ -30,6 +30,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Action, Operation, RecordPlan, TaskKind
 
+UNKNOWN_ID = "UnknownId"
 CONCURRENT_PARTIES = 16
 """Parties written at once; the clients bound their calls themselves."""
 
@@ -185,7 +186,7 @@ async def write(
     async def one(read: PartyRead) -> RecordOutcome:
         outcomes: list[RecordOutcome] = []
         async with limit:
-            with isolated(_name(read), lambda error: outcomes.append(_failed(read, error)), foreseen=RECORD_FAILURES):
+            with isolated(_name(read), lambda error: outcomes.append(failed(read, error)), foreseen=RECORD_FAILURES):
                 outcomes.append(await syncer.sync(read.espo_id, read, batch.plans.get(read.espo_id)))
         went_through(Step.DONE)
         return outcomes[-1]
@@ -200,7 +201,7 @@ async def write(
         if plan is not None and not plan.agreed:
             read.fingerprint = None
     moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
-    outcomes |= {read.espo_id: _failed(read, error) for read, error in moved}
+    outcomes |= {read.espo_id: failed(read, error) for read, error in moved}
     ordered = [_edited(outcomes[read.espo_id], batch.states.get(read.espo_id)) for read in batch.reads]
     return await close_books(context, batch.reads, ordered)
 
@@ -226,16 +227,21 @@ def _quiet(read: PartyRead) -> RecordOutcome:
             read.espo_id, Result.FAILED, read.betnr, error=read.refusal, error_class="Refused", retryable=False
         )
     if read.problem is not None:
-        return _failed(read, read.problem)
+        return failed(read, read.problem)
     if read.espo is None and read.link is None:
-        return RecordOutcome(
-            read.espo_id,
-            Result.FAILED,
-            error="Diesen Beteiligten gibt es in EspoCRM nicht (mehr); bitte die ID prüfen.",
-            error_class="UnknownId",
-            retryable=False,
-        )
+        return unknown(read)
     return RecordOutcome(read.espo_id, Result.UNCHANGED, read.betnr)
+
+
+def unknown(read: PartyRead) -> RecordOutcome:
+    """Return the outcome of an id that stands for nothing."""
+    return RecordOutcome(
+        read.espo_id,
+        Result.FAILED,
+        error="Diesen Beteiligten gibt es in EspoCRM nicht (mehr); bitte die ID prüfen.",
+        error_class=UNKNOWN_ID,
+        retryable=False,
+    )
 
 
 def _mark_unchanged(context: PassContext, reads: list[PartyRead]) -> list[tuple[PartyRead, Exception]]:
@@ -246,7 +252,8 @@ def _mark_unchanged(context: PassContext, reads: list[PartyRead]) -> list[tuple[
     return failed
 
 
-def _failed(read: PartyRead, error: Exception) -> RecordOutcome:
+def failed(read: PartyRead, error: Exception) -> RecordOutcome:
+    """Return the outcome of a party that an error kept from being synced."""
     failure = explain(error)
     return RecordOutcome(
         read.espo_id,

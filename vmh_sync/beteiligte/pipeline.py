@@ -15,6 +15,11 @@ from vmh_sync.sync.outcome import RecordOutcome
 
 if TYPE_CHECKING:
     from vmh_sync.beteiligte.batch import Batch
+    from vmh_sync.beteiligte.kommunikation_alone import AloneBatch
+
+KOMMUNIKATION = "kommunikation"
+_ALONE = (Selection.DIRTY, Selection.FAILED, Selection.ALL)
+"""What Kommunikation alone can be about: it has no inbox, no retries and no turn of its own."""
 
 
 class PartyPipeline:
@@ -69,4 +74,54 @@ class PartyPipeline:
         return stages.dry_run(batch)
 
 
+class KommunikationPipeline:
+    """The same for the phones and e-mails of linked parties alone."""
+
+    entity = KOMMUNIKATION
+
+    async def select(self, opened: PassContext, selection: str) -> list[str]:
+        """Return the EspoCRM ids of the linked parties of a selection, or of what was changed in a span."""
+        if span_of(selection) is None and selection not in list(_ALONE):
+            raise UnknownSelection(selection, _ALONE)
+        chosen = await PIPELINE.select(opened, selection)
+        linked = await opened.store.read(lambda tx: tx.links.get_many(ENTITY, chosen))
+        return [espo_id for espo_id in chosen if espo_id in linked and linked[espo_id].state == "active"]
+
+    async def fetch(self, opened: PassContext, ids: Sequence[str], *, dry_run: bool) -> "AloneBatch":
+        """Read a batch of parties; a dry run reads the same."""
+        from vmh_sync.beteiligte import kommunikation_alone as stages
+
+        del dry_run
+        return await stages.fetch(opened, ids)
+
+    def size(self, batch: "AloneBatch") -> int:
+        """Return the number of parties."""
+        return len(batch.ids)
+
+    def map_fields(self, batch: "AloneBatch") -> None:
+        """Bring both sides into canonical form."""
+        from vmh_sync.beteiligte import kommunikation_alone as stages
+
+        stages.map_fields(batch)
+
+    def diff(self, batch: "AloneBatch") -> int:
+        """Plan each party's phones and e-mails; returns how many have to be written."""
+        from vmh_sync.beteiligte import kommunikation_alone as stages
+
+        return stages.diff(batch)
+
+    async def write(self, opened: PassContext, batch: "AloneBatch", *, allow_mass_change: bool) -> list[RecordOutcome]:
+        """Carry the plans out."""
+        from vmh_sync.beteiligte import kommunikation_alone as stages
+
+        return await stages.write(opened, batch, allow_mass_change=allow_mass_change)
+
+    def dry_run(self, batch: "AloneBatch") -> list[RecordOutcome]:
+        """Return what would become of each party's phones and e-mails."""
+        from vmh_sync.beteiligte import kommunikation_alone as stages
+
+        return stages.dry_run(batch)
+
+
 PIPELINE = PartyPipeline()
+KOMMUNIKATION_ALONE = KommunikationPipeline()

@@ -65,6 +65,7 @@ def _add(entity: str, about: str) -> None:
 
 
 _add(BETEILIGTE.name, "Beteiligte mit Kommunikation, Adressen und Bankverbindungen.")
+_add("kommunikation", "Nur Telefon und E-Mail verknüpfter Beteiligter; alles andere bleibt unberührt.")
 for _part in (ADRESSEN, BANKVERBINDUNGEN):
     _add(_part.name, f"Nur {_part.label}; alles andere der Beteiligten bleibt unberührt.")
 

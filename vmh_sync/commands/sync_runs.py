@@ -40,7 +40,8 @@ def _run(
     try:
         result = in_foreground(
             lambda: job.execute_in_process(
-                run_config=config.model_dump(),
+                # What the person did not choose is the job's own default.
+                run_config=config.model_dump(exclude_unset=True),
                 instance=instance,
                 tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
                 resources=RESOURCES,

@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from vmh_sync.beteiligte.pipeline import KOMMUNIKATION, KOMMUNIKATION_ALONE
 from vmh_sync.engine.entity_pipeline import EntityPipeline
 from vmh_sync.entities import Entity, every
 
@@ -23,6 +24,10 @@ class SyncTarget:
 
     def job(self) -> "dg.JobDefinition":
         """Return the job ``sync_<entity>``."""
+        if self.entity == KOMMUNIKATION:
+            from vmh_sync.beteiligte.definitions import KOMMUNIKATION_JOB
+
+            return KOMMUNIKATION_JOB
         job = _room(_entity(self.entity)).job
         if job is None:
             raise KeyError(self.entity)
@@ -31,6 +36,8 @@ class SyncTarget:
 
 def target(name: str) -> SyncTarget:
     """Return what ``vmh-sync sync NAME`` runs. Raises ``KeyError`` for an entity without records in EspoCRM."""
+    if name == KOMMUNIKATION:
+        return SyncTarget(name, KOMMUNIKATION_ALONE)
     entity = _entity(name)
     # A firm's own entity may offer its steps with its room only; then Dagster comes with them.
     alone = f"{entity.package}.pipeline"

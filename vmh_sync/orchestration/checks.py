@@ -4,7 +4,7 @@ All in one step of one run, since a step costs more than what it looks at; each 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -46,7 +46,8 @@ kommunikation_asset = dg.AssetSpec(
     kinds={"espocrm", "advoware"},
     description=(
         "**Kommunikation**: Telefonnummern und E-Mail-Adressen der Beteiligten. Sie werden mit ihren Beteiligten "
-        "abgeglichen (Job `sync_beteiligte`); unter **Checks** steht, was davon fehlerhaft oder eine Aufgabe ist."
+        "abgeglichen (Job `sync_beteiligte`) oder für sich allein (`sync_kommunikation`); unter **Checks** steht, was "
+        "davon fehlerhaft oder eine Aufgabe ist."
     ),
 )
 
@@ -128,12 +129,24 @@ def part_events(store: Store, entity: str) -> Sequence[dg.AssetObservation]:
     if entity != BETEILIGTE.name:
         return ()
     found = kommunikation_verdicts(store, PeopleLinks.read())
+    text = " ".join(verdict.text for verdict in found)
+    return (dg.AssetObservation(asset_key=KOMMUNIKATION, description=text, metadata=_standing(store, found)),)
+
+
+def standing_of_part(store: Store, entity: str) -> Mapping[str, int | float]:
+    """Return how Kommunikation stands, whose failures and tasks are its parties'; nothing for any other. Blocking.
+
+    Raises ``StoreError``.
+    """
+    return _standing(store, kommunikation_verdicts(store, PeopleLinks.read())) if entity == KOMMUNIKATION else {}
+
+
+def _standing(store: Store, found: Sequence[Verdict]) -> Mapping[str, int | float]:
     with store.reading() as tx:
         numbers: dict[str, int | float] = {"im Gleichstand": tx.links.in_step(KOMMUNIKATION)}
     for verdict in found:
         numbers |= verdict.numbers
-    text = " ".join(verdict.text for verdict in found)
-    return (dg.AssetObservation(asset_key=KOMMUNIKATION, description=text, metadata=numbers),)
+    return numbers
 
 
 def make_watch(checks: dg.AssetChecksDefinition) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:

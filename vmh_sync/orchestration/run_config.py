@@ -1,5 +1,6 @@
 """What a person, a sensor or the command line asks a sync job to do: the job's configuration in Dagster."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import Any
@@ -57,17 +58,25 @@ SELECTIONS = {
 """The selections that the launchpad offers, and what they mean."""
 
 
-def launchpad_schema() -> dict[str, dg.Field]:
+def launchpad_schema(selections: Mapping[str, str] = SELECTIONS) -> dict[str, dg.Field]:
     """Return what the launchpad asks for: every field with its default, and nothing else.
+
+    ``selections``: those that the job knows, the default first.
 
     Not the schema that Dagster makes of :class:`SyncRunConfig`: that one leaves ``ids`` out of the defaults, takes any
     text as a selection, and offers to read each value from an environment variable, which is no use to an operator.
     """
     words = {name: field.description for name, field in SyncRunConfig.model_fields.items()}
-    chosen = dg.Enum("Auswahl", [dg.EnumValue(name, description=says) for name, says in SELECTIONS.items()])
+    first = next(iter(selections))
+    values = [dg.EnumValue(name, description=says) for name, says in selections.items()]
+    # Two enumerations must not bear the same name.
+    chosen = dg.Enum("Auswahl" if first == "pending" else f"Auswahl_{first}", values)
+    if selections is not SELECTIONS:
+        possible = ", ".join(f"{name} ({says})" for name, says in selections.items())
+        words["selection"] = f"Wenn keine IDs angegeben sind: {possible}."
     return {
         "ids": dg.Field(dg.Array(str), default_value=[], is_required=False, description=words["ids"]),
-        "selection": dg.Field(chosen, default_value="pending", is_required=False, description=words["selection"]),
+        "selection": dg.Field(chosen, default_value=first, is_required=False, description=words["selection"]),
         **{
             name: dg.Field(bool, default_value=False, is_required=False, description=words[name])
             for name in ("dry_run", "show_values", "allow_mass_change")

@@ -6,7 +6,7 @@ starts from ``fetch``. One record's failure never fails the run; a fault that co
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
 from vmh_sync.engine.span import selection_name
-from vmh_sync.orchestration.checks import failed_in_a_pass, part_events
+from vmh_sync.orchestration.checks import failed_in_a_pass, part_events, standing_of_part
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.giving_way import give_way
 from vmh_sync.orchestration.redis_failure import require_our_redis
@@ -28,6 +28,7 @@ from vmh_sync.orchestration.run_config import (
     BULK_TAG,
     ENTITY_TAG,
     PERSONS,
+    SELECTIONS,
     TRIGGER_TAG,
     SyncRunConfig,
     Trigger,
@@ -53,6 +54,9 @@ MOST_CHANGES = 1000
 CLOCK_SLACK_SECONDS = 60.0
 """How much the clock may be set back during a run without hiding its first changes."""
 
+LONGEST_SECONDS = 4 * 3600
+"""How long a run may last that takes all of a large selection, since its entity has no inbox for the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Descriptions:
@@ -75,8 +79,13 @@ class SyncBatch:
     started: float
 
 
-async def read_batch(opened: PassContext, pipeline: EntityPipeline[Any], config: SyncRunConfig) -> SyncBatch:
-    """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them."""
+async def read_batch(
+    opened: PassContext, pipeline: EntityPipeline[Any], config: SyncRunConfig, *, queued: bool = True
+) -> SyncBatch:
+    """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them.
+
+    ``queued``: the entity has an inbox; without one, a run takes all of its selection and claims nothing.
+    """
     started = time.monotonic()
     chosen = Chosen([])
     selection = selection_name(config.selection, config.since, config.until)
@@ -89,7 +98,7 @@ async def read_batch(opened: PassContext, pipeline: EntityPipeline[Any], config:
             config.ids,
             selection,
             select=lambda: pipeline.select(opened, selection),
-            dry_run=config.dry_run,
+            dry_run=config.dry_run or not queued,
         )
         batch = await pipeline.fetch(opened, chosen.ids, dry_run=config.dry_run)
     except ForeignSystemError as problem:
@@ -166,9 +175,18 @@ async def sync_ids(opened: PassContext, pipeline: EntityPipeline[Any], ids: Sequ
     return await write_batch(opened, pipeline, work)
 
 
-def make_sync_job(pipeline: EntityPipeline[Any], descriptions: Descriptions, *, suffix: str = "") -> dg.JobDefinition:
-    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs."""
-    entity = pipeline.entity
+def make_sync_job(
+    pipeline: EntityPipeline[Any],
+    descriptions: Descriptions,
+    *,
+    suffix: str = "",
+    selections: Mapping[str, str] = SELECTIONS,
+) -> dg.JobDefinition:
+    """Return the job ``sync_<entity>``; ``suffix`` ends the names of its ops, which are unique among all jobs.
+
+    ``selections``: those that the launchpad offers, the default first; without ``pending`` there is no inbox.
+    """
+    entity, queued = pipeline.entity, "pending" in selections
 
     @dg.op(name=f"fetch{suffix}", description=descriptions.fetch)
     async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
@@ -176,7 +194,7 @@ def make_sync_job(pipeline: EntityPipeline[Any], descriptions: Descriptions, *, 
             give_way(context.instance)
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
-            work = await read_batch(opened, pipeline, config)
+            work = await read_batch(opened, pipeline, config, queued=queued)
         context.log.info("%s: %d records to look at", entity, pipeline.size(work.batch))
         if work.chosen.rang:
             context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
@@ -202,14 +220,16 @@ def make_sync_job(pipeline: EntityPipeline[Any], descriptions: Descriptions, *, 
             calls = opened.calls.by_system()
             seconds = time.monotonic() - work.started
             parts: Sequence[dg.AssetObservation] = ()
+            standing: Mapping[str, float]
             if work.config.dry_run:
-                changes, facts = [], None
+                changes, facts, standing = [], None, {}
             else:
+                standing = await asyncio.to_thread(standing_of_part, opened.store, entity)
                 facts = await _entered(context, opened, entity, outcomes, seconds, calls)
                 parts = await asyncio.to_thread(part_events, opened.store, entity)
                 changes = await changes_of(opened, outcomes, seconds)
         _tell(context, work.config, entity, outcomes, seconds, calls, changes)
-        _report(context, facts, parts)
+        _report(context, facts, standing, parts)
         return outcomes
 
     @dg.graph(name=entity, description=descriptions.job)
@@ -222,9 +242,9 @@ def make_sync_job(pipeline: EntityPipeline[Any], descriptions: Descriptions, *, 
 
     return graph.to_job(
         name=f"sync_{entity}",
-        config=dg.ConfigMapping(config_schema=launchpad_schema(), config_fn=with_records),
+        config=dg.ConfigMapping(config_schema=launchpad_schema(selections), config_fn=with_records),
         executor_def=dg.in_process_executor,
-        tags={ENTITY_TAG: entity},
+        tags={ENTITY_TAG: entity, **({} if queued else {"dagster/max_runtime": str(LONGEST_SECONDS)})},
     )
 
 
@@ -246,14 +266,19 @@ async def _entered(
     return PassFacts(entity, trigger, outcomes, numbers, opened.clock.now(), seconds, calls)
 
 
-def _report(context: dg.OpExecutionContext, facts: PassFacts | None, parts: Sequence[dg.AssetObservation] = ()) -> None:
+def _report(
+    context: dg.OpExecutionContext,
+    facts: PassFacts | None,
+    standing: Mapping[str, float],
+    parts: Sequence[dg.AssetObservation],
+) -> None:
     """Report a pass about its entity, and at once that it left failed records; a dry run reports nothing."""
     if facts is None:
         return
-    for event in (pass_event(facts), *parts):
+    for event in (pass_event(facts, standing), *parts):
         context.log_event(event)
     if facts.failed:
-        context.log_event(failed_in_a_pass(facts.entity, facts.numbers.failed))  # type: ignore[arg-type]  # taken too
+        context.log_event(failed_in_a_pass(facts.entity, max(facts.numbers.failed, facts.failed)))  # type: ignore[arg-type]  # taken too
 
 
 async def changes_of(opened: PassContext, outcomes: Sequence[RecordOutcome], seconds: float) -> list[Change]:

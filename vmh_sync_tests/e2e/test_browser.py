@@ -26,6 +26,7 @@ JOBS = {
     "sync_adressen": "Adressen: EspoCRM (CAdressen) ↔ Advoware.",
     "sync_bankverbindungen": "Bankverbindungen: EspoCRM (CBankverbindungen) ↔ Advoware.",
     "sync_beteiligte": "Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",
+    "sync_kommunikation": "Nur Telefonnummern und E-Mail-Adressen verknüpfter Beteiligter: EspoCRM ↔ Advoware.",
     "sync_kalender": "Termine in Advoware ↔ Google-Kalender der Mitarbeiter.",
 }
 TROUBLE = re.compile("error|failed|unable|warning", re.IGNORECASE)

@@ -14,7 +14,7 @@ from vmh_sync_tests.e2e.dagster_stack import DagsterStack, free_port, wait_until
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
-JOBS = ("sync_beteiligte", "sync_kalender", "repair_beteiligte", "housekeeping")
+JOBS = ("sync_beteiligte", "sync_kommunikation", "sync_kalender", "repair_beteiligte", "housekeeping")
 
 
 @pytest.fixture

@@ -148,5 +148,8 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
     }
     offered = {value.config_value for value in fields["selection"].config_type.enum_values}
     assert offered == {"pending", "backlog", "dirty", "failed", "due", "rolling", "all"}
+    alone = job("sync_kommunikation").run_config_schema.config_type.fields  # type: ignore[attr-defined]
+    assert {name for name, field in alone.items() if field.default_value != fields[name].default_value} == {"selection"}
+    assert [value.config_value for value in alone["selection"].config_type.enum_values] == ["dirty", "failed", "all"]
     with pytest.raises(dg.DagsterInvalidConfigError):
         dg.validate_run_config(job("sync_beteiligte"), {"selection": "dirrty"})

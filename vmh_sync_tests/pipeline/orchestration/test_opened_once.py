@@ -94,7 +94,7 @@ def test_what_a_failing_run_has_opened_is_closed(
     broken: str,
     raises: bool,
 ) -> None:
-    async def fails(*_: Any) -> None:
+    async def fails(*_: Any, **__: Any) -> None:
         raise Stopped("Nichts geht mehr.")
 
     monkeypatch.setattr(sync_job, broken, fails)

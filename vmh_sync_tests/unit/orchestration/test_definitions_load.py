@@ -6,4 +6,6 @@ from vmh_sync.definitions import build_defs
 def test_everything_that_is_defined_can_be_loaded_as_the_code_server_does() -> None:
     repository = build_defs().get_repository_def()
     repository.load_all_definitions()
-    assert {"sync_beteiligte", "pruefen", "reconcile", "kalender_audit"} <= set(repository.job_names)
+    assert {"sync_beteiligte", "sync_kommunikation", "pruefen", "reconcile", "kalender_audit"} <= set(
+        repository.job_names
+    )
