@@ -1,10 +1,12 @@
 """What commands say when our own house is not in order: the database, Redis, or another process."""
 
 import sqlite3
+from contextlib import suppress
 
 from sqlalchemy.exc import DBAPIError
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.coordination.tls import looked_into
 from vmh_sync.engine.redis_identity import ForeignRedis
 from vmh_sync.orchestration.dagster_home import home_of, storage_fault
 from vmh_sync.services.file_errors import explained
@@ -53,7 +55,7 @@ def told(trouble: Exception) -> str:
         if not isinstance(trouble, StoreUnavailable):
             return f"Die Datenbank hat einen Befehl abgelehnt ({trouble}); `vmh-sync doctor` sagt vielleicht, warum."
         return "Die Datenbank ist nicht erreichbar: Läuft der Datenbankserver, und stimmt VMH_DATABASE_URL?"
-    return f"{trouble.people}: {trouble.remedy}" if isinstance(trouble, CoordinationUnavailable) else str(trouble)
+    return _of_redis(trouble) if isinstance(trouble, CoordinationUnavailable) else str(trouble)
 
 
 _DAGSTER_AWAY = (
@@ -68,6 +70,12 @@ def _file_fault() -> FileFault | None:
     except SettingsError:
         return None
     return file_fault(settings.database_url or default_url(settings.home))
+
+
+def _of_redis(trouble: CoordinationUnavailable) -> str:
+    with suppress(SettingsError):  # the sentence without a closer look is still true
+        trouble = looked_into(trouble, load(VmhSettings).redis_url)
+    return f"{trouble.people}: {trouble.remedy}"
 
 
 def _dagster_fault() -> FileFault | None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError
 
 _AWAY = ("Redis ist nicht erreichbar", "Läuft der Server, und stimmt REDIS_URL?")
+NO_TLS = ("Redis spricht kein TLS", "In REDIS_URL redis:// statt rediss:// schreiben.")
 _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
     (OutOfMemoryError, "Redis ist voll", "maxmemory erhöhen; der Abgleich selbst braucht wenige Megabyte."),
     (AuthenticationError, "Redis lehnt die Anmeldung ab", "Benutzer und Kennwort in REDIS_URL prüfen."),
@@ -17,7 +18,7 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
         "Das Zertifikat von Redis wird nicht anerkannt",
         "Ein gültiges einrichten; eine eigene Zertifizierungsstelle nennt SSL_CERT_FILE.",
     ),
-    (ssl.SSLError, "Redis spricht kein TLS", "In REDIS_URL redis:// statt rediss:// schreiben."),
+    (ssl.SSLError, *NO_TLS),
 )
 
 

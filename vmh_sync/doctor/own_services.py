@@ -1,5 +1,6 @@
 """Checks of our own house: settings, database, Redis."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.connection import AsyncRedis, connect, prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.coordination.tls import looked_into
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.doctor.line import Line, hint, ok, problem
 from vmh_sync.engine.opening import open_database
@@ -128,7 +130,8 @@ async def check_redis(settings: VmhSettings, *, database_works: bool = False) ->
     try:
         await prove_writable(client)
         stranger = await _stranger(client, settings) if database_works else None
-    except CoordinationUnavailable as trouble:
+    except CoordinationUnavailable as away:
+        trouble = await asyncio.to_thread(looked_into, away, settings.redis_url)
         where = f" ({_at(settings.redis_url).strip()})" if settings.redis_url else ""
         return problem(REDIS, f"{trouble.people}{where}.", trouble.remedy)
     finally:

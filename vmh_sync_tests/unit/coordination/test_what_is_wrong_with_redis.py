@@ -1,5 +1,6 @@
 """A Redis that answers and cannot be used is told with its cause: full, refused, a replica, another kind of TLS."""
 
+import socket
 import ssl
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
 
 from vmh_sync.coordination.connection import connect, connect_sync, prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
+from vmh_sync.coordination.tls import looked_into
 
 
 @pytest.fixture
@@ -51,3 +53,14 @@ def test_the_cause_below_the_error_of_the_library_is_told(below: Exception, peop
         raise RedisError("Error connecting") from below
     assert problem.value.people == people
     assert "Error connecting" not in str(problem.value)
+
+
+def test_a_server_without_tls_behind_rediss_is_called_that_and_not_away() -> None:
+    away = CoordinationUnavailable("Redis is not available (TimeoutError)")
+    with socket.create_server(("127.0.0.1", 0)) as plain:  # waits for the rest of a command, as Redis does
+        port = plain.getsockname()[1]
+        found = looked_into(away, f"rediss://127.0.0.1:{port}/0", patience=0.2)
+        assert (found.people, found.remedy[:22]) == ("Redis spricht kein TLS", "In REDIS_URL redis:// ")
+        assert looked_into(away, f"redis://127.0.0.1:{port}/0") is away
+    assert looked_into(away, f"rediss://127.0.0.1:{port}/0") is away, "nobody takes the connection"
+    assert looked_into(away, None) is away
