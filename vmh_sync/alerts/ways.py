@@ -3,7 +3,8 @@
 import asyncio
 import smtplib
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ import httpx
 from vmh_sync.alerts.ledger import Message
 from vmh_sync.clock import SystemClock
 from vmh_sync.settings import AlertSettings, EspoCrmSettings, load
+from vmh_sync.systems.certificate import why_not_trusted
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import open_espocrm
 from vmh_sync.systems.retry import RetryPolicy
@@ -58,6 +60,13 @@ def _mail(settings: AlertSettings, message: Message) -> None:
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject(message), settings.email_from, ", ".join(settings.email_to)
     mail.set_content(body(message))
+    with mail_server(settings) as server:
+        server.send_message(mail)
+
+
+@contextmanager
+def mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
+    """Log in to the mail server that the settings name. Raises :class:`NotReported`."""
     context = ssl.create_default_context()
     try:
         with _smtp(settings, context) as server:
@@ -66,9 +75,18 @@ def _mail(settings: AlertSettings, message: Message) -> None:
             if settings.smtp_user:
                 password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
                 server.login(settings.smtp_user, password)
-            server.send_message(mail)
+            yield server
     except (OSError, smtplib.SMTPException) as problem:
-        raise NotReported(f"der Mailserver hat sie nicht genommen ({type(problem).__name__})") from None
+        raise NotReported(_why(problem)) from None
+
+
+def _why(problem: OSError | smtplib.SMTPException) -> str:
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return (
+            f"das Zertifikat des Mailservers wird nicht anerkannt: {why_not_trusted(problem)}; eine eigene "
+            "Zertifizierungsstelle nennt SSL_CERT_FILE"
+        )
+    return f"der Mailserver hat sie nicht genommen ({type(problem).__name__})"
 
 
 def _smtp(settings: AlertSettings, context: ssl.SSLContext) -> smtplib.SMTP:

@@ -12,12 +12,13 @@ from vmh_sync.doctor.calendar import check_google, check_push
 from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.line import Level, Line, problem
+from vmh_sync.doctor.mail import check_mail
 from vmh_sync.doctor.own_services import Known, check_database, check_first_day, check_redis, check_watch, read_settings
 from vmh_sync.engine.field_tables import field_changes
 from vmh_sync.engine.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
-from vmh_sync.settings import CalendarSyncSettings, SettingsError, VmhSettings, load
+from vmh_sync.settings import AlertSettings, CalendarSyncSettings, SettingsError, VmhSettings, load
 
 
 async def examine(clock: Clock | None = None) -> list[Line]:
@@ -43,7 +44,14 @@ async def examine(clock: Clock | None = None) -> list[Line]:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
         if known.house is not None and database_works:
             lines += await asyncio.to_thread(_push, known.house)
-    return lines
+    return lines + await asyncio.to_thread(_mail)
+
+
+def _mail() -> list[Line]:
+    try:
+        return check_mail(load(AlertSettings))
+    except SettingsError:
+        return []  # the line about the settings says why
 
 
 def _push(house: VmhSettings) -> list[Line]:

@@ -21,6 +21,7 @@ from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.setting_names import unknown_settings
 from vmh_sync.settings import (
     AdvowareSettings,
+    AlertSettings,
     CalendarSyncSettings,
     ErstgespraechSettings,
     EspoCrmSettings,
@@ -65,7 +66,7 @@ def read_settings() -> tuple[Known, list[Line]]:
         espocrm=_loaded(EspoCrmSettings, lines),
         google=_loaded(GoogleCalendarSettings, lines),
     )
-    for other in (CalendarSyncSettings, ErstgespraechSettings):
+    for other in (AlertSettings, CalendarSyncSettings, ErstgespraechSettings):
         _loaded(other, lines)
     lines += [
         hint(SETTINGS, str(unknown), "Den Namen berichtigen oder die Zeile entfernen; .env.example nennt alle.")

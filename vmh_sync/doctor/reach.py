@@ -12,19 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, problem
+from vmh_sync.systems.certificate import why_not_trusted
 
 PATIENCE_SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443}
-_NO_CERTIFICATE_OF = {
-    10: "es ist abgelaufen",
-    9: "es gilt noch nicht",
-    18: "es ist selbst ausgestellt",
-    19: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
-    20: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
-    21: "seine Zertifizierungsstelle ist diesem Rechner nicht bekannt",
-    62: "es ist für einen anderen Namen ausgestellt",
-}
-"""Codes of OpenSSL's verification."""
 _OF_THE_CLOCK = frozenset({9, 10})
 
 
@@ -120,13 +111,12 @@ def _greet(raw: socket.socket, host: str, clock: Clock) -> None:
     try:
         ssl.create_default_context().wrap_socket(raw, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
-        why = _NO_CERTIFICATE_OF.get(error.verify_code, "es lässt sich nicht prüfen")
         remedy = (
             f"Auf {host} ein gültiges Zertifikat einrichten; eine eigene Zertifizierungsstelle nennt SSL_CERT_FILE."
         )
         if error.verify_code in _OF_THE_CLOCK:
             remedy += f" Oder die Uhr dieses Rechners geht falsch: Sie zeigt {clock.now():%d.%m.%Y %H:%M} (UTC)."
-        raise _Stopped(f"Das Zertifikat von {host} wird nicht anerkannt: {why}.", remedy) from None
+        raise _Stopped(f"Das Zertifikat von {host} wird nicht anerkannt: {why_not_trusted(error)}.", remedy) from None
     except OSError:
         remedy = f"Prüfen, ob {host} dort wirklich HTTPS spricht; sonst http:// schreiben."
         raise _Stopped(f"{host} spricht kein TLS.", remedy) from None
