@@ -30,7 +30,8 @@ from vmh_sync.kalender.operations import (
 from vmh_sync.kalender.sides import DecisionContext
 
 
-def _edits(now: Appointment, before: Appointment | None, *, without_text: bool) -> tuple[FieldChange, ...]:
+def edits_of(now: Appointment, before: Appointment | None, *, without_text: bool) -> tuple[FieldChange, ...]:
+    """Return what an appointment says ``now`` and did not say ``before``, as what is lost with it."""
     if before is None:
         return ()
     fields = changed_fields(now, before) & (FLOWING_FIELDS - TEXT_FIELDS if without_text else FLOWING_FIELDS)
@@ -48,7 +49,7 @@ def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionCont
     base = pair.base
     edits: tuple[FieldChange, ...] = ()
     if event is not None and base is not None:
-        edits = _edits(event.form, base.google, without_text=base.anonymised)
+        edits = edits_of(event.form, base.google, without_text=base.anonymised)
     elif event is not None and event.mark is not None and event.mark.content_hash != content_hash(event.form):
         edits = _everything(event.form)
     keep = pair.source is Source.GOOGLE or (bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS)
@@ -85,7 +86,7 @@ def gone_in_google(
     pair: PairState, termin: TerminFields, form: Appointment, ctx: DecisionContext, *, confirm: bool
 ) -> Decision:
     """Decide about a pair whose event was deleted; ``confirm`` if it was only missing from a complete list."""
-    edits = _edits(form, pair.base.advoware if pair.base else None, without_text=False)
+    edits = edits_of(form, pair.base.advoware if pair.base else None, without_text=False)
     keep_edit = bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS
     may_delete = (
         pair.source is Source.GOOGLE

@@ -44,7 +44,7 @@ class CalendarPeople:
 
     def __init__(self, chancery: Chancery, rng: random.Random) -> None:
         self._chancery = chancery
-        self._rng = rng
+        self.rng = rng
         self._number = 0
         self.appointments: dict[str, Appointment] = defaultdict(Appointment)
         for kuerzel in KUERZEL:
@@ -56,7 +56,7 @@ class CalendarPeople:
         acts = [self._edit_termin, self._edit_event, self._move_termin, self._move_event, self._to_colleague]
         acts += [self._copy, self._drop_termin, self._drop_event, *new]
         try:
-            return self._rng.choice(new * 4 if len(self.appointments) < 3 else acts)()
+            return self.rng.choice(new * 4 if len(self.appointments) < 3 else acts)()
         except AssertionError:
             return False  # it was deleted or moved at this very moment
 
@@ -77,24 +77,24 @@ class CalendarPeople:
 
     def _termin(self) -> tuple[int, Json] | None:
         rows = sorted(self._chancery.termine().items())
-        return self._rng.choice(rows) if rows else None
+        return self.rng.choice(rows) if rows else None
 
     def _event(self) -> tuple[str, str, Json] | None:
-        kuerzel = self._rng.choice(KUERZEL)
+        kuerzel = self.rng.choice(KUERZEL)
         events = sorted(self._chancery.events(kuerzel).items(), key=lambda item: str(item[1].get("summary")))
-        return (kuerzel, *self._rng.choice(events)) if events else None
+        return (kuerzel, *self.rng.choice(events)) if events else None
 
     def _new_termin(self) -> bool:
         if len(self.appointments) >= MOST:
             return False
-        self._chancery.termin(self._rng.choice(KUERZEL), self._text(self._word()), offset=self._rng.randrange(1, 40))
+        self._chancery.termin(self.rng.choice(KUERZEL), self._text(self._word()), offset=self.rng.randrange(1, 40))
         return True
 
     def _new_event(self) -> bool:
-        kuerzel = self._rng.choice(KUERZEL)
+        kuerzel = self.rng.choice(KUERZEL)
         if len(self.appointments) >= MOST or self._chancery.calendar(kuerzel) is None:
             return False
-        self._chancery.event(kuerzel, self._text(self._word()), offset=self._rng.randrange(1, 40))
+        self._chancery.event(kuerzel, self._text(self._word()), offset=self.rng.randrange(1, 40))
         return True
 
     def _edit_termin(self) -> bool:
@@ -102,7 +102,7 @@ class CalendarPeople:
             return False
         fr_nr, row = found
         word = word_of(row["text"])
-        values = {"text": self._text(word)} if self._rng.random() < 0.6 else {"ort": self._place(word)}
+        values = {"text": self._text(word)} if self.rng.random() < 0.6 else {"ort": self._place(word)}
         self._chancery.edit_termin(fr_nr, **values)
         return True
 
@@ -111,14 +111,14 @@ class CalendarPeople:
             return False
         kuerzel, event_id, event = found
         word = word_of(event["summary"])
-        values = {"summary": self._text(word)} if self._rng.random() < 0.6 else {"location": self._place(word)}
+        values = {"summary": self._text(word)} if self.rng.random() < 0.6 else {"location": self._place(word)}
         self._chancery.edit_event(kuerzel, event_id, **values)
         return True
 
     def _move_termin(self) -> bool:
         if (found := self._termin()) is None:
             return False
-        hour = self._rng.randrange(7, 18)
+        hour = self.rng.randrange(7, 18)
         self._chancery.edit_termin(found[0], uhrzeitVon=f"{hour:02d}:10:00", uhrzeitBis=f"{hour + 1:02d}:10:00")
         return True
 
@@ -126,7 +126,7 @@ class CalendarPeople:
         if (found := self._event()) is None:
             return False
         kuerzel, event_id, event = found
-        day = self._chancery.day(self._rng.randrange(1, 40)).isoformat()
+        day = self._chancery.day(self.rng.randrange(1, 40)).isoformat()
         times = {
             name: {**event[name], "dateTime": f"{day}T{hour:02d}:00:00", "timeZone": "Europe/Berlin"}
             for name, hour in (("start", 9), ("end", 11))
@@ -209,7 +209,7 @@ def calendar_violations(chancery: Chancery, people: CalendarPeople) -> list[str]
             found.append(f"{kuerzel}: events of {sorted(str(marked(event)) for event in events)} for {sorted(own)}")
             continue
         found += [difference for event in events if (difference := _apart(own[str(marked(event))], event))]
-    losers = _losers(chancery)
+    losers = audited_losers(chancery)
     count = Counter(word_of(row["text"]) for row in termine.values())
     for word, appointment in people.appointments.items():
         least = 0 if appointment.deleted else 1
@@ -232,7 +232,8 @@ def _lost(row: Json, appointment: Appointment, losers: set[str]) -> Iterator[str
             yield f"the last edit {typed[-1]} is lost, {stands} stands ({typed})"
 
 
-def _losers(chancery: Chancery) -> set[str]:
+def audited_losers(chancery: Chancery) -> set[str]:
+    """Return every value that the audit log names as one that did not prevail."""
     with chancery.store.reading() as tx:
         rows = tx.audit._connection.scalars(select(ChangeRow.losing_value))
         return {str(value) for value in rows if value is not None}

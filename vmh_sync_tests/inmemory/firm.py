@@ -3,7 +3,7 @@ at what stands where."""
 
 import asyncio
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -51,6 +51,10 @@ class Running:
     requests: int = 0
     meanwhile: dict[int, Callable[[], None]] = field(default_factory=dict)
     """What people do directly before a request takes effect, by its number in this pass."""
+
+
+Work = Callable[[Process], Coroutine[Any, Any, list[RecordOutcome]]]
+"""What a process does, once it is known which."""
 
 
 async def one_pass(context: PassContext, pipeline: EntityPipeline[Any], ids: Sequence[str]) -> list[RecordOutcome]:
@@ -165,9 +169,13 @@ class Firm:
 
     def begin(self, pipeline: EntityPipeline[Any], ids: Iterable[str], hindrance: Hindrance = UNHINDERED) -> Running:
         """Start a pass; nothing of it runs before :meth:`go_on` or :meth:`finish`."""
+        chosen = list(ids)
+        return self.start(lambda process: one_pass(self.world.context(process), pipeline, chosen), hindrance)
+
+    def start(self, work: Work, hindrance: Hindrance = UNHINDERED) -> Running:
+        """Start the work of a new process, which may be hindered."""
         process = self.world.process(dies_at=hindrance.dies_at)
-        work = one_pass(self.world.context(process), pipeline, list(ids))
-        begun = Running(process, self.world.loop.start(process, work), hindrance)
+        begun = Running(process, self.world.loop.start(process, work(process)), hindrance)
         self.running[process.name] = begun
         return begun
 

@@ -9,6 +9,7 @@ from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.google_writes import GoogleWrites
 from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.apply.read_back import ReadBack, compare
+from vmh_sync.kalender.deletions import edits_of
 from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
 from vmh_sync.kalender.operations import (
     CreateAdvoware,
@@ -198,6 +199,12 @@ class AdvowareWrites(GoogleWrites):
             return False
         if self.sides.concerns(to_fields(record)):
             raise PlanAgain
-        reason = "In Advoware einem anderen Kürzel zugeordnet"
+        reason, pair = "In Advoware einem anderen Kürzel zugeordnet", self.book.state(fr_nr)
+        base = pair.base if pair is not None else None
+        if base is not None and (edits := edits_of(operation.form, base.google, without_text=base.anonymised)):
+            text = f"{reason}, in Google noch geändert: gelöscht"
+            finding = Finding(FindingKind.DELETED_AGAINST_CHANGE, text, fr_nr, operation.event_id, edits)
+            await self.book.lose((finding,))
+            self.done.findings += (finding,)
         await self._delete_google(DeleteGoogle(fr_nr, operation.event_id, reason, confirm=False))
         return True
