@@ -1,5 +1,6 @@
 """Runs the gateway with uvicorn."""
 
+import signal
 import sys
 
 import uvicorn
@@ -16,7 +17,7 @@ IDLE_SECONDS = 15
 
 
 def serve(settings: PassSettings | None = None) -> int:
-    """Serve until a signal ends it; returns the exit code: 2 when the settings forbid to start."""
+    """Serve until a signal ends it; returns the exit code: 0 after SIGTERM, 2 when the settings forbid to start."""
     try:
         log_to_stderr(load(LogSettings))
         settings = settings or PassSettings.read()
@@ -24,6 +25,8 @@ def serve(settings: PassSettings | None = None) -> int:
     except SettingsError as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
+    # Ended in order, uvicorn raises the signal once more: that would be an end by signal, which engines call a failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.Server(server_config(app, settings.house.gateway_host, settings.house.gateway_port)).run()
     return 0
 

@@ -49,7 +49,7 @@ def test_edits_in_the_crm_arrive_signed_and_launch_one_run(
     assert [espo_id for espo_id, action, _ in found if action == "update"] == [ids[0]]
     assert all(payload == {} for _, _, payload in found), "nothing of a record is kept but its id"
     assert dagster_double.launched.wait(10)
-    gateway.stop()  # lets every launch end
+    assert gateway.stop() == 0, "lets every launch end, and ends well"
     assert [launch["selector"]["jobName"] for launch in dagster_double.launches] == ["sync_beteiligte"]
     assert dagster_double.launches[0]["runConfigData"] == {"selection": "pending"}
 

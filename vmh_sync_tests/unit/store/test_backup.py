@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 @pytest.fixture
 def house(empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     """A house with what a release left in its database, and an embedded Dagster home."""
-    binaries = postgres_fixture._binaries()
+    binaries = postgres_fixture.binaries()
     monkeypatch.setenv("PATH", str(binaries), prepend=":")
     lay_down("0001", empty_url)
     upgrade(empty_url)
