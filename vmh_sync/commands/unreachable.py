@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.doctor.advoware import asked_addresses
+from vmh_sync.doctor.clocks import clock_line, time_at
+from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, load
 from vmh_sync.systems.advoware import errors as advoware
@@ -13,6 +15,8 @@ from vmh_sync.systems.espocrm import errors as espocrm
 
 def explained(error: ForeignSystemError) -> str:
     """Return the error's sentence; without any answer the cause and the remedy, as far as the way shows them."""
+    if isinstance(error, advoware.LoginFailed):
+        return " ".join((error.message_for_people, *_wrong_clock()))
     if error.status is not None or not isinstance(error, Transient | Unavailable):
         return error.message_for_people
     return " ".join((error.message_for_people, *_blocked_way(error.system)))
@@ -23,6 +27,8 @@ def explained_run(failure: Exception, sentence: str | None) -> str:
     cause = failure.__cause__
     if isinstance(cause, ForeignSystemError):
         return explained(cause)
+    if sentence and sentence.startswith(advoware.LoginFailed.people):
+        return " ".join((sentence, *_wrong_clock()))
     return sentence or "Der Lauf ist fehlgeschlagen."
 
 
@@ -41,6 +47,16 @@ def _blocked_way(system: str) -> list[str]:
         return []
     lines = (bad_address(system, one) or why_unreachable(system, one, SystemClock()) for one in addresses)
     return [f"{line.text} {line.remedy}" for line in lines if line is not None][:1]
+
+
+def _wrong_clock() -> list[str]:
+    """Advoware refuses a login that was signed at another time: whether that is why, and what to do."""
+    try:
+        address = next(asked_addresses(load(AdvowareSettings)))
+    except SettingsError:
+        return []
+    line = clock_line("Advoware", time_at(address), SystemClock())
+    return [f"{line.text} {line.remedy}"] if line.level is Level.PROBLEM else []
 
 
 def _addresses(system: str) -> list[Address]:

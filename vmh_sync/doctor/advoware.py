@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.clock import Clock
-from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
+from vmh_sync.doctor.clocks import clock_line, time_at
+from vmh_sync.doctor.line import Level, Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.settings import AdvowareSettings
 from vmh_sync.store import Store
@@ -50,8 +51,18 @@ async def check_advoware(
             ways = [await asyncio.to_thread(why_unreachable, LOGIN, one, clock) for one in addresses]
             if any(ways):
                 return [way for way in ways if way is not None]
-        return [problem(LOGIN, held_back_text(error, clock), _remedy(error))]
-    return [ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen."), *_abilities(found, betnr)]
+        refused = problem(LOGIN, held_back_text(error, clock), _remedy(error))
+        if not isinstance(error, LoginFailed):
+            return [refused]
+        clocks = await _clocks(addresses[0], clock)
+        return [clocks, refused] if clocks.level is Level.PROBLEM else [refused]
+    line = ok(LOGIN, "Kanzlei gefunden, Anmeldung gelungen.")
+    return [line, await _clocks(addresses[0], clock), *_abilities(found, betnr)]
+
+
+async def _clocks(address: Address, clock: Clock) -> Line:
+    """Compare the clocks: a login that was signed at another time is refused."""
+    return clock_line("Advoware", await asyncio.to_thread(time_at, address), clock)
 
 
 def asked_addresses(settings: AdvowareSettings) -> Iterator[Address]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ from vmh_sync.beteiligte.party import ENTITY as BETEILIGTE
 from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.clock import Clock
 from vmh_sync.crm_setup.rights import lacking_rights
+from vmh_sync.doctor.clocks import clock_line
 from vmh_sync.doctor.crm_installation import check_installation
 from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
@@ -31,16 +30,13 @@ from vmh_sync.systems.errors import LoginRefused
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
 from vmh_sync.systems.retry import RetryPolicy
+from vmh_sync.systems.transport import http_date
 
 LOGIN = "EspoCRM-Anmeldung"
 RIGHTS = "EspoCRM-Rechte"
-CLOCK = "Uhr von EspoCRM"
 VERSIONS = "Versionsprüfung"
 WEBHOOKS = "Webhooks"
 FIELD_TABLES = "Feldtabellen"
-
-MOST_SKEW = timedelta(seconds=60)
-SOME_SKEW = timedelta(seconds=5)
 
 _LOGIN_REMEDY = "ESPOCRM_API_BASE_URL und ESPOCRM_API_KEY prüfen; `vmh-sync crm setup` legt einen API-Benutzer an."
 _PARTY_NEEDED = ("betnr", "syncStatus")
@@ -107,21 +103,7 @@ def _rights(user: Mapping[str, Any]) -> list[Line]:
 
 async def _clock(espo: EspoClient, clock: Clock) -> Line:
     answer = await espo.request("GET", "App/user")
-    told = answer.headers.get("Date")
-    try:
-        server_time = parsedate_to_datetime(told) if told else None
-    except ValueError:
-        server_time = None
-    if server_time is None or server_time.tzinfo is None:
-        return hint(CLOCK, "EspoCRM nennt seine Uhrzeit nicht; der Unterschied ist unbekannt.", "Nichts zu tun.")
-    skew = abs(clock.now() - server_time)
-    seconds = round(skew.total_seconds())
-    text = f"Die Uhren von EspoCRM und diesem Rechner gehen {seconds} Sekunden auseinander."
-    if skew > MOST_SKEW:
-        return problem(CLOCK, text, "Beide Rechner über einen Zeitserver (NTP) stellen.")
-    if skew > SOME_SKEW:
-        return hint(CLOCK, text, "Wenn möglich beide Rechner über einen Zeitserver (NTP) stellen.")
-    return ok(CLOCK, "Geht gleich mit diesem Rechner.")
+    return clock_line("EspoCRM", http_date(answer.headers.get("Date")), clock)
 
 
 async def _versions(espo: EspoClient) -> Line:

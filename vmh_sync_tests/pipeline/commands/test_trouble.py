@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from vmh_sync.cli import main
-from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
 
 DATABASE = {"VMH_DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}
 REDIS = {"REDIS_URL": "redis://127.0.0.1:1"}
@@ -141,3 +142,19 @@ def test_a_pass_that_does_not_reach_advoware_says_what_is_wrong_with_the_way_the
     assert "Advoware antwortet gerade nicht" in said + told
     assert "127.0.0.1:1 nimmt keine Verbindung an. Prüfen, ob 127.0.0.1 läuft" in said + told
     assert "(ADVOWARE_CONFIGURATOR_URL)" in said + told
+
+
+@pytest.mark.parametrize(("days", "told_too"), [(-365, True), (0, False)])
+def test_a_login_that_advoware_refuses_is_told_with_a_clock_that_is_wrong(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, vmh: Vmh, days: int, told_too: bool
+) -> None:
+    espo_id = firm.crm_party(lastName="Wartend")
+    firm_environment.setenv("ADVOWARE_PASSWORD", "falsch")
+    here = ShiftedClock()
+    here.shift = timedelta(days=days)
+    firm_environment.setattr("vmh_sync.commands.unreachable.SystemClock", lambda: here)
+    code, _, told = vmh(f"sync beteiligte --id {espo_id}")
+    sentence = told.splitlines()[-1]
+    assert code == 1 and sentence.startswith("Advoware lehnt die Anmeldung ab"), told
+    assert ("gehen 365 Tage auseinander" in sentence and "Zeitserver (NTP)" in sentence) is told_too
+    assert ("Uhren" in sentence) is told_too

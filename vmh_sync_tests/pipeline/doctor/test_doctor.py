@@ -176,6 +176,18 @@ def test_clocks_that_differ_are_a_problem(firm: Firm) -> None:
     assert clock.now() < datetime.now(UTC)
 
 
+def test_a_clock_a_year_off_is_told_against_both_systems_and_before_the_login_that_it_spoils(firm: Firm) -> None:
+    clock = ShiftedClock()
+    clock.shift = timedelta(days=365)
+    found_problems = problems(found(clock))
+    assert [line.name for line in found_problems] == ["Uhr von Advoware", "Advoware-Anmeldung", "Uhr von EspoCRM"]
+    for line in (found_problems[0], found_problems[2]):
+        assert "gehen 365 Tage auseinander. Hier ist es " in line.text
+        assert "Zeitserver" in line.remedy
+    clock.shift = timedelta()
+    assert levels(found(clock), "Uhr von Advoware") <= {Level.OK, Level.HINT}
+
+
 def test_optimistic_locking_and_webhooks_are_hints_only(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
     firm.crm.do("set_switch", optimistic={"CBeteiligte": False})
     lines = found()
