@@ -16,23 +16,23 @@ _UNITS = (("Tage", 86400, 2), ("Stunden", 3600, 2), ("Minuten", 60, 10), ("Sekun
 
 
 def time_at(address: Address) -> datetime | None:
-    """Return the time there (aware, UTC), by whatever answer comes without a login; None without any. Blocking."""
+    """Return the time over there (aware, UTC), by whatever answer comes without a login; None without any. Blocking."""
     try:
         return http_date(httpx.get(address.url, timeout=PATIENCE_SECONDS).headers.get("Date"))
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
 
 
-def clock_line(system: str, there: datetime | None, clock: Clock) -> Line:
+def clock_line(system: str, told: datetime | None, clock: Clock) -> Line:
     """Return the line about the clocks of a system and of this machine."""
-    name, here = f"Uhr von {system}", clock.now()
-    if there is None:
+    name, now = f"Uhr von {system}", clock.now()
+    if told is None:
         return hint(name, f"{system} nennt seine Uhrzeit nicht; der Unterschied ist unbekannt.", "Nichts zu tun.")
-    skew = abs(here - there)
+    skew = abs(now - told)
     text = f"Die Uhren von {system} und diesem Rechner gehen {_span(skew)} auseinander."
     if skew > MOST_SKEW:
-        told = f"{text} Hier ist es {here:%d.%m.%Y %H:%M}, dort {there:%d.%m.%Y %H:%M} (UTC)."
-        return problem(name, told, "Beide Rechner über einen Zeitserver (NTP) stellen.")
+        both = f"{text} Hier ist es {now:%d.%m.%Y %H:%M}, dort {told:%d.%m.%Y %H:%M} (UTC)."
+        return problem(name, both, "Beide Rechner über einen Zeitserver (NTP) stellen.")
     if skew > SOME_SKEW:
         return hint(name, text, "Wenn möglich beide Rechner über einen Zeitserver (NTP) stellen.")
     return ok(name, "Geht gleich mit diesem Rechner.")
