@@ -15,7 +15,12 @@ from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.store.store import Store
 
 COLLEAGUE_WAIT_SECONDS = 20.0
-"""How long the calendar that an event came to waits for the calendar that it left."""
+"""How long the calendar that an event came to waits for the calendar that it left.
+
+Two that wait for each other, as colleagues swapped events, must not give up together pass after pass: the one that
+comes first in the alphabet waits ``SHORTER_WAIT_SECONDS`` and so makes way for the other one.
+"""
+SHORTER_WAIT_SECONDS = 5.0
 
 
 def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[int, str]) -> dict[int, PairElsewhere]:
@@ -45,7 +50,9 @@ class Moves(AdvowareWrites):
 
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
-        async with self.context.leases.hold(lease_name(operation.from_kuerzel), wait=COLLEAGUE_WAIT_SECONDS) as other:
+        first = self.decision.kuerzel.upper() < operation.from_kuerzel.upper()
+        wait = SHORTER_WAIT_SECONDS if first else COLLEAGUE_WAIT_SECONDS
+        async with self.context.leases.hold(lease_name(operation.from_kuerzel), wait=wait) as other:
             if other is None:
                 raise AppointmentMoving
             if await self._lives_in(operation.from_kuerzel, operation.event_id, operation.fr_nr):
