@@ -21,7 +21,7 @@ from vmh_sync.systems.retry import RetryPolicy
 SECONDS = 10.0
 FIRM = ZoneInfo("Europe/Berlin")
 Way = Callable[[Message], str | None]
-"""Sends a message; returns what it wants to remember. Raises :class:`NotTold`."""
+"""Sends a message; returns what it wants to remember. Raises :class:`NotReported`."""
 
 
 class NotReported(Exception):

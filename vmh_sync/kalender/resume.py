@@ -99,7 +99,7 @@ class _Search:
     def question(self, intent: PendingCreate) -> Decision | None:
         """Return what a person has to say first, ``None`` if no Termin can be the intent's."""
         mine = [number for number, form in self._free.items() if may_be(intent, number, form, self._window)]
-        others = [number for number, form in self._away.items() if _went_to_colleague(intent, number, form)]
+        others = [number for number, form in self._away.items() if went_to_colleague(intent, number, form)]
         asked = [number for number in sorted({*mine, *others}) if (number, intent.event_id) not in self._decided]
         text = f"Vielleicht der Termin, der aus Ereignis {intent.event_id} angelegt wurde; nicht noch einmal angelegt"
         findings = tuple(Finding(FindingKind.DOUBTFUL, text, number, intent.event_id) for number in asked)
@@ -128,9 +128,12 @@ def may_be(intent: PendingCreate, fr_nr: int, form: Appointment | None, window: 
     return fr_nr > intent.newest
 
 
-def _went_to_colleague(intent: PendingCreate, fr_nr: int, form: Appointment | None) -> bool:
-    """Tell whether what a colleague has may be the intent's. Colleagues enter much, so it has to look like it too."""
-    since = intent.known is None or fr_nr not in intent.known
+def went_to_colleague(intent: PendingCreate, fr_nr: int, form: Appointment | None) -> bool:
+    """Tell whether what a colleague has may be the intent's. Colleagues enter much, so it has to look like it too.
+
+    Two who go to the same hearing have the same entry each: what has a lower number than was known then is older.
+    """
+    since = intent.known is None or (fr_nr not in intent.known and fr_nr > intent.newest)
     return since and form is not None and _looks_like(form, intent.form)
 
 

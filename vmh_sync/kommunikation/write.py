@@ -41,8 +41,8 @@ async def write_part(
 ) -> PartDone:
     """Write to Advoware; returns what goes into EspoCRM's record and what is to be stored afterwards.
 
-    Raises :class:`NotTold` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``; entries
-    written until then are stored already.
+    Raises :class:`NotReported` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``;
+    entries written until then are stored already.
     """
     sides = work.mapped.sides
     if sides.entries is None:

@@ -6,6 +6,7 @@ import pytest
 
 from vmh_sync.kalender.operations import CreateAdvoware, FindingKind
 from vmh_sync.kalender.reads import PendingCreate
+from vmh_sync.kalender.resume import went_to_colleague
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import kinds, run
 
@@ -55,3 +56,15 @@ def test_a_termin_that_a_person_says_is_another_does_not_keep_a_creation_waiting
     sides.decided = {(7, "g1"): False}
     sides.settle()
     assert len(sides.termine) == len(sides.living_events()) == 2
+
+
+@pytest.mark.parametrize(("fr_nr", "asked"), [(6, False), (7, False), (8, False), (9, True)])
+def test_a_colleagues_equal_entry_that_is_older_keeps_nothing_waiting(fr_nr: int, asked: bool) -> None:
+    """Two lawyers go to the same hearing; 7 stood in this employee's list, 8 is the highest number that was known."""
+    sides = Sides()
+    sides.put_event("g1", summary="Verhandlung")
+    (create,) = sides.plan().operations
+    assert isinstance(create, CreateAdvoware)
+    form = create.form
+    intent = PendingCreate("g1", form, known=frozenset({7}), newest=8)
+    assert went_to_colleague(intent, fr_nr, form) is asked
