@@ -1,6 +1,6 @@
 """What a simulated person did: plain records, so that a test can check that no edit is lost."""
 
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypedDict, get_args
 
 Json = dict[str, Any]
 Side = Literal["office", "crm"]
@@ -16,18 +16,7 @@ Kind = Literal[
     "account_new",
     "party_new",
 ]
-KINDS: tuple[Kind, ...] = (
-    "field",
-    "phone_change",
-    "phone_new",
-    "mail_change",
-    "mail_new",
-    "mail_gone",
-    "address_change",
-    "address_new",
-    "account_new",
-    "party_new",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class EditRecord(TypedDict):
