@@ -15,9 +15,9 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail, firm_time, print_json
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
-    from vmh_sync.kalender.audit import Trouble
+    from vmh_sync.kalender.audits.audit import Trouble
+    from vmh_sync.kalender.audits.deadline_list import DeadlineReport
     from vmh_sync.kalender.context import CalendarContext
-    from vmh_sync.kalender.deadline_list import DeadlineReport
     from vmh_sync.store.calendar import CalendarPair
 
 PENDING = "pending:"
@@ -33,7 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausg
 @kalender_app.command("verify")
 def verify(kuerzel: Kuerzel = None, as_json: AsJson = False) -> None:
     """Vergleicht in beiden Richtungen; ändert nichts."""
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     _report(look_at(lambda context: audit.verify(context, kuerzel or ())), as_json=as_json)
 
@@ -41,7 +41,7 @@ def verify(kuerzel: Kuerzel = None, as_json: AsJson = False) -> None:
 @kalender_app.command("duplicates")
 def duplicates(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
     """Sucht Termine, die doppelt in einem Kalender stehen."""
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     _report(look_at(lambda context: audit.duplicates(context, kuerzel or (), fix=fix)), as_json=as_json)
 
@@ -49,7 +49,7 @@ def duplicates(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = Fals
 @kalender_app.command("orphans")
 def orphans(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
     """Sucht Ereignisse, deren Termin es in Advoware nicht mehr gibt."""
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     _report(look_at(lambda context: audit.orphans(context, kuerzel or (), fix=fix)), as_json=as_json)
 
@@ -57,7 +57,7 @@ def orphans(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) 
 @kalender_app.command("rebuild-pairs")
 def rebuild_pairs(kuerzel: Kuerzel = None, fix: Fix = False, as_json: AsJson = False) -> None:
     """Baut die Paartabelle aus den Kennzeichnungen der Ereignisse wieder auf."""
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     _report(look_at(lambda context: audit.rebuild_pairs(context, kuerzel or (), fix=fix)), as_json=as_json)
 
@@ -69,7 +69,7 @@ def deadlines(
     as_json: AsJson = False,
 ) -> None:
     """Vergleicht Fristen und Gerichtstermine ab heute in beiden Kalendern; nennt Titel (personenbezogene Daten)."""
-    from vmh_sync.kalender import deadline_list
+    from vmh_sync.kalender.audits import deadline_list
 
     reports = look_at(lambda context: deadline_list.deadline_reports(context, kuerzel or (), send=send))
     rows = [report.to_json() for report in reports]
@@ -94,7 +94,7 @@ def lookup(
     """Zeigt, welcher Termin zu welchem Ereignis gehört."""
     if (frnr is None) == (event is None):
         raise typer.BadParameter("Bitte genau eines angeben: --frnr oder --event.")
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     pairs = look_at(lambda context: audit.lookup(context, frnr=frnr, event=event))
     rows = [

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vmh_sync.kalender.progress import EmployeeProgress, Watcher
+    from vmh_sync.kalender.employee.progress import EmployeeProgress, Watcher
 
 
 @contextmanager
 def shown_progress(*, quiet: bool = False) -> Iterator[None]:
     """Show how far the calendar pass inside this block is; ``quiet`` shows nothing."""
-    from vmh_sync.kalender.progress import watched
+    from vmh_sync.kalender.employee.progress import watched
 
     if quiet:
         yield

@@ -10,7 +10,7 @@ from vmh_sync.commands.audit_kalender import AsJson, Kuerzel, look_at
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
-    from vmh_sync.kalender.doubtful_pairs import DoubtfulPair
+    from vmh_sync.kalender.employee.doubtful_pairs import DoubtfulPair
 
 
 def doubtful(
@@ -19,8 +19,8 @@ def doubtful(
     as_json: AsJson = False,
 ) -> None:
     """Zeigt Termine und Ereignisse, die vielleicht dasselbe sind und auf eine Entscheidung warten."""
-    from vmh_sync.kalender import doubts
-    from vmh_sync.kalender.doubtful_pairs import REMEDY
+    from vmh_sync.kalender.audits import doubts
+    from vmh_sync.kalender.employee.doubtful_pairs import REMEDY
 
     found = look_at(lambda context: doubts.look(context, kuerzel or (), show_values=values))
     if as_json:
@@ -49,7 +49,7 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Sagt, ob ein Termin und ein Ereignis dasselbe sind; der nächste Abgleich führt es aus."""
-    from vmh_sync.kalender import doubts
+    from vmh_sync.kalender.audits import doubts
 
     try:
         look_at(lambda context: doubts.decide(context, kuerzel, frnr, event, same=same))

@@ -19,7 +19,7 @@ from vmh_sync.engine.known_installation import (
     read_known,
 )
 from vmh_sync.engine.opening import open_database
-from vmh_sync.kalender.push import PATH as PUSH_PATH
+from vmh_sync.kalender.reading.push import PATH as PUSH_PATH
 from vmh_sync.probe.assumptions import Verdict
 from vmh_sync.probe.catalogue import CATALOGUE
 from vmh_sync.probe.effects import known_espocrm_from, known_from, known_google_from

@@ -51,7 +51,7 @@ def _saved(batch: "CalendarBatch", config: "Calendars") -> str | None:
     """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
     from vmh_sync.clock import SystemClock
     from vmh_sync.engine.opening import open_database
-    from vmh_sync.kalender.frozen_plan import save_calendar_plan
+    from vmh_sync.kalender.state.frozen_plan import save_calendar_plan
     from vmh_sync.settings import VmhSettings, load
 
     store = open_database(load(VmhSettings))
@@ -101,7 +101,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
 
 
 def _show(batch: "CalendarBatch", *, as_json: bool, saved: str | None = None) -> None:
-    from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
+    from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
     from vmh_sync.sync.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
@@ -128,9 +128,9 @@ def _show(batch: "CalendarBatch", *, as_json: bool, saved: str | None = None) ->
 
 def _print_notes(batch: "CalendarBatch") -> None:
     """Say what is no failure and yet to be known: what was put off, and what Advoware cannot hold."""
-    from vmh_sync.kalender.doubtful_pairs import REMEDY as DECIDE
-    from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
-    from vmh_sync.kalender.not_representable import REMEDY, newly_hindered
+    from vmh_sync.kalender.audits.not_representable import REMEDY, newly_hindered
+    from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
+    from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
     from vmh_sync.sync.outcome import Result
 
     console = Console(soft_wrap=True)

@@ -2,11 +2,11 @@
 
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.context import CalendarSettings
-from vmh_sync.kalender.deadline_list import caught, counted
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.model import CalendarRules, TerminFields
-from vmh_sync.kalender.window import window_at
-from vmh_sync.kalender.wire_termin import to_fields
 from vmh_sync.settings import AdvowareSettings, CalendarSyncSettings, SettingsError, load
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError

@@ -15,7 +15,7 @@ from vmh_sync.entities import KALENDER
 from vmh_sync.gateway.call_metrics import CALENDAR_NOTIFICATIONS
 from vmh_sync.gateway.documented import problems
 from vmh_sync.gateway.services import services_of
-from vmh_sync.kalender.push import PATH, is_genuine
+from vmh_sync.kalender.reading.push import PATH, is_genuine
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 

@@ -18,8 +18,8 @@ from vmh_sync.gateway.launch import BEFORE_START, LaunchFailed, Run
 from vmh_sync.gateway.launch_debouncer import job_of
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.gateway.webhooks import ESPO_ID
-from vmh_sync.kalender.lease_names import lease_name
 from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.orchestration.run_config import ENTITY_TAG, Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError

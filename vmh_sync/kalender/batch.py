@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from vmh_sync.engine.approved_plan import approved_plan
-from vmh_sync.kalender import sync_employee as stages
+from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.deadline_list import caught, counted
-from vmh_sync.kalender.employee_plan import PlanItem
-from vmh_sync.kalender.employee_work import EmployeeWork, SyncOptions
-from vmh_sync.kalender.employees import select
+from vmh_sync.kalender.decision.employee_plan import PlanItem
+from vmh_sync.kalender.decision.operations import Finding, FindingKind
+from vmh_sync.kalender.employee import sync_employee as stages
+from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
+from vmh_sync.kalender.employee.progress import LoadProgress, Watcher
 from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
-from vmh_sync.kalender.notice_texts import task_kind
-from vmh_sync.kalender.operations import Finding, FindingKind
-from vmh_sync.kalender.pair_rows import record_id
-from vmh_sync.kalender.progress import LoadProgress, Watcher
-from vmh_sync.kalender.push import stop_channels_of_others, take_rung
+from vmh_sync.kalender.reading.employees import select
+from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.state.pair_rows import record_id
+from vmh_sync.kalender.telling.notice_texts import task_kind
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 RUNG_WAIT_SECONDS = 60.0

@@ -3,10 +3,10 @@
 import dagster as dg
 
 from vmh_sync.entities import KALENDER
-from vmh_sync.kalender.checks import CHECKS, kalender_audit, kalender_audit_nachts
-from vmh_sync.kalender.deadline_job import fristen_liste, fristen_liste_morgens
+from vmh_sync.kalender.jobs.checks import CHECKS, kalender_audit, kalender_audit_nachts
+from vmh_sync.kalender.jobs.deadline_job import fristen_liste, fristen_liste_morgens
+from vmh_sync.kalender.jobs.triggers import SCHEDULES, SENSORS
 from vmh_sync.kalender.pipeline import employees_asset, kalender_asset, sync_kalender
-from vmh_sync.kalender.triggers import SCHEDULES, SENSORS
 from vmh_sync.orchestration.entity_room import EntityRoom
 
 ROOM = EntityRoom(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.isolation import UNFORESEEN
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway
+from vmh_sync.kalender.errors import AppointmentMoving, MovedAway
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError

@@ -145,7 +145,7 @@ class Appointment:
     """The normal form. ``start`` and ``end`` are aware wall clock times in the firm's zone, ``end`` exclusive.
 
     All-day: both at midnight, ``end`` on the day after the last one. For a series they are the first occurrence's.
-    Texts are normalised (:mod:`vmh_sync.kalender.text_form`). Two forms are equal when wall clocks are equal: the
+    Texts are normalised (:mod:`vmh_sync.kalender.form.text_form`). Two forms are equal when wall clocks are equal: the
     second 02:30 of the night in which clocks go back cannot be told apart in Advoware and counts as the first.
     """
 

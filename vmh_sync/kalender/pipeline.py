@@ -18,16 +18,16 @@ import dagster as dg
 from vmh_sync.engine.approved_plan import NoPlan
 from vmh_sync.engine.pass_history import record_pass
 from vmh_sync.kalender import batch as stages
+from vmh_sync.kalender.audits.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.batch import CalendarBatch
-from vmh_sync.kalender.doubtful_pairs import REMEDY as DECIDE
-from vmh_sync.kalender.doubtful_pairs import doubtful_pairs
-from vmh_sync.kalender.employee_work import EmployeeWork
-from vmh_sync.kalender.not_representable import REMEDY, Hindered, newly_hindered
-from vmh_sync.kalender.pair_rows import ENTITY
-from vmh_sync.kalender.phase_counts import phase_counts
-from vmh_sync.kalender.progress import EmployeeProgress
+from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
+from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
+from vmh_sync.kalender.employee.employee_work import EmployeeWork
+from vmh_sync.kalender.employee.phase_counts import phase_counts
+from vmh_sync.kalender.employee.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
+from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.redis_failure import require_our_redis
 from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from vmh_sync.engine.isolation import isolated
-from vmh_sync.kalender.deadlines import decide_deadline, decide_strayed, is_held, rule_for
-from vmh_sync.kalender.decide import (
+from vmh_sync.kalender.decision.deadlines import decide_deadline, decide_strayed, is_held, rule_for
+from vmh_sync.kalender.decision.decide import (
     WAITING_TEXT,
     decide_moved_in,
     decide_new_event,
@@ -14,15 +14,10 @@ from vmh_sync.kalender.decide import (
     decide_orphan,
     decide_pair,
 )
-from vmh_sync.kalender.employee_plan import EmployeePlan, PlanItem
-from vmh_sync.kalender.event_identity import GENERATIONS_TRIED, ids_of_inserts
-from vmh_sync.kalender.first_contact import Doubt, Unpaired, match
-from vmh_sync.kalender.google_form import ReadEvent, is_cancelled, is_exception, read_mark
-from vmh_sync.kalender.guards import stop_on_empty_list, stop_on_mass_change
-from vmh_sync.kalender.link_found import link_found
-from vmh_sync.kalender.model import Appointment, Mark, PairState, Source
-from vmh_sync.kalender.operations import Decision, Finding, FindingKind
-from vmh_sync.kalender.reads import (
+from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem
+from vmh_sync.kalender.decision.guards import stop_on_empty_list, stop_on_mass_change
+from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind
+from vmh_sync.kalender.decision.reads import (
     EmployeeReads,
     GoogleRead,
     absent_in_advoware,
@@ -31,8 +26,13 @@ from vmh_sync.kalender.reads import (
     google_views,
     nameless,
 )
-from vmh_sync.kalender.resume import resume_creates
-from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
+from vmh_sync.kalender.decision.sides import AdvowareView, DecisionContext, GoogleView, Presence
+from vmh_sync.kalender.form.event_identity import GENERATIONS_TRIED, ids_of_inserts
+from vmh_sync.kalender.form.google_form import ReadEvent, is_cancelled, is_exception, read_mark
+from vmh_sync.kalender.model import Appointment, Mark, PairState, Source
+from vmh_sync.kalender.pairing.first_contact import Doubt, Unpaired, match
+from vmh_sync.kalender.pairing.link_found import link_found
+from vmh_sync.kalender.pairing.resume import resume_creates
 
 
 def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:

@@ -23,25 +23,26 @@ from vmh_sync.engine.undo import (
     take_back_each,
     written,
 )
-from vmh_sync.kalender.advoware_form import is_for_everybody, read_termin
-from vmh_sync.kalender.advoware_overlay import overlay
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
-from vmh_sync.kalender.apply.interruptions import PlanAgain
-from vmh_sync.kalender.audit_values import whole
+from vmh_sync.kalender.apply.pair_book import PairBook
+from vmh_sync.kalender.apply.undo_deletion import Reentry
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar
-from vmh_sync.kalender.deadlines import is_held
+from vmh_sync.kalender.decision.deadlines import is_held
+from vmh_sync.kalender.decision.guards import is_mass_change
+from vmh_sync.kalender.decision.operations import DeleteAdvoware, FieldChange, FindingKind, UpdateAdvoware
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.employee.sync_employee import employee_lease
+from vmh_sync.kalender.errors import PlanAgain
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, explain
-from vmh_sync.kalender.google_form import ReadEvent, read_event
-from vmh_sync.kalender.guards import is_mass_change
-from vmh_sync.kalender.live_sides import LiveSides
+from vmh_sync.kalender.form.advoware_form import is_for_everybody, read_termin
+from vmh_sync.kalender.form.advoware_overlay import overlay
+from vmh_sync.kalender.form.google_form import ReadEvent, read_event
+from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.model import Appointment, BaseForm, PairState, TerminFields
-from vmh_sync.kalender.notice_texts import label
-from vmh_sync.kalender.operations import DeleteAdvoware, FieldChange, FindingKind, UpdateAdvoware
-from vmh_sync.kalender.pair_book import PairBook
-from vmh_sync.kalender.pair_rows import ENTITY, pair_state, read_stored
-from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.sync_employee import employee_lease
-from vmh_sync.kalender.undo_chains import (
+from vmh_sync.kalender.reading.live_sides import LiveSides
+from vmh_sync.kalender.state.audit_values import whole
+from vmh_sync.kalender.state.pair_rows import ENTITY, pair_state, read_stored
+from vmh_sync.kalender.state.undo_chains import (
     FieldUndo,
     belongs_with,
     came,
@@ -52,8 +53,7 @@ from vmh_sync.kalender.undo_chains import (
     stood_before,
     whose,
 )
-from vmh_sync.kalender.undo_deletion import Reentry
-from vmh_sync.kalender.window import window_at
+from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import OutcomeUnknown

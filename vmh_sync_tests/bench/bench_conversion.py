@@ -4,13 +4,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from vmh_sync.kalender.advoware_form import decoration_of, read_termin
-from vmh_sync.kalender.google_form import read_event, to_event
+from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.form.advoware_form import decoration_of, read_termin
+from vmh_sync.kalender.form.google_form import read_event, to_event
+from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.model import BaseForm, CalendarRules, PairState, TerminFields
 from vmh_sync.kalender.plan import plan_employee
-from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
-from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.window import window_at
 from vmh_sync_tests.property.kalender.simulated_sides import NOW
 
 RULES = CalendarRules()

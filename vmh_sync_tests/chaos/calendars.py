@@ -11,8 +11,8 @@ from functools import partial
 
 from sqlalchemy import select
 
-from vmh_sync.kalender import doubts
-from vmh_sync.kalender.pair_rows import doubtful_cursor
+from vmh_sync.kalender.audits import doubts
+from vmh_sync.kalender.state.pair_rows import doubtful_cursor
 from vmh_sync.store.models import ChangeRow
 from vmh_sync_tests.fixtures.chancery import Chancery, Json, marked, tasks
 

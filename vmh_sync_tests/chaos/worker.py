@@ -19,10 +19,10 @@ from vmh_sync.coordination import connection
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.engine import create_once
 from vmh_sync.engine.opening import open_context
-from vmh_sync.kalender import employees
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
-from vmh_sync.kalender.employee_work import SyncOptions
-from vmh_sync.kalender.sync_employee import sync_employee
+from vmh_sync.kalender.employee.employee_work import SyncOptions
+from vmh_sync.kalender.employee.sync_employee import sync_employee
+from vmh_sync.kalender.reading import employees
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.advoware import client as advoware_client
 from vmh_sync.systems.errors import ForeignSystemError

@@ -7,8 +7,8 @@ import httpx
 
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar
-from vmh_sync.kalender.employees import Employee, active_employees
-from vmh_sync.kalender.window import Window, window_at
+from vmh_sync.kalender.form.window import Window, window_at
+from vmh_sync.kalender.reading.employees import Employee, active_employees
 from vmh_sync.settings import SettingsError
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.events import Event

@@ -5,13 +5,9 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from vmh_sync.engine.create_once import CreateOrder, create_once
-from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.google_writes import GoogleWrites
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
-from vmh_sync.kalender.apply.read_back import ReadBack, compare
-from vmh_sync.kalender.deletions import edits_of
-from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
-from vmh_sync.kalender.operations import (
+from vmh_sync.kalender.decision.deletions import edits_of
+from vmh_sync.kalender.decision.operations import (
     CreateAdvoware,
     DeleteAdvoware,
     DeleteGoogle,
@@ -20,10 +16,14 @@ from vmh_sync.kalender.operations import (
     FindingKind,
     UpdateAdvoware,
 )
-from vmh_sync.kalender.pair_rows import ENTITY, intent_key, pending
-from vmh_sync.kalender.reads import PendingCreate
-from vmh_sync.kalender.resume import created_by, may_be, stamp
-from vmh_sync.kalender.wire_termin import laid_over, to_fields
+from vmh_sync.kalender.decision.read_back import ReadBack, compare
+from vmh_sync.kalender.decision.reads import PendingCreate
+from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.wire_termin import laid_over, to_fields
+from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.pairing.resume import created_by, may_be, stamp
+from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import Created, Termin

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.engine.pass_context import OwnedLease
-from vmh_sync.kalender.advoware_form import read_termin
-from vmh_sync.kalender.apply.interruptions import PlanAgain
-from vmh_sync.kalender.apply.read_back import compare
+from vmh_sync.kalender.apply.pair_book import PairBook
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.deadlines import guarded_fields, is_held
-from vmh_sync.kalender.google_form import read_event, read_mark
-from vmh_sync.kalender.live_sides import LiveSides
+from vmh_sync.kalender.decision.deadlines import guarded_fields, is_held
+from vmh_sync.kalender.decision.operations import Finding, Operation
+from vmh_sync.kalender.decision.read_back import compare
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.errors import PlanAgain
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.google_form import read_event, read_mark
 from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source
-from vmh_sync.kalender.operations import Finding, Operation
-from vmh_sync.kalender.pair_book import PairBook
-from vmh_sync.kalender.sides import DecisionContext
+from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.systems.google_calendar.events import Event
 
 

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Done
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.apply.moves import Moves
-from vmh_sync.kalender.employee_plan import PlanItem
-from vmh_sync.kalender.model import Source
-from vmh_sync.kalender.operations import (
+from vmh_sync.kalender.decision.employee_plan import PlanItem
+from vmh_sync.kalender.decision.operations import (
     ClosePair,
     CreateAdvoware,
     DeleteAdvoware,
@@ -28,9 +26,11 @@ from vmh_sync.kalender.operations import (
     UpdateAdvoware,
     UpdateGoogle,
 )
-from vmh_sync.kalender.pair_rows import pending
+from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.model import Source
 from vmh_sync.kalender.plan import plan_employee
-from vmh_sync.kalender.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.state.pair_rows import pending
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Agreement
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, MovedAway, PlanAgain
-from vmh_sync.kalender.fixed_content import CONTENT, is_fixed
-from vmh_sync.kalender.google.event_update import event_changes
-from vmh_sync.kalender.google_form import OUR_KEYS, read_event, read_mark, to_event
+from vmh_sync.kalender.apply.event_update import event_changes
+from vmh_sync.kalender.decision.operations import DeleteGoogle, InsertGoogle, RestoreEvent, SaveBase, UpdateGoogle
+from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, PlanAgain
+from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
+from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
-from vmh_sync.kalender.operations import DeleteGoogle, InsertGoogle, RestoreEvent, SaveBase, UpdateGoogle
-from vmh_sync.kalender.resume import stamp
+from vmh_sync.kalender.pairing.resume import stamp
 from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vmh_sync.kalender.advoware_form import read_termin
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
-from vmh_sync.kalender.apply.interruptions import AppointmentMoving, PlanAgain
-from vmh_sync.kalender.deadlines import SENT_BACK, is_held
-from vmh_sync.kalender.event_identity import ids_of_inserts
-from vmh_sync.kalender.lease_names import lease_name
-from vmh_sync.kalender.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
-from vmh_sync.kalender.reads import PairElsewhere
-from vmh_sync.kalender.wire_termin import to_fields
+from vmh_sync.kalender.decision.deadlines import SENT_BACK, is_held
+from vmh_sync.kalender.decision.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
+from vmh_sync.kalender.decision.reads import PairElsewhere
+from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.event_identity import ids_of_inserts
+from vmh_sync.kalender.form.wire_termin import to_fields
+from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.store.store import Store
 
 COLLEAGUE_WAIT_SECONDS = 20.0

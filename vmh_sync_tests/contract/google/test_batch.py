@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
-from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync_tests.contract.google.conftest import Google
 
 

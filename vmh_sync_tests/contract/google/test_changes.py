@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
-from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.errors import IncompleteReadError, UpdatedMinTooLongAgoError
 from vmh_sync.systems.google_calendar.events import EventDraft

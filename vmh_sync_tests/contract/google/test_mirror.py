@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync_tests.contract.google.conftest import Google

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.errors import (
     ConnectError,

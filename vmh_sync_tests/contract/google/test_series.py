@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vmh_sync.kalender.event_identity import event_id
+from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.errors import InvalidRequestError, NotFoundError
 from vmh_sync.systems.google_calendar.events import EventDraft, EventTime

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.kalender.pipeline import sync_kalender
-from vmh_sync.kalender.push import PATH, token_hash
+from vmh_sync.kalender.reading.push import PATH, token_hash
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
 from vmh_sync.orchestration.run_config import PENDING_TAG
 from vmh_sync.store.calendar_channels import CalendarChannel

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from vmh_sync.coordination.connection import connect
 from vmh_sync.engine.opening import house_leases
-from vmh_sync.kalender.lease_names import lease_name
+from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.calendar import CalendarState
 from vmh_sync_tests.fixtures.firm import Firm

@@ -122,7 +122,7 @@ def test_an_event_edited_right_after_an_insert_whose_answer_was_lost_is_carried_
 def test_an_event_edited_after_an_update_whose_outcome_was_never_stored_keeps_both_edits(
     chancery: Chancery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vmh_sync.kalender.pair_book import PairBook
+    from vmh_sync.kalender.apply.pair_book import PairBook
 
     class Killed(BaseException):
         """As if the process had been killed."""

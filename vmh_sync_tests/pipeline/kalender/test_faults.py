@@ -153,7 +153,7 @@ def test_a_crash_between_insert_and_pair_row_leaves_no_duplicate(
 ) -> None:
     chancery.employee()
     numbers = [chancery.termin(text=f"Termin {number}") for number in range(3)]
-    from vmh_sync.kalender.pair_book import PairBook
+    from vmh_sync.kalender.apply.pair_book import PairBook
 
     class Killed(BaseException):
         """As if the process had been killed."""
@@ -175,7 +175,7 @@ def test_a_crash_between_insert_and_pair_row_leaves_no_duplicate(
 def test_a_crash_after_a_create_in_advoware_leaves_no_duplicate(
     chancery: Chancery, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    from vmh_sync.kalender.pair_book import PairBook
+    from vmh_sync.kalender.apply.pair_book import PairBook
 
     class Killed(BaseException):
         """As if the process had been killed."""

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from vmh_sync.kalender import sync_employee as stages
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.employee_work import SyncOptions
-from vmh_sync.kalender.employees import Employee
-from vmh_sync.kalender.phase_counts import phase_counts
+from vmh_sync.kalender.employee import sync_employee as stages
+from vmh_sync.kalender.employee.employee_work import SyncOptions
+from vmh_sync.kalender.employee.phase_counts import phase_counts
+from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.employee.sync_employee import employee_lease
+from vmh_sync.kalender.jobs.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
 from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
-from vmh_sync.kalender.sync_employee import employee_lease
-from vmh_sync.kalender.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
 from vmh_sync.orchestration.run_config import SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery

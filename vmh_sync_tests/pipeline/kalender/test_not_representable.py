@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.commands.audit_kalender import kalender_app
 from vmh_sync.definitions import build_defs
-from vmh_sync.kalender import audit, delta_gaps
+from vmh_sync.kalender.audits import audit
+from vmh_sync.kalender.reading import delta_gaps
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery
 from vmh_sync_tests.fixtures.jobs import job
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.employee_work import SyncOptions
-from vmh_sync.kalender.employees import Employee, select
-from vmh_sync.kalender.sync_employee import employee_lease, sync_employee
+from vmh_sync.kalender.employee.employee_work import SyncOptions
+from vmh_sync.kalender.employee.sync_employee import employee_lease, sync_employee
+from vmh_sync.kalender.reading.employees import Employee, select
 from vmh_sync.sandbox.made_up.appointments import employees, termine
 from vmh_sync.sandbox.people.calendars import CalendarPeople
 from vmh_sync.sync.outcome import Result
@@ -132,7 +132,7 @@ def test_two_runs_at_once_double_nothing(chancery: Chancery) -> None:
 
 def test_a_run_that_was_overtaken_plans_again(chancery: Chancery) -> None:
     """What was read before another run wrote must not be carried out."""
-    from vmh_sync.kalender import sync_employee as stages
+    from vmh_sync.kalender.employee import sync_employee as stages
 
     chancery.employee()
     chancery.sync()
@@ -197,7 +197,7 @@ async def people(chancery: Chancery, seed: int) -> None:
 
 
 async def verify(context: CalendarContext) -> list[object]:
-    from vmh_sync.kalender import audit
+    from vmh_sync.kalender.audits import audit
 
     found = [*await audit.duplicates(context), *await audit.orphans(context), *await audit.verify(context)]
     return [trouble.to_json() for trouble in found]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.kalender.pair_book import PairBook
+from vmh_sync.kalender.apply.pair_book import PairBook
 from vmh_sync.store.calendar import CalendarPair, CalendarPairs
 from vmh_sync.store.errors import LinkTaken, PairTaken, StaleLink, StaleRow
 from vmh_sync.store.intents import Intents

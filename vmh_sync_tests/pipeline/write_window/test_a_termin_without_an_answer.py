@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from vmh_sync.kalender import doubts
+from vmh_sync.kalender.audits import doubts
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 

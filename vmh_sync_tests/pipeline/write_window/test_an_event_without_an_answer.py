@@ -19,7 +19,7 @@ def test_what_was_moved_renamed_and_filled_before_it_was_looked_for_is_one_and_k
         chancery.google.clear_faults()
     else:
         with monkeypatch.context() as patch:
-            patch.setattr("vmh_sync.kalender.pair_book.PairBook.agree", _killed)
+            patch.setattr("vmh_sync.kalender.apply.pair_book.PairBook.agree", _killed)
             with pytest.raises(_Killed):
                 chancery.sync()
     (event_id,) = chancery.events()

@@ -6,11 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from vmh_sync.kalender.advoware_form import read_termin
-from vmh_sync.kalender.employee_plan import EmployeePlan
-from vmh_sync.kalender.google_form import is_exception, merge_into_event, read_event, to_event
-from vmh_sync.kalender.model import BaseForm, CalendarRules, Decoration, PairState, Source, TerminFields
-from vmh_sync.kalender.operations import (
+from vmh_sync.kalender.decision.employee_plan import EmployeePlan
+from vmh_sync.kalender.decision.operations import (
     ClosePair,
     CreateAdvoware,
     DeleteAdvoware,
@@ -24,11 +21,14 @@ from vmh_sync.kalender.operations import (
     UpdateAdvoware,
     UpdateGoogle,
 )
+from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead, PendingCreate
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.google_form import is_exception, merge_into_event, read_event, to_event
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.model import BaseForm, CalendarRules, Decoration, PairState, Source, TerminFields
+from vmh_sync.kalender.pairing.resume import stamp
 from vmh_sync.kalender.plan import plan_employee
-from vmh_sync.kalender.reads import EmployeeReads, GoogleRead, PendingCreate
-from vmh_sync.kalender.resume import stamp
-from vmh_sync.kalender.sides import DecisionContext
-from vmh_sync.kalender.window import window_at
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 OPEN_RULES = CalendarRules(write_protection=False)

@@ -7,20 +7,20 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmh_sync.kalender.advoware_form import read_termin
-from vmh_sync.kalender.decide import decide_pair
-from vmh_sync.kalender.google_form import read_event, to_event
-from vmh_sync.kalender.model import BaseForm, CalendarRules, PairState, Source, Strategy, TerminFields
-from vmh_sync.kalender.operations import (
+from vmh_sync.kalender.decision.decide import decide_pair
+from vmh_sync.kalender.decision.operations import (
     ADVOWARE_WRITES,
     DeleteAdvoware,
     DeleteGoogle,
     MarkNotRepresentable,
     side_written,
 )
-from vmh_sync.kalender.reads import GoogleRead
-from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
-from vmh_sync.kalender.window import window_at
+from vmh_sync.kalender.decision.reads import GoogleRead
+from vmh_sync.kalender.decision.sides import AdvowareView, DecisionContext, GoogleView, Presence
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.google_form import read_event, to_event
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.model import BaseForm, CalendarRules, PairState, Source, Strategy, TerminFields
 from vmh_sync_tests.property.kalender.appointment_strategies import spans, termine
 from vmh_sync_tests.property.kalender.simulated_sides import NOW, Sides
 

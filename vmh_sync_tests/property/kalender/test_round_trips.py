@@ -7,13 +7,13 @@ from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from vmh_sync.kalender.advoware_form import decoration_of, read_termin
-from vmh_sync.kalender.advoware_overlay import new_termin, overlay
-from vmh_sync.kalender.content_hash import content_hash
-from vmh_sync.kalender.google_form import merge_into_event, read_event, to_event
+from vmh_sync.kalender.form.advoware_form import decoration_of, read_termin
+from vmh_sync.kalender.form.advoware_overlay import new_termin, overlay
+from vmh_sync.kalender.form.content_hash import content_hash
+from vmh_sync.kalender.form.google_form import merge_into_event, read_event, to_event
+from vmh_sync.kalender.form.recurrence import from_google
+from vmh_sync.kalender.form.text_form import append_tail, clean_text, cut_tail, read_description, write_description
 from vmh_sync.kalender.model import FLOWING_FIELDS, Appointment, CalendarRules, TerminFields
-from vmh_sync.kalender.recurrence import from_google
-from vmh_sync.kalender.text_form import append_tail, clean_text, cut_tail, read_description, write_description
 from vmh_sync_tests.property.kalender.appointment_strategies import DAYS, TEXTS, spans, termine
 
 RULES = CalendarRules()

@@ -15,7 +15,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
-from vmh_sync.kalender.progress import LoadProgress
+from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync_tests.unit.coordination.stubborn import CancelledAt, StubbornRedis
 
 KEY = "vmh:lease:r"

@@ -10,7 +10,7 @@ import pytest
 
 import vmh_sync
 from vmh_sync.commands.output import print_dry_summary, print_summary
-from vmh_sync.kalender.operations import FindingKind, Operation
+from vmh_sync.kalender.decision.operations import FindingKind, Operation
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.store.audit import ChangeKind, Side
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result

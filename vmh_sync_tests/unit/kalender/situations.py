@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from vmh_sync.kalender.decision.operations import FindingKind
+from vmh_sync.kalender.decision.reads import GoogleRead
 from vmh_sync.kalender.model import CalendarRules, Strategy
-from vmh_sync.kalender.operations import FindingKind
-from vmh_sync.kalender.reads import GoogleRead
 from vmh_sync_tests.property.kalender.simulated_sides import OPEN_RULES, Sides
 
 PROTECTED = CalendarRules()

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vmh_sync.kalender.advoware_form import (
+from vmh_sync.kalender.form.advoware_form import (
     belongs_to,
     changed_at,
     decoration_of,

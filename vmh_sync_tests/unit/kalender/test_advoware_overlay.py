@@ -3,8 +3,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from vmh_sync.kalender.advoware_form import read_termin
-from vmh_sync.kalender.advoware_overlay import new_termin, overlay, to_wire
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.advoware_overlay import new_termin, overlay, to_wire
 from vmh_sync.kalender.model import FLOWING_FIELDS, Appointment, CalendarRules, Frequency, Recurrence, TerminFields
 
 RULES = CalendarRules()

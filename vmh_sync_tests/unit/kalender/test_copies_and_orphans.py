@@ -1,6 +1,6 @@
 """Marked events that are not the paired one: equal copies, copies that say something else, and what lost its Termin."""
 
-from vmh_sync.kalender.operations import FindingKind
+from vmh_sync.kalender.decision.operations import FindingKind
 from vmh_sync_tests.unit.kalender.situations import from_google, kinds, linked, run
 
 

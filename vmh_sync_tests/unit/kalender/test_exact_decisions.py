@@ -5,24 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.kalender.advoware_form import read_termin
-from vmh_sync.kalender.advoware_overlay import new_termin
-from vmh_sync.kalender.content_hash import content_hash
-from vmh_sync.kalender.decide import decide_moved_in, decide_new_event, decide_orphan, decide_pair
-from vmh_sync.kalender.google_form import ReadEvent
-from vmh_sync.kalender.merge import merge_pair
-from vmh_sync.kalender.model import (
-    PLAIN,
-    Appointment,
-    BaseForm,
-    CalendarRules,
-    Mark,
-    PairState,
-    Source,
-    Strategy,
-    TerminFields,
-)
-from vmh_sync.kalender.operations import (
+from vmh_sync.kalender.decision.decide import decide_moved_in, decide_new_event, decide_orphan, decide_pair
+from vmh_sync.kalender.decision.merge import merge_pair
+from vmh_sync.kalender.decision.operations import (
     NOTHING,
     ClosePair,
     CreateAdvoware,
@@ -37,10 +22,25 @@ from vmh_sync.kalender.operations import (
     UpdateAdvoware,
     UpdateGoogle,
 )
-from vmh_sync.kalender.recurrence import OBSTACLE_TEXTS
-from vmh_sync.kalender.sides import AdvowareView, DecisionContext, GoogleView, Presence
-from vmh_sync.kalender.window import window_at
-from vmh_sync.kalender.wire_termin import laid_over
+from vmh_sync.kalender.decision.sides import AdvowareView, DecisionContext, GoogleView, Presence
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.advoware_overlay import new_termin
+from vmh_sync.kalender.form.content_hash import content_hash
+from vmh_sync.kalender.form.google_form import ReadEvent
+from vmh_sync.kalender.form.recurrence import OBSTACLE_TEXTS
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.form.wire_termin import laid_over
+from vmh_sync.kalender.model import (
+    PLAIN,
+    Appointment,
+    BaseForm,
+    CalendarRules,
+    Mark,
+    PairState,
+    Source,
+    Strategy,
+    TerminFields,
+)
 
 RULES = CalendarRules(write_protection=False)
 CTX = DecisionContext("SB", window_at(datetime(2026, 3, 1, tzinfo=UTC), RULES), RULES, "kanzlei")

@@ -3,10 +3,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vmh_sync.kalender.advoware_form import decoration_of, read_termin
-from vmh_sync.kalender.content_hash import base_hash, content_hash
-from vmh_sync.kalender.event_identity import event_id
-from vmh_sync.kalender.google_form import deviates, merge_into_event, read_event, read_mark, to_event
+from vmh_sync.kalender.form.advoware_form import decoration_of, read_termin
+from vmh_sync.kalender.form.content_hash import base_hash, content_hash
+from vmh_sync.kalender.form.event_identity import event_id
+from vmh_sync.kalender.form.google_form import deviates, merge_into_event, read_event, read_mark, to_event
 from vmh_sync.kalender.model import (
     Appointment,
     BaseForm,

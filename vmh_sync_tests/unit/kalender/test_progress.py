@@ -6,8 +6,8 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.commands.calendar_progress import in_german, shown_progress
+from vmh_sync.kalender.employee.progress import EmployeeProgress, LoadProgress, watched
 from vmh_sync.kalender.model import BERLIN
-from vmh_sync.kalender.progress import EmployeeProgress, LoadProgress, watched
 
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
 

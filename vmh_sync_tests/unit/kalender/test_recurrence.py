@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from vmh_sync.kalender.form.recurrence import OBSTACLE_TEXTS, NotRepresentableError, from_google, to_rrule
 from vmh_sync.kalender.model import Frequency, Recurrence
-from vmh_sync.kalender.recurrence import OBSTACLE_TEXTS, NotRepresentableError, from_google, to_rrule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=BERLIN)  # a Monday

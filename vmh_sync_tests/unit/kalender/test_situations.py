@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from vmh_sync.kalender.decision.operations import FindingKind
+from vmh_sync.kalender.decision.reads import GoogleRead
 from vmh_sync.kalender.model import Source, Strategy
-from vmh_sync.kalender.operations import FindingKind
-from vmh_sync.kalender.reads import GoogleRead
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import BOTH_READS, PROTECTED, from_google, kinds, linked, names, run
 

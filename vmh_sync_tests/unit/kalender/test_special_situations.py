@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from vmh_sync.kalender.decision.operations import CreateAdvoware, FindingKind
+from vmh_sync.kalender.decision.reads import GoogleRead, PendingCreate
 from vmh_sync.kalender.model import Source
-from vmh_sync.kalender.operations import CreateAdvoware, FindingKind
-from vmh_sync.kalender.reads import GoogleRead, PendingCreate
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import BOTH_READS, from_google, kinds, linked, run
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vmh_sync.kalender.text_form import append_tail, clean_text, cut_tail, read_description, write_description
+from vmh_sync.kalender.form.text_form import append_tail, clean_text, cut_tail, read_description, write_description
 
 TAIL = "Vorbereitung: 0:45 Std.\nFahrzeit: 1:05 Std."
 

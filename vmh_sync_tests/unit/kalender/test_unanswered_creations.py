@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from vmh_sync.kalender.operations import CreateAdvoware, FindingKind
-from vmh_sync.kalender.reads import PendingCreate
-from vmh_sync.kalender.resume import went_to_colleague
+from vmh_sync.kalender.decision.operations import CreateAdvoware, FindingKind
+from vmh_sync.kalender.decision.reads import PendingCreate
+from vmh_sync.kalender.pairing.resume import went_to_colleague
 from vmh_sync_tests.property.kalender.simulated_sides import Sides
 from vmh_sync_tests.unit.kalender.situations import kinds, run
 

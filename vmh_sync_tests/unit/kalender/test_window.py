@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vmh_sync.kalender.anonymise import must_anonymise, shown_form
+from vmh_sync.kalender.form.anonymise import must_anonymise, shown_form
+from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.model import Appointment, CalendarRules, Frequency, Recurrence, TerminFields
-from vmh_sync.kalender.window import window_at
 
 RULES = CalendarRules()
 BERLIN = ZoneInfo("Europe/Berlin")

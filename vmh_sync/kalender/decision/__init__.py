@@ -1,0 +1,1 @@
+"""What is to be done about each appointment, and what a decision is made of. Pure."""

@@ -1,0 +1,86 @@
+"""One employee on the way through a pass, and how the pass is to treat everybody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vmh_sync.kalender.decision.employee_plan import EmployeePlan
+from vmh_sync.kalender.decision.operations import Finding
+from vmh_sync.kalender.decision.reads import EmployeeReads, PairElsewhere
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.reading.calendar_read import CalendarRead
+from vmh_sync.kalender.reading.employees import Employee
+from vmh_sync.kalender.reading.unanswered import Unanswered
+from vmh_sync.kalender.state.ledger import Attempts
+from vmh_sync.kalender.state.pair_rows import Stored
+from vmh_sync.kalender.telling.notices import Delivery
+from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.systems.advoware.records import Termin
+from vmh_sync.systems.google_calendar.changes import Changes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google.
+
+    ``approved``: what a person approved, appointment by appointment; nothing else is written then.
+    ``keeps_delays``: what failed is not tried before it is due again; a person's pass tries it at once.
+    ``wait_seconds``: for so long it waits for a pass of the same calendar that is under way.
+    """
+
+    full_content: bool | None = None
+    dry_run: bool = False
+    allow_mass_change: bool = False
+    whole: bool = False
+    approved: Mapping[str, frozenset[str]] | None = None
+    wait_seconds: float = 0.0
+    keeps_delays: bool = False
+
+
+@dataclass(slots=True, repr=False)
+class EmployeeWork:
+    """One employee on the way through a pass. ``failure`` says why there is nothing to carry out.
+
+    ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
+    told of; ``delivery``: what became of the tasks. ``attempts``: what failed before; ``held``: which of that is not
+    even read. ``busy``: the calendar was held when it was to be written.
+    """
+
+    employee: Employee
+    stored: Stored | None = None
+    termine: tuple[Termin, ...] = ()
+    google: CalendarRead | None = None
+    generations: dict[int, int] = field(default_factory=dict)
+    elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
+    unanswered: Unanswered = field(default_factory=Unanswered)
+    decision: DecisionContext | None = None
+    reads: EmployeeReads | None = None
+    plan: EmployeePlan | None = None
+    nameless_termine: int = 0
+    attempts: Attempts = field(default_factory=dict)
+    held: Attempts = field(default_factory=dict)
+    busy: bool = False
+    failure: Failure | None = None
+    outcomes: list[RecordOutcome] = field(default_factory=list)
+    lost: list[Finding] = field(default_factory=list)
+    delivery: Delivery = field(default_factory=Delivery)
+
+    @property
+    def kuerzel(self) -> str:
+        """Whose calendar."""
+        return self.employee.kuerzel
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return f"kalender {self.kuerzel}"
+
+    def blame(self, error: Exception) -> None:
+        """Note why the employee cannot be synced in this pass."""
+        self.failure = explain(error)
+
+    @property
+    def changes(self) -> Changes | None:
+        """What was read of Google."""
+        return self.google.changes if self.google is not None else None

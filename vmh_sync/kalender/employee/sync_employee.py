@@ -1,0 +1,376 @@
+"""One employee's calendar from reading to the stored outcome: fetch, plan, write.
+
+The lease per Kürzel is held only while writing. What was read before is checked against our database under the lease:
+if another run was there meanwhile, both sides are read and planned again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from vmh_sync import fence
+from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.coordination.leases import Lease
+from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.second_look import second_look
+from vmh_sync.kalender.apply.execute import Executor
+from vmh_sync.kalender.apply.moves import pairs_elsewhere
+from vmh_sync.kalender.apply.pair_book import PairBook, by_event
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.decision.employee_plan import PlanItem
+from vmh_sync.kalender.decision.operations import FindingKind
+from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.decision.sides import DecisionContext
+from vmh_sync.kalender.employee.doubtful_pairs import note_doubts
+from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
+from vmh_sync.kalender.employee.ending import ending_of, failures_of, unreadable_outcomes
+from vmh_sync.kalender.employee.progress import LoadProgress
+from vmh_sync.kalender.employee.sync_state import remember_failure, remember_success
+from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
+from vmh_sync.kalender.form.google_form import read_mark
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.form.wire_termin import to_fields
+from vmh_sync.kalender.plan import plan_employee
+from vmh_sync.kalender.reading.calendar_read import read_calendar
+from vmh_sync.kalender.reading.employees import Employee
+from vmh_sync.kalender.reading.live_sides import LiveSides
+from vmh_sync.kalender.reading.push import keep_channel
+from vmh_sync.kalender.reading.unanswered import look_around
+from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond
+from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
+from vmh_sync.kalender.state.lease_names import lease_name
+from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
+from vmh_sync.kalender.state.pair_rows import pair_state, read_stored, record_id
+from vmh_sync.kalender.telling.notice_texts import task_kind
+from vmh_sync.kalender.telling.notices import Delivery, deliver
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.systems.advoware.records import Termin
+from vmh_sync.systems.google_calendar.errors import AccessTooLowError
+from vmh_sync.systems.spoilt_row import SpoiltRow
+
+_CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
+
+
+async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
+    """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``.
+
+    Who is being synced elsewhere is not even read: a first load of an hour would be read whole at every tick.
+    """
+    work = EmployeeWork(employee)
+    try:
+        with isolated(work.name, work.blame):
+            if not how.dry_run and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
+                work.outcomes.append(_busy(work))
+                return work
+            await _fetch(context, work, how)
+    except EMPLOYEE_FAILURES as error:
+        work.blame(error)
+    return work
+
+
+async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
+    kuerzel = work.kuerzel
+    work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
+    window = window_at(context.clock.now(), context.rules)
+    work.attempts = await context.store.read(read_attempts, kuerzel)
+    looked = window.wide() if stored.intents else window
+    # Advoware first: without its list nothing is done, and no calendar is created in vain.
+    spoilt: list[SpoiltRow] = []
+
+    async def listed() -> list[Termin]:
+        return await context.advoware.list_termine(kuerzel, looked.start, looked.end, spoilt)
+
+    # From none, deletions would follow for what is paired, and creates for what a calendar holds at first contact.
+    follows = bool(stored.pairs) or stored.state.last_success_at is None
+    termine = await listed()
+    if not spoilt:
+        termine = list(await second_look(termine, listed, something_follows=follows))
+    unreadable = [number for row in spoilt if (number := _number(row)) is not None]
+    work.nameless_termine = len(spoilt) - len(unreadable)
+    # A Termin without any content: nothing is decided about it, and a finding says so.
+    termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
+    paired = {row.frnr for row in stored.pairs}
+    unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
+    # A new Termin may be what waits in Google, or the pairs were lost: a delta does not name its event.
+    whole = how.whole or bool(unpaired and (stored.waiting or not stored.pairs))
+    if how.keeps_delays:
+        work.held = held_back(work.attempts, map(to_fields, termine), context.rules, context.clock.now())
+    unread = {one.event_id for one in work.held.values()}
+    due = replace(stored, unsettled=tuple(event_id for event_id in stored.unsettled if event_id not in unread))
+    read = await read_calendar(context, work.employee, due, look_only=how.dry_run, whole=whole)
+    named = {str(event.recurring_event_id or event.id) for event in read.changes.events}
+    work.held = {name: one for name, one in work.held.items() if not read.changes.full and one.event_id not in named}
+    work.google = read
+    work.decision = DecisionContext(
+        kuerzel=kuerzel,
+        window=window,
+        rules=context.rules,
+        kanzlei=context.kanzlei,
+        full_content=context.wants_full_content(kuerzel, how.full_content),
+        google_deletions_trusted=not read.moved,
+    )
+    termine += await termine_beyond(context, stored, read.changes.events, termine, window)
+    work.termine = tuple(termine)
+    work.unanswered = await look_around(context, kuerzel, stored, {one.fr_nr for one in termine}, looked)
+    work.generations = await context.store.read(_generations, kuerzel, unpaired)
+    marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
+    marked = {mark.fr_nr: event_id for event_id, mark in marks.items() if mark.fr_nr not in paired}
+    work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
+    loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
+    work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)
+
+
+def _number(row: SpoiltRow) -> int | None:
+    number = row.attributes.get(Termin.FIELDS["fr_nr"])
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def map_fields(work: EmployeeWork) -> EmployeeWork:
+    """Bring what was read into the form in which both sides are compared; no I/O."""
+    stored, google, decision = work.stored, work.google, work.decision
+    if work.failure is not None or stored is None or google is None or decision is None:
+        return work
+    rules = decision.rules
+    with isolated(work.name, work.blame):
+        away = work.unanswered.elsewhere
+        work.reads = EmployeeReads(
+            termine=tuple(to_fields(termin) for termin in work.termine),
+            events=tuple(event.raw for event in google.changes.events),
+            pairs=tuple(state for row in stored.pairs if (state := pair_state(row, rules)) is not None),
+            google_read=GoogleRead.FULL if google.changes.full else GoogleRead.DELTA,
+            whole_series=google.whole_series,
+            intents=work.unanswered.intents,
+            held=frozenset(one.event_id for one in work.held.values() if one.event_id is not None),
+            colleagues=None if away is None else tuple(to_fields(termin) for termin in away),
+            next_generations=work.generations,
+            advoware_complete=not work.nameless_termine,
+            waiting=stored.waiting,
+            elsewhere=work.elsewhere,
+            first_contact=stored.first_contact,
+            decided=stored.decided,
+            restored=work.restored,
+            nameless_termine=work.nameless_termine,
+            nameless_events=google.changes.nameless,
+        )
+    return work
+
+
+def _generations(tx: Transaction, kuerzel: str, numbers: list[int]) -> dict[int, int]:
+    if not numbers:
+        return {}
+    last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
+    return {number: generation + 1 for number, generation in last.items() if generation is not None}
+
+
+def plan(work: EmployeeWork) -> EmployeeWork:
+    """Decide what is to be done; no I/O."""
+    if work.failure is None and work.reads is not None and work.decision is not None:
+        with isolated(work.name, work.blame):
+            work.plan = plan_employee(work.reads, work.decision)
+    return work
+
+
+async def write(
+    context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None = None
+) -> list[RecordOutcome]:
+    """Carry the plan out under the employee's lease and store how it ended; returns one outcome per appointment.
+
+    A dry run writes nothing. A failed employee is one failed outcome named by the Kürzel. ``progress`` hears of every
+    appointment that was to be written.
+    """
+    if work.failure is None and not how.dry_run and work.plan is not None:
+        try:
+            with isolated(work.name, work.blame):
+                await _write_under_lease(context, work, how, progress)
+        except EMPLOYEE_FAILURES as error:
+            work.blame(error)
+    if how.dry_run and work.plan is not None and work.failure is None:
+        work.outcomes = [_planned(work, item) for item in work.plan.items]
+        if work.plan.stopped is not None:
+            work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
+    if work.failure is not None:
+        work.outcomes.append(_failed_employee(work, work.failure))
+        # Whoever lost the lease notes nothing: the calendar is somebody else's by now.
+        if not how.dry_run and work.failure.error_class != LeaseLost.__name__:
+            await remember_failure(context, work.kuerzel, work.failure.message)
+    elif work.google is not None and work.google.remark is not None:
+        work.outcomes.append(_failed_employee(work, work.google.remark))
+    if not how.dry_run:
+        await _tell_people(context, work)
+    return work.outcomes
+
+
+async def _tell_people(context: CalendarContext, work: EmployeeWork) -> None:
+    """Write what waits to be told as tasks; what does not succeed waits for the next pass, and fails no appointment."""
+    try:
+        work.delivery = await deliver(context, work.employee)
+    except EMPLOYEE_FAILURES as error:
+        work.delivery = Delivery(reason=explain(error).message)
+
+
+@asynccontextmanager
+async def employee_lease(context: CalendarContext, kuerzel: str, wait: float = 0) -> AsyncIterator[Lease | None]:
+    """Hold the lease of one employee; ``None`` while somebody else has it."""
+    async with context.leases.hold(lease_name(kuerzel), wait=wait) as lease:
+        yield lease
+
+
+async def _write_under_lease(
+    context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
+) -> None:
+    async with employee_lease(context, work.kuerzel, how.wait_seconds) as lease:
+        work.busy = lease is None
+        if lease is None:
+            work.outcomes.append(_busy(work))
+            return
+        now = await asyncio.to_thread(read_stored, context.store, work.kuerzel)
+        if work.stored is None or now.version != _expected_version(work):
+            await _fetch(context, work, how)
+            plan(map_fields(work))
+            if progress is not None and work.plan is not None:
+                progress.replanned(work.kuerzel, work.plan.writing)
+        if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
+            raise AssertionError("a work without failure has been planned")
+        allowed = (how.allow_mass_change or how.approved is not None) and _is_mass_change(work)
+        if work.plan.stopped is not None and not allowed:
+            remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan, how.full_content)
+            work.failure = Failure(f"{work.plan.stopped}{remedy}", "GuardTripped", retryable=False)
+            return
+        await _carry_out(context, work, lease, how, progress)
+
+
+def _busy(work: EmployeeWork) -> RecordOutcome:
+    return RecordOutcome(work.kuerzel, Result.SKIPPED, error="Für dieses Kürzel läuft bereits ein Abgleich.")
+
+
+def _is_mass_change(work: EmployeeWork) -> bool:
+    return work.plan is not None and bool(work.plan.items)
+
+
+def _expected_version(work: EmployeeWork) -> tuple[object, ...]:
+    stored = work.stored
+    if stored is None:
+        return ()
+    if stored.state.calendar_id is None:
+        # The calendar was noted when it was found.
+        found = work.google.calendar_id if work.google is not None else None
+        stored = replace(stored, state=replace(stored.state, calendar_id=found))
+    return stored.version
+
+
+async def _carry_out(
+    context: CalendarContext, work: EmployeeWork, lease: Lease, how: SyncOptions, progress: LoadProgress | None
+) -> None:
+    stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
+    if stored is None or reads is None or decision is None or made is None or google is None:
+        raise AssertionError("a work without failure has been planned")
+    book = PairBook(
+        context=context,
+        kuerzel=work.kuerzel,
+        rows={row.frnr: row for row in stored.pairs if row.frnr is not None},
+        intents=by_event(stored.intents),
+    )
+    executor = Executor(
+        context=context,
+        decision=decision,
+        sides=LiveSides(
+            context=context,
+            kuerzel=work.kuerzel,
+            calendar_id=google.calendar_id,
+            termine={termin.fr_nr: termin for termin in reads.termine},
+            events={one.id: one for one in google.changes.events if not one.cancelled and not one.is_exception},
+        ),
+        lease=lease,
+        book=book,
+        exactly=how.approved is not None,
+    )
+    for item in made.items:
+        outcome = not_approved(work.kuerzel, item, how.approved) or _left_alone(context, work, item, how)
+        outcome = outcome or await _item(executor, work, item)
+        work.outcomes.append(outcome)
+        if progress is not None and item.writes:
+            progress.wrote(work.kuerzel)
+        if outcome.concerns_all:
+            work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
+            return
+    await lease.ensure()
+    failures = failures_of(work, made)
+    ending = ending_of(work, made, google, failures)
+    shown = {outcome.id for outcome in work.outcomes}
+    work.outcomes += [work.attempts[name].outcome() for name in sorted(failures.waiting - shown)]
+    work.outcomes += unreadable_outcomes(work, made)
+    await note_doubts(context, work)
+    await remember_success(context, work.kuerzel, google, ending)
+    await keep_channel(context, work.kuerzel, google.calendar_id)
+
+
+def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, how: SyncOptions) -> RecordOutcome | None:
+    if not how.keeps_delays:
+        return None
+    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    return left_alone(name, item, work.attempts, work.held, context.clock.now())
+
+
+async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
+    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    if item.put_off:
+        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
+    if not item.decision.operations:
+        return RecordOutcome(name, Result.UNCHANGED)
+    failed: list[Exception] = []
+    with isolated(f"kalender {name}", failed.append, foreseen=ITEM_FAILURES), fence.over_comes_first():
+        done = await executor.run(item)
+    for error in failed:
+        if isinstance(error, AccessTooLowError | LeaseLost):
+            raise error  # no other event of this calendar can be written either: one message, not one for each
+        failure = explain(error)
+        if item.fr_nr is not None:
+            with isolated(f"kalender {name}", lambda _: None):  # the outcome says it all the same
+                await executor.book.fail(item.fr_nr, failure.message)
+        return RecordOutcome(
+            name,
+            Result.SKIPPED if failure.later else Result.FAILED,
+            error=failure.message,
+            error_class=failure.error_class,
+            retryable=failure.retryable,
+            concerns_all=failure.concerns_all,
+            advoware_writes=executor.done.writes["advoware"],
+            google_writes=executor.done.writes["google"],
+        )
+    conflicts = [finding for finding in done.findings if finding.kind in _CONFLICTS]
+    work.lost += [finding for finding in done.findings if task_kind(finding) is not None]
+    return RecordOutcome(
+        name,
+        Result.SYNCED if done.changed else Result.UNCHANGED,
+        advoware_writes=done.writes["advoware"],
+        google_writes=done.writes["google"],
+        conflicts=len(conflicts),
+    )
+
+
+def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
+    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
+    if item.put_off:
+        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
+    return RecordOutcome(name, Result.SYNCED if item.decision.operations else Result.UNCHANGED)
+
+
+def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:
+    whose = f"Kalender {work.kuerzel}: "
+    return RecordOutcome(
+        work.kuerzel,
+        Result.SKIPPED if failure.later else Result.FAILED,
+        error=whose + failure.message.removeprefix(whose),
+        error_class=failure.error_class,
+        retryable=failure.retryable,
+        concerns_all=failure.concerns_all,
+    )
+
+
+async def sync_employee(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
+    """One whole pass over one employee; never raises for what concerns only this employee."""
+    work = plan(map_fields(await fetch(context, employee, how)))
+    await write(context, work, how)
+    return work

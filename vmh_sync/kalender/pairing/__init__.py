@@ -1,0 +1,1 @@
+"""Which Termin and which event are the same appointment when nothing says so. Pure."""

@@ -1,0 +1,164 @@
+"""Google's side of one employee: the calendar is found or created, and read (specification, kalender.md 1)."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from hashlib import sha256
+
+from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.kalender.context import CalendarContext, full_read_age
+from vmh_sync.kalender.decision.deadlines import fingerprint
+from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.reading.delta_gaps import fill_gaps
+from vmh_sync.kalender.reading.employees import Employee
+from vmh_sync.kalender.state.pair_rows import Stored, read_stored, rules_cursor
+from vmh_sync.store.calendar import CalendarState
+from vmh_sync.store.store import Transaction
+from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
+from vmh_sync.systems.google_calendar.changes import Changes, read_changes
+from vmh_sync.systems.google_calendar.client import LIST
+from vmh_sync.systems.google_calendar.errors import (
+    AccessTooLowError,
+    Answer,
+    ForbiddenError,
+    InsufficientPermissionsError,
+    NotFoundError,
+)
+
+FINDING_SECONDS = 60.0
+"""How long a process waits for another one that is looking for the same calendar."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CalendarRead:
+    """What was read. ``moved``: the calendar is another one than the stored one.
+
+    ``whole_series``: ids of series of which a delta holds every exception. ``remark``: what went wrong although the
+    appointments can be synced.
+    """
+
+    calendar_id: str
+    changes: Changes
+    moved: bool = False
+    whole_series: frozenset[str] = frozenset()
+    remark: Failure | None = None
+
+
+async def read_calendar(
+    context: CalendarContext, employee: Employee, stored: Stored, *, look_only: bool, whole: bool
+) -> CalendarRead:
+    """Read an employee's calendar; find or create it first if it is not known or does not answer.
+
+    ``look_only`` creates nothing anew and shares nothing; ``whole`` reads everything. Raises the client's errors.
+    """
+    known, client = stored.state.calendar_id, context.google.client
+    if known is not None:
+        token = None if whole or _needs_full_read(context, stored) else stored.state.sync_token
+        try:
+            changes = await context.google.run(lambda: read_changes(client, known, token))
+        except InsufficientPermissionsError:
+            raise
+        except (NotFoundError, ForbiddenError):
+            pass  # deleted by hand, or access was taken away: look for it, and say so if it is gone
+        else:
+            _require_sight(changes, look_only=look_only)
+            changes, series = await fill_gaps(context, known, changes, stored)
+            remark = None if look_only else await _share(context, employee, stored, known)
+            return CalendarRead(known, changes, whole_series=series, remark=remark)
+    if known is None and look_only:
+        return await _look_only(context, employee)
+    recreate = context.settings.recreate_calendars and not look_only
+    found = await _find_calendar(context, employee, stored, recreate=recreate)
+    changes = await context.google.run(lambda: read_changes(client, found, None))
+    _require_sight(changes, look_only=look_only)
+    return CalendarRead(found, changes, moved=known is not None and known != found)
+
+
+async def _look_only(context: CalendarContext, employee: Employee) -> CalendarRead:
+    """A dry run before the first pass sees what the first pass will see; a calendar that is not there is empty."""
+    client, directory = context.google.client, context.google.directory
+    found = await context.google.run(lambda: directory.look_up(employee.kuerzel))
+    if found is None:
+        return CalendarRead("", Changes((), "", full=True, pages=0))
+    changes = await context.google.run(lambda: read_changes(client, found, None))
+    _require_sight(changes, look_only=True)
+    return CalendarRead(found, changes)
+
+
+def _require_sight(changes: Changes, *, look_only: bool) -> None:
+    """Refuse a calendar that hides from us what its events say: hidden content would be taken for emptied content.
+
+    Who only looks may do so with a role that shows everything but what is private. Raises :class:`AccessTooLowError`.
+    """
+    if changes.shows_everything or (look_only and not changes.shows_nothing):
+        return
+    raise AccessTooLowError(LIST.name, Answer(200, changes.role))
+
+
+def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
+    """Doubts, pairs without a base and open intents are decided by a full list; and now and then everything is read."""
+    if stored.intents or stored.doubtful or any(not row.base for row in stored.pairs):
+        return True
+    if stored.deadlines_hash != fingerprint(context.rules):
+        return True  # what has become a deadline is remembered in full, so that any change of it is noticed
+    age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
+    # One in the future was noted while the clock was ahead.
+    return stored.full_read_at is None or not timedelta(0) <= context.clock.now() - stored.full_read_at < age
+
+
+async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:
+    """Find or create the calendar and note it; one process at a time, or there would be two of the same name."""
+    known, google = stored.state.calendar_id, context.google
+    async with context.leases.hold(f"kalender-anlegen:{employee.kuerzel.upper()}", wait=FINDING_SECONDS) as lease:
+        if lease is None:
+            raise CoordinationUnavailable("another process is still looking for this calendar")
+        now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
+        if known is None and now.state.calendar_id is not None:
+            return now.state.calendar_id
+        # Before the calendar can exist: whoever looks whether an event was moved into it must know of the employee.
+        await context.store.write(_keep_place, employee.kuerzel)
+        found = await google.run(
+            lambda: google.directory.find_or_create(
+                employee.kuerzel, email=employee.email, stored_id=known, recreate=recreate
+            )
+        )
+        await _remember(context, stored, found.id if known is None else None, _rules_hash(_rules(context, employee)))
+    return found.id
+
+
+async def _share(context: CalendarContext, employee: Employee, stored: Stored, calendar_id: str) -> Failure | None:
+    """Complete the access rules when the settings or the address have changed since they were last completed."""
+    rules, directory = _rules(context, employee), context.google.directory
+    if stored.rules_hash == _rules_hash(rules):
+        return None
+    try:
+        await context.google.run(lambda: directory.complete_access(calendar_id, rules))
+    except CalendarProblem as problem:
+        return explain(problem)
+    await _remember(context, stored, None, _rules_hash(rules))
+    return None
+
+
+def _rules(context: CalendarContext, employee: Employee) -> list[AccessRule]:
+    return context.google.directory.rules_for(employee.kuerzel, employee.email)
+
+
+def _rules_hash(rules: Sequence[AccessRule]) -> str:
+    wanted = sorted(f"{rule.role} {rule.scope_type} {rule.value.lower()}" for rule in rules)
+    return sha256("\n".join(wanted).encode()).hexdigest()
+
+
+def _keep_place(tx: Transaction, kuerzel: str) -> None:
+    if tx.calendar_states.get(kuerzel) is None:
+        tx.calendar_states.upsert(CalendarState(kuerzel=kuerzel))
+
+
+async def _remember(context: CalendarContext, stored: Stored, calendar_id: str | None, rules_hash: str) -> None:
+    def store(tx: Transaction) -> None:
+        tx.cursors.set(rules_cursor(stored.state.kuerzel), rules_hash)
+        if calendar_id is not None:
+            state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
+            tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))
+
+    await context.store.write(store)

@@ -1,0 +1,77 @@
+"""Both sides of one employee as they are now: what the plan was made of, brought up to date by single reads."""
+
+from dataclasses import dataclass
+
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.form.advoware_form import belongs_to, is_for_everybody
+from vmh_sync.kalender.form.wire_termin import to_fields
+from vmh_sync.kalender.model import TerminFields
+from vmh_sync.systems.advoware.records import Termin
+from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
+from vmh_sync.systems.google_calendar.errors import NotFoundError
+from vmh_sync.systems.google_calendar.events import Event, EventContent
+
+
+@dataclass(slots=True, repr=False)
+class LiveSides:
+    """``termine`` and ``events`` hold what was last read or written; a missing key means "gone" or "not named"."""
+
+    context: CalendarContext
+    kuerzel: str
+    calendar_id: str
+    termine: dict[int, TerminFields]
+    events: dict[str, Event]
+
+    async def fresh_event(self, event_id: str) -> Event | None:
+        """Read one event anew; ``None`` if it is deleted. Raises if the calendar itself cannot be read."""
+        client, calendar = self.context.google.client, self.calendar_id
+        try:
+            event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
+        except NotFoundError:
+            # Google says 404 for a missing event and for a missing calendar: only the first is a deletion.
+            await self.context.google.run(
+                lambda: client.run(GET_CALENDAR, lambda service: service.calendars().get(calendarId=calendar))
+            )
+            event = None
+        if event is None or event.cancelled:
+            self.events.pop(event_id, None)
+            return None
+        self.events[event_id] = event
+        return event
+
+    async def fresh_termin(self, fr_nr: int) -> Termin | None:
+        """Read one Termin anew; ``None`` if it is gone or no longer stands in this employee's calendar."""
+        record = await self.context.advoware.read_termin(fr_nr)
+        if record is None or not self.concerns(to_fields(record)):
+            self.termine.pop(fr_nr, None)
+            return None
+        self.termine[fr_nr] = to_fields(record)
+        return record
+
+    def concerns(self, termin: TerminFields) -> bool:
+        """Tell whether the Termin belongs into this employee's calendar."""
+        return is_for_everybody(termin) or belongs_to(termin, self.kuerzel)
+
+    async def insert_event(self, event_id: str, content: EventContent) -> Event:
+        """Insert an event under our id; raises ``DuplicateError`` when it is taken."""
+        client, calendar = self.context.google.client, self.calendar_id
+        event = await self.context.google.run(lambda: client.insert_event(calendar, event_id, content))
+        self.events[event_id] = event
+        return event
+
+    async def update_event(self, current: Event, content: EventContent) -> Event:
+        """Update an event if it is still as ``current``; raises ``PreconditionFailedError`` otherwise."""
+        client, calendar = self.context.google.client, self.calendar_id
+        event = await self.context.google.run(lambda: client.update_event(calendar, current, content))
+        self.events[event.id] = event
+        return event
+
+    async def delete_event(self, event_id: str, etag: str | None) -> None:
+        """Delete an event if it still has this etag; one that is gone already is fine.
+
+        Raises ``NotFoundError`` if it is not the event that is gone but the calendar, or our access to it.
+        """
+        client, calendar = self.context.google.client, self.calendar_id
+        if not await self.context.google.run(lambda: client.delete_event(calendar, event_id, etag)):
+            await self.fresh_event(event_id)
+        self.events.pop(event_id, None)

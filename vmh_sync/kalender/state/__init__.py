@@ -1,0 +1,1 @@
+"""What our database keeps of appointments: pairs, audit values, frozen plans, failures."""

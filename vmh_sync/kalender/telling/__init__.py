@@ -1,0 +1,1 @@
+"""What a person has to be told about an appointment, and how it is said."""

@@ -1,0 +1,138 @@
+"""What a person reads about an appointment: German sentences for tasks in EspoCRM, which may hold its content.
+
+Nothing of it belongs into a log, a metric or a run's metadata (specification, sync-semantics.md 7).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from vmh_sync.kalender.decision.operations import FieldChange, Finding, FindingKind
+from vmh_sync.kalender.model import Appointment, Recurrence
+from vmh_sync.sync.plan import TaskKind
+
+LABELS = {
+    "text": "Titel",
+    "notiz": "Beschreibung",
+    "ort": "Ort",
+    "start": "Beginn",
+    "end": "Ende",
+    "all_day": "ganztägig",
+    "recurrence": "Wiederholung",
+    "private": "privat",
+    "summary": "Titel",
+    "description": "Beschreibung",
+    "location": "Ort",
+    "status": "Status",
+    "transparency": "frei/gebucht",
+    "visibility": "Sichtbarkeit",
+    "colorId": "Farbe",
+    "reminders": "Erinnerungen",
+    "attendees": "Gäste",
+    "attachments": "Anhänge",
+    "conferenceData": "Videokonferenz",
+    "source": "Quelle",
+    "extendedProperties": "unsere Kennzeichnung",
+    "occurrences": "einzelne Termine der Serie",
+}
+_FREQUENCIES = {"DAILY": "täglich", "WEEKLY": "wöchentlich", "MONTHLY": "monatlich", "YEARLY": "jährlich"}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NoticeText:
+    """A task's title, its first paragraph, and the steps for the person who reads it."""
+
+    title: str
+    intro: str
+    steps: tuple[str, ...]
+
+
+def label(field: str) -> str:
+    """Return a field's German name."""
+    return LABELS.get(field, field)
+
+
+def shown(value: object) -> str:
+    """Return a value of either side as people read it."""
+    match value:
+        case None | "" | () | []:
+            return "(leer)"
+        case bool():
+            return "ja" if value else "nein"
+        case datetime():
+            return f"{value:%d.%m.%Y %H:%M}"
+        case date():
+            return f"{value:%d.%m.%Y}"
+        case Recurrence():
+            often = _FREQUENCIES[value.frequency.value]
+            until = f" bis {value.until:%d.%m.%Y}" if value.until else ""
+            return often + (f", Abstand {value.interval}" if value.interval > 1 else "") + until
+        case dict():
+            return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
+        case list() | tuple():
+            return "; ".join(shown(part) for part in value)
+        case _:
+            return f"„{value}“"
+
+
+def appointment(form: Appointment | None, kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
+    """Return how an appointment is called: title, day, number and calendar."""
+    number = f"frNr {fr_nr}" if fr_nr is not None else f"Ereignis {event_id}"
+    if form is None:
+        return f"Termin ({number}, Kalender {kuerzel})"
+    when = f"{form.start:%d.%m.%Y}" if form.all_day else f"{form.start:%d.%m.%Y %H:%M}"
+    return f"„{form.text or 'ohne Titel'}“ am {when} ({number}, Kalender {kuerzel})"
+
+
+def task_kind(finding: Finding) -> TaskKind | None:
+    """Return which task a finding needs; ``None`` if nobody has to be told by a task."""
+    if finding.kind is FindingKind.DEADLINE:
+        return TaskKind.CALENDAR_DEADLINE
+    lost = finding.changes and finding.kind is not FindingKind.NOT_REPRESENTABLE
+    return TaskKind.CALENDAR_LOSS if lost else None
+
+
+def notice_text(finding: Finding, name: str, record: str) -> NoticeText:
+    """Return what the employee is told about a loss or a change that was taken back; ``name`` is the appointment's."""
+    fields = ", ".join(dict.fromkeys(label(change.name) for change in finding.changes))
+    values = "; ".join(_value(change) for change in finding.changes)
+    intro = f"{name}: {finding.text}." + (f" {values}." if values else "")
+    where = f"Die Werte stehen auch im Protokoll: vmh-sync audit show {record} --values."
+    if finding.kind is FindingKind.DEADLINE:
+        title = f"Frist im Google-Kalender geändert: {fields or 'gelöscht'}"
+        steps = (
+            "Die Änderung im Google-Kalender wurde zurückgenommen; es gilt, was in Advoware steht.",
+            "War sie gewollt: den Termin bitte in Advoware ändern, Google folgt von selbst.",
+            where,
+            "Diese Aufgabe als erledigt kennzeichnen.",
+        )
+        return NoticeText(title, intro, steps)
+    steps = (
+        "Prüfen, ob der geltende Wert stimmt.",
+        "Wenn nicht: den richtigen Wert in Advoware eintragen, Google folgt von selbst.",
+        where,
+        "Diese Aufgabe als erledigt kennzeichnen.",
+    )
+    return NoticeText(f"Termin: eine Änderung gilt nicht ({fields})", intro, steps)
+
+
+def _value(change: FieldChange) -> str:
+    return f"{label(change.name)}: jetzt gilt {shown(change.new)}, verworfen wurde {shown(change.old)}"
+
+
+def list_text(kuerzel: str, day: date, deadlines: int, differences: Iterable[str]) -> NoticeText:
+    """Return the daily word to one employee about the deadlines of the calendar."""
+    lines = list(differences)
+    if not lines:
+        intro = f"{deadlines} Fristen und Gerichtstermine verglichen: In Advoware und Google steht dasselbe."
+        done = ("Nichts zu tun. Die Aufgabe schließt sich mit der Liste des nächsten Tages von selbst.",)
+        return NoticeText(f"Fristen {day:%d.%m.%Y}, {kuerzel}: beide Kalender stimmen überein", intro, done)
+    intro = f"{deadlines} Fristen und Gerichtstermine verglichen, {len(lines)} Abweichungen:\n" + "\n".join(
+        f"- {line}" for line in lines
+    )
+    steps = (
+        "Bis das geklärt ist, gilt der Kalender in Advoware.",
+        "Den nächsten Abgleich abwarten (15 Minuten) oder starten; bleibt die Abweichung, die Betreuung des Abgleichs "
+        "verständigen.",
+    )
+    return NoticeText(f"Fristen {day:%d.%m.%Y}, {kuerzel}: {len(lines)} Abweichungen", intro, steps)
