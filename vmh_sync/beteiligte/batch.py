@@ -156,7 +156,7 @@ def _newly_gone(read: PartyRead) -> bool:
     if read.espo is None:
         if read.link is None:
             return any(task.kind == TaskKind.TWIN_SUSPECTED for task in read.tasks)
-        return read.link.state != "deleted_in_espocrm"
+        return read.link.state != "deleted_in_espocrm" or bool(read.settled)
     if not read.gone_in_advoware:
         return False
     known = read.link is not None and read.link.state == "deleted_in_advoware"
@@ -170,7 +170,9 @@ def _plans_to_guard(batch: Batch) -> list[RecordPlan]:
 
 
 def _gone(read: PartyRead) -> RecordPlan:
-    """What is done to a party that one side has no longer: it is marked, and a task tells it."""
+    """What is done to a party that one side has no longer: it is marked, and a task tells it, or is closed."""
+    if read.settled:
+        return RecordPlan(ESPO_ENTITY, read.espo_id, read.betnr, close_tasks=tuple(sorted(read.settled)))
     gone = Operation(Side.ESPOCRM, Action.REMOVE, ESPO_ENTITY, read.espo_id, reason="gone on one side")
     return RecordPlan(ESPO_ENTITY, read.espo_id, read.betnr, (gone,))
 

@@ -136,6 +136,8 @@ def settled_tasks(state: PartyState, fields: FieldPlan, table: FieldTable) -> tu
 
 
 def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
+    if task.settled:
+        return True
     if task.kind in _ABOUT_ABSENCE or task.fields == (DELETED_IN_ESPOCRM,):
         return True  # the plan was made from a party that both sides have
     if task.fields == (MIRROR,) and task.kind in STAYS_APART:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
+from vmh_sync.beteiligte.left_party import find_settled
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
 from vmh_sync.beteiligte.recognise import Recognition
 from vmh_sync.engine.erased import Erased, erased_of, read_erased
@@ -80,6 +81,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         raise outage
     for party in linked:
         _refuse_changed_number(party)
+    await asyncio.gather(*(find_settled(context, party) for party in linked if party.tasks and party.problem is None))
     went_through(Step.READ, len(parties) - len(linked))
 
 
@@ -207,6 +209,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     await read_advoware(context, fresh)
     if fresh.problem is not None:
         raise fresh.problem
+    await find_settled(context, fresh)
     return fresh
 
 

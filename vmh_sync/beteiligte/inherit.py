@@ -11,6 +11,7 @@ stands for that party from then on, which nobody edits in EspoCRM any more, and 
 from dataclasses import replace
 
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
+from vmh_sync.beteiligte.left_party import MERGED
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.task_subject import subject
 from vmh_sync.engine.pass_context import PassContext, WriteGate
@@ -23,8 +24,6 @@ from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
 LEASE_WAIT_SECONDS = 2.0
-MERGED = "merged"
-"""Marks the task about a party in Advoware that a merge in EspoCRM has left without a record."""
 
 _ABOUT_THE_DELETION = frozenset({(TaskKind.GENERAL, (DELETED_IN_ESPOCRM,)), (TaskKind.MISSING_IN_ADVOWARE, ())})
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.left_party import LIVES, asks_to_delete
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.beteiligte.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
@@ -47,7 +48,10 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
         # It never got to Advoware: what was asked about it has no answer any more.
         return bool(await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION]))
     if link.state == "deleted_in_espocrm":
-        return False
+        asking = [task.id for task in party.tasks if asks_to_delete(task)]
+        if not asking or await _lives_in_advoware(context, link):
+            return False
+        return bool(await close_tasks(context, gate, asking))
     about = TaskSubject(ENTITY, ESPO_ENTITY, party.espo_id, link.betnr, link.notes.assigned_user_id, parent=False)
     lives = await _lives_in_advoware(context, link)
     told = _deleted_in_espocrm(link, await _alike(context, link)) if lives else _deleted_on_both_sides(link)
@@ -99,6 +103,7 @@ async def _alike(context: PassContext, link: Link) -> list[int]:
 def _deleted_in_espocrm(link: Link, alike: Sequence[int]) -> TaskWanted:
     merged = " oder ".join(map(str, alike))
     details = {
+        LIVES: True,
         "title": f"In EspoCRM gelöscht: Beteiligter {link.betnr}",
         "intro": f"Der Beteiligte {link.betnr} wurde in EspoCRM gelöscht. In Advoware besteht er weiter.",
         "steps": (

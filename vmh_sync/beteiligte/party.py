@@ -34,7 +34,7 @@ class PartyRead:
     that came to "nothing to do", so none is made (``advoware`` was not looked into then). ``rows`` are our rows about
     the party before anything else was read, where nothing was open. ``just_created``: we have created it in Advoware a
     moment ago, so nobody can have entered anything there. ``erased``: the person was erased (Art. 17 DSGVO); neither
-    side is looked at.
+    side is looked at. ``settled``: tasks about another party in Advoware that need no answer any more.
     """
 
     espo_id: str
@@ -56,6 +56,7 @@ class PartyRead:
     rows: PartyRows | None = None
     just_created: bool = False
     erased: bool = False
+    settled: set[int] = field(default_factory=set)
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""
@@ -103,7 +104,14 @@ class PartyRead:
     def open_tasks(self) -> tuple[OpenTask, ...]:
         """Our open tasks, as the plan sees them."""
         return tuple(
-            OpenTask(task.id, task.kind, task.fields, bool(task.details.get("held")), task.details)
+            OpenTask(
+                task.id,
+                task.kind,
+                task.fields,
+                bool(task.details.get("held")),
+                task.details,
+                settled=task.id in self.settled,
+            )
             for task in self.tasks
         )
 

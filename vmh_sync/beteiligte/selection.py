@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.left_party import deleted_and_asked_about
 from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.rolling import rolling_share
@@ -71,6 +72,7 @@ async def _all(context: PassContext) -> list[str]:
     )
     check_not_emptied(len(listed), len(known), what=ESPO_ENTITY)
     chosen_set = set(chosen)
+    known += await context.store.read(deleted_and_asked_about)
     return chosen + [espo_id for espo_id in known if espo_id not in chosen_set]
 
 
@@ -137,7 +139,10 @@ async def _failed(context: PassContext) -> list[str]:
 
 
 async def _due(context: PassContext) -> list[str]:
-    """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, not verified for a day, or answered."""
+    """The sweep: waiting, due for a retry or reset, stuck in ``syncing``, not verified for a day, or answered.
+
+    Among those not verified for a day are records deleted in EspoCRM, while a task asks for their party in Advoware.
+    """
     states = [*WAITING, SyncStatus.SYNCING]
     waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
     in_ledger = await context.store.read(_ledger_due, context)
@@ -148,7 +153,7 @@ def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
     now = context.clock.now()
     due = [record.espo_id for record in tx.records.due(ENTITY, now)]
     stale = [link.espo_id for link in tx.links.oldest_verified(ENTITY, context.rules.batch_size, now - VERIFY_AFTER)]
-    return due + stale
+    return [*due, *stale, *deleted_and_asked_about(tx, now - VERIFY_AFTER)]
 
 
 async def _rolling(context: PassContext) -> list[str]:

@@ -19,6 +19,7 @@ class OpenTask:
     fields: tuple[str, ...]
     held: bool = False
     details: Mapping[str, object] = field(default_factory=dict)
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

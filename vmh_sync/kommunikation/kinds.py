@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from vmh_sync.kommunikation.markers import Remark
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair, PairState
+from vmh_sync.kommunikation.notation import for_espo
 from vmh_sync.sync.values import phone
 
 TEL_GESCH, FAX_GESCH, MOBIL, MAIL_GESCH, INTERNET, TEL_PRIVAT = 1, 2, 3, 4, 5, 6
@@ -70,6 +71,29 @@ def kind_of_value(value: str) -> int:
     if _URL.match(value):
         return INTERNET
     return MOBIL if _GERMAN_MOBILE.match(phone(value) or "") else TEL_GESCH
+
+
+def believed(entry: AdvowareEntry, remark: Remark) -> Remark:
+    """Return the remark, as a person's text where its marker cannot speak of this entry.
+
+    Advoware changes no kind, so a marker of the other list than the entry's own kommKz was copied from elsewhere unless
+    its list takes what stands in the entry. Where Advoware tells no kommKz, the marker counts unless only the other
+    list takes the value. Within one list a marker is always trusted.
+    """
+    marked = channel_of(remark.kind) if remark.kind is not None else None
+    own = entry.komm_kz or 0
+    told = channel_of(own) if own in range(1, 13) else None
+    if remark.kind is None or own in UNTOUCHED or (told is not None and marked is told):
+        return remark
+    if told is not None:
+        holds = marked is not None and _takes(marked, entry)
+    else:
+        holds = marked is None or _takes(marked, entry) or not any(_takes(other, entry) for other in Channel)
+    return remark if holds else Remark(entry.bemerkung or "")
+
+
+def _takes(channel: Channel, entry: AdvowareEntry) -> bool:
+    return not entry.is_empty and for_espo(channel, entry.tlf or "").value is not None
 
 
 def resolve(entry: AdvowareEntry, pair: Pair | None, remark: Remark, contacts: Mapping[str, str | None]) -> int:

@@ -147,7 +147,7 @@ def _members(entries: tuple[AdvowareEntry, ...], party: PartyCommunication) -> l
     members = []
     for entry in sorted(entries, key=lambda one: one.id):
         pair = by_id.pop(entry.id, None)
-        remark = markers.parse(entry.bemerkung)
+        remark = kinds.believed(entry, markers.parse(entry.bemerkung))
         kind = kinds.resolve(entry, pair, remark, party.contacts)
         managed = slots.is_managed(entry, pair, remark, kind)
         members.append(Member(kind, entry, remark, pair, pair, managed))

@@ -115,6 +115,30 @@ def test_afterwards_edits_go_on_and_another_record_may_take_the_number_that_was_
     assert merge.firm.crm_record(merge.kept)["titel"] == "Prof."
 
 
+@pytest.mark.parametrize("took_the_number", [True, False])
+def test_the_task_closes_itself_when_the_party_that_was_left_is_gone_in_advoware(
+    merge: Merge, took_the_number: bool
+) -> None:
+    form = {"betnr": merge.second} if took_the_number else {}
+    merge.carry_out(children_move=True, **form)
+    merge.firm.until_quiet()
+    left = merge.first if took_the_number else merge.second
+    assert str(left) in merge.told()
+    assert not any(merge.firm.sync().writes.values())
+    merge.firm.office.edit("Beteiligte", "delete", id=left)
+    merge.firm.until_quiet()
+    assert merge.firm.tasks() == []
+    assert merge.link_of(merge.gone) == (left, "deleted_in_espocrm")
+
+
+def test_the_task_closes_itself_when_a_record_stands_for_the_party_that_was_left(merge: Merge) -> None:
+    merge.carry_out(betnr=merge.second)
+    merge.firm.until_quiet()
+    merge.firm.crm_party(lastName="Huber", betnr=merge.first)
+    merge.firm.until_quiet()
+    assert merge.firm.tasks() == []
+
+
 @pytest.mark.parametrize("step", [1, 6, 12, 18])
 def test_a_pass_that_ends_anywhere_is_taken_up_again(merge: Merge, step: int) -> None:
     merge.carry_out(betnr=merge.second)

@@ -20,6 +20,13 @@ PHONE = st.fixed_dictionaries(
         "optOut": st.booleans(),
     }
 )
+MARKERS = [
+    "[ESPOCRM:YUBodWJlci5leGFtcGxl:4]",
+    "[ESPOCRM:KzQ5NTExMTIzNDU2:1] x",
+    "[ESPOCRM-SLOT:1] x",
+    "[ESPOCRM-SLOT:4]",
+]
+REMARKS = [None, "Zentrale", "[ESPOCRM:kaputt:4] Text", *MARKERS]
 ENTRY = st.fixed_dictionaries(
     {
         "kommKz": st.sampled_from([1, 2, 3, 4, 6, 7, 8, 9, 10, 5, 11, 12]),
@@ -27,7 +34,7 @@ ENTRY = st.fixed_dictionaries(
         "phone": st.sampled_from(
             [f"0511/{NEW_PHONE}", f"+49 511 {NEW_PHONE}", "0511 123456", "0511 123456 App. 12", "siehe Akte"]
         ),
-        "bemerkung": st.sampled_from([None, "Zentrale", "[ESPOCRM:kaputt:4] Text", "[ESPOCRM-SLOT:1] x"]),
+        "bemerkung": st.sampled_from(REMARKS),
         "online": st.booleans(),
     }
 )

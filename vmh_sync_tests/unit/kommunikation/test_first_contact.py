@@ -147,6 +147,23 @@ def test_text_in_a_slot_of_the_original_is_a_new_entry() -> None:
     assert (stored(result)[1].kind, stored(result)[1].state) == (2, PairState.ACTIVE)
 
 
+@pytest.mark.parametrize("value", ["a@b.example", "jürgen@müller.example"])
+def test_an_e_mail_with_the_marker_of_a_phone_is_an_e_mail(value: str) -> None:
+    result = plan(emails=[mail("old@b.example", primary=True)], entries=[entry(1, value, 4, "[ESPOCRM-SLOT:1] x")])
+    if value.isascii():
+        assert values(result, MAIL) == ["old@b.example", value]
+        assert stored(result)[1].kind == 4
+    else:
+        assert [task.fields for task in result.tasks] == [("email/1",)]
+
+
+def test_a_contradicting_marker_deletes_nothing() -> None:
+    """The marker of another entry's phone, in an e-mail entry that a person has emptied."""
+    result = plan(phones=[tel("+49511123", primary=True)], entries=[entry(1, "", 4, marker("+49511123", 1))])
+    assert values(result, PHONE) is None
+    assert written(result) == {None: {"tlf": "+49511123", "bemerkung": "", "online": True, "komm_kz": 1}}
+
+
 def test_empty_strings_on_both_sides_are_nothing() -> None:
     result = plan(emails=[mail("")], phones=[tel(" ")], entries=[entry(1, ""), entry(2, None), entry(3, " ")])
     assert result.writes_nothing

@@ -3,7 +3,7 @@
 import pytest
 
 from vmh_sync.kommunikation import kinds
-from vmh_sync.kommunikation.markers import parse
+from vmh_sync.kommunikation.markers import Remark, parse
 from vmh_sync.kommunikation.model import PairState
 from vmh_sync_tests.unit.kommunikation.builders import MAIL, PHONE, entry, pair
 
@@ -95,3 +95,51 @@ def test_an_untouched_kind_is_never_overruled(own: int) -> None:
 def test_a_guess_from_a_value_that_was_never_synced_is_not_kept() -> None:
     refused = pair(1, 1, None, "siehe Akte", state=PairState.REFUSED)
     assert kinds.resolve(entry(1, "a@b.example"), refused, parse(None), {}) == 4
+
+
+MAIL_MARK, PHONE_MARK, PHONE_SLOT = "[ESPOCRM:YUBiLmV4YW1wbGU=:8]", "[ESPOCRM:KzQ5NTExMTIz:1]", "[ESPOCRM-SLOT:1] x"
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "remark", "kind"),
+    [
+        ("a@b.example", 4, PHONE_SLOT, 4),
+        ("a@b.example", 8, PHONE_MARK, 8),
+        ("jürgen@müller.example", 4, PHONE_SLOT, 4),
+        ("kein at", 4, PHONE_SLOT, 4),
+        ("", 4, PHONE_SLOT, 4),
+        ("0511/123", 6, MAIL_MARK, 6),
+        ("siehe Akte", 1, MAIL_MARK, 1),
+        ("", 1, MAIL_MARK, 1),
+        ("a@b.example", 4, "[ESPOCRM-SLOT:12]", 4),
+        ("0511/123", 1, "[ESPOCRM-SLOT:5]", 1),
+        ("a@b.example", 0, PHONE_SLOT, 4),
+        ("0171 2345678", 0, MAIL_MARK, 3),
+    ],
+)
+def test_a_marker_that_contradicts_the_entry_and_what_stands_in_it_is_a_persons_text(
+    value: str, own: int, remark: str, kind: int
+) -> None:
+    one = entry(1, value, own, remark)
+    assert kinds.resolve(one, None, kinds.believed(one, parse(remark)), {}) == kind
+    assert kinds.believed(one, parse(remark)) == Remark(remark)
+
+
+@pytest.mark.parametrize(
+    ("value", "own", "remark", "kind"),
+    [
+        ("a@b.example", 4, MAIL_MARK, 8),
+        ("0511/123", 3, PHONE_SLOT, 1),
+        ("siehe Akte", 3, PHONE_SLOT, 1),
+        ("", 3, PHONE_SLOT, 1),
+        ("a@b.example", 1, MAIL_MARK, 8),
+        ("0511/123", 4, PHONE_SLOT, 1),
+        ("kein at", 0, MAIL_MARK, 8),
+        ("siehe Akte", 0, PHONE_SLOT, 1),
+        ("", 0, PHONE_SLOT, 1),
+        ("x", 0, "[ESPOCRM-SLOT:12]", 12),
+    ],
+)
+def test_any_other_marker_tells_the_kind(value: str, own: int, remark: str, kind: int) -> None:
+    one = entry(1, value, own, remark)
+    assert kinds.resolve(one, None, kinds.believed(one, parse(remark)), {}) == kind
