@@ -20,6 +20,7 @@ from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind
 from vmh_sync.kalender.decision.reads import (
     EmployeeReads,
     GoogleRead,
+    PairElsewhere,
     absent_in_advoware,
     absent_in_google,
     advoware_views,
@@ -86,6 +87,7 @@ class _Planner:
         for pair in self._pairs.values():
             if pair.event_id not in done_events:
                 yield self._decided(pair.fr_nr, pair.event_id, partial(self._decide, pair))
+        yield from self._come_beside_pairs(loose)
         yield from self._found(done_numbers, done_events)
         yield from self._new_termine(done_numbers)
         yield from self._new_events(done_events)
@@ -141,9 +143,11 @@ class _Planner:
 
     def _adopt(self, loose: Mapping[int, list[str]]) -> Iterator[PlanItem]:
         """Re-link marked events; report what is left over as duplicate or orphan."""
-        for fr_nr, ids in loose.items():
+        for fr_nr, found in loose.items():
             pair = self._pairs.get(fr_nr)
-            rest = ids
+            rest = ids = [one for one in found if not self._comes_beside(fr_nr, one)]
+            if not ids:
+                continue
             there = self._termin(fr_nr).presence is Presence.PRESENT
             if pair is None and (there or self._is_insert_of_ours(fr_nr, ids[0])):
                 self._pairs[fr_nr] = self._relinked(fr_nr, ids[0])
@@ -198,17 +202,36 @@ class _Planner:
             return self._new(event, "Kopie oder abgetrennter Teil einer Serie")
         elsewhere = self._reads.elsewhere.get(fr_nr)
         if elsewhere is not None:
-            if self._strayed(fr_nr, event_id, event.form, elsewhere.kuerzel):
-                return PlanItem(None, event_id, decide_strayed(fr_nr, event_id, elsewhere.kuerzel))
-            if elsewhere.event_id == event_id:
-                return PlanItem(None, event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
-            return self._new(event, "Aus einem anderen Kalender kopiert")
+            return self._from_colleague(fr_nr, event, elsewhere)
         certain = self._termin(fr_nr).presence is Presence.MISSING
         if certain and self._ctx.window.surely_lists(event.form):
             if event_id in self._reads.restored:
                 return self._new(event, "Aus dem Papierkorb zurückgeholt oder von Kollegen hierher verschoben")
             return PlanItem(None, event_id, decide_orphan(event, fr_nr, self._ctx))
         return None
+
+    def _from_colleague(self, fr_nr: int, event: ReadEvent, elsewhere: PairElsewhere) -> PlanItem | None:
+        if self._strayed(fr_nr, event.event_id, event.form, elsewhere.kuerzel):
+            return PlanItem(None, event.event_id, decide_strayed(fr_nr, event.event_id, elsewhere.kuerzel))
+        if elsewhere.event_id == event.event_id:
+            return PlanItem(None, event.event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
+        return self._new(event, "Aus einem anderen Kalender kopiert")
+
+    def _comes_beside(self, fr_nr: int, event_id: str) -> bool:
+        """Tell whether it is a colleague's event of a number of which a pair is still here, or is here already."""
+        elsewhere = self._reads.elsewhere.get(fr_nr)
+        return elsewhere is not None and elsewhere.event_id == event_id and fr_nr in self._pairs
+
+    def _come_beside_pairs(self, loose: Mapping[int, list[str]]) -> Iterator[PlanItem]:
+        """Decide about them once their pair is settled: the Termin was reassigned, and its event moved, meanwhile."""
+        for fr_nr, elsewhere in self._reads.elsewhere.items():
+            view = self._google.get(elsewhere.event_id)
+            if view is None or view.event is None or not self._comes_beside(fr_nr, elsewhere.event_id):
+                continue
+            if elsewhere.event_id in loose.get(fr_nr, ()):
+                item = self._from_colleague(fr_nr, view.event, elsewhere)
+                if item is not None:
+                    yield item
 
     def _strayed(self, fr_nr: int, event_id: str, form: Appointment, kuerzel: str) -> bool:
         """Tell whether it is the event that we wrote into a colleague's calendar, and a deadline (not a copy of it)."""

@@ -10,6 +10,7 @@ from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
 from vmh_sync.kalender.pairing.resume import stamp
+from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent
@@ -55,7 +56,9 @@ class GoogleWrites(Agreement):
         """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""
         if event_id is None:
             return
-        for kuerzel in self.book.colleagues(fr_nr):
+        termin = self.sides.termine.get(fr_nr)
+        shared = (lambda kuerzel: concerns(termin, kuerzel)) if termin is not None else (lambda kuerzel: False)
+        for kuerzel in self.book.colleagues(fr_nr, event_id, shared):
             if await self._lives_in(kuerzel, event_id, fr_nr):
                 raise MovedAway(kuerzel)
 
@@ -116,6 +119,8 @@ class GoogleWrites(Agreement):
         if operation.confirm and await self.sides.fresh_termin(operation.fr_nr) is not None:
             raise PlanAgain
         known, row = self.sides.events.get(operation.event_id), self.book.rows.get(operation.fr_nr)
+        if row is not None and row.event_id != operation.event_id:
+            row = None  # it came from a colleague's calendar; the pair has an event of its own
         etag = known.etag if known is not None else (row.etag if row is not None else None)
         if not etag:
             event = await self.sides.fresh_event(operation.event_id)
@@ -124,7 +129,8 @@ class GoogleWrites(Agreement):
             etag = event.etag if event is not None else None
         await self._before_write("google", operation)
         await self.sides.delete_event(operation.event_id, etag)
-        await self.book.close(operation.fr_nr)
+        if row is not None:
+            await self.book.close(operation.fr_nr)
 
     def _content(self, operation: InsertGoogle) -> WireContent:
         body = to_event(

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.decision.deadlines import SENT_BACK, is_held
+from vmh_sync.kalender.decision.deletions import edits_of
 from vmh_sync.kalender.decision.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
 from vmh_sync.kalender.decision.reads import PairElsewhere
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.form.event_identity import ids_of_inserts
+from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.store.store import Store
+from vmh_sync.systems.google_calendar.errors import PreconditionFailedError
 
 COLLEAGUE_WAIT_SECONDS = 20.0
 """How long the calendar that an event came to waits for the calendar that it left.
@@ -23,20 +26,30 @@ comes first in the alphabet waits ``SHORTER_WAIT_SECONDS`` and so makes way for 
 SHORTER_WAIT_SECONDS = 5.0
 
 
-def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[int, str]) -> dict[int, PairElsewhere]:
-    """Return the living pair of each number in another employee's calendar, where there is exactly one.
+def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int]) -> dict[int, PairElsewhere]:
+    """Return of each number the living pair in another employee's calendar that an event here may have come from.
 
-    ``marked``: number → id of an event here that carries its mark. Where no pair is stored, the id itself tells whose
-    calendar we put the event into: we were killed, and it was moved, before its pair was stored.
+    ``marked``: id of an event here that no pair here has → the number it carries. The pair of that very event is the
+    one, else the only one that there is. Where no pair tells, the id itself does: whose calendar we put the event into.
+    We were killed, and it was moved, before its pair was stored; or the colleague has it anew, as everybody has it.
     """
     if not marked:
         return {}
     with store.reading() as tx:
-        rows = {fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in sorted(marked)}
+        rows = {
+            fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in {*marked.values()}
+        }
         others = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
-    found = {fr_nr: [row for row in of if row.kuerzel.upper() != kuerzel.upper()] for fr_nr, of in rows.items()}
-    pairs = {fr_nr: PairElsewhere(of[0].kuerzel, str(of[0].event_id)) for fr_nr, of in found.items() if len(of) == 1}
-    unknown = {event_id: fr_nr for fr_nr, event_id in marked.items() if not rows[fr_nr]}
+    pairs: dict[int, PairElsewhere] = {}
+    for fr_nr, of in sorted(rows.items()):
+        away = [row for row in of if row.kuerzel.upper() != kuerzel.upper()]
+        left = [row for row in away if marked.get(str(row.event_id)) == fr_nr]
+        if not left and len(of) == 1:
+            left = away
+        if len(left) == 1:
+            pairs[fr_nr] = PairElsewhere(left[0].kuerzel, str(left[0].event_id))
+    here = {fr_nr for fr_nr, of in rows.items() if any(row.kuerzel.upper() == kuerzel.upper() for row in of)}
+    unknown = {one: fr_nr for one, fr_nr in marked.items() if not rows[fr_nr] or (fr_nr in here and fr_nr not in pairs)}
     for other in others:
         for event_id, fr_nr in unknown.items():
             if event_id in ids_of_inserts(kanzlei, other, fr_nr):
@@ -61,6 +74,9 @@ class Moves(AdvowareWrites):
             if await self._is_deadline(operation.fr_nr):
                 await self._send_back(operation)
                 return
+            if operation.fr_nr in self.book.rows:
+                await self._drop_second(operation)
+                return
             await self._reassign(operation)
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
@@ -81,6 +97,28 @@ class Moves(AdvowareWrites):
         await self.book.lose((finding,))
         self.done.findings += (finding,)
         await self._delete_google(DeleteGoogle(operation.fr_nr, operation.event_id, text, confirm=False))
+
+    async def _drop_second(self, operation: TakeOver) -> None:
+        """The appointment stands here already, in an event of its own: what was typed into the other one is told."""
+        record = await self.context.advoware.read_termin(operation.fr_nr)
+        if record is None or not self.sides.concerns(to_fields(record)):
+            raise AppointmentMoving  # our own event of it could not be taken away before
+        event = self.sides.events.get(operation.event_id)
+        left = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
+        base = left.base if left is not None else None
+        if event is not None and base is not None:
+            form = read_event(event.raw, self.context.rules).form
+            lost = edits_of(form, base.google, without_text=base.anonymised)
+            text = f"{operation.reason}; der Termin steht hier schon: die Änderung in Google gilt nicht"
+            findings = (Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost),) if lost else ()
+            await self.book.lose(findings)
+            self.done.findings += findings
+        try:
+            await self._delete_google(
+                DeleteGoogle(operation.fr_nr, operation.event_id, operation.reason, confirm=False)
+            )
+        except PreconditionFailedError:
+            raise AppointmentMoving from None
 
     async def _create_instead(self, operation: TakeOver) -> None:
         for instead in operation.otherwise:

@@ -139,12 +139,21 @@ class PairBook:
 
         self.rows[fr_nr] = await self._do(work)
 
-    def colleagues(self, fr_nr: int) -> list[str]:
-        """Return the other employees that may have a calendar of ours and have no pair of this number."""
+    def colleagues(self, fr_nr: int, event_id: str, shared: Callable[[str], bool]) -> list[str]:
+        """Return the other employees to whose calendar the event of this number may have been moved.
+
+        Not those who have it as their own already, nor those with whom the Termin is ``shared`` and who have theirs.
+        """
         with self.context.store.reading() as tx:
-            has = {row.kuerzel.upper() for row in tx.calendar_pairs.by_frnr(fr_nr)}
-            states = tx.calendar_states.all()
-        return [one.kuerzel for one in states if one.kuerzel.upper() not in has | {self.kuerzel.upper()}]
+            has = {row.kuerzel.upper(): row.event_id for row in tx.calendar_pairs.by_frnr(fr_nr)}
+            names = [one.kuerzel for one in tx.calendar_states.all() if one.kuerzel.upper() != self.kuerzel.upper()]
+        return [one for one in names if one.upper() not in has or not (has[one.upper()] == event_id or shared(one))]
+
+    def pair_of(self, kuerzel: str, fr_nr: int) -> PairState | None:
+        """Return a colleague's living pair of a number."""
+        with self.context.store.reading() as tx:
+            rows = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() == kuerzel.upper()]
+        return pair_state(rows[0], self.context.rules) if rows else None
 
     def calendar_of(self, kuerzel: str) -> str | None:
         """Return the id of an employee's calendar, if it is known."""

@@ -51,7 +51,7 @@ class EmployeeReads:
     exceptions, cancelled ones). ``whole_series``: series of which a delta holds every exception. ``pairs``: the living
     pairs. ``next_generations``: frNr → first unused generation where an event of that number was deleted earlier.
     ``waiting``: events that were found new while Advoware was not to be written. ``elsewhere``: frNr of marked events
-    without a pair here → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
+    that no pair here has → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
     ``restored``: marked events made in Google whose pair was closed here: they were in Google's bin.
     ``held``: events of failed appointments that were not read, because they are not due yet.

@@ -12,6 +12,11 @@ from vmh_sync.systems.google_calendar.errors import NotFoundError
 from vmh_sync.systems.google_calendar.events import Event, EventContent
 
 
+def concerns(termin: TerminFields, kuerzel: str) -> bool:
+    """Tell whether the Termin belongs into the calendar of ``kuerzel``."""
+    return is_for_everybody(termin) or belongs_to(termin, kuerzel)
+
+
 @dataclass(slots=True, repr=False)
 class LiveSides:
     """``termine`` and ``events`` hold what was last read or written; a missing key means "gone" or "not named"."""
@@ -50,7 +55,7 @@ class LiveSides:
 
     def concerns(self, termin: TerminFields) -> bool:
         """Tell whether the Termin belongs into this employee's calendar."""
-        return is_for_everybody(termin) or belongs_to(termin, self.kuerzel)
+        return concerns(termin, self.kuerzel)
 
     async def insert_event(self, event_id: str, content: EventContent) -> Event:
         """Insert an event under our id; raises ``DuplicateError`` when it is taken."""

@@ -1,7 +1,6 @@
 """What people do in both calendars beyond plain edits: they format, invite, split, restore and hand over."""
 
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -89,14 +88,6 @@ class PeopleAtWork(CalendarPeople):
             return False  # a series that is moved to another weekday asks a person first
         self.rng.seed(self.rng.random())
         return super()._move_event()
-
-    def _to_colleague(self) -> bool:
-        """Nobody moves an event to where the same appointment still stands, since its Termin has just been reassigned.
-
-        The product takes that event for a copy.
-        """
-        stands = Counter(marked(event) for kuerzel in KUERZEL for event in self._chancery.events(kuerzel).values())
-        return all(number == 1 for mark, number in stands.items() if mark) and super()._to_colleague()
 
     def _new_series(self) -> bool:
         kuerzel = self.rng.choice(KUERZEL)
