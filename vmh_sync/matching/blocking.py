@@ -27,7 +27,7 @@ def _person_keys(party: Prepared) -> Iterator[str]:
     initials = {word[0] for word in party.first} or {"?"}
     whole = "".join(party.family)
     for initial in sorted(initials | {"?"} if len(initials) == 1 and "?" in initials else initials):
-        for spelled in _without_one_letter(whole):
+        for spelled in (*_without_one_letter(whole), party.in_one_word):
             yield f"n{initial}{spelled}"
         for word in (*party.family, *party.maiden):
             yield f"n{initial}{word}"
@@ -47,6 +47,8 @@ def _company_keys(party: Prepared) -> Iterator[str]:
     for spelled in _without_one_letter(whole):
         yield f"c{spelled}"
     yield f"k{sound(whole)}"
+    if party.former:
+        yield f"c{''.join(party.former)[:_LONGEST]}"
     if party.register:
         yield f"r{party.register}"
 

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from vmh_sync.matching.persons import Fit
 from vmh_sync.matching.spelling import fold, nearly
@@ -10,7 +11,11 @@ _SPELLED_FORMS = tuple(
     (re.compile(rf"\b(?:{spelled})\b"), short)
     for spelled, short in (
         (r"gesellschaft mit beschraenkter haftung|ges m b h|g m b h|m b h|gesmbh|mbh", "gmbh"),
-        (r"partnerschaftsgesellschaft|partnerschaft|part g|partg", "partg"),
+        (
+            r"(?:partnerschaftsgesellschaft|partnerschaft|part g|partg)(?: von (?:\w+ ){1,3}?(?=mit|m b b|mbb))?",
+            "partg ",
+        ),
+        (r" {2,}", " "),
         (r"mit beschraenkter berufshaftung|m b b|mbb", "mbb"),
         (r"partgmbb", "partg mbb"),
         (r"unternehmergesellschaft|u g", "ug"),
@@ -22,24 +27,59 @@ _SPELLED_FORMS = tuple(
         (r"eingetragener verein|e v|verein", "ev"),
         (r"eingetragene genossenschaft|e g", "eg"),
         (r"eingetragener kaufmann|eingetragene kauffrau|e k|e kfm|e kfr|ekfm|ekfr", "ek"),
+        (r"gemeinnuetzige (?:gesellschaft )?gmbh", "ggmbh"),
+        (r"limited", "ltd"),
+        (r"incorporated", "inc"),
+        (r"(?:wohnungs)?eigentuemergemeinschaft|wohnungseigentumsgemeinschaft", "weg"),
     )
 )
-_JOINED_FORM = re.compile(r"\b(\w{3,}?)gesellschaft (?=gmbh\b)")
-"""``Baugesellschaft mbH`` is ``Bau GmbH``."""
+_JOINED_FORM = re.compile(r"\b(\w{3,}?)ges(?:ellschaft)? (?=gmbh\b)")
+"""``Baugesellschaft mbH`` and ``Bauges. mbH`` are ``Bau GmbH``."""
+_STREET = re.compile(r"strasse\b")
+_FORMERLY = re.compile(r"\b(?:vormals|vorm|frueher|ehemals)\b")
+_HOLDER = re.compile(r"\b(?:inh|inhaber|inhaberin)\b")
+_PASSING = re.compile(r"\b(?:in liquidation|i l|in abwicklung|in insolvenz|i ins|in gruendung|i g|i gr)$")
+_PASSES = "passing"
 FORMS = frozenset(
     {"gmbh", "ggmbh", "ug", "kg", "ohg", "ag", "gbr", "ev", "eg", "ek", "se", "kgaa", "partg", "mbb", "ltd", "stiftung"}
+    | {"inc", "llc"}
 )
-NO_NAME = frozenset({"und", "co", "gesellschaft", "firma", "fa", "haftungsbeschraenkt"})
+NO_NAME = frozenset({"und", "co", "cie", "compagnie", "gesellschaft", "firma", "fa", "haftungsbeschraenkt"})
+
+
+class CompanyName(NamedTuple):
+    """A company's name: the words that make it, the legal form in one spelling, and what it was called before.
+
+    ``form`` is empty where the name tells none, ``former`` where it tells no earlier name. ``addition`` names the
+    holder, and whether it is being founded or wound up.
+    """
+
+    core: tuple[str, ...]
+    form: str
+    former: tuple[str, ...]
+    addition: tuple[str, ...]
 
 
 @lru_cache(maxsize=200_000)
-def split_company(name: str) -> tuple[tuple[str, ...], str]:
-    """Return the words that make the name, and the legal form in one spelling, empty where it names none."""
-    plain = fold(name)
+def split_company(name: str) -> CompanyName:
+    """Take a company's name apart."""
+    now, before = _cut(_FORMERLY, fold(name))
+    now, holder = _cut(_HOLDER, now)
+    alive = _PASSING.sub("", now)
+    core, form = _words(alive)
+    return CompanyName(core, form, _words(before)[0], (*holder.split(), *((_PASSES,) if alive != now else ())))
+
+
+def _cut(word: re.Pattern[str], plain: str) -> tuple[str, str]:
+    """Return what stands before and after a word; everything where nothing stands before it."""
+    before, *after = word.split(plain, maxsplit=1)
+    return (before.strip(), after[0].strip()) if after and before.strip() else (plain, "")
+
+
+def _words(plain: str) -> tuple[tuple[str, ...], str]:
     for spelled, short in _SPELLED_FORMS:
         plain = spelled.sub(short, plain)
-    plain = _JOINED_FORM.sub(r"\1 ", plain)
-    words = plain.split()
+    words = _STREET.sub("str", _JOINED_FORM.sub(r"\1 ", plain)).split()
     core = tuple(word for word in words if word not in FORMS and word not in NO_NAME)
     return core, " ".join(word for word in words if word in FORMS)
 

@@ -6,7 +6,7 @@ A name alone never makes a twin: a second feature must agree. :data:`LIKELY_FROM
 phone and a mailbox (father and son, a couple, the companies of one holding):
 
 - a person: family and first name the same, the birth date the same, and one more feature (e-mail, phone, IBAN,
-  street or town), and nothing against it;
+  street or town; no mere place where the birthday is the first of January), and nothing against it;
 - a company: name and legal form the same, the register number or an IBAN or two of e-mail, phone, street, town and
   register the same, and nothing against it.
 
@@ -20,7 +20,7 @@ from functools import lru_cache
 from vmh_sync.matching.companies import core_fit
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
 from vmh_sync.matching.prepared import Prepared, prepare
-from vmh_sync.matching.spelling import one_letter_apart
+from vmh_sync.matching.spelling import one_letter_apart, sound_alike
 from vmh_sync.matching.traits import NOT_ALIKE, Evidence, Likeness, Resemblance, Traits
 
 LIKELY_FROM = 45
@@ -61,7 +61,9 @@ def name_fits(left: Traits, right: Traits) -> bool:
     if {_Kind.PERSON, _Kind.COMPANY} <= kinds:
         return False
     if _Kind.PERSON not in kinds:
-        return core_fit(one.core, other.core) is not Fit.DIFFERENT and not _forms_differ(one, other)
+        return (core_fit(one.core, other.core) is not Fit.DIFFERENT and not _forms_differ(one, other)) or _renamed(
+            one, other
+        )
     family, first = _names(one, other)
     if _swapped(one, other):
         return not _born_apart(one, other)
@@ -100,13 +102,15 @@ _FIRST = {
     Fit.UNTOLD: ("vorname", 0, "Vorname fehlt auf einer Seite"),
     Fit.DIFFERENT: ("vorname", -40, "anderer Vorname"),
 }
-_FAMILY_SLIP: Feature = ("name", 0, "kurzer Name, ein Buchstabe anders")
+_FAMILY_SLIP: Feature = ("name", 0, "kurzer Name, ein Buchstabe anders oder nur nach dem Klang gleich")
 _FIRST_SLIP: Feature = ("vorname", -10, "kurzer Vorname, ein Buchstabe anders")
 _MAIDEN: Feature = ("geburtsname", 15, "Geburtsname der einen Seite ist der Name der anderen")
 _SWAPPED: Feature = ("name", 37, "Vor- und Nachname vertauscht")
 _BORN: Feature = ("geburtsdatum", 45, "Geburtsdatum gleich")
 _BORN_SLIP: Feature = ("geburtsdatum_aehnlich", 5, "Geburtsdatum ähnlich (Tag und Monat vertauscht oder eine Ziffer)")
 _GENERATIONS: Feature = ("name", -60, "senior und junior")
+_NEW_YEAR = (1, 1)
+"""A birthday that stands in papers where nobody knows the day: many share it."""
 _ONE_GENERATION: Feature = ("name", -1, "Zusatz senior oder junior nur auf einer Seite")
 
 
@@ -125,12 +129,16 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
         found.append(_GENERATIONS if one.generation and other.generation else _ONE_GENERATION)
     evidence = _evidence(found)
     same_names = family is first is Fit.SAME and not swapped and not _initials(one, other)
-    sure = same_names and one.generation == other.generation and _agree(evidence, "geburtsdatum") and _more(evidence)
+    papers = one.born is not None and (one.born.month, one.born.day) == _NEW_YEAR
+    more = _REACHED if papers else (*_REACHED, "strasse", "ort")
+    sure = same_names and one.generation == other.generation and _agree(evidence, "geburtsdatum")
+    sure = sure and any(_agree(evidence, feature) for feature in more)
     return _judged(evidence, _BESIDE_A_PERSONS_NAME, sure=sure)
 
 
 def _family(one: Prepared, other: Prepared, fit: Fit) -> Feature:
-    slip = fit is Fit.DIFFERENT and one_letter_apart("".join(one.family), "".join(other.family))
+    left, right = "".join(one.family), "".join(other.family)
+    slip = fit is Fit.DIFFERENT and (one_letter_apart(left, right) or sound_alike(left, right))
     return _FAMILY_SLIP if slip else _FAMILY[fit]
 
 
@@ -140,7 +148,10 @@ def _first_name(one: Prepared, other: Prepared, fit: Fit) -> Feature:
 
 
 def _names(one: Prepared, other: Prepared) -> tuple[Fit, Fit]:
-    return family_fit(list(one.family), list(other.family)), first_fit(list(one.first), list(other.first))
+    family = family_fit(list(one.family), list(other.family))
+    if family is Fit.DIFFERENT and one.in_one_word == other.in_one_word:
+        family = Fit.ALIKE
+    return family, first_fit(list(one.first), list(other.first))
 
 
 def _swapped(one: Prepared, other: Prepared) -> bool:
@@ -193,17 +204,25 @@ _CORE = {
 }
 _REGISTER: Feature = ("handelsregister_nummer", 120, "Handelsregisternummer gleich")
 _OTHER_REGISTER: Feature = ("handelsregister_nummer", -100, "andere Handelsregisternummer")
+_RENAMED: Feature = ("name", 25, "früherer Firmenname der einen Seite ist der Name der anderen")
+_OTHER_ADDITION: Feature = (
+    "name",
+    -1,
+    "in Liquidation, Insolvenz oder Gründung nur auf einer Seite, oder Inhaber anders",
+)
 _SECOND = ("handelsregister_nummer", "email", "telefon", "strasse", "ort")
 
 
 def _companies(one: Prepared, other: Prepared) -> Resemblance:
-    fit = core_fit(one.core, other.core)
-    if _forms_differ(one, other) or not one.core or not other.core:
+    fit, renamed = core_fit(one.core, other.core), _renamed(one, other)
+    if (_forms_differ(one, other) and not renamed) or not one.core or not other.core:
         return NOT_ALIKE
-    found: list[Feature] = [_CORE[fit], *_reached(one, other, email=25, phone=20, iban=40)]
+    found: list[Feature] = [_RENAMED if renamed else _CORE[fit], *_reached(one, other, email=25, phone=20, iban=40)]
     found += _places(one, other, street=25, town=20)
     if one.register and other.register:
         found.append(_REGISTER if one.register == other.register else _OTHER_REGISTER)
+    if one.addition != other.addition:
+        found.append(_OTHER_ADDITION)
     evidence = _evidence(found)
     firm_ground = _agree(evidence, "iban") or sum(_agree(evidence, name) for name in _SECOND) > 1
     sure = fit is Fit.SAME and one.form == other.form and firm_ground
@@ -211,11 +230,21 @@ def _companies(one: Prepared, other: Prepared) -> Resemblance:
     return _judged(evidence, _BESIDE_A_COMPANYS_NAME, sure=sure)
 
 
+def _renamed(one: Prepared, other: Prepared) -> bool:
+    """Whether one is called today what the other says it was called before."""
+    pairs = ((one.former, other.core), (one.core, other.former))
+    return core_fit(one.core, other.core) is Fit.DIFFERENT and any(
+        core_fit(a, b) >= Fit.ALIKE for a, b in pairs if a and b
+    )
+
+
 def _forms_differ(one: Prepared, other: Prepared) -> bool:
     return bool(one.form and other.form) and one.form != other.form
 
 
 # What both have in common
+
+_REACHED = ("email", "telefon", "iban")
 
 
 def _reached(one: Prepared, other: Prepared, *, email: int, phone: int, iban: int) -> list[Feature]:
@@ -253,10 +282,6 @@ def _evidence(found: list[Feature]) -> tuple[Evidence, ...]:
 
 def _agree(evidence: tuple[Evidence, ...], feature: str) -> bool:
     return any(one.feature == feature and one.agrees for one in evidence)
-
-
-def _more(evidence: tuple[Evidence, ...]) -> bool:
-    return any(_agree(evidence, feature) for feature in ("email", "telefon", "iban", "strasse", "ort"))
 
 
 def _judged(evidence: tuple[Evidence, ...], second: frozenset[str], *, sure: bool) -> Resemblance:

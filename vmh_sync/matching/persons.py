@@ -4,12 +4,15 @@ from enum import IntEnum
 
 from vmh_sync.matching.spelling import fold, nearly
 
-TITLES = frozenset(
-    {"dr", "prof", "dipl", "ing", "med", "jur", "rer", "nat", "phil", "mag", "dres", "ra", "rain", "rae"}
-    | {"von", "van", "de", "der", "zu", "zum", "zur", "freiherr", "graf", "graefin"}
+_PARTICLES = frozenset({"von", "vom", "van", "de", "dem", "den", "der", "zu", "zum", "zur"})
+TITLES = _PARTICLES | frozenset(
+    {"dr", "prof", "dipl", "ing", "med", "dent", "vet", "jur", "rer", "nat", "phil", "mag", "dres", "ra", "rain", "rae"}
+    | {"freiherr", "freifrau", "graf", "graefin"}
 )
-_YOUNGER = frozenset({"jun", "jr", "junior", "jg", "ii", "iii"})
+_YOUNGER = frozenset({"jun", "jr", "junior", "jg", "ii"})
+_YOUNGEST = frozenset({"iii"})
 _OLDER = frozenset({"sen", "sr", "senior"})
+_GENERATIONS = _YOUNGER | _YOUNGEST | _OLDER
 _SHORT_FORM_FROM = 3
 
 
@@ -25,13 +28,18 @@ class Fit(IntEnum):
 def name_words(name: str) -> list[str]:
     """Return the words of a name without titles, particles and the words for father and son."""
     words = fold(name).split()
-    return [word for word in words if word not in TITLES | _YOUNGER | _OLDER] or words
+    return [word for word in words if word not in TITLES | _GENERATIONS] or words
+
+
+def in_one_word(name: str) -> str:
+    """Return a name with its particles as one word: ``van der Berg`` and ``Vanderberg`` are the same."""
+    return "".join(word for word in fold(name).split() if word not in (TITLES | _GENERATIONS) - _PARTICLES)
 
 
 def generation(name: str) -> int:
-    """Return 1 for a name with "jun.", -1 with "sen.", 0 without either."""
+    """Return 1 for a name with "jun." or "II", 2 with "III", -1 with "sen.", 0 without any."""
     words = set(fold(name).split()[1:])
-    return int(bool(words & _YOUNGER)) - int(bool(words & _OLDER))
+    return bool(words & _YOUNGER) + 2 * bool(words & _YOUNGEST) - bool(words & _OLDER)
 
 
 def family_fit(one: list[str], other: list[str]) -> Fit:

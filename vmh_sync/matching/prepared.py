@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vmh_sync.matching.companies import FORMS, NO_NAME, split_company
-from vmh_sync.matching.persons import TITLES, generation, name_words
+from vmh_sync.matching.persons import TITLES, generation, in_one_word, name_words
 from vmh_sync.matching.spelling import fold
 from vmh_sync.matching.traits import Traits
 from vmh_sync.sync import values
@@ -19,12 +19,15 @@ class Prepared:
     traits: Traits
     company: bool
     family: tuple[str, ...]
+    in_one_word: str
     first: tuple[str, ...]
     maiden: tuple[str, ...]
     generation: int
     born: date | None
     core: tuple[str, ...]
     form: str
+    former: tuple[str, ...]
+    addition: tuple[str, ...]
     register: str
     emails: frozenset[str]
     phones: frozenset[str]
@@ -35,17 +38,20 @@ class Prepared:
 
 def prepare(traits: Traits) -> Prepared:
     """Bring a party into its normal forms."""
-    core, form_in_name = split_company(traits.name)
+    company = split_company(traits.name)
     return Prepared(
         traits=traits,
         company=traits.company,
         family=tuple(name_words(traits.name)),
+        in_one_word=in_one_word(traits.name),
         first=tuple(name_words(traits.vorname)),
         maiden=tuple(name_words(traits.geburtsname)),
         generation=generation(f"{traits.name}") or generation(f"- {traits.vorname}"),
         born=_date(traits.geburtsdatum),
-        core=core,
-        form=form_in_name or split_company(traits.rechtsform)[1],
+        core=company.core,
+        form=company.form or split_company(traits.rechtsform).form,
+        former=company.former,
+        addition=company.addition,
         register=fold(traits.register),
         emails=_normal(values.email, traits.emails),
         phones=_normal(values.phone, traits.phones),

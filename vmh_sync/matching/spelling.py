@@ -7,11 +7,18 @@ from functools import lru_cache
 import cologne_phonetics
 from rapidfuzz.distance import OSA
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "&": " und ", "+": " und ", "'": "", "’": ""})
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "&": " und ", "+": " und ", "'": "", "’": ""}
+    | {"ı": "i", "ł": "l", "ø": "oe", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d"}
+)
+_ONE_SOUND = (("ph", "f"), ("ks", "x"), ("chr", "kr"), ("th", "t"))
+"""Spellings of one sound that lie several letters apart: Aleksandr and Alexander, Philipp and Filip."""
 _SLIP_FROM = 5
 """Shorter names that differ in one letter are different names (Jan, Jon)."""
 _TWO_SLIPS_FROM = 10
 _SHORTEST = 2
+_HEARD_FROM = 4
+"""Shorter names sound alike too easily (Lau, Loh)."""
 _SOUNDS_WITHIN = 2
 """Names that sound alike are alike only within so many edits: Meier and Mayr, but not Weber and Weifert."""
 
@@ -36,8 +43,19 @@ def nearly(one: str, other: str) -> bool:
     if shorter < _SLIP_FROM or longer - shorter > _SOUNDS_WITHIN or _digits(one) != _digits(other):
         return False
     allowed = 2 if shorter >= _TWO_SLIPS_FROM else 1
-    distance = OSA.distance(one, other, score_cutoff=_SOUNDS_WITHIN)
+    distance = OSA.distance(_heard(one), _heard(other), score_cutoff=_SOUNDS_WITHIN)
     return distance <= allowed or (distance <= _SOUNDS_WITHIN and bool(sound(one)) and sound(one) == sound(other))
+
+
+def sound_alike(one: str, other: str) -> bool:
+    """Whether two names are said the same, however short: Meier and Mayr."""
+    return min(len(one), len(other)) >= _HEARD_FROM and bool(sound(one)) and sound(one) == sound(other)
+
+
+def _heard(word: str) -> str:
+    for spelled, short in _ONE_SOUND:
+        word = word.replace(spelled, short)
+    return word
 
 
 def one_letter_apart(one: str, other: str) -> bool:
