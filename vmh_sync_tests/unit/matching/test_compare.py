@@ -23,6 +23,8 @@ def firm(name: str, rechtsform: str = "", town: str = "", **more: Any) -> Traits
     return replace(Traits(name=name, rechtsform=rechtsform, company=True, towns=towns), **more)
 
 
+ULM = frozenset({"Ulm"})
+SHARED: dict[str, Any] = {"phones": PHONE, "ibans": IBAN, "towns": ULM}
 BORN, LATER = "1980-05-17", "2011-03-09"
 
 TWINS = {
@@ -92,6 +94,43 @@ TWINS = {
         firm("Huber Bau GmbH", "", "Frankfurt am Main"),
         firm("Huber Bau GmbH", "", "Frankfurt"),
     ),
+    "double name turned round": (
+        person("Erika", "Müller-Schmidt", BORN),
+        person("Erika", "Schmidt Müller", BORN),
+    ),
+    "nobility in one word": (person("Jan", "van der Berg", BORN), person("Jan", "Vanderberg", BORN)),
+    "nobility behind the first name": (person("Erika von", "Berg", BORN), person("Erika", "von Berg", BORN)),
+    "the same sound in a short name": (person("Stephan", "Meier", BORN), person("Stefan", "Mayr", BORN)),
+    "written over from Russian": (person("Aleksandr", "Iwanow", BORN), person("Alexander", "Ivanov", BORN)),
+    "letters that no accent makes": (person("Gül", "Yıldız", BORN), person("Guel", "Yildiz", BORN)),
+    "title in the first name": (person("Dr. med. dent. Erika", "Müller", BORN), person("Erika", "Müller", BORN)),
+    "whole name in one field": (person("", "Müller, Erika", BORN), person("Erika", "Müller", BORN)),
+    "maiden name in the name": (person("Erika", "Müller geb. Vogt", BORN), person("Erika", "Vogt", BORN)),
+    "married and moved, same account": (
+        person("Erika", "Vogt", BORN, ibans=IBAN, towns=frozenset({"Ulm"})),
+        person("Erika", "Kaiser", BORN, ibans=IBAN, towns=frozenset({"Bonn"})),
+    ),
+    "company, no blanks": (firm("Huber Bau GmbH & Co. KG", "", "Ulm"), firm("Huber Bau GmbH&Co.KG", "", "Ulm")),
+    "company, compagnie": (firm("Huber GmbH & Co. KG", "", "Ulm"), firm("Huber GmbH & Cie. KG", "", "Ulm")),
+    "company wound up": (firm("Huber Bau GmbH i.L.", "", "Ulm"), firm("Huber Bau GmbH", "", "Ulm")),
+    "company in insolvency": (firm("Huber GmbH i. Ins.", "", "Ulm"), firm("Huber GmbH in Insolvenz", "", "Ulm")),
+    "company renamed": (firm("Huber Bau GmbH vormals Meier GmbH", "", "Ulm"), firm("Meier GmbH", "", "Ulm")),
+    "company, former name told": (firm("Huber GmbH (vorm. Meier KG)", "", "Ulm"), firm("Huber GmbH", "", "Ulm")),
+    "merchant named": (firm("Huber Bau e.K. Inh. Karl Huber", "", "Ulm"), firm("Huber Bau e.K.", "", "Ulm")),
+    "company for the common good": (
+        firm("Huber Heim gGmbH", "", "Ulm"),
+        firm("Huber Heim gemeinnützige Gesellschaft mbH", "", "Ulm"),
+    ),
+    "company, short for Gesellschaft": (firm("Huber Bauges. mbH", "", "Ulm"), firm("Huber Bau GmbH", "", "Ulm")),
+    "partnership of lawyers": (
+        firm("Vogt Rechtsanwälte Partnerschaft von Rechtsanwälten mbB", "", "Ulm"),
+        firm("Vogt Rechtsanwälte PartG mbB", "", "Ulm"),
+    ),
+    "owners of flats": (
+        firm("WEG Hauptstr. 5", "", "Ulm"),
+        firm("Wohnungseigentümergemeinschaft Hauptstraße 5", "", "Ulm"),
+    ),
+    "limited": (firm("Huber Limited", "", "Ulm"), firm("Huber Ltd.", "", "Ulm")),
     "company, same register number": (
         firm("Huber Bau GmbH", register="HRB 4711"),
         firm("Huber Bau GmbH", register="hrb-4711"),
@@ -153,6 +192,19 @@ def test_a_near_miss_is_no_twin(case: str) -> None:
         (person("Anna", "Huber", BORN), person("Anna", "Hubert", BORN)),
         (person("A.", "Huber", BORN), person("Anna", "Huber", BORN)),
         (person("Anna", "Huber", phones=PHONE), person("Anna", "Huber", phones=PHONE)),
+        # Children of one birth, second and third of a name.
+        (person("Jan", "Huber", BORN, **SHARED), person("Jana", "Huber", BORN, **SHARED)),
+        (person("Anna Maria", "Huber", BORN, **SHARED), person("Anna Luise", "Huber", BORN, **SHARED)),
+        (person("Karl", "Huber II", BORN, **SHARED), person("Karl", "Huber III", BORN, **SHARED)),
+        # A birthday that papers say where nobody knows it, and the same shelter.
+        (person("Ali", "Khan", "1980-01-01", towns=ULM), person("Ali", "Khan", "1980-01-01", towns=ULM)),
+        # Couples, offices held.
+        (person("Karl", "Huber", BORN, **SHARED), person("Karl und Anna", "Huber", BORN, **SHARED)),
+        (person("Karl", "Huber", BORN, **SHARED), person("Karl", "Huber als Insolvenzverwalter", BORN, **SHARED)),
+        # The company that follows one that is wound up; a shop that changed hands; a renamed one.
+        (firm("Huber GmbH i.L.", **SHARED), firm("Huber GmbH", **SHARED)),
+        (firm("Huber e.K. Inh. Eva Vogt", **SHARED), firm("Huber e.K. Inh. Karl Roth", **SHARED)),
+        (firm("Huber GmbH vormals Meier GmbH", **SHARED), firm("Meier GmbH", **SHARED)),
     ],
 )
 def test_a_shared_mailbox_a_slip_or_one_channel_is_never_certain(ours: Traits, theirs: Traits) -> None:
