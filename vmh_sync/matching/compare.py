@@ -103,7 +103,7 @@ _FIRST = {
     Fit.DIFFERENT: ("vorname", -40, "anderer Vorname"),
 }
 _FAMILY_SLIP: Feature = ("name", 0, "kurzer Name, ein Buchstabe anders oder nur nach dem Klang gleich")
-_FIRST_SLIP: Feature = ("vorname", -10, "kurzer Vorname, ein Buchstabe anders")
+_FIRST_SLIP: Feature = ("vorname", -10, "kurzer Vorname, ein Buchstabe anders oder nur nach dem Klang gleich")
 _MAIDEN: Feature = ("geburtsname", 15, "Geburtsname der einen Seite ist der Name der anderen")
 _SWAPPED: Feature = ("name", 37, "Vor- und Nachname vertauscht")
 _BORN: Feature = ("geburtsdatum", 45, "Geburtsdatum gleich")
@@ -137,14 +137,17 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
 
 
 def _family(one: Prepared, other: Prepared, fit: Fit) -> Feature:
-    left, right = "".join(one.family), "".join(other.family)
-    slip = fit is Fit.DIFFERENT and (one_letter_apart(left, right) or sound_alike(left, right))
+    slip = fit is Fit.DIFFERENT and _slip("".join(one.family), "".join(other.family))
     return _FAMILY_SLIP if slip else _FAMILY[fit]
 
 
 def _first_name(one: Prepared, other: Prepared, fit: Fit) -> Feature:
-    slip = fit is Fit.DIFFERENT and one_letter_apart("".join(one.first), "".join(other.first))
+    slip = fit is Fit.DIFFERENT and _slip("".join(one.first), "".join(other.first))
     return _FIRST_SLIP if slip else _FIRST[fit]
+
+
+def _slip(one: str, other: str) -> bool:
+    return one_letter_apart(one, other) or sound_alike(one, other)
 
 
 def _names(one: Prepared, other: Prepared) -> tuple[Fit, Fit]:

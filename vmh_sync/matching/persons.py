@@ -9,6 +9,8 @@ TITLES = _PARTICLES | frozenset(
     {"dr", "prof", "dipl", "ing", "med", "dent", "vet", "jur", "rer", "nat", "phil", "mag", "dres", "ra", "rain", "rae"}
     | {"freiherr", "freifrau", "graf", "graefin"}
 )
+_NAMES_TOO = frozenset({"freiherr", "graf"})
+"""Titles that are family names where nothing follows them."""
 _YOUNGER = frozenset({"jun", "jr", "junior", "jg", "ii"})
 _YOUNGEST = frozenset({"iii"})
 _OLDER = frozenset({"sen", "sr", "senior"})
@@ -28,7 +30,8 @@ class Fit(IntEnum):
 def name_words(name: str) -> list[str]:
     """Return the words of a name without titles, particles and the words for father and son."""
     words = fold(name).split()
-    return [word for word in words if word not in TITLES | _GENERATIONS] or words
+    last = words[-1:] if words[-1:] and words[-1] in _NAMES_TOO else []
+    return [word for word in words if word not in TITLES | _GENERATIONS] + last or words
 
 
 def in_one_word(name: str) -> str:

@@ -43,7 +43,8 @@ def nearly(one: str, other: str) -> bool:
     if shorter < _SLIP_FROM or longer - shorter > _SOUNDS_WITHIN or _digits(one) != _digits(other):
         return False
     allowed = 2 if shorter >= _TWO_SLIPS_FROM else 1
-    distance = OSA.distance(_heard(one), _heard(other), score_cutoff=_SOUNDS_WITHIN)
+    pairs = ((one, other), (_heard(one), _heard(other)))
+    distance = min(OSA.distance(a, b, score_cutoff=_SOUNDS_WITHIN) for a, b in pairs)
     return distance <= allowed or (distance <= _SOUNDS_WITHIN and bool(sound(one)) and sound(one) == sound(other))
 
 

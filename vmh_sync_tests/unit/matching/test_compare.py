@@ -104,6 +104,9 @@ TWINS = {
     "written over from Russian": (person("Aleksandr", "Iwanow", BORN), person("Alexander", "Ivanov", BORN)),
     "letters that no accent makes": (person("Gül", "Yıldız", BORN), person("Guel", "Yildiz", BORN)),
     "title in the first name": (person("Dr. med. dent. Erika", "Müller", BORN), person("Erika", "Müller", BORN)),
+    "a title that is a name": (person("", "Björn Graf", BORN), person("Björn", "Graf", BORN)),
+    "a short name, heard": (person("Sören", "Meier", BORN), person("Sren", "Meier", BORN)),
+    "company, a slip that makes another sound": (firm("Pohl Bau e.V.", "", "Ulm"), firm("Phl Bau e.V.", "", "Ulm")),
     "whole name in one field": (person("", "Müller, Erika", BORN), person("Erika", "Müller", BORN)),
     "maiden name in the name": (person("Erika", "Müller geb. Vogt", BORN), person("Erika", "Vogt", BORN)),
     "married and moved, same account": (
