@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -32,7 +31,8 @@ from vmh_sync.settings import (
     load,
 )
 from vmh_sync.store import default_url
-from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError
+from vmh_sync.store.database_fault import at_host, database_fault
+from vmh_sync.store.errors import StoreError
 from vmh_sync.store.file_health import file_fault
 
 S = TypeVar("S", bound=BaseModel)
@@ -85,7 +85,8 @@ def _loaded(kind: Callable[[], S], lines: list[Line]) -> S | None:
 
 def check_database(settings: VmhSettings) -> Line:
     """Tell whether our database can be reached and has the schema of this version."""
-    fault = file_fault(settings.database_url or default_url(settings.home))
+    url = settings.database_url or default_url(settings.home)
+    fault = file_fault(url)  # first: opening a store makes its folder
     if fault is not None:
         return problem(DATABASE, fault.text, fault.remedy)
     try:
@@ -93,25 +94,11 @@ def check_database(settings: VmhSettings) -> Line:
     except ValueError as error:
         return problem(DATABASE, f"VMH_DATABASE_URL ist unbrauchbar: {error}", "VMH_DATABASE_URL berichtigen.")
     try:
-        store.require_current_schema()
-    except SchemaNewer:
-        return problem(
-            DATABASE,
-            "Eine neuere Version des Programms hat die Datenbank umgestellt.",
-            "Die neuere Version wieder einspielen, oder mit `vmh-sync db restore` die Sicherung von vorher.",
-        )
-    except SchemaOutdated:
-        return problem(
-            DATABASE, "Die Datenbank ist leer oder passt nicht zu dieser Version.", "`vmh-sync db upgrade` ausführen."
-        )
-    except StoreError:
-        return problem(
-            DATABASE,
-            f"Die Datenbank{_at(settings.database_url)} ist nicht erreichbar.",
-            "Prüfen, ob der Datenbankserver läuft und VMH_DATABASE_URL stimmt.",
-        )
+        fault = database_fault(store, url, look_inside=False)
     finally:
         store.close()
+    if fault is not None:
+        return problem(DATABASE, fault.text, fault.remedy)
     return ok(DATABASE, f"Erreichbar ({store.dialect}), auf dem Stand dieser Version.")
 
 
@@ -133,7 +120,7 @@ async def check_redis(settings: VmhSettings, *, database_works: bool = False) ->
         stranger = await _stranger(client, settings) if database_works else None
     except CoordinationUnavailable as away:
         trouble = await asyncio.to_thread(looked_into, away, settings.redis_url)
-        where = f" ({_at(settings.redis_url).strip()})" if settings.redis_url else ""
+        where = f" ({at_host(settings.redis_url).strip()})" if settings.redis_url else ""
         return problem(REDIS, f"{trouble.people}{where}.", trouble.remedy)
     finally:
         await client.aclose()
@@ -165,18 +152,6 @@ async def check_watch(settings: VmhSettings) -> Line:
     if sign.paused is not None:
         return hint(WATCH, f"Pausiert: {sign.paused}", "Sobald EspoCRM wieder antwortet, geht es von selbst weiter.")
     return ok(WATCH, f"Läuft und fragt EspoCRM alle {settings.watch_seconds:g} s nach Änderungen.")
-
-
-def _at(url: str | None) -> str:
-    """Return the host that a URL names, never its user or password."""
-    parts = urlsplit(url or "")
-    return (
-        f" auf {parts.hostname}:{parts.port}"
-        if parts.hostname and parts.port
-        else f" auf {parts.hostname}"
-        if parts.hostname
-        else ""
-    )
 
 
 async def _stranger(redis: AsyncRedis, settings: VmhSettings) -> ForeignRedis | None:

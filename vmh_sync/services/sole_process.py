@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,13 +27,11 @@ def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(handle):
             raise HomeTaken(
                 f"In {path.parent} läuft vmh-sync schon ({_holder(path)}): Beenden Sie diesen Prozess, oder wählen Sie "
                 "mit VMH_HOME einen anderen Ordner."
-            ) from None
+            )
         since = (clock or SystemClock()).now()
         os.ftruncate(handle, 0)
         os.write(handle, f"Prozess {os.getpid()}, seit {since.astimezone():%d.%m.%Y %H:%M:%S}".encode())
@@ -44,16 +43,36 @@ def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
         os.close(handle)
 
 
-def let_go_at(path: Path) -> datetime | None:
-    """Return when the last holder of a lock file let go (aware, UTC).
+def _taken(handle: int) -> bool:
+    """Take the lock; who only looks (:func:`let_go_at`) has it for less than a moment, so a second try is made."""
+    for pause in (0.1, 0.1, 0.0):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
-    None while somebody holds it, when nobody ever did, and when the last one was killed.
+
+def let_go_at(path: Path) -> datetime | None:
+    """Return when the last holder of a lock file let go (aware, UTC); None while somebody holds it, or nobody ever did.
+
+    A holder that was killed could not say so: the first who looks notes the moment of the look in its stead.
     """
     try:
-        told = path.stat()
-    except FileNotFoundError:
+        handle = os.open(path, os.O_RDWR)
+    except OSError:
+        return None  # never held, or not ours to look at
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_size:
+            os.ftruncate(handle, 0)
+        return datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
+    except BlockingIOError:
         return None
-    return datetime.fromtimestamp(told.st_mtime, UTC) if told.st_size == 0 else None
+    finally:
+        os.close(handle)
 
 
 def _holder(path: Path) -> str:

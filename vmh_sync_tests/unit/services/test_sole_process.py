@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from vmh_sync.services.processes import program
-from vmh_sync.services.sole_process import HomeTaken, require_free_port, sole_holder
+from vmh_sync.services.sole_process import HomeTaken, let_go_at, require_free_port, sole_holder
 
 HOLD = """
 import pathlib, sys
@@ -37,10 +38,27 @@ def test_the_second_holder_is_told_who_holds_it_and_a_killed_holder_holds_nothin
         said = rf"läuft vmh-sync schon \(Prozess {first.pid}, seit \d\d\.\d\d\.\d{{4}} "
         with pytest.raises(HomeTaken, match=said), sole_holder(lock):
             pass
+        assert let_go_at(lock) is None
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
     with sole_holder(lock):
         assert str(os.getpid()) in lock.read_text()
+
+
+def test_who_looks_sees_at_once_that_the_holder_was_killed_and_later_looks_agree(tmp_path: Path) -> None:
+    lock = tmp_path / "up.lock"
+    assert let_go_at(lock) is None, "nobody ever held it"
+    command = [sys.executable, "-c", HOLD, str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        alive_at = datetime.fromtimestamp(lock.stat().st_mtime, UTC)
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait()
+    noticed = let_go_at(lock)
+    assert noticed is not None
+    assert noticed >= alive_at
+    assert let_go_at(lock) == noticed, "a sign of life from after the first look counts again"
 
 
 def test_a_taken_port_is_named_with_the_remedy() -> None:
