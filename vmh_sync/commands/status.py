@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vmh_sync.clock import SystemClock
+from vmh_sync.commands.gateway_lines import gateway_lines
 from vmh_sync.commands.output import firm_time, print_json
 from vmh_sync.commands.screen import screen
 from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
@@ -67,7 +68,7 @@ def take(*, ask: bool = True) -> Report:
     redis = asyncio.run(check_redis(known.house, database_works=database.level is Level.OK))
     lines += [database, redis]
     daemon, line = _daemon(known.house, clock.now())
-    lines.append(line)
+    lines += [line, *gateway_lines(known.house)]
     if database.level is not Level.OK:
         return Report(clock.now(), tuple(lines), None, (), daemon)
     house = _read(known.house)

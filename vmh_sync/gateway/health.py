@@ -1,7 +1,8 @@
 """Whether this process lives, and whether what it needs can be reached."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -12,13 +13,16 @@ from pydantic import BaseModel
 from vmh_sync.coordination.connection import prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign
-from vmh_sync.engine.held_logins import held_back_logins
+from vmh_sync.engine.held_logins import HeldBackLogin, held_back_logins
 from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
+from vmh_sync.gateway.morning_page import FIRM
 from vmh_sync.gateway.services import GatewayServices, services_of
+from vmh_sync.orchestration.next_ticks import SILENT
 from vmh_sync.store import default_url
+from vmh_sync.store.database_fault import at_host, database_fault
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.file_health import file_fault
+from vmh_sync.sync.words_de import SIDES, word
 
 router = APIRouter(tags=["health"])
 
@@ -40,7 +44,8 @@ class Readiness(BaseModel):
     redis: State
     dagster: State
     problems: dict[str, str] | None = None
-    """What is wrong and what to do, in German, by name. Absent when nothing is known."""
+    """What is wrong and what to do, in German, by name. Absent when nothing is known. A dead ``daemon`` and a refused
+    login stand only here: webhooks are taken all the same."""
     logins: dict[str, str] | None = None
     """Logins that are held back after a refusal: system -> until when (ISO 8601, UTC). Absent when there are none;
     webhooks are taken all the same."""
@@ -61,43 +66,70 @@ async def ready(request: Request) -> JSONResponse:
     (database, fault), (redis, stranger), (dagster, problem) = await asyncio.gather(
         _database(services), _redis(services), _dagster(services)
     )
+    held_back = await _logins(services) if redis == "ok" else []
+    problems = {"database": fault, "redis": stranger, "dagster": problem}
+    problems |= {"daemon": await _daemon(services) if dagster == "ok" else None}
+    problems |= {login.system: _refused(login) for login in held_back}
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
         status="ready" if good else "not ready",
         database=database,
         redis=redis,
         dagster=dagster,
-        problems=_told({"database": fault, "redis": stranger, "dagster": problem}),
-        logins=await _logins(services) if redis == "ok" else None,
+        problems={name: text for name, text in problems.items() if text} or None,
+        logins={login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None,
         watch=await _watch(services) if redis == "ok" else None,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
 
 
-def _told(problems: dict[str, str | None]) -> dict[str, str] | None:
-    return {name: text for name, text in problems.items() if text} or None
-
-
 async def _database(services: GatewayServices) -> tuple[State, str | None]:
     house = services.settings.house
     url = house.database_url or default_url(house.home)
-    fault = await asyncio.to_thread(partial(file_fault, url, look_inside=False))
-    if fault is not None:
-        return "unavailable", str(fault)
-    return await _state(asyncio.to_thread(services.store.require_current_schema)), None
-
-
-async def _logins(services: GatewayServices) -> dict[str, str] | None:
-    if services.redis is None:
-        return None
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            held_back = await held_back_logins(
+            fault = await asyncio.to_thread(partial(database_fault, services.store, url, look_inside=False))
+    except TimeoutError:
+        return "unavailable", f"Die Datenbank{at_host(url)} antwortet nicht: Prüfen, woran sie arbeitet oder wartet."
+    return ("unavailable", str(fault)) if fault is not None else ("ok", None)
+
+
+async def _logins(services: GatewayServices) -> Sequence[HeldBackLogin]:
+    if services.redis is None:
+        return ()
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await held_back_logins(
                 services.redis, services.settings.advoware, services.settings.espocrm, services.clock
             )
     except (CoordinationUnavailable, TimeoutError):
+        return ()
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(FIRM):%d.%m. %H:%M} Uhr"
+
+
+def _refused(login: HeldBackLogin) -> str:
+    return (
+        f"{word(SIDES, login.system)} hat unsere Anmeldung abgelehnt, der nächste Versuch ist um {_time(login.until)}: "
+        "Schlüssel oder Kennwort prüfen; danach gibt `vmh-sync doctor` die Anmeldung sofort frei."
+    )
+
+
+async def _daemon(services: GatewayServices) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            sign = await services.launcher.daemon_sign()
+    except (LaunchFailed, TimeoutError):
+        return None  # Dagster went away meanwhile: the next look says so
+    if sign is not None and abs(services.clock.now() - sign) < SILENT:
         return None
-    return {login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None
+    since = f"seit {_time(sign)} kein Lebenszeichen" if sign is not None else "noch kein Lebenszeichen"
+    return (
+        f"Von Dagsters Daemon gibt es {since}, also startet kein Lauf: `vmh-sync up` oder den Dienst dagster-daemon "
+        "neu starten; warum er endete, steht in seinem Protokoll. Was wartet, geht nicht verloren."
+    )
 
 
 async def _watch(services: GatewayServices) -> Literal["watching", "paused"] | None:
@@ -115,12 +147,12 @@ async def _watch(services: GatewayServices) -> Literal["watching", "paused"] | N
 
 async def _redis(services: GatewayServices) -> tuple[State, str | None]:
     if services.redis is None:
-        return "unavailable", None
+        return "unavailable", "Der mitgelieferte Valkey startet nicht: REDIS_URL setzen oder VMH_HOME ändern."
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await prove_writable(services.redis)
     except TimeoutError:
-        return "unavailable", None
+        return "unavailable", "Redis antwortet nicht: Prüfen, ob der Server läuft und REDIS_URL stimmt."
     except CoordinationUnavailable as trouble:
         return "unavailable", f"{trouble.people}: {trouble.remedy}"
     house = services.settings.house
@@ -141,12 +173,3 @@ async def _dagster(services: GatewayServices) -> tuple[State, str | None]:
     except TimeoutError:
         return "unavailable", DagsterUnavailable.for_people
     return "ok", None
-
-
-async def _state(check: Awaitable[None]) -> State:
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await check
-    except (StoreError, CoordinationUnavailable, TimeoutError):
-        return "unavailable"
-    return "ok"

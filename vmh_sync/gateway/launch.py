@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB
+from vmh_sync.orchestration.next_ticks import DAEMONS
 from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 
@@ -42,6 +44,7 @@ query Loaded($job: PipelineSelector!) {
   }
 }
 """
+_DAEMONS = "query { instance { daemonHealth { allDaemonStatuses { daemonType lastHeartbeatTime } } } }"
 
 
 class LaunchFailed(Exception):
@@ -137,6 +140,18 @@ class Launcher:
             raise CodeNotLoaded(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
         if self._house not in [entry.get("text") for entry in answer["metadataEntries"] if entry["label"] == HOUSE]:
             raise ForeignDagster("the Dagster at this address works for another house")
+
+    async def daemon_sign(self) -> datetime | None:
+        """Return the last sign of life of what starts runs (aware, UTC); the oldest of its parts, None without one.
+
+        Raises :class:`DagsterUnavailable`.
+        """
+        answer = await self._ask(_DAEMONS, {}, "instance")
+        told = {one["daemonType"]: one["lastHeartbeatTime"] for one in answer["daemonHealth"]["allDaemonStatuses"]}
+        signs = [told.get(name) for name in DAEMONS]
+        if None in signs:
+            return None
+        return datetime.fromtimestamp(min(float(sign) for sign in signs if sign is not None), UTC)
 
     async def _ask(self, query: str, variables: Mapping[str, object], asked: str) -> dict[str, Any]:
         try:

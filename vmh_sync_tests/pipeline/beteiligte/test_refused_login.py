@@ -121,6 +121,9 @@ def test_ready_and_metrics_tell_which_login_is_held_back_and_webhooks_launch_not
         ready = http.get("/ready")
         assert ready.status_code == 200, "webhooks are taken all the same"
         assert list(ready.json()["logins"]) == ["espocrm"]
+        told = ready.json()["problems"]["espocrm"]
+        assert told.startswith("EspoCRM hat unsere Anmeldung abgelehnt, der nächste Versuch ist um "), told
+        assert "Schlüssel oder Kennwort prüfen" in told
         metrics = http.get("/metrics").text
     espo_id = firm.crm_party(lastName="Neu")
     firm.crm.do("flush_webhooks")

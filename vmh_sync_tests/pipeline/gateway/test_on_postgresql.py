@@ -67,7 +67,9 @@ def test_a_database_that_goes_away_costs_no_event(
     cut(False)
     away = [deliver(2), deliver(3)]
     with gateway.client(WRITE_KEY) as http:
-        assert http.get("/ready").json()["database"] == "unavailable"
+        ready = http.get("/ready").json()
+        assert ready["database"] == "unavailable"
+        assert "ist nicht erreichbar. Prüfen, ob der Datenbankserver läuft" in ready["problems"]["database"]
         assert http.get("/metrics").status_code == 200
         assert http.get(f"/vmh/sync/beteiligte/{an_id(1)}").status_code == 503
     cut(True)

@@ -4,9 +4,12 @@ import asyncio
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
-from contextlib import AsyncExitStack
+import time
+from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from typer.testing import CliRunner
 
+from vmh_sync.cli import app
 from vmh_sync.coordination.connection import connect
 from vmh_sync.engine.opening import house_leases
 from vmh_sync.kalender.state.lease_names import lease_name
@@ -153,6 +158,51 @@ def test_what_is_missing_is_named(gateway: GatewayProcess, dagster_double: Dagst
     trigger = send(gateway, "POST", f"/vmh/sync/beteiligte/{ESPO_ID}")
     assert trigger.status_code == 503
     assert trigger.headers["Retry-After"]
+
+
+def test_a_trouble_is_told_by_ready_and_by_status_with_its_cause_and_what_to_do(
+    firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm_environment.setenv("VMH_GATEWAY_PORT", gateway.url.rpartition(":")[2])
+
+    def told(name: str) -> tuple[int, str, str]:
+        ready = send(gateway, "GET", "/ready", None)
+        return ready.status_code, ready.json().get("problems", {}).get(name, ""), status()
+
+    def status() -> str:
+        return CliRunner(env={"COLUMNS": "200"}).invoke(app, ["status", "--offline"]).stdout
+
+    healthy = status()
+    assert f"ok       Gateway: Antwortet unter {gateway.url.removeprefix('http://')}." in healthy
+    assert "Dagster-Daemon" not in healthy
+
+    dagster_double.daemon_sign = datetime(2026, 3, 2, 16, 5, tzinfo=UTC).timestamp()
+    code, text, shown = told("daemon")
+    assert code == 200, "events are taken all the same"
+    sentence = "Von Dagsters Daemon gibt es seit 02.03. 17:05 Uhr kein Lebenszeichen, also startet kein Lauf"
+    assert text.startswith(f"{sentence}: `vmh-sync up` oder den Dienst dagster-daemon neu starten")
+    assert f"Problem  Dagster-Daemon: {sentence}." in shown
+    dagster_double.daemon_sign = None
+    assert "noch kein Lebenszeichen" in told("daemon")[1]
+    dagster_double.daemon_sign = time.time()
+
+    dagster_double.house = "another house"
+    code, text, shown = told("dagster")
+    assert code == 503
+    assert "Problem  Dagster-Oberfläche: Unter VMH_DAGSTER_URL antwortet das Dagster einer anderen Install" in shown
+    dagster_double.house = None
+
+    with closing(sqlite3.connect(str(load(VmhSettings).database_url).removeprefix("sqlite:///"))) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of a later version'")
+        database.commit()
+    code, text, _ = told("database")
+    assert code == 503
+    assert text.startswith("Eine neuere Version des Programms hat die Datenbank umgestellt. Die neuere Version wieder")
+
+    gateway.stop()
+    assert "Hinweis  Gateway: Läuft nicht: Unter 127.0.0.1:" in status()
+    firm_environment.setenv("VMH_GATEWAY_PORT", dagster_double.url.rpartition(":")[2])
+    assert "antwortet ein anderes Programm." in status()
 
 
 def test_nothing_is_launched_at_the_dagster_of_another_house(
