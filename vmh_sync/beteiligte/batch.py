@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from vmh_sync.beteiligte import status_fields
-from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
-from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
-from vmh_sync.beteiligte.ledger import close_books, mark_unchanged
+from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
-from vmh_sync.beteiligte.recognise import Recognition
-from vmh_sync.beteiligte.state import PartyState
-from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.beteiligte.reading.fetch import fetch_parties
+from vmh_sync.beteiligte.reading.recognise import Recognition
+from vmh_sync.beteiligte.status import status_fields
+from vmh_sync.beteiligte.status.ledger import close_books, mark_unchanged
+from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
+from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.engine import erased
 from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
 from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone

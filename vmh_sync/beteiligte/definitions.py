@@ -7,7 +7,7 @@ from datetime import datetime
 import dagster as dg
 
 from vmh_sync.beteiligte.pipeline import KOMMUNIKATION_ALONE, PIPELINE
-from vmh_sync.beteiligte.rolling import ROLLING_EVERY
+from vmh_sync.beteiligte.reading.rolling import ROLLING_EVERY
 from vmh_sync.beteiligte.selection import dirty
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE

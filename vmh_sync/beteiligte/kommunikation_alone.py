@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from vmh_sync.beteiligte.attempt import Attempt
 from vmh_sync.beteiligte.batch import CONCURRENT_PARTIES, UNKNOWN_ID, failed, party_table, unknown
 from vmh_sync.beteiligte.errors import PartFailed
-from vmh_sync.beteiligte.failure import RECORD_FAILURES
-from vmh_sync.beteiligte.fetch import fetch_parties, read_again
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, part_input
-from vmh_sync.beteiligte.task_subject import subject
-from vmh_sync.beteiligte.write import PartySync
+from vmh_sync.beteiligte.reading.fetch import fetch_parties, read_again
+from vmh_sync.beteiligte.status.task_subject import subject
+from vmh_sync.beteiligte.writing.attempt import Attempt
+from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
+from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine import erased
 from vmh_sync.engine.approved_plan import PlanMoved

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vmh_sync.beteiligte.state import OpenTask
+from vmh_sync.beteiligte.master_data.state import OpenTask
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from vmh_sync.beteiligte.diff import MasterPlan, plan_master, settled_tasks
 from vmh_sync.beteiligte.fields import FIELDS
-from vmh_sync.beteiligte.labels_de import told_different
+from vmh_sync.beteiligte.master_data.diff import MasterPlan, plan_master, settled_tasks
+from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.state import PartyState, party_state
+from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.engine.part import Part, PartInput, PartPlan
 from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable

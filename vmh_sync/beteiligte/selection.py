@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.left_party import deleted_and_asked_about
-from vmh_sync.beteiligte.locked import LOCKED
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
-from vmh_sync.beteiligte.rolling import rolling_share
-from vmh_sync.beteiligte.twin_question import answered
+from vmh_sync.beteiligte.reading.left_party import deleted_and_asked_about
+from vmh_sync.beteiligte.reading.rolling import rolling_share
+from vmh_sync.beteiligte.status.locked import LOCKED
+from vmh_sync.beteiligte.twins.twin_question import answered
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.engine.span import Span

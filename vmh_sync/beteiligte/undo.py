@@ -8,14 +8,14 @@ from typing import Any
 from vmh_sync.adressen.part import PART as ADRESSEN
 from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
 from vmh_sync.beteiligte.batch import party_table
-from vmh_sync.beteiligte.failure import RECORD_FAILURES, explain
-from vmh_sync.beteiligte.fetch import fetch_parties
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import espo_payload
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import map_party
-from vmh_sync.beteiligte.state import PartyState
-from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
+from vmh_sync.beteiligte.reading.fetch import fetch_parties
+from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
+from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.undo import child_rule, undo_child
 from vmh_sync.engine.opening import PassSettings, open_context

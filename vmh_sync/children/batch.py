@@ -298,8 +298,8 @@ async def _write_party(
 async def _still_stands(context: PassContext, part: ChildrenPart, batch: ChildBatch, party_id: str) -> bool:
     """Whether a plan may be carried out that was made before the party's lease was ours.
 
-    As for parties (:mod:`vmh_sync.beteiligte.first_plan`): our database must say what it said before anything was read,
-    all else is compared at the target, and what is created is planned from reads made under the lease.
+    As for parties (:mod:`vmh_sync.beteiligte.writing.first_plan`): our database must say what it said before anything
+    was read, all else is compared at the target, and what is created is planned from reads made under the lease.
     """
     if part.children(batch.inputs[party_id]).problem is not None or children_plan(batch.plans[party_id]).creates:
         return False

@@ -7,14 +7,14 @@ ordinary pass then reads both sides and stores link and base. Killed in between,
 import asyncio
 from dataclasses import dataclass
 
-from vmh_sync.beteiligte.fetch import read_again
+from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.task_subject import subject
-from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
-from vmh_sync.beteiligte.twin_question import TwinSuspected, answered_already, question_of
-from vmh_sync.beteiligte.twin_search import free_numbers, read_children, read_whole
-from vmh_sync.beteiligte.waiting import wait_for_person
-from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
+from vmh_sync.beteiligte.reading.fetch import read_again
+from vmh_sync.beteiligte.status.task_subject import subject
+from vmh_sync.beteiligte.twins.twin_question import TwinSuspected, answered_already, question_of
+from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, read_whole
+from vmh_sync.beteiligte.twins.waiting import wait_for_person
+from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.matching.compare import compare

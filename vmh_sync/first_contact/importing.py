@@ -11,7 +11,7 @@ from typing import Any
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.model import espo_payload, is_company, read_advoware
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.beteiligte.write import LEASE_WAIT_SECONDS
+from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.crm_write import create_record
 from vmh_sync.engine.erased import SAYS, erased_of

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.beteiligte.twin_question import Double, Twin, TwinSuspected
+from vmh_sync.beteiligte.twins.twin_question import Double, Twin, TwinSuspected
 from vmh_sync.first_contact.sides import Sides
 from vmh_sync.matching.pairing import Matched, Pair, match
 

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from vmh_sync.beteiligte.diff import CREATE_MARK
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, list_attributes
+from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
+from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
-from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
-from vmh_sync.beteiligte.twin_search import read_whole, shown
+from vmh_sync.beteiligte.twins.twin_search import read_whole, shown
 from vmh_sync.engine.erased import erased_of
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext

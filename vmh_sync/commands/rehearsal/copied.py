@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.twin_search import read_whole
+from vmh_sync.beteiligte.twins.twin_search import read_whole
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, advoware_seed, fill_google
 from vmh_sync.engine.isolation import isolated
 from vmh_sync.engine.pass_context import PassContext

@@ -1,4 +1,4 @@
-"""Enters a Termin again that was deleted, once: nothing is doubled, whatever is killed when (engine/create_once.py)."""
+"""Enters a Termin again that was deleted, once: nothing is doubled (engine/create_once.py)."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Plans of calendars that a person approves: stored, and carried out exactly or not at all (engine/approved_plan.py).
+"""Plans of calendars that a person approves: stored, and carried out exactly or not (engine/approved_plan.py).
 
 What is told of an appointment besides (a conflict, an edit that is lost) belongs to what was approved.
 """

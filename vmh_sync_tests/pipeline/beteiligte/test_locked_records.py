@@ -46,7 +46,7 @@ def test_a_person_is_told_after_days_and_once(firm: Firm, monkeypatch: pytest.Mo
     espo_id = locked_with_an_edit_waiting(firm)
     firm.sync(espo_id)
     assert firm.tasks() == [], "days have not passed"
-    monkeypatch.setattr("vmh_sync.beteiligte.locked.TOLD_AFTER", timedelta(0))
+    monkeypatch.setattr("vmh_sync.beteiligte.status.locked.TOLD_AFTER", timedelta(0))
     with firm.store.transaction() as tx:
         tx.records.forget("beteiligte", [espo_id])
     for _ in range(3):

@@ -5,7 +5,7 @@ The base knows the difference by then, so that no later plan would tell it (sync
 
 import pytest
 
-from vmh_sync.beteiligte import write
+from vmh_sync.beteiligte.writing import write
 from vmh_sync_tests.fixtures.firm import Firm
 
 NOT_TAKEN = "X" * 160

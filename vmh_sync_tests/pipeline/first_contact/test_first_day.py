@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.beteiligte.twin_question import open_questions
+from vmh_sync.beteiligte.twins.twin_question import open_questions
 from vmh_sync.commands.import_parties import ImportOrder, import_parties
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.beteiligte import batch, write
+from vmh_sync.beteiligte import batch
+from vmh_sync.beteiligte.writing import write
 from vmh_sync.store import Store
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm

@@ -18,7 +18,7 @@ from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.fields import FIELDS, list_attributes
 from vmh_sync.beteiligte.party import PartyRead
-from vmh_sync.beteiligte.recognise import Recognition
+from vmh_sync.beteiligte.reading.recognise import Recognition
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren
 from vmh_sync.clock import ManualClock

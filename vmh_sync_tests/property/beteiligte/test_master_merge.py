@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmh_sync.beteiligte.diff import MasterPlan, plan_master
 from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.master_data.diff import MasterPlan, plan_master
+from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.model import MIRROR
-from vmh_sync.beteiligte.state import PartyState, party_state
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.sync.values import text

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.model import espo_payload, homes_of, read_espo
+from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.children.status_fields import standing
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import Unrepresentable, WrongKind

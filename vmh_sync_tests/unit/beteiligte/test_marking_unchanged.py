@@ -4,8 +4,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
-from vmh_sync.beteiligte.ledger import mark_unchanged
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.status.ledger import mark_unchanged
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store import Store

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.beteiligte.rolling import ROLLING_EVERY, rolling_share
+from vmh_sync.beteiligte.reading.rolling import ROLLING_EVERY, rolling_share
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store
 from vmh_sync.store.audit import Change

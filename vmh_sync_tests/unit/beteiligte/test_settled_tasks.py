@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM, plan_master
 from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM, plan_master
+from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState, party_state
 from vmh_sync.beteiligte.model import FIRM, MIRROR
-from vmh_sync.beteiligte.state import OpenTask, PartyState, party_state
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.fields import override
 from vmh_sync.sync.plan import TaskKind

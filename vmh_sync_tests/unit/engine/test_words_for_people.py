@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.beteiligte import failure as parties
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed
+from vmh_sync.beteiligte.writing import failure as parties
 from vmh_sync.children import batch as children
 from vmh_sync.kalender import failure as kalender
 from vmh_sync.sync.base import Side

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, text
 
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.beteiligte.rolling import rolling_share
+from vmh_sync.beteiligte.reading.rolling import rolling_share
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.unseen import unseen
 from vmh_sync.store import Store

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.beteiligte.master_write import AdvowareWritten
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
-from vmh_sync.beteiligte.task_subject import subject
+from vmh_sync.beteiligte.status.task_subject import subject
+from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
 from vmh_sync.engine.audit_sides import stored_side
 from vmh_sync.engine.part import Part, PartDone
 from vmh_sync.engine.pass_context import PassContext

@@ -7,8 +7,8 @@ into both at once; what gives way is told like the loser of any conflict.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload, homes_of
-from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.sync.apart import STAYS_APART
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.beteiligte.company_name import bring_homes_together, remember_homes, tell_lost_home
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
+from vmh_sync.beteiligte.master_data.company_name import bring_homes_together, remember_homes, tell_lost_home
+from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState
 from vmh_sync.beteiligte.model import MIRROR, espo_payload
-from vmh_sync.beteiligte.state import OpenTask, PartyState
 from vmh_sync.sync.apart import STAYS_APART, refused_fields, superseded, try_again
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields

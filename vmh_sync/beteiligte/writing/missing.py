@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from vmh_sync.beteiligte import status_fields
-from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.left_party import LIVES, asks_to_delete
+from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
-from vmh_sync.beteiligte.twin_question import QUESTION
+from vmh_sync.beteiligte.reading.left_party import LIVES, asks_to_delete
+from vmh_sync.beteiligte.status import status_fields
+from vmh_sync.beteiligte.twins.twin_question import QUESTION
 from vmh_sync.engine.crm_write import update_record
 from vmh_sync.engine.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES

@@ -2,7 +2,7 @@
 
 Duplicates are merged in EspoCRM: the survivor takes the number of a record that is deleted then. Such a survivor,
 linked itself or not, is the heir of that link (:attr:`PartyRead.heir_of`); under its lease the link moves to it, see
-:mod:`vmh_sync.beteiligte.inherit`.
+:mod:`vmh_sync.beteiligte.writing.inherit`.
 """
 
 import asyncio

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from vmh_sync.beteiligte import status_fields
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
-from vmh_sync.beteiligte.labels_de import told_different
-from vmh_sync.beteiligte.locked import LOCKED, note_locked
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.recognise import fingerprints_to_keep
+from vmh_sync.beteiligte.reading.recognise import fingerprints_to_keep
+from vmh_sync.beteiligte.status import status_fields
+from vmh_sync.beteiligte.status.labels_de import told_different
+from vmh_sync.beteiligte.status.locked import LOCKED, note_locked
 from vmh_sync.engine.isolation import isolated, one_by_one
 from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.engine.modified_stamps import settled

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vmh_sync.beteiligte.diff import MasterPlan
+from vmh_sync.beteiligte.master_data.diff import MasterPlan
+from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import read_advoware
-from vmh_sync.beteiligte.state import PartyState
 from vmh_sync.engine.field_by_field import send_what_is_taken
 from vmh_sync.engine.guarded_write import guarded_write
 from vmh_sync.engine.pass_context import PassContext, WriteGate

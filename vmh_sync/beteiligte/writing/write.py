@@ -11,27 +11,27 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from vmh_sync import fence
-from vmh_sync.beteiligte import status_fields
-from vmh_sync.beteiligte.asking import PartsAsked
-from vmh_sync.beteiligte.attempt import Attempt
-from vmh_sync.beteiligte.commit import Written, commit_party, record_losers
-from vmh_sync.beteiligte.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
-from vmh_sync.beteiligte.failure import RECORD_FAILURES
-from vmh_sync.beteiligte.fetch import read_again
 from vmh_sync.beteiligte.fields import list_attributes
-from vmh_sync.beteiligte.first_plan import still_stands
-from vmh_sync.beteiligte.inherit import take_over
-from vmh_sync.beteiligte.locked import LOCKED, tell_long_locked
-from vmh_sync.beteiligte.master_write import write_master
-from vmh_sync.beteiligte.missing import settle_missing
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
-from vmh_sync.beteiligte.read_back import moved_meanwhile, note_made_of_it
-from vmh_sync.beteiligte.task_subject import subject
-from vmh_sync.beteiligte.twin_question import TwinSuspected
-from vmh_sync.beteiligte.waiting import wait_for_person
+from vmh_sync.beteiligte.reading.asking import PartsAsked
+from vmh_sync.beteiligte.reading.fetch import read_again
+from vmh_sync.beteiligte.status import status_fields
+from vmh_sync.beteiligte.status.locked import LOCKED, tell_long_locked
+from vmh_sync.beteiligte.status.task_subject import subject
+from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
+from vmh_sync.beteiligte.twins.waiting import wait_for_person
+from vmh_sync.beteiligte.writing.attempt import Attempt
+from vmh_sync.beteiligte.writing.commit import Written, commit_party, record_losers
+from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown, ensure_created
+from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
+from vmh_sync.beteiligte.writing.first_plan import still_stands
+from vmh_sync.beteiligte.writing.inherit import take_over
+from vmh_sync.beteiligte.writing.master_write import write_master
+from vmh_sync.beteiligte.writing.missing import settle_missing
+from vmh_sync.beteiligte.writing.read_back import moved_meanwhile, note_made_of_it
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.create_once import CreatePutOff
 from vmh_sync.engine.crm_write import EspoAnswer, update_record

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from vmh_sync.beteiligte.create import CreateOutcomeUnknown
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
+from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.approved_plan import PlanMoved
 from vmh_sync.engine.isolation import UNFORESEEN

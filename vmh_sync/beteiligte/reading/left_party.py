@@ -7,7 +7,7 @@ not have the party any more, or a record stands for it again (specification, syn
 from contextlib import suppress
 from datetime import datetime
 
-from vmh_sync.beteiligte.diff import DELETED_IN_ESPOCRM
+from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.pass_context import PassContext
 from vmh_sync.store.store import Transaction

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from vmh_sync.beteiligte.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
+from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
-from vmh_sync.beteiligte.traits import advoware_traits, espo_traits
-from vmh_sync.beteiligte.twin_question import (
+from vmh_sync.beteiligte.twins.twin_question import (
     Double,
     Twin,
     TwinSuspected,

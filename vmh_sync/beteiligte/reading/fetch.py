@@ -7,12 +7,12 @@ read or must not be synced is noted on the party; it never harms the others.
 import asyncio
 from collections.abc import Sequence
 
-from vmh_sync.beteiligte.claims import settle_claims
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
-from vmh_sync.beteiligte.left_party import find_settled
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
-from vmh_sync.beteiligte.recognise import Recognition
+from vmh_sync.beteiligte.reading.claims import settle_claims
+from vmh_sync.beteiligte.reading.left_party import find_settled
+from vmh_sync.beteiligte.reading.recognise import Recognition
 from vmh_sync.engine.erased import Erased, erased_of, read_erased
 from vmh_sync.engine.isolation import isolated, together_or_alone
 from vmh_sync.engine.ledger import retry_is_due

@@ -1,0 +1,1 @@
+"""Master data of both sides, in canonical form, and what has to change. Pure."""

@@ -1,0 +1,1 @@
+"""Which parties are read, from where, and which of them nothing has happened to."""

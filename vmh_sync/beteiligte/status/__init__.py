@@ -1,0 +1,1 @@
+"""How a party stands: the fields in EspoCRM, our ledger, records that are locked."""

@@ -1,0 +1,1 @@
+"""Carrying the plan of one party out: create, write, read back, commit."""
