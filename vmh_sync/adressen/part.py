@@ -9,8 +9,8 @@ from vmh_sync.adressen import model
 from vmh_sync.adressen.fields import ADVOWARE_ENTITY, BLOCK_PARTS, ENTITY, ESPO_ENTITY, FIELDS, KEY_ATTRIBUTE
 from vmh_sync.children.kind import ChildKind, Problem
 from vmh_sync.children.part import ChildrenPart
-from vmh_sync.engine.create_what_is_taken import Needed
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.create_what_is_taken import Needed
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.field_plan import FieldPlan

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from vmh_sync.alerts.ledger import Trouble
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.overview.house import read_house
 from vmh_sync.overview.house_verdicts import own_verdicts
 from vmh_sync.overview.verdicts import Verdict, read_verdicts

@@ -19,12 +19,12 @@ from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.ledger import close_books, mark_unchanged
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.writing.write import PartySync
-from vmh_sync.engine import erased
-from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
-from vmh_sync.engine.isolation import isolated, one_by_one, together_or_alone
-from vmh_sync.engine.part import Asked, Part, PartInput
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.pass_progress import Step, went_through
+from vmh_sync.engine.counting.pass_progress import Step, went_through
+from vmh_sync.engine.failures.isolation import isolated, one_by_one, together_or_alone
+from vmh_sync.engine.passes.part import Asked, Part, PartInput
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting import erased
+from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.outcome import RecordOutcome, Result

@@ -2,7 +2,7 @@
 
 from vmh_sync.adressen.part import PART as ADRESSEN
 from vmh_sync.bankverbindungen.part import PART as BANKVERBINDUNGEN
-from vmh_sync.engine.part import Part
+from vmh_sync.engine.passes.part import Part
 from vmh_sync.kommunikation.part import KommunikationPart
 
 PARTS: tuple[Part, ...] = (KommunikationPart(), ADRESSEN, BANKVERBINDUNGEN)

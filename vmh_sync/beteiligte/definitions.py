@@ -9,7 +9,7 @@ import dagster as dg
 from vmh_sync.beteiligte.pipeline import KOMMUNIKATION_ALONE, PIPELINE
 from vmh_sync.beteiligte.reading.rolling import ROLLING_EVERY
 from vmh_sync.beteiligte.selection import dirty
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.dirty_sensor import TICK_SECONDS, make_schedule
 from vmh_sync.orchestration.entity_room import Timing, make_room

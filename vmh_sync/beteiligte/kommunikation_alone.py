@@ -22,16 +22,16 @@ from vmh_sync.beteiligte.writing.attempt import Attempt
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine import erased
-from vmh_sync.engine.approved_plan import PlanMoved
-from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.crm_write import update_record
-from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
-from vmh_sync.engine.isolation import isolated, together_or_alone
-from vmh_sync.engine.part import PartDone, PartInput, PartPlan
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.pass_progress import Step, went_through
-from vmh_sync.engine.selection import enqueue
+from vmh_sync.engine.counting.pass_progress import Step, went_through
+from vmh_sync.engine.failures.isolation import isolated, together_or_alone
+from vmh_sync.engine.passes.approved_plan import PlanMoved
+from vmh_sync.engine.passes.part import PartDone, PartInput, PartPlan
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting import erased
+from vmh_sync.engine.selecting.selection import enqueue
+from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.engine.writing.crm_write import update_record
+from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.kommunikation.part import KommunikationPart
 from vmh_sync.kommunikation.task_texts import is_entry
 from vmh_sync.store.errors import LinkTaken, StaleRow

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.selection import Selection, changed_between, select
-from vmh_sync.engine.entity_pipeline import UnknownSelection
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.span import span_of
+from vmh_sync.engine.passes.entity_pipeline import UnknownSelection
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.span import span_of
 from vmh_sync.sync.outcome import RecordOutcome
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ALONE = (Selection.DIRTY, Selection.FAILED, Selection.ALL)
 
 
 class PartyPipeline:
-    """What the job does with a batch of parties, see :class:`vmh_sync.engine.entity_pipeline.EntityPipeline`."""
+    """What the job does with a batch of parties, see :class:`vmh_sync.engine.passes.entity_pipeline.EntityPipeline`."""
 
     entity = ENTITY
 

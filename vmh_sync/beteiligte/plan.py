@@ -9,7 +9,7 @@ from vmh_sync.beteiligte.master_data.diff import MasterPlan, plan_master, settle
 from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.status.labels_de import told_different
-from vmh_sync.engine.part import Part, PartInput, PartPlan
+from vmh_sync.engine.passes.part import Part, PartInput, PartPlan
 from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps

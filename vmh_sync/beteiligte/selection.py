@@ -11,10 +11,10 @@ from vmh_sync.beteiligte.reading.left_party import deleted_and_asked_about
 from vmh_sync.beteiligte.reading.rolling import rolling_share
 from vmh_sync.beteiligte.status.locked import LOCKED
 from vmh_sync.beteiligte.twins.twin_question import answered
-from vmh_sync.engine.erased import erased_of
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.span import Span
-from vmh_sync.engine.unseen import unseen
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import erased_of
+from vmh_sync.engine.selecting.span import Span
+from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus

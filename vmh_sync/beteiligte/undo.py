@@ -1,4 +1,4 @@
-"""Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.engine.undo`."""
+"""Takes back one applied change of a party or of what belongs to it, see :mod:`vmh_sync.engine.writing.undo`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,10 +18,10 @@ from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.undo import child_rule, undo_child
-from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.engine.undo import (
+from vmh_sync.engine.passes.opening import PassSettings, open_context
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.undo import (
     NOT_UNDOABLE,
     Chain,
     Undo,

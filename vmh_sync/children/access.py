@@ -9,9 +9,9 @@ from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
-from vmh_sync.engine.crm_write import EspoAnswer, update_record
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import Finding, TaskWanted
 from vmh_sync.sync.status_values import kept_after

@@ -14,16 +14,16 @@ from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.approved_plan import PlanMoved
-from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.erased import SAYS, erased_of
-from vmh_sync.engine.guard import ReplanGuard, guard_mass_change
-from vmh_sync.engine.isolation import UNFORESEEN, isolated, together_or_alone
-from vmh_sync.engine.outage import common_outage
-from vmh_sync.engine.part import PartInput, PartPlan
-from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.engine.pass_progress import Step, went_through
-from vmh_sync.engine.selection import enqueue
+from vmh_sync.engine.counting.pass_progress import Step, went_through
+from vmh_sync.engine.failures.isolation import UNFORESEEN, isolated, together_or_alone
+from vmh_sync.engine.failures.outage import common_outage
+from vmh_sync.engine.passes.approved_plan import PlanMoved
+from vmh_sync.engine.passes.part import PartInput, PartPlan
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.selecting.erased import SAYS, erased_of
+from vmh_sync.engine.selecting.selection import enqueue
+from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link

@@ -4,7 +4,7 @@ from functools import partial
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.sync_state import PartyChildren
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.fields import WrongKind
 

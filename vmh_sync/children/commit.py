@@ -8,9 +8,9 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.moved import bring_to_party
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
-from vmh_sync.engine.audit_sides import stored_side
-from vmh_sync.engine.ledger import entry_of_difference
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.ledger import entry_of_difference
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.audit_sides import stored_side
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord

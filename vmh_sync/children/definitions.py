@@ -6,7 +6,7 @@ from datetime import datetime
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.children.selection import moved_since
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import Entity
 from vmh_sync.orchestration.entity_room import EntityRoom, Timing, make_room
 from vmh_sync.orchestration.sync_job import Descriptions

@@ -17,8 +17,8 @@ from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wan
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.ledger import reported_already
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import LinkState
 from vmh_sync.sync.apart import refused_fields, try_again

@@ -13,9 +13,9 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.moved import is_orphaned, read_living_owners
 from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer

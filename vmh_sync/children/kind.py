@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
-from vmh_sync.engine.create_what_is_taken import Needed
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.create_what_is_taken import Needed
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan

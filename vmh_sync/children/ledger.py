@@ -9,9 +9,9 @@ from typing import Any
 from vmh_sync.children.difference import difference_text, keeps_apart
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.status_fields import standing
-from vmh_sync.engine.isolation import isolated, one_by_one
-from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated, one_by_one
+from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.outcome import RecordOutcome, Result

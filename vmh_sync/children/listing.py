@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 

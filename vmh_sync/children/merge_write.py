@@ -14,9 +14,9 @@ from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import key_of
-from vmh_sync.engine.crm_write import EspoAnswer
-from vmh_sync.engine.field_by_field import send_what_is_taken
-from vmh_sync.engine.guarded_write import guarded_write
+from vmh_sync.engine.writing.crm_write import EspoAnswer
+from vmh_sync.engine.writing.field_by_field import send_what_is_taken
+from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.apart import news

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from vmh_sync.children.sync_state import PartyChildren
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.links import Link

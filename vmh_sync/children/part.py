@@ -1,4 +1,4 @@
-"""The children of one kind as a part of the party pass (see ``vmh_sync.engine.part``)."""
+"""The children of one kind as a part of the party pass (see ``vmh_sync.engine.passes.part``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,10 +15,10 @@ from vmh_sync.children.spoilt import failures, without_spoilt
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan, own
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, own
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan

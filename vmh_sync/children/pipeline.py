@@ -7,15 +7,15 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.part import ChildrenPart, children_plan
 from vmh_sync.children.selection import SELECTIONS, changed_between, select
-from vmh_sync.engine.entity_pipeline import UnknownSelection
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.span import span_of
+from vmh_sync.engine.passes.entity_pipeline import UnknownSelection
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.span import span_of
 from vmh_sync.sync.outcome import RecordOutcome
 
 
 @dataclass(frozen=True)
 class ChildPipeline:
-    """What the job does with a batch of children, see :class:`vmh_sync.engine.entity_pipeline.EntityPipeline`."""
+    """What the job does with a batch of children, see ``EntityPipeline``."""
 
     part: ChildrenPart
 

@@ -4,10 +4,10 @@ import asyncio
 from datetime import datetime, timedelta
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.engine.erased import erased_of
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.span import Span
-from vmh_sync.engine.unseen import unseen
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import erased_of
+from vmh_sync.engine.selecting.span import Span
+from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import VERIFY_AFTER

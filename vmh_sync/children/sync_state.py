@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from vmh_sync.engine.ledger import retry_is_due
+from vmh_sync.engine.failures.ledger import retry_is_due
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord

@@ -1,12 +1,12 @@
-"""Takes back one applied change of a child record, see :mod:`vmh_sync.engine.undo`."""
+"""Takes back one applied change of a child record, see :mod:`vmh_sync.engine.writing.undo`."""
 
 from typing import Any
 
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.part import ChildrenPart
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.engine.undo import (
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.undo import (
     Undo,
     UndoRefused,
     as_edit,

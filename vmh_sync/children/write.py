@@ -15,10 +15,10 @@ from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
 from vmh_sync.children.sync_state import key_of
-from vmh_sync.engine.create_once import CreateOrder, create_once
-from vmh_sync.engine.create_what_is_taken import create_what_is_taken
-from vmh_sync.engine.crm_write import EspoAnswer, create_record
-from vmh_sync.engine.ledger import reported_already
+from vmh_sync.engine.failures.ledger import reported_already
+from vmh_sync.engine.writing.create_once import CreateOrder, create_once
+from vmh_sync.engine.writing.create_what_is_taken import create_what_is_taken
+from vmh_sync.engine.writing.crm_write import EspoAnswer, create_record
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side

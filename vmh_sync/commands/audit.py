@@ -7,7 +7,7 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.moments import moment
 from vmh_sync.commands.screen import NARROW, screen
 from vmh_sync.commands.telling_changes import changes_table, told_in_one_line
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.state.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in

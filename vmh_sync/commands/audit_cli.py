@@ -11,7 +11,7 @@ from vmh_sync.commands.doubtful_cli import decide, doubtful
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
-    from vmh_sync.engine.undo import Undo
+    from vmh_sync.engine.writing.undo import Undo
 
 audit_app = typer.Typer(help="Was geändert wurde und ob alles stimmt.", no_args_is_help=True)
 kalender_app.command("doubtful")(doubtful)

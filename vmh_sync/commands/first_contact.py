@@ -14,7 +14,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.progress import progress_for
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
 from vmh_sync.first_contact.answers import Answers, BadAnswers, write_csv
 from vmh_sync.first_contact.plan import ContactPlan

@@ -14,8 +14,8 @@ from vmh_sync.commands.linked_pass import sync_linked
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.opening import PassSettings, open_context
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.first_contact.carry_out import Linker
 from vmh_sync.first_contact.import_plan import ImportPlan, plan_import

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock, SystemClock
-from vmh_sync.engine.pass_progress import Step
+from vmh_sync.engine.counting.pass_progress import Step
 
 LINE_EVERY = timedelta(seconds=15)
 _MEASURED_AFTER = 20

@@ -11,7 +11,7 @@ from vmh_sync.commands.pass_progress import shown_pass
 from vmh_sync.commands.screen import print_rows, screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.approved_plan import (
+from vmh_sync.engine.passes.approved_plan import (
     NoPlan,
     StoredPlan,
     all_plans,
@@ -20,7 +20,7 @@ from vmh_sync.engine.approved_plan import (
     reject_plan,
     usable_plan,
 )
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store, default_url, upgrade

@@ -11,14 +11,14 @@ from rich.table import Table
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
-from vmh_sync.engine.known_installation import (
+from vmh_sync.engine.installation.known_installation import (
     KnownInstallation,
     keep_known,
     keep_known_espocrm,
     keep_known_google,
     read_known,
 )
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.kalender.reading.push import PATH as PUSH_PATH
 from vmh_sync.probe.assumptions import Verdict
 from vmh_sync.probe.catalogue import CATALOGUE

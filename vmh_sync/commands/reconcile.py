@@ -9,7 +9,7 @@ from rich.console import Console
 from vmh_sync.commands.output import RECORDS_FAILED, fail, print_json
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.orchestration.entity_room import rooms
 from vmh_sync.reconcile.read import Report, reconcile
 from vmh_sync.reconcile.reasons import Reason

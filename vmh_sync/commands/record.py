@@ -17,7 +17,7 @@ from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.targets import target
 from vmh_sync.commands.telling_changes import change_row, told_in_one_line
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.overview.record import RecordView, read_record
 from vmh_sync.overview.search import MOST_FOUND, Found, find_records

@@ -3,8 +3,8 @@
 import asyncio
 
 from vmh_sync.coordination.connection import connect
-from vmh_sync.engine.opening import open_database
-from vmh_sync.engine.redis_identity import adopt, place_of
+from vmh_sync.engine.installation.redis_identity import adopt, place_of
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
 

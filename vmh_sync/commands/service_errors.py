@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.tls import looked_into
-from vmh_sync.engine.redis_identity import ForeignRedis
+from vmh_sync.engine.installation.redis_identity import ForeignRedis
 from vmh_sync.orchestration.dagster_home import home_of, storage_fault
 from vmh_sync.services.file_errors import explained
 from vmh_sync.services.sole_process import HomeTaken

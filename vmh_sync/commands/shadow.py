@@ -12,7 +12,7 @@ from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.sync_kalender import run_calendars
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.settings import GoogleCalendarSettings, load

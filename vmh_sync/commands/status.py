@@ -18,7 +18,7 @@ from vmh_sync.commands.screen import screen
 from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
 from vmh_sync.doctor.line import Level, Line, ok, problem
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.dagster_home import home_of
 from vmh_sync.orchestration.entity_room import add_packages

@@ -9,9 +9,9 @@ from vmh_sync.commands.foreground_marks import of_killed_commands
 from vmh_sync.commands.pass_progress import PassProgress
 from vmh_sync.commands.targets import SyncTarget
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.approved_plan import save_plan
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
-from vmh_sync.engine.pass_progress import listened
+from vmh_sync.engine.counting.pass_progress import listened
+from vmh_sync.engine.passes.approved_plan import save_plan
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url, upgrade

@@ -95,7 +95,7 @@ def _span(since: str | None, until: str | None) -> str | None:
     """Return the selection of what was changed in a span, in the firm's time; ``None`` when none was given."""
     from vmh_sync.clock import SystemClock
     from vmh_sync.commands.moments import moment
-    from vmh_sync.engine.span import Span
+    from vmh_sync.engine.selecting.span import Span
 
     if since is None:
         if until is not None:

@@ -50,7 +50,7 @@ def kalender(
 def _saved(batch: "CalendarBatch", config: "Calendars") -> str | None:
     """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
     from vmh_sync.clock import SystemClock
-    from vmh_sync.engine.opening import open_database
+    from vmh_sync.engine.passes.opening import open_database
     from vmh_sync.kalender.state.frozen_plan import save_calendar_plan
     from vmh_sync.settings import VmhSettings, load
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from vmh_sync.beteiligte.pipeline import KOMMUNIKATION, KOMMUNIKATION_ALONE
-from vmh_sync.engine.entity_pipeline import EntityPipeline
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.entities import Entity, every
 
 if TYPE_CHECKING:  # takes a second, and a pass that finds nothing to do needs none of it

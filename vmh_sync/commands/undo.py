@@ -11,8 +11,8 @@ from uuid import uuid4
 from vmh_sync.commands.screen import screen
 from vmh_sync.commands.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.opening import open_database
-from vmh_sync.engine.undo import NOT_UNDOABLE, Chain, Refusal, Undo, Undoer
+from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.writing.undo import NOT_UNDOABLE, Chain, Refusal, Undo, Undoer
 from vmh_sync.entities import KALENDER, every
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from vmh_sync.commands.instance import dagster_environment
 from vmh_sync.commands.sync import prepare
-from vmh_sync.engine.field_tables import field_changes
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.installation.field_tables import field_changes
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.dagster_home import home_of, names_celery, storage_fault
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program

@@ -18,7 +18,7 @@ from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.doctor.schema import Expected, compare
-from vmh_sync.engine.field_tables import FieldChanges
+from vmh_sync.engine.installation.field_tables import FieldChanges
 from vmh_sync.entities import with_records
 from vmh_sync.orchestration.entity_room import EntityRoom, room_of
 from vmh_sync.settings import EspoCrmSettings

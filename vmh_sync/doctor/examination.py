@@ -14,8 +14,8 @@ from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.mail import check_mail
 from vmh_sync.doctor.own_services import Known, check_database, check_first_day, check_redis, check_watch, read_settings
-from vmh_sync.engine.field_tables import field_changes
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.installation.field_tables import field_changes
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import AlertSettings, CalendarSyncSettings, SettingsError, VmhSettings, load

@@ -13,8 +13,8 @@ from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.tls import looked_into
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.doctor.line import Line, hint, ok, problem
-from vmh_sync.engine.opening import open_database
-from vmh_sync.engine.redis_identity import ForeignRedis, foreign, place_of
+from vmh_sync.engine.installation.redis_identity import ForeignRedis, foreign, place_of
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.setting_names import unknown_settings

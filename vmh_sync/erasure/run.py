@@ -15,7 +15,7 @@ import dagster as dg
 from redis import Redis
 
 from vmh_sync.clock import Clock
-from vmh_sync.engine.erased import MARKS, mark_erased, number_of
+from vmh_sync.engine.selecting.erased import MARKS, mark_erased, number_of
 from vmh_sync.erasure import elsewhere
 from vmh_sync.erasure.scope import Scope, scope_of
 from vmh_sync.orchestration.delete_run import delete_run

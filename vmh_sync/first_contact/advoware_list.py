@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.spoilt_row import SpoiltRow

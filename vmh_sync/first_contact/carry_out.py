@@ -15,8 +15,8 @@ from vmh_sync.beteiligte.twins.twin_question import TwinSuspected, answered_alre
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, read_whole
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
-from vmh_sync.engine.crm_write import update_record
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.traits import Likeness
 from vmh_sync.store.audit import Change

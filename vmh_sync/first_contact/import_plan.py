@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected
-from vmh_sync.engine.erased import SAYS
+from vmh_sync.engine.selecting.erased import SAYS
 from vmh_sync.first_contact.sides import Sides
 from vmh_sync.matching.pairing import Pair, match
 

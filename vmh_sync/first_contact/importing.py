@@ -12,10 +12,10 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.model import espo_payload, is_company, read_advoware
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
-from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
-from vmh_sync.engine.crm_write import create_record
-from vmh_sync.engine.erased import SAYS, erased_of
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.selecting.erased import SAYS, erased_of
+from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
+from vmh_sync.engine.writing.crm_write import create_record
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
 from vmh_sync.store.audit import Change
 from vmh_sync.store.store import Transaction

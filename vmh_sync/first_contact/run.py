@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vmh_sync.beteiligte.batch import party_table
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
 from vmh_sync.first_contact.carry_out import LeftAlone, Linker

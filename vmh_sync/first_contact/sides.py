@@ -10,9 +10,9 @@ from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
 from vmh_sync.beteiligte.twins.twin_search import read_whole, shown
-from vmh_sync.engine.erased import erased_of
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.first_contact.advoware_list import PartyScope, list_parties
 from vmh_sync.matching.traits import Traits
 from vmh_sync.store.store import Transaction

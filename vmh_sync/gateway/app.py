@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router

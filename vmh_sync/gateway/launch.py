@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB
+from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB
 from vmh_sync.orchestration.next_ticks import DAEMONS
 from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger

@@ -8,9 +8,9 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
-from vmh_sync.engine.held_logins import held_back_logins
-from vmh_sync.engine.installation_mark import installation_mark
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.installation.held_logins import held_back_logins
+from vmh_sync.engine.installation.installation_mark import installation_mark
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import KALENDER
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer

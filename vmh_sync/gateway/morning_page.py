@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse
 
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.gateway.endpoints_page import NOTHING_FROM_ELSEWHERE
 from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.services import services_of

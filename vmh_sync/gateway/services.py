@@ -13,8 +13,8 @@ from vmh_sync.background import stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
-from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.opening import PassSettings, open_database, token_cache
+from vmh_sync.engine.counting.call_counts import CallCounter
+from vmh_sync.engine.passes.opening import PassSettings, open_database, token_cache
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.keys import KeyRing
 from vmh_sync.gateway.launch import Launcher

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.opening import house_leases
+from vmh_sync.engine.passes.opening import house_leases
 from vmh_sync.gateway.documented import problems
 from vmh_sync.gateway.entity_name import EntityName
 from vmh_sync.gateway.keys import ApiKey

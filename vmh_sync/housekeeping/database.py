@@ -6,7 +6,7 @@ What waits, is open or is still linked is never touched. Inbox rows need no clea
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from vmh_sync.engine.approved_plan import forget_expired
+from vmh_sync.engine.passes.approved_plan import forget_expired
 from vmh_sync.store import Store, Transaction
 
 SETTLED_INTENTS = timedelta(days=90)

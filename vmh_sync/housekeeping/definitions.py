@@ -9,8 +9,8 @@ import dagster as dg
 from vmh_sync.clock import SystemClock
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB, installation_mark
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB, installation_mark
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.erasure.later import erase_due, waiting
 from vmh_sync.erasure.run import Stores
 from vmh_sync.housekeeping.claims import release_dead_claims

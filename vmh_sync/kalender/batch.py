@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from vmh_sync.engine.approved_plan import approved_plan
+from vmh_sync.engine.passes.approved_plan import approved_plan
 from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.employee_plan import PlanItem

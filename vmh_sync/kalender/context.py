@@ -18,9 +18,9 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.coordination.sign_of_life import alive
-from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.known_installation import read_known, read_known_google
-from vmh_sync.engine.opening import at_work, house_leases, open_database, token_cache
+from vmh_sync.engine.counting.call_counts import CallCounter
+from vmh_sync.engine.installation.known_installation import read_known, read_known_google
+from vmh_sync.engine.passes.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
 from vmh_sync.services.valkey import ensure_redis
@@ -146,8 +146,8 @@ class CalendarContext:
     """Everything that a calendar pass needs; ``run_id`` is Dagster's, so that audit rows lead back to the run.
 
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
-    creation was not answered is not created again before that (:mod:`vmh_sync.engine.create_once`). ``desk`` is there
-    when EspoCRM is set up. ``alive`` gives the run's sign of life during a block.
+    creation was not answered is not created again before that (:mod:`vmh_sync.engine.writing.create_once`). ``desk`` is
+    there when EspoCRM is set up. ``alive`` gives the run's sign of life during a block.
     """
 
     run_id: str

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.isolation import UNFORESEEN
+from vmh_sync.engine.failures.isolation import UNFORESEEN
+from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.kalender.errors import AppointmentMoving, MovedAway
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow

@@ -15,8 +15,8 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.approved_plan import NoPlan
-from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.engine.counting.pass_history import record_pass
+from vmh_sync.engine.passes.approved_plan import NoPlan
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.audits.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.batch import CalendarBatch

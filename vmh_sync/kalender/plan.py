@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.decision.deadlines import decide_deadline, decide_strayed, is_held, rule_for
 from vmh_sync.kalender.decision.decide import (
     WAITING_TEXT,

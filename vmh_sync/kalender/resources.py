@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import dagster as dg
 from pydantic import PrivateAttr
 
-from vmh_sync.engine.opening import at_work
+from vmh_sync.engine.passes.opening import at_work
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar_sides
 from vmh_sync.orchestration.opened_once import OpenedOnce
 from vmh_sync.orchestration.resources import opening_failures

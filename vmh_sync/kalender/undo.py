@@ -1,4 +1,4 @@
-"""Takes back changes of appointments, see :mod:`vmh_sync.engine.undo`.
+"""Takes back changes of appointments, see :mod:`vmh_sync.engine.writing.undo`.
 
 Advoware is the side that is written: the Termin says again what it said, is deleted again, or is entered again with
 all that the audit log holds of it. The pass that follows carries that to Google. So nothing can be taken back while
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.engine.undo import (
+from vmh_sync.engine.writing.undo import (
     Chain,
     Undo,
     Undone,

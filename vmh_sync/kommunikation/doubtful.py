@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.second_look import second_look
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.second_look import second_look
 from vmh_sync.kommunikation.errors import NotReported
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan

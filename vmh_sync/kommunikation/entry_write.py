@@ -1,7 +1,7 @@
 """Writes single entries to Advoware, each with its pair and audit rows stored directly afterwards.
 
-Creates go through :mod:`vmh_sync.engine.create_once`: an entry whose create was not answered is looked for by kind and
-value (specification, sync-semantics.md 3).
+Creates go through :mod:`vmh_sync.engine.writing.create_once`: an entry whose create was not answered is looked for by
+kind and value (specification, sync-semantics.md 3).
 """
 
 import asyncio
@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.engine.create_once import CreateOrder, CreatePutOff, create_once
-from vmh_sync.engine.guarded_write import TargetMoved, guarded_write
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, create_once
+from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.engine.part import Asked, PartDone, PartInput, PartPlan, own
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.modified_stamps import settled
+from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, own
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.marking import any_lacks_marker
 from vmh_sync.kommunikation.model import Options, PairState
 from vmh_sync.kommunikation.notation import Refusal

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.engine.part import PartInput, PartPlan
+from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.kommunikation import kinds, task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication

@@ -4,7 +4,7 @@ They live in rows shared by all records (specification, espocrm.md B5): a value 
 with the flags that other parties show, so that an opt-out or a type is not reset for them.
 """
 
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kommunikation.model import Channel, EspoEntry
 from vmh_sync.kommunikation.plan import EspoList
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, listed

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.engine.audit_sides import stored_side
+from vmh_sync.engine.writing.audit_sides import stored_side
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.audit import Change, ChangeKind

@@ -1,4 +1,4 @@
-"""Takes back one corrected phone number or e-mail address, see :mod:`vmh_sync.engine.undo`.
+"""Takes back one corrected phone number or e-mail address, see :mod:`vmh_sync.engine.writing.undo`.
 
 A value that took the place of another one gives it back with all its flags. One that was added is taken out of the list
 again. One that was removed comes back at its end: the audit log knows the value, not its kind, flags and place.
@@ -6,9 +6,9 @@ again. One that was removed comes back at its end: the audit log knows the value
 
 from dataclasses import replace
 
-from vmh_sync.engine.part import PartInput
-from vmh_sync.engine.pass_context import PassContext, WriteGate
-from vmh_sync.engine.undo import Undo, UndoRefused, as_edit, moved, one_sided, write_back
+from vmh_sync.engine.passes.part import PartInput
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.undo import Undo, UndoRefused, as_edit, moved, one_sided, write_back
 from vmh_sync.kommunikation.lists import ListOutcome, build
 from vmh_sync.kommunikation.members import ChannelWork, unique_items
 from vmh_sync.kommunikation.model import Channel, EspoEntry, Options

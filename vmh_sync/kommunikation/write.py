@@ -7,8 +7,8 @@ an unchanged party needs no closer look only if a plan made from that state woul
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.engine.part import PartDone, PartInput
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.part import PartDone, PartInput
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter

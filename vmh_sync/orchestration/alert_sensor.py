@@ -14,7 +14,7 @@ from vmh_sync.alerts.ledger import AlertLedger, Look, Trouble
 from vmh_sync.alerts.own_look import own_look
 from vmh_sync.alerts.ways import NotReported, Way, ways
 from vmh_sync.clock import Clock, SystemClock
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.settings import AlertSettings, SettingsError, load
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import dagster as dg
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_asset import HOUSE_GROUP

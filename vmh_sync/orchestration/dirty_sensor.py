@@ -10,10 +10,10 @@ from datetime import datetime
 
 import dagster as dg
 
-from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.selection import enqueue, login_held_back
-from vmh_sync.engine.watermark import watermark
+from vmh_sync.engine.passes.opening import PassSettings, open_context
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.selection import enqueue, login_held_back
+from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
 from vmh_sync.orchestration.launching import pending_run
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger, bulk_tags

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import dagster as dg
 
-from vmh_sync.engine.entity_numbers import EntityNumbers
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.counting.entity_numbers import EntityNumbers
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.entities import Entity
 from vmh_sync.settings import PeopleSettings, SettingsError, load
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, edit_to_write

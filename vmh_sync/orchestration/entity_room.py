@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.entity_pipeline import EntityPipeline
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import Entity, UnusableEntity, add, every
 from vmh_sync.orchestration.dirty_sensor import Changed, make_dirty_sensor, make_sweep
 from vmh_sync.orchestration.entity_asset import make_entity_asset

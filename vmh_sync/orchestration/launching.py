@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from vmh_sync.engine.draining import LOOK_BACK, Launched, Waiting, should_launch
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.selecting.draining import LOOK_BACK, Launched, Waiting, should_launch
 from vmh_sync.orchestration.run_config import PENDING_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.inbox import Lane
@@ -25,7 +25,7 @@ _OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 def pending_run(entity: str, instance: dg.DagsterInstance, *, fresh: bool) -> list[dg.RunRequest]:
     """Return a run request for each lane in which something waits for which no run is on its way.
 
-    Whether one is, says :mod:`vmh_sync.engine.draining`.
+    Whether one is, says :mod:`vmh_sync.engine.selecting.draining`.
 
     What the gateway has just stored it launches itself: unless the sensor stored something (``fresh``), only rows that
     nobody has fetched for a while are worth a run. There is no run key: Dagster would refuse a key it has seen, also

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from vmh_sync.engine.opening import open_context
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
+from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.orchestration.checks import check_result
 from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_room import EntityRoom

@@ -1,7 +1,7 @@
 """A run in front of a Redis that does not belong to our database fails before it begins."""
 
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.engine.redis_identity import ForeignRedis
+from vmh_sync.engine.installation.redis_identity import ForeignRedis
 from vmh_sync.orchestration.sentences import Stopped
 
 

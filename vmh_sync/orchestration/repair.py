@@ -12,9 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.entity_pipeline import EntityPipeline
-from vmh_sync.engine.opening import open_database
-from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.engine.counting.pass_history import record_pass
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.orchestration.dagster_internals.core import (
     BulkActionsFilter,
     BulkActionStatus,

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, contextmanager
 import dagster as dg
 from pydantic import PrivateAttr
 
-from vmh_sync.engine.opening import PassSettings, at_work, open_sides
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.opening import PassSettings, at_work, open_sides
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.opened_once import OpenedOnce
 from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.settings import SettingsError

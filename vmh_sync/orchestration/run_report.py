@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
 from vmh_sync.sync.plan import FieldChange, RecordPlan

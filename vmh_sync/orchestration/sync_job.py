@@ -13,12 +13,12 @@ from typing import Any
 
 import dagster as dg
 
-from vmh_sync.engine.approved_plan import STOPPED, Approval, NoPlan, PlanMoved, approved_plan, save_plan
-from vmh_sync.engine.entity_pipeline import EntityPipeline, UnknownSelection
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.pass_history import record_pass
-from vmh_sync.engine.selection import Chosen, acknowledge, choose, put_off
-from vmh_sync.engine.span import selection_name
+from vmh_sync.engine.counting.pass_history import record_pass
+from vmh_sync.engine.passes.approved_plan import STOPPED, Approval, NoPlan, PlanMoved, approved_plan, save_plan
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline, UnknownSelection
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.selection import Chosen, acknowledge, choose, put_off
+from vmh_sync.engine.selecting.span import selection_name
 from vmh_sync.orchestration.checks import failed_in_a_pass, part_events, standing_of_part
 from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.giving_way import give_way

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.engine.approved_plan import waiting_plans
+from vmh_sync.engine.passes.approved_plan import waiting_plans
 from vmh_sync.entities import KALENDER, every, with_records
 from vmh_sync.store.calendar import CalendarState
 from vmh_sync.store.metrics import PassSummary

@@ -6,9 +6,9 @@ from typing import Any
 
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import translated
-from vmh_sync.engine.held_logins import held_back_logins
-from vmh_sync.engine.opening import PassSettings
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.installation.held_logins import held_back_logins
+from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
 from vmh_sync.overview.verdicts import Verdict
 from vmh_sync.services.valkey import ensure_redis

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.clock import Clock
-from vmh_sync.engine.entity_numbers import read_numbers
+from vmh_sync.engine.counting.entity_numbers import read_numbers
 from vmh_sync.overview.health import Finding, Level, judge
 from vmh_sync.overview.house import EntityStatus, HouseStatus, read_house
 from vmh_sync.store.audit import AuditQuery, Change

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vmh_sync.engine.people_links import PeopleLinks
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.overview.health import NO_PASS_FOR, WAITS_TOO_LONG, span
 from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus
 from vmh_sync.store.store import Store

@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
-from vmh_sync.engine.known_installation import KnownEspocrm, KnownGoogle, KnownInstallation
+from vmh_sync.engine.installation.known_installation import KnownEspocrm, KnownGoogle, KnownInstallation
 from vmh_sync.probe.assumptions import Effect, Finding, Verdict
 from vmh_sync.probe.catalogue import BY_KEY
 from vmh_sync.sync.fields import FieldTable

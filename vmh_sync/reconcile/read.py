@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmh_sync.engine.erased import erased_of
-from vmh_sync.engine.field_tables import field_tables
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.installation.field_tables import field_tables
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import Fields, compare_kommunikation, compare_party, fields_of

@@ -2,7 +2,7 @@
 
 API users may not create ``Notification`` records, so a ``Task`` it is (specification, espocrm.md B1.4, B1.5;
 sync-semantics.md 8). The row in our database comes first; a Task whose creation was not answered is found again by a
-mark in its description (:mod:`vmh_sync.engine.create_once`).
+mark in its description (:mod:`vmh_sync.engine.writing.create_once`).
 """
 
 import hashlib
@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
 from vmh_sync.entities import espocrm_type
 from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from vmh_sync.engine.create_once import CreateContext
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.passes.pass_context import WriteGate
+from vmh_sync.engine.writing.create_once import CreateContext
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.client import EspoClient

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.unseen import unseen
-from vmh_sync.engine.watermark import watermark
+from vmh_sync.engine.passes.modified_stamps import settled
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.unseen import unseen
+from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
 from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.systems.espocrm.query import greater_or_equals

@@ -19,8 +19,8 @@ from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign
-from vmh_sync.engine.opening import PassSettings, open_context
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.opening import PassSettings, open_context
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.launching import make_debouncer, open_launcher

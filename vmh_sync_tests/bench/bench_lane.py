@@ -10,7 +10,7 @@ import random
 import time
 from datetime import UTC, datetime
 
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.inbox import InboxEvent, Lane

@@ -24,7 +24,7 @@ from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import AdvowareSettings, load
 from vmh_sync.systems.advoware.client import open_advoware

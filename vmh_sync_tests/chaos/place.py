@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.sandbox.installation import Installation
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade

@@ -17,8 +17,8 @@ from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.coordination import connection
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.engine import create_once
-from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.passes.opening import open_context
+from vmh_sync.engine.writing import create_once
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employee.employee_work import SyncOptions
 from vmh_sync.kalender.employee.sync_employee import sync_employee

@@ -12,7 +12,7 @@ from typing import Any
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
-from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.systems.advoware.client import AdvowareClient
 
 TIMEOUT = 60.0

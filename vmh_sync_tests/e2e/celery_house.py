@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import default_url
 from vmh_sync_tests.e2e.compose_layout import ComposeLayout, own_ports

@@ -10,7 +10,7 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.call_counts import CallCounter
+from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.kalender import batch as passes
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, GoogleSide, TaskDesk
 from vmh_sync.kalender.run_config import Calendars

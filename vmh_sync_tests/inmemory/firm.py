@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from vmh_sync.engine.entity_pipeline import EntityPipeline
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.links import Link
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.tasks import ManualTask

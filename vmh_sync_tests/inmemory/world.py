@@ -23,10 +23,10 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.engine import create_once as create_once_module
-from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.opening import token_cache
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.counting.call_counts import CallCounter
+from vmh_sync.engine.passes.opening import token_cache
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing import create_once as create_once_module
 from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_app
 from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.office import CONFIGURATOR_PATH, OfficeConfig, create_office

@@ -18,9 +18,9 @@ from vmh_sync.children.selection import moved_since
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.draining import Waiting, should_launch
-from vmh_sync.engine.entity_pipeline import EntityPipeline
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.draining import Waiting, should_launch
 from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.launch import Launcher
 from vmh_sync.gateway.launch_debouncer import LaunchDebouncer

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 
-from vmh_sync.engine.part import Asked, Part
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.together import Asking
+from vmh_sync.engine.passes.part import Asked, Part
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.passes.together import Asking
 
 MOST_TOGETHER = 100
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.links import Link
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 

@@ -13,12 +13,12 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_be
 from vmh_sync.beteiligte.reading.claims import settle_claims
 from vmh_sync.beteiligte.reading.left_party import find_settled
 from vmh_sync.beteiligte.reading.recognise import Recognition
-from vmh_sync.engine.erased import Erased, erased_of, read_erased
-from vmh_sync.engine.isolation import isolated, together_or_alone
-from vmh_sync.engine.ledger import retry_is_due
-from vmh_sync.engine.outage import common_outage
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.pass_progress import Step, went_through
+from vmh_sync.engine.counting.pass_progress import Step, went_through
+from vmh_sync.engine.failures.isolation import isolated, together_or_alone
+from vmh_sync.engine.failures.ledger import retry_is_due
+from vmh_sync.engine.failures.outage import common_outage
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import Erased, erased_of, read_erased
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.store import Transaction
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.engine.fingerprint import canonical, fingerprint, rules_mark
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import Asked, Part
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.part import Asked, Part
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.fingerprint import canonical, fingerprint, rules_mark
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer

@@ -12,10 +12,10 @@ from vmh_sync.beteiligte.reading.recognise import fingerprints_to_keep
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.beteiligte.status.locked import LOCKED, note_locked
-from vmh_sync.engine.isolation import isolated, one_by_one
-from vmh_sync.engine.ledger import Failing, entry_of_difference, entry_of_failure
-from vmh_sync.engine.modified_stamps import settled
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated, one_by_one
+from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure
+from vmh_sync.engine.passes.modified_stamps import settled
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.errors import StaleLink
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.records import SyncRecord

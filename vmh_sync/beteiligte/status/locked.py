@@ -10,7 +10,7 @@ from datetime import timedelta
 from vmh_sync.beteiligte.errors import PartFailed
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome
 from vmh_sync.sync.plan import TaskKind, TaskWanted

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.matching.traits import Resemblance
 from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.plan import TaskKind, TaskWanted

@@ -22,7 +22,7 @@ from vmh_sync.beteiligte.twins.twin_question import (
     asked_numbers,
     question_of,
 )
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.matching.compare import compare, name_fits
 from vmh_sync.matching.prepared import search_word
 from vmh_sync.matching.traits import Likeness, Traits

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from vmh_sync.beteiligte.status.locked import is_locked
 from vmh_sync.beteiligte.writing.commit import Written
 from vmh_sync.beteiligte.writing.failure import Failure, explain
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import Finding

@@ -6,9 +6,9 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
-from vmh_sync.engine.audit_sides import stored_side
-from vmh_sync.engine.part import Part, PartDone
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.part import Part, PartDone
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.audit_sides import stored_side
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction

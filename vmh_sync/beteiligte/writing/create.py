@@ -1,9 +1,10 @@
 """Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
 
-How is :mod:`vmh_sync.engine.create_once`; here stands what a party adds. Before anything was sent, a likely twin is
-looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`). What was sent is found by the mark in its remark, and by its
-name where the search does not look into remarks. Without a search, or where the office may have dropped the mark, the
-outcome of an unanswered create cannot be found out: then a person decides, and nothing is created a second time.
+How is :mod:`vmh_sync.engine.writing.create_once`; here stands what a party adds. Before anything was sent, a likely
+twin is looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`). What was sent is found by the mark in its remark, and
+by its name where the search does not look into remarks. Without a search, or where the office may have dropped the
+mark, the outcome of an unanswered create cannot be found out: then a person decides, and nothing is created a second
+time.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,9 @@ from functools import partial
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
-from vmh_sync.engine.create_once import CreateOrder, create_once
-from vmh_sync.engine.create_what_is_taken import Needed, create_what_is_taken
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.create_once import CreateOrder, create_once
+from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
 from vmh_sync.store.audit import Change
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link

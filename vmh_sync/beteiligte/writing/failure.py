@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.approved_plan import PlanMoved
-from vmh_sync.engine.isolation import UNFORESEEN
+from vmh_sync.engine.failures.isolation import UNFORESEEN
+from vmh_sync.engine.passes.approved_plan import PlanMoved
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
@@ -25,7 +25,7 @@ RECORD_FAILURES = (
     StaleRow,
     WrongKind,
 )
-"""What is known to concern one record; see :mod:`vmh_sync.engine.isolation` for everything else."""
+"""What is known to concern one record; see :mod:`vmh_sync.engine.failures.isolation` for everything else."""
 
 
 @dataclass(frozen=True, slots=True)

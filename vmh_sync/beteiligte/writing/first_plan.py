@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.reading.recognise import calm_rows
-from vmh_sync.engine.part import Part
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.part import Part
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.plan import Action
 
 

@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.left_party import MERGED
 from vmh_sync.beteiligte.status.task_subject import subject
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
 from vmh_sync.store.audit import Change
 from vmh_sync.store.link_notes import NOTHING

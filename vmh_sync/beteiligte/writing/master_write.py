@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from vmh_sync.beteiligte.master_data.diff import MasterPlan
 from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import read_advoware
-from vmh_sync.engine.field_by_field import send_what_is_taken
-from vmh_sync.engine.guarded_write import guarded_write
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.field_by_field import send_what_is_taken
+from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange

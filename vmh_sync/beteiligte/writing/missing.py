@@ -13,8 +13,8 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.beteiligte.reading.left_party import LIVES, asks_to_delete
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.twins.twin_question import QUESTION
-from vmh_sync.engine.crm_write import update_record
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link, LinkState

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.writing.commit import Written
-from vmh_sync.engine.crm_write import EspoAnswer
+from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange

@@ -33,12 +33,12 @@ from vmh_sync.beteiligte.writing.master_write import write_master
 from vmh_sync.beteiligte.writing.missing import settle_missing
 from vmh_sync.beteiligte.writing.read_back import moved_meanwhile, note_made_of_it
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.create_once import CreatePutOff
-from vmh_sync.engine.crm_write import EspoAnswer, update_record
-from vmh_sync.engine.guard import ReplanGuard
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.part import Part, PartDone
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.part import Part, PartDone
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
+from vmh_sync.engine.writing.guard import ReplanGuard
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side

@@ -32,7 +32,7 @@ from vmh_sync.commands.reconcile import print_report, run_reconcile
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
 from vmh_sync.commands.up import start_house
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.sandbox.people.edits import EditRecord
 from vmh_sync.sandbox.people.parties import People

@@ -16,8 +16,8 @@ from vmh_sync.commands.output import fail, print_json
 from vmh_sync.commands.record import the_record
 from vmh_sync.commands.sync import prepare
 from vmh_sync.coordination.connection import connect_sync
-from vmh_sync.engine.erased import read_erased, readmit
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.selecting.erased import read_erased, readmit
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.erasure.duty import kept_until
 from vmh_sync.erasure.later import Order, put_off

@@ -15,8 +15,8 @@ from vmh_sync.commands.output import fail
 from vmh_sync.commands.record import the_record
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.opening import PassSettings, open_context, open_database
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.overview.record import RecordView, read_record
 from vmh_sync.systems.errors import ForeignSystemError

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar
 from vmh_sync.kalender.form.window import Window, window_at
 from vmh_sync.kalender.reading.employees import Employee, active_employees

@@ -11,8 +11,8 @@ import httpx
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.twins.twin_search import read_whole
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, advoware_seed, fill_google
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope, list_parties
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated

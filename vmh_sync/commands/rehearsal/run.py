@@ -16,7 +16,7 @@ from vmh_sync.commands.rehearsal.calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal.copied import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.sync import prepare
 from vmh_sync.commands.unreachable import explained
-from vmh_sync.engine.opening import PassSettings, open_context
+from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.services.processes import program
 from vmh_sync.setting_names import in_env_file

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from vmh_sync.engine.create_once import CreateOrder, create_once
+from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.kalender.apply.google_writes import GoogleWrites
 from vmh_sync.kalender.decision.deletions import edits_of
 from vmh_sync.kalender.decision.operations import (

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.engine.pass_context import OwnedLease
+from vmh_sync.engine.passes.pass_context import OwnedLease
 from vmh_sync.kalender.apply.pair_book import PairBook
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.deadlines import guarded_fields, is_held

@@ -1,12 +1,12 @@
-"""Enters a Termin again that was deleted, once: nothing is doubled (engine/create_once.py)."""
+"""Enters a Termin again that was deleted, once: nothing is doubled (engine/writing/create_once.py)."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.engine.create_once import CreateOrder, Creation, create_once
-from vmh_sync.engine.undo import UndoRefused
+from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
+from vmh_sync.engine.writing.undo import UndoRefused
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.advoware_form import read_termin

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.decision.operations import Finding, FindingKind
 from vmh_sync.kalender.decision.sides import AdvowareView, GoogleView, Presence
 from vmh_sync.kalender.form.advoware_form import read_termin

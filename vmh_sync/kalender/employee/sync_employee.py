@@ -12,8 +12,8 @@ from dataclasses import replace
 from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.second_look import second_look
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.selecting.second_look import second_look
 from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.apply.pair_book import PairBook, by_event

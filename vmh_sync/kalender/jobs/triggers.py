@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.reading.employees import active_employees

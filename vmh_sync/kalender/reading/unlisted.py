@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from vmh_sync.engine.isolation import isolated
+from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.window import Window

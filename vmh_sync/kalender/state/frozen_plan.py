@@ -1,4 +1,4 @@
-"""Plans of calendars that a person approves: stored, and carried out exactly or not (engine/approved_plan.py).
+"""Plans of calendars that a person approves: stored, and carried out exactly or not (engine/passes/approved_plan.py).
 
 What is told of an appointment besides (a conflict, an edit that is lost) belongs to what was approved.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.engine.approved_plan import STOPPED, PlanMoved, StoredPlan, store_plan
+from vmh_sync.engine.passes.approved_plan import STOPPED, PlanMoved, StoredPlan, store_plan
 from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem, snake
 from vmh_sync.kalender.decision.operations import FieldChange, Operation, side_written
 from vmh_sync.kalender.state.audit_values import logged

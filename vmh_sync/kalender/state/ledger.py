@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from vmh_sync.engine.ledger import Failing, entry_of_failure
+from vmh_sync.engine.failures.ledger import Failing, entry_of_failure
 from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.reads import advoware_views
 from vmh_sync.kalender.form.content_hash import content_hash

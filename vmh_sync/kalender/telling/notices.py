@@ -11,8 +11,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.engine.isolation import isolated
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.kalender.context import CalendarContext, TaskDesk
 from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.reading.employees import Employee

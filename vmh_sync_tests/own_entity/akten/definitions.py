@@ -7,7 +7,7 @@ from akten.entity import ENTITY
 from akten.fields import FIELDS
 from akten.part import PART
 from vmh_sync.children.definitions import make_child_room
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.comparison import EntityComparison, FieldDifference
 

@@ -5,7 +5,7 @@ import dagster as dg
 from vmh_sync.adressen.part import KIND, PART
 from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import select
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job

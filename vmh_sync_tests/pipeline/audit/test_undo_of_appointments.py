@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.engine.undo import Chain, Undone
+from vmh_sync.engine.writing.undo import Chain, Undone
 from vmh_sync.kalender.undo import UNDO
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync_tests.fixtures.chancery import Chancery

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.cli import app
-from vmh_sync.engine.span import Span, selection_name, span_of
+from vmh_sync.engine.selecting.span import Span, selection_name, span_of
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 

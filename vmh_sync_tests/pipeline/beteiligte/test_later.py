@@ -6,7 +6,7 @@ import pytest
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import PIPELINE
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.sync_job import read_batch, write_batch
 from vmh_sync.store.inbox import InboxEvent

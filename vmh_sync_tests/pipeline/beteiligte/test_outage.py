@@ -5,7 +5,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
-from vmh_sync.engine.selection import PUT_OFF_SECONDS
+from vmh_sync.engine.selecting.selection import PUT_OFF_SECONDS
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job

@@ -11,7 +11,7 @@ import pytest
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.batch import Batch
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sandbox.people.parties import People
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import Result

@@ -4,7 +4,7 @@ import pytest
 
 from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.beteiligte.writing import write as party_write
-from vmh_sync.engine import create_once
+from vmh_sync.engine.writing import create_once
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 

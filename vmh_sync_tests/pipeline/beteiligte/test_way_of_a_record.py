@@ -23,7 +23,7 @@ MOST = 32
 """Half of what it was when everything stood two to four times."""
 BEFORE_THE_RUN = ("gateway/", "watch/", "orchestration/dirty_sensor.py", "coordination/doorbell.py")
 """What brings the record to the run; other tests walk there."""
-AFTER_A_FAILURE = ("engine/ledger.py",)
+AFTER_A_FAILURE = ("engine/failures/ledger.py",)
 
 
 def tables() -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from vmh_sync.cli import app
 from vmh_sync.commands.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.later import erase_due
 from vmh_sync.erasure.run import Stores, plan_erasure

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
-from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.engine.counting.pass_history import record_pass
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, open_home
 from vmh_sync.orchestration.next_ticks import DAEMONS
 from vmh_sync.services.sole_process import sole_holder

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.cli import app
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact import carry_out as linking
 from vmh_sync.first_contact.answers import BadAnswers, read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan

@@ -8,7 +8,7 @@ import pytest
 
 from vmh_sync.beteiligte.twins.twin_question import open_questions
 from vmh_sync.commands.import_parties import ImportOrder, import_parties
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.pass_history import record_pass
+from vmh_sync.engine.counting.pass_history import record_pass
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kalender.context import quota_bucket
 from vmh_sync.store.records import SyncRecord
 from vmh_sync_tests.e2e.dagster_stack import wait_until

@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.coordination.connection import connect
-from vmh_sync.engine.opening import house_leases
+from vmh_sync.engine.passes.opening import house_leases
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.calendar import CalendarState

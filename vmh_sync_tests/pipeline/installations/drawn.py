@@ -11,7 +11,7 @@ from typing import Any
 
 from vmh_sync.commands.sync import SyncOrder, run_sync
 from vmh_sync.commands.targets import target
-from vmh_sync.engine.opening import open_database
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.sandbox.people.edits import EditRecord
 from vmh_sync.sandbox.people.parties import People
 from vmh_sync.settings import VmhSettings, load

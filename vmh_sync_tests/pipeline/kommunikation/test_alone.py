@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from vmh_sync.beteiligte.kommunikation_alone import NOT_LINKED
 from vmh_sync.beteiligte.pipeline import KOMMUNIKATION_ALONE
 from vmh_sync.cli import app
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm

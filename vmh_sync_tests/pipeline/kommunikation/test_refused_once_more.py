@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.beteiligte import batch as stages
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected

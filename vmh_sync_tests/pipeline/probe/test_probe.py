@@ -15,8 +15,8 @@ from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands import probe as probing
 from vmh_sync.commands.probe_check import play
-from vmh_sync.engine.known_installation import AssumptionRefuted, KnownInstallation, keep_known
-from vmh_sync.engine.opening import open_context
+from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownInstallation, keep_known
+from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.first_contact.advoware_list import CUT_FROM
 from vmh_sync.probe.assumptions import ASSUMPTIONS, Verdict
 from vmh_sync.probe.calls import Calls

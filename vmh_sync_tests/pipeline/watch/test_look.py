@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.tasks.assignee import own_user
 from vmh_sync.watch.look import PAGE, EntityWatch

@@ -17,7 +17,7 @@ from vmh_sync.coordination.connection import connect
 from vmh_sync.coordination.watch_sign import SILENT_SECONDS, WatchSign, give_sign, read_sign
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.own_services import check_watch
-from vmh_sync.engine.opening import PassSettings
+from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.watch.process import check, switched_off, watch_for_ever
 from vmh_sync_tests.e2e.dagster_stack import wait_until

@@ -22,8 +22,8 @@ from vmh_sync.beteiligte.reading.recognise import Recognition
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren
 from vmh_sync.clock import ManualClock
-from vmh_sync.engine.fingerprint import canonical, fingerprint, rules_mark
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.fingerprint import canonical, fingerprint, rules_mark
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.fingerprints import PartyRows
@@ -217,7 +217,7 @@ def test_field_tables_the_zone_and_the_day_count() -> None:
 def test_other_code_or_other_packages_count(monkeypatch: pytest.MonkeyPatch) -> None:
     there, here = RICH
     before = look(there, here)
-    monkeypatch.setattr("vmh_sync.engine.fingerprint.code_mark", lambda: b"another version")
+    monkeypatch.setattr("vmh_sync.engine.selecting.fingerprint.code_mark", lambda: b"another version")
     assert look(there, here, made=context()) != before
 
 

@@ -12,7 +12,7 @@ from vmh_sync.children.diff import plan_children
 from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.pairing import map_children
 from vmh_sync.children.sync_state import PartyChildren, key_of
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.firm import UNHINDERED, Hindrance, Running

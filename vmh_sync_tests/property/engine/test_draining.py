@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.engine.draining import LONGEST_PAUSE_SECONDS, Launched, Waiting, should_launch
+from vmh_sync.engine.selecting.draining import LONGEST_PAUSE_SECONDS, Launched, Waiting, should_launch
 from vmh_sync.store import Store, open_store
 from vmh_sync.store.inbox import InboxEvent
 

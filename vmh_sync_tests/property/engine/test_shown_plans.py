@@ -13,8 +13,8 @@ from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.children.batch import ChildBatch
 from vmh_sync.children.pipeline import ChildPipeline
-from vmh_sync.engine.part import PartPlan, own
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.part import PartPlan, own
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kommunikation.planning import MappedEntries
 from vmh_sync.sync.outcome import Result
 from vmh_sync_tests.inmemory.firm import Firm

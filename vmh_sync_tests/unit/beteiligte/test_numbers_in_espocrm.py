@@ -7,7 +7,7 @@ import pytest
 
 from vmh_sync.beteiligte.party import PartyRead, espo_betnr
 from vmh_sync.beteiligte.reading.fetch import read_advoware
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 NOBODY = cast("PassContext", None)

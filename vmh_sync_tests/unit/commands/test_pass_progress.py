@@ -8,7 +8,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.commands.foreground_job import in_foreground
 from vmh_sync.commands.pass_progress import Lines, PassFigures, PassProgress
-from vmh_sync.engine.pass_progress import Step, listened, went_through
+from vmh_sync.engine.counting.pass_progress import Step, listened, went_through
 
 
 @pytest.fixture

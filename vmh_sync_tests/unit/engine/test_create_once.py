@@ -10,7 +10,7 @@ import pytest
 from vmh_sync import fence
 from vmh_sync.clock import Clock, ManualClock
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.create_once import CreateOrder, CreatePutOff, Creation, WaitedTooLong, create_once
+from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, WaitedTooLong, create_once
 from vmh_sync.store import Store
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
@@ -59,7 +59,7 @@ def context(store: Store, store_clock: ManualClock) -> Context:
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vmh_sync.engine.create_once.LOOK_AGAIN_AFTER", (0.0, 0.0))
+    monkeypatch.setattr("vmh_sync.engine.writing.create_once.LOOK_AGAIN_AFTER", (0.0, 0.0))
 
 
 def create(context: Context, order: CreateOrder[str]) -> Creation[str]:
@@ -185,7 +185,7 @@ def test_a_post_that_waited_too_long_for_its_turn_does_not_leave(
 ) -> None:
     """Its life is reckoned from the stored moment: sent later, it could arrive after the next look."""
     turned = time.monotonic()
-    monkeypatch.setattr("vmh_sync.engine.create_once.time.monotonic", lambda: turned)
+    monkeypatch.setattr("vmh_sync.engine.writing.create_once.time.monotonic", lambda: turned)
 
     async def queued() -> str:
         nonlocal turned

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.engine.create_what_is_taken import Needed, create_what_is_taken
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.passes.pass_context import WriteGate
+from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import NotOffered, Rejected, Transient
 

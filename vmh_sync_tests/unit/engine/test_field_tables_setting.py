@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.engine.field_tables import field_changes, field_tables
+from vmh_sync.engine.installation.field_tables import field_changes, field_tables
 from vmh_sync.settings import SettingsError
 
 

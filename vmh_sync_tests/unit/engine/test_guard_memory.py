@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.engine.guard import guard_mass_change
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.guard import guard_mass_change
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store import Store
 from vmh_sync.sync.base import Side

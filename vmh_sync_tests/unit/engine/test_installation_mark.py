@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.definitions import build_defs
-from vmh_sync.engine.installation_mark import HOUSE, HOUSE_JOB, installation_mark
+from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB, installation_mark
 from vmh_sync.settings import VmhSettings, load
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.engine.ledger import Failing, entry_of_failure
+from vmh_sync.engine.failures.ledger import Failing, entry_of_failure
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from vmh_sync.engine.together import Together
+from vmh_sync.engine.passes.together import Together
 from vmh_sync.systems.espocrm.errors import Transient
 
 

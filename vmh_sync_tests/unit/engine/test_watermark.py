@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from vmh_sync.engine.watermark import FIRST_LOOK_BACK, watermark
+from vmh_sync.engine.selecting.watermark import FIRST_LOOK_BACK, watermark
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

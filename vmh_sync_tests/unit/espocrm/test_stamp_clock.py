@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmh_sync.engine.modified_stamps import keep_stamp_clock, read_stamp_clock, settled
+from vmh_sync.engine.passes.modified_stamps import keep_stamp_clock, read_stamp_clock, settled
 from vmh_sync.store import Store
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.stamp_clock import StampClock

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.engine.approved_plan import LIFETIME, all_plans, store_plan
+from vmh_sync.engine.passes.approved_plan import LIFETIME, all_plans, store_plan
 from vmh_sync.housekeeping import database
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.store import Store

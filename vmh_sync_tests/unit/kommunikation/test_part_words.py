@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.engine.modified_stamps import settled
+from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.kommunikation.task_texts import EntryLabels, for_people, is_entry
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.reading.rolling import rolling_share
 from vmh_sync.clock import ManualClock
-from vmh_sync.engine.unseen import unseen
+from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.store import Store
 from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.sync.status import VERIFY_AFTER

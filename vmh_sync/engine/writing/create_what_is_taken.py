@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import Rejected
 

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 
 _DECIDING = (
     "adressen",
@@ -61,7 +61,7 @@ def canonical(value: Any) -> bytes:
 @cache
 def code_mark() -> bytes:
     """Return a mark of the code that decides, in this process."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     files = sorted(path for room in _DECIDING for path in (root / room).rglob("*.py"))
     texts = [part for path in files for part in (str(path.relative_to(root)).encode(), path.read_bytes())]
     return _hash([sys.version.encode(), *(_version(name) for name in _DECIDING_PACKAGES), *texts])

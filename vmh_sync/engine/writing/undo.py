@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from vmh_sync.engine.crm_write import put_unmoved
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.crm_write import put_unmoved
 from vmh_sync.store.audit import Change
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.fields import FieldRule

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.engine.guarded_write import guarded_write
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer, ValidationRejected
 from vmh_sync.systems.espocrm.records import EspoRecord

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vmh_sync.engine.entity_pipeline import UnknownSelection
+from vmh_sync.engine.passes.entity_pipeline import UnknownSelection
 
 _PREFIX = "changed:"
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from vmh_sync.engine.field_tables import FieldChanges
+from vmh_sync.engine.installation.field_tables import FieldChanges
 from vmh_sync.settings import SettingsError
 from vmh_sync.store import Store
 from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT, ListLimits

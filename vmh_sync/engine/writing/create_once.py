@@ -21,7 +21,7 @@ from typing import Generic, Protocol, TypeVar
 from vmh_sync import fence
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.errors import LeaseLost
-from vmh_sync.engine.ledger import TRY_AGAIN_AFTER
+from vmh_sync.engine.failures.ledger import TRY_AGAIN_AFTER
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.intents import Intent, Standing

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from vmh_sync.engine.pass_context import PassContext, WriteGate
+from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import Finding, RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError

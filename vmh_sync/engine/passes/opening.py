@@ -16,12 +16,12 @@ from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
-from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.field_tables import field_changes
-from vmh_sync.engine.known_installation import read_known, read_known_espocrm
-from vmh_sync.engine.modified_stamps import keep_stamp_clock, read_stamp_clock
-from vmh_sync.engine.pass_context import PassContext
-from vmh_sync.engine.redis_identity import guard_of, place_of
+from vmh_sync.engine.counting.call_counts import CallCounter
+from vmh_sync.engine.installation.field_tables import field_changes
+from vmh_sync.engine.installation.known_installation import read_known, read_known_espocrm
+from vmh_sync.engine.installation.redis_identity import guard_of, place_of
+from vmh_sync.engine.passes.modified_stamps import keep_stamp_clock, read_stamp_clock
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.fence import nothing_written
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.engine.call_counts import CallCounter
-from vmh_sync.engine.known_installation import KnownInstallation
-from vmh_sync.engine.together import Together
+from vmh_sync.engine.counting.call_counts import CallCounter
+from vmh_sync.engine.installation.known_installation import KnownInstallation
+from vmh_sync.engine.passes.together import Together
 from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
@@ -22,7 +22,7 @@ from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.espocrm.client import EspoClient
 
 if TYPE_CHECKING:
-    from vmh_sync.engine.approved_plan import Approval
+    from vmh_sync.engine.passes.approved_plan import Approval
 
 
 @dataclass(slots=True)

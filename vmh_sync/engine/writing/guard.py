@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vmh_sync.engine.pass_context import PassContext
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.guards import WINDOW, MassChangeLimits, check_mass_change, loses_values
 from vmh_sync.sync.plan import RecordPlan
 

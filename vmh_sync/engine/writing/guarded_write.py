@@ -12,7 +12,7 @@ in that time cannot be told from its absence: no interface of Advoware closes th
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from vmh_sync.engine.pass_context import WriteGate
+from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import Conflict, Rejected
 

@@ -1,0 +1,1 @@
+"""What a pass counts, for metrics and for people who wait."""

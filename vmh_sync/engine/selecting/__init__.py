@@ -1,0 +1,1 @@
+"""Which records a pass takes, and which of them nothing has happened to."""
