@@ -22,7 +22,7 @@ from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.form.wire_termin import laid_over, to_fields
 from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
-from vmh_sync.kalender.pairing.resume import created_by, may_be, stamp
+from vmh_sync.kalender.pairing.resume import base_as_sent, created_by, may_be, stamp
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
@@ -120,10 +120,15 @@ class AdvowareWrites(GoogleWrites):
             self.book.intents[operation.event_id] = creation.intent
             self.resumed[operation.event_id] = created.key
             raise PlanAgain
-        await self.book.created(creation.intent, operation.event_id, created.key, replaces=operation.replaces_fr_nr)
+        base = None
         if created.record is not None:
             self.sides.termine[created.key] = to_fields(created.record)
-        elif await self.sides.fresh_termin(created.key) is None:
+            # Stored with the pair: whoever comes after us, if we die here, tells an edit from what was sent.
+            with suppress(UnreadableAppointmentError):
+                base = base_as_sent(self._form(created.key), operation.form)
+        replaces = operation.replaces_fr_nr
+        await self.book.created(creation.intent, operation.event_id, created.key, replaces=replaces, base=base)
+        if created.record is None and await self.sides.fresh_termin(created.key) is None:
             raise AppointmentMoving
         await self._compare_read_back(created.key, laid_over(TerminFields(created.key), operation.values), None)
         await self._stamp(operation, created.key)

@@ -6,7 +6,7 @@ from vmh_sync.kalender.decision.operations import UpdateGoogle
 from vmh_sync.kalender.form.google_form import OUR_KEYS, ReadEvent, read_event, to_event
 from vmh_sync.kalender.form.recurrence import NotRepresentableError, from_google
 from vmh_sync.kalender.form.text_form import exchange_tail
-from vmh_sync.kalender.model import Appointment, CalendarRules
+from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 
 _KEYS: Mapping[str, frozenset[str]] = {
@@ -21,12 +21,15 @@ _KEYS: Mapping[str, frozenset[str]] = {
 }
 
 
-def event_changes(operation: UpdateGoogle, current: Mapping[str, object], rules: CalendarRules) -> EventChanges:
+def event_changes(
+    operation: UpdateGoogle, current: Mapping[str, object], rules: CalendarRules, base: BaseForm | None = None
+) -> EventChanges:
     """Return what to send so that ``current`` (as read from Google) says what the operation wants.
 
+    ``base``: what both sides last agreed on.
     Raises ``UnreadableAppointmentError`` for an event whose times cannot be read.
     """
-    now = read_event(current, rules)
+    now = read_event(current, rules, base)
     body = to_event(
         operation.form,
         rules,

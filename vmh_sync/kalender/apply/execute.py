@@ -104,11 +104,12 @@ class Executor(Moves):
         self.done.noted = True
         match operation:
             case LinkPair():
-                await self.book.link(operation.fr_nr, operation.event_id, operation.generation, operation.source)
+                fr_nr, source = operation.fr_nr, operation.source
+                await self.book.link(fr_nr, operation.event_id, operation.generation, source, operation.base)
             case LinkFound():
                 await self._link_found(operation)
             case SaveBase():
-                await self._settle(operation)
+                await self._agree_as_read(operation.fr_nr, operation.event_id)
             case ClosePair():
                 if not later:
                     await self._stay_if_moved(operation.fr_nr, operation.event_id)

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Agreement
 from vmh_sync.kalender.apply.event_update import event_changes
-from vmh_sync.kalender.decision.operations import DeleteGoogle, InsertGoogle, RestoreEvent, SaveBase, UpdateGoogle
+from vmh_sync.kalender.decision.operations import DeleteGoogle, InsertGoogle, RestoreEvent, UpdateGoogle
 from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, PlanAgain
 from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
-from vmh_sync.kalender.pairing.resume import stamp
 from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
@@ -88,7 +87,9 @@ class GoogleWrites(Agreement):
             raise PlanAgain
         await self._before_write("google", operation)
         try:
-            changes = event_changes(operation, current.raw, self.context.rules)
+            pair = self.book.state(operation.fr_nr)
+            base = pair.base if pair is not None else None
+            changes = event_changes(operation, current.raw, self.context.rules, base)
             event = await self.sides.update_event(current, changes)
         except NotFoundError:
             raise PlanAgain from None
@@ -142,13 +143,3 @@ class GoogleWrites(Agreement):
             decoration=operation.decoration,
         )
         return WireContent(body, OUR_KEYS)
-
-    async def _settle(self, operation: SaveBase) -> None:
-        """Store the agreed state; an event that a crash left without our mark gets it now."""
-        event, termin = self.sides.events.get(operation.event_id), self.sides.termine.get(operation.fr_nr)
-        mark = read_mark(event.raw) if event is not None else None
-        if event is None or termin is None or (mark is not None and mark.fr_nr == operation.fr_nr):
-            await self._agree_as_read(operation.fr_nr, operation.event_id)
-            return
-        form = read_event(event.raw, self.context.rules).form
-        await self._update_google(stamp(operation.event_id, termin, form, self.decision))

@@ -43,10 +43,13 @@ class PairBook:
         row = self.rows.get(fr_nr) if fr_nr is not None else None
         return pair_state(row, self.context.rules) if row is not None else None
 
-    async def link(self, fr_nr: int, event_id: str, generation: int, source: Source) -> None:
-        """Store a living pair without a base, in place of what the number had; its intent is done."""
+    async def link(
+        self, fr_nr: int, event_id: str, generation: int, source: Source, base: BaseForm | None = None
+    ) -> None:
+        """Store a living pair in place of what the number had, without a base if none is known; its intent is done."""
         row = self.rows.get(fr_nr) or self._new(fr_nr, source)
         row = replace(row, event_id=event_id, generation=generation, base={}, base_hash=None, etag=None, guarded=None)
+        row = row if base is None else with_base(row, base, "", self.context.clock.now())
         intent = self.intents.get(event_id)
 
         def work(tx: Transaction) -> CalendarPair:
@@ -109,10 +112,13 @@ class PairBook:
             row_id = row.id
             await self._do(lambda tx: tx.calendar_pairs.mark_deleted([row_id], self.context.clock.now()))
 
-    async def created(self, intent: Intent, event_id: str, fr_nr: int, *, replaces: int | None) -> None:
+    async def created(
+        self, intent: Intent, event_id: str, fr_nr: int, *, replaces: int | None, base: BaseForm | None
+    ) -> None:
         """Link a Termin that was just created; the pair that ends and the intent are settled with it."""
         old = self.rows.get(replaces) if replaces is not None else None
         row = replace(self._new(fr_nr, Source.GOOGLE), event_id=event_id)
+        row = row if base is None else with_base(row, base, "", self.context.clock.now())
 
         def work(tx: Transaction) -> CalendarPair:
             if old is not None and old.id is not None:

@@ -326,17 +326,22 @@ def _target(pair: _Pair, changes: _Changes, wanted: Appointment, ctx: DecisionCo
 
 
 def _missing_mark(pair: _Pair) -> list[Operation]:
-    """Mark an event that carries no mark of this Termin: a crash came before it, or the event is a copy."""
-    mark = pair.event.mark if pair.event is not None else None
-    if pair.event is None or pair.state.base is None or (mark is not None and mark.fr_nr == pair.state.fr_nr):
+    """Mark an event that carries no mark of this Termin.
+
+    A crash came before it, the event is a copy, or somebody's client has dropped the properties. Where the list does
+    not name the event, the base says whether the mark was seen on it.
+    """
+    mark, base = pair.event.mark if pair.event is not None else None, pair.state.base
+    known = bool(base is not None and base.mark_hash) if pair.event is None else mark is not None
+    if known and (mark is None or mark.fr_nr == pair.state.fr_nr):
         return []
     return [
         UpdateGoogle(
             fr_nr=pair.state.fr_nr,
             event_id=pair.state.event_id,
             form=pair.google,
-            anonymised=pair.state.base.anonymised,
-            decoration=pair.state.base.decoration,
+            anonymised=base.anonymised if base is not None else pair.anonymise,
+            decoration=base.decoration if base is not None else pair.decoration,
             source=pair.state.source,
             changes=(),
             reason="Kennzeichnung nachgetragen",

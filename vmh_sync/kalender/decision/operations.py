@@ -144,13 +144,14 @@ class TakeOver:
 
 @dataclass(frozen=True, slots=True)
 class LinkPair:
-    """Store a pair row for an event that carries our mark (or belongs to a stored intent); no base yet."""
+    """Store a pair row for an event that carries our mark, or belongs to a stored intent: then with what was sent."""
 
     fr_nr: int
     event_id: str
     generation: int
     source: Source
     reason: str
+    base: BaseForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from vmh_sync.kalender.decision.operations import Finding, FindingKind
 from vmh_sync.kalender.decision.sides import AdvowareView, GoogleView, Presence
 from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.form.google_form import ReadEvent, deviates, is_cancelled, is_exception, read_event
-from vmh_sync.kalender.model import Appointment, CalendarRules, PairState, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.model import (
+    Appointment,
+    BaseForm,
+    CalendarRules,
+    PairState,
+    TerminFields,
+    UnreadableAppointmentError,
+)
 
 
 class GoogleRead(StrEnum):
@@ -114,7 +121,7 @@ def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, 
             continue
         view = GoogleView(Presence.UNKNOWN)
         with isolated(f"event {event_id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
-            view = GoogleView(Presence.PRESENT, read_event(event, rules))
+            view = GoogleView(Presence.PRESENT, read_event(event, rules, _base(by_event.get(event_id))))
         if view.event is None:
             text = "Ereignis in Google nicht lesbar (Zeiten): übergangen"
             findings.append(Finding(FindingKind.UNREADABLE, text, event_id=event_id))
@@ -124,6 +131,10 @@ def google_views(reads: EmployeeReads, rules: CalendarRules) -> tuple[dict[str, 
         with isolated(f"event {master_id}", partial(_distrust, views, findings, master_id)):
             _apply_exceptions(views, master_id, items, by_event.get(master_id), rules)
     return views, findings
+
+
+def _base(pair: PairState | None) -> BaseForm | None:
+    return pair.base if pair is not None else None
 
 
 def _distrust(views: dict[str, GoogleView], findings: list[Finding], event_id: str, error: Exception) -> None:

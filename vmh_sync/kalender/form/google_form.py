@@ -14,6 +14,7 @@ from vmh_sync.kalender.form.wall_clock import default_end, is_whole_days, midnig
 from vmh_sync.kalender.model import (
     PLAIN,
     Appointment,
+    BaseForm,
     CalendarRules,
     Decoration,
     Mark,
@@ -65,14 +66,16 @@ def is_exception(event: Mapping[str, object]) -> bool:
     return bool(event.get("recurringEventId"))
 
 
-def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
+def read_event(event: Mapping[str, object], rules: CalendarRules, base: BaseForm | None = None) -> ReadEvent:
     """Return a living event (API JSON, series as master) in normal form.
 
+    ``base``: what both sides last agreed on, if it is paired. It tells what we showed beside the content where
+    somebody's client has dropped our properties: none of it was typed there.
     Raises :class:`UnreadableAppointmentError` when its times cannot be read.
     """
     event_id = str(event.get("id", ""))
     own = _private_properties(event)
-    decoration = read_decoration(own)
+    decoration = _shown_beside(base, rules) if KEY_FR_NR not in own else read_decoration(own)
     start, end, all_day = _span(event, event_id, decoration, rules)
     obstacle: str | None = None
     series: Recurrence | None = None
@@ -105,6 +108,13 @@ def read_event(event: Mapping[str, object], rules: CalendarRules) -> ReadEvent:
         fixed=is_fixed(event),
         decoration=decoration,
     )
+
+
+def _shown_beside(base: BaseForm | None, rules: CalendarRules) -> Decoration:
+    """Return what we wrote beside the content of an event; one that never had our mark shows only its content."""
+    if base is None or not base.mark_hash:
+        return PLAIN
+    return _fitting(base.google, base.decoration, rules)
 
 
 def _text(event: Mapping[str, object], name: str) -> str:

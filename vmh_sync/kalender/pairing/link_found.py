@@ -14,12 +14,10 @@ from vmh_sync.kalender.decision.operations import (
     FindingKind,
     LinkFound,
     MarkNotRepresentable,
-    UpdateGoogle,
 )
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.form.advoware_form import decoration_of
 from vmh_sync.kalender.form.anonymise import must_anonymise
-from vmh_sync.kalender.form.content_hash import content_hash
 from vmh_sync.kalender.form.google_form import ReadEvent, without_suffix
 from vmh_sync.kalender.form.recurrence import OBSTACLE_TEXTS
 from vmh_sync.kalender.form.text_form import cut_tail
@@ -66,8 +64,6 @@ def link_found(
         shows = shown  # a description that stays as it is gets no lines of ours either
     base = replace(base, anonymised=is_anonymous, decoration=shows)
     merged = merge_pair(replace(pair, base=base), termin, form, event, ctx)
-    writes = [one for one in merged.operations if isinstance(one, UpdateGoogle)]
-    base = replace(base, mark_hash=content_hash(writes[0].form) if writes else "")
     link = LinkFound(pair.fr_nr, pair.event_id, base, pair.source, REASON)
     return Decision((link, *merged.operations), (*findings, *merged.findings))
 

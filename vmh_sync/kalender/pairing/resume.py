@@ -142,11 +142,11 @@ def _looks_like(form: Appointment, sent: Appointment) -> bool:
     return not changed_fields(form, sent) & TIME_FIELDS or (bool(title) and title == plain_title(sent.text))
 
 
-def _as_sent(form: Appointment, sent: Appointment) -> Appointment:
-    """Return what Advoware said before anybody edited the Termin; what the server shortened is no edit."""
+def base_as_sent(form: Appointment, sent: Appointment) -> BaseForm:
+    """Return what both agreed on before anybody edited the Termin; what the server shortened is no edit."""
     before = {name: getattr(sent, name) for name in TEXT_FIELDS}
     shown = replace(form, **{name: old for name, old in before.items() if not old.startswith(getattr(form, name))})
-    return replace(shown, **{name: getattr(sent, name) for name in TIME_FIELDS})
+    return BaseForm(replace(shown, **{name: getattr(sent, name) for name in TIME_FIELDS}), sent)
 
 
 def _decide(
@@ -213,7 +213,8 @@ def _link(
 ) -> Decision:
     """Link the Termin that was found; what was typed into the event since the intent goes the usual way."""
     reason = "Angefangene Anlage in Advoware gefunden"
-    link = LinkPair(termin.fr_nr, intent.event_id, 0, Source.GOOGLE, reason)
+    base = base_as_sent(form, intent.form)
+    link = LinkPair(termin.fr_nr, intent.event_id, 0, Source.GOOGLE, reason, base)
     if gone:
         return Decision((link,))
     state = PairState(
@@ -222,7 +223,7 @@ def _link(
         source=Source.GOOGLE,
         strategy=ctx.rules.default_strategy,
         write_allowed=ctx.rules.write_allowed_default,
-        base=BaseForm(_as_sent(form, intent.form), intent.form),
+        base=base,
     )
     merged = merge_pair(state, termin, form, event, ctx)
     writes = [operation for operation in merged.operations if not isinstance(operation, SaveBase)]

@@ -39,7 +39,7 @@ async def termine_beyond(
 def _says_something_else(context: CalendarContext, pair: PairState, event: Event) -> bool:
     said = None
     with isolated(f"event {event.id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
-        said = read_event(event.raw, context.rules).form
+        said = read_event(event.raw, context.rules, pair.base).form
     return said is not None and pair.base is not None and said != pair.base.google
 
 

@@ -188,7 +188,7 @@ class Sides:
     def _link(self, operation: LinkPair) -> None:
         old = self.pairs.get(operation.fr_nr) or PairState(operation.fr_nr, "", operation.source)
         self.pairs[operation.fr_nr] = replace(
-            old, event_id=operation.event_id, generation=operation.generation, base=None
+            old, event_id=operation.event_id, generation=operation.generation, base=operation.base
         )
         self.intents.pop(operation.event_id, None)
         assert len({pair.event_id for pair in self.pairs.values()}) == len(self.pairs), "unique (kuerzel, event id)"
@@ -235,13 +235,13 @@ class Sides:
 
     def _save_base(self, fr_nr: int, *, anonymised: bool | None = None, decoration: Decoration | None = None) -> None:
         pair = self.pairs[fr_nr]
-        event = read_event(self.events[pair.event_id], self.rules)
         old = pair.base
+        event = read_event(self.events[pair.event_id], self.rules, old)
         if anonymised is None:
             anonymised = old.anonymised if old else bool(event.mark and event.mark.anonymised)
         if decoration is None:
             decoration = old.decoration if old else event.decoration
         form = read_termin(self.termine[fr_nr], self.rules)
-        base = BaseForm(form, event.form, anonymised, decoration)
+        base = BaseForm(form, event.form, anonymised, decoration, event.mark.content_hash if event.mark else "")
         again = BaseForm.from_json(base.to_json(), self.rules.zone)
         self.pairs[fr_nr] = replace(pair, base=again, obstacle=None)
