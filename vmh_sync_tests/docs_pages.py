@@ -13,8 +13,8 @@ from vmh_sync import settings
 from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
-from vmh_sync.gateway.call_metrics import OWN
-from vmh_sync.gateway.metrics import Snapshot, SnapshotCollector
+from vmh_sync.gateway.http.call_metrics import OWN
+from vmh_sync.gateway.monitoring.metrics import Snapshot, SnapshotCollector
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.status import AUTO_RESET_AFTER, RETRY_AFTER, SyncStatus

@@ -14,16 +14,20 @@ from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router
-from vmh_sync.gateway import google_push, health, metrics, morning_page, proxy, record_state, triggers
-from vmh_sync.gateway.body_limit import BodyLimit
-from vmh_sync.gateway.documented import RECORD_SCHEMA
-from vmh_sync.gateway.endpoints_page import docs_router
+from vmh_sync.gateway.advoware import proxy
+from vmh_sync.gateway.events import google_push
+from vmh_sync.gateway.events.webhooks import webhook_router
+from vmh_sync.gateway.http.body_limit import BodyLimit
+from vmh_sync.gateway.http.documented import RECORD_SCHEMA
+from vmh_sync.gateway.http.listening import require_keys
+from vmh_sync.gateway.http.replies import unusable_field
 from vmh_sync.gateway.keys import KeyRing, NotAllowed, key_ring
-from vmh_sync.gateway.listening import require_keys
-from vmh_sync.gateway.replies import unusable_field
+from vmh_sync.gateway.monitoring import health, metrics
+from vmh_sync.gateway.pages import morning_page
+from vmh_sync.gateway.pages.endpoints_page import docs_router
+from vmh_sync.gateway.requests import record_state, triggers
+from vmh_sync.gateway.requests.triggers import may_read, may_write
 from vmh_sync.gateway.services import open_services, services_of
-from vmh_sync.gateway.triggers import may_read, may_write
-from vmh_sync.gateway.webhooks import webhook_router
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.settings import GoogleCalendarSettings, load
 

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.gateway.app import create_app
-from vmh_sync.gateway.patience import PatientProtocol
+from vmh_sync.gateway.http.patience import PatientProtocol
 from vmh_sync.services.log_format import log_to_stderr
 from vmh_sync.settings import LogSettings, SettingsError, load
 

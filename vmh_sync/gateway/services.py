@@ -15,11 +15,11 @@ from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.engine.passes.opening import PassSettings, open_database, token_cache
-from vmh_sync.gateway.intake import Intake
 from vmh_sync.gateway.keys import KeyRing
-from vmh_sync.gateway.launch import Launcher
-from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
-from vmh_sync.gateway.launching import make_debouncer, open_launcher
+from vmh_sync.gateway.launches.intake import Intake
+from vmh_sync.gateway.launches.launch import Launcher
+from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
+from vmh_sync.gateway.launches.launching import make_debouncer, open_launcher
 from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.store.errors import StoreError

@@ -22,8 +22,8 @@ from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
-from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
-from vmh_sync.gateway.launching import make_debouncer, open_launcher
+from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
+from vmh_sync.gateway.launches.launching import make_debouncer, open_launcher
 from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.services.file_errors import explained

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.engine.selecting.draining import LOOK_BACK, Launched
-from vmh_sync.gateway.launch import Run
+from vmh_sync.gateway.launches.launch import Run
 from vmh_sync.orchestration.run_config import PENDING_TAG, Trigger
 from vmh_sync_tests.inmemory.loop import Process, VirtualLoop
 

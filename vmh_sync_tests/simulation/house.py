@@ -21,10 +21,10 @@ from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.draining import Waiting, should_launch
-from vmh_sync.gateway.intake import Intake
-from vmh_sync.gateway.launch import Launcher
-from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
-from vmh_sync.gateway.webhooks import NeverValid, ids_in
+from vmh_sync.gateway.events.webhooks import NeverValid, ids_in
+from vmh_sync.gateway.launches.intake import Intake
+from vmh_sync.gateway.launches.launch import Launcher
+from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.orchestration import dirty_sensor
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.sync_job import read_batch, write_batch

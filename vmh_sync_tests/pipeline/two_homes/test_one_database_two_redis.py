@@ -18,8 +18,8 @@ from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level, Line
 from vmh_sync.engine.installation.redis_identity import ForeignRedis
 from vmh_sync.engine.passes.opening import PassSettings, open_context
-from vmh_sync.gateway.health import ready as ask_ready
 from vmh_sync.gateway.keys import KeyRing
+from vmh_sync.gateway.monitoring.health import ready as ask_ready
 from vmh_sync.gateway.services import open_services
 from vmh_sync.store import open_store
 from vmh_sync_tests.fixtures.firm import Firm

@@ -12,9 +12,9 @@ from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Leases
-from vmh_sync.gateway.intake import Intake
-from vmh_sync.gateway.launch import Launcher
-from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
+from vmh_sync.gateway.launches.intake import Intake
+from vmh_sync.gateway.launches.launch import Launcher
+from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync_tests.unit.coordination.stubborn import CancelledAt, StubbornRedis
 

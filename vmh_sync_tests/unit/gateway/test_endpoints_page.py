@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from vmh_sync.gateway.endpoints_page import endpoints_page
+from vmh_sync.gateway.pages.endpoints_page import endpoints_page
 
 
 def test_shows_parameters_and_answers_as_text() -> None:

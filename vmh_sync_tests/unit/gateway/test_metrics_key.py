@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from vmh_sync.gateway.keys import NotAllowed
-from vmh_sync.gateway.metrics import require_key
+from vmh_sync.gateway.monitoring.metrics import require_key
 
 KEY = SecretStr("a-long-random-key")
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmh_sync.gateway.advoware.paths import BadPath, segments_of
+from vmh_sync.gateway.http.listening import require_keys
 from vmh_sync.gateway.keys import NotAllowed, key_ring
-from vmh_sync.gateway.listening import require_keys
-from vmh_sync.gateway.paths import BadPath, segments_of
 from vmh_sync.settings import SettingsError
 
 KEY = "k" * 16

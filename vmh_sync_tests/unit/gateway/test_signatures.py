@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from vmh_sync.gateway.signatures import is_signed
+from vmh_sync.gateway.events.signatures import is_signed
 
 WEBHOOK = "66b0c1d2e3f4a5b6c"
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from vmh_sync.gateway import patience
-from vmh_sync.gateway.body_limit import BodyLimit
+from vmh_sync.gateway.http import patience
+from vmh_sync.gateway.http.body_limit import BodyLimit
 from vmh_sync.gateway.serve import server_config
 
 SHORT = 0.4

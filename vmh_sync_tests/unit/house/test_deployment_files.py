@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from vmh_sync.gateway.call_metrics import OWN
-from vmh_sync.gateway.metrics import Snapshot, SnapshotCollector
+from vmh_sync.gateway.http.call_metrics import OWN
+from vmh_sync.gateway.monitoring.metrics import Snapshot, SnapshotCollector
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync_tests.unit.house.test_repository import settings_variables
 

@@ -12,8 +12,8 @@ from vmh_sync.engine.installation.held_logins import held_back_logins
 from vmh_sync.engine.installation.installation_mark import installation_mark
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import KALENDER
-from vmh_sync.gateway.launch import Launcher
-from vmh_sync.gateway.launch_debouncer import LaunchDebouncer
+from vmh_sync.gateway.launches.launch import Launcher
+from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.orchestration.run_config import Trigger
 

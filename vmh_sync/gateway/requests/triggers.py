@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.opening import house_leases
-from vmh_sync.gateway.documented import problems
-from vmh_sync.gateway.entity_name import EntityName
+from vmh_sync.gateway.events.webhooks import ESPO_ID
+from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.keys import ApiKey
-from vmh_sync.gateway.launch import BEFORE_START, LaunchFailed, Run
-from vmh_sync.gateway.launch_debouncer import job_of
+from vmh_sync.gateway.launches.launch import BEFORE_START, LaunchFailed, Run
+from vmh_sync.gateway.launches.launch_debouncer import job_of
+from vmh_sync.gateway.requests.entity_name import EntityName
 from vmh_sync.gateway.services import GatewayServices, services_of
-from vmh_sync.gateway.webhooks import ESPO_ID
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.orchestration.run_config import ENTITY_TAG, Trigger

@@ -14,13 +14,13 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from vmh_sync.gateway.call_metrics import PROXY_CALLS, PROXY_SECONDS
-from vmh_sync.gateway.documented import Problem, problems
+from vmh_sync.gateway.advoware.paths import BadPath, segments_of
+from vmh_sync.gateway.advoware.upstream import Answer, by_error, by_status
+from vmh_sync.gateway.http.call_metrics import PROXY_CALLS, PROXY_SECONDS
+from vmh_sync.gateway.http.documented import Problem, problems
+from vmh_sync.gateway.http.replies import SafeJson
 from vmh_sync.gateway.keys import ApiKey, NotAllowed
-from vmh_sync.gateway.paths import BadPath, segments_of
-from vmh_sync.gateway.replies import SafeJson
 from vmh_sync.gateway.services import GatewayServices, services_of
-from vmh_sync.gateway.upstream import Answer, by_error, by_status
 from vmh_sync.systems.advoware.errors import AdvowareError
 
 _audit = logging.getLogger("vmh_sync.gateway.audit")

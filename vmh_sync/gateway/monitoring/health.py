@@ -15,8 +15,8 @@ from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.engine.installation.held_logins import HeldBackLogin, held_back_logins
 from vmh_sync.engine.installation.redis_identity import ForeignRedis, foreign, place_of
-from vmh_sync.gateway.launch import DagsterUnavailable, LaunchFailed
-from vmh_sync.gateway.morning_page import FIRM
+from vmh_sync.gateway.launches.launch import DagsterUnavailable, LaunchFailed
+from vmh_sync.gateway.pages.morning_page import FIRM
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.orchestration.next_ticks import SILENT
 from vmh_sync.store import default_url

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from vmh_sync.entities import KALENDER
-from vmh_sync.gateway.call_metrics import CALENDAR_NOTIFICATIONS
-from vmh_sync.gateway.documented import problems
+from vmh_sync.gateway.http.call_metrics import CALENDAR_NOTIFICATIONS
+from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.services import services_of
 from vmh_sync.kalender.reading.push import PATH, is_genuine
 from vmh_sync.store.errors import StoreError

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.gateway.launch import BEFORE_START, Launcher, LaunchFailed
+from vmh_sync.gateway.launches.launch import BEFORE_START, Launcher, LaunchFailed
 from vmh_sync.orchestration.run_config import PENDING_TAG, Trigger
 
 _log = logging.getLogger(__name__)

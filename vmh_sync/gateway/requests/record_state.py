@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from vmh_sync.gateway.documented import problems
-from vmh_sync.gateway.entity_name import EntityName
+from vmh_sync.gateway.http.documented import problems
+from vmh_sync.gateway.requests.entity_name import EntityName
+from vmh_sync.gateway.requests.triggers import EspoId
 from vmh_sync.gateway.services import GatewayServices, services_of
-from vmh_sync.gateway.triggers import EspoId
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction

@@ -17,8 +17,8 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
-from vmh_sync.gateway.endpoints_page import NOTHING_FROM_ELSEWHERE
 from vmh_sync.gateway.keys import NotAllowed
+from vmh_sync.gateway.pages.endpoints_page import NOTHING_FROM_ELSEWHERE
 from vmh_sync.gateway.services import services_of
 from vmh_sync.overview.health import span
 from vmh_sync.overview.house import FailedRecord

@@ -16,10 +16,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from vmh_sync.entities import with_records
-from vmh_sync.gateway.call_metrics import WEBHOOK_EVENTS, WEBHOOK_SECONDS
-from vmh_sync.gateway.documented import problems
+from vmh_sync.gateway.events.signatures import is_signed
+from vmh_sync.gateway.http.call_metrics import WEBHOOK_EVENTS, WEBHOOK_SECONDS
+from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.services import GatewayServices, fingerprint, services_of
-from vmh_sync.gateway.signatures import is_signed
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.systems.json_answers import UnreadableJson, read_json

@@ -22,7 +22,7 @@ from vmh_sync.coordination.rate import units_spent
 from vmh_sync.coordination.watch_sign import read_sign
 from vmh_sync.engine.installation.held_logins import SYSTEMS, held_back_logins
 from vmh_sync.entities import every, with_records
-from vmh_sync.gateway.call_metrics import OWN
+from vmh_sync.gateway.http.call_metrics import OWN
 from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError

@@ -1,0 +1,1 @@
+"""What other systems tell: webhooks of EspoCRM, notifications of Google."""

@@ -1,0 +1,1 @@
+"""What every endpoint needs of HTTP: limits, answers, where to listen, counting."""

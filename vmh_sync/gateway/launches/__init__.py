@@ -1,0 +1,1 @@
+"""From events to runs: the durable inbox, the debouncer, the way to Dagster."""

@@ -1,0 +1,1 @@
+"""What a caller asks for: a sync, or how a record stands."""
