@@ -10,8 +10,8 @@ from vmh_sync.examples.ticketing import monitor as ticketing
 from vmh_sync.housekeeping import definitions as housekeeping
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
 from vmh_sync.orchestration.entity_room import rooms
-from vmh_sync.orchestration.resources import RESOURCES
-from vmh_sync.orchestration.watching import watching
+from vmh_sync.orchestration.jobs.resources import RESOURCES
+from vmh_sync.orchestration.monitoring.watching import watching
 from vmh_sync.settings import VmhSettings, load
 
 

@@ -11,10 +11,10 @@ from vmh_sync.beteiligte.reading.rolling import ROLLING_EVERY
 from vmh_sync.beteiligte.selection import dirty
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE
-from vmh_sync.orchestration.dirty_sensor import TICK_SECONDS, make_schedule
 from vmh_sync.orchestration.entity_room import Timing, make_room
+from vmh_sync.orchestration.jobs.sync_job import Descriptions, make_sync_job
 from vmh_sync.orchestration.run_config import SELECTIONS
-from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
+from vmh_sync.orchestration.triggers.dirty_sensor import TICK_SECONDS, make_schedule
 
 _DESCRIPTIONS = Descriptions(
     job="Beteiligte mit Kommunikation, Adressen und Bankverbindungen: EspoCRM ↔ Advoware.",

@@ -9,7 +9,7 @@ from vmh_sync.children.selection import moved_since
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import Entity
 from vmh_sync.orchestration.entity_room import EntityRoom, Timing, make_room
-from vmh_sync.orchestration.sync_job import Descriptions
+from vmh_sync.orchestration.jobs.sync_job import Descriptions
 
 _TIMING = Timing(
     sweep_cron="7-59/15 * * * *",

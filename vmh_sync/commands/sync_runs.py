@@ -11,7 +11,7 @@ from vmh_sync.commands.sync import PassFailed, SyncOrder
 from vmh_sync.commands.targets import SyncTarget
 from vmh_sync.commands.unreachable import explained_run
 from vmh_sync.engine.passes.opening import PassSettings
-from vmh_sync.orchestration.resources import RESOURCES
+from vmh_sync.orchestration.jobs.resources import RESOURCES
 from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
 from vmh_sync.sync.outcome import RecordOutcome
 

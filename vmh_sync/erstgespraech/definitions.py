@@ -3,8 +3,8 @@
 import dagster as dg
 
 from vmh_sync.erstgespraech.reset import ResetResult, reset_past_calls
-from vmh_sync.orchestration.resources import SyncResources
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.resources import SyncResources
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import ErstgespraechSettings, SettingsError, load
 from vmh_sync.systems.errors import ForeignSystemError
 

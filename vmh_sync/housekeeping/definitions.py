@@ -19,7 +19,7 @@ from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 from vmh_sync.store import Store

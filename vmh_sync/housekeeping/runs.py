@@ -14,7 +14,7 @@ import dagster as dg
 
 from vmh_sync.orchestration.dagster_internals.core import BulkActionsFilter
 from vmh_sync.orchestration.delete_run import delete_run
-from vmh_sync.orchestration.repair import UNFINISHED_BACKFILLS
+from vmh_sync.orchestration.jobs.repair import UNFINISHED_BACKFILLS
 
 MOST_SECONDS = 600.0
 """Runs are failed after 15 minutes (dagster.yaml); what is left is deleted the next night."""

@@ -1,10 +1,10 @@
 """The Dagster job for calendars: fetch → map → diff → write over some employees, partitioned by Kürzel.
 
-A run with a partition key takes that employee, one without takes those that the configuration names. Each employee
-that was synced is reported as a materialisation of its partition of the asset ``kalender_je_mitarbeiter``, so the UI
-shows each employee's history although one run takes several. The pass itself is an observation of the asset
-``kalender``, whose checks a materialisation would show as not evaluated (:mod:`vmh_sync.orchestration.entity_asset`).
-Personal data stays in memory (design.md 2).
+A run with a partition key takes that employee, one without takes those that the configuration names. Each employee that
+was synced is reported as a materialisation of its partition of the asset ``kalender_je_mitarbeiter``, so the UI shows
+each employee's history although one run takes several. The pass itself is an observation of the asset ``kalender``,
+whose checks a materialisation would show as not evaluated (:mod:`vmh_sync.orchestration.jobs.entity_asset`). Personal
+data stays in memory (design.md 2).
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from vmh_sync.kalender.employee.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
 from vmh_sync.kalender.state.pair_rows import ENTITY
-from vmh_sync.orchestration.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
-from vmh_sync.orchestration.redis_failure import require_our_redis
+from vmh_sync.orchestration.jobs.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
+from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
+from vmh_sync.orchestration.jobs.run_report import NOTHING, ROWS, outcome_metadata, table, warn
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
-from vmh_sync.orchestration.run_report import NOTHING, ROWS, outcome_metadata, table, warn
-from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError

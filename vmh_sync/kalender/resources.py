@@ -8,9 +8,9 @@ from pydantic import PrivateAttr
 
 from vmh_sync.engine.passes.opening import at_work
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar_sides
-from vmh_sync.orchestration.opened_once import OpenedOnce
-from vmh_sync.orchestration.resources import opening_failures
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.opened_once import OpenedOnce
+from vmh_sync.orchestration.jobs.resources import opening_failures
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
 
 

@@ -10,10 +10,10 @@ import dagster as dg
 from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import Entity, UnusableEntity, add, every
-from vmh_sync.orchestration.dirty_sensor import Changed, make_dirty_sensor, make_sweep
-from vmh_sync.orchestration.entity_asset import make_entity_asset
-from vmh_sync.orchestration.repair import make_repair
-from vmh_sync.orchestration.sync_job import Descriptions, make_sync_job
+from vmh_sync.orchestration.jobs.entity_asset import make_entity_asset
+from vmh_sync.orchestration.jobs.repair import make_repair
+from vmh_sync.orchestration.jobs.sync_job import Descriptions, make_sync_job
+from vmh_sync.orchestration.triggers.dirty_sensor import Changed, make_dirty_sensor, make_sweep
 from vmh_sync.sync.comparison import EntityComparison
 from vmh_sync.sync.fields import FieldTable
 

@@ -22,8 +22,8 @@ import psycopg2
 from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.engine.passes.opening import open_context, open_database
 from vmh_sync.orchestration.dagster_stack import free_port
+from vmh_sync.orchestration.jobs.sync_job import read_batch, write_batch
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.orchestration.sync_job import read_batch, write_batch
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade

@@ -25,9 +25,9 @@ from vmh_sync.gateway.events.webhooks import NeverValid, ids_in
 from vmh_sync.gateway.launches.intake import Intake
 from vmh_sync.gateway.launches.launch import Launcher
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
-from vmh_sync.orchestration import dirty_sensor
+from vmh_sync.orchestration.jobs.sync_job import read_batch, write_batch
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.orchestration.sync_job import read_batch, write_batch
+from vmh_sync.orchestration.triggers import dirty_sensor
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent, Lane
 from vmh_sync.systems.errors import ForeignSystemError

@@ -4,7 +4,7 @@ import dagster as dg
 
 from vmh_sync.kalender.audits.deadline_list import DeadlineReport, deadline_reports
 from vmh_sync.kalender.resources import CalendarResources
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import CalendarSyncSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 

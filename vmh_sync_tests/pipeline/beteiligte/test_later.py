@@ -7,8 +7,8 @@ import pytest
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.orchestration.jobs.sync_job import read_batch, write_batch
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.orchestration.sync_job import read_batch, write_batch
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm

@@ -21,7 +21,7 @@ PRODUCT = Path(vmh_sync.__file__).parent
 PAGE = (PRODUCT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
 MOST = 32
 """Half of what it was when everything stood two to four times."""
-BEFORE_THE_RUN = ("gateway/", "watch/", "orchestration/dirty_sensor.py", "coordination/doorbell.py")
+BEFORE_THE_RUN = ("gateway/", "watch/", "orchestration/triggers/dirty_sensor.py", "coordination/doorbell.py")
 """What brings the record to the run; other tests walk there."""
 AFTER_A_FAILURE = ("engine/failures/ledger.py",)
 

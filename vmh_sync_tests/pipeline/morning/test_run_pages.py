@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vmh_sync.orchestration.run_report import WARNING_TAG
+from vmh_sync.orchestration.jobs.run_report import WARNING_TAG
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job

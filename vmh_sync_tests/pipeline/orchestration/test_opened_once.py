@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.orchestration import sync_job
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs import sync_job
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.store.store import Store
 from vmh_sync.systems.aiohttp_client import AiohttpClient
 from vmh_sync_tests.fixtures.chancery import Chancery

@@ -2,7 +2,7 @@
 
 from vmh_sync.coordination.leases import Leases
 from vmh_sync.engine.installation.redis_identity import ForeignRedis
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.sentences import Stopped
 
 
 async def require_our_redis(leases: Leases) -> None:

@@ -20,12 +20,12 @@ from vmh_sync.orchestration.dagster_internals.core import (
     BulkActionStatus,
     UnresolvedAssetJobDefinition,
 )
-from vmh_sync.orchestration.entity_asset import REPAIR_GROUP, PassFacts, pass_event
-from vmh_sync.orchestration.resources import SyncResources
+from vmh_sync.orchestration.jobs.entity_asset import REPAIR_GROUP, PassFacts, pass_event
+from vmh_sync.orchestration.jobs.resources import SyncResources
+from vmh_sync.orchestration.jobs.run_report import changes_metadata, outcome_metadata
+from vmh_sync.orchestration.jobs.sentences import Stopped
+from vmh_sync.orchestration.jobs.sync_job import changes_of, sync_ids
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
-from vmh_sync.orchestration.run_report import changes_metadata, outcome_metadata
-from vmh_sync.orchestration.sentences import Stopped
-from vmh_sync.orchestration.sync_job import changes_of, sync_ids
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.outcome import RecordOutcome, Result
 

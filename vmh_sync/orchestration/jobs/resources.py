@@ -8,8 +8,8 @@ from pydantic import PrivateAttr
 
 from vmh_sync.engine.passes.opening import PassSettings, at_work, open_sides
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.orchestration.opened_once import OpenedOnce
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.opened_once import OpenedOnce
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
 

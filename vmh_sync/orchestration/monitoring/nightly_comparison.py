@@ -7,11 +7,11 @@ import dagster as dg
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.opening import open_context
-from vmh_sync.orchestration.checks import check_result
 from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_room import EntityRoom
-from vmh_sync.orchestration.resources import opening_failures
-from vmh_sync.orchestration.sentences import Stopped
+from vmh_sync.orchestration.jobs.checks import check_result
+from vmh_sync.orchestration.jobs.resources import opening_failures
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.overview.verdicts import KOMMUNIKATION, Row, Verdict
 from vmh_sync.reconcile.difference import Difference
 from vmh_sync.reconcile.read import Report, reconcile

@@ -19,11 +19,19 @@ from vmh_sync.engine.passes.entity_pipeline import EntityPipeline, UnknownSelect
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import Chosen, acknowledge, choose, put_off
 from vmh_sync.engine.selecting.span import selection_name
-from vmh_sync.orchestration.checks import failed_in_a_pass, part_events, standing_of_part
-from vmh_sync.orchestration.entity_asset import PassFacts, pass_event
-from vmh_sync.orchestration.giving_way import give_way
-from vmh_sync.orchestration.redis_failure import require_our_redis
-from vmh_sync.orchestration.resources import SyncResources
+from vmh_sync.orchestration.jobs.checks import failed_in_a_pass, part_events, standing_of_part
+from vmh_sync.orchestration.jobs.entity_asset import PassFacts, pass_event
+from vmh_sync.orchestration.jobs.giving_way import give_way
+from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
+from vmh_sync.orchestration.jobs.resources import SyncResources
+from vmh_sync.orchestration.jobs.run_report import (
+    changes_metadata,
+    outcome_metadata,
+    plan_metadata,
+    rang_text,
+    warn,
+)
+from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import (
     BULK_TAG,
     ENTITY_TAG,
@@ -35,14 +43,6 @@ from vmh_sync.orchestration.run_config import (
     console,
     launchpad_schema,
 )
-from vmh_sync.orchestration.run_report import (
-    changes_metadata,
-    outcome_metadata,
-    plan_metadata,
-    rang_text,
-    warn,
-)
-from vmh_sync.orchestration.sentences import Stopped
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from vmh_sync.orchestration.alert_sensor import meldungen
-from vmh_sync.orchestration.checks import house_asset, kommunikation_asset, make_checks, make_watch
-from vmh_sync.orchestration.entity_asset import with_people
 from vmh_sync.orchestration.entity_room import EntityRoom
-from vmh_sync.orchestration.nightly_comparison import make_comparison, make_nightly
+from vmh_sync.orchestration.jobs.checks import house_asset, kommunikation_asset, make_checks, make_watch
+from vmh_sync.orchestration.jobs.entity_asset import with_people
+from vmh_sync.orchestration.monitoring.alert_sensor import meldungen
+from vmh_sync.orchestration.monitoring.nightly_comparison import make_comparison, make_nightly
 
 
 def watching(rooms: Sequence[EntityRoom]) -> dg.Definitions:

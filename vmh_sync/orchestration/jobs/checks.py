@@ -13,9 +13,9 @@ from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
-from vmh_sync.orchestration.entity_asset import HOUSE_GROUP
-from vmh_sync.orchestration.resources import opening_failures
-from vmh_sync.orchestration.run_report import table
+from vmh_sync.orchestration.jobs.entity_asset import HOUSE_GROUP
+from vmh_sync.orchestration.jobs.resources import opening_failures
+from vmh_sync.orchestration.jobs.run_report import table
 from vmh_sync.overview.house import read_house
 from vmh_sync.overview.house_verdicts import SAYS as HOUSE_SAYS
 from vmh_sync.overview.house_verdicts import house_verdicts

@@ -1,0 +1,1 @@
+"""What watches the house in Dagster: checks, the nightly comparison, alerts."""

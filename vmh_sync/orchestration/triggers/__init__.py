@@ -1,0 +1,1 @@
+"""What launches runs of an entity by itself."""
