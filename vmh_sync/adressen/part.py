@@ -32,6 +32,7 @@ class Addresses(ChildKind):
     key_attribute = KEY_ATTRIBUTE
     waiting_status = "clean"
     different_status = "conflict"
+    given_up_status = "permanently_failed"
     due_statuses = ("pending_sync", "dirty", "syncing")
     update_task = TaskKind.ADDRESS_FIELD_UPDATE
     delete_task = TaskKind.ADDRESS_DELETE

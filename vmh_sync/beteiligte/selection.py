@@ -1,7 +1,7 @@
 """Which parties a pass is about (specification, sync-semantics.md 5)."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.engine.selecting.span import Span
 from vmh_sync.engine.selecting.unseen import unseen
+from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
@@ -96,13 +97,22 @@ async def dirty(context: PassContext, since: datetime | None = None, *, honour_r
 
 
 def _without_waiting_retries(tx: Transaction, records: Iterable[EspoRecord]) -> list[str]:
+    return _without(tx, records, lambda known: known.status in BROKEN or known.error_class == LOCKED)
+
+
+def _without_failed(tx: Transaction, records: Iterable[EspoRecord]) -> list[str]:
+    """Leave out what our ledger has a time for, though EspoCRM does not show it (its books could not be written)."""
+    return _without(tx, records, lambda known: known.status in BROKEN)
+
+
+def _without(tx: Transaction, records: Iterable[EspoRecord], waits: Callable[[SyncRecord], bool]) -> list[str]:
     by_id = {record.id: record for record in records}
     standings = tx.records.get_many(ENTITY, by_id)
     return [
         espo_id
         for espo_id, record in by_id.items()
         if (standing := standings.get(espo_id)) is None
-        or (standing.status not in BROKEN and standing.error_class != LOCKED)
+        or not waits(standing)
         or standing.espo_modified_at_seen != record.modified_at
     ]
 
@@ -143,8 +153,8 @@ async def _due(context: PassContext) -> list[str]:
 
     Among those not verified for a day are records deleted in EspoCRM, while a task asks for their party in Advoware.
     """
-    states = [*WAITING, SyncStatus.SYNCING]
-    waiting = [record.id for record in await _list(context, in_("syncStatus", states))]
+    listed = await _list(context, in_("syncStatus", [*WAITING, SyncStatus.SYNCING]))
+    waiting = await context.store.read(_without_failed, listed)
     in_ledger = await context.store.read(_ledger_due, context)
     return list(dict.fromkeys((*waiting, *in_ledger, *await answered(context))))
 
@@ -152,8 +162,9 @@ async def _due(context: PassContext) -> list[str]:
 def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
     now = context.clock.now()
     due = [record.espo_id for record in tx.records.due(ENTITY, now)]
-    stale = [link.espo_id for link in tx.links.oldest_verified(ENTITY, context.rules.batch_size, now - VERIFY_AFTER)]
-    return [*due, *stale, *deleted_and_asked_about(tx, now - VERIFY_AFTER)]
+    too_old = now - VERIFY_AFTER
+    stale = tx.links.oldest_verified(ENTITY, context.rules.batch_size, too_old, broken_before=too_old)
+    return [*due, *(link.espo_id for link in stale), *deleted_and_asked_about(tx, too_old)]
 
 
 async def _rolling(context: PassContext) -> list[str]:

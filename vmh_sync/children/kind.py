@@ -42,6 +42,8 @@ class ChildKind(ABC):
     """What ``syncStatus`` says while a person has to delete or reactivate the child in Advoware."""
     different_status: ClassVar[str]
     """What it says while both sides stay apart in a value, with a task about it."""
+    given_up_status: ClassVar[str] = "failed"
+    """What it says when all retries are used up, until the automatic reset."""
     due_statuses: ClassVar[tuple[str, ...]]
     """The values of ``syncStatus`` that ask for a sync."""
     update_task: ClassVar[TaskKind]

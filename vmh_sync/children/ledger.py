@@ -102,7 +102,7 @@ async def _enter(
         return (entry if outcome.betnr is None else None), outcome
     failing = Failing(kind.entity, record.id, known, record.modified_at)
     entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
-    return await _tell(context, record, outcome, entry, known)
+    return await _tell(context, kind, record, outcome, entry, known)
 
 
 def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
@@ -110,10 +110,25 @@ def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
 
 
 async def _tell(
-    context: PassContext, record: EspoRecord, outcome: RecordOutcome, entry: SyncRecord, known: SyncRecord | None
+    context: PassContext,
+    kind: ChildKind,
+    record: EspoRecord,
+    outcome: RecordOutcome,
+    entry: SyncRecord,
+    known: SyncRecord | None,
 ) -> tuple[SyncRecord, RecordOutcome]:
-    values = standing(record.attributes, status="failed", message=outcome.error, key={}, gone_since=None)
-    if not values or reported_already(known, outcome.error, record.modified_at):
+    values = standing(
+        record.attributes,
+        status="failed" if entry.auto_reset_at is None else kind.given_up_status,
+        message=outcome.error,
+        key={},
+        gone_since=None,
+        attempts=entry.attempts,
+        next_retry_at=entry.next_retry_at,
+        auto_reset_at=entry.auto_reset_at,
+    )
+    # A further attempt is news, even where an installation makes something else of our values.
+    if not values or (not outcome.retryable and reported_already(known, outcome.error, record.modified_at)):
         return entry, outcome
     try:
         written = await _update(context, record, values)

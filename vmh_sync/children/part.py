@@ -182,10 +182,14 @@ class ChildrenPart:
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
                     raise error
+                if isinstance(error, AdvowareUnknown | EspoUnknown):
+                    written.unanswered[_name(child)] = error
                 if isinstance(error, _LOOK_AGAIN) and not last:
                     again = True
                     continue
-                written.failures[_name(child)] = error
+                # That its own request of this pass may still arrive is why the child waits, and what has failed.
+                waits = isinstance(error, CreatePutOff)
+                written.failures[_name(child)] = written.unanswered.get(_name(child), error) if waits else error
             if not tries or gate.writes.total() > writes:
                 written.touched.add(_name(child))
         return again and not last
@@ -225,7 +229,8 @@ class ChildrenWritten:
     """What became of a party's children, by child (EspoCRM id, else Advoware's key).
 
     ``plan`` is the last one, ``replanned`` whether it is another one than was shown. ``touched``: those for which more
-    was done than to send once more, in vain, what was refused.
+    was done than to send once more, in vain, what was refused. ``unanswered``: those of which a request of this pass
+    got no answer, and the error.
     """
 
     plan: ChildrenPlan
@@ -233,6 +238,7 @@ class ChildrenWritten:
     done: PartDone = field(default_factory=PartDone)
     failures: dict[str, Exception] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
+    unanswered: dict[str, Exception] = field(default_factory=dict)
 
 
 def _name(plan: ChildPlan) -> str:

@@ -61,7 +61,8 @@ def _linked(tx: Transaction, kind: ChildKind) -> list[str]:
 def _ledger_due(tx: Transaction, context: PassContext, kind: ChildKind) -> list[str]:
     now = context.clock.now()
     due = [record.espo_id for record in tx.records.due(kind.entity, now)]
-    stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, now - VERIFY_AFTER)
+    too_old = now - VERIFY_AFTER
+    stale = tx.links.oldest_verified(kind.entity, context.rules.batch_size, too_old, broken_before=too_old)
     return due + [link.espo_id for link in stale]
 
 

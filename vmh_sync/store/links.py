@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -38,6 +38,17 @@ _MARK_VERIFIED = (
     .values(verified_at=bindparam("at"))
 )
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
+
+
+def _waits_for_its_own_try(broken_before: datetime) -> ColumnElement[bool]:
+    """Whether a link's record failed and is not due by being the oldest."""
+    timed = SyncRecordRow.next_retry_at.is_not(None) | SyncRecordRow.auto_reset_at.is_not(None)
+    return exists().where(
+        SyncRecordRow.entity == LinkRow.entity,
+        SyncRecordRow.espo_id == LinkRow.espo_id,
+        SyncRecordRow.status.in_(("failed", "permanently_failed")),
+        or_(timed, SyncRecordRow.updated_at >= broken_before),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,18 +176,24 @@ class Links(Repository):
                 return
             last = page[-1].id
 
-    def oldest_verified(self, entity: str, limit: int, before: datetime) -> list[Link]:
+    def oldest_verified(
+        self, entity: str, limit: int, before: datetime, *, broken_before: datetime | None = None
+    ) -> list[Link]:
         """Return active links not verified since ``before``, the ones never verified first, then the oldest.
 
-        A mark more than a day in the future was made while the clock was wrong, and counts as none.
+        A mark more than a day in the future was made while the clock was wrong, and counts as none. With
+        ``broken_before``, records that failed are left out: they come when their own next try does, and those for which
+        none is set when their last one was before that moment. Else who fails, and so is never verified, would always
+        be first, whatever its next try says (sync-semantics.md 4).
         """
         wrong = LinkRow.verified_at > self._now() + timedelta(days=1)
+        wanted = true() if broken_before is None else ~_waits_for_its_own_try(broken_before)
         found: list[Link] = []
         # One range of the index each: together in one condition they would walk through all the others.
         for due in (LinkRow.verified_at.is_(None), LinkRow.verified_at < before, wrong):
             statement = (
                 select(*_COLUMNS)
-                .where(LinkRow.entity == entity, LinkRow.state == "active", due)
+                .where(LinkRow.entity == entity, LinkRow.state == "active", due, wanted)
                 .order_by(LinkRow.verified_at, LinkRow.id)
                 .limit(limit - len(found))
             )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.store.store import Transaction
+from vmh_sync.sync.status import BROKEN
 
 ROLLING_EVERY = timedelta(minutes=5)
 """How often the rolling check runs; its share of the records follows from it."""
@@ -19,8 +20,9 @@ SPARE = 5
 def rolling_share(tx: Transaction, now: datetime, around: timedelta) -> list[str]:
     """Return the EspoCRM ids to read at this tick so that each comes around within ``around``.
 
-    Of all active links the oldest first. When ticks were missed, the spare reads catch up; otherwise they look at the
-    records with the most changes of late, none of which was read since the last tick.
+    Of all active links the oldest first, but for records that failed: they have times of their own. When ticks were
+    missed, the spare reads catch up; otherwise they look at the records with the most changes of late, none of which
+    was read since the last tick.
     """
     total = tx.links.count(ENTITY, "active")
     if not total:
@@ -28,7 +30,7 @@ def rolling_share(tx: Transaction, now: datetime, around: timedelta) -> list[str
     share = -(-total * ROLLING_EVERY // around)
     spare = share // SPARE + 1
     read_before = now - ROLLING_EVERY
-    oldest = tx.links.oldest_verified(ENTITY, share + spare, read_before)
+    oldest = tx.links.oldest_verified(ENTITY, share + spare, read_before, broken_before=now - around)
     # Whoever would be read too late at the next tick.
     too_old = now - around + ROLLING_EVERY
     late = [link for link in oldest[share:] if link.verified_at is None or link.verified_at <= too_old]
@@ -46,11 +48,12 @@ def rolling_share(tx: Transaction, now: datetime, around: timedelta) -> list[str
 def _moving(tx: Transaction, now: datetime, read_before: datetime, most: int) -> list[str]:
     """Return the records with the most changes of late that were not read since ``read_before``."""
     busiest = tx.audit.busiest(ENTITY, now - LATELY, 2 * most)
-    links = tx.links.get_many(ENTITY, busiest)
+    links, standings = tx.links.get_many(ENTITY, busiest), tx.records.get_many(ENTITY, busiest)
     return [
         espo_id
         for espo_id in busiest
         if (link := links.get(espo_id)) is not None
         and link.state == "active"
+        and (espo_id not in standings or standings[espo_id].status not in BROKEN)
         and (link.verified_at is None or link.verified_at < read_before)
     ][:most]

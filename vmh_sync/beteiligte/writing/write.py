@@ -230,8 +230,10 @@ class PartySync:
                 if isinstance(error, StaleRow | LinkTaken):
                     written.parts.append((part, PartDone(again=True)))
                     continue
-                waits = isinstance(error, CreatePutOff)
-                written.failed = error if waits and written.failed is None else PartFailed(part.label, error)
+                if isinstance(error, CreatePutOff):
+                    written.failed = written.failed or error  # what only waits is told if nothing failed
+                else:
+                    written.failed = PartFailed(part.label, error)
 
     async def _write_content(self, plan: PartyPlan, written: Written, gate: WriteGate) -> EspoAnswer | None:
         # What a part had planned is sent only if the part, having written its own side, still wants it.

@@ -1,5 +1,7 @@
 """Addresses through a job of their own."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from vmh_sync.adressen.part import KIND, PART
@@ -9,7 +11,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
-from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, linked, there
+from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, here, linked, there
 
 
 def own_pass(firm: Firm, selection: str) -> list[RecordOutcome]:
@@ -63,3 +65,24 @@ def test_a_value_that_advoware_does_not_take_counts_as_different_until_both_side
     edit(firm, record, gueltigBis=before)
     assert [outcome.different for outcome in own_pass(firm, "all")] == [()]
     assert firm.tasks() == []
+
+
+def test_an_address_that_advoware_never_answers_is_told_as_failed_and_tried_again_later_and_later(firm: Firm) -> None:
+    """Its own unanswered request must not pass for somebody else's that is only waited for (sync-semantics.md 4)."""
+    party, _ = firm.linked_party()
+    record = address(firm, party)
+    firm.office.fault("Adressen", "status", method="POST", status=500, times=None)
+    (outcome,) = own_pass(firm, "due")
+    assert (outcome.result, outcome.error_class) == (Result.FAILED, "OutcomeUnknown")
+    told = here(firm, record)
+    assert (told["syncStatus"], told["syncRetryCount"]) == ("failed", 1)
+    assert told["syncErrorMessage"]
+    assert told["syncNextRetry"]
+    assert own_pass(firm, "due") == [], "its time has not come"
+    firm.office.clear_faults()
+    firm.clock.shift = timedelta(seconds=200)
+    (outcome,) = own_pass(firm, "due")
+    told = here(firm, record)
+    assert (outcome.result, told["syncStatus"], told["syncRetryCount"]) == (Result.SYNCED, "clean", 0)
+    assert told["syncNextRetry"] is None
+    assert told["syncErrorMessage"] is None

@@ -12,6 +12,7 @@ from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.pipeline.adressen.test_addresses import address
 
 
 def ring(firm: Firm, espo_id: str) -> None:
@@ -67,3 +68,16 @@ def test_an_event_of_a_create_that_may_still_arrive_is_answered_later(
     firm.clock.shift = timedelta(seconds=200)
     (outcome,) = firm.run(drain)
     assert (outcome.result, waiting(firm, espo_id)) == (Result.SYNCED, False)
+
+
+def test_two_parts_that_only_wait_are_no_failure(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    firm_environment.setenv("VMH_CREATE_SETTLE_SECONDS", "150")
+    espo_id, _ = firm.linked_party(lastName="Langsam")
+    account = {"name": "Konto", "beteiligteId": espo_id, "iban": "DE89370400440532013000", "kontoinhaber": "L"}
+    firm.crm.edit("CBankverbindungen", "create", values=account)
+    address(firm, espo_id)
+    firm.office.fault("Adressen|Bankverbindungen", "drop_before", method="POST", times=2)
+    (first,) = firm.outcomes(espo_id)
+    (second,) = firm.outcomes(espo_id)
+    assert (first.result, second.result) == (Result.FAILED, Result.SKIPPED)
+    assert firm.crm_record(espo_id)["syncRetryCount"] == 1

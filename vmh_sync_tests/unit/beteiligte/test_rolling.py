@@ -11,6 +11,7 @@ from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store
 from vmh_sync.store.audit import Change
 from vmh_sync.store.links import Link
+from vmh_sync.store.records import SyncRecord
 
 HOUR = timedelta(hours=1)
 TICKS = 36
@@ -72,3 +73,31 @@ def test_missed_ticks_are_caught_up_before_anybody_is_read_more_often(store: Sto
     store_clock.advance(3 * ROLLING_EVERY)
     moving = {f"p{betnr}" for betnr in range(229, 241)}
     assert not moving & set(read(store, store_clock)[20:])
+
+
+def test_who_failed_waits_for_its_own_time_and_takes_no_place_of_the_others(
+    store: Store, store_clock: ManualClock
+) -> None:
+    """Never verified again, the failed would be the oldest at each tick: tried every five minutes, and nobody else."""
+    fill(store, store_clock, 60, 4)
+    failed = {f"p{betnr}": timedelta(hours=4) for betnr in (*range(1, 20), 59, 60)}
+    hopeless = [f"p{betnr}" for betnr in range(20, 26)]
+    with store.transaction() as tx:
+        tx.records.upsert(
+            SyncRecord(entity=ENTITY, espo_id=espo_id, status="failed", next_retry_at=store_clock.now() + wait)
+            for espo_id, wait in failed.items()
+        )
+    times: Counter[str] = Counter()
+    for _ in range(TICKS):
+        with store.transaction() as tx:
+            ids = rolling_share(tx, store_clock.now(), HOUR)
+            tx.links.mark_verified(ENTITY, [one for one in ids if one not in hopeless], store_clock.now())
+            tx.records.upsert(
+                SyncRecord(entity=ENTITY, espo_id=one, status="permanently_failed") for one in ids if one in hopeless
+            )
+        times.update(ids)
+        store_clock.advance(ROLLING_EVERY)
+    assert not failed.keys() & times.keys()
+    assert {times[one] for one in hopeless} <= {2, 3, 4}, "looked at once in each hour"
+    others = {f"p{betnr}" for betnr in range(26, 59)}
+    assert min(times[one] for one in others) >= 3
