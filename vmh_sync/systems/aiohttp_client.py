@@ -25,6 +25,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from vmh_sync.systems import bounded_answer as bounded
+
 _LONGEST_HEADER = 100 * 1024
 """As much as httpx takes; aiohttp would refuse 8 kB, less than some reasons and cookies have."""
 _MOST_HEADERS = 10_000
@@ -158,6 +160,8 @@ class AiohttpClient:
         except TimeoutError as error:
             timed_out = httpx.ReadTimeout if attempt.connected else httpx.ConnectTimeout
             raise timed_out(type(error).__name__, request=request) from error
+        except bounded.AnswerTooLong as error:
+            raise httpx.ReadError(type(error).__name__, request=request) from error
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             broken = httpx.ReadError if attempt.connected else httpx.ConnectError
             raise broken(type(error).__name__, request=request) from error
@@ -175,11 +179,16 @@ class AiohttpClient:
                 data=request.content or None,
                 allow_redirects=False,
             ) as answer:
-                patience.reschedule(None)  # from here on each part of the body has its own time
-                content = await answer.read()
+                # Each part of the body has its own time, and all of them together twice as much: a server that says a
+                # byte now and then would hold up its caller for hours.
+                patience.reschedule(asyncio.get_running_loop().time() + 2 * self._seconds)
+                content = await bounded.whole(answer.content.iter_chunked(bounded.PART))
         # As a stream, since httpx would name the length of any other content in the headers.
         stream = httpx.ByteStream(content)
         response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream, request=request)
+        if bounded.may_swell(len(content), response.headers.get("Content-Encoding")):
+            parts = bounded.Parts(content)
+            bounded.measure(httpx.Response(200, headers=answer.raw_headers, stream=parts, request=request).iter_bytes())
         response.read()
         return response
 

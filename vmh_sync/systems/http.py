@@ -1,5 +1,6 @@
 """The HTTP client below the clients of the foreign systems: which one, its time-outs, pool and certificates."""
 
+import asyncio
 import ssl
 import urllib.request
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 import httpx
 
 from vmh_sync.settings import HttpSettings, load
+from vmh_sync.systems import bounded_answer as bounded
 from vmh_sync.systems.aiohttp_client import AiohttpClient
 
 # httpx pools connections for 5 s, as long as uvicorn keeps them: both ends would let go at the same moment, and a
@@ -62,7 +64,8 @@ def make_http(
             certificates=_certificates(),
             headers=HEADERS,
         )
-    return httpx.AsyncClient(
+    return BoundedHttpx(
+        timeout_seconds,
         headers=HEADERS,
         verify=_certificates(),
         timeout=httpx.Timeout(timeout_seconds),
@@ -72,6 +75,29 @@ def make_http(
             keepalive_expiry=KEEPALIVE_SECONDS,
         ),
     )
+
+
+class BoundedHttpx(httpx.AsyncClient):
+    """``httpx.AsyncClient`` whose answers have an end, in time and in bytes, as those of :class:`AiohttpClient`."""
+
+    def __init__(self, seconds: float, **options: Any) -> None:
+        super().__init__(**options)
+        self._seconds = seconds
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """Send one request and return its whole answer."""
+        response = await super().send(request, stream=True, **options)
+        if stream:
+            return response
+        try:
+            async with asyncio.timeout(2 * self._seconds):
+                content = await bounded.whole(response.aiter_bytes(bounded.PART))
+        except (TimeoutError, bounded.AnswerTooLong) as error:
+            raise httpx.ReadError(type(error).__name__, request=request) from error
+        finally:
+            await response.aclose()
+        response._content = content  # what httpx itself does when it reads an answer whole
+        return response
 
 
 @cache

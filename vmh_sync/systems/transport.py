@@ -23,6 +23,8 @@ from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.http import HttpClient
 from vmh_sync.watchdog import went_on
 
+LONGEST_ASKED = 3600.0
+"""The longest Retry-After that is believed, in seconds."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -142,12 +144,15 @@ def keep_urls_out_of_logs() -> None:
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header (seconds or HTTP date) as seconds from ``now`` (aware); None without a usable one."""
+    """Read a Retry-After header (seconds or HTTP date) as seconds from ``now`` (aware); None without a usable one.
+
+    Never more than :data:`LONGEST_ASKED`: what asks for years has a wrong clock, or is a web server's mistake.
+    """
     with suppress(ValueError, TypeError):
         seconds = float(value or "")
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return min(LONGEST_ASKED, max(0.0, seconds)) if math.isfinite(seconds) else None
     moment = http_date(value)
-    return max(0.0, (moment - now).total_seconds()) if moment else None
+    return min(LONGEST_ASKED, max(0.0, (moment - now).total_seconds())) if moment else None
 
 
 def http_date(value: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from vmh_sync.systems import bounded_answer
 from vmh_sync.systems import http as http_module
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.http import TRANSPORTS
@@ -22,6 +23,8 @@ from vmh_sync_tests.fixtures.rogue import (
     Habit,
     Talk,
     answering,
+    dripping,
+    endless,
     once,
     resetting,
     rogue,
@@ -135,6 +138,36 @@ async def test_an_answer_is_waited_for_as_long_as_set(way: str, fault: str) -> N
         with pytest.raises(NoAnswerError):
             await transport.send(call(server), retry=False)
         assert len(server.arrived) == 1
+
+
+async def test_an_answer_that_comes_drop_by_drop_is_given_up(way: str) -> None:
+    """Each part comes in time, and the whole never: a caller would be held up for hours."""
+    async with rogue(dripping) as server, opened(way, SHORT) as transport:
+        with pytest.raises(NoAnswerError):
+            await asyncio.wait_for(transport.send(call(server), retry=False), PATIENT)
+
+
+PACKED = gzip.compress(b"0" * 300_000)
+
+
+def packed(encoding: bytes, body: bytes) -> Habit:
+    length = str(len(body)).encode()
+    return once(HEAD, b"Content-Encoding: ", encoding, b"\r\nContent-Length: ", length, b"\r\n\r\n", body)
+
+
+SWELLING: dict[str, Habit] = {
+    "no end": endless,
+    "packed": packed(b"gzip", PACKED),
+    "packed twice": packed(b"gzip, gzip", gzip.compress(PACKED)),
+}
+
+
+@pytest.mark.parametrize("fault", SWELLING)
+async def test_an_answer_longer_than_any_is_given_up(way: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_answer, "LONGEST", 200_000)
+    async with rogue(SWELLING[fault]) as server, opened(way) as transport:
+        with pytest.raises(NoAnswerError):
+            await asyncio.wait_for(transport.send(call(server), retry=False), PATIENT)
 
 
 async def test_a_connection_reset_before_the_request_was_read_may_have_carried_it(way: str) -> None:

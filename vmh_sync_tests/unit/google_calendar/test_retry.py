@@ -112,6 +112,9 @@ def test_google_s_wish_counts_unless_it_is_too_long() -> None:
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
         ("bald", None),
         ("inf", None),
+        ("99999999999", 3600.0),
+        ("1e300", 3600.0),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 3600.0),
         ("²", None),
     ],
 )
