@@ -72,8 +72,8 @@ async def import_parties(context: PassContext, order: ImportOrder, progress: Pro
         done.created.append(await importer.bring(betnr))
 
     async def link(pair: Pair[str, int]) -> None:
-        await linker.link(pair.one, pair.other, by_person=False)
-        done.linked.append(pair.one)
+        if await linker.link(pair.one, pair.other, by_person=False):
+            done.linked.append(pair.one)
 
     async def ask(espo_id: str) -> None:
         if await linker.ask(espo_id, plan.questions[espo_id]):

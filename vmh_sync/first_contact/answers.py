@@ -1,13 +1,18 @@
 """A person's answers to the likely pairs: from a CSV file that the plan wrote, or from the command line.
 
-The file is what a German Excel reads and writes: semicolons, UTF-8 with a byte order mark.
+The file is what a German Excel reads: semicolons, UTF-8 with a byte order mark. What Excel saves may be another: its
+plain CSV is in the encoding of Windows, others have commas or tabs.
 """
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.sides import Held
@@ -29,6 +34,20 @@ COLUMNS = (
 _LINK = frozenset({"verknüpfen", "verknuepfen", "verknüpft", "ja", "j", "link"})
 _NEW = frozenset({"neu", "nein", "n", "getrennt", "new"})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER_TO_EXCEL = re.compile(r"\d+(e\d+)?", re.IGNORECASE)
+"""Ids of this form, one in two thousand, Excel takes for numbers and rounds."""
+_TURNED_INTO_A_NUMBER = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
+_DELIMITERS = (";", ",", "\t")
+_WORKBOOK = b"PK\x03\x04"
+
+
+class Given(NamedTuple):
+    """One answer as it was given; ``where`` is its row or the option of the command line."""
+
+    espo_id: str
+    number: str
+    decision: str
+    where: str
 
 
 class BadAnswers(Exception):
@@ -64,12 +83,16 @@ def _rows(plan: ContactPlan) -> Iterable[Sequence[object]]:
         for pair in pairs:
             yield kind, pair.one, *_named(espocrm[pair.one]), pair.other, *_named(advoware[pair.other]), *_why(pair), ""
     for double in plan.matched.doubled_one:
-        one, other = espocrm[double.one], espocrm[double.other]
-        yield "doppelt in EspoCRM", double.one, *_named(one), double.other, *_named(other), *_why(double), ""
+        asked, beside = plan.whom_to_ask(double)
+        one, other = espocrm[asked], espocrm[beside]
+        yield "doppelt in EspoCRM", asked, *_named(one), beside, *_named(other), *_why(double), ""
     for twice in plan.matched.doubled_other:
         first, second = advoware[twice.one], advoware[twice.other]
         yield "doppelt in Advoware", twice.one, *_named(first), twice.other, *_named(second), *_why(twice), ""
+    in_both_rows = plan.twice_in_espocrm
     for espo_id in plan.matched.only_one:
+        if espo_id in in_both_rows:
+            continue  # has its row above, and its question there
         yield "nur in EspoCRM", espo_id, *_named(espocrm[espo_id]), "", "", "", "", "", ""
     for betnr in plan.matched.only_other:
         yield "nur in Advoware", "", "", "", betnr, *_named(advoware[betnr]), "", "", ""
@@ -85,69 +108,127 @@ def _why(pair: "Pair[str, int] | Pair[str, str] | Pair[int, int]") -> tuple[int,
 
 
 def _plain(cell: object) -> object:
-    """Let no name be taken for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    """Let no name be taken for a formula, and no id for a number."""
+    risky = isinstance(cell, str) and (cell.startswith(_FORMULA) or _NUMBER_TO_EXCEL.fullmatch(cell))
+    return f"'{cell}" if risky else cell
 
 
-def read_csv(path: Path) -> list[tuple[str, str, str]]:
-    """Return (EspoCRM id, number, decision) of every answered row; raises :class:`BadAnswers`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen ({type(error).__name__}).") from None
-    first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",")
-    missing = {"espocrm_id", "betnr", "entscheidung"} - set(rows.fieldnames or ())
+def read_csv(path: Path) -> list[Given]:
+    """Return every answered row of the list, as Excel saved it; raises :class:`BadAnswers`."""
+    lines = _text(path).splitlines()
+    skipped = 1 if lines and lines[0].casefold().startswith("sep=") else 0
+    first = lines[skipped] if len(lines) > skipped else ""
+    rows = csv.reader(lines[skipped:], delimiter=max(_DELIMITERS, key=first.count))
+    columns = [name.strip().casefold() for name in next(rows, ())]
+    missing = {"espocrm_id", "betnr", "entscheidung"} - set(columns)
     if missing:
         raise BadAnswers(f"In der Datei {path} fehlen die Spalten: {', '.join(sorted(missing))}.")
-    return [
-        (str(row["espocrm_id"] or "").strip(), str(row["betnr"] or "").strip(), decision)
-        for row in rows
-        if (decision := str(row["entscheidung"] or "").strip().casefold())
-    ]
+    found = []
+    for cells in rows:
+        place = f"Zeile {rows.line_num + skipped}"
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            raise BadAnswers(f"{path}, {place}: Die Zeile hat mehr Spalten als die Überschrift.")
+        row = dict(zip(columns, (cell.strip().removeprefix("'") for cell in cells), strict=False))
+        if decision := row.get("entscheidung", "").casefold():
+            found.append(Given(row.get("espocrm_id", ""), row.get("betnr", ""), decision, place))
+    return found
 
 
-def parse_pairs(given: Iterable[str]) -> list[tuple[str, str, str]]:
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen ({type(error).__name__}).") from None
+    if content.startswith(_WORKBOOK):
+        raise BadAnswers(f"{path} ist eine Arbeitsmappe von Excel. Bitte dort als CSV speichern.")
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen: Es ist keine Textdatei.")
+
+
+def parse_pairs(given: Iterable[str]) -> list[Given]:
     """Read answers of the command line: ``ID=NUMBER`` links, ``ID=neu`` is somebody else; raises ``BadAnswers``."""
     answers = []
     for one in given:
         espo_id, equals, decision = one.partition("=")
         if not equals or not decision:
             raise BadAnswers(f"„{one}“ ist keine Antwort. Erwartet wird EspoCRM-ID=Nummer oder EspoCRM-ID=neu.")
-        links = decision.strip().isdigit()
-        answers.append((espo_id.strip(), decision.strip() if links else "", "ja" if links else decision.casefold()))
+        told = decision.strip().casefold()
+        number, meant = (told, "ja") if told.isdecimal() else ("", told)
+        answers.append(Given(espo_id.strip(), number, meant, f"--answer {one}"))
     return answers
 
 
-def decide(given: Sequence[tuple[str, str, str]], plan: ContactPlan) -> Answers:
+def decide(given: Sequence[Given], plan: ContactPlan) -> Answers:
     """Check answers against the plan; raises :class:`BadAnswers` that names every one that does not fit.
 
     ``neu`` for one of several pairs of a record says nothing about the others: it is somebody else only when every
-    pair of the record was answered so, or when no number was named at all.
+    pair of the record was answered so, or when none was named at all. A certain pair answered with ``neu`` becomes a
+    question of the plan, answered. What an earlier call has carried out already is no fault.
     """
     answers, problems = Answers(), []
     said_new: dict[str, set[str]] = {}
-    for espo_id, number, decision in given:
-        question = plan.questions.get(espo_id)
-        numbers = {str(twin.betnr) for twin in question.twins} if question is not None else set()
-        if question is None:
-            problems.append(f"{espo_id}: dazu ist keine Frage offen.")
-        elif decision in _NEW:
-            said_new.setdefault(espo_id, set()).update({number} if number in numbers else numbers)
-        elif decision not in _LINK:
-            problems.append(f"{espo_id}: „{decision}“ ist keine Entscheidung (verknüpfen oder neu).")
-        elif number not in numbers:
-            problems.append(f"{espo_id}: Nr. {number or '?'} steht nicht zur Wahl.")
-        elif answers.link.setdefault(espo_id, int(number)) != int(number):
-            problems.append(f"{espo_id}: soll mit zwei Nummern verknüpft werden.")
+    for one in given:
+        try:
+            _take(one, plan, answers, said_new)
+        except BadAnswers as problem:
+            problems.append(f"{one.where}: {problem}")
     problems += _claimed_twice(answers.link)
     if problems:
         raise BadAnswers("Es wurde nichts geschrieben. " + " ".join(problems))
     for espo_id, numbers in said_new.items():
-        asked = {str(twin.betnr) for twin in plan.questions[espo_id].twins}
-        if espo_id not in answers.link and asked <= numbers:
+        if espo_id not in answers.link and _choices(plan, espo_id) <= numbers:
+            plan.doubt(espo_id)
             answers.somebody_else.add(espo_id)
     return answers
+
+
+def _take(one: Given, plan: ContactPlan, answers: Answers, said_new: dict[str, set[str]]) -> None:
+    espo_id, number, decision, _ = one
+    if decision not in _NEW | _LINK:
+        raise BadAnswers(f"„{decision}“ ist keine Entscheidung (verknüpfen oder neu).")
+    new, choices = decision in _NEW, _choices(plan, espo_id)
+    if not choices:
+        _require_settled(one, plan, new=new)
+    elif (number or not new) and number not in choices:
+        raise BadAnswers(f"Nr. {number or '?'} steht bei {espo_id} nicht zur Wahl.")
+    elif not new and not number.isdecimal():
+        raise BadAnswers(f"{espo_id} und {number} bitte in EspoCRM zusammenführen; hier lautet die Antwort nur „neu“.")
+    elif new:
+        said_new.setdefault(espo_id, set()).update({number} if number else choices)
+    elif espo_id in plan.questions and answers.link.setdefault(espo_id, int(number)) != int(number):
+        raise BadAnswers(f"{espo_id} soll mit zwei Nummern verknüpft werden.")
+    if str(answers.link.get(espo_id)) in said_new.get(espo_id, ()):
+        raise BadAnswers(f"{espo_id} ist mit verknüpfen und mit neu beantwortet.")
+
+
+def _choices(plan: ContactPlan, espo_id: str) -> set[str]:
+    """Return what a record may be paired with: numbers of Advoware, ids of its doubles in EspoCRM."""
+    if (question := plan.questions.get(espo_id)) is not None:
+        return {str(twin.betnr) for twin in question.twins} | {double.espo_id for double in question.doubles}
+    return {str(pair.other) for pair in plan.matched.certain if pair.one == espo_id}
+
+
+def _require_settled(one: Given, plan: ContactPlan, *, new: bool) -> None:
+    """Make sure that an answer to what is no question says only what is so anyway."""
+    known = plan.sides.known.get(one.espo_id)
+    stands_alone = one.espo_id in plan.matched.only_one and one.espo_id not in plan.twice_in_espocrm
+    if new and (known is not None or stands_alone):
+        return
+    if known is not None and one.number in ("", str(known)):
+        return
+    if known is not None:
+        raise BadAnswers(f"{one.espo_id} ist schon mit Nr. {known} verknüpft.")
+    if not one.espo_id:
+        raise BadAnswers("Diesen gibt es nur in Advoware; geholt wird er mit `vmh-sync import beteiligte`.")
+    if _TURNED_INTO_A_NUMBER.fullmatch(one.espo_id):
+        raise BadAnswers(
+            f"Excel hat die ID in die Zahl {one.espo_id} verwandelt; bitte mit --answer ID=Nummer oder --answer ID=neu "
+            "antworten."
+        )
+    raise BadAnswers(f"Zu {one.espo_id} ist keine Frage offen.")
 
 
 def _claimed_twice(link: Mapping[str, int]) -> list[str]:

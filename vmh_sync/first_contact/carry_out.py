@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.fetch import read_again
 from vmh_sync.beteiligte.status.task_subject import subject
-from vmh_sync.beteiligte.twins.twin_question import TwinSuspected, answered_already, question_of
+from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already, question_of
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, read_whole
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
@@ -39,10 +39,11 @@ class Linker:
     context: PassContext
     table: FieldTable
 
-    async def link(self, espo_id: str, betnr: int, *, by_person: bool) -> None:
+    async def link(self, espo_id: str, betnr: int, *, by_person: bool) -> bool:
         """Write the number into EspoCRM; raises :class:`LeftAlone`, or the ``ForeignSystemError`` of a side.
 
-        What no person chose must still be certain when both are read again.
+        What no person chose must still be certain when both are read again; false when a person has answered already
+        that they are two.
         """
         async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
             if lease is None:
@@ -58,11 +59,14 @@ class Linker:
             judged = compare(espocrm, advoware)
             if not by_person and judged.likeness is not Likeness.CERTAIN:
                 raise LeftAlone(MOVED)
+            if not by_person and await answered_already(self.context, fresh, [Twin(betnr, "", judged)]):
+                return False
             answer = await update_record(self.context, WriteGate(lease), fresh.espo, {"betnr": betnr})
             if "betnr" in answer.refused:
                 raise LeftAlone(f"EspoCRM nimmt die Nummer {betnr} nicht an: {answer.refused['betnr']}")
             why = "first contact, a person decided" if by_person else "first contact, certain pair"
             await asyncio.to_thread(self._note, espo_id, betnr, why)
+            return True
 
     async def ask(self, espo_id: str, question: TwinSuspected) -> bool:
         """Make sure that the question is open; false when a person has answered it already with "create anew"."""

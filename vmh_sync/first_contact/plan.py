@@ -1,7 +1,7 @@
 """What first contact would do: certain pairs, questions, who stands alone, who is there twice. Pure."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vmh_sync.beteiligte.twins.twin_question import Double, Twin, TwinSuspected
@@ -16,6 +16,23 @@ class ContactPlan:
     sides: Sides
     matched: Matched[str, int]
     questions: dict[str, TwinSuspected] = field(default_factory=dict)
+
+    @property
+    def twice_in_espocrm(self) -> frozenset[str]:
+        """The ids of records that may be there twice in EspoCRM."""
+        return frozenset(espo_id for pair in self.matched.doubled_one for espo_id in (pair.one, pair.other))
+
+    def whom_to_ask(self, double: Pair[str, str]) -> tuple[str, str]:
+        """Of two records of one party in EspoCRM, the one that the question hangs on, and the other."""
+        return _whom_to_ask(self.sides, double.one, double.other)
+
+    def doubt(self, espo_id: str) -> None:
+        """Make a question of a certain pair, because a person says that they are two."""
+        matched, doubted = self.matched, [pair for pair in self.matched.certain if pair.one == espo_id]
+        if doubted:
+            left = tuple(pair for pair in matched.certain if pair.one != espo_id)
+            self.matched = replace(matched, certain=left, likely=(*matched.likely, *doubted))
+            self.questions[espo_id] = TwinSuspected(espo_id, [_twin(self.sides, pair) for pair in doubted])
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan with ids, points and reasons; no values of people."""
@@ -51,7 +68,7 @@ def plan_contact(sides: Sides) -> ContactPlan:
     twins: dict[str, list[Twin]] = defaultdict(list)
     doubles: dict[str, list[Double]] = defaultdict(list)
     for pair in matched.likely:
-        twins[pair.one].append(Twin(pair.other, sides.advoware[pair.other].name, pair.resemblance))
+        twins[pair.one].append(_twin(sides, pair))
     for double in matched.doubled_one:
         asked, other = _whom_to_ask(sides, double.one, double.other)
         doubles[asked].append(Double(other, sides.espocrm[other].name, double.resemblance))
@@ -60,6 +77,10 @@ def plan_contact(sides: Sides) -> ContactPlan:
         for espo_id in sorted({*twins, *doubles})
     }
     return ContactPlan(sides, matched, questions)
+
+
+def _twin(sides: Sides, pair: Pair[str, int]) -> Twin:
+    return Twin(pair.other, sides.advoware[pair.other].name, pair.resemblance)
 
 
 def _whom_to_ask(sides: Sides, one: str, other: str) -> tuple[str, str]:

@@ -65,8 +65,8 @@ async def carry_out(context: PassContext, plan: ContactPlan, answers: Answers, p
     linker, result = Linker(context, party_table(context)), ContactResult()
 
     async def link(espo_id: str, betnr: int, by_person: bool) -> None:
-        await linker.link(espo_id, betnr, by_person=by_person)
-        result.linked.append(espo_id)
+        linked = await linker.link(espo_id, betnr, by_person=by_person)
+        (result.linked if linked else result.somebody_else).append(espo_id)
 
     async def settle(espo_id: str) -> None:
         question = plan.questions[espo_id]

@@ -288,7 +288,7 @@ def test_the_list_for_people_is_answered_and_read_back(firm: Firm, contact: Cont
     ("answer", "says"),
     [
         ("gibtesnicht=neu", "keine Frage offen"),
-        ("{espo_id}=4711", "steht nicht zur Wahl"),
+        ("{espo_id}=4711", "nicht zur Wahl"),
         ("{espo_id}=vielleicht", "keine Entscheidung"),
         ("{espo_id}", "keine Antwort"),
     ],
@@ -300,6 +300,19 @@ def test_an_answer_that_does_not_fit_is_named_and_nothing_is_written(
     with pytest.raises(BadAnswers, match=says):
         contact(answers=(answer.format(espo_id=espo_id),))
     assert firm.tasks() == []
+
+
+def test_a_certain_pair_that_a_person_says_are_two_is_created_and_never_linked(firm: Firm, contact: Contact) -> None:
+    espo_id, betnr = erika_on_both_sides(firm)
+    _, result = contact(answers=(f"{espo_id}=neu",))
+    assert result is not None and (result.linked, result.somebody_else) == ([], [espo_id])
+    # The answer holds, though nobody repeats it and the pair is still certain.
+    _, again = contact()
+    assert again is not None and (again.linked, again.somebody_else) == ([], [espo_id])
+    firm.sync(espo_id)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] not in (None, betnr)
+    assert (len(firm.office_records()), firm.tasks()) == (2, [])
 
 
 def test_where_there_is_no_search_a_range_of_numbers_is_read(firm: Firm, contact: Contact) -> None:
