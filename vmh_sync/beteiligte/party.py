@@ -5,6 +5,7 @@ from datetime import datetime
 
 from vmh_sync.beteiligte.master_data.state import OpenTask
 from vmh_sync.store.fingerprints import PartyRows
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
@@ -35,6 +36,7 @@ class PartyRead:
     the party before anything else was read, where nothing was open. ``just_created``: we have created it in Advoware a
     moment ago, so nobody can have entered anything there. ``erased``: the person was erased (Art. 17 DSGVO); neither
     side is looked at. ``settled``: tasks about another party in Advoware that need no answer any more.
+    ``meeting``: what a first contact was about to write that never came to its end (``sync.first_meeting``).
     """
 
     espo_id: str
@@ -57,6 +59,7 @@ class PartyRead:
     just_created: bool = False
     erased: bool = False
     settled: set[int] = field(default_factory=set)
+    meeting: Intent | None = None
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""

@@ -12,6 +12,7 @@ from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.engine.passes.part import Part, PartInput, PartPlan
 from vmh_sync.sync.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.first_meeting import FirstMeeting
 from vmh_sync.sync.merge import Stamps
 from vmh_sync.sync.plan import RecordPlan, TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
@@ -151,6 +152,9 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
         ),
         tasks=read.open_tasks,
         retry_refused=read.retry_refused,
+        meeting=FirstMeeting.from_json(read.meeting.natural_key)
+        if read.meeting and read.meeting.betnr == read.betnr
+        else None,
     )
 
 

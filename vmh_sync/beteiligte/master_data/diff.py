@@ -43,9 +43,10 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     """Decide what has to be written so that both sides say the same about a party."""
     if state.advoware is None:
         return _plan_create(state, table)
-    decisions = merge(table.rules, base=state.base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
+    base = state.base or state.recalled
+    decisions = merge(table.rules, base=base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
     refused = _refused(state, table)
-    fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=state.base)
+    fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=base)
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     fields.base_moves = fields.base_moves or state.base is None

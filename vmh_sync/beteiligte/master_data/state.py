@@ -7,6 +7,7 @@ from typing import Any
 from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
 
 
@@ -28,6 +29,7 @@ class PartyState:
 
     ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
     which say what this installation has. ``retry_refused``: it is time to try again what a side refused.
+    ``recalled`` is what a first contact that never came to its end knows in place of a base.
     """
 
     espo_id: str
@@ -40,6 +42,7 @@ class PartyState:
     stamps: Stamps = NO_STAMPS
     tasks: tuple[OpenTask, ...] = field(default=())
     retry_refused: bool = False
+    recalled: Base | None = None
 
 
 def party_state(
@@ -53,6 +56,7 @@ def party_state(
     stamps: Stamps = NO_STAMPS,
     tasks: tuple[OpenTask, ...] = (),
     retry_refused: bool = False,
+    meeting: FirstMeeting | None = None,
 ) -> PartyState:
     """Bring both sides of a party into canonical form.
 
@@ -64,15 +68,21 @@ def party_state(
         rule = table["rechtsform"]
         rechtsform = rule.read(Side.ADVOWARE, advoware_attributes.get(rule.advoware))
     company = is_company(espo_attributes, rechtsform, table)
+    espocrm = read_espo(espo_attributes, table, company=company, base=base.espocrm if base else {})
+    advoware = None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=company)
+    recalled = Recalled(None, stamps)
+    if meeting is not None and base is None and advoware is not None:
+        recalled = meeting.recall(table, espocrm, advoware, stamps)
     return PartyState(
         espo_id=espo_id,
         betnr=betnr,
         espo_attributes=espo_attributes,
-        espocrm=read_espo(espo_attributes, table, company=company, base=base.espocrm if base else {}),
-        advoware=None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=company),
+        espocrm=espocrm,
+        advoware=advoware,
         company=company,
         base=base,
-        stamps=stamps,
+        stamps=recalled.stamps,
         tasks=tasks,
         retry_refused=retry_refused,
+        recalled=recalled.base,
     )

@@ -5,7 +5,7 @@ read or must not be synced is noted on the party; it never harms the others.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
@@ -19,6 +19,7 @@ from vmh_sync.engine.failures.ledger import retry_is_due
 from vmh_sync.engine.failures.outage import common_outage
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of, read_erased
+from vmh_sync.engine.writing.noted_meetings import noted_meetings
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
@@ -81,8 +82,18 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         raise outage
     for party in linked:
         _refuse_changed_number(party)
+    await _recall_meetings(context, parties)
     await asyncio.gather(*(find_settled(context, party) for party in linked if party.tasks and party.problem is None))
     went_through(Step.READ, len(parties) - len(linked))
+
+
+async def _recall_meetings(context: PassContext, parties: Iterable[PartyRead]) -> None:
+    """Find out what earlier first contacts of those without a base were about to write."""
+    strangers = {party.espo_id: party for party in parties if party.advoware is not None and party.base is None}
+    if strangers:
+        noted = await context.store.read(noted_meetings, ENTITY, list(strangers))
+        for espo_id, meeting in noted.items():
+            strangers[espo_id].meeting = meeting
 
 
 def _is_erased(party: PartyRead, erased: Erased) -> bool:
@@ -209,6 +220,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     await read_advoware(context, fresh)
     if fresh.problem is not None:
         raise fresh.problem
+    await _recall_meetings(context, [fresh])
     await find_settled(context, fresh)
     return fresh
 

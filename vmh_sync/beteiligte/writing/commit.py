@@ -9,10 +9,12 @@ from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
 from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_sides import stored_side
+from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Side
+from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.first_meeting import FirstMeeting
 from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
 from vmh_sync.sync.read_back import ReadBack
 from vmh_sync.sync.status_values import Kept
@@ -39,10 +41,13 @@ class Written:
     kept: Kept = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)
     """The rows of tasks that writing found to be needed."""
+    meeting: str | None = None
+    """What is noted of the first contact, until the base stands."""
 
     def __post_init__(self) -> None:
         """Take over what is known of EspoCRM's bookkeeping fields."""
         self.kept = self.plan.read.kept
+        self.meeting = self.plan.read.meeting.id if self.plan.read.meeting is not None else None
 
     @property
     def conflicts(self) -> int:
@@ -61,14 +66,27 @@ class Written:
         self.tasks += made.tasks
 
 
-async def record_losers(context: PassContext, plan: PartyPlan) -> None:
-    """Write the losing values of conflicts into the audit log, before they are overwritten.
+async def record_beforehand(context: PassContext, plan: PartyPlan) -> str | None:
+    """Write the losing values of conflicts into the audit log, before they are overwritten; on first contact, what both
+    sides said and are going to say.
 
-    A crash may let this run twice for the same conflict: what the log says already is not said again.
+    A crash may let this run twice for the same conflict: what the log says already is not said again. Returns the id of
+    what was noted of a first contact.
     """
-    conflicts = plan.master.record.conflicts
-    if conflicts:
-        await context.store.write(_record_losers, context, plan, conflicts)
+    meets = plan.state.base is None and bool(plan.master.advoware or plan.master.espo)
+    if plan.master.record.conflicts or meets:
+        return await context.store.write(_record_beforehand, context, plan, meets)
+    return None
+
+
+def _record_beforehand(tx: Transaction, context: PassContext, plan: PartyPlan, meets: bool) -> str | None:
+    if plan.master.record.conflicts:
+        _record_losers(tx, context, plan, plan.master.record.conflicts)
+    if not meets:
+        return None
+    read, state = plan.read, plan.state
+    meeting = FirstMeeting(Base(state.espocrm, state.advoware or {}), plan.master.fields.base, state.stamps)
+    return note_meeting(tx, meeting, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id)
 
 
 def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
@@ -118,6 +136,9 @@ def commit_party(context: PassContext, written: Written, *, bookkeeping_only: bo
         written.link = tx.links.save(_link(context, written, tx))
         if bookkeeping_only:
             return
+        if written.meeting is not None:
+            tx.intents.complete(written.meeting, str(written.plan.read.betnr))
+            written.meeting = None
         rows = _applied(context, written)
         if rows:
             tx.audit.append(rows)

@@ -24,7 +24,7 @@ from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.attempt import Attempt
-from vmh_sync.beteiligte.writing.commit import Written, commit_party, record_losers
+from vmh_sync.beteiligte.writing.commit import Written, commit_party, record_beforehand
 from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown, ensure_created
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.writing.first_plan import still_stands
@@ -187,11 +187,11 @@ class PartySync:
             raise ValueError("a plan is carried out only for a party that both sides have")
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
         await gate.ready()
-        await record_losers(context, plan)
+        written = Written(plan, fresh.advoware, fresh.espo)
+        written.meeting = await record_beforehand(context, plan) or written.meeting
         await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:
             await open_tasks(context, gate, subject(fresh), part_plan.record.tasks, part.labels)
-        written = Written(plan, fresh.advoware, fresh.espo)
         if plan.master.advoware:
             result = await write_master(context, gate, fresh.advoware, plan.state, plan.master, self.table)
             written.take_advoware(result)

@@ -168,7 +168,7 @@ def only_for(espo_id: str, real: Callable[..., Any], name: str) -> Callable[...,
         (batch, "plan_party"),
         (batch, "_has_to_write"),
         (write, "still_stands"),
-        (write, "record_losers"),
+        (write, "record_beforehand"),
     ],
     ids=lambda value: str(getattr(value, "__name__", value)).rsplit(".", 1)[-1],
 )
