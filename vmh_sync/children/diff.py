@@ -217,7 +217,9 @@ class _Planner:
             details: dict[str, Any] = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
             if link.notes.moved_to is not None:
                 details["moved_to"] = link.notes.moved_to
-            if not (known and (self.rows or reported)):
+            # A task that died on its way to EspoCRM has asked nobody.
+            asked = reported or any(row.espo_task_id is not None for row in self.rows)
+            if not (known and asked):
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
                 tasks = not_yet_open([task], self.rows)
             reported = True
