@@ -13,6 +13,8 @@ import pytest
 import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 
 from vmh_sync.orchestration import dagster_home
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home, prepare_storage
@@ -108,16 +110,20 @@ class Counted:
         return self._called(*positional, **named)
 
 
-def test_a_run_asks_alembic_nothing_and_makes_one_engine_for_its_file(
+def test_a_home_that_is_set_up_asks_alembic_nothing_and_makes_no_engine_for_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_home(ensure_dagster_home(tmp_path)) as instance:
         first = a_run.execute_in_process(instance=instance).run_id
-        alembic, engines = Counted(sqlite_event_log.check_alembic_revision), Counted(db.create_engine)  # type: ignore[attr-defined]
-        monkeypatch.setattr(sqlite_event_log, "check_alembic_revision", alembic)
-        monkeypatch.setattr(db, "create_engine", engines)
+    modules = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
+    alembic, engines = Counted(sqlite_event_log.check_alembic_revision), Counted(db.create_engine)  # type: ignore[attr-defined]
+    for module in modules:
+        monkeypatch.setattr(module, "check_alembic_revision", alembic)
+        monkeypatch.setattr(module, "create_engine", engines)
+    monkeypatch.setattr(db, "create_engine", engines)
+    with open_home(tmp_path) as instance:
         second = a_run.execute_in_process(instance=instance).run_id
-        assert (alembic.calls, engines.calls) == (0, 1)
+        assert (alembic.calls, engines.calls) == (0, 0)
         events = [[entry.dagster_event_type for entry in instance.all_logs(run)] for run in (first, second)]
         assert events[0] == events[1] != []
         assert set(instance.event_log_storage.get_all_run_ids()) == {first, second}  # type: ignore[attr-defined]
@@ -159,6 +165,24 @@ def test_the_storage_is_prepared_once_and_again_when_a_file_is_gone(
     (home / "dagster.yaml").write_text(_without_storage(), encoding="utf-8")
     prepare_storage(home)
     assert opened.calls == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("history/runs.db", "instance_info"), ("schedules/schedules.db", "job_ticks")]
+)
+def test_a_file_that_was_set_up_by_half_is_set_up_to_its_end(tmp_path: Path, name: str, table: str) -> None:
+    home = ensure_dagster_home(tmp_path)
+    prepare_storage(home)
+    with closing(sqlite3.connect(home / name)) as half:
+        half.execute(f"DROP TABLE {table}")
+        half.execute("DELETE FROM alembic_version WHERE ? = 'job_ticks'", (table,))
+        half.commit()
+
+    with open_home(home) as instance:
+        assert a_run.execute_in_process(instance=instance).success
+        assert instance.all_instigator_state() == []
+    with closing(sqlite3.connect(home / name)) as whole:
+        assert whole.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
 
 
 @pytest.mark.parametrize("celery", [False, True])
