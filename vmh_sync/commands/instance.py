@@ -11,11 +11,14 @@ from vmh_sync.commands.foreground_marks import marked, of_killed_commands
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, prepare_storage
+from vmh_sync.orchestration.dagster_internals.core import InstanceRef
+from vmh_sync.orchestration.files_kept_open import files_kept_open
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
 PROCESS_TAG = "vmh/process"
 """Names the process of a run in the foreground, precisely enough to tell whether it still exists."""
+_NO_OUTPUT_KEPT = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
 
 def dagster_home(settings: VmhSettings) -> str:
@@ -41,13 +44,27 @@ def dagster_environment(settings: VmhSettings) -> dict[str, str]:
 
 
 @contextmanager
-def open_instance(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
-    """Open Dagster's instance; runs whose foreground process was killed are marked as failed first."""
+def open_for_runs(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's instance for runs in this process, as :func:`open_instance`.
+
+    What they print stays on the console: to keep it as well, Dagster would start two processes a stream and run.
+    """
+    with open_instance(settings, {"compute_logs": _NO_OUTPUT_KEPT}) as instance, files_kept_open():
+        yield instance
+
+
+@contextmanager
+def open_instance(settings: VmhSettings, overrides: dict[str, object] | None = None) -> Iterator[dg.DagsterInstance]:
+    """Open Dagster's instance; runs whose foreground process was killed are marked as failed first.
+
+    ``overrides`` stand in place of what ``dagster.yaml`` says.
+    """
     home = dagster_home(settings)
     os.environ.update(load(DagsterVariables).as_environment(), DAGSTER_HOME=home)
     prepare_storage(Path(home))
     killed = of_killed_commands(settings.home)
-    with marked(settings.home), dg.DagsterInstance.get() as instance:
+    reference = InstanceRef.from_dir(home, overrides=overrides)
+    with marked(settings.home), dg.DagsterInstance.from_ref(reference) as instance:
         repair_orphans(instance)
         for mark in killed:
             mark.unlink(missing_ok=True)

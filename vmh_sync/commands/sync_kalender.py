@@ -69,7 +69,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
 
     from vmh_sync.commands.calendar_progress import shown_progress
     from vmh_sync.commands.foreground_job import in_foreground
-    from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+    from vmh_sync.commands.instance import PROCESS_TAG, open_for_runs, own_process
     from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.unreachable import explained_run
     from vmh_sync.kalender.context import CalendarSettings
@@ -83,7 +83,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     try:
         upgrade(house.database_url or default_url(house.home))
         ensure_redis(house.home, house.redis_url)
-        with open_instance(house) as instance, shown_progress(quiet=as_json):
+        with open_for_runs(house) as instance, shown_progress(quiet=as_json):
             result = in_foreground(
                 lambda: sync_kalender.execute_in_process(
                     run_config=config.run_config() | {"loggers": SILENT_CONSOLE},

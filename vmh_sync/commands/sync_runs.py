@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from vmh_sync.commands.foreground_job import in_foreground
-from vmh_sync.commands.instance import PROCESS_TAG, open_instance, own_process
+from vmh_sync.commands.instance import PROCESS_TAG, open_for_runs, own_process
 from vmh_sync.commands.sync import PassFailed, SyncOrder
 from vmh_sync.commands.targets import SyncTarget
 from vmh_sync.commands.unreachable import explained_run
@@ -22,7 +22,7 @@ def open_runs(
 ) -> Iterator[Callable[[Sequence[str]], list[RecordOutcome]]]:
     """Open Dagster's instance and yield what runs the job over some ids; it raises :class:`PassFailed`."""
     job = target.job()
-    with open_instance(settings.house) as instance:
+    with open_for_runs(settings.house) as instance:
         yield lambda ids: _run(instance, job, order, ids)
 
 

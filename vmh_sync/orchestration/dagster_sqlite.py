@@ -35,6 +35,7 @@ from vmh_sync.orchestration.dagster_internals.sqlite import (
     SqliteScheduleStorage,
     SqliteStorageConfig,
 )
+from vmh_sync.orchestration.files_kept_open import keep_open
 from vmh_sync.services.sole_process import one_after_another
 
 BUSY_SECONDS = 60.0
@@ -73,6 +74,7 @@ def _connected(file: str, *, synchronous: str = "FULL") -> Iterator[Connection]:
     finally:
         _opened.reset(token)
     with opened as connection, connection.begin():
+        keep_open(file)
         yield connection
 
 

@@ -1,8 +1,10 @@
 """Runs of commands in the foreground that were killed."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +15,7 @@ from vmh_sync.commands.foreground_marks import marked, of_killed_commands
 from vmh_sync.commands.instance import PROCESS_TAG, own_process, repair_orphans
 from vmh_sync.coordination.process import ProcessId
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
+from vmh_sync.orchestration.files_kept_open import files_kept_open, keep_open
 from vmh_sync.settings import VmhSettings, load
 
 OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process())"
@@ -20,6 +23,16 @@ OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process(
 
 @dg.job
 def nothing() -> None: ...
+
+
+@dg.op
+def _one_step() -> None: ...
+
+
+@dg.job
+def a_step() -> None:
+    """Do one step."""
+    _one_step()
 
 
 @pytest.fixture
@@ -93,3 +106,32 @@ def test_the_next_command_that_opens_dagster_repairs_what_a_killed_one_left_and_
     with commands.open_instance(settings) as opened:
         assert status_of(opened, lost) is dg.DagsterRunStatus.FAILURE
     assert of_killed_commands(tmp_path) == []
+
+
+def test_a_run_on_the_console_starts_no_process_for_its_output_and_clears_its_files_up_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VMH_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", started.append)
+    with commands.open_for_runs(load(VmhSettings)) as opened:
+        result = a_step.execute_in_process(instance=opened)
+        events = tmp_path / "dagster" / "history" / "runs" / f"{result.run_id}.db"
+        log = events.with_name(f"{events.name}-wal")
+        assert result.success
+        assert log.exists(), "whoever closes the file as the last one clears the log of writes up"
+    assert not log.exists()
+    assert started == []
+
+
+def test_no_more_than_a_few_of_dagsters_files_are_kept_open(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.db" for number in range(12)]
+    with files_kept_open():
+        for file in files:
+            with closing(sqlite3.connect(file)) as writer:
+                writer.execute("PRAGMA journal_mode = WAL")
+                writer.execute("CREATE TABLE some (thing)")
+                keep_open(str(file))
+        assert len(list(tmp_path.glob("*-wal"))) == 4
+    assert list(tmp_path.glob("*-wal")) == []

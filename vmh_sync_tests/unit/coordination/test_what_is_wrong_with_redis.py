@@ -31,6 +31,17 @@ async def test_a_full_redis_is_called_full_and_not_away(full_redis: str) -> None
     assert (problem.value.people, problem.value.remedy[:18]) == ("Redis ist voll", "maxmemory erhöhen;")
 
 
+async def test_a_connection_does_not_look_its_own_version_up(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr("importlib.metadata.version", looked.append)
+    client, threads = connect(redis_url), connect_sync(redis_url)
+    assert await client.ping()
+    assert threads.ping()
+    threads.close()
+    await client.aclose()
+    assert looked == []
+
+
 async def test_the_proof_leaves_nothing_for_long(redis_url: str) -> None:
     client = connect(redis_url)
     await prove_writable(client)
