@@ -153,7 +153,7 @@ class _Planner:
                 self._pairs[fr_nr] = self._relinked(fr_nr, ids[0])
                 rest = ids[1:]
             elif pair is not None and self._goes_on_as(pair, ids[0]):
-                # The paired event is gone and an equal copy of it lives: it goes on as that one.
+                # The paired event is gone; what we put in its place, or an equal copy of it, lives: it goes on as that.
                 generation = self._generation(fr_nr, ids[0])
                 self._pairs[fr_nr] = replace(
                     pair,
@@ -170,11 +170,15 @@ class _Planner:
     def _goes_on_as(self, pair: PairState, event_id: str) -> bool:
         copy = self._google[event_id].event
         gone = self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING)
-        return gone and copy is not None and self._said_by(pair) in (None, copy.form)
+        if not gone or copy is None:
+            return False
+        return event_id in self._reads.unstored or self._said_by(pair) in (None, copy.form)
 
     def _is_insert_of_ours(self, fr_nr: int, event_id: str) -> bool:
         """Tell whether we put the event here for a Termin that is gone: decided like a pair whose Termin is deleted."""
-        if self._termin(fr_nr).presence is not Presence.MISSING or fr_nr in self._reads.elsewhere:
+        if self._termin(fr_nr).presence is not Presence.MISSING:
+            return False
+        if fr_nr in self._reads.elsewhere and event_id not in self._reads.unstored:
             return False
         mark = self._mark(event_id)
         return mark is not None and mark.source is Source.ADVOWARE and not self._is_foreign(fr_nr, event_id)

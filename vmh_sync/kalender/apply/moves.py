@@ -40,6 +40,7 @@ def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[st
             fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in {*marked.values()}
         }
         others = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
+        unstored = {one for one in marked if not tx.calendar_pairs.ever_with_event(one)}
     pairs: dict[int, PairElsewhere] = {}
     for fr_nr, of in sorted(rows.items()):
         away = [row for row in of if row.kuerzel.upper() != kuerzel.upper()]
@@ -49,7 +50,8 @@ def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[st
         if len(left) == 1:
             pairs[fr_nr] = PairElsewhere(left[0].kuerzel, str(left[0].event_id))
     here = {fr_nr for fr_nr, of in rows.items() if any(row.kuerzel.upper() == kuerzel.upper() for row in of)}
-    unknown = {one: fr_nr for one, fr_nr in marked.items() if not rows[fr_nr] or (fr_nr in here and fr_nr not in pairs)}
+    told = {fr_nr for fr_nr, of in rows.items() if of and not (fr_nr in here and fr_nr not in pairs)}
+    unknown = {one: fr_nr for one, fr_nr in marked.items() if fr_nr not in told or one in unstored}
     for other in others:
         for event_id, fr_nr in unknown.items():
             if event_id in ids_of_inserts(kanzlei, other, fr_nr):

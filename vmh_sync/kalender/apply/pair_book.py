@@ -85,6 +85,13 @@ class PairBook:
         row = replace(row, status="not_representable", obstacle=obstacle)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
+    async def follow_advoware(self, fr_nr: int) -> None:
+        """From now on the event follows its Termin, also where it was made in Google."""
+        row = self.rows.get(fr_nr)
+        if row is not None and row.source_system != Source.ADVOWARE.value:
+            follows = replace(row, source_system="advoware")
+            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(follows))
+
     async def fail(self, fr_nr: int, message: str) -> None:
         """Note why an appointment could not be synced (German, no personal values), on the pair as it stands now."""
 

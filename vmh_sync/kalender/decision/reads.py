@@ -61,6 +61,7 @@ class EmployeeReads:
     that no pair here has → its pair in another calendar of ours. ``first_contact``: near misses are for a person.
     ``decided``: what a person has said about a Termin and an event (true: the same appointment).
     ``restored``: marked events made in Google whose pair was closed here: they were in Google's bin.
+    ``unstored``: events that we put here and of which no pair was ever stored.
     ``held``: events of failed appointments that were not read, because they are not due yet.
     ``colleagues``: while an intent is open, what stands with colleagues only; ``None``: not all could be read.
     ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
@@ -79,6 +80,7 @@ class EmployeeReads:
     first_contact: bool = False
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    unstored: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     colleagues: tuple[TerminFields, ...] | None = ()
     nameless_termine: int = 0

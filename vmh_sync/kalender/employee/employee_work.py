@@ -53,6 +53,7 @@ class EmployeeWork:
     generations: dict[int, int] = field(default_factory=dict)
     elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    unstored: frozenset[str] = frozenset()
     unanswered: Unanswered = field(default_factory=Unanswered)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None

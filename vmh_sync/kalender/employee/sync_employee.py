@@ -37,7 +37,7 @@ from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
-from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond
+from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, unstored_inserts
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
@@ -119,6 +119,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     ours = {row.event_id for row in stored.pairs}
     marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in ours}
     work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
+    work.unstored = await asyncio.to_thread(unstored_inserts, context.store, context.kanzlei, kuerzel, marked)
     loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
     work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)
 
@@ -152,6 +153,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             first_contact=stored.first_contact,
             decided=stored.decided,
             restored=work.restored,
+            unstored=work.unstored,
             nameless_termine=work.nameless_termine,
             nameless_events=google.changes.nameless,
         )

@@ -1,9 +1,10 @@
 """What neither list tells: Termine beyond the window whose event has moved, and events that came back from the bin."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.form.event_identity import ids_of_inserts
 from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.window import Window
 from vmh_sync.kalender.model import PairState, Source, UnreadableAppointmentError
@@ -41,6 +42,18 @@ def _says_something_else(context: CalendarContext, pair: PairState, event: Event
     with isolated(f"event {event.id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
         said = read_event(event.raw, context.rules, pair.base).form
     return said is not None and pair.base is not None and said != pair.base.google
+
+
+def unstored_inserts(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int]) -> frozenset[str]:
+    """Return those events that we put into this calendar and of which no pair was ever stored: we were killed.
+
+    ``marked``: id of an event → the number that it carries. Nobody else makes such an id, so it is no copy.
+    """
+    ours = [one for one, fr_nr in marked.items() if one in ids_of_inserts(kanzlei, kuerzel, fr_nr)]
+    if not ours:
+        return frozenset()
+    with store.reading() as tx:
+        return frozenset(one for one in ours if not tx.calendar_pairs.ever_with_event(one))
 
 
 def restored_events(store: Store, kuerzel: str, marked: Collection[str]) -> frozenset[str]:

@@ -80,3 +80,63 @@ def test_killed_before_an_event_names_its_new_termin_it_does_not_name_the_old_on
     firm.come_to_rest()
     assert marks(chancery) == [str(new)]
     assert chancery.events("SB")[event_id].get("location", "") == ("Saal 4" if edited else "")
+
+
+@pytest.mark.parametrize("act", ["edited", "moved to a colleague", "edited and moved to a colleague"])
+def test_killed_before_an_insert_is_stored_the_event_is_ours_whatever_people_do_to_it(
+    firm: CalendarFirm, act: str
+) -> None:
+    """The event stands in for one that a person deleted; its pair still names that one."""
+    chancery = firm.chancery
+    fr_nr = chancery.termin("SB", "Verhandlung")
+    firm.come_to_rest()
+    chancery.drop_event("SB", *chancery.events("SB"))
+    firm.begin_pass(hindrance=Hindrance(fates={6: Fate(dies="after")}))
+    firm.finish()
+    (event_id,) = chancery.events("SB")
+    assert chancery.pairs()[fr_nr].event_id != event_id, "killed between the insert and its pair"
+    text, owner = ("Getippt" if "edited" in act else "Verhandlung"), "AH" if "colleague" in act else "SB"
+    if "edited" in act:
+        chancery.edit_event("SB", event_id, summary=text)
+    if "colleague" in act:
+        chancery.move_event("SB", event_id, "AH")
+    firm.come_to_rest()
+    assert {number: (row["text"], row["sb"]) for number, row in chancery.termine().items()} == {fr_nr: (text, owner)}
+    assert chancery.event_of(fr_nr, owner)["summary"] == text
+    assert len({**chancery.events("AH"), **chancery.events("SB")}) == 1
+
+
+@pytest.mark.parametrize("then", ["deleted", "given back"])
+def test_killed_before_a_reassigned_termins_event_is_stored_it_is_no_copy(firm: CalendarFirm, then: str) -> None:
+    """The event that we put into the new calendar goes with the Termin; the one made in Google lives on in the old."""
+    chancery = firm.chancery
+    event_id = chancery.event("SB", "Ortstermin")
+    firm.come_to_rest()
+    (fr_nr,) = chancery.termine()
+    chancery.edit_termin(fr_nr, sb="AH", anwalt="AH")
+    firm.begin_pass(("AH",), Hindrance(fates={4: Fate(dies="after")}))
+    firm.finish()
+    assert marks(chancery, "AH") == [str(fr_nr)], "killed between the insert and its pair"
+    if then == "deleted":
+        chancery.drop_termin(fr_nr)
+    else:
+        chancery.edit_termin(fr_nr, sb="SB", anwalt="SB")
+    firm.come_to_rest()
+    (number,) = chancery.termine()
+    assert (marks(chancery, "AH"), list(chancery.events("SB"))) == ([], [event_id])
+    assert marks(chancery) == [str(number)]
+
+
+def test_killed_after_a_reassigned_termins_event_was_deleted_the_deletion_is_nobodys(firm: CalendarFirm) -> None:
+    chancery = firm.chancery
+    chancery.event("SB", "Ortstermin")
+    firm.come_to_rest()
+    (fr_nr,) = chancery.termine()
+    chancery.edit_termin(fr_nr, sb="AH", anwalt="AH")
+    firm.begin_pass(("SB",), Hindrance(fates={5: Fate(dies="after")}))
+    firm.finish()
+    assert not chancery.events("SB"), "killed between the deletion and the end of the pair"
+    chancery.edit_termin(fr_nr, sb="SB", anwalt="SB")
+    firm.come_to_rest()
+    assert set(chancery.termine()) == {fr_nr}
+    assert marks(chancery) == [str(fr_nr)]
