@@ -258,7 +258,8 @@ class Firm:
         if run.hindrance.leases_vanish_at == number:
             memory = self.world.memory
             memory.values = {key: value for key, value in memory.values.items() if ":lease:" not in key}
-        return run.hindrance.fates.get(number, ARRIVES)
+        fate = run.hindrance.fates.get(number, ARRIVES)
+        return fate if fate.of(request) else ARRIVES
 
     def _around(self, request: Request) -> Callable[[], None]:
         """Follow a write: what it overwrites in the known window, after the look directly before it, is excused."""

@@ -1,9 +1,13 @@
 """What hypothesis may let go wrong in a pass."""
 
+import json
+from functools import partial
+
 from hypothesis import strategies as st
 
+from vmh_sync.sandbox.google.errors import DOCUMENTED
 from vmh_sync_tests.inmemory.firm import Hindrance
-from vmh_sync_tests.inmemory.network import Fate
+from vmh_sync_tests.inmemory.network import Fate, Request
 
 FATES = (
     Fate(answer="lost"),
@@ -16,6 +20,35 @@ FATES = (
     Fate(dies="after"),
     Fate(seconds=20.0),
 )
+
+
+def _google(methods: str, end: str, request: Request) -> bool:
+    return request.system == "google" and request.method in methods.split() and request.path.endswith(end)
+
+
+def _refusal(reason: str, methods: str, end: str = "", *, status: int | None = None, carried_out: bool = False) -> Fate:
+    error = DOCUMENTED[reason]
+    of = partial(_google, methods, end)
+    return Fate(carried_out=carried_out, answer=status or error.status, says=json.dumps(error.body()).encode(), of=of)
+
+
+_ALL = "GET POST PUT PATCH DELETE"
+_WRITES = "POST PUT PATCH DELETE"
+REFUSALS = (
+    _refusal("fullSyncRequired", "GET", "/events"),
+    _refusal("updatedMinTooLongAgo", "GET", "/events"),
+    _refusal("deleted", "DELETE", carried_out=True),  # the answer to a repetition
+    _refusal("conditionNotMet", "PUT PATCH DELETE"),
+    _refusal("conditionNotMet", "PUT PATCH DELETE", carried_out=True),
+    _refusal("rateLimitExceeded", _ALL),
+    _refusal("rateLimitExceeded", _ALL, status=429),
+    _refusal("userRateLimitExceeded", _ALL),
+    _refusal("quotaExceeded", _WRITES),
+    _refusal("forbidden", _WRITES),
+    _refusal("requiredAccessLevel", _WRITES),
+    _refusal("backendError", _WRITES, carried_out=True),
+)
+"""What Google answers when it does not do, or has done already, what it was asked (kalender.md 1)."""
 LONGEST_PASS = 300
 """Callbacks; a pass of one party with children that writes has about so many."""
 
@@ -28,3 +61,9 @@ def hindrances() -> st.SearchStrategy[Hindrance]:
         st.builds(Hindrance, dies_at=st.integers(1, LONGEST_PASS)),
         st.builds(Hindrance, leases_vanish_at=numbers),
     )
+
+
+def calendar_hindrances() -> st.SearchStrategy[Hindrance]:
+    """As :func:`hindrances`, and Google refuses some requests in its own words."""
+    fates = st.dictionaries(st.integers(0, 25), st.sampled_from([*REFUSALS, *FATES]), min_size=1, max_size=4)
+    return hindrances() | st.builds(Hindrance, fates=fates)

@@ -44,7 +44,8 @@ class Fate:
 
     ``carried_out``: it takes effect at once, ``None`` never, a number so many seconds after everybody gave up waiting.
     ``answer``: "comes", "lost", "refused" (no connection came about) or a status that the system answers with.
-    ``dies``: the sender dies "before" it leaves or "after" it took effect.
+    ``dies``: the sender dies "before" it leaves or "after" it took effect. ``says``: the body of an answer that is a
+    status. ``of``: a request that is not of this kind arrives as usual.
     """
 
     seconds: float = 0.0
@@ -52,6 +53,8 @@ class Fate:
     later: float | None = None
     answer: str | int = "comes"
     dies: str | None = None
+    says: bytes = b""
+    of: Callable[["Request"], bool] = lambda request: True
 
 
 ARRIVES = Fate()
@@ -145,7 +148,7 @@ class Wire:
 
         def told() -> Answer | None:
             if isinstance(fate.answer, int):
-                return fate.answer, [], b""
+                return fate.answer, [("content-type", "application/json")] if fate.says else [], fate.says
             if fate.answer == "lost" or answer is None:
                 self.trace(f"{request.process} {request.method} {request.system}{request.path} unanswered")
                 return None

@@ -7,7 +7,7 @@ from datetime import timedelta
 from vmh_sync_tests.chaos.calendars import KUERZEL, MOST, CalendarPeople, word_of
 from vmh_sync_tests.fixtures.chancery import Chancery, Json, marked
 
-_FORMATTED: Mapping[str, Json] = {
+FORMATTED: Mapping[str, Json] = {
     "html": {"description": "<b>Akte</b> mitbringen<br>Saal <i>offen</i>"},
     "tentative": {"status": "tentative"},
     "guest": {"attendees": [{"email": "gast@mandant.example", "responseStatus": "needsAction"}]},
@@ -45,7 +45,7 @@ class PeopleAtWork(CalendarPeople):
         if (found := self._event()) is None:
             return False
         kuerzel, event_id, _ = found
-        values = _FORMATTED[self.rng.choice(list(_FORMATTED))]
+        values = FORMATTED[self.rng.choice(list(FORMATTED))]
         self._chancery.edit_event(kuerzel, event_id, **values)
         self._given.setdefault(event_id, {}).update(values)
         return True
