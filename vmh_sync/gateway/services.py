@@ -48,6 +48,8 @@ class GatewayServices:
     advoware: AdvowareClient
     calls: CallCounter
     google_quota: int
+    calendar_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from the look whether a calendar is synced until its run is launched: of equal requests at once, one."""
 
 
 @asynccontextmanager

@@ -95,13 +95,10 @@ async def sync_calendar(
     try:
         if kuerzel != ALL and not await _is_employee(services, kuerzel):
             return JSONResponse({"error": "no active employee has this Kürzel"}, 404)
-        if await _is_under_way(services, kuerzel):
-            return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
-        config = Calendars(kuerzel=[] if kuerzel == ALL else [kuerzel], full_content=order.full_content).run_config()
-        tags = {"vmh/kuerzel": kuerzel}
-        if kuerzel != ALL:
-            tags[ENTITY_TAG] = f"kalender:{kuerzel}"  # a queue of its own: it waits for no first load of a colleague
-        run_id = await services.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, tags)
+        async with services.calendar_turn:
+            if await _is_under_way(services, kuerzel):
+                return JSONResponse({"error": "a sync of this calendar is under way"}, 409)
+            run_id = await _launch(services, kuerzel, full_content=order.full_content)
     except LaunchFailed as problem:
         _log.warning("calendar sync not launched: %s", problem)
         return _unavailable("Dagster did not launch the run")
@@ -111,6 +108,14 @@ async def sync_calendar(
     _log.info("calendar sync %s launched for caller=%s as run %s", kuerzel, caller.name, run_id)
     who = "all employees" if kuerzel == ALL else kuerzel
     return CalendarTriggered(kuerzel=kuerzel, run_id=run_id, message=f"Calendar sync of {who} was launched")
+
+
+async def _launch(services: GatewayServices, kuerzel: str, *, full_content: bool) -> str:
+    config = Calendars(kuerzel=[] if kuerzel == ALL else [kuerzel], full_content=full_content).run_config()
+    tags = {"vmh/kuerzel": kuerzel}
+    if kuerzel != ALL:
+        tags[ENTITY_TAG] = f"kalender:{kuerzel}"  # a queue of its own: it waits for no first load of a colleague
+    return await services.launcher.launch(CALENDAR_JOB, config, Trigger.PERSON, tags)
 
 
 async def _is_employee(services: GatewayServices, kuerzel: str) -> bool:

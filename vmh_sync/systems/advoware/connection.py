@@ -32,6 +32,8 @@ from vmh_sync.systems.transport import HttpCall, Transport
 log = logging.getLogger(__name__)
 
 OFFLINE_PAUSE_SECONDS = 60.0
+LONGEST_OFFLINE_PAUSE_SECONDS = 600.0
+"""An office that is back must not be left alone for as long as a relay once asked for."""
 _UNSAFE_PATH = re.compile(r"^[a-z][a-z0-9+.-]*:|^//|\.\.|%2e|%2f|%5c|[\\?#\x00-\x1f\x7f]", re.IGNORECASE)
 
 
@@ -107,7 +109,7 @@ class Connection:
         return failure
 
     def _open_circuit(self, failure: ConnectorOffline) -> None:
-        seconds = failure.retry_after or OFFLINE_PAUSE_SECONDS
+        seconds = min(failure.retry_after or OFFLINE_PAUSE_SECONDS, LONGEST_OFFLINE_PAUSE_SECONDS)
         failure.retry_after = seconds
         detail, status = failure.detail, failure.status
         log.warning("Advoware office offline: calls held back for %d s", seconds)

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,16 @@ def test_calendar_that_is_under_way(firm: Firm, gateway: GatewayProcess, dagster
         assert send(gateway, "POST", CALENDAR).status_code == 202, "a run of all skips who is busy"
     dagster_double.active = [{"runId": "r", "status": "STARTED", "runConfig": {}, "tags": []}]
     assert send(gateway, "POST", CALENDAR).status_code == 409
+
+
+def test_of_equal_triggers_at_once_one_launches(
+    firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble
+) -> None:
+    dagster_double.queues = True
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda _: send(gateway, "POST", CALENDAR).status_code, range(8)))
+    assert sorted(answers) == [202, *[409] * 7]
+    assert len(dagster_double.launches) == 1
 
 
 def test_who_is_not_being_written_waits_for_no_long_run_of_all(

@@ -160,6 +160,20 @@ async def test_offline_office_opens_the_circuit(
     assert party is not None and party.bet_nr == 7
 
 
+async def test_an_office_offline_for_years_is_asked_again_after_minutes(
+    client: AdvowareClient, office: Office, clock: ManualClock
+) -> None:
+    route = office.on("GET", "Beteiligte/7")
+    route.respond(503, text="Der Server ist nicht angemeldet.", headers={"Retry-After": "99999999999"})
+    with pytest.raises(ConnectorOffline) as failure:
+        await client.read_beteiligter(7)
+    assert failure.value.retry_after == 600
+    route.respond(json={"betNr": 7})
+    clock.advance(timedelta(seconds=601))
+    party = await client.read_beteiligter(7)
+    assert party is not None and party.bet_nr == 7
+
+
 async def test_callers_share_their_patience_with_a_silent_office(
     client: AdvowareClient, office: Office, clock: ManualClock, tokens: Any
 ) -> None:
