@@ -114,7 +114,7 @@ class ValidationRejected(Rejected):
 
 
 class PageTooLong(Rejected):
-    """403 that is no missing right: this installation gives at most ``limit`` records a page (recording c22)."""
+    """400 or 403 that is no missing right: this installation gives at most ``limit`` records a page (recording c22)."""
 
     def __init__(self, detail: str, *, limit: int, status: int | None = None) -> None:
         super().__init__(detail, status=status)
@@ -235,6 +235,9 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
     status = response.status_code
     if response.is_success or status == 409:
         return None
+    if status in (400, 403) and (too_long := _PAGE_LIMIT.search(response.headers.get(REASON, "") or response.text)):
+        limit = int(too_long.group(1))
+        return PageTooLong(f"{where}: status {status} (a page has at most {limit})", limit=limit, status=status)
     if status == 400:
         return _bad_request(response, where)
     if status == 403:
@@ -289,10 +292,6 @@ def _validation_of_body(response: httpx.Response) -> tuple[str, str]:
 def _forbidden(response: httpx.Response, where: str) -> EspoError:
     if is_lock_out(response):
         return LockedOut(f"{where}: 403 without reason (too many bad logins)", status=403)
-    too_long = _PAGE_LIMIT.search(response.headers.get(REASON, ""))
-    if too_long:
-        limit = int(too_long.group(1))
-        return PageTooLong(f"{where}: status 403 (a page has at most {limit})", limit=limit, status=403)
     detail, reason = f"{where}: status 403{_reason_for_log(response.headers)}", response.headers.get(REASON, "")
     if _CANNOT_RELATE in reason:
         named = _LINK.search(reason)

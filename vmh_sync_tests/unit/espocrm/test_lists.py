@@ -189,14 +189,17 @@ def test_conditions_that_espocrm_would_read_otherwise_are_refused(build: Any) ->
         build()
 
 
-def limited(ids: list[str], limit: int) -> Callable[[httpx.Request], httpx.Response]:
+def limited(
+    ids: list[str], limit: int, *, status: int = 403, in_body: bool = False
+) -> Callable[[httpx.Request], httpx.Response]:
     """The same where pages may not be longer than ``limit`` (recording c22)."""
     unlimited = serve(ids)
 
     def answer(request: httpx.Request) -> httpx.Response:
         if search_of(request)["maxSize"] > limit:
             reason = f"Max size should not exceed {limit}. Use offset and limit."
-            return httpx.Response(403, headers={"X-Status-Reason": reason})
+            where = {"text": reason} if in_body else {"headers": {"X-Status-Reason": reason}}
+            return httpx.Response(status, **where)
         return unlimited(request)
 
     return answer
@@ -211,6 +214,13 @@ async def test_pages_adapt_to_the_limit_of_the_installation(client: EspoClient, 
     assert len(refused) == (1 if limit < 200 else 0), "learned once"
     assert [record.id async for record in client.list_ids_in("CBeteiligte", "id", ids)] == ids
     assert len([call for call in route.calls if call.response.status_code == 403]) == len(refused)
+
+
+@pytest.mark.parametrize(("status", "in_body"), [(400, False), (400, True), (403, True)])
+async def test_pages_adapt_however_the_limit_is_told(client: EspoClient, crm: Crm, status: int, in_body: bool) -> None:
+    ids = [f"{index:017x}" for index in range(60)]
+    crm.on("GET", "CBeteiligte").mock(side_effect=limited(ids, 50, status=status, in_body=in_body))
+    assert [record.id async for record in client.list_all("CBeteiligte")] == ids
 
 
 async def test_a_limit_that_helps_nothing_is_told_as_what_it_is(client: EspoClient, crm: Crm) -> None:
