@@ -117,7 +117,9 @@ def _not_told_apart(plan: ContactPlan, answers: Answers) -> "tuple[Pair[str, str
         for espo_id in answers.somebody_else
         for double in plan.questions[espo_id].doubles
     }
-    return tuple(pair for pair in plan.matched.doubled_one if frozenset((pair.one, pair.other)) not in apart)
+    open_ones = (pair for pair in plan.matched.doubled_one if frozenset((pair.one, pair.other)) not in apart)
+    # The one that an answer names comes first.
+    return tuple(Pair(*plan.whom_to_ask(pair), pair.resemblance) for pair in open_ones)
 
 
 def _pairs(console: Console, what: str, pairs: "tuple[Pair[Any, Any], ...]") -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
+from vmh_sync.services.sole_process import HomeTaken, sole_holder
 from vmh_sync.settings import (
     AdvowareSettings,
     CalendarSyncSettings,
@@ -67,7 +70,10 @@ PLAN_ESPOCRM = (
     "In EspoCRM werden bis zu drei Beteiligte „vmh-sync Probe“ und an {record} eine Bankverbindung angelegt und wieder "
     "gelöscht.",
 )
-PLAN_GOOGLE = "Im Google-Kalender {calendar} wird in etwa zehn Monaten ein Ereignis angelegt, geändert und gelöscht."
+PLAN_GOOGLE = (
+    "Im Google-Kalender {calendar} werden in etwa zehn Monaten ein Ereignis und eine Serie von drei Wochen angelegt, "
+    "geändert und gelöscht."
+)
 LATE_BEYOND = 30.0
 """How many seconds longer than ``VMH_CREATE_SETTLE_SECONDS`` a change without answer is looked for."""
 
@@ -124,7 +130,10 @@ def show_plan(order: ProbeOrder, *, as_json: bool) -> None:
 def command(order: ProbeOrder, *, as_json: bool) -> None:
     """Run the probe; ends the process with 0, 1 (it could not be carried out) or 3 (passes are stopped)."""
     try:
-        done = asyncio.run(_probe(order))
+        with _beside_no_passes(order):
+            done = asyncio.run(_probe(order))
+    except HomeTaken:
+        fail_pass(_BESIDE_PASSES, as_json=as_json)
     except (SettingsError, OSError) as problem:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
@@ -138,6 +147,20 @@ def command(order: ProbeOrder, *, as_json: bool) -> None:
     else:
         _show(done, order)
     sys.exit(RECORDS_FAILED if done.stops or done.not_put_back else 0)
+
+
+_BESIDE_PASSES = (
+    "Mit einem Beteiligten von EspoCRM gibt es keine Probe, solange `vmh-sync up` läuft: Der Abgleich hielte ihn für "
+    "einen neuen und legte ihn in Advoware an. Bitte `vmh-sync up` beenden und noch einmal aufrufen. Es wurde nichts "
+    "geschrieben."
+)
+
+
+@contextmanager
+def _beside_no_passes(order: ProbeOrder) -> Iterator[None]:
+    """Keep ``up`` away while a record of EspoCRM is tried on; raises ``HomeTaken`` while it runs."""
+    with nullcontext() if order.record is None else sole_holder(load(VmhSettings).home / "up.lock"):
+        yield
 
 
 async def _probe(order: ProbeOrder) -> _Done:

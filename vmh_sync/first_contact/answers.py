@@ -137,6 +137,8 @@ def read_csv(path: Path) -> list[Given]:
 def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise BadAnswers(f"Die Datei {path} gibt es nicht.") from None
     except OSError as error:
         raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen ({type(error).__name__}).") from None
     if content.startswith(_WORKBOOK):

@@ -1,114 +1,22 @@
 """A whole probe of Google Calendar, on events of its own in a calendar that the operator names. Blocks."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 from vmh_sync.probe.google_assumptions import GOOGLE_ASSUMPTIONS
-from vmh_sync.probe.notes import Notes
+from vmh_sync.probe.google_calls import GoogleCalls, Json, answered, items
+from vmh_sync.probe.google_series import try_series
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.run import Probed
 from vmh_sync.probe.texts import EVENT_PREFIX, HTML, TEXT
 from vmh_sync.systems.google_calendar.channels import STOP, WATCH
-from vmh_sync.systems.google_calendar.client import (
-    DELETE,
-    GET,
-    INSERT,
-    LIST,
-    SILENT,
-    UPDATE,
-    GoogleCalendarClient,
-    Operation,
-)
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 
-Json = dict[str, Any]
-Build = Callable[[Any], Any]
 NO_EVENT = "kein Ereignis"
 NO_CALENDAR = "der Kalender ist nicht lesbar oder nicht beschreibbar"
 _AHEAD = timedelta(days=300)
 _MARK = {"vmhProbe": "1"}
 _TAKEN, _CHANGED, _GONE, _MISSING = 409, 412, 410, 404
-
-
-@dataclass(slots=True)
-class GoogleCalls(Notes):
-    """Calls of Google with their answers as they came, and what was found out so far."""
-
-    client: GoogleCalendarClient
-    calendar: str
-
-    def call(self, name: str, operation: Operation, build: Build, *, kept: bool = True, **said: Any) -> Exchange:
-        """Make a call. Raises what the client raises where there is no answer."""
-        answer = self.client.exchange(operation, build)
-        path = operation.route.replace("{calendarId}", self.calendar).replace("{eventId}", said.get("event", ""))
-        headers = {"If-Match": said["etag"]} if "etag" in said else {}
-        made = Exchange(name, operation.verb, path, answer, said.get("params", {}), said.get("body"), "google", headers)
-        if kept:
-            self.exchanges.append(made)
-        return made
-
-    def insert(self, name: str, body: Json) -> Exchange:
-        """Create an event."""
-        return self.call(
-            name,
-            INSERT,
-            lambda s: s.events().insert(calendarId=self.calendar, body=body, **SILENT),
-            body=body,
-            params=SILENT,
-        )
-
-    def get(self, name: str, event: str) -> Exchange:
-        """Read an event."""
-        return self.call(name, GET, lambda s: s.events().get(calendarId=self.calendar, eventId=event), event=event)
-
-    def update(self, name: str, event: str, body: Json, etag: str) -> Exchange:
-        """Replace an event that stands as ``etag`` says."""
-
-        def build(service: Any) -> Any:
-            request = service.events().update(calendarId=self.calendar, eventId=event, body=body, **SILENT)
-            request.headers["If-Match"] = etag
-            return request
-
-        return self.call(name, UPDATE, build, event=event, body=body, etag=etag, params=SILENT)
-
-    def delete(self, name: str, event: str, *, kept: bool = True) -> Exchange:
-        """Delete an event."""
-        return self.call(
-            name,
-            DELETE,
-            lambda s: s.events().delete(calendarId=self.calendar, eventId=event, **SILENT),
-            kept=kept,
-            event=event,
-            params=SILENT,
-        )
-
-    def pages(self, **params: Any) -> list[Exchange]:
-        """List events, page by page; not in the recording: how many there are is the firm's."""
-        made: list[Exchange] = []
-        page: Json = {}
-        while not made or page:
-            asked = {"calendarId": self.calendar, "singleEvents": False, **params, **page}
-            made.append(self.call("list", LIST, partial(_list, asked), kept=False))
-            token = answered(made[-1]).get("nextPageToken")
-            page = {"pageToken": token} if token else {}
-        return made
-
-
-def _list(asked: Json, service: Any) -> Any:
-    return service.events().list(**asked)
-
-
-def answered(exchange: Exchange) -> Json:
-    """Return the object of an answer; empty where there is none."""
-    body = exchange.answer.body
-    return body if exchange.succeeded and isinstance(body, dict) else {}
-
-
-def _items(pages: list[Exchange]) -> list[Json]:
-    return [item for page in pages for item in answered(page).get("items", ())]
 
 
 def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | None, now: datetime) -> Probed:
@@ -123,7 +31,7 @@ def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | No
     calls.found("google_read", right, f"Rolle {role}" if role else f"Antwort {pages[-1].answer.status}")
     if right:
         try:
-            done.own_words = _try_event(calls, str(token), now)
+            done.own_words = _try_event(calls, str(token), now) | try_series(calls, now + _AHEAD)
             _try_channel(calls, push_url)
         finally:
             for left in _left_events(calls):
@@ -136,7 +44,7 @@ def _left_events(calls: GoogleCalls) -> list[str]:
     """Return the ids of living events that a probe made, by their ids: the search by mark is what is tried."""
     return [
         item["id"]
-        for item in _items(calls.pages(q=TEXT))
+        for item in items(calls.pages(q=TEXT))
         if str(item.get("id")).startswith(EVENT_PREFIX) and item.get("status") != "cancelled"
     ]
 
@@ -162,7 +70,7 @@ def _try_event(calls: GoogleCalls, token: str, now: datetime) -> frozenset[str]:
     again = calls.insert("insert_again", body)
     calls.found("google_id_taken", again.answer.status == _TAKEN, f"Antwort {again.answer.status}")
     read = answered(calls.get("get", key))
-    found = {item["id"] for item in _items(calls.pages(privateExtendedProperty="vmhProbe=1"))}
+    found = {item["id"] for item in items(calls.pages(privateExtendedProperty="vmhProbe=1"))}
     private = (read.get("extendedProperties") or {}).get("private")
     calls.found("google_private", private == _MARK and found == {key})
     calls.found("google_html", read.get("description") == HTML)
@@ -182,9 +90,9 @@ def _try_delete(calls: GoogleCalls, key: str, body: Json, changed: list[Exchange
     fort = gone.answer.status in (_MISSING, _GONE) or answered(gone).get("status") == "cancelled"
     statuses = f"Antworten {gone.answer.status} und {second.answer.status}"
     calls.found("google_delete", fort and second.answer.status in (_MISSING, _GONE), statuses)
-    told = {item["id"]: item.get("status") for item in _items(changed)}
+    told = {item["id"]: item.get("status") for item in items(changed)}
     token = answered(changed[-1]).get("nextSyncToken")
-    after = _items(calls.pages(syncToken=token)) if token else []
+    after = items(calls.pages(syncToken=token)) if token else []
     deleted = {item["id"]: item.get("status") for item in after}
     calls.found("google_token", told.get(key) == "confirmed" and deleted.get(key) == "cancelled")
     again = calls.insert("insert_deleted", body)

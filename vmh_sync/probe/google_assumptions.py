@@ -49,6 +49,24 @@ GOOGLE_ASSUMPTIONS: tuple[Assumption, ...] = (
         "Nichts: Es gibt für jede Anlage eine neue.",
     ),
     Assumption(
+        "google_series",
+        "Eine Serie behält ihre Regel, und jedes Vorkommen nennt seine Serie und seinen ursprünglichen Beginn",
+        f"Serien ließen sich nicht zuordnen. {_ASK}",
+        _STOPS,
+    ),
+    Assumption(
+        "google_series_skipped",
+        "Ein abgesagtes Vorkommen wird mit dem syncToken als „cancelled“ seiner Serie gemeldet",
+        f"Abgesagtes stünde in Advoware weiter. {_ASK}",
+        _STOPS,
+    ),
+    Assumption(
+        "google_list_limit",
+        "Eine Liste folgt maxResults und nennt, dass noch etwas kommt (nextPageToken)",
+        f"Lange Kalender wären nur zum Teil zu lesen. {_ASK}",
+        _STOPS,
+    ),
+    Assumption(
         "google_channel",
         "Google meldet Änderungen an unsere Adresse (CALENDAR_SYNC_PUSH_URL)",
         "Nichts: Kalender werden alle 15 Minuten angesehen.",

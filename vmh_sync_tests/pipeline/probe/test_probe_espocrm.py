@@ -27,7 +27,8 @@ from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.sandbox.installation import CrmInstallation, Installation
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import SystemsConfig, simulated
-from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.services.sole_process import sole_holder
+from vmh_sync.settings import EspoCrmSettings, VmhSettings, load
 from vmh_sync.store.links import Link
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import EspoError
@@ -174,6 +175,16 @@ async def test_a_recording_holds_no_value_of_the_firm_and_says_what_is_otherwise
         differences = await play([json.loads(line) for line in text.splitlines()])
         # A record that was created though the check should have found it is deleted again: nobody else has that one.
         assert differences.keys() - {"delete_double"} == differing, differences
+
+
+def test_a_record_is_not_tried_on_while_the_product_runs(firm: Firm) -> None:
+    """The passes would take the scratch record for a new party and create it in Advoware."""
+    record_id = firm.crm_party(**CANARY)
+    firm.crm.clear_calls()
+    with sole_holder(load(VmhSettings).home / "up.lock"):
+        refused = CliRunner().invoke(app, ["probe", "--espo-id", record_id, "--yes"])
+    assert refused.exit_code == 1 and "solange `vmh-sync up` läuft" in " ".join(refused.stderr.split())
+    assert not firm.crm.calls()["log"]
 
 
 def test_the_command_shows_its_plan_first_and_refuses_a_linked_record(

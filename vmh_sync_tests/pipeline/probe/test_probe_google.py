@@ -100,7 +100,7 @@ async def test_a_recording_of_google_holds_no_value_and_plays_the_same(tmp_path:
     async with google() as (client, calendar, _):
         done = await probed(client, calendar)
     path = tmp_path / "probe.jsonl"
-    assert write_recording(path, done.exchanges, OWN_WORDS | done.own_words) == len(done.exchanges) == 9
+    assert write_recording(path, done.exchanges, OWN_WORDS | done.own_words) == len(done.exchanges) == 11
     text = path.read_text(encoding="utf-8")
     values = ("Kanarienvogel", "Voliere", calendar, calendar.partition("@")[0], "vmh-sandbox", "2027-03-02")
     assert [value for value in values if value in text] == []
