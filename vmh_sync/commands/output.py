@@ -101,7 +101,7 @@ def firm_time(at: datetime) -> str:
 
 def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> None:
     """Print a dry run's plan as a table."""
-    from vmh_sync.sync.outcome import different_lines
+    from vmh_sync.sync.outcome import different_lines, nothing_planned
     from vmh_sync.sync.plan_rows import plan_rows
 
     console = screen()
@@ -111,7 +111,7 @@ def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> Non
         console.print(line, soft_wrap=True)
     if not rows:
         if not apart:
-            console.print("Nichts zu tun: Beide Seiten stimmen überein.")
+            console.print(nothing_planned(outcomes))
         return
     cells = []
     for row in rows:

@@ -161,10 +161,12 @@ def _print_notes(batch: "CalendarBatch") -> None:
 
 
 def _print_plan(batch: "CalendarBatch") -> None:
+    from vmh_sync.sync.outcome import nothing_planned
+
     console = screen()
     rows = batch.rows()
     if not rows:
-        console.print("Nichts zu tun: Beide Seiten stimmen überein.")
+        console.print(nothing_planned(batch.outcomes))
         return
     cells = [
         (

@@ -30,10 +30,10 @@ from vmh_sync.kalender.run_config import Calendars, employees_partitions, launch
 from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.orchestration.jobs.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
-from vmh_sync.orchestration.jobs.run_report import NOTHING, ROWS, outcome_metadata, table, warn
+from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.outcome import PassSummary, nothing_planned
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -170,7 +170,9 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
     metadata: dict[str, Any] = {}
     if batch.how.dry_run:
         rows = batch.rows()
-        metadata["Probelauf"] = f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else NOTHING
+        metadata["Probelauf"] = (
+            f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else nothing_planned(outcomes)
+        )
         if rows:
             metadata["Plan"] = table([_planned(row) for row in rows], _planned(rows[0]))
     metadata |= outcome_metadata(outcomes, seconds=seconds, calls=calls, entity=ENTITY)

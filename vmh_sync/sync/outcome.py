@@ -107,3 +107,10 @@ def different_lines(outcomes: Iterable[RecordOutcome]) -> list[str]:
         for outcome in outcomes
         if outcome.different
     ]
+
+
+def nothing_planned(outcomes: Iterable[RecordOutcome]) -> str:
+    """Return the sentence of a dry run without a step; of what could not be read it claims nothing."""
+    if any(outcome.result is Result.FAILED for outcome in outcomes):
+        return "Nichts geplant: Was gelesen werden konnte, stimmt überein."
+    return "Nichts zu tun: Beide Seiten stimmen überein."

@@ -11,7 +11,7 @@ import dagster as dg
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.store.audit import Change
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines
+from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines, nothing_planned
 from vmh_sync.sync.plan import FieldChange, RecordPlan
 from vmh_sync.sync.reported_text import encodable
 from vmh_sync.sync.words_de import ACTIONS, CHANGES, RESULTS, SIDES, TASKS, reason_in_words, word
@@ -22,7 +22,6 @@ LINKED = 20
 """Records that get a link of their own."""
 WARNING_TAG = "vmh/achtung"
 """What is not right in a run that went through, in a few words."""
-NOTHING = "Nichts zu tun: Beide Seiten stimmen überein."
 
 _ORDER = {Result.FAILED: 0, Result.SYNCED: 1, Result.SKIPPED: 2, Result.UNCHANGED: 3}
 
@@ -144,7 +143,9 @@ def plan_metadata(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> di
     """Return a dry run's plan, to stand before everything else; values only when asked for."""
     rows = plan_table(outcomes, show_values=show_values)
     apart = different_lines(outcomes)
-    told = {"Probelauf": f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else NOTHING}
+    told = {
+        "Probelauf": f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else nothing_planned(outcomes)
+    }
     if apart:
         told["Probelauf"] = f"{len(rows)} Schritte geplant, {len(apart)} verschieden mit Aufgabe."
         told["verschieden"] = "; ".join(apart[:ROWS])

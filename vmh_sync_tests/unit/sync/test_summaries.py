@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from vmh_sync.commands.output import print_plan
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.field_plan import FieldPlan, obstacle_text, plan_fields
 from vmh_sync.sync.fields import FieldRule, FieldTable
@@ -93,3 +94,11 @@ def test_a_value_that_stays_is_told_in_the_words_of_the_field() -> None:
     plan = plan_fields([Decision("titel", Verdict.COPY, Side.ESPOCRM, "Dr.", None)], table, base=None)
     message = "Grad: Advoware nimmt dieses Feld über die Schnittstelle nicht an."
     assert plan.findings == [Finding("titel", Side.ADVOWARE, message)]
+
+
+def test_a_dry_run_claims_nothing_of_what_could_not_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    equal = RecordOutcome("one", Result.UNCHANGED)
+    print_plan([equal], show_values=False)
+    assert "Beide Seiten stimmen überein" in capsys.readouterr().out
+    print_plan([equal, RecordOutcome("two", Result.FAILED)], show_values=False)
+    assert "Was gelesen werden konnte, stimmt überein" in capsys.readouterr().out
