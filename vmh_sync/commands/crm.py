@@ -88,6 +88,8 @@ async def _setup(
             keep=stored.keep,
             choices=choices,
             has_login=bool(settings.api_key.get_secret_value()),
+            default_assignee=settings.default_assignee_id,
+            default_team=settings.default_team_id,
             secrets={name: value.get_secret_value() for name, value in settings.webhook_secrets.items()},
         )
         try:

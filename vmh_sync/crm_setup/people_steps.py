@@ -44,6 +44,8 @@ async def _team_steps(session: SetupSession) -> list[Step]:
     async for team in session.admin.list_all("Team", select=("name",)):
         if wanted in {team.id, team.attributes.get("name")}:
             session.team_id = team.id
+            if team.id == session.default_team:
+                return []
             return [Step(f"Team {wanted} für Aufgaben merken (ESPOCRM_DEFAULT_TEAM_ID)", _keep_team)]
     return [Step(f"Team {wanted} anlegen und für Aufgaben merken (ESPOCRM_DEFAULT_TEAM_ID)", _keep_team)]
 
@@ -170,6 +172,8 @@ async def _assignee_steps(session: SetupSession) -> list[Step]:
         names = {user.id, user.attributes.get("userName"), user.attributes.get("name")}
         if wanted in names and user.attributes.get("type") in PEOPLE and user.attributes.get("isActive"):
             session.assignee_id = user.id
+            if user.id == session.default_assignee:
+                return []
             shown = user.attributes.get("userName")
             text = f"Aufgaben ohne zuständige Person an {shown} geben (ESPOCRM_DEFAULT_ASSIGNEE_ID)"
             return [Step(text, _keep_assignee)]

@@ -42,6 +42,9 @@ class SetupSession:
     role_id: str | None = None
     team_id: str | None = None
     assignee_id: str | None = None
+    default_assignee: str | None = None
+    default_team: str | None = None
+    """Who gets tasks as things stand (``ESPOCRM_DEFAULT_ASSIGNEE_ID``, ``ESPOCRM_DEFAULT_TEAM_ID``)."""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     new_secrets: dict[str, str] = field(default_factory=dict, repr=False)
     left: list[LeftByHand] = field(default_factory=list)

@@ -50,6 +50,9 @@ def test_from_a_blank_installation_to_a_doctor_without_problems(blank: ControlCl
     assert "Von Hand bleibt zu tun:" in done.stdout
     assert "Webhooks alle 2 Minuten" in done.stdout
     assert len(blank.state()["webhooks"]) == 9
+    options = ["--webhook-url", GATEWAY, "--assignee", "admin", "--team", "Büro"]
+    again = runner.invoke(app, ["crm", "setup", "--plan", "--json", *options])
+    assert json.loads(again.stdout)["steps"] == [], "what stands is not done once more"
     found = json.loads(runner.invoke(app, ["doctor", "--json"]).stdout)
     assert [line for line in found["lines"] if line["level"] == "problem"] == []
     names = {line["name"] for line in found["lines"]}
