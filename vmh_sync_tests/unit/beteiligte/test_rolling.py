@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -101,3 +102,22 @@ def test_who_failed_waits_for_its_own_time_and_takes_no_place_of_the_others(
     assert {times[one] for one in hopeless} <= {2, 3, 4}, "looked at once in each hour"
     others = {f"p{betnr}" for betnr in range(26, 59)}
     assert min(times[one] for one in others) >= 3
+
+
+def test_an_edit_in_advoware_waits_as_long_as_the_handbook_says(store: Store, store_clock: ManualClock) -> None:
+    """Who is read every n minutes lets an edit, typed at any moment, wait n/2 on average and n at most."""
+    fill(store, store_clock, 240, 4)
+    reads: dict[str, list[datetime]] = {}
+    for _ in range(TICKS):
+        for espo_id in read(store, store_clock):
+            reads.setdefault(espo_id, []).append(store_clock.now())
+        store_clock.advance(ROLLING_EVERY)
+
+    def gaps(numbers: range) -> list[float]:
+        times = [reads[f"p{number}"] for number in numbers]
+        return [(after - before).total_seconds() / 60 for one in times for before, after in pairwise(one[1:])]
+
+    often, others = gaps(range(237, 241)), gaps(range(1, 237))
+    assert max(others) <= 60
+    assert 40 <= sum(others) / len(others) <= 60, "half an hour on average"
+    assert max(often) <= 10, "five minutes on average"
