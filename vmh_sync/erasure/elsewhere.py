@@ -11,6 +11,7 @@ import dagster as dg
 from redis import Redis
 
 from vmh_sync.erasure.scope import Scope
+from vmh_sync.store.reclaim import overwritten
 from vmh_sync.store.store import Store
 
 _PASSING = "vmh:lease:"
@@ -101,13 +102,12 @@ def old_copies(home: Path, dagster_home: Path) -> list[Path]:
 
 def reclaim(store: Store, dagster_home: Path) -> list[str]:
     """Overwrite what deleted rows have left in the database files; returns the files that were busy."""
-    store.reclaim()
-    busy = []
+    busy = [] if store.reclaim() else ["vmh_sync.sqlite3"]
     for path in sorted(dagster_home.rglob("*.db")):
         try:
-            with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
-                database.execute("VACUUM")
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with closing(sqlite3.connect(path, isolation_level=None)) as database:
+                if not overwritten(database):
+                    busy.append(path.name)
         except sqlite3.OperationalError:
             busy.append(path.name)
     return busy

@@ -39,5 +39,8 @@ def erase_due(stores: Stores, today: date) -> int:
     with stores.store.reading() as tx:
         due = [order for order in waiting(tx) if order.after < today]
     for order in due:
-        carry_out(stores, plan_erasure(stores, order.espo_id, order.betnr), order.reason)
+        busy = carry_out(stores, plan_erasure(stores, order.espo_id, order.betnr), order.reason)
+        if busy:
+            with stores.store.transaction() as tx:
+                put_off(tx, order)  # the rows are gone; what they left in the files goes in the next night
     return len(due)

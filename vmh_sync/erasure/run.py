@@ -19,6 +19,7 @@ from vmh_sync.engine.selecting.erased import MARKS, mark_erased, number_of
 from vmh_sync.erasure import elsewhere
 from vmh_sync.erasure.scope import Scope, scope_of
 from vmh_sync.orchestration.delete_run import delete_run
+from vmh_sync.orchestration.forget_marks import forget_marks, marks_in_dagster
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.store.person_rows import ERASED, PARTY
 from vmh_sync.store.store import Store, Transaction
@@ -48,6 +49,7 @@ class ErasurePlan:
     cursors: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
+    dagster_rows: int = 0
     keys: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     copies: list[Path] = field(default_factory=list)
@@ -58,7 +60,7 @@ class ErasurePlan:
     @property
     def is_empty(self) -> bool:
         """Whether the person stands nowhere (any more)."""
-        return not (self.rows or self.cursors or self.runs or self.keys or self.files)
+        return not (self.rows or self.cursors or self.runs or self.dagster_rows or self.keys or self.files)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan without a value of the person."""
@@ -69,6 +71,7 @@ class ErasurePlan:
             "stored_plans_and_books": len(self.cursors),
             "dagster_runs": self.runs,
             "dagster_runs_under_way": self.running,
+            "dagster_rows": self.dagster_rows,
             "redis_keys": len(self.keys),
             "files": [str(path) for path in self.files],
             "old_copies": [str(path) for path in self.copies],
@@ -91,34 +94,43 @@ def plan_erasure(stores: Stores, espo_id: str, betnr: int | None, also: Iterable
         plan.espo_tasks = tx.person_rows.espo_tasks(ids)
         known = frozenset(tx.person_rows.run_ids(ids))
     plan.runs, plan.running = elsewhere.runs_naming(stores.instance, plan.scope, known)
+    plan.dagster_rows = marks_in_dagster(stores.instance, plan.scope.marks)
     plan.keys = elsewhere.keys_naming(stores.redis, plan.scope)
     plan.files = elsewhere.files_naming(stores.home, stores.dagster_home, plan.scope)
     plan.copies = elsewhere.old_copies(stores.home, stores.dagster_home)
     return plan
 
 
-def carry_out(stores: Stores, plan: ErasurePlan, reason: str, said: Callable[[str], None] = lambda step: None) -> None:
+def carry_out(
+    stores: Stores, plan: ErasurePlan, reason: str, said: Callable[[str], None] = lambda step: None
+) -> list[str]:
     """Erase what the plan names. May be killed anywhere: the same again finishes it.
 
     ``reason`` is one sentence for the audit log, without a value. ``said`` hears the name of each step before it.
+    Returns the files in which remains of deleted rows stayed, because somebody read them all the time.
     """
     for name, step in steps_of(stores, plan, reason):
         said(name)
         step()
+    said("Reste in den Dateien")
+    return elsewhere.reclaim(stores.store, stores.dagster_home)
 
 
 def steps_of(stores: Stores, plan: ErasurePlan, reason: str) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield the steps of an erasure in their order, each with its German name; each may be repeated."""
+    """Yield the steps of an erasure in their order, each with its German name; each may be repeated.
+
+    What deleted rows leave behind in the files is overwritten after them.
+    """
     scope = plan.scope
     yield "Merkmal gegen Wiederkehr", lambda: _mark(stores, scope)
     for run_id in plan.runs:
         yield "Läufe in Dagster", partial(delete_run, stores.instance, run_id)
+    yield "Vermerke in Dagster", lambda: forget_marks(stores.instance, scope.marks)
     for key in plan.keys:
         yield "Redis", partial(stores.redis.delete, key)
     for path in plan.files:
         yield "Protokolldateien", partial(elsewhere.mask_file, path, scope)
     yield "unsere Datenbank", lambda: _delete_rows(stores, scope, reason)
-    yield "Reste in den Dateien", lambda: elsewhere.reclaim(stores.store, stores.dagster_home)
 
 
 def _mark(stores: Stores, scope: Scope) -> None:

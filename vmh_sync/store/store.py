@@ -1,6 +1,7 @@
 """The door to our own database: open it, begin a transaction, reach the repositories."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
@@ -23,6 +24,7 @@ from vmh_sync.store.metrics import CallCounts, Passes
 from vmh_sync.store.migrate import current_revision, head_revision, is_known
 from vmh_sync.store.models import Base
 from vmh_sync.store.person_rows import PersonRows
+from vmh_sync.store.reclaim import overwritten
 from vmh_sync.store.records import SyncRecords
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
@@ -124,8 +126,10 @@ class Store:
                 "run 'vmh-sync db upgrade'"
             )
 
-    def reclaim(self) -> None:
+    def reclaim(self) -> bool:
         """Overwrite what deleted rows have left behind in the files. Raises StoreUnavailable.
+
+        False when somebody read the SQLite file all the time, so that remains stayed: to be repeated.
 
         SQLite keeps deleted values in free pages and in its journal. PostgreSQL's ordinary VACUUM only gives the space
         free: the bytes stay until something else is written there, so each table is written anew, and its statistics,
@@ -133,18 +137,17 @@ class Store:
         """
         with translated(), self._writer.connect() as connection:
             raw = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
-            if raw is None:
-                return
-            if self.dialect == "sqlite":
-                raw.execute("VACUUM")
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            else:
+            done = True
+            if isinstance(raw, sqlite3.Connection):
+                done = overwritten(raw)
+            elif raw is not None:
                 with raw.cursor() as cursor:
                     cursor.execute("SET statement_timeout = 0")
                     for table in (*sorted(Base.metadata.tables), "pg_catalog.pg_statistic"):
                         cursor.execute(f"VACUUM (FULL, ANALYZE) {table}")
                     cursor.execute("RESET statement_timeout")
         went_on()
+        return done
 
     @property
     def dialect(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -63,16 +63,21 @@ def erase(order: ErasureOrder, *, as_json: bool) -> None:
             _show(plan, kept)
         if kept is not None and not order.plan_only:
             _refuse(stores, order, plan, kept)
+        busy: list[str] = []
         if not order.plan_only:
             _confirm(order)
-            steps: list[str] = []
-            asyncio.run(_carry_out(settings, stores, plan, order.reason, steps.append))
+            busy = asyncio.run(_carry_out(settings, stores, plan, order.reason))
     if as_json:
         done = {"erased": not order.plan_only, "kept_until": kept.isoformat() if kept is not None else None}
-        print_json(plan.to_json() | done)
+        print_json(plan.to_json() | done | {"files_busy": busy})
     elif not order.plan_only:
         sys.stdout.write("Gelöscht. In EspoCRM und Advoware wurde nichts geändert.\n")
-    sys.exit(LEFT if plan.running and not order.plan_only else 0)
+        if busy:
+            sys.stdout.write(
+                f"In {', '.join(busy)} stehen noch Reste gelöschter Zeilen, weil ein anderer Prozess die Datei las: "
+                "bitte denselben Befehl noch einmal aufrufen.\n"
+            )
+    sys.exit(LEFT if (plan.running or busy) and not order.plan_only else 0)
 
 
 def take_back(who: str) -> None:
@@ -136,9 +141,7 @@ def _records_in_espocrm(settings: PassSettings, party_id: str) -> list[str]:
         return []
 
 
-async def _carry_out(
-    settings: PassSettings, stores: Stores, plan: ErasurePlan, reason: str, said: Callable[[str], None]
-) -> None:
+async def _carry_out(settings: PassSettings, stores: Stores, plan: ErasurePlan, reason: str) -> list[str]:
     """Erase under the party's lease: no pass may write about it meanwhile."""
     async with (
         open_context("erasure", settings) as context,
@@ -146,7 +149,7 @@ async def _carry_out(
     ):
         if lease is None:
             fail("Die Person wird gerade abgeglichen; bitte in einer Minute noch einmal.")
-        await asyncio.to_thread(carry_out, stores, plan, reason, said)
+        return await asyncio.to_thread(carry_out, stores, plan, reason)
 
 
 def _today(settings: PassSettings) -> date:
@@ -198,6 +201,7 @@ def _show(plan: ErasurePlan, kept: date | None) -> None:
     for count, what in (
         (len(plan.cursors), "gespeicherte Pläne und Merkzettel"),
         (len(plan.runs), "Läufe in Dagster mit ihren Protokollen"),
+        (plan.dagster_rows, "Vermerke in Dagster (Schlüssel von Wiederholungen, Prüfungen, Sensoren)"),
         (len(plan.keys), "Schlüssel in Redis"),
         (len(plan.files), "Protokolldateien (die Stellen werden überschrieben)"),
     ):
