@@ -1,7 +1,9 @@
 """The ways by which people are told: e-mail, a webhook, a task in EspoCRM that rings its user's bell."""
 
 import asyncio
+import logging
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from email.message import EmailMessage
 from zoneinfo import ZoneInfo
 
 import httpx
+from pydantic import SecretStr
 
 from vmh_sync.alerts.ledger import Message
 from vmh_sync.clock import SystemClock
@@ -17,6 +20,8 @@ from vmh_sync.systems.certificate import why_not_trusted
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import open_espocrm
 from vmh_sync.systems.retry import RetryPolicy
+
+_log = logging.getLogger(__name__)
 
 SECONDS = 10.0
 FIRM = ZoneInfo("Europe/Berlin")
@@ -61,7 +66,9 @@ def _mail(settings: AlertSettings, message: Message) -> None:
     mail["Subject"], mail["From"], mail["To"] = subject(message), settings.email_from, ", ".join(settings.email_to)
     mail.set_content(body(message))
     with mail_server(settings) as server:
-        server.send_message(mail)
+        refused = server.send_message(mail)  # raises only when nobody got it
+    if refused:
+        _log.warning("an alert was not taken for %d of %d recipients", len(refused), len(settings.email_to))
 
 
 @contextmanager
@@ -73,11 +80,28 @@ def mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
             if settings.smtp_security == "starttls":
                 server.starttls(context=context)
             if settings.smtp_user:
-                password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
-                server.login(settings.smtp_user, password)
+                _log_in(server, settings.smtp_user, settings.smtp_password)
             yield server
     except (OSError, smtplib.SMTPException) as problem:
         raise NotReported(_why(problem)) from None
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: SecretStr | None) -> None:
+    try:
+        server.login(user, password.get_secret_value() if password else "")
+    except smtplib.SMTPServerDisconnected:
+        # Some servers hang up on a login that they refuse, before the next form of it can be tried.
+        raise smtplib.SMTPAuthenticationError(_REFUSED, b"") from None
+
+
+def refused_recipients(server: smtplib.SMTP, settings: AlertSettings) -> tuple[str, ...]:
+    """Ask whom the mail server would not take mail for; sends nothing. Raises ``smtplib.SMTPException``."""
+    code, answer = server.mail(str(settings.email_from))
+    if code != _TAKEN:
+        raise smtplib.SMTPSenderRefused(code, answer, str(settings.email_from))
+    refused = tuple(one for one in settings.email_to if server.rcpt(str(one))[0] not in (_TAKEN, _PASSED_ON))
+    server.rset()
+    return refused
 
 
 def _why(problem: OSError | smtplib.SMTPException) -> str:
@@ -86,7 +110,31 @@ def _why(problem: OSError | smtplib.SMTPException) -> str:
             f"das Zertifikat des Mailservers wird nicht anerkannt: {why_not_trusted(problem)}; eine eigene "
             "Zertifizierungsstelle nennt SSL_CERT_FILE"
         )
+    for kinds, text in _REASONS:
+        if isinstance(problem, kinds):
+            return text
     return f"der Mailserver hat sie nicht genommen ({type(problem).__name__})"
+
+
+_TAKEN, _PASSED_ON, _REFUSED = 250, 251, 535
+_REASONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((smtplib.SMTPAuthenticationError,), "der Mailserver lehnt die Anmeldung ab (Benutzer oder Kennwort)"),
+    ((smtplib.SMTPRecipientsRefused,), "der Mailserver lehnt jeden Empfänger ab (VMH_ALERT_EMAIL_TO)"),
+    (
+        (smtplib.SMTPSenderRefused,),
+        "der Mailserver lehnt den Absender ab (VMH_ALERT_EMAIL_FROM)",
+    ),
+    ((smtplib.SMTPNotSupportedError,), "der Mailserver kann nicht, was verlangt ist (STARTTLS oder eine Anmeldung)"),
+    (
+        (smtplib.SMTPServerDisconnected,),
+        "der Mailserver antwortet nicht, oder er spricht auf diesem Port nur TLS",
+    ),
+    ((socket.gaierror,), "den Namen des Mailservers kennt niemand"),
+    ((ConnectionRefusedError,), "der Mailserver nimmt keine Verbindung an"),
+    ((TimeoutError,), f"der Mailserver antwortet nicht innerhalb von {SECONDS:.0f} Sekunden"),
+    ((ssl.SSLError,), "der Mailserver spricht auf diesem Port kein TLS"),
+)
+"""What went wrong, in words; the first that fits counts. Timeouts and names are OS errors, too."""
 
 
 def _smtp(settings: AlertSettings, context: ssl.SSLContext) -> smtplib.SMTP:

@@ -1,6 +1,6 @@
 """Whether the mail server takes our login, so that trouble can be told by e-mail; sends nothing."""
 
-from vmh_sync.alerts.ways import NotReported, mail_server
+from vmh_sync.alerts.ways import NotReported, mail_server, refused_recipients
 from vmh_sync.doctor.line import Line, ok, problem
 from vmh_sync.settings import AlertSettings
 
@@ -14,8 +14,11 @@ def check_mail(settings: AlertSettings) -> list[Line]:
     where = f"{settings.smtp_host}:{settings.smtp_port}"
     try:
         with mail_server(settings) as server:
-            server.noop()
+            refused = refused_recipients(server, settings)
     except NotReported as trouble:
         remedy = "VMH_ALERT_SMTP_HOST, …_PORT, …_SECURITY, …_USER und …_PASSWORD prüfen."
         return [problem(MAIL, f"Störungen könnten nicht gemeldet werden ({where}): {trouble}.", remedy)]
-    return [ok(MAIL, f"Der Mailserver {where} nimmt die Anmeldung.")]
+    if refused:
+        text = f"Der Mailserver {where} nimmt keine Mail für {', '.join(refused)}."
+        return [problem(MAIL, text, "VMH_ALERT_EMAIL_TO berichtigen, oder den Empfänger dort einrichten.")]
+    return [ok(MAIL, f"Der Mailserver {where} nimmt Anmeldung, Absender und Empfänger.")]
