@@ -65,7 +65,7 @@ class AlertSettings(EnvSettings):
     smtp_password: SecretStr | None = Field(None, description="Kennwort am Mailserver")
     webhook_url: SecretStr | None = Field(None, description="Adresse, an die jede Meldung als JSON geschickt wird")
     espocrm_user_id: str | None = Field(
-        None, description="ID des EspoCRM-Benutzers, der jede Meldung in seinem Stream bekommt"
+        None, description="ID des EspoCRM-Benutzers, der jede Meldung als Aufgabe bekommt"
     )
     warnings: bool = Field(False, description="true: auch Hinweise melden, nicht nur Störungen")
     quiet_minutes: int = Field(

@@ -80,7 +80,7 @@ def tasks_table(crm_url: str) -> Table:
         for task in state["records"].get("Task", [])
         if not task.get("deleted") and task.get("status") not in ("Completed", "Canceled")
     ]
-    table = Table(title=f"{len(tasks)} offene Aufgaben in EspoCRM", title_justify="left", min_width=32)
+    table = Table(title=f"Offene Aufgaben in EspoCRM: {len(tasks)}", title_justify="left", min_width=32)
     table.add_column("Aufgabe")
     if not tasks:
         table.add_row("keine")
@@ -92,7 +92,7 @@ def tasks_table(crm_url: str) -> Table:
 def closing_table(report: Report) -> Table:
     """Show whether every party exists once on both sides and agrees field by field."""
     numbers = report.to_json()
-    table = Table(title="Jeder einmal hier, einmal dort, Feld für Feld gleich?", title_justify="left")
+    table = Table(title="Jeder in EspoCRM und in Advoware einmal, Feld für Feld gleich?", title_justify="left")
     table.add_column("Prüfung")
     table.add_column("Anzahl", justify="right")
     table.add_column("Urteil")
