@@ -5,7 +5,10 @@ from vmh_sync import interrupt
 
 def main() -> None:
     """Run the command line."""
-    with interrupt.armed():
-        from vmh_sync.cli import main as command_line
+    try:
+        with interrupt.armed():
+            from vmh_sync.cli import main as command_line
 
-        command_line()
+            command_line()
+    finally:
+        interrupt.only_ends()

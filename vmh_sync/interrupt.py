@@ -39,6 +39,11 @@ def armed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def only_ends() -> None:
+    """From here on Ctrl-C only ends the process: its work is done, and Python is about to take itself apart."""
+    signal.signal(signal.SIGINT, lambda *_: end())
+
+
 def happened() -> bool:
     """Whether this process was interrupted."""
     return _happened.is_set()

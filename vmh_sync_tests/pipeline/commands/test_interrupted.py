@@ -25,6 +25,12 @@ sys.meta_path.insert(0, Interrupting())
 from vmh_sync.entry import main
 main()
 """
+AT_THE_END = """
+import atexit, os, signal
+from vmh_sync.entry import main
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+main()
+"""
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
@@ -43,6 +49,12 @@ def test_while_it_starts(firm: Firm, module: str) -> None:
     command = [sys.executable, "-c", AT_AN_IMPORT.format(module=module)]
     with started(command, "sync", "beteiligte", "--all") as process:
         assert ended(process) == (130, f"{SENTENCE}\n")
+
+
+def test_when_its_work_is_done_and_it_is_about_to_end() -> None:
+    with started([sys.executable, "-c", AT_THE_END], "--version") as process:
+        code, told = ended(process)
+    assert (code, told.splitlines()[1:]) == (130, [SENTENCE])
 
 
 @pytest.mark.parametrize("command", ["reconcile", pytest.param("sync beteiligte --all", marks=pytest.mark.proof)])
