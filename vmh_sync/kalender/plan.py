@@ -131,8 +131,13 @@ class _Planner:
             if mark is not None and event_id not in self._paired_events | begun:
                 loose.setdefault(mark.fr_nr, []).append(event_id)
         for fr_nr, ids in loose.items():
-            loose[fr_nr] = sorted(sorted(ids), key=partial(self._is_foreign, fr_nr))
+            loose[fr_nr] = sorted(sorted(ids), key=partial(self._likelihood, fr_nr))
         return loose
+
+    def _likelihood(self, fr_nr: int, event_id: str) -> tuple[bool, bool]:
+        """Our own insert comes first, then what a colleague's pair names: it was moved here, others are copies."""
+        elsewhere = self._reads.elsewhere.get(fr_nr)
+        return self._is_foreign(fr_nr, event_id), elsewhere is None or elsewhere.event_id != event_id
 
     def _is_foreign(self, fr_nr: int, event_id: str) -> bool:
         return self._generation(fr_nr, event_id) is None

@@ -140,3 +140,20 @@ def test_killed_after_a_reassigned_termins_event_was_deleted_the_deletion_is_nob
     firm.come_to_rest()
     assert set(chancery.termine()) == {fr_nr}
     assert marks(chancery) == [str(fr_nr)]
+
+
+def test_killed_after_a_moved_events_termin_was_given_over_a_copy_of_it_is_not_taken_for_it(firm: CalendarFirm) -> None:
+    chancery = firm.chancery
+    event_id = chancery.event("SB", "Ortstermin")
+    firm.come_to_rest()
+    (fr_nr,) = chancery.termine()
+    chancery.move_event("SB", event_id, "AH")
+    firm.begin_pass(("AH",), Hindrance(fates={5: Fate(dies="after")}))
+    firm.finish()
+    assert chancery.termine()[fr_nr]["sb"] == "AH" and fr_nr in chancery.pairs("SB"), "killed before the pair went over"
+    copies = [chancery.copy_event("AH", event_id, summary=f"Kopie {number}") for number in range(4)]
+    assert min(copies) < event_id, "one of them comes first by its id"
+    firm.come_to_rest()
+    said = ["Kopie 0", "Kopie 1", "Kopie 2", "Kopie 3", "Ortstermin"]
+    assert sorted(row["text"] for row in chancery.termine().values()) == said
+    assert chancery.event_of(fr_nr, "AH")["summary"] == "Ortstermin"
