@@ -25,7 +25,8 @@ from vmh_sync.sync.apart import refused_fields, try_again
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.merge import Decision, merge
+from vmh_sync.sync.first_meeting import FirstMeeting
+from vmh_sync.sync.merge import NO_STAMPS, Decision, merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import Kept
 from vmh_sync.sync.values import Value, is_empty
@@ -247,6 +248,7 @@ class _Planner:
         espocrm, advoware = self.pair.espo_fields, self.pair.advoware_fields
         if base is None:
             espocrm, advoware = without_false(espocrm), without_false(advoware)
+            base = self._base_of_import(espo.id, espocrm, advoware)
         problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
@@ -281,6 +283,13 @@ class _Planner:
         moves = plan.link_moves or link is None or link.state != "active" or moves
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
         return with_books(kind, self.children, plan, espo)
+
+    def _base_of_import(self, espo_id: str, espocrm: Fields, advoware: Fields) -> Base | None:
+        """What is known of a record that a killed pass has made in EspoCRM: what we wrote there is nobody's edit."""
+        intent = self.children.imported.get(espo_id)
+        sent = without_false(intent.natural_key.get("fields", {})) if intent is not None else {}
+        meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
+        return meeting.recall(self.table, espocrm, advoware, NO_STAMPS).base
 
     def _moved_party(self, espo: EspoRecord) -> dict[str, Any]:
         return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}

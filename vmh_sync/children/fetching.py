@@ -74,7 +74,8 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
     standings = tx.records.get_many(kind.entity, sorted(ids))
     linked_pairs = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
     unlinked = [espo_id for m in all_children for espo_id in m.espo if (m.betnr, espo_id) not in linked_pairs]
-    intents = tx.intents.open_for_many(kind.entity, unlinked)
+    imports = {(m.betnr, espo_id): m.import_of(kind, espo_id) for m in all_children for espo_id in m.espo}
+    intents = tx.intents.open_for_many(kind.entity, [*unlinked, *imports.values()] if unlinked else [])
     for children in all_children:
         children.links = by_betnr.get(children.betnr, [])
         children.foreign_links = {
@@ -88,6 +89,11 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
             espo_id: tuple(intents[espo_id][-1].natural_key.get("key", ()))
             for espo_id in children.espo
             if espo_id in intents and intents[espo_id][-1].system == str(Side.ADVOWARE)
+        }
+        children.imported = {
+            espo_id: intents[imports[children.betnr, espo_id]][-1]
+            for espo_id in children.espo
+            if (children.betnr, espo_id) not in linked_pairs and imports[children.betnr, espo_id] in intents
         }
         children.standings = {espo_id: standings[espo_id] for espo_id in known if espo_id in standings}
         children.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}

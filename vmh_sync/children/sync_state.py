@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from vmh_sync.children.kind import ChildKind
 from vmh_sync.engine.failures.ledger import retry_is_due
 from vmh_sync.settings import SyncSettings
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
@@ -45,7 +47,8 @@ class PartyChildren:
     hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
     record in EspoCRM, by number. ``attempted`` is the natural key that a create
-    in Advoware was sent with whose outcome nobody knows, by EspoCRM id. ``standings`` is what the ledger says of them,
+    in Advoware was sent with whose outcome nobody knows, by EspoCRM id; ``imported`` the create in EspoCRM
+    that made a record and was never settled. ``standings`` is what the ledger says of them,
     ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
     ``spoilt_in_espocrm`` (by EspoCRM id) and ``spoilt_in_advoware`` (by Advoware's id) are records that cannot be used,
     ``nameless_in_advoware`` one of which not even the id can. ``problem`` is why nothing may be concluded.
@@ -65,6 +68,7 @@ class PartyChildren:
     living: dict[int, str] = field(default_factory=dict)
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
     attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    imported: dict[str, Intent] = field(default_factory=dict)
     standings: dict[str, SyncRecord] = field(default_factory=dict)
     by_person: bool = False
     tried: bool = False
@@ -75,6 +79,11 @@ class PartyChildren:
     spoilt_in_advoware: dict[str, Exception] = field(default_factory=dict)
     nameless_in_advoware: Exception | None = None
     problem: Exception | None = None
+
+    def import_of(self, kind: ChildKind, espo_id: str) -> str:
+        """Return under which name the create of a record in EspoCRM is announced, by the number that it carries."""
+        key = str(self.espo[espo_id].attributes.get(kind.key_attribute) or "")
+        return import_name(self.betnr, key if key.isascii() and key.isdecimal() else "")
 
     def take(self, read: ChildrenRead) -> None:
         """Take over what was read of Advoware's side."""
@@ -89,6 +98,11 @@ class PartyChildren:
     def blame(self, error: Exception) -> None:
         """Note why nothing may be concluded."""
         self.problem = error
+
+
+def import_name(betnr: int, key: str) -> str:
+    """Return the name of the create in EspoCRM of a child that Advoware has under this number."""
+    return f"{betnr}:{key}"
 
 
 def owner_of(party: Beteiligter) -> str:

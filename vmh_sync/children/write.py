@@ -14,7 +14,7 @@ from vmh_sync.children.merge_write import merge_child
 from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
-from vmh_sync.children.sync_state import key_of
+from vmh_sync.children.sync_state import import_name, key_of
 from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import create_what_is_taken
@@ -216,9 +216,9 @@ class ChildWriter(ChildAccess):
         order = CreateOrder(
             system=Side.ESPOCRM,
             entity=self.kind.entity,
-            espo_id=f"{self.children.betnr}:{key_of(child)}",
+            espo_id=import_name(self.children.betnr, key_of(child)),
             betnr=self.children.betnr,
-            natural_key={},
+            natural_key={"fields": dict(plan.wanted)},
             payload=values,
             post=post,
             find=lambda _: self._find_imported(child),

@@ -16,11 +16,13 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.selecting.erased import SAYS, erased_of
 from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.writing.crm_write import create_record
+from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
 from vmh_sync.store.audit import Change
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
+from vmh_sync.sync.first_meeting import FirstMeeting
 from vmh_sync.sync.values import is_empty
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -47,7 +49,7 @@ class Importer:
             if party is None or not (party.name or "").strip():
                 raise LeftAlone("gibt es in Advoware nicht mehr, oder ohne Namen")
             creation = await self._create(WriteGate(lease), party)
-            await self.context.store.write(self._note, creation, betnr)
+            await self.context.store.write(self._note, creation, party)
             return creation.record.id
 
     async def _create(self, gate: WriteGate, party: Beteiligter) -> Creation[EspoRecord]:
@@ -74,8 +76,16 @@ class Importer:
         )
         return await create_once(self.context, order)
 
-    def _note(self, tx: Transaction, creation: Creation[EspoRecord], betnr: int) -> None:
+    def _note(self, tx: Transaction, creation: Creation[EspoRecord], party: Beteiligter) -> None:
+        betnr = party.bet_nr
         tx.intents.complete(creation.intent.id, creation.record.id)
+        if creation.answered:
+            # The first pass has no base: our own copy of what Advoware said is nobody's edit.
+            sent = canonical(party, self.table)
+            meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
+            note_meeting(
+                tx, meeting, entity=ENTITY, espo_id=creation.record.id, betnr=betnr, run_id=self.context.run_id
+            )
         tx.audit.append(
             [
                 Change(
@@ -91,12 +101,21 @@ class Importer:
         )
 
 
+def canonical(party: Beteiligter, table: FieldTable) -> Fields:
+    """Return what Advoware says of a party, in canonical form."""
+    return read_advoware(party.model_dump(), table, company=_is_company(party, table))
+
+
+def _is_company(party: Beteiligter, table: FieldTable) -> bool:
+    rechtsform = table["rechtsform"].read(Side.ADVOWARE, party.rechtsform) if "rechtsform" in table else None
+    return is_company({}, rechtsform, table)
+
+
 def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, object]:
     """Return the attributes of a new CBeteiligte; what EspoCRM has no word for is left to the first pass."""
-    rechtsform = table["rechtsform"].read(Side.ADVOWARE, party.rechtsform) if "rechtsform" in table else None
-    company = is_company({}, rechtsform, table)
+    company = _is_company(party, table)
     values: dict[str, Any] = {"betnr": party.bet_nr}
-    for name, value in read_advoware(party.model_dump(), table, company=company).items():
+    for name, value in canonical(party, table).items():
         if is_empty(value):
             continue
         try:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
-from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.sync.values import Value, same
 
 
 class Recalled(NamedTuple):
@@ -26,15 +26,11 @@ class Recalled(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FirstMeeting:
-    """What both sides said, what they were going to say, and when they were changed.
-
-    ``made`` is the side whose record we created just before: what it says there is ours, or somebody's edit of it.
-    """
+    """What both sides said, what they were going to say, and when they were changed."""
 
     said: Base
     going_to_say: Base
     stamps: Stamps = NO_STAMPS
-    made: Side | None = None
 
     def recall(self, table: FieldTable, espocrm: Fields, advoware: Fields, stamps: Stamps) -> Recalled:
         """Return what is known of two sides that say this now, and were changed at these moments."""
@@ -53,8 +49,7 @@ class FirstMeeting:
             return True
         for side in Side:
             before, sent, stands = self.said.of(side).get(name), self.going_to_say.of(side)[name], now[side][name]
-            taken = same(kind, stands, sent) or (self.made is side and not is_empty(stands))
-            if taken and not same(kind, before, sent):
+            if same(kind, stands, sent) and not same(kind, before, sent):
                 return True
         return False
 
@@ -80,7 +75,6 @@ class FirstMeeting:
             "said": self.said.to_json(),
             "going_to_say": self.going_to_say.to_json(),
             "stamps": [moment.isoformat() if moment is not None else None for moment in moments],
-            "made": str(self.made) if self.made is not None else None,
         }
 
     @classmethod
@@ -91,5 +85,4 @@ class FirstMeeting:
             Base.from_json(stored["said"]),
             Base.from_json(stored["going_to_say"]),
             Stamps(espocrm, advoware),
-            Side(stored["made"]) if stored["made"] else None,
         )

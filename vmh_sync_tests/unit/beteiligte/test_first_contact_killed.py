@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.pipeline import PartyPipeline
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.first_contact.importing import Importer
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.network import Fate, Request
@@ -121,3 +124,24 @@ def test_what_was_noted_is_settled_with_the_base(meetings: list[Meeting]) -> Non
     meeting.settled("zusatz")
     with store.reading() as tx:
         assert tx.intents.open_for("first_contact", meeting.espo_id) == []
+
+
+def test_what_an_import_wrote_into_espocrm_is_nobodys_edit() -> None:
+    """Both sides are edited between the import and the first pass, EspoCRM last."""
+    firm = Firm(World(rules=SyncSettings(_env_file=None)))
+    try:
+        betnr = firm.office_create(OFFICE, {"name": "Huber", **SAME, "zusatz": "dort"})
+
+        async def bring(context: PassContext) -> str:
+            return await Importer(context, context.table("beteiligte", FIELDS)).bring(int(betnr))
+
+        espo_id = firm.world.run(bring)
+        firm.world.loop.pass_time(3)
+        firm.office_edit(OFFICE, betnr, {"zusatz": "seither"})
+        firm.world.loop.pass_time(3)
+        firm.crm_edit(CRM, espo_id, {"titel": "Prof."})
+        firm.settle(PartyPipeline(), [espo_id])
+        here, there = firm.crm_row(CRM, espo_id) or {}, firm.office_rows(OFFICE)[betnr]
+        assert [(one["zusatz"], one["titel"]) for one in (here, there)] == [("seither", "Prof.")] * 2
+    finally:
+        firm.world.close()
