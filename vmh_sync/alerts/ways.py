@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 SECONDS = 10.0
 FIRM = ZoneInfo("Europe/Berlin")
 Way = Callable[[Message], str | None]
-"""Sends a message; returns what it wants to remember. Raises :class:`NotReported`."""
+"""Sends a message; returns what it wants to remember. Raises :class:`MessageNotSent`."""
 
 
-class NotReported(Exception):
+class MessageNotSent(Exception):
     """A message did not leave; ``str`` says why, in German and without secrets. The next look tries again."""
 
 
@@ -73,7 +73,7 @@ def _mail(settings: AlertSettings, message: Message) -> None:
 
 @contextmanager
 def mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
-    """Log in to the mail server that the settings name. Raises :class:`NotReported`."""
+    """Log in to the mail server that the settings name. Raises :class:`MessageNotSent`."""
     context = ssl.create_default_context()
     try:
         with _smtp(settings, context) as server:
@@ -83,7 +83,7 @@ def mail_server(settings: AlertSettings) -> Iterator[smtplib.SMTP]:
                 _log_in(server, settings.smtp_user, settings.smtp_password)
             yield server
     except (OSError, smtplib.SMTPException) as problem:
-        raise NotReported(_why(problem)) from None
+        raise MessageNotSent(_why(problem)) from None
 
 
 def _log_in(server: smtplib.SMTP, user: str, password: SecretStr | None) -> None:
@@ -156,7 +156,7 @@ def _post(address: str, message: Message) -> None:
     try:
         httpx.post(address, json=said, timeout=SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
-        raise NotReported(f"die Adresse hat sie nicht genommen ({type(problem).__name__})") from None
+        raise MessageNotSent(f"die Adresse hat sie nicht genommen ({type(problem).__name__})") from None
 
 
 async def _task(user: str, message: Message) -> str | None:
@@ -170,7 +170,7 @@ async def _task(user: str, message: Message) -> str | None:
                 await espo.update("Task", message.mark, {"status": "Completed", "description": body(message)})
             return None
     except ForeignSystemError as problem:
-        raise NotReported(problem.message_for_people) from None
+        raise MessageNotSent(problem.message_for_people) from None
 
 
 def _run(work: Coroutine[None, None, str | None]) -> str | None:

@@ -1,6 +1,6 @@
 """Whether the mail server takes our login, so that trouble can be told by e-mail; sends nothing."""
 
-from vmh_sync.alerts.ways import NotReported, mail_server, refused_recipients
+from vmh_sync.alerts.ways import MessageNotSent, mail_server, refused_recipients
 from vmh_sync.doctor.line import Line, ok, problem
 from vmh_sync.settings import AlertSettings
 
@@ -15,7 +15,7 @@ def check_mail(settings: AlertSettings) -> list[Line]:
     try:
         with mail_server(settings) as server:
             refused = refused_recipients(server, settings)
-    except NotReported as trouble:
+    except MessageNotSent as trouble:
         remedy = "VMH_ALERT_SMTP_HOST, …_PORT, …_SECURITY, …_USER und …_PASSWORD prüfen."
         return [problem(MAIL, f"Störungen könnten nicht gemeldet werden ({where}): {trouble}.", remedy)]
     if refused:

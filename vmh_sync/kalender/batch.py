@@ -145,28 +145,30 @@ def _fields(row: Mapping[str, object]) -> str:
     return f" (Felder: {', '.join(fields)})" if isinstance(fields, list) and fields else ""
 
 
-async def fetch(context: CalendarContext, which: Calendars, *, keeps_delays: bool = False) -> CalendarBatch:
+async def fetch(context: CalendarContext, calendars: Calendars, *, keeps_delays: bool = False) -> CalendarBatch:
     """Choose the employees and read both sides of each; ``keeps_delays``: no person has asked for it.
 
     Raises the client's errors if Advoware lists no employees, ``NoPlan`` for a plan that nobody approved.
     """
-    plan = await asyncio.to_thread(approved_plan, context.store, context.clock, which.plan) if which.plan else None
-    named = which.named()
+    plan = (
+        await asyncio.to_thread(approved_plan, context.store, context.clock, calendars.plan) if calendars.plan else None
+    )
+    named = calendars.named()
     approved = plan.records if plan is not None else None
     how = SyncOptions(
-        which.full_content if plan is None else plan.asked.get("full_content"),
-        which.dry_run,
-        which.allow_mass_change,
+        calendars.full_content if plan is None else plan.asked.get("full_content"),
+        calendars.dry_run,
+        calendars.allow_mass_change,
         approved=approved,
         keeps_delays=keeps_delays,
     )
-    if which.rung:
+    if calendars.rung:
         named = await take_rung(context)
         how = replace(how, wait_seconds=RUNG_WAIT_SECONDS)
         if not named:
-            return CalendarBatch(how, which.show_values)
+            return CalendarBatch(how, calendars.show_values)
     chosen = await select(context, named)
-    batch = CalendarBatch(how, which.show_values, gone=chosen.gone, named=bool(named) and not which.rung)
+    batch = CalendarBatch(how, calendars.show_values, gone=chosen.gone, named=bool(named) and not calendars.rung)
     batch.unreadable = chosen.unreadable
     if chosen.everybody is not None and not how.dry_run:
         await stop_channels_of_others(context, chosen.everybody)

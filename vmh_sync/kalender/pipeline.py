@@ -73,17 +73,17 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
     config = Calendars(**context.op_config)
     if config.jitter_seconds:
         await asyncio.sleep(random.SystemRandom().random() * config.jitter_seconds)
-    which = config
+    selected = config
     if context.has_partition_key:
-        which = Calendars(**{**config.model_dump(), "kuerzel": [context.partition_key]})
+        selected = Calendars(**{**config.model_dump(), "kuerzel": [context.partition_key]})
     started = time.monotonic()
     async with calendars.open(context.run_id) as opened:
         context.instance.add_run_tags(context.run_id, {SIGN_TAG: context.run_id})
-        if not which.dry_run:
+        if not selected.dry_run:
             await require_our_redis(opened.leases)
         try:
             keeps_delays = context.run.tags.get(TRIGGER_TAG, str(Trigger.PERSON)) not in PERSONS
-            batch = await stages.fetch(opened, which, keeps_delays=keeps_delays)
+            batch = await stages.fetch(opened, selected, keeps_delays=keeps_delays)
         except ForeignSystemError as problem:
             raise Stopped(problem.message_for_people, allow_retries=True) from problem
         except NoPlan as problem:

@@ -66,7 +66,7 @@ class _Planner:
         self._google, google_findings = google_views(reads, ctx.rules)
         self.findings = [*advoware_findings, *google_findings, *nameless(reads)]
         marks = (read_mark(event) for event in reads.nameless_events)
-        self._maybe_there = {mark.fr_nr for mark in marks if mark is not None}
+        self._maybe_marked = {mark.fr_nr for mark in marks if mark is not None}
         self._absent_termin = absent_in_advoware(reads)
         self._absent_event = absent_in_google(reads)
         self._pairs: dict[int, PairState] = {pair.fr_nr: pair for pair in reads.pairs}
@@ -153,8 +153,8 @@ class _Planner:
             rest = ids = [one for one in found if not self._comes_beside(fr_nr, one)]
             if not ids:
                 continue
-            there = self._termin(fr_nr).presence is Presence.PRESENT
-            if pair is None and (there or self._is_insert_of_ours(fr_nr, ids[0])):
+            present = self._termin(fr_nr).presence is Presence.PRESENT
+            if pair is None and (present or self._is_insert_of_ours(fr_nr, ids[0])):
                 self._pairs[fr_nr] = self._relinked(fr_nr, ids[0])
                 rest = ids[1:]
             elif pair is not None and self._goes_on_as(pair, ids[0]):
@@ -300,7 +300,7 @@ class _Planner:
         for fr_nr, view in self._advoware.items():
             if fr_nr in self._pairs or fr_nr in done or view.termin is None or view.form is None:
                 continue
-            if fr_nr in self._maybe_there:
+            if fr_nr in self._maybe_marked:
                 continue
             generation = self._reads.next_generations.get(fr_nr, 0)
             decide = partial(decide_new_termin, view.termin, view.form, self._ctx, generation=generation)

@@ -6,7 +6,7 @@ from functools import partial
 from vmh_sync.engine.passes.part import PartInput
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.second_look import second_look
-from vmh_sync.kommunikation.errors import NotReported
+from vmh_sync.kommunikation.errors import EntryListMissing
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, entries_of, listed
@@ -45,7 +45,7 @@ async def _entries(context: PassContext, party: PartInput) -> list[AdvowareEntry
     fresh = await context.advoware.read_beteiligter(party.betnr)
     told = entries_of(fresh) if fresh is not None else None
     if told is None:
-        raise NotReported("GET Beteiligte/{betnr}: no list of Kommunikation")
+        raise EntryListMissing("GET Beteiligte/{betnr}: no list of Kommunikation")
     return _filled(told)
 
 

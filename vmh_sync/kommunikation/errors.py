@@ -11,7 +11,7 @@ class KommunikationLeftAlone(ForeignSystemError):
     people = "Telefonnummern und E-Mails konnten nicht sicher gelesen werden; es wurde nichts verändert."
 
 
-class NotReported(KommunikationLeftAlone):
+class EntryListMissing(KommunikationLeftAlone):
     """Advoware's answer held no list of entries at all."""
 
     people = (

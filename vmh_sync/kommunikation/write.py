@@ -12,7 +12,7 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
-from vmh_sync.kommunikation.errors import NotReported, SuspiciousEmpty
+from vmh_sync.kommunikation.errors import EntryListMissing, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
@@ -41,12 +41,12 @@ async def write_part(
 ) -> PartDone:
     """Write to Advoware; returns what goes into EspoCRM's record and what is to be stored afterwards.
 
-    Raises :class:`NotReported` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``;
+    Raises :class:`EntryListMissing` or :class:`SuspiciousEmpty` before anything is written, and any ``AdvowareError``;
     entries written until then are stored already.
     """
     sides = work.mapped.sides
     if sides.entries is None:
-        raise NotReported("GET Beteiligte/{betnr}: no list of Kommunikation")
+        raise EntryListMissing("GET Beteiligte/{betnr}: no list of Kommunikation")
     if work.plan.suspicious_empty:
         await _note_empty(context, party, notes, work.plan)
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")

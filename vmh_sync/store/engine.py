@@ -101,8 +101,8 @@ def _bounds(url: URL) -> str:
         "idle_in_transaction_session_timeout": STATEMENT_SECONDS,
     }
     own = str(url.query.get("options", ""))
-    ours = [f"-c {name}={seconds}s" for name, seconds in bounds.items() if name not in own]
-    return " ".join([own, *ours]).strip()
+    added = [f"-c {name}={seconds}s" for name, seconds in bounds.items() if name not in own]
+    return " ".join([own, *added]).strip()
 
 
 def without_bounds(connection: Connection) -> None:

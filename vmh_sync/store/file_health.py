@@ -47,25 +47,25 @@ def file_fault(url: str, *, least_free: int = LEAST_FREE, look_inside: bool = Tr
 
 
 def _of_folder(folder: Path) -> FileFault | None:
-    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+    nearest = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
         return None
     return FileFault(
-        f"In den Ordner {there} kann nicht geschrieben werden.",
+        f"In den Ordner {nearest} kann nicht geschrieben werden.",
         "Besitzer und Rechte prüfen, oder VMH_HOME auf einen anderen Ordner setzen.",
     )
 
 
 def _of_disk(folder: Path, least_free: int) -> FileFault | None:
-    there = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    nearest = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(nearest).free
     except OSError:
         return None
     if free >= least_free:
         return None
     return FileFault(
-        f"Auf dem Datenträger von {there} sind nur noch {free // 1024 // 1024} MB frei.",
+        f"Auf dem Datenträger von {nearest} sind nur noch {free // 1024 // 1024} MB frei.",
         "Platz schaffen; ohne Platz wird nichts abgeglichen.",
     )
 

@@ -166,10 +166,6 @@ class Intents(Repository):
         why = REFUSED if refused else None
         self._move_unmoved(intent, {"state": "abandoned", "settled_at": self._now(), "foreign_id": why})
 
-    def mark_sent(self, intent_id: str) -> None:
-        """Note that the POST is about to leave; also when it is repeated. Raises StaleRow if the intent is settled."""
-        self._move(intent_id, {"state": "sent", "sent_at": self._now()})
-
     def complete(self, intent_id: str, foreign_id: str) -> None:
         """Note that the record exists over there. Raises StaleRow if the intent is settled already."""
         self._move(intent_id, {"state": "done", "foreign_id": foreign_id, "settled_at": self._now()})
@@ -184,8 +180,8 @@ class Intents(Repository):
 
     def _move_unmoved(self, intent: Intent, values: dict[str, Any]) -> None:
         statement = _MOVE_UNSENT if intent.sent_at is None else _MOVE_SENT
-        which = {"of_id": intent.id} if intent.sent_at is None else {"of_id": intent.id, "of_sent_at": intent.sent_at}
-        if self._connection.execute(statement, which | values).rowcount == 0:
+        unmoved = {"of_id": intent.id} if intent.sent_at is None else {"of_id": intent.id, "of_sent_at": intent.sent_at}
+        if self._connection.execute(statement, unmoved | values).rowcount == 0:
             raise StaleRow(f"intent {intent.id} was settled or sent by another process")
 
     def _move(self, intent_id: str, values: dict[str, Any]) -> None:

@@ -49,8 +49,8 @@ def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[st
             left = away
         if len(left) == 1:
             pairs[fr_nr] = PairElsewhere(left[0].kuerzel, str(left[0].event_id))
-    here = {fr_nr for fr_nr, of in rows.items() if any(row.kuerzel.upper() == kuerzel.upper() for row in of)}
-    told = {fr_nr for fr_nr, of in rows.items() if of and not (fr_nr in here and fr_nr not in pairs)}
+    own = {fr_nr for fr_nr, of in rows.items() if any(row.kuerzel.upper() == kuerzel.upper() for row in of)}
+    told = {fr_nr for fr_nr, of in rows.items() if of and not (fr_nr in own and fr_nr not in pairs)}
     unknown = {one: fr_nr for one, fr_nr in marked.items() if fr_nr not in told or one in unstored}
     for other in others:
         for event_id, fr_nr in unknown.items():

@@ -94,7 +94,7 @@ async def read_whole(context: CalendarContext, employee: Employee) -> Whole | No
 async def _over(context: CalendarContext, kuerzel: Sequence[str]) -> tuple[list[Whole], list[Trouble]]:
     chosen = await select(context, kuerzel)
     wholes: list[Whole] = []
-    troubles = _not_there(chosen, kuerzel)
+    troubles = _not_active(chosen, kuerzel)
     for employee in chosen.employees:
         try:
             whole = await read_whole(context, employee)
@@ -106,7 +106,7 @@ async def _over(context: CalendarContext, kuerzel: Sequence[str]) -> tuple[list[
     return wholes, troubles
 
 
-def _not_there(chosen: Selected, named: Sequence[str]) -> list[Trouble]:
+def _not_active(chosen: Selected, named: Sequence[str]) -> list[Trouble]:
     """A mistyped Kürzel must not look as if all were well; who has left is reported by the sync."""
     if not named:
         return []
@@ -120,7 +120,7 @@ async def verify(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[
     What a sync would do stands there as ``pending``; a stopped plan as ``stopped``.
     """
     chosen = await select(context, kuerzel)
-    troubles = _not_there(chosen, kuerzel)
+    troubles = _not_active(chosen, kuerzel)
     for employee in chosen.employees:
         work = plan(map_fields(await fetch_employee(context, employee, SyncOptions(dry_run=True, whole=True))))
         if work.failure is not None:
@@ -211,8 +211,8 @@ def _the_one(
     context: CalendarContext, whole: Whole, fr_nr: int, events: list[Event], row: CalendarPair | None
 ) -> Event:
     """Return the event to keep: the paired one, else one under an id of ours, else the first by id."""
-    ours = _our_ids(context, whole, fr_nr)
-    return min(events, key=lambda one: (row is None or one.id != row.event_id, one.id not in ours, one.id))
+    our_ids = _our_ids(context, whole, fr_nr)
+    return min(events, key=lambda one: (row is None or one.id != row.event_id, one.id not in our_ids, one.id))
 
 
 def _our_ids(context: CalendarContext, whole: Whole, fr_nr: int) -> dict[str, int]:
@@ -237,8 +237,8 @@ async def orphans(context: CalendarContext, kuerzel: Sequence[str] = (), *, fix:
             for event in events:
                 trouble = await _orphan(context, whole, fr_nr, event)
                 if trouble is not None:
-                    ours = _source(event) is Source.ADVOWARE
-                    troubles.append(await _delete(context, whole, event, trouble) if fix and ours else trouble)
+                    from_advoware = _source(event) is Source.ADVOWARE
+                    troubles.append(await _delete(context, whole, event, trouble) if fix and from_advoware else trouble)
     return troubles
 
 

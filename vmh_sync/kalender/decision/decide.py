@@ -37,7 +37,7 @@ def decide_pair(pair: PairState, advoware: AdvowareView, google: GoogleView, ctx
         return gone_in_google(pair, advoware.termin, advoware.form, ctx, confirm=confirm)
     if google.presence is Presence.DELETED:
         return NOTHING
-    return _both_there(pair, advoware.termin, advoware.form, google.event, ctx)
+    return _on_both_sides(pair, advoware.termin, advoware.form, google.event, ctx)
 
 
 def _is_gone_in_google(pair: PairState, advoware: AdvowareView, google: GoogleView, ctx: DecisionContext) -> bool:
@@ -62,7 +62,7 @@ def _without_termin(pair: PairState, google: GoogleView, ctx: DecisionContext, *
     return gone_in_advoware(pair, google.event, ctx)
 
 
-def _both_there(
+def _on_both_sides(
     pair: PairState, termin: TerminFields, form: Appointment, event: ReadEvent | None, ctx: DecisionContext
 ) -> Decision:
     obstacle = event.obstacle if event is not None else pair.obstacle

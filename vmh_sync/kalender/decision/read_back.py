@@ -42,11 +42,11 @@ def compare(sent: Appointment, answer: Appointment, before: Appointment | None) 
 
 
 def _is_spelling(name: str, sent: Appointment, answer: Appointment) -> bool:
-    mine, back = getattr(sent, name), getattr(answer, name)
+    wanted, back = getattr(sent, name), getattr(answer, name)
     if name in TEXT_FIELDS:
-        return _same_words(mine, back) or (len(back) >= SHORTEST_CUT and mine.startswith(back))
-    if isinstance(mine, datetime) and isinstance(back, datetime):
-        return mine.replace(second=0, microsecond=0) == back.replace(second=0, microsecond=0)
+        return _same_words(wanted, back) or (len(back) >= SHORTEST_CUT and wanted.startswith(back))
+    if isinstance(wanted, datetime) and isinstance(back, datetime):
+        return wanted.replace(second=0, microsecond=0) == back.replace(second=0, microsecond=0)
     return False
 
 

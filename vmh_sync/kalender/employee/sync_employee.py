@@ -116,8 +116,8 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     work.unanswered = await look_around(context, kuerzel, stored, {one.fr_nr for one in termine}, looked)
     work.generations = await context.store.read(_generations, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
-    ours = {row.event_id for row in stored.pairs}
-    marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in ours}
+    paired_events = {row.event_id for row in stored.pairs}
+    marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in paired_events}
     work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
     work.unstored = await asyncio.to_thread(unstored_inserts, context.store, context.kanzlei, kuerzel, marked)
     loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]

@@ -264,7 +264,7 @@ def to_event(
 ) -> dict[str, object]:
     """Return the event body for ``form`` (already anonymised where it has to be), without id and attendees.
 
-    It holds our fields only; for an update lay it over the event as it stands with :func:`merge_into_event`.
+    It holds our fields only; an update sends what :mod:`vmh_sync.kalender.apply.event_update` takes from it.
     """
     decoration = _fitting(form, decoration, rules)
     start, end = form.start, form.end
@@ -313,23 +313,6 @@ def _properties(mark: Mark, decoration: Decoration) -> dict[str, str]:
     if decoration.stretch_before or decoration.stretch_after:
         own[KEY_STRETCH] = f"{decoration.stretch_before}/{decoration.stretch_after}"
     return own
-
-
-def merge_into_event(current: Mapping[str, object], body: Mapping[str, object]) -> dict[str, object]:
-    """Return ``current`` (as read from Google) with our fields of ``body`` laid over it, to be sent by update.
-
-    What we do not know (colour, reminders, attendees, others' extended properties) stays. A series that is no more
-    is taken out.
-    """
-    merged = {**current, **body}
-    if "recurrence" not in body:
-        merged.pop("recurrence", None)
-    extended = current.get("extendedProperties")
-    merged_extended: dict[str, object] = dict(extended) if isinstance(extended, Mapping) else {}
-    others = {key: value for key, value in _private_properties(current).items() if key not in OUR_KEYS}
-    merged_extended["private"] = {**others, **_private_properties(body)}
-    merged["extendedProperties"] = merged_extended
-    return merged
 
 
 def deviates(exception: Mapping[str, object], master: Appointment, rules: CalendarRules) -> bool:

@@ -43,10 +43,6 @@ class Window:
         """Return the window in which an appointment is looked for that somebody may have moved out of this one."""
         return Window(self.start, self.end + MOVED_AHEAD)
 
-    def advoware_bounds(self) -> tuple[str, str]:
-        """Return ``from`` and ``to`` for Advoware's list, local date-times without zone."""
-        return self.start.replace(tzinfo=None).isoformat(), self.end.replace(tzinfo=None).isoformat()
-
 
 def window_at(now: datetime, rules: CalendarRules) -> Window:
     """Return the window at the aware moment ``now``: start of last year to the end of today's date two years ahead."""

@@ -64,13 +64,13 @@ def plain_title(title: str) -> str:
 
 def similar_titles(one: str, other: str) -> bool:
     """Tell whether two titles may mean the same: little is spelt differently, one is part of the other, or missing."""
-    mine, others = plain_title(one), plain_title(other)
-    if not mine or not others:
+    first, second = plain_title(one), plain_title(other)
+    if not first or not second:
         return True
-    shorter, longer = sorted((mine, others), key=len)
+    shorter, longer = sorted((first, second), key=len)
     if len(shorter) >= SHORTEST_PART and f" {shorter} " in f" {longer} ":
         return True
-    return SequenceMatcher(None, mine, others, autojunk=False).ratio() >= SIMILAR_TITLES
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= SIMILAR_TITLES
 
 
 def may_be_moved(one: Appointment, other: Appointment) -> bool:

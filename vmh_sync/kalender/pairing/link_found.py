@@ -90,16 +90,16 @@ def _base(
     anonymised: bool,
 ) -> tuple[BaseForm, tuple[Finding, ...]]:
     """Return the state from which the merge leaves both sides as they are, but for what stands on one side alone."""
-    mine, others = form, google
+    from_advoware, from_google = form, google
     differing = frozenset() if anonymised else changed_fields(form, google)
     if form.private and not google.private:
-        mine = replace(mine, private=False)  # privacy goes from Advoware to Google
+        from_advoware = replace(from_advoware, private=False)  # privacy goes from Advoware to Google
     told: list[FieldChange] = []
     for name in sorted(differing & set(_DETAILS)):
         if not getattr(google, name):
-            mine = with_fields(mine, google, frozenset({name}))
+            from_advoware = with_fields(from_advoware, google, frozenset({name}))
         elif not getattr(form, name) and ctx.may_write(pair):
-            others = with_fields(others, form, frozenset({name}))
+            from_google = with_fields(from_google, form, frozenset({name}))
         else:
             told.append(FieldChange(name, getattr(google, name), getattr(form, name)))
     findings: tuple[Finding, ...] = ()
@@ -108,8 +108,8 @@ def _base(
         findings = (Finding(FindingKind.DIFFERENT, text, pair.fr_nr, pair.event_id, tuple(told)),)
     wrong = differing & (TIME_FIELDS | {"text"})
     if said and wrong:
-        mine = with_fields(mine, google, wrong)
+        from_advoware = with_fields(from_advoware, google, wrong)
         lost = tuple(FieldChange(name, getattr(google, name), getattr(form, name)) for name in sorted(wrong))
         text = "Von Hand verknüpft: Advoware gilt"
         findings += (Finding(FindingKind.CONFLICT, text, pair.fr_nr, pair.event_id, lost),)
-    return BaseForm(mine, others), findings
+    return BaseForm(from_advoware, from_google), findings

@@ -98,9 +98,9 @@ class _Search:
 
     def question(self, intent: PendingCreate) -> Decision | None:
         """Return what a person has to say first, ``None`` if no Termin can be the intent's."""
-        mine = [number for number, form in self._free.items() if may_be(intent, number, form, self._window)]
+        possible = [number for number, form in self._free.items() if may_be(intent, number, form, self._window)]
         others = [number for number, form in self._away.items() if went_to_colleague(intent, number, form)]
-        asked = [number for number in sorted({*mine, *others}) if (number, intent.event_id) not in self._decided]
+        asked = [number for number in sorted({*possible, *others}) if (number, intent.event_id) not in self._decided]
         text = f"Vielleicht der Termin, der aus Ereignis {intent.event_id} angelegt wurde; nicht noch einmal angelegt"
         findings = tuple(Finding(FindingKind.DOUBTFUL, text, number, intent.event_id) for number in asked)
         return Decision(findings=findings) if findings else None

@@ -43,12 +43,12 @@ async def look_around(
     for colleague in colleagues:
         spoilt: list[SpoiltRow] = []
         try:
-            theirs = await context.advoware.list_termine(colleague, window.start, window.end, spoilt)
+            of_colleague = await context.advoware.list_termine(colleague, window.start, window.end, spoilt)
         except ForeignSystemError as error:
             if error.retryable:
                 return Unanswered(intents, None)
             continue  # somebody whom Advoware does not know any more has no list either
-        found |= {termin.fr_nr: termin for termin in theirs if termin.fr_nr > 0 and termin.fr_nr not in listed}
+        found |= {termin.fr_nr: termin for termin in of_colleague if termin.fr_nr > 0 and termin.fr_nr not in listed}
     return Unanswered(intents, tuple(found.values()))
 
 

@@ -49,11 +49,11 @@ def unstored_inserts(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[s
 
     ``marked``: id of an event → the number that it carries. Nobody else makes such an id, so it is no copy.
     """
-    ours = [one for one, fr_nr in marked.items() if one in ids_of_inserts(kanzlei, kuerzel, fr_nr)]
-    if not ours:
+    inserted = [one for one, fr_nr in marked.items() if one in ids_of_inserts(kanzlei, kuerzel, fr_nr)]
+    if not inserted:
         return frozenset()
     with store.reading() as tx:
-        return frozenset(one for one in ours if not tx.calendar_pairs.ever_with_event(one))
+        return frozenset(one for one in inserted if not tx.calendar_pairs.ever_with_event(one))
 
 
 def restored_events(store: Store, kuerzel: str, marked: Collection[str]) -> frozenset[str]:

@@ -138,8 +138,8 @@ def _settled(context: CalendarContext, kuerzel: str) -> list[int]:
     ]
     with context.store.reading() as tx:
         rows = tx.tasks.not_closed(ENTITY)
-    mine = [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
-    return [row.id for row in mine if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in asked]
+    of_employee = [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
+    return [row.id for row in of_employee if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in asked]
 
 
 def _waiting(context: CalendarContext, kuerzel: str) -> list[ManualTask]:

@@ -12,7 +12,7 @@ import dagster as dg
 
 from vmh_sync.alerts.ledger import AlertLedger, Look, Trouble
 from vmh_sync.alerts.own_look import own_look
-from vmh_sync.alerts.ways import NotReported, Way, ways
+from vmh_sync.alerts.ways import MessageNotSent, Way, ways
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
@@ -77,7 +77,7 @@ def send(ledger: AlertLedger, routes: Mapping[str, Way]) -> str:
         try:
             ledger.told(message, routes[message.way](message))
             sent += 1
-        except NotReported as problem:
+        except MessageNotSent as problem:
             failed[message.way] = str(problem)
     told = f"{sent} Meldungen verschickt." if sent else "Nichts zu melden."
     return " ".join([told, *(f"{way}: nicht verschickt, {why}." for way, why in failed.items())])

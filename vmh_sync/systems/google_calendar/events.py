@@ -130,49 +130,6 @@ class WireContent:
 
 
 @dataclass(frozen=True, slots=True)
-class EventDraft:
-    """Content given as typed values. ``end`` is exclusive; ``recurrence`` holds RFC 5545 lines.
-
-    ``private_properties`` replace properties of the same name and leave others alone.
-    """
-
-    start: EventTime
-    end: EventTime
-    summary: str = field(default="", repr=False)
-    description: str = field(default="", repr=False)
-    location: str = field(default="", repr=False)
-    recurrence: tuple[str, ...] = ()
-    private: bool = False
-    private_properties: Mapping[str, str] = field(default_factory=dict)
-    only_properties = False
-
-    def to_insert(self, event_id: str) -> Json:
-        """Return the body of ``events.insert``."""
-        return self._content().to_insert(event_id)
-
-    def to_update(self, current: "Event") -> Json:
-        """Return the body of ``events.update``."""
-        return self._content().to_update(current)
-
-    def to_patch(self) -> Json:
-        """Return the body of ``events.patch``."""
-        return self._content().to_patch()
-
-    def _content(self) -> WireContent:
-        body: Json = {
-            "summary": self.summary,
-            "description": self.description,
-            "location": self.location,
-            "start": self.start.to_wire(),
-            "end": self.end.to_wire(),
-            "recurrence": list(self.recurrence),
-            "visibility": "private" if self.private else "default",
-            "extendedProperties": {"private": dict(self.private_properties)} if self.private_properties else {},
-        }
-        return WireContent(body)
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """An event as Google sent it. A cancelled one may hold nothing but its id.
 

@@ -17,10 +17,11 @@ from vmh_sync.sandbox.google.api import ApiRequest, ApiResponse
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
+from vmh_sync.systems.google_calendar.events import EventTime
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync_tests.contract.google.discovery_schema import DiscoverySchema
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CET = datetime.fromisoformat("2026-03-02T00:00:00+01:00").tzinfo

@@ -10,8 +10,8 @@ from googleapiclient.errors import HttpError
 from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.errors import IncompleteReadError, UpdatedMinTooLongAgoError
-from vmh_sync.systems.google_calendar.events import EventDraft
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 
 def fill(google: Google, calendar: str, draft: EventDraft, count: int) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from vmh_sync.systems.google_calendar.channels import LONGEST, OpenedChannel, stop, watch
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, NotFoundError
-from vmh_sync.systems.google_calendar.events import EventDraft
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 ADDRESS = "https://sync.kanzlei.example/vmh/push/google-calendar"
 Told = list[Mapping[str, str]]

@@ -17,9 +17,10 @@ from vmh_sync.systems.google_calendar.errors import (
     PreconditionFailedError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
+from vmh_sync.systems.google_calendar.events import EventTime
 from vmh_sync.systems.google_calendar.locks import CalendarLocks
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 EVENT_ID = event_id("K1", "SB", 4711)
 

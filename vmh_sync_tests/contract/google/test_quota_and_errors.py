@@ -19,9 +19,9 @@ from vmh_sync.systems.google_calendar.errors import (
     ServerError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.events import EventDraft
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 
 def body(reason: str, domain: str = "usageLimits") -> str:

@@ -9,8 +9,9 @@ import pytest
 from vmh_sync.kalender.form.event_identity import event_id
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.errors import InvalidRequestError, NotFoundError
-from vmh_sync.systems.google_calendar.events import EventDraft, EventTime
+from vmh_sync.systems.google_calendar.events import EventTime
 from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SERIES = event_id("K", "SB", 1)

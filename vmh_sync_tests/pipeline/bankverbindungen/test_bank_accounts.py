@@ -328,7 +328,7 @@ def test_an_iban_edited_while_a_create_is_unanswered_makes_no_duplicate(firm: Fi
             betnr=betnr,
             claim="",
         )
-        tx.intents.mark_sent(sent.id)
+        tx.intents.claim(sent)
     firm.sync(party)
     assert [one["iban"] for one in there(firm, betnr)] == [IBAN]
     (only,) = firm.crm_records("CBankverbindungen")

@@ -228,7 +228,7 @@ def test_an_answer_without_the_list_is_no_empty_list(firm: Firm) -> None:
     espo_id, betnr = sides.party(firm, mails=[mail("a@huber.example", primary=True)])
     party = {name: value for name, value in firm.office_record(betnr).items() if name != "kommunikation"}
     firm.office.fault(f"Beteiligte/{betnr}$", "empty", method="GET", body=_json(party))
-    assert firm.outcomes(espo_id)[0].error_class == "NotReported"
+    assert firm.outcomes(espo_id)[0].error_class == "EntryListMissing"
     firm.office.clear_faults()
     firm.until_quiet()
     assert sides.addresses(firm, espo_id) == ["a@huber.example"]

@@ -24,7 +24,7 @@ from vmh_sync.kalender.decision.operations import (
 from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead, PendingCreate
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.form.advoware_form import read_termin
-from vmh_sync.kalender.form.google_form import is_exception, merge_into_event, read_event, to_event
+from vmh_sync.kalender.form.google_form import OUR_KEYS, is_exception, read_event, to_event
 from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.model import BaseForm, CalendarRules, Decoration, PairState, Source, TerminFields
 from vmh_sync.kalender.pairing.resume import stamp
@@ -109,7 +109,9 @@ class Sides:
 
     def _store_event(self, event_id: str, event: Mapping[str, object]) -> None:
         stored = {
-            key: value for key, value in event.items() if value != "" and (key, value) != ("visibility", "default")
+            key: value
+            for key, value in event.items()
+            if value not in ("", None) and (key, value) != ("visibility", "default")
         }
         for name in ("summary", "description"):
             if isinstance(stored.get(name), str):
@@ -159,7 +161,7 @@ class Sides:
             case UpdateGoogle():
                 current = self.events[operation.event_id]
                 assert current["status"] != "cancelled", "410"
-                self._write_event(operation, current)
+                self._update(operation, current)
                 self._save_base(operation.fr_nr, anonymised=operation.anonymised, decoration=operation.decoration)
             case UpdateAdvoware():
                 values: dict[str, Any] = dict(operation.values)
@@ -178,7 +180,7 @@ class Sides:
 
     def _insert(self, operation: InsertGoogle) -> None:
         assert operation.event_id not in self.events, "409: this id was used before"
-        self._write_event(operation, {})
+        self._store_event(operation.event_id, self._body(operation))
         old = self.pairs.get(operation.fr_nr) or PairState(operation.fr_nr, "", operation.source)
         self.pairs[operation.fr_nr] = replace(
             old, event_id=operation.event_id, generation=operation.generation, obstacle=None
@@ -200,8 +202,18 @@ class Sides:
             self.events[operation.event_id] = {"id": operation.event_id, "status": "cancelled"}
         self._close(operation.fr_nr)
 
-    def _write_event(self, operation: InsertGoogle | UpdateGoogle, current: Mapping[str, object]) -> None:
-        body = to_event(
+    def _update(self, operation: UpdateGoogle, current: Mapping[str, Any]) -> None:
+        """Lay all of our fields over the event; what we do not know of it stays."""
+        body = self._body(operation)
+        kept = {key: value for key, value in current.items() if key != "recurrence"}
+        extended = dict(current.get("extendedProperties") or {})
+        others = {key: value for key, value in extended.get("private", {}).items() if key not in OUR_KEYS}
+        private = {**others, **body["extendedProperties"]["private"]}
+        event = {**kept, **body, "extendedProperties": {**extended, "private": private}}
+        self._store_event(operation.event_id, event)
+
+    def _body(self, operation: InsertGoogle | UpdateGoogle) -> dict[str, Any]:
+        return to_event(
             operation.form,
             self.rules,
             fr_nr=operation.fr_nr,
@@ -209,7 +221,6 @@ class Sides:
             anonymised=operation.anonymised,
             decoration=operation.decoration,
         )
-        self._store_event(operation.event_id, merge_into_event(current, body))
 
     def _create(self, operation: CreateAdvoware) -> None:
         fr_nr = self.post(operation)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vmh_sync.kalender.form.advoware_form import decoration_of, read_termin
 from vmh_sync.kalender.form.advoware_overlay import new_termin, overlay
 from vmh_sync.kalender.form.content_hash import content_hash
-from vmh_sync.kalender.form.google_form import merge_into_event, read_event, to_event
+from vmh_sync.kalender.form.google_form import read_event, to_event
 from vmh_sync.kalender.form.recurrence import from_google
 from vmh_sync.kalender.form.text_form import append_tail, clean_text, cut_tail, read_description, write_description
 from vmh_sync.kalender.model import FLOWING_FIELDS, Appointment, CalendarRules, TerminFields
@@ -46,8 +46,6 @@ def test_advoware_to_google_and_back(termin: TerminFields, rules: CalendarRules)
     assert read.form == form
     assert content_hash(read.form) == content_hash(form)
     assert overlay(termin, read.form, FLOWING_FIELDS, rules) == {}, "nothing comes back as an edit"
-    stale = {"id": "e", "recurrence": ["RRULE:FREQ=DAILY"], "extendedProperties": {"private": {"stretch": "5/5"}}}
-    assert read_event(merge_into_event(stale, event), rules).form == form
 
 
 @given(spans(), TEXTS, TEXTS, TEXTS)

@@ -2,7 +2,6 @@
 
 import smtplib
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.alerts.ledger import Message, Trouble
-from vmh_sync.alerts.ways import NotReported, mail_server, ways
+from vmh_sync.alerts.ways import MessageNotSent, mail_server, ways
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.mail import check_mail
 from vmh_sync.settings import AlertSettings
-from vmh_sync_tests.fixtures.certificates import Authority
+from vmh_sync_tests.fixtures.certificates import Authority, greeting_once
 from vmh_sync_tests.fixtures.mailbox import Mailbox
 
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
@@ -32,20 +31,8 @@ def to(port: int, security: str = "none", password: str | None = None, **more: o
 def tls_port(tmp_path: Path) -> Iterator[int]:
     """A server whose certificate an authority signed that this machine does not know."""
     context = Authority.create(tmp_path).server("127.0.0.1")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def greet() -> None:
-            connection, _ = server.accept()
-            with connection:
-                try:
-                    context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=greet)
-        thread.start()
-        yield int(server.getsockname()[1])
-        thread.join()
+    with greeting_once(context) as port:
+        yield port
 
 
 def test_a_certificate_that_is_not_trusted_is_told_with_the_reason_and_the_remedy(tls_port: int) -> None:
@@ -93,16 +80,16 @@ def test_with_starttls_and_a_login_mail_arrives_and_each_refusal_has_its_name(
     (mail,) = mailbox.mails
     assert mail["Subject"] == "Abgleich: Störung: Beteiligte"
     mailbox.refused = {"@kanzlei"}
-    with pytest.raises(NotReported, match="lehnt jeden Empfänger ab"):
+    with pytest.raises(MessageNotSent, match="lehnt jeden Empfänger ab"):
         send(MESSAGE)
     mailbox.tls = mailbox.login = None
-    with pytest.raises(NotReported, match="kann nicht, was verlangt ist"):
+    with pytest.raises(MessageNotSent, match="kann nicht, was verlangt ist"):
         send(MESSAGE)
 
 
 def test_a_mail_server_that_is_away_unknown_or_silent_is_told_in_german(monkeypatch: pytest.MonkeyPatch) -> None:
     def why(settings: AlertSettings) -> str:
-        with pytest.raises(NotReported) as raised, mail_server(settings):
+        with pytest.raises(MessageNotSent) as raised, mail_server(settings):
             pass
         return str(raised.value)
 

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from vmh_sync.clock import ManualClock
 from vmh_sync.doctor.line import Line
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
+from vmh_sync_tests.fixtures.certificates import greeting_once
 
 CLOCK = ManualClock(datetime(2027, 11, 27, 7, 0, tzinfo=UTC))
 NAME = "EspoCRM-Anmeldung"
@@ -67,20 +68,8 @@ def certificate(folder: Path, until: dt.datetime) -> ssl.SSLContext:
 @pytest.fixture
 def tls_port(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[int]:
     context = certificate(tmp_path, getattr(request, "param", dt.datetime.now(UTC) + dt.timedelta(days=100)))
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def greet() -> None:
-            connection, _ = server.accept()
-            with connection:
-                try:
-                    context.wrap_socket(connection, server_side=True).close()
-                except OSError:
-                    return
-
-        thread = threading.Thread(target=greet)
-        thread.start()
-        yield int(server.getsockname()[1])
-        thread.join()
+    with greeting_once(context) as port:
+        yield port
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from vmh_sync.systems.google_calendar.events import Event, EventDraft, EventTime, WireContent
+from vmh_sync.systems.google_calendar.events import Event, EventTime, WireContent
+from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
 CET = timezone(timedelta(hours=1))
 MORNING = EventTime(at=datetime(2026, 3, 2, 10, 30, tzinfo=CET), time_zone="Europe/Berlin")

@@ -3,10 +3,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from vmh_sync.kalender.apply.event_update import event_changes
+from vmh_sync.kalender.decision.operations import FieldChange, UpdateGoogle
 from vmh_sync.kalender.form.advoware_form import decoration_of, read_termin
 from vmh_sync.kalender.form.content_hash import base_hash, content_hash
 from vmh_sync.kalender.form.event_identity import event_id
-from vmh_sync.kalender.form.google_form import deviates, merge_into_event, read_event, read_mark, to_event
+from vmh_sync.kalender.form.google_form import deviates, read_event, read_mark, to_event
 from vmh_sync.kalender.model import (
     Appointment,
     BaseForm,
@@ -19,6 +21,7 @@ from vmh_sync.kalender.model import (
     TerminFields,
     UnreadableAppointmentError,
 )
+from vmh_sync.systems.google_calendar.events import Event
 
 RULES = CalendarRules()
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -266,7 +269,7 @@ def test_stretching_never_moves_a_series_to_another_day() -> None:
     assert read_event(event, RULES).form == form
 
 
-def test_merge_keeps_what_we_do_not_know() -> None:
+def test_an_update_keeps_what_we_do_not_know() -> None:
     current = {
         "id": "e1",
         "etag": '"1"',
@@ -274,12 +277,16 @@ def test_merge_keeps_what_we_do_not_know() -> None:
         "reminders": {"useDefault": True},
         "recurrence": ["RRULE:FREQ=DAILY"],
         "start": {"date": "2026-03-02"},
+        "end": {"date": "2026-03-03"},
         "extendedProperties": {
             "shared": {"x": "1"},
             "private": {"other": "1", "titleSuffix": " [alt]", "frNr": "4711"},
         },
     }
-    merged = merge_into_event(current, body(TERMIN))
+    changes = tuple(FieldChange(name, None, None) for name in ("start", "end", "all_day", "recurrence"))
+    form, decoration = read_termin(TERMIN, RULES), decoration_of(TERMIN, anonymised=False, rules=RULES)
+    wanted = UpdateGoogle(TERMIN.fr_nr, "e1", form, False, decoration, Source.ADVOWARE, changes, "moved in Advoware")
+    merged = event_changes(wanted, current, RULES).to_update(Event.from_wire(current))
     assert merged["colorId"] == "3"
     assert merged["reminders"] == {"useDefault": True}
     assert "recurrence" not in merged

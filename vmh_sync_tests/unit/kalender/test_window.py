@@ -20,7 +20,7 @@ def single(start: str, end: str) -> Appointment:
 
 
 def test_bounds() -> None:
-    assert WINDOW.advoware_bounds() == ("2025-01-01T00:00:00", "2028-05-11T00:00:00")
+    assert (WINDOW.start, WINDOW.end) == (datetime(2025, 1, 1, tzinfo=BERLIN), datetime(2028, 5, 11, tzinfo=BERLIN))
     # 23:30 UTC of New Year's Eve is already the new year in the firm.
     late = window_at(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), RULES)
     assert late.start == datetime(2026, 1, 1, tzinfo=BERLIN)

@@ -87,8 +87,8 @@ def test_an_intent_stays_open_until_it_is_settled(store: Store, store_clock: Man
         assert tx.intents.open_for(ENTITY, "a") == [intent]
     store_clock.advance(timedelta(seconds=1))
     with store.transaction() as tx:
-        tx.intents.mark_sent(intent.id)
-        sent = replace(intent, state="sent", sent_at=store_clock.now())
+        sent = tx.intents.claim(intent)
+        assert sent == replace(intent, state="sent", sent_at=store_clock.now())
         assert tx.intents.open_for_many(ENTITY, ["a", "b"]) == {"a": [sent]}
         tx.intents.complete(intent.id, "4711")
         assert tx.intents.open_for(ENTITY, "a") == []
@@ -103,11 +103,13 @@ def test_a_settled_intent_cannot_be_settled_or_sent_again(store: Store, settled_
             tx.intents.complete(intent.id, "1")
         else:
             tx.intents.abandon(intent.id)
-        for again in (tx.intents.mark_sent, tx.intents.abandon):
+        for again in (
+            lambda: tx.intents.claim(intent),
+            lambda: tx.intents.abandon(intent.id),
+            lambda: tx.intents.complete(intent.id, "2"),
+        ):
             with pytest.raises(StaleRow):
-                again(intent.id)
-        with pytest.raises(StaleRow):
-            tx.intents.complete(intent.id, "2")
+                again()
 
 
 def test_the_audit_log_gives_ids_in_order_and_reads_newest_first(store: Store, store_clock: ManualClock) -> None:
