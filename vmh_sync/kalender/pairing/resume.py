@@ -240,13 +240,15 @@ def stamp(event_id: str, termin: TerminFields, form: Appointment, ctx: DecisionC
     In anonymised mode this also takes the content out of the event.
     """
     anonymise = must_anonymise(termin, ctx.kuerzel, full_content=ctx.full_content)
+    shown = shown_form(form, anonymised=anonymise, rules=ctx.rules)
+    taken_out = sorted(changed_fields(shown, form))
     return UpdateGoogle(
         fr_nr=termin.fr_nr,
         event_id=event_id,
-        form=shown_form(form, anonymised=anonymise, rules=ctx.rules),
+        form=shown,
         anonymised=anonymise,
         decoration=decoration_of(termin, anonymised=anonymise, rules=ctx.rules),
         source=Source.GOOGLE,
-        changes=(),
+        changes=tuple(FieldChange(name, getattr(form, name), getattr(shown, name)) for name in taken_out),
         reason="Kennzeichnung nach der Anlage in Advoware",
     )
