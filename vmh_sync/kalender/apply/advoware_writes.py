@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.kalender.apply.google_writes import GoogleWrites
-from vmh_sync.kalender.decision.deletions import edits_of
+from vmh_sync.kalender.decision.deletions import typed_since
 from vmh_sync.kalender.decision.operations import (
     CreateAdvoware,
     DeleteAdvoware,
@@ -20,6 +20,7 @@ from vmh_sync.kalender.decision.read_back import ReadBack, compare
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.wire_termin import laid_over, to_fields
 from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
 from vmh_sync.kalender.pairing.resume import base_as_sent, created_by, may_be, stamp
@@ -206,7 +207,10 @@ class AdvowareWrites(GoogleWrites):
             raise PlanAgain
         reason, pair = "In Advoware einem anderen Kürzel zugeordnet", self.book.state(fr_nr)
         base = pair.base if pair is not None else None
-        if base is not None and (edits := edits_of(operation.form, base.google, without_text=base.anonymised)):
+        event = self.sides.events.get(operation.event_id)
+        said = read_event(event.raw, self.context.rules) if event is not None else None
+        edits = typed_since(said, base) if said is not None else ()
+        if edits:
             text = f"{reason}, in Google noch geändert: gelöscht"
             finding = Finding(FindingKind.DELETED_AGAINST_CHANGE, text, fr_nr, operation.event_id, edits)
             await self.book.lose((finding,))

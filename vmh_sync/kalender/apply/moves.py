@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.decision.deadlines import SENT_BACK, is_held
-from vmh_sync.kalender.decision.deletions import edits_of
+from vmh_sync.kalender.decision.deletions import typed_since
 from vmh_sync.kalender.decision.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
 from vmh_sync.kalender.decision.reads import PairElsewhere
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
@@ -107,10 +107,8 @@ class Moves(AdvowareWrites):
             raise AppointmentMoving  # our own event of it could not be taken away before
         event = self.sides.events.get(operation.event_id)
         left = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
-        base = left.base if left is not None else None
-        if event is not None and base is not None:
-            form = read_event(event.raw, self.context.rules).form
-            lost = edits_of(form, base.google, without_text=base.anonymised)
+        if event is not None:
+            lost = typed_since(read_event(event.raw, self.context.rules), left.base if left is not None else None)
             text = f"{operation.reason}; der Termin steht hier schon: die Änderung in Google gilt nicht"
             findings = (Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost),) if lost else ()
             await self.book.lose(findings)

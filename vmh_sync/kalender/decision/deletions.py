@@ -22,6 +22,7 @@ from vmh_sync.kalender.model import (
     FLOWING_FIELDS,
     TEXT_FIELDS,
     Appointment,
+    BaseForm,
     PairState,
     Source,
     Strategy,
@@ -38,6 +39,15 @@ def edits_of(now: Appointment, before: Appointment | None, *, without_text: bool
     return tuple(FieldChange(name, getattr(now, name), None) for name in sorted(fields))
 
 
+def typed_since(event: ReadEvent, base: BaseForm | None) -> tuple[FieldChange, ...]:
+    """Return what a person has typed into an event since it was agreed on, or else since we marked it."""
+    if base is not None:
+        return edits_of(event.form, base.google, without_text=base.anonymised)
+    if event.mark is not None and event.mark.content_hash != content_hash(event.form):
+        return _everything(event.form)
+    return ()
+
+
 def _everything(now: Appointment) -> tuple[FieldChange, ...]:
     """Name all that an event says of which nobody knows what it said before."""
     said = {name: getattr(now, name) for name in sorted(FLOWING_FIELDS)}
@@ -47,11 +57,7 @@ def _everything(now: Appointment) -> tuple[FieldChange, ...]:
 def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionContext) -> Decision:
     """Decide about a pair whose Termin was deleted; ``event`` is ``None`` if it is as the base says."""
     base = pair.base
-    edits: tuple[FieldChange, ...] = ()
-    if event is not None and base is not None:
-        edits = edits_of(event.form, base.google, without_text=base.anonymised)
-    elif event is not None and event.mark is not None and event.mark.content_hash != content_hash(event.form):
-        edits = _everything(event.form)
+    edits = typed_since(event, base) if event is not None else ()
     keep = pair.source is Source.GOOGLE or (bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS)
     if keep and ctx.may_write(pair):
         return _create_again(pair, event, ctx)

@@ -83,11 +83,11 @@ class PeopleAtWork(CalendarPeople):
         return self._edit_event() and self._edit_event()
 
     def _move_event(self) -> bool:
+        """A series that is moved to another weekday asks a person first."""
+        state = self.rng.getstate()
         found = self._event()
-        if found is None or "recurrence" in found[2]:
-            return False  # a series that is moved to another weekday asks a person first
-        self.rng.seed(self.rng.random())
-        return super()._move_event()
+        self.rng.setstate(state)
+        return found is not None and "recurrence" not in found[2] and super()._move_event()
 
     def _new_series(self) -> bool:
         kuerzel = self.rng.choice(KUERZEL)
