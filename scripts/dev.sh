@@ -8,7 +8,7 @@ bin=$(pwd -P)/.venv/bin
 DAGSTER_HOME=$("$bin/python" -c '
 import sys
 from pathlib import Path
-from vmh_sync.commands.instance import dagster_home
+from vmh_sync.commands.passes.instance import dagster_home
 from vmh_sync.orchestration.dagster_home import prepare_storage
 from vmh_sync.settings import VmhSettings, load
 home = dagster_home(load(VmhSettings))

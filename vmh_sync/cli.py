@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from vmh_sync import interrupt
-from vmh_sync.commands.audit_cli import audit_app
-from vmh_sync.commands.crm_cli import crm_app
-from vmh_sync.commands.import_cli import import_app
-from vmh_sync.commands.output import ask, fail
+from vmh_sync.commands.audits.audit_cli import audit_app
+from vmh_sync.commands.installation.crm_cli import crm_app
+from vmh_sync.commands.joining.import_cli import import_app
+from vmh_sync.commands.passes.sync_cli import add_own_entities, sync_app
 from vmh_sync.commands.person.cli import person_app
-from vmh_sync.commands.plan_cli import plan_app
-from vmh_sync.commands.sync_cli import add_own_entities, sync_app
-from vmh_sync.commands.terminal import prepare_output
+from vmh_sync.commands.plans.plan_cli import plan_app
+from vmh_sync.commands.screens.output import ask, fail
+from vmh_sync.commands.screens.terminal import prepare_output
 
 LONGEST_GROUP = 2
 """Words of a command line that names no command yet: its help is shown."""
@@ -73,7 +73,7 @@ def db_backup(
     target: Annotated[Path, typer.Argument(help="In diesem Ordner entsteht der Ordner der Sicherung.")],
 ) -> None:
     """Sichert unsere Datenbank, die von Dagster und dessen Ordner; das Programm darf weiterlaufen."""
-    from vmh_sync.commands.backup import back_up
+    from vmh_sync.commands.installation.backup import back_up
 
     typer.echo(f"Gesichert in {back_up(target)}. Die Sicherung enthält Mandantendaten.")
 
@@ -83,7 +83,7 @@ def db_restore(
     source: Annotated[Path, typer.Argument(help="Der Ordner, den `vmh-sync db backup` genannt hat.")],
 ) -> None:
     """Setzt eine Sicherung an die Stelle dessen, was da ist; vorher alle Prozesse beenden."""
-    from vmh_sync.commands.backup import put_back
+    from vmh_sync.commands.installation.backup import put_back
 
     put_back(source)
     typer.echo("Eingespielt. Mit einem anderen Redis als zuvor: `vmh-sync db adopt-redis`. Dann `vmh-sync doctor`.")
@@ -92,7 +92,7 @@ def db_restore(
 @db_app.command("adopt-redis")
 def db_adopt_redis() -> None:
     """Nach einem Wechsel von Redis: Von nun an gehört das jetzige zu dieser Datenbank. Vorher alle Prozesse beenden."""
-    from vmh_sync.commands.redis_identity import adopt_redis
+    from vmh_sync.commands.installation.redis_identity import adopt_redis
 
     adopt_redis()
     typer.echo("Die Datenbank gehört jetzt zu diesem Redis; Prozesse mit einem anderen werden abgewiesen.")
@@ -144,7 +144,7 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port der Dagster-Oberfläche.")] = 3000,
 ) -> None:
     """Alles im Vordergrund: Valkey (wenn keiner eingestellt ist), Gateway, Dagster; bis Strg-C."""
-    from vmh_sync.commands.up import run_up
+    from vmh_sync.commands.installation.up import run_up
 
     run_up(port=port)
 
@@ -162,7 +162,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Prüft Einstellungen, eigene Dienste, Anmeldungen und Felder und sagt, was zu tun ist; schreibt nichts."""
-    from vmh_sync.commands.doctor import command
+    from vmh_sync.commands.installation.doctor import command
 
     command(as_json=as_json)
 
@@ -175,7 +175,7 @@ def status(
     ] = False,
 ) -> None:
     """Wie alles steht, auf einem Bildschirm; schreibt nichts. Ende mit 0, wenn nichts zu tun ist, sonst mit 1."""
-    from vmh_sync.commands.status import command
+    from vmh_sync.commands.looking.status import command
 
     command(as_json=as_json, ask=not offline)
 
@@ -188,7 +188,7 @@ def record(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Alles über einen Datensatz: beide Seiten, letzte Änderungen und warum, offene Aufgaben; schreibt nichts."""
-    from vmh_sync.commands.record import command
+    from vmh_sync.commands.looking.record import command
 
     command(name, values=values, as_json=as_json, look=not offline)
 
@@ -198,7 +198,7 @@ def shadow(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Schattenbetrieb: liest beide Seiten, plant, schreibt nichts und sagt, was anders gemacht worden wäre."""
-    from vmh_sync.commands.shadow import command
+    from vmh_sync.commands.plans.shadow import command
 
     command(as_json=as_json)
 
@@ -211,8 +211,8 @@ def rehearse(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Generalprobe des ersten Tages mit einer Kopie beider Seiten; die echten Systeme werden nur gelesen."""
-    from vmh_sync.commands.numbers import number_range
     from vmh_sync.commands.rehearsal.run import command
+    from vmh_sync.commands.screens.numbers import number_range
     from vmh_sync.first_contact.advoware_list import PartyScope
 
     command(PartyScope(number_range(numbers) if numbers else None), as_json=as_json)
@@ -243,8 +243,8 @@ def probe(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Probiert an Advoware, EspoCRM und Google aus, was nur angenommen ist; der Abgleich hält sich daran."""
-    from vmh_sync.commands import probe as probing
-    from vmh_sync.commands.probe_check import command as check_recording
+    from vmh_sync.commands.installation import probe as probing
+    from vmh_sync.commands.installation.probe_check import command as check_recording
 
     if check is not None:
         check_recording(check, as_json=as_json)
@@ -266,7 +266,7 @@ def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Vergleicht beide Seiten unabhängig vom Abgleich; schreibt nichts."""
-    from vmh_sync.commands.reconcile import command
+    from vmh_sync.commands.looking.reconcile import command
 
     command(as_json=as_json)
 
@@ -289,8 +289,8 @@ def first_contact(
     as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
 ) -> None:
     """Vor dem ersten Abgleich: Beteiligte beider Seiten nach Inhalt zuordnen, Zweifelhaftes fragen."""
-    from vmh_sync.commands.first_contact import command
-    from vmh_sync.commands.numbers import number_range
+    from vmh_sync.commands.joining.first_contact import command
+    from vmh_sync.commands.screens.numbers import number_range
     from vmh_sync.first_contact.run import ContactOrder
 
     chosen = number_range(numbers) if numbers is not None else None
@@ -314,7 +314,7 @@ def _run() -> None:
         sys.exit(_parsed())
     except Exception as problem:
         # Imported only now: an `except` that named them would import them at the end of every command.
-        from vmh_sync.commands.service_errors import HOUSE_TROUBLE, told
+        from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
         from vmh_sync.settings_loading import SettingsError
 
         if isinstance(problem, SettingsError):
@@ -330,7 +330,7 @@ def _parsed() -> int:
 
     command = typer.main.get_command(app)
     if "--help" in sys.argv or len(sys.argv) <= LONGEST_GROUP:
-        from vmh_sync.commands.usage import german_help
+        from vmh_sync.commands.screens.usage import german_help
 
         german_help(command)
     try:
@@ -338,7 +338,7 @@ def _parsed() -> int:
     except Abort:
         fail("Abgebrochen.")
     except TyperException as wrong:
-        from vmh_sync.commands.usage import WRONG_USAGE, told_usage
+        from vmh_sync.commands.screens.usage import WRONG_USAGE, told_usage
 
         fail(told_usage(wrong), code=WRONG_USAGE)
     return done if isinstance(done, int) else 0

@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from vmh_sync.commands.audit_kalender import look_at
+from vmh_sync.commands.audits.audit_kalender import look_at
 from vmh_sync.commands.demo.google_habits import GoogleHabits
-from vmh_sync.commands.output import print_summary
-from vmh_sync.commands.sync_kalender import run_calendars
+from vmh_sync.commands.passes.sync_kalender import run_calendars
+from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.kalender.audits import audit
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sandbox.people.calendars import CalendarPeople

@@ -26,12 +26,12 @@ from vmh_sync.commands.demo.cases import Cases, cases_table
 from vmh_sync.commands.demo.place import demo_home, export_lines, move_into, variables, write_variables
 from vmh_sync.commands.demo.tables import closing_table, edits_table, tasks_table
 from vmh_sync.commands.demo.webhooks import register_webhooks
-from vmh_sync.commands.output import print_summary
-from vmh_sync.commands.pass_progress import shown_pass
-from vmh_sync.commands.reconcile import print_report, run_reconcile
-from vmh_sync.commands.sync import SyncOrder, run_sync
-from vmh_sync.commands.targets import target
-from vmh_sync.commands.up import start_house
+from vmh_sync.commands.installation.up import start_house
+from vmh_sync.commands.looking.reconcile import print_report, run_reconcile
+from vmh_sync.commands.passes.pass_progress import shown_pass
+from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.targets import target
+from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.sandbox.people.edits import EditRecord

@@ -11,10 +11,10 @@ from pathlib import Path
 from rich.console import Console
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.instance import dagster_home, open_instance
-from vmh_sync.commands.output import fail, print_json
-from vmh_sync.commands.record import the_record
-from vmh_sync.commands.sync import prepare
+from vmh_sync.commands.looking.record import the_record
+from vmh_sync.commands.passes.instance import dagster_home, open_instance
+from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.screens.output import fail, print_json
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.selecting.erased import read_erased, readmit

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.output import fail
-from vmh_sync.commands.record import the_record
-from vmh_sync.commands.sync import prepare
-from vmh_sync.commands.unreachable import explained
+from vmh_sync.commands.looking.record import the_record
+from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.screens.output import fail
+from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE, with_records

@@ -11,11 +11,11 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal.copied import Copy, copy_sides, simulated_sides
-from vmh_sync.commands.sync import prepare
-from vmh_sync.commands.unreachable import explained
+from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.services.processes import program

@@ -10,7 +10,7 @@ import pytest
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.selection import Selection, select
-from vmh_sync.commands.output import print_plan
+from vmh_sync.commands.screens.output import print_plan
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.jobs.run_report import plan_metadata
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome

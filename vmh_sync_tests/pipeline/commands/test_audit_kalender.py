@@ -4,7 +4,7 @@ import re
 
 from typer.testing import CliRunner
 
-from vmh_sync.commands.audit_kalender import kalender_app
+from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync_tests.fixtures.chancery import Chancery
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
-from vmh_sync.commands.instance import open_instance
+from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.erasure import run as erasure

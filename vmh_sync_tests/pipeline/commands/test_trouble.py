@@ -152,7 +152,7 @@ def test_a_login_that_advoware_refuses_is_told_with_a_clock_that_is_wrong(
     firm_environment.setenv("ADVOWARE_PASSWORD", "falsch")
     own = ShiftedClock()
     own.shift = timedelta(days=days)
-    firm_environment.setattr("vmh_sync.commands.unreachable.SystemClock", lambda: own)
+    firm_environment.setattr("vmh_sync.commands.screens.unreachable.SystemClock", lambda: own)
     code, _, told = vmh(f"sync beteiligte --id {espo_id}")
     sentence = told.splitlines()[-1]
     assert code == 1 and sentence.startswith("Advoware lehnt die Anmeldung ab"), told

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.doctor import command
+from vmh_sync.commands.installation.doctor import command
 from vmh_sync.doctor.espocrm import expectations
 from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level, Line

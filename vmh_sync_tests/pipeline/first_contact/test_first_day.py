@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.beteiligte.twins.twin_question import open_questions
-from vmh_sync.commands.import_parties import ImportOrder, import_parties
+from vmh_sync.commands.joining.import_parties import ImportOrder, import_parties
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.plan import ContactPlan

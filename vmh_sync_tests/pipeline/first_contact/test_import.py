@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.commands.import_parties import Imported, ImportOrder, import_parties
+from vmh_sync.commands.joining.import_parties import Imported, ImportOrder, import_parties
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact import importing
 from vmh_sync.first_contact.advoware_list import PartyScope

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from vmh_sync.commands.audit_kalender import kalender_app
+from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.definitions import build_defs
 from vmh_sync.kalender.audits import audit
 from vmh_sync_tests.fixtures.chancery import Chancery, marked

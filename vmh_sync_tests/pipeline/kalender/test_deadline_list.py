@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.audit_kalender import kalender_app
-from vmh_sync.commands.sync_kalender import run_calendars
+from vmh_sync.commands.audits.audit_kalender import kalender_app
+from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.doctor.deadlines import check_deadlines
 from vmh_sync.kalender.audits.deadline_list import DeadlineReport, deadline_reports
 from vmh_sync.kalender.jobs.deadline_job import fristen_liste, fristen_liste_morgens

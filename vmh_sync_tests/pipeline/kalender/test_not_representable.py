@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.commands.audit_kalender import kalender_app
+from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.definitions import build_defs
 from vmh_sync.kalender.audits import audit
 from vmh_sync.kalender.reading import delta_gaps

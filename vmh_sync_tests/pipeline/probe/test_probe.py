@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands import probe as probing
-from vmh_sync.commands.probe_check import play
+from vmh_sync.commands.installation import probe as probing
+from vmh_sync.commands.installation.probe_check import play
 from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownInstallation, keep_known
 from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.first_contact.advoware_list import CUT_FROM

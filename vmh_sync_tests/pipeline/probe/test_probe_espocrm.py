@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.probe_check import play
+from vmh_sync.commands.installation.probe_check import play
 from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownEspocrm, keep_known_espocrm
 from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.probe.assumptions import Finding, Verdict

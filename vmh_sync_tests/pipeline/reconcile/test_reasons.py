@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.commands.reconcile import print_report
+from vmh_sync.commands.looking.reconcile import print_report
 from vmh_sync.reconcile.reasons import reason_of
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync_tests.fixtures.firm import Firm

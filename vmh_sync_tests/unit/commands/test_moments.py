@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from vmh_sync.commands.moments import moment
+from vmh_sync.commands.screens.moments import moment
 
 NOW = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)  # the firm's clocks show half past midnight of the 28th
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from vmh_sync.commands import instance as commands
-from vmh_sync.commands.foreground_marks import marked, of_killed_commands
-from vmh_sync.commands.instance import PROCESS_TAG, own_process, repair_orphans
+from vmh_sync.commands.passes import instance as commands
+from vmh_sync.commands.passes.foreground_marks import marked, of_killed_commands
+from vmh_sync.commands.passes.instance import PROCESS_TAG, own_process, repair_orphans
 from vmh_sync.coordination.process import ProcessId
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.orchestration.files_kept_open import files_kept_open, keep_open
 from vmh_sync.settings import VmhSettings, load
 
-OWN_ID = "from vmh_sync.commands.instance import own_process; print(own_process())"
+OWN_ID = "from vmh_sync.commands.passes.instance import own_process; print(own_process())"
 
 
 @dg.job

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.commands.foreground_job import in_foreground
-from vmh_sync.commands.pass_progress import Lines, PassFigures, PassProgress
+from vmh_sync.commands.passes.foreground_job import in_foreground
+from vmh_sync.commands.passes.pass_progress import Lines, PassFigures, PassProgress
 from vmh_sync.engine.counting.pass_progress import Step, listened, went_through
 
 

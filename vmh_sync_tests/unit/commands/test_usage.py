@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.cli import main
-from vmh_sync.commands.unreachable import explained as why
+from vmh_sync.commands.screens.unreachable import explained as why
 from vmh_sync.env_file import read_env_file
 from vmh_sync.services.file_errors import explained
 from vmh_sync.settings import AdvowareSettings, SettingsError, SyncSettings, VmhSettings, load

@@ -50,8 +50,8 @@ except SystemExit as ended:
 
 def test_looking_for_something_to_do_brings_neither_dagster_nor_google_nor_migrations_along() -> None:
     code = """
-import vmh_sync.commands.sync
-from vmh_sync.commands.targets import target
+import vmh_sync.commands.passes.sync
+from vmh_sync.commands.passes.targets import target
 for name in ("beteiligte", "adressen"):
     target(name)
 """

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 import vmh_sync
-from vmh_sync.commands.output import print_dry_summary, print_summary
+from vmh_sync.commands.screens.output import print_dry_summary, print_summary
 from vmh_sync.kalender.decision.operations import FindingKind, Operation
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.store.audit import ChangeKind, Side

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.commands.calendar_progress import in_german, shown_progress
+from vmh_sync.commands.passes.calendar_progress import in_german, shown_progress
 from vmh_sync.kalender.employee.progress import EmployeeProgress, LoadProgress, watched
 from vmh_sync.kalender.model import BERLIN
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from vmh_sync.commands.up import needs_worker
+from vmh_sync.commands.installation.up import needs_worker
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, names_celery, open_home
 from vmh_sync.orchestration.run_worker import fail_abandoned_runs, most_runs, node_name
 from vmh_sync.settings import DagsterVariables, SettingsError, load

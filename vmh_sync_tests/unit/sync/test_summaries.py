@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from vmh_sync.commands.output import print_plan
+from vmh_sync.commands.screens.output import print_plan
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.field_plan import FieldPlan, obstacle_text, plan_fields
 from vmh_sync.sync.fields import FieldRule, FieldTable

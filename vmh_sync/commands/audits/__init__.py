@@ -1,0 +1,1 @@
+"""``vmh-sync audit``: what was changed, taking it back, and whether the calendars are in order."""

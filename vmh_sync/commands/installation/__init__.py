@@ -1,0 +1,1 @@
+"""Commands for whoever installs and keeps it: EspoCRM, doctor, probe, backup, ``up``."""

@@ -1,0 +1,1 @@
+"""Parties of both sides are brought together: first contact and import."""

@@ -1,0 +1,139 @@
+"""``vmh-sync import beteiligte``: creates parties in EspoCRM that exist only in Advoware, when a person wants it."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+
+from vmh_sync.beteiligte.batch import party_table
+from vmh_sync.commands.joining.first_contact import progress_lines
+from vmh_sync.commands.passes.linked_pass import sync_linked
+from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.unreachable import explained
+from vmh_sync.engine.passes.opening import PassSettings, open_context
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.first_contact.advoware_list import NoList, PartyScope
+from vmh_sync.first_contact.carry_out import Linker
+from vmh_sync.first_contact.import_plan import ImportPlan, plan_import
+from vmh_sync.first_contact.importing import Importer
+from vmh_sync.first_contact.run import each
+from vmh_sync.first_contact.sides import Progress, read_sides
+from vmh_sync.matching.pairing import Pair
+from vmh_sync.systems.errors import ForeignSystemError
+
+SHOWN = 20
+SWITCHED_OFF = (
+    "Das Anlegen von Beteiligten aus Advoware ist ausgeschaltet. Einschalten: VMH_IMPORT_PARTIES=true; "
+    "mit --plan wird nur gezeigt, was angelegt würde."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """What a person asked for."""
+
+    where: PartyScope
+    plan_only: bool = False
+    confirmed: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Imported:
+    """What was done: EspoCRM ids created and linked, records asked about, and failures by number or id."""
+
+    created: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the part of ``--json`` that tells what was written."""
+        failures = [{"id": name, "error": why} for name, why in self.failures.items()]
+        return {"created": self.created, "linked": self.linked, "asked": self.asked, "failures": failures}
+
+
+async def import_parties(context: PassContext, order: ImportOrder, progress: Progress) -> tuple[ImportPlan, Imported]:
+    """Plan the import, and carry it out unless only the plan is wanted."""
+    table = party_table(context)
+    sides = await read_sides(context, table, where=order.where, progress=progress)
+    numbers = order.where.numbers
+    named = set(numbers) if numbers is not None and not isinstance(numbers, range) else None
+    plan = await asyncio.to_thread(plan_import, sides, named, order.confirmed)
+    done = Imported()
+    if order.plan_only:
+        return plan, done
+    importer, linker = Importer(context, table), Linker(context, table)
+
+    async def create(betnr: int) -> None:
+        done.created.append(await importer.bring(betnr))
+
+    async def link(pair: Pair[str, int]) -> None:
+        if await linker.link(pair.one, pair.other, by_person=False):
+            done.linked.append(pair.one)
+
+    async def ask(espo_id: str) -> None:
+        if await linker.ask(espo_id, plan.questions[espo_id]):
+            done.asked.append(espo_id)
+
+    work = [(str(betnr), partial(create, betnr)) for betnr in plan.create]
+    work += [(pair.one, partial(link, pair)) for pair in plan.link]
+    work += [(espo_id, partial(ask, espo_id)) for espo_id in plan.questions]
+    await each(work, done.failures, progress)
+    return plan, done
+
+
+def command(order: ImportOrder, *, as_json: bool) -> None:
+    """Run the import, then the ordinary pass over what is new; ends the process with 0, 1 or 3."""
+    try:
+        plan, done = asyncio.run(_run(order, as_json=as_json))
+    except NoList as problem:
+        fail_pass(str(problem), as_json=as_json)
+    except ForeignSystemError as error:
+        fail_pass(explained(error), as_json=as_json)
+    failed, extra = bool(done.failures), dict[str, Any]()
+    if not as_json:
+        _print(plan, None if order.plan_only else done)
+    if ids := [*done.created, *done.linked]:
+        failed |= sync_linked(ids, extra, as_json=as_json)
+    if as_json:
+        print_json({"plan": order.plan_only} | plan.to_json() | ({} if order.plan_only else done.to_json()) | extra)
+    sys.exit(RECORDS_FAILED if failed else 0)
+
+
+async def _run(order: ImportOrder, *, as_json: bool) -> tuple[ImportPlan, Imported]:
+    settings = PassSettings.read()
+    if not order.plan_only and not settings.sync.import_parties:
+        fail_pass(SWITCHED_OFF, as_json=as_json)
+    prepare(settings)
+    with progress_lines(quiet=as_json) as progress:
+        async with open_context("import", settings) as context:
+            context.by_person = True
+            return await import_parties(context, order, progress)
+
+
+def _print(plan: ImportPlan, done: Imported | None) -> None:
+    console = Console(soft_wrap=True)
+    console.print(
+        f"Import: {len(plan.create)} anzulegen, {len(plan.link)} zu verknüpfen, {len(plan.questions)} Fragen an "
+        f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.present)} sind schon in EspoCRM; nicht lesbar: "
+        f"{len(plan.sides.unreadable)}."
+    )
+    for note in plan.sides.notes:
+        console.print(f"Hinweis: {note}")
+    for betnr, reason in list(plan.left.items())[:SHOWN]:
+        console.print(f"  Nr. {betnr}: {reason}", markup=False)
+    if len(plan.left) > SHOWN:
+        console.print(f"  … und {len(plan.left) - SHOWN} weitere; alle mit --json.")
+    if done is None:
+        console.print("Es wurde nichts geschrieben.")
+        return
+    console.print(
+        f"Angelegt: {len(done.created)}, verknüpft: {len(done.linked)}, gefragt: {len(done.asked)}, "
+        f"fehlerhaft: {len(done.failures)}."
+    )
+    for name, why in list(done.failures.items())[:SHOWN]:
+        console.print(f"  {name}: {why}", markup=False)

@@ -1,0 +1,1 @@
+"""Commands that look and change nothing: status, one record, both sides compared."""

@@ -1,0 +1,1 @@
+"""Plans that a person looks at: stored ones, and what a pass would do."""

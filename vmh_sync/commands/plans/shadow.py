@@ -1,0 +1,96 @@
+"""``vmh-sync shadow``: looks at both sides, plans, writes nothing, and says what would have been done otherwise."""
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from rich.console import Console
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
+from vmh_sync.commands.passes.sync_kalender import run_calendars
+from vmh_sync.commands.passes.targets import target
+from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.entities import BETEILIGTE
+from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.settings import GoogleCalendarSettings, load
+from vmh_sync.shadow.days import Day, Difference, ShadowReport, compare
+from vmh_sync.shadow.files import DayFiles
+from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.plan_rows import plan_rows
+from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
+
+SHOWN = 30
+
+
+def command(*, as_json: bool) -> None:
+    """Look once; ends the process with 0, 1 (could not look) or 3 (records that could not be planned)."""
+    os.environ["VMH_SHADOW"] = "true"  # whatever the settings say: nothing below may write
+    settings = PassSettings.read()
+    clock = SystemClock()
+    try:
+        today = look(clock.now().astimezone(settings.advoware.timezone).date(), as_json=as_json)
+    except PassFailed as problem:
+        fail_pass(str(problem), as_json=as_json)
+    files = DayFiles(settings.house.home)
+    report = compare(today, files.read())
+    path = files.write(today)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        _show(report)
+        Console(soft_wrap=True).print(f"Gemerkt in {path} (ohne Werte).", markup=False)
+    sys.exit(RECORDS_FAILED if today.failures else 0)
+
+
+def look(day: date, *, as_json: bool) -> Day:
+    """Plan parties with all that belongs to them, and the calendars if they are switched on."""
+    summary, outcomes = run_sync(target(BETEILIGTE.name), SyncOrder((), "all", dry_run=True))
+    found = {Difference.of(BETEILIGTE.name, row) for row in plan_rows(outcomes, show_values=False)}
+    looked_at, failures = {BETEILIGTE.name: summary.records}, _failures(summary)
+    google = load(GoogleCalendarSettings)
+    if google.service_account_path or google.service_account_json:
+        batch = run_calendars(Calendars(dry_run=True), as_json=as_json)
+        found |= {Difference.of("kalender", row) for row in batch.rows()}
+        calendars = PassSummary().add(batch.outcomes)
+        looked_at["kalender"] = calendars.records
+        failures |= _failures(calendars)
+    return Day(day, looked_at, frozenset(found), failures)
+
+
+def _failures(summary: PassSummary) -> dict[str, str]:
+    return {str(failure["id"]): str(failure["error"]) for failure in summary.failures}
+
+
+def _show(report: ShadowReport) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    looked_at = ", ".join(f"{count} {name}" for name, count in report.today.looked_at.items())
+    console.print(f"Schattenbetrieb {report.today.day:%d.%m.%Y}: {looked_at} angesehen, nichts geschrieben.")
+    console.print(
+        f"  {len(report.new)} neue Unterschiede, {len(report.standing)} stehen seit dem letzten Blick, "
+        f"{len(report.settled)} sind erledigt; {len(report.today.failures)} Datensätze nicht lesbar."
+    )
+    oldest = sorted(report.standing.items(), key=lambda each: (-each[1], each[0]))
+    _lines(console, "Das alte System gleicht nicht aus:", [f"{_line(one)} – seit {days} Tagen" for one, days in oldest])
+    _lines(console, "Neu:", [_line(one) for one in report.new])
+    _lines(console, "Nicht lesbar:", [f"{record}: {why}" for record, why in report.today.failures.items()])
+
+
+def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    console.print(title)
+    for line in lines[:SHOWN]:
+        console.print(f"  {line}", markup=False)
+    if len(lines) > SHOWN:
+        console.print(f"  … und {len(lines) - SHOWN} weitere; alle mit --json.")
+
+
+def _line(one: Difference) -> str:
+    side, _, rest = one.target.partition(" ")
+    where = f" in {word(SIDES, side)} {rest}".rstrip() if one.target else ""
+    what = word(TASKS | ACTIONS | CALENDAR_ACTIONS | CALENDAR_FINDINGS, one.what)
+    fields = f" ({', '.join(one.fields)})" if one.fields else ""
+    return f"{one.entity} {one.record}: {what}{where}{fields}"
