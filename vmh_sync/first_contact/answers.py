@@ -1,15 +1,7 @@
-"""A person's answers to the likely pairs: from a CSV file that the plan wrote, or from the command line.
+"""A person's answers to the likely pairs: from a CSV file that the plan wrote, or from the command line."""
 
-The file is what a German Excel reads: semicolons, UTF-8 with a byte order mark. What Excel saves may be another: its
-plain CSV is in the encoding of Windows, others have commas or tabs.
-"""
-
-import codecs
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +10,7 @@ from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.sides import Held
 from vmh_sync.matching.pairing import Pair
 from vmh_sync.matching.traits import Resemblance
+from vmh_sync.tasks.answer_list import BadAnswers, read_list, write_list
 
 COLUMNS = (
     "art",
@@ -33,12 +26,7 @@ COLUMNS = (
 )
 _LINK = frozenset({"verknüpfen", "verknuepfen", "verknüpft", "ja", "j", "link"})
 _NEW = frozenset({"neu", "nein", "n", "getrennt", "new"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER_TO_EXCEL = re.compile(r"\d+(e\d+)?", re.IGNORECASE)
-"""Ids of this form, one in two thousand, Excel takes for numbers and rounds."""
 _TURNED_INTO_A_NUMBER = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
-_DELIMITERS = (";", ",", "\t")
-_WORKBOOK = b"PK\x03\x04"
 
 
 class Given(NamedTuple):
@@ -48,10 +36,6 @@ class Given(NamedTuple):
     number: str
     decision: str
     where: str
-
-
-class BadAnswers(Exception):
-    """The answers cannot be used; ``str`` names every problem in German."""
 
 
 @dataclass(slots=True)
@@ -69,12 +53,7 @@ class Answers:
 
 def write_csv(path: Path, plan: ContactPlan) -> None:
     """Write the plan with names for people, to be answered in the last column. Only the owner may read the file."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_plain(cell) for cell in row] for row in _rows(plan))
-    path.touch(mode=0o600, exist_ok=True)
-    path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+    write_list(path, COLUMNS, _rows(plan))
 
 
 def _rows(plan: ContactPlan) -> Iterable[Sequence[object]]:
@@ -107,47 +86,10 @@ def _why(pair: "Pair[str, int] | Pair[str, str] | Pair[int, int]") -> tuple[int,
     return found.score, " | ".join(found.reasons)
 
 
-def _plain(cell: object) -> object:
-    """Let no name be taken for a formula, and no id for a number."""
-    risky = isinstance(cell, str) and (cell.startswith(_FORMULA) or _NUMBER_TO_EXCEL.fullmatch(cell))
-    return f"'{cell}" if risky else cell
-
-
 def read_csv(path: Path) -> list[Given]:
     """Return every answered row of the list, as Excel saved it; raises :class:`BadAnswers`."""
-    lines = _text(path).splitlines()
-    skipped = 1 if lines and lines[0].casefold().startswith("sep=") else 0
-    first = lines[skipped] if len(lines) > skipped else ""
-    rows = csv.reader(lines[skipped:], delimiter=max(_DELIMITERS, key=first.count))
-    columns = [name.strip().casefold() for name in next(rows, ())]
-    missing = {"espocrm_id", "betnr", "entscheidung"} - set(columns)
-    if missing:
-        raise BadAnswers(f"In der Datei {path} fehlen die Spalten: {', '.join(sorted(missing))}.")
-    found = []
-    for cells in rows:
-        place = f"Zeile {rows.line_num + skipped}"
-        if any(cell.strip() for cell in cells[len(columns) :]):
-            raise BadAnswers(f"{path}, {place}: Die Zeile hat mehr Spalten als die Überschrift.")
-        row = dict(zip(columns, (cell.strip().removeprefix("'") for cell in cells), strict=False))
-        if decision := row.get("entscheidung", "").casefold():
-            found.append(Given(row.get("espocrm_id", ""), row.get("betnr", ""), decision, place))
-    return found
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise BadAnswers(f"Die Datei {path} gibt es nicht.") from None
-    except OSError as error:
-        raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen ({type(error).__name__}).") from None
-    if content.startswith(_WORKBOOK):
-        raise BadAnswers(f"{path} ist eine Arbeitsmappe von Excel. Bitte dort als CSV speichern.")
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding)
-    raise BadAnswers(f"Die Datei {path} lässt sich nicht lesen: Es ist keine Textdatei.")
+    rows = read_list(path, ("espocrm_id", "betnr"), "entscheidung")
+    return [Given(one.cells.get("espocrm_id", ""), one.cells.get("betnr", ""), one.answer, one.where) for one in rows]
 
 
 def parse_pairs(given: Iterable[str]) -> list[Given]:

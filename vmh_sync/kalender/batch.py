@@ -115,9 +115,9 @@ class CalendarBatch:
 
     @property
     def undelivered(self) -> list[str]:
-        """Return one German line per employee whose tasks could not be written."""
+        """Return one German line per employee whose tasks could not be written, or not be read for answers."""
         return [
-            f"Kalender {work.kuerzel}: {work.delivery.waiting} Aufgaben warten: {work.delivery.reason}"
+            f"Kalender {work.kuerzel}: {work.delivery.what_waits}: {work.delivery.reason}"
             for work in self.works
             if work.delivery.reason is not None
         ]

@@ -1,37 +1,65 @@
 """``vmh-sync audit kalender doubtful`` and ``decide``: what may be the same appointment, and a person's word on it."""
 
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from vmh_sync.commands.audits.audit_kalender import AsJson, Kuerzel, look_at
-from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, fail_pass, print_json
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.employee.doubtful_pairs import DoubtfulPair
+
+LATER = "der nächste Abgleich führt es aus"
 
 
 def doubtful(
     kuerzel: Kuerzel = None,
     values: Annotated[bool, typer.Option("--values", help="Auch Titel und Zeit zeigen (personenbezogen).")] = False,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Die Liste zum Beantworten in diese Datei schreiben (mit Titeln).")
+    ] = None,
+    answers_file: Annotated[
+        Path | None, typer.Option("--answers", help="Die ausgefüllte Liste: Spalte antwort, gleich oder verschieden.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Zeigt Termine und Ereignisse, die vielleicht dasselbe sind und auf eine Entscheidung warten."""
+    """Zeigt Termine und Ereignisse, die vielleicht dasselbe sind, und liest die Antworten darauf."""
     from vmh_sync.kalender.audits import doubts
     from vmh_sync.kalender.employee.doubtful_pairs import REMEDY
+    from vmh_sync.tasks.answer_list import BadAnswers
 
-    found = look_at(lambda context: doubts.look(context, kuerzel or (), show_values=values))
+    console = Console(soft_wrap=True, highlight=False)
+    heard: dict[str, dict[str, int]] = {}
+    try:
+        if answers_file is not None:
+            said = doubts.read_csv(answers_file)
+            look_at(lambda context: doubts.answer(context, said))
+            same = sum(one.same for one in said)
+            heard = {"answers": {"same": same, "different": len(said) - same}}
+            if not as_json:
+                console.print(f"Gemerkt: {same} gleich, {len(said) - same} verschieden; {LATER}.", markup=False)
+        show = values or csv_file is not None
+        found = look_at(lambda context: doubts.look(context, kuerzel or (), show_values=show))
+        if csv_file is not None:
+            doubts.write_csv(csv_file, found)
+    except BadAnswers as problem:
+        fail_pass(str(problem), as_json=as_json, code=2)
+    shown = found if values else [replace(one, values={}) for one in found]
     if as_json:
-        print_json({"doubtful": [one.to_json() for one in found]})
+        print_json({"doubtful": [one.to_json() for one in shown], **heard})
     else:
-        console = Console(soft_wrap=True, highlight=False)
-        for line in [_line(one) for one in found] or ["Nichts offen."]:
+        for line in [_line(one) for one in shown] or ["Nichts offen."]:
             console.print(line, markup=False)
-        if found:
+        if csv_file is not None:
+            console.print(f"Liste geschrieben: {csv_file} (enthält Titel; nach der Arbeit löschen).", markup=False)
+        elif found:
             console.print(REMEDY, markup=False)
-    sys.exit(RECORDS_FAILED if found else 0)
+    sys.exit(RECORDS_FAILED if found and not heard else 0)
 
 
 def _line(one: "DoubtfulPair") -> str:
@@ -50,10 +78,11 @@ def decide(
 ) -> None:
     """Sagt, ob ein Termin und ein Ereignis dasselbe sind; der nächste Abgleich führt es aus."""
     from vmh_sync.kalender.audits import doubts
+    from vmh_sync.tasks.answer_list import BadAnswers
 
     try:
         look_at(lambda context: doubts.decide(context, kuerzel, frnr, event, same=same))
-    except doubts.NothingDoubtfulError as problem:
+    except BadAnswers as problem:
         fail(str(problem))
     if as_json:
         print_json({"kuerzel": kuerzel, "frNr": frnr, "event": event, "same": same})

@@ -16,12 +16,13 @@ from vmh_sync.commands.screens.progress import progress_for
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
-from vmh_sync.first_contact.answers import Answers, BadAnswers, write_csv
+from vmh_sync.first_contact.answers import Answers, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
 from vmh_sync.first_contact.sides import Progress
 from vmh_sync.matching.pairing import Pair
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.tasks.answer_list import BadAnswers
 
 SHOWN = 20
 

@@ -1,6 +1,6 @@
 """Which Termine and events a plan leaves to a person, because they may be the same appointment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vmh_sync.kalender.context import CalendarContext
@@ -15,8 +15,9 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind
 
 REMEDY = (
-    "Bitte entscheiden: vmh-sync audit kalender doubtful zeigt sie, vmh-sync audit kalender decide verknüpft sie oder "
-    "hält sie auseinander. Wer beide Seiten gleich einträgt, muss nichts entscheiden."
+    "Bitte entscheiden: in der Aufgabe in EspoCRM, in einer Liste (vmh-sync audit kalender doubtful --csv DATEI, dann "
+    "--answers DATEI) oder einzeln (vmh-sync audit kalender decide). Wer beide Seiten gleich einträgt, muss nichts "
+    "entscheiden."
 )
 
 
@@ -96,19 +97,29 @@ def _notice(record: str, some: list[DoubtfulPair]) -> Notice:
     by_termin: dict[int, list[DoubtfulPair]] = {}
     for one in some:
         by_termin.setdefault(one.fr_nr, []).append(one)
-    intro = "\n".join(_compared(pairs) for pairs in by_termin.values())
+    asked = [one for pairs in by_termin.values() for one in pairs]
+    number = {(one.fr_nr, one.event): place for place, one in enumerate(asked, 1)} if len(asked) > 1 else {}
+    compared = "\n".join(_compared(pairs, number) for pairs in by_termin.values())
+    choice, same = ("gleich 1", "gleich und die Nummer") if number else ("gleich", "gleich")
     steps = (
-        "Prüfen, ob es derselbe Termin ist.",
-        "Derselbe: auf beiden Seiten gleich eintragen (Titel, Beginn, Ende); der nächste Abgleich verknüpft sie.",
-        "Verschiedene, oder wer nichts ändern will: vmh-sync audit kalender decide (--same oder --different).",
-        "Danach schließt sich diese Aufgabe von selbst.",
+        "Prüfen, ob es derselbe Termin ist. Bis dahin wird auf keiner Seite etwas angelegt.",
+        f"Derselbe: oben hinter „Antwort“ {same} schreiben und speichern; es gilt, was in Advoware steht. Oder beide "
+        "Seiten gleich eintragen (Titel, Beginn, Ende).",
+        "Zwei verschiedene: verschieden schreiben, oder nur diese Aufgabe schließen; dann bekommt jede Seite beide.",
+        "Der nächste Abgleich (alle 15 Minuten) führt es aus und schließt diese Aufgabe.",
     )
-    text = NoticeText("Vielleicht derselbe Termin: bitte entscheiden", intro, steps)
-    return Notice(some[0].kuerzel, record, TaskKind.CALENDAR_DOUBTFUL, text)
+    text = NoticeText(
+        "Vielleicht derselbe Termin: bitte entscheiden", f"{compared}\n\nAntwort ({choice} oder verschieden):", steps
+    )
+    pairs = tuple((one.fr_nr, one.event) for one in asked)
+    return Notice(some[0].kuerzel, record, TaskKind.CALENDAR_DOUBTFUL, text, pairs=pairs)
 
 
-def _compared(some: list[DoubtfulPair]) -> str:
+def _compared(some: list[DoubtfulPair], number: Mapping[tuple[int, str], int]) -> str:
     first = some[0]
     said = first.values.get("advoware", f"frNr {first.fr_nr}")
-    lines = [f"- in Google {one.values.get('google', '')} ({one.reason})" for one in some]
+    lines = []
+    for one in some:
+        mark = f"{number[one.fr_nr, one.event]})" if number else "-"
+        lines.append(f"{mark} in Google {one.values.get('google', '')} ({one.reason})")
     return f"In Advoware {said} (frNr {first.fr_nr}, Kalender {first.kuerzel}):\n" + "\n".join(lines)

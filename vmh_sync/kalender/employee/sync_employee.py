@@ -44,6 +44,7 @@ from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
 from vmh_sync.kalender.state.pair_rows import pair_state, read_stored, record_id
 from vmh_sync.kalender.telling.notice_texts import task_kind
 from vmh_sync.kalender.telling.notices import Delivery, deliver
+from vmh_sync.kalender.telling.task_answers import hear_answers
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
@@ -64,10 +65,20 @@ async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) 
             if not how.dry_run and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
                 work.outcomes.append(_busy(work))
                 return work
+            if not how.dry_run:
+                await _hear_people(context, work)
             await _fetch(context, work, how)
     except EMPLOYEE_FAILURES as error:
         work.blame(error)
     return work
+
+
+async def _hear_people(context: CalendarContext, work: EmployeeWork) -> None:
+    """Take what people answered in EspoCRM; while it does not answer, appointments are synced all the same."""
+    try:
+        await hear_answers(context, work.kuerzel)
+    except EMPLOYEE_FAILURES as error:
+        work.delivery = Delivery(reason=explain(error).message)
 
 
 async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
@@ -208,7 +219,8 @@ async def write(
 async def _tell_people(context: CalendarContext, work: EmployeeWork) -> None:
     """Write what waits to be told as tasks; what does not succeed waits for the next pass, and fails no appointment."""
     try:
-        work.delivery = await deliver(context, work.employee)
+        told = await deliver(context, work.employee)
+        work.delivery = replace(told, reason=told.reason or work.delivery.reason)
     except EMPLOYEE_FAILURES as error:
         work.delivery = Delivery(reason=explain(error).message)
 

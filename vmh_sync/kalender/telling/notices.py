@@ -32,13 +32,15 @@ log = logging.getLogger(__name__)
 
 _CONTINUES = "continues"
 _SUPERSEDES = "supersedes"
-_EARLIER = "--- Zuvor ---"
+EARLIER = "--- Zuvor ---"
+"""Below it stands what a task said before."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Notice:
     """One thing to tell. ``record`` is the appointment (``SB/4711``), ``situation`` tells one occasion from the next:
-    the same occasion, met again after a crash, is told once."""
+    the same occasion, met again after a crash, is told once. ``pairs`` are the Termine and events a question is about,
+    in the order of its text."""
 
     kuerzel: str
     record: str
@@ -46,6 +48,7 @@ class Notice:
     text: NoticeText
     fields: tuple[str, ...] = ()
     situation: str = ""
+    pairs: tuple[tuple[int, str], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -62,6 +65,11 @@ class Delivery:
     waiting: int = 0
     reason: str | None = None
 
+    @property
+    def what_waits(self) -> str:
+        """Return what the reason keeps from happening, in German."""
+        return f"{self.waiting} Aufgaben warten" if self.waiting else "Antworten aus Aufgaben wurden nicht gelesen"
+
 
 def note(tx: Transaction, notice: Notice) -> None:
     """Store a notice inside the caller's transaction.
@@ -75,6 +83,8 @@ def note(tx: Transaction, notice: Notice) -> None:
         "intro": notice.text.intro,
         "steps": list(notice.text.steps),
     }
+    if notice.pairs:
+        details["pairs"] = [list(pair) for pair in notice.pairs]
     earlier = tx.tasks.find_open(ENTITY, notice.record, notice.kind, notice.fields)
     if earlier is not None:
         if earlier.fingerprint == notice.fingerprint:
@@ -98,7 +108,7 @@ def _continuing(earlier: ManualTask, notice: Notice) -> dict[str, Any]:
         return {_SUPERSEDES: known} if known else {}
     if earlier.espo_task_id is not None:
         return {_CONTINUES: earlier.espo_task_id}
-    intro = f"{notice.text.intro}\n\n{_EARLIER}\n{earlier.details.get('intro', '')}"
+    intro = f"{notice.text.intro}\n\n{EARLIER}\n{earlier.details.get('intro', '')}"
     known = earlier.details.get(_CONTINUES)
     return {"intro": intro} | ({_CONTINUES: known} if known else {})
 
@@ -167,7 +177,7 @@ async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: 
     before = str(standing.attributes.get("description") or "")
     if mark_of(row) not in before.split("\n"):
         text = wording(task.kind, labels={}, betnr=None, details=row.details)
-        description = f"{text.description}\n\n{mark_of(row)}\n\n{_EARLIER}\n{before}"
+        description = f"{text.description}\n\n{mark_of(row)}\n\n{EARLIER}\n{before}"
         await gate.before(Side.ESPOCRM)
         await desk.espo.update(TASK_ENTITY, standing.id, {"name": text.name, "description": description})
     with desk.store.transaction() as tx:

@@ -14,10 +14,11 @@ from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.cli import app
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact import carry_out as linking
-from vmh_sync.first_contact.answers import BadAnswers, read_csv, write_csv
+from vmh_sync.first_contact.answers import read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
 from vmh_sync.sync.words_de import REASONS
+from vmh_sync.tasks.answer_list import BadAnswers
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]

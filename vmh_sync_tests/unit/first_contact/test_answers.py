@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.first_contact.answers import Answers, BadAnswers, decide, parse_pairs, read_csv, write_csv
+from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
 from vmh_sync.first_contact.sides import Held, Sides
 from vmh_sync.matching.traits import Traits
+from vmh_sync.tasks.answer_list import BadAnswers
 
 BORN = "1980-05-17"
 MAIL = frozenset({"a@example.org"})
