@@ -17,8 +17,8 @@ RUN pip install --no-deps --no-build-isolation . \
 
 FROM python:3.11-slim-bookworm AS runtime
 LABEL org.opencontainers.image.title="vmh_sync" org.opencontainers.image.licenses="MIT"
-RUN groupadd --system --gid 10001 vmh \
-    && useradd --system --uid 10001 --gid vmh --home-dir /var/lib/vmh --no-create-home vmh \
+RUN groupadd --gid 10001 vmh \
+    && useradd --uid 10001 --gid vmh --home-dir /var/lib/vmh --no-create-home --shell /usr/sbin/nologin vmh \
     && install -d -o vmh -g vmh -m 0750 /var/lib/vmh /var/lib/vmh/dagster
 COPY --from=build /opt/vmh /opt/vmh
 WORKDIR /opt/vmh/house
@@ -29,11 +29,19 @@ ENV PATH=/opt/vmh/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     VMH_HOME=/var/lib/vmh \
     DAGSTER_HOME=/var/lib/vmh/dagster
-USER vmh
+# By number: Kubernetes can only tell of a number that it is not root.
+USER 10001:10001
 EXPOSE 3000 8800
 # Signals reach the process itself, there is no shell in between.
 ENTRYPOINT []
 CMD ["vmh-sync", "--help"]
+
+# For deploy/kubernetes: with Dagster's launcher for it, which nothing else needs.
+FROM runtime AS kubernetes
+USER root
+COPY deploy/kubernetes/requirements.lock /tmp/requirements.lock
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/requirements.lock && rm /tmp/requirements.lock
+USER 10001:10001
 
 FROM debian:bookworm-slim AS pgbouncer
 RUN apt-get update \

@@ -1,6 +1,7 @@
 """What the files of a deployment say: readable by their own rules, and only about what the code really has."""
 
 import configparser
+import fnmatch
 import json
 import re
 import shutil
@@ -11,8 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
+from vmh_sync.gateway.advoware import proxy
+from vmh_sync.gateway.events import google_push
+from vmh_sync.gateway.events.webhooks import webhook_router
 from vmh_sync.gateway.http.call_metrics import OWN
+from vmh_sync.gateway.monitoring import health
 from vmh_sync.gateway.monitoring.metrics import Snapshot, SnapshotCollector
+from vmh_sync.gateway.pages import morning_page
+from vmh_sync.gateway.requests import record_state, triggers
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync_tests.unit.house.test_repository import settings_variables
 
@@ -21,6 +28,7 @@ DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 RULES = yaml.safe_load((DEPLOY / "prometheus" / "vmh-sync.rules.yaml").read_text(encoding="utf-8"))
+RULE_TESTS = yaml.safe_load((DEPLOY / "prometheus" / "vmh-sync.test.yaml").read_text(encoding="utf-8"))
 DASHBOARD = json.loads((DEPLOY / "grafana" / "vmh-sync.json").read_text(encoding="utf-8"))
 LOADED_ONCE = {"migrate"}
 
@@ -102,6 +110,29 @@ def test_every_alert_says_in_german_what_it_is_and_what_to_do() -> None:
             assert all(rule["annotations"][part] for part in ("summary", "description"))
 
 
+def test_it_is_said_of_every_alert_when_it_rings_and_when_not() -> None:
+    cases = [case for test in RULE_TESTS["tests"] for case in test["alert_rule_test"]]
+    alerts = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
+    assert {case["alertname"] for case in cases if case.get("exp_alerts")} == alerts
+    assert {case["alertname"] for case in cases if not case.get("exp_alerts")} == alerts
+
+
+def test_prometheus_itself_agrees_where_its_tool_is_at_hand() -> None:
+    """Without ``promtool`` only the tests around this one have looked at the rules."""
+    checks = ("check config prometheus.yaml", "check rules vmh-sync.rules.yaml", "test rules vmh-sync.test.yaml")
+    promtool = shutil.which("promtool")
+    for check in checks if promtool else ():
+        said = subprocess.run(
+            [str(promtool), *check.split()],
+            cwd=DEPLOY / "prometheus",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout + said.stderr
+
+
 def test_the_panels_of_the_dashboard_lie_beside_each_other() -> None:
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
@@ -168,6 +199,33 @@ def test_kubernetes_has_the_limits_of_the_production_file() -> None:
     assert daemon["runMonitoring"]["maxRuntimeSeconds"] == production["run_monitoring"]["max_runtime_seconds"]
     assert daemon["runRetries"]["retryOnAssetOrOpFailure"] is production["run_retries"]["retry_on_asset_or_op_failure"]
     assert values["telemetry"]["enabled"] is False
+
+
+def test_kubernetes_gets_an_image_with_the_launcher_that_its_values_name() -> None:
+    values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8").split(" AS kubernetes\n")[1].split("\nFROM ")[0]
+    assert "COPY deploy/kubernetes/requirements.lock" in image
+    assert values["runLauncher"]["type"] == "K8sRunLauncher"
+    more = (DEPLOY / "kubernetes" / "requirements.lock").read_text(encoding="utf-8")
+    locked = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    postgres = re.search(r"^dagster-postgres==(\S+)", locked, re.MULTILINE)
+    assert postgres is not None and f"dagster-k8s=={postgres[1]} " in more  # one release of Dagster's libraries
+    assert not set(re.findall(r"^([\w.-]+)==", more, re.MULTILINE)) & set(
+        re.findall(r"^([\w.-]+)(?:\[.*\])?==", locked, re.MULTILINE)
+    )
+
+
+def test_the_proxy_passes_on_to_the_gateway_whatever_it_answers_but_the_metrics() -> None:
+    text = (DEPLOY / "proxy" / "Caddyfile").read_text(encoding="utf-8")
+    passed = re.search(r"@gateway path (.+)", text)
+    assert passed is not None
+    modules = (google_push, proxy, triggers, record_state, health, morning_page)
+    routers = (webhook_router(), *(module.router for module in modules))
+    paths = {str(getattr(route, "path", "")) for router in routers for route in router.routes}
+    paths |= {"/tickets", "/tickets/{ticket_id}/triage"}  # of the example
+    assert len(paths) > 20
+    left = {path for path in paths if not any(fnmatch.fnmatch(path, one) for one in passed[1].split())}
+    assert left == set()
 
 
 def test_the_proxy_lets_nobody_to_dagster_without_a_login_and_hides_the_metrics() -> None:
