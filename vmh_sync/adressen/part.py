@@ -16,7 +16,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
@@ -110,7 +110,9 @@ class Addresses(ChildKind):
         change = FieldChange("anschrift", standing, block, "rebuilt")
         first = any(c.reason == "first_contact" for c in plan.to_advoware if c.field in BLOCK_PARTS)
         moved = typed is not None or first
-        if moved and not is_empty(standing) and not same(self.table["anschrift"].kind, standing, block):
+        # What is built of the parts as they stood was typed by nobody.
+        built = model.block(owner, {**fields, **{one.field: one.old for one in plan.to_advoware}})
+        if moved and not any(same(self.table["anschrift"].kind, standing, one) for one in (None, built, block)):
             change = _lost(plan, change, first=first)
         plan.to_advoware.append(change)
         plan.to_espocrm.append(change)

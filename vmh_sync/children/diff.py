@@ -16,17 +16,18 @@ from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import stamps, standing
-from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import LinkState
 from vmh_sync.sync.apart import refused_fields, try_again
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.first_meeting import FirstMeeting
-from vmh_sync.sync.merge import NO_STAMPS, Decision, merge
+from vmh_sync.sync.first_meeting import base_of_created
+from vmh_sync.sync.merge import Decision, merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import Kept
 from vmh_sync.sync.values import Value, is_empty
@@ -248,7 +249,7 @@ class _Planner:
         espocrm, advoware = self.pair.espo_fields, self.pair.advoware_fields
         if base is None:
             espocrm, advoware = without_false(espocrm), without_false(advoware)
-            base = self._base_of_import(espo.id, espocrm, advoware)
+            base = self._base_of_created(espocrm, advoware)
         problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
@@ -271,6 +272,7 @@ class _Planner:
             message=" ".join(problem.message for problem in remaining) or None,
             open_rows=self.rows,
             kept=self._kept(),
+            begun=self._begun(),
         )
         settled = settle_activity(kind, self.children, plan, espo)
         if settled is None:
@@ -284,12 +286,25 @@ class _Planner:
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
         return with_books(kind, self.children, plan, espo)
 
-    def _base_of_import(self, espo_id: str, espocrm: Fields, advoware: Fields) -> Base | None:
-        """What is known of a record that a killed pass has made in EspoCRM: what we wrote there is nobody's edit."""
-        intent = self.children.imported.get(espo_id)
-        sent = without_false(intent.natural_key.get("fields", {})) if intent is not None else {}
-        meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
-        return meeting.recall(self.table, espocrm, advoware, NO_STAMPS).base
+    def _begun(self) -> Intent | None:
+        """Return the create by which a killed pass has made one of the two, if one did."""
+        espo, advoware = self.pair.espo, self.pair.advoware
+        if espo is None or advoware is None or self.pair.link is not None:
+            return None
+        sent = self.children.attempted.get(espo.id)
+        if sent is None or sent.betnr != self.children.betnr:
+            return self.children.imported.get(espo.id)
+        key, marked = sent_key(sent), self.kind.marked_for(advoware.model_dump())
+        ours = marked == espo.id or (key is not None and key == self.kind.natural_key(self.pair.advoware_fields))
+        return sent if ours else None
+
+    def _base_of_created(self, espocrm: Fields, advoware: Fields) -> Base | None:
+        """What is known of a record that a killed pass has made: what we sent is nobody's edit."""
+        begun = self._begun()
+        if begun is None:
+            return None
+        stands = espocrm if begun.system == Side.ESPOCRM else advoware
+        return base_of_created(self.table, without_false(begun.natural_key.get("fields", {})), stands)
 
     def _moved_party(self, espo: EspoRecord) -> dict[str, Any]:
         return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}

@@ -86,7 +86,7 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
         known = {link.espo_id for link in children.links} | set(children.espo)
         # The record may have been edited since: what was created is found by what was sent.
         children.attempted = {
-            espo_id: tuple(intents[espo_id][-1].natural_key.get("key", ()))
+            espo_id: intents[espo_id][-1]
             for espo_id in children.espo
             if espo_id in intents and intents[espo_id][-1].system == str(Side.ADVOWARE)
         }

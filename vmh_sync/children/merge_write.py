@@ -55,8 +55,7 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
     await access.open([*later, *done.plan.reported])
-    imported = children.imported.get(espo.id) if plan.pair.link is None else None
-    await asyncio.to_thread(commit, context, kind, children, done, imported.id if imported is not None else None)
+    await asyncio.to_thread(commit, context, kind, children, done, plan.begun.id if plan.begun is not None else None)
     await close_tasks(context, access.gate, done.plan.closing)
     return again or any(task.kind is TaskKind.READONLY_FIELD for task in in_advoware.tasks)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from vmh_sync.children.canonical import Canonical, read_canonical
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.moved import is_leftover
-from vmh_sync.children.sync_state import PartyChildren, key_of
+from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Fields
 from vmh_sync.systems.advoware.records import WireRecord
@@ -115,7 +115,7 @@ class _Pairing:
             if espo_id not in self.children.foreign_links:
                 take(espo_id, str(record.attributes.get(self.kind.key_attribute) or ""))
         left = [espo_id for espo_id in espo if espo_id not in found]
-        sought = [(espo_id, self.children.attempted.get(espo_id) or None) for espo_id in left]
+        sought = [(espo_id, sent_key(self.children.attempted.get(espo_id))) for espo_id in left]
         for espo_id, natural in (*sought, *((espo_id, self.espo_keys[espo_id]) for espo_id in left)):
             fitting = (key for key in advoware if key in free and self.advoware_keys[key] == natural)
             take(espo_id, next(fitting, None) if natural is not None else None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vmh_sync.children.pairing import Pair
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.links import LinkState
 from vmh_sync.store.tasks import ManualTask
@@ -33,7 +34,7 @@ class ChildPlan:
     ``espo`` and ``advoware`` are the contents to write in each side's names; ``bookkeeping`` goes along with ``espo``.
     ``state`` and ``notes`` are what the link must say afterwards. ``tasks`` must be open afterwards, ``closing`` are
     ids of our task rows that reality has settled, ``reported`` tasks that writing found to be needed. ``kept`` is what
-    EspoCRM is known to make of our bookkeeping values.
+    EspoCRM is known to make of our bookkeeping values. ``begun`` is the create of a killed pass that the link settles.
     """
 
     pair: Pair
@@ -54,6 +55,7 @@ class ChildPlan:
     open_rows: Sequence[ManualTask] = ()
     reported: tuple[TaskWanted, ...] = ()
     kept: Kept = field(default_factory=dict)
+    begun: Intent | None = None
     link_moves: bool = False
     failed: Exception | None = None
     """Why nothing could be decided about it."""

@@ -46,10 +46,9 @@ class PartyChildren:
     denied on a direct read, ``elsewhere`` linked ones that belong to another party now, ``orphaned`` ones that still
     hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
-    record in EspoCRM, by number. ``attempted`` is the natural key that a create
-    in Advoware was sent with whose outcome nobody knows, by EspoCRM id; ``imported`` the create in EspoCRM
-    that made a record and was never settled. ``standings`` is what the ledger says of them,
-    ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
+    record in EspoCRM, by number. ``attempted`` is the create in Advoware whose outcome nobody knows, by EspoCRM id;
+    ``imported`` the create in EspoCRM that made a record and was never settled. ``standings`` is what the ledger says
+    of them, ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
     ``spoilt_in_espocrm`` (by EspoCRM id) and ``spoilt_in_advoware`` (by Advoware's id) are records that cannot be used,
     ``nameless_in_advoware`` one of which not even the id can. ``problem`` is why nothing may be concluded.
     """
@@ -67,7 +66,7 @@ class PartyChildren:
     foreign_links: dict[str, Link] = field(default_factory=dict)
     living: dict[int, str] = field(default_factory=dict)
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
-    attempted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attempted: dict[str, Intent] = field(default_factory=dict)
     imported: dict[str, Intent] = field(default_factory=dict)
     standings: dict[str, SyncRecord] = field(default_factory=dict)
     by_person: bool = False
@@ -108,6 +107,11 @@ def import_name(betnr: int, key: str) -> str:
 def owner_of(party: Beteiligter) -> str:
     """Return a party's full name as it stands above an address."""
     return " ".join(part for part in ((party.vorname or "").strip(), (party.name or "").strip()) if part)
+
+
+def sent_key(intent: Intent | None) -> tuple[str, ...] | None:
+    """Return the natural key of what was sent to Advoware, ``None`` where it had none."""
+    return tuple(intent.natural_key.get("key", ())) or None if intent is not None else None
 
 
 def key_of(child: WireRecord) -> str:

@@ -14,7 +14,7 @@ from vmh_sync.children.merge_write import merge_child
 from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import standing
-from vmh_sync.children.sync_state import import_name, key_of
+from vmh_sync.children.sync_state import import_name, key_of, sent_key
 from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import create_what_is_taken
@@ -70,7 +70,7 @@ class ChildWriter(ChildAccess):
             entity=self.kind.entity,
             espo_id=espo.id,
             betnr=self.children.betnr,
-            natural_key={"key": list(natural)} if natural is not None else {},
+            natural_key={"key": list(natural or ()), "fields": dict(plan.wanted)},
             payload=plan.advoware,
             post=post,
             find=lambda intent: self._find(espo.id, natural, intent),
@@ -182,7 +182,7 @@ class ChildWriter(ChildAccess):
 
     async def _find(self, espo_id: str, natural: tuple[str, ...] | None, intent: Intent) -> Created[Any] | None:
         # The record may have been edited since: what was created is found by what was sent.
-        sought = {natural, tuple(intent.natural_key.get("key", ())) or None} - {None}
+        sought = {natural, sent_key(intent)} - {None}
         known = set(self.children.advoware)
         read = await read_children(self.context, self.kind, self.children.betnr)
         for child in read.children:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.read_back import learned
+from vmh_sync.sync.values import Value, is_empty, same
 
 
 class Recalled(NamedTuple):
@@ -22,6 +23,23 @@ class Recalled(NamedTuple):
 
     base: Base | None
     stamps: Stamps
+
+
+def base_of_created(table: FieldTable, sent: Fields, stands: Fields) -> Base | None:
+    """Return what stands for a base of a record that a killed pass has made, of what it was ``sent`` and says now.
+
+    What the side refused, dropped or altered when the record was made is nobody's edit, nor is what it put where
+    nothing was sent: of that nothing is known.
+    """
+    known = {
+        name: value
+        for name, value in sent.items()
+        if name in table
+        and name in stands
+        and not is_empty(value)
+        and learned(table[name].kind, before=None, sent=value, stands=stands[name]).arrived
+    }
+    return Base(known, known) if known else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
