@@ -295,8 +295,8 @@ class _Planner:
         if sent is None or sent.betnr != self.children.betnr:
             return self.children.imported.get(espo.id)
         key, marked = sent_key(sent), self.kind.marked_for(advoware.model_dump())
-        ours = marked == espo.id or (key is not None and key == self.kind.natural_key(self.pair.advoware_fields))
-        return sent if ours else None
+        matches = marked == espo.id or (key is not None and key == self.kind.natural_key(self.pair.advoware_fields))
+        return sent if matches else None
 
     def _base_of_created(self, espocrm: Fields, advoware: Fields) -> Base | None:
         """What is known of a record that a killed pass has made: what we sent is nobody's edit."""
