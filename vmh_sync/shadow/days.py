@@ -12,7 +12,7 @@ class Difference:
 
     entity: str
     record: str
-    """EspoCRM id of the record; of an appointment its Kürzel and number."""
+    """EspoCRM id of the record; of an appointment its Kürzel and number, or the event's id if it has none yet."""
     target: str
     what: str
     fields: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Difference:
     def of(cls, entity: str, row: Mapping[str, Any]) -> "Difference":
         """Read a row of a dry run's plan."""
         if "kuerzel" in row:
-            record, target, what = f"{row['kuerzel']} {row['frNr'] or ''}".strip(), "", str(row["what"])
+            record, target, what = f"{row['kuerzel']} {row['frNr'] or row['event'] or ''}".strip(), "", str(row["what"])
         else:
             record, what = str(row["id"]), str(row.get("kind") or row["action"])
             target = " ".join(str(row[key]) for key in ("side", "entity", "key") if row.get(key))

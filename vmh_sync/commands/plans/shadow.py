@@ -13,8 +13,9 @@ from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.engine.passes.opening import PassSettings
-from vmh_sync.entities import BETEILIGTE
+from vmh_sync.entities import BETEILIGTE, KALENDER
 from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.shadow.days import Day, Difference, ShadowReport, compare
 from vmh_sync.shadow.files import DayFiles
@@ -23,6 +24,7 @@ from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
 
 SHOWN = 30
+_COUNTED = {BETEILIGTE.name: "Beteiligte", KALENDER.name: "Termine"}
 
 
 def command(*, as_json: bool) -> None:
@@ -66,15 +68,15 @@ def _failures(summary: PassSummary) -> dict[str, str]:
 
 def _show(report: ShadowReport) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    looked_at = ", ".join(f"{count} {name}" for name, count in report.today.looked_at.items())
+    looked_at = ", ".join(f"{count} {_COUNTED.get(name, name)}" for name, count in report.today.looked_at.items())
     console.print(f"Schattenbetrieb {report.today.day:%d.%m.%Y}: {looked_at} angesehen, nichts geschrieben.")
     console.print(
         f"  {len(report.new)} neue Unterschiede, {len(report.standing)} stehen seit dem letzten Blick, "
         f"{len(report.settled)} sind erledigt; {len(report.today.failures)} Datensätze nicht lesbar."
     )
     oldest = sorted(report.standing.items(), key=lambda each: (-each[1], each[0]))
-    _lines(console, "Das alte System gleicht nicht aus:", [f"{_line(one)} – seit {days} Tagen" for one, days in oldest])
-    _lines(console, "Neu:", [_line(one) for one in report.new])
+    _lines(console, "Das alte System gleicht nicht aus:", [f"{line(one)} – seit {days} Tagen" for one, days in oldest])
+    _lines(console, "Neu:", [line(one) for one in report.new])
     _lines(console, "Nicht lesbar:", [f"{record}: {why}" for record, why in report.today.failures.items()])
 
 
@@ -88,9 +90,23 @@ def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
         console.print(f"  … und {len(lines) - SHOWN} weitere; alle mit --json.")
 
 
-def _line(one: Difference) -> str:
+def line(one: Difference) -> str:
+    """Return what would have been done, as a person reads it; no values."""
     side, _, rest = one.target.partition(" ")
-    where = f" in {word(SIDES, side)} {rest}".rstrip() if one.target else ""
     what = word(TASKS | ACTIONS | CALENDAR_ACTIONS | CALENDAR_FINDINGS, one.what)
-    fields = f" ({', '.join(one.fields)})" if one.fields else ""
-    return f"{one.entity} {one.record}: {what}{where}{fields}"
+    what = f"in {word(SIDES, side)} {what}" if side else what
+    fields = [label(name) for name in one.fields] if one.entity == KALENDER.name else one.fields
+    of = f" ({rest})" if rest else ""
+    told = f": {', '.join(name.replace('/new', ' (neu)') for name in fields)}" if fields else ""
+    return f"{_record(one)}: {what}{of}{told}"
+
+
+def _record(one: Difference) -> str:
+    if one.entity != KALENDER.name:
+        return f"Beteiligter {one.record}"
+    kuerzel, _, which = one.record.partition(" ")
+    if which.startswith("-"):
+        return f"Kalender {kuerzel}, Eintrag {which} (Vortermin, Fahrt oder Urlaub, von Advoware berechnet)"
+    if which and not which.isdecimal():
+        return f"Kalender {kuerzel}, Ereignis {which} in Google"
+    return f"Kalender {kuerzel}, Termin frNr {which}" if which else f"Kalender {kuerzel}"

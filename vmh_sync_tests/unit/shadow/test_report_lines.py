@@ -1,0 +1,56 @@
+"""The daily report of shadow operation is read by an administrator: words, no names of ours."""
+
+from typing import Any
+
+import pytest
+
+from vmh_sync.commands.plans.shadow import line
+from vmh_sync.shadow.days import Difference
+
+Json = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("entity", "row", "says"),
+    [
+        (
+            "kalender",
+            {"kuerzel": "AH", "frNr": -1, "event": None, "what": "insert_google", "fields": []},
+            "Kalender AH, Eintrag -1 (Vortermin, Fahrt oder Urlaub, von Advoware berechnet): in Google anlegen",
+        ),
+        (
+            "kalender",
+            {"kuerzel": "AH", "frNr": 4711, "event": "e", "what": "update_google", "fields": ["text", "start"]},
+            "Kalender AH, Termin frNr 4711: in Google ändern: Beginn, Titel",
+        ),
+        (
+            "kalender",
+            {"kuerzel": "AH", "frNr": None, "event": "3vh0", "what": "create_advoware", "fields": []},
+            "Kalender AH, Ereignis 3vh0 in Google: in Advoware anlegen",
+        ),
+        (
+            "beteiligte",
+            {
+                "id": "6b09cac83073e7520",
+                "side": "advoware",
+                "entity": "Kommunikation",
+                "key": "",
+                "action": "create",
+                "fields": ["email/new"],
+            },
+            "Beteiligter 6b09cac83073e7520: in Advoware anlegen (Kommunikation): email (neu)",
+        ),
+        (
+            "beteiligte",
+            {"id": "6b09", "action": "open_task", "kind": "conflict", "fields": ["name"]},
+            "Beteiligter 6b09: Konflikt entscheiden: name",
+        ),
+    ],
+)
+def test_a_difference_is_told_in_words(entity: str, row: Json, says: str) -> None:
+    assert line(Difference.of(entity, row)) == says
+
+
+def test_two_new_events_of_one_calendar_are_two_differences() -> None:
+    row = {"kuerzel": "AH", "frNr": None, "what": "create_advoware", "fields": []}
+    assert len({Difference.of("kalender", {**row, "event": one}) for one in "ab"}) == 2
