@@ -109,6 +109,10 @@ def sandbox(
         bool, typer.Option("--blank-crm", help="Ein EspoCRM, das noch niemand eingerichtet hat.")
     ] = False,
     crm_version: Annotated[str, typer.Option(help="Fassung des EspoCRM, zum Beispiel 9.3.9 oder 10.0.0.")] = "9.2.7",
+    webhook_allowed: Annotated[
+        list[str] | None,
+        typer.Option(help="HOST:PORT, das in seiner webhookAllowedAddressList steht (ab 9.3.4 nötig); mehrfach."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Genau eine JSON-Zeile ausgeben.")] = False,
 ) -> None:
     """Die simulierten Systeme allein, bis Strg-C; gibt Adressen, Zugänge und passende Variablen aus."""
@@ -117,7 +121,14 @@ def sandbox(
     from vmh_sync.sandbox.systems import SystemsConfig
 
     firm = Installation() if installation is None else Installation.draw(installation)
-    systems = SystemsConfig(seed=seed, parties=parties, installation=firm, blank_crm=blank_crm, crm_version=crm_version)
+    systems = SystemsConfig(
+        seed=seed,
+        parties=parties,
+        installation=firm,
+        blank_crm=blank_crm,
+        crm_version=crm_version,
+        webhook_allowed=tuple(webhook_allowed or ()),
+    )
     serve(SandboxOptions(systems, as_json=as_json))
 
 

@@ -129,12 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--installation", type=int, help="draw this firm's EspoCRM and Advoware from a seed")
     parser.add_argument("--blank-crm", action="store_true", help="an EspoCRM that nobody has set up yet")
     parser.add_argument("--crm-version", default=DEFAULT, help="the release of EspoCRM, such as 9.3.9 or 10.0.0")
+    parser.add_argument("--webhook-allowed", action="append", default=[], help="host:port in webhookAllowedAddressList")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON line")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     given = parser.parse_args(arguments)
     firm = Installation() if given.installation is None else Installation.draw(given.installation)
     systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota, firm)
-    systems = replace(systems, blank_crm=given.blank_crm, crm_version=given.crm_version)
+    crm = {"blank_crm": given.blank_crm, "crm_version": given.crm_version}
+    systems = replace(systems, **crm, webhook_allowed=tuple(given.webhook_allowed))
     chosen = [_ALIASES.get(name, name) for name in given.only or NAMES]
     ports: dict[Name, int] = {name: getattr(given, f"{name}_port") for name in NAMES}
     only = tuple(name for name in NAMES if name in chosen)

@@ -32,7 +32,8 @@ class SystemsConfig:
     (0: empty systems). ``webhook_interval`` is how often the CRM delivers webhooks, in seconds (the real default is
     120). The Google quota can be lifted for measurements (``google_quota`` false). ``installation`` is what is
     particular about this firm's EspoCRM and Advoware. ``blank_crm`` gives an EspoCRM that nobody has set up: no entity
-    types, roles or users of ours; ``crm_version`` is its release.
+    types, roles or users of ours; ``crm_version`` is its release, ``webhook_allowed`` what its administrator has put
+    into ``webhookAllowedAddressList`` (host:port).
     """
 
     seed: int = 1
@@ -42,6 +43,7 @@ class SystemsConfig:
     installation: Installation = field(default_factory=Installation)
     blank_crm: bool = False
     crm_version: str = DEFAULT
+    webhook_allowed: tuple[str, ...] = ()
 
 
 @dataclass
@@ -114,6 +116,8 @@ def _espocrm(config: SystemsConfig) -> Simulated:
             webhooks=WebhookConfig(interval=config.webhook_interval),
         )
     )
+    if config.webhook_allowed:
+        app.state.api.crm.settings["webhookAllowedAddressList"] = list(config.webhook_allowed)
     hooks = CrmHooks(app)
     controlled = ControlledApp(
         app,

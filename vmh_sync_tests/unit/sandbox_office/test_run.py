@@ -79,6 +79,21 @@ async def test_in_process_with_the_same_keys_for_the_same_seed() -> None:
         assert first["control"] != second["control"]
 
 
+@pytest.mark.parametrize(("allowed", "status"), [((), 400), (("127.0.0.1:8800",), 200)])
+async def test_a_newer_crm_calls_an_internal_address_only_if_its_administrator_has_listed_it(
+    allowed: tuple[str, ...], status: int
+) -> None:
+    systems = SystemsConfig(blank_crm=True, crm_version="9.3.9", webhook_allowed=allowed)
+    async with running(SandboxOptions(systems, only=("espocrm",))) as started, httpx.AsyncClient() as client:
+        told = started["environment"]
+        answer = await client.post(
+            f"{told['ESPOCRM_API_BASE_URL']}/Webhook",
+            json={"event": "Task.create", "url": "http://127.0.0.1:8800/hook"},
+            auth=(told["ESPOCRM_ADMIN_USER"], told["ESPOCRM_ADMIN_PASSWORD"]),
+        )
+    assert answer.status_code == status, answer.text
+
+
 def test_the_fixture_resets_everything(sandbox: Sandbox) -> None:
     made = sandbox.office.edit("Beteiligte", "create", values={"name": "Huber"})
     sandbox.crm.seed(records={"CBeteiligte": [{"lastName": "Huber", "betnr": made["id"]}]})
