@@ -79,7 +79,7 @@ async def test_in_process_with_the_same_keys_for_the_same_seed() -> None:
         assert first["control"] != second["control"]
 
 
-@pytest.mark.parametrize(("allowed", "status"), [((), 400), (("127.0.0.1:8800",), 200)])
+@pytest.mark.parametrize(("allowed", "status"), [((), 400), (("127.0.0.1:8800",), 201)])
 async def test_a_newer_crm_calls_an_internal_address_only_if_its_administrator_has_listed_it(
     allowed: tuple[str, ...], status: int
 ) -> None:
