@@ -135,8 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     firm = Installation() if given.installation is None else Installation.draw(given.installation)
     systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota, firm)
-    crm = {"blank_crm": given.blank_crm, "crm_version": given.crm_version}
-    systems = replace(systems, **crm, webhook_allowed=tuple(given.webhook_allowed))
+    systems = replace(systems, blank_crm=given.blank_crm, crm_version=given.crm_version)
+    systems = replace(systems, webhook_allowed=tuple(given.webhook_allowed))
     chosen = [_ALIASES.get(name, name) for name in given.only or NAMES]
     ports: dict[Name, int] = {name: getattr(given, f"{name}_port") for name in NAMES}
     only = tuple(name for name in NAMES if name in chosen)
