@@ -52,5 +52,5 @@ def test_a_difference_is_told_in_words(entity: str, row: Json, says: str) -> Non
 
 
 def test_two_new_events_of_one_calendar_are_two_differences() -> None:
-    row = {"kuerzel": "AH", "frNr": None, "what": "create_advoware", "fields": []}
+    row: Json = {"kuerzel": "AH", "frNr": None, "what": "create_advoware", "fields": []}
     assert len({Difference.of("kalender", {**row, "event": one}) for one in "ab"}) == 2
