@@ -104,9 +104,9 @@ def line(one: Difference) -> str:
 def _record(one: Difference) -> str:
     if one.entity != KALENDER.name:
         return f"Beteiligter {one.record}"
-    kuerzel, _, which = one.record.partition(" ")
-    if which.startswith("-"):
-        return f"Kalender {kuerzel}, Eintrag {which} (Vortermin, Fahrt oder Urlaub, von Advoware berechnet)"
-    if which and not which.isdecimal():
-        return f"Kalender {kuerzel}, Ereignis {which} in Google"
-    return f"Kalender {kuerzel}, Termin frNr {which}" if which else f"Kalender {kuerzel}"
+    kuerzel, _, name = one.record.partition(" ")
+    if name.startswith("-"):
+        return f"Kalender {kuerzel}, Eintrag {name} (Vortermin, Fahrt oder Urlaub, von Advoware berechnet)"
+    if name and not name.isdecimal():
+        return f"Kalender {kuerzel}, Ereignis {name} in Google"
+    return f"Kalender {kuerzel}, Termin frNr {name}" if name else f"Kalender {kuerzel}"
