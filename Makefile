@@ -80,9 +80,9 @@ hooks:
 	@sh scripts/venv.sh dev
 	@.venv/bin/pre-commit install
 
-## make image    the container image (needs Docker)
+## make image    the container image (needs Docker, or ENGINE=podman)
 image:
-	docker build --tag vmh-sync:local .
+	$(or $(ENGINE),docker) build --tag vmh-sync:local .
 
 ## make clean    remove .venv and caches; the product's own state (.vmh) stays
 clean:

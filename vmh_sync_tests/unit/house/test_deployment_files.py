@@ -189,6 +189,19 @@ def test_kubernetes_starts_what_the_image_has_and_passes_only_settings_that_exis
     assert set(values["runLauncher"]["config"]) == {"k8sRunLauncher"}
 
 
+def test_kubernetes_asks_nothing_of_the_image_that_its_user_may_not() -> None:
+    """The chart's webserver listens on the port of its service, and Dagster's home is mounted over the image's."""
+    values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
+    port = values["dagsterWebserver"]["service"]["port"]
+    assert port >= 1024
+    assert values["dagsterWebserver"]["readinessProbe"]["httpGet"]["port"] == port
+    ours = (DEPLOY / "kubernetes" / "vmh-sync.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"webserver:(\d+)", ours) == [str(port)] * 2
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"DAGSTER_HOME={values['global']['dagsterHome']}\n" in image
+    assert set(re.findall(r"^USER (.+)", image, re.MULTILINE)) == {"10001:10001", "root", "postgres"}
+
+
 def test_kubernetes_has_the_limits_of_the_production_file() -> None:
     values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
     production = yaml.safe_load((ROOT / "dagster.yaml").read_text(encoding="utf-8"))
