@@ -9,7 +9,8 @@ from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.kommunikation import kinds, task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
-from vmh_sync.kommunikation.plan import KommunikationPlan, Quarantined
+from vmh_sync.kommunikation.noted_lists import arrived, is_note
+from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.kommunikation_states import KommunikationState
@@ -42,10 +43,16 @@ class Notes:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MappedEntries:
-    """Both sides in canonical form, with the pairs; ``adopted`` are the creates of a crashed run among them."""
+    """Both sides in canonical form, with the pairs.
+
+    Of a crashed run: ``adopted`` are its creates, ``noted`` what it certainly brought into EspoCRM's lists, ``settled``
+    the notes that are of no more use.
+    """
 
     sides: PartyCommunication
     adopted: tuple[tuple[Intent, Pair], ...] = ()
+    noted: tuple[Pair, ...] = ()
+    settled: tuple[Intent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,8 +101,12 @@ def read_sides(espo: EspoRecord, advoware: Beteiligter, pairs: tuple[Pair, ...])
 def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     """Bring full records of both sides and our pairs together."""
     found = read_sides(party.espo, party.advoware, notes.pairs)
-    adopted = _adopted(notes.intents, found.entries or (), notes.pairs)
-    return MappedEntries(replace(found, pairs=(*notes.pairs, *(pair for _, pair in adopted))), adopted)
+    settled = tuple(intent for intent in notes.intents if is_note(intent))
+    noted = tuple(arrived(settled, found, party.betnr))
+    pairs = PairDelta((), noted).apply(notes.pairs)
+    adopted = _adopted((one for one in notes.intents if not is_note(one)), found.entries or (), pairs)
+    sides = replace(found, pairs=(*pairs, *(pair for _, pair in adopted)))
+    return MappedEntries(sides, adopted, noted, settled)
 
 
 def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan:
@@ -124,7 +135,7 @@ def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan
         close_tasks=() if stops else task_texts.closing(notes.tasks, wanted),
         findings=plan.findings,
         conflicts=plan.conflicts,
-        base_moves=stops or plan.base_moves or bool(mapped.adopted) or unknown or problem is not None,
+        base_moves=stops or plan.base_moves or bool(mapped.adopted or mapped.settled) or unknown or problem is not None,
     )
     tries = plan is not plain and plain.writes_nothing and not plain.base_moves and not record.tasks
     work = PlannedEntries(plan, mapped, problem, plain.quarantined if plan is not plain else ())

@@ -16,8 +16,9 @@ from vmh_sync.kommunikation.errors import EntryListMissing, SuspiciousEmpty
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
+from vmh_sync.kommunikation.noted_lists import brought, note_lists
 from vmh_sync.kommunikation.pairs import store_delta
-from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, espo_step
+from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, PairDelta, espo_step
 from vmh_sync.kommunikation.planning import (
     LISTS,
     Notes,
@@ -52,8 +53,9 @@ async def write_part(
         raise SuspiciousEmpty(f"party {party.betnr}: {', '.join(sorted(map(str, work.plan.suspicious_empty)))}")
     if await reads_otherwise(context, party, sides, work.plan):
         return PartDone(again=True)
-    if work.plan.conflicts or work.mapped.adopted:
-        await context.store.write(_prepare, context, party, work)
+    note = None
+    if work.plan.conflicts or work.mapped.adopted or work.mapped.settled or brought(work.plan):
+        note = await context.store.write(_prepare, context, party, work)
     writer = EntryWriter(
         context,
         gate,
@@ -65,7 +67,7 @@ async def write_part(
         just_created=party.just_created,
     )
     await writer.run()
-    execution = Execution(context, party, notes, work, writer)
+    execution = Execution(context, party, notes, work, writer, note)
     await execution.prepare_lists()
     return execution.result()
 
@@ -78,12 +80,17 @@ async def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan
     await context.store.write(lambda tx: tx.kommunikation_states.save(empty))
 
 
-def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> None:
+def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> str | None:
+    """Store what must be known before anything is written; returns the note of what EspoCRM is going to get."""
     record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
     for intent, pair in work.mapped.adopted:
-        delta = KommunikationPlan().pairs_after({})
-        store_delta(tx, party.espo_id, party.betnr, replace(delta, stored=(pair,)))
+        store_delta(tx, party.espo_id, party.betnr, PairDelta((), (pair,)))
         tx.intents.complete(intent.id, str(pair.advoware_id))
+    store_delta(tx, party.espo_id, party.betnr, PairDelta((), work.mapped.noted))
+    for intent in work.mapped.settled:
+        tx.intents.abandon(intent.id)
+    pairs = brought(work.plan)
+    return note_lists(tx, context.run_id, party.espo_id, party.betnr, pairs) if pairs else None
 
 
 @dataclass(slots=True, repr=False)
@@ -95,6 +102,7 @@ class Execution:
     notes: Notes
     work: PlannedEntries
     writer: EntryWriter
+    note: str | None = None
     lists: tuple[EspoList, ...] = ()
     again: bool = False
     postponed: set[Channel] = field(default_factory=set)
@@ -143,6 +151,8 @@ class Execution:
     def commit(self, tx: Transaction, espo: EspoRecord | None) -> None:
         """Store pairs, audit and the mark; decide which tasks are still missing."""
         party, plan, run_id = self.party, self.work.plan, self.context.run_id
+        if self.note is not None:
+            tx.intents.complete(self.note, party.espo_id)
         attributes = self._standing(espo)
         steps, refused, ignored = self._steps(attributes)
         for one in self.lists:
