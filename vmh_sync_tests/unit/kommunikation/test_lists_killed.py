@@ -31,7 +31,8 @@ class Party:
     def dies(self, when: str, replaced: str | None = None) -> None:
         """Make one pass that dies when it writes the list, ``before`` it arrives or ``after`` it took effect."""
         wire = self.firm.world.wire
-        usual, hit = wire.fate, []
+        usual = wire.fate
+        hit: list[Request] = []
 
         def fate(request: Request) -> Fate:
             if hit or request.method != "PUT" or not request.path.endswith(f"/{CRM}/{self.espo_id}"):
