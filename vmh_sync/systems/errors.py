@@ -116,12 +116,15 @@ class LoginRefused(NotDone):
 
     @property
     def message_for_people(self) -> str:
-        """What is wrong, and when it is tried again."""
+        """What is wrong, when it is tried again, and what tries it before."""
         if self.retry_after is None:
             return self.people
         minutes = max(1, round(self.retry_after / 60))
         when = "in etwa einer Minute" if minutes == 1 else f"in etwa {minutes} Minuten"
-        return f"{self.people} Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst {when}."
+        return (
+            f"{self.people} Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst {when}. "
+            "Ist das berichtigt, prüft `vmh-sync doctor` die Anmeldung sofort und gibt sie frei."
+        )
 
 
 class BadConfiguration(NotDone):

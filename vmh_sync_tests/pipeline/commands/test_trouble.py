@@ -1,5 +1,6 @@
 """What a person at the command line reads when something is down: one German sentence, never a stack trace."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.cli import main
+from vmh_sync.doctor.examination import examine
+from vmh_sync.systems.circuit import PERSON_GAP_SECONDS
 from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
 
 DATABASE = {"VMH_DATABASE_URL": "postgresql://x:y@127.0.0.1:1/z"}
@@ -82,9 +85,23 @@ def test_espocrm_refuses_the_login(firm: Firm, vmh: Vmh) -> None:
     assert code == 1
     assert told.splitlines()[-1] == (
         "EspoCRM lehnt die Anmeldung ab; bitte den API-Schlüssel in den Einstellungen prüfen. "
-        "Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst in etwa einer Minute."
+        "Bis dahin wartet der Abgleich; der nächste Versuch folgt von selbst in etwa einer Minute. "
+        "Ist das berichtigt, prüft `vmh-sync doctor` die Anmeldung sofort und gibt sie frei."
     )
     assert "Trace" not in told
+
+
+def test_a_good_look_of_the_doctor_lets_the_next_pass_through_at_once(firm: Firm, vmh: Vmh) -> None:
+    espo_id = firm.crm_party(lastName="Wartend")
+    command = f"sync beteiligte --id {espo_id}"
+    firm.crm.fault(".*", "status", status=401)
+    assert vmh(command)[0] == 1
+    firm.crm.clear_faults()
+    firm.crm.clear_calls()
+    assert (vmh(command)[0], firm.crm.calls()["total"]) == (1, 0), "no pass tries before the pause is over"
+    firm.clock.shift += timedelta(seconds=PERSON_GAP_SECONDS)
+    asyncio.run(examine(firm.clock))
+    assert vmh(command)[0] == 0
 
 
 def test_a_damaged_database_and_a_folder_that_cannot_be_written_are_one_sentence(
