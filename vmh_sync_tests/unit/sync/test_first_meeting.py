@@ -1,4 +1,4 @@
-"""What is known in place of a base after a first contact, or a create, whose process died (sync-semantics.md 1 and 3)."""
+"""What is known in place of a base after a first contact or a create whose process died (sync-semantics.md 1, 3)."""
 
 from datetime import UTC, datetime, timedelta
 
