@@ -1,12 +1,17 @@
 """Checks of Google Calendar: key of the service account, login."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 from vmh_sync.systems.circuit import MemoryCircuits, ThreadCircuitStore, ThreadLoginCircuit
-from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
+from vmh_sync.systems.google_calendar.calendars import WRITABLE, AmbiguousCalendarError, listed
+from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, InvalidCredentialsError, TransientError
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
@@ -14,11 +19,10 @@ from vmh_sync.systems.google_calendar.service import ServiceAccountError, Servic
 
 GOOGLE = "Google Calendar"
 PUSH = "Google-Meldungen"
-CALENDARS = Operation("calendarList.list", "GET", "users/me/calendarList")
 
 
 def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None = None) -> Line:
-    """Tell whether a service account is set up and may list its calendars. Blocks; makes one read.
+    """Tell whether a service account is set up, may list its calendars, and may write to ours. Blocks; reads its list.
 
     ``circuits`` holds the login's state that all processes share: a login that was refused moments ago is not tried.
     """
@@ -39,7 +43,7 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
         factory, UnlimitedQuota(), retrier=Retrier(google_policy(attempts=1), clock=clock), circuit=circuit, person=True
     )
     try:
-        client.run(CALENDARS, lambda service: service.calendarList().list(maxResults=1))
+        found = listed(client)
     except InvalidCredentialsError as error:
         return problem(
             GOOGLE, held_back_text(error, clock), "Prüfen, ob das Dienstkonto und sein Schlüssel noch gültig sind."
@@ -56,6 +60,24 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
         )
     finally:
         factory.close()
+    return _judged(found, settings.name_template)
+
+
+def _judged(found: Iterable[Mapping[str, object]], template: str) -> Line:
+    """Judge the calendars that carry a name of ours, whoever owns them."""
+    before, _, after = map(re.escape, template.partition("{kuerzel}"))
+    named = [(str(entry.get("summary")), entry.get("accessRole")) for entry in found]
+    ours = [(name, role) for name, role in named if re.fullmatch(f"{before}.+{after}", name)]
+    twice = sorted(name for name, count in Counter(name for name, _ in ours).items() if count > 1)
+    if twice:
+        return problem(GOOGLE, f"Mehrfach vorhanden: {', '.join(twice)}.", AmbiguousCalendarError.people)
+    read_only = sorted(name for name, role in ours if role not in WRITABLE)
+    if read_only:
+        return problem(
+            GOOGLE,
+            f"Nur zum Lesen freigegeben und deshalb nicht abzugleichen: {', '.join(read_only)}.",
+            "In Google bei der Freigabe für das Dienstkonto „Änderungen an Terminen vornehmen“ wählen.",
+        )
     return ok(GOOGLE, "Anmeldung des Dienstkontos gelungen, Kalender lesbar.")
 
 

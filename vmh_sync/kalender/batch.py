@@ -97,6 +97,21 @@ class CalendarBatch:
         ]
 
     @property
+    def new_calendars(self) -> list[str]:
+        """Return whose calendar is not in the service account's list: a pass would create it."""
+        return [work.kuerzel for work in self.works if work.google is not None and work.google.to_create]
+
+    @property
+    def foreseen(self) -> list[str]:
+        """Return what a dry run has to say about them, in German."""
+        if not self.new_calendars:
+            return []
+        return [
+            f"Nicht in der Liste des Dienstkontos, ein Kalender würde angelegt: {', '.join(self.new_calendars)}. Gibt "
+            "es schon einen dieses Namens, der nur freigegeben ist, bitte vorher umbenennen: Sonst stehen dort zwei."
+        ]
+
+    @property
     def waiting(self) -> list[dict[str, object]]:
         """Return what goes to Advoware as soon as it may be written: new, missing there, or changed by an organiser."""
         return [

@@ -110,6 +110,8 @@ def _show(batch: "CalendarBatch", *, as_json: bool, saved: str | None = None) ->
         more: dict[str, object] = {"doubtful": doubtful} if doubtful else {}
         if batch.how.dry_run:
             more["plan"] = batch.rows()
+        if batch.new_calendars:
+            more["new_calendars"] = batch.new_calendars
         if saved is not None:
             more["saved"] = saved
         told = {"lost": batch.lost, "waiting": batch.waiting, "tasks": batch.tasks, "deadlines": batch.deadlines}
@@ -149,7 +151,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
             console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}", markup=False)
     for name, count in batch.deadlines.items() if batch.how.dry_run else ():
         console.print(f"  Fristen, Regel „{name}“: trifft {count} Termine.", markup=False)
-    for line in (*batch.lost_lines, *batch.undelivered):
+    for line in (*batch.lost_lines, *batch.undelivered, *batch.foreseen):
         console.print(f"  {line}", markup=False)
     if doubtful_pairs(batch.works):
         console.print(f"  {DECIDE}", markup=False)

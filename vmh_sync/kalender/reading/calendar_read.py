@@ -15,7 +15,7 @@ from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import Stored, read_stored, rules_cursor
 from vmh_sync.store.calendar import CalendarState
 from vmh_sync.store.store import Transaction
-from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem
+from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem, ReadOnlyCalendarError
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.client import LIST
 from vmh_sync.systems.google_calendar.errors import (
@@ -35,7 +35,7 @@ class CalendarRead:
     """What was read. ``moved``: the calendar is another one than the stored one.
 
     ``whole_series``: ids of series of which a delta holds every exception. ``remark``: what went wrong although the
-    appointments can be synced.
+    appointments can be synced, or what a pass would fail with that only looks. ``to_create``: a pass would create it.
     """
 
     calendar_id: str
@@ -43,6 +43,7 @@ class CalendarRead:
     moved: bool = False
     whole_series: frozenset[str] = frozenset()
     remark: Failure | None = None
+    to_create: bool = False
 
 
 async def read_calendar(
@@ -64,7 +65,7 @@ async def read_calendar(
         else:
             _require_sight(changes, look_only=look_only)
             changes, series = await fill_gaps(context, known, changes, stored)
-            remark = None if look_only else await _share(context, employee, stored, known)
+            remark = _foreseen(changes) if look_only else await _share(context, employee, stored, known)
             return CalendarRead(known, changes, whole_series=series, remark=remark)
     if known is None and look_only:
         return await _look_only(context, employee)
@@ -78,12 +79,19 @@ async def read_calendar(
 async def _look_only(context: CalendarContext, employee: Employee) -> CalendarRead:
     """A dry run before the first pass sees what the first pass will see; a calendar that is not there is empty."""
     client, directory = context.google.client, context.google.directory
-    found = await context.google.run(lambda: directory.look_up(employee.kuerzel))
+    found, to_create = await context.google.run(lambda: directory.foresee(employee.kuerzel))
     if found is None:
-        return CalendarRead("", Changes((), "", full=True, pages=0))
+        return CalendarRead("", Changes((), "", full=True, pages=0), to_create=to_create)
     changes = await context.google.run(lambda: read_changes(client, found, None))
     _require_sight(changes, look_only=True)
-    return CalendarRead(found, changes)
+    return CalendarRead(found, changes, remark=_foreseen(changes))
+
+
+def _foreseen(changes: Changes) -> Failure | None:
+    """Return what a pass that writes would fail with, although looking is allowed."""
+    if changes.shows_everything:
+        return None
+    return replace(explain(ReadOnlyCalendarError("the calendar is shared without write access")), later=True)
 
 
 def _require_sight(changes: Changes, *, look_only: bool) -> None:

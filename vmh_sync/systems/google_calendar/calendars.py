@@ -24,7 +24,8 @@ GET_CALENDAR = Operation("calendars.get", "GET", "calendars/{calendarId}")
 CREATE = Operation("calendars.insert", "POST", "calendars", WRITE, Replay.NEVER)
 ACL_LIST = Operation("acl.list", "GET", _ACL_ROUTE)
 ACL_INSERT = Operation("acl.insert", "POST", _ACL_ROUTE, WRITE)
-_WRITABLE = frozenset({"owner", "writer"})
+WRITABLE = frozenset({"owner", "writer"})
+"""Roles with which a calendar can be synced."""
 
 
 class Found(Enum):
@@ -126,6 +127,12 @@ class CalendarTemplate:
         return rules
 
 
+def listed(client: GoogleCalendarClient) -> list[dict[str, Any]]:
+    """Return the calendars in the client's list, as Google tells them; raises the errors of the client."""
+    pages = client.pages(LIST_ALL, lambda s, page: s.calendarList().list(maxResults=250, showHidden=True, **page))
+    return [entry for page in pages for entry in page.get("items", ())]
+
+
 class CalendarDirectory:
     """Finds, creates and shares the employees' calendars.
 
@@ -176,6 +183,18 @@ class CalendarDirectory:
         matches = self._named(self._account, self._template.title(kuerzel))
         return str(matches[0]["id"]) if len(matches) == 1 else None
 
+    def foresee(self, kuerzel: str) -> tuple[str | None, bool]:
+        """Return the calendar of this name in our list, and whether a pass would create one; changes nothing.
+
+        Raises :class:`AmbiguousCalendarError` as a pass would.
+        """
+        title = self._template.title(kuerzel)
+        matches = self._named(self._account, title)
+        self._require_one(title, matches)
+        if matches:
+            return str(matches[0]["id"]), False
+        return None, self._delegated is None or not self._named(self._delegated, title)
+
     def title(self, kuerzel: str) -> str:
         """Return the name that the employee's calendar has or would get."""
         return self._template.title(kuerzel)
@@ -210,7 +229,7 @@ class CalendarDirectory:
             entry = self._subscribe_shared(calendar_id)
         if entry is None:
             return None
-        if entry.get("accessRole") not in _WRITABLE:
+        if entry.get("accessRole") not in WRITABLE:
             raise ReadOnlyCalendarError("the stored calendar is shared without write access; grant 'writer'")
         return FoundCalendar(str(entry["id"]), Found.BY_ID)
 
@@ -232,21 +251,24 @@ class CalendarDirectory:
             matches = self._named(self._delegated, title)
             for entry in matches[:1]:
                 self._hand_over(str(entry["id"]))
+        self._require_one(title, matches)
+        if not matches:
+            return None
+        if matches[0].get("accessRole") not in WRITABLE:
+            raise ReadOnlyCalendarError(f"the calendar {title!r} is shared without write access; grant 'writer'")
+        return FoundCalendar(str(matches[0]["id"]), Found.BY_NAME)
+
+    @staticmethod
+    def _require_one(title: str, matches: Sequence[dict[str, Any]]) -> None:
         if len(matches) > 1:
             ids = ", ".join(sorted(str(entry["id"]) for entry in matches))
             raise AmbiguousCalendarError(
                 f"several calendars carry the name {title!r}: {ids}; rename or delete all but one"
             )
-        if not matches:
-            return None
-        if matches[0].get("accessRole") not in _WRITABLE:
-            raise ReadOnlyCalendarError(f"the calendar {title!r} is shared without write access; grant 'writer'")
-        return FoundCalendar(str(matches[0]["id"]), Found.BY_NAME)
 
     @staticmethod
     def _named(client: GoogleCalendarClient, title: str) -> list[dict[str, Any]]:
-        pages = client.pages(LIST_ALL, lambda s, page: s.calendarList().list(maxResults=250, showHidden=True, **page))
-        return [entry for page in pages for entry in page.get("items", ()) if entry.get("summary") == title]
+        return [entry for entry in listed(client) if entry.get("summary") == title]
 
     def _create(self, kuerzel: str) -> str:
         if not self._budget.take():

@@ -6,8 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from vmh_sync.cli import app
 from vmh_sync.coordination.connection import SyncRedis
+from vmh_sync.doctor.calendar import check_google
+from vmh_sync.doctor.line import Level
+from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.sync.outcome import PassSummary, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 
@@ -135,6 +140,35 @@ def test_rules_that_we_may_not_set_are_told_and_the_appointments_are_synced_all_
     assert failure["id"] == "SB" and "Freigaben" in failure["error"] and "Besitzrechte" in failure["error"]
     assert chancery.event_of(fr_nr)
     assert "Freigaben" in (chancery.state().last_error or "")
+
+
+def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery) -> None:
+    account = service_account(chancery)
+    read_only = {"owner": "chef@kanzlei.example", "acl": {f"user:{account}": "reader"}, "subscribers": [account]}
+    unlisted = {"owner": "xy@kanzlei.example", "acl": {f"user:{account}": "writer"}}
+    chancery.google.seed(calendars=[{"summary": "AW-SB", **read_only}, {"summary": "AW-XY", **unlisted}])
+    for kuerzel in ("SB", "XY", "OK"):
+        chancery.employee(kuerzel)
+        chancery.termin(kuerzel)
+    chancery.google.seed(calendars=[{"summary": "AW-OK"}])
+    told = look(0)
+    assert "Kalender SB: Der Google-Kalender ist nur zum Lesen freigegeben" in told
+    assert "würde angelegt: XY. Gibt es" in told and told.count("in Google anlegen") == 3
+    line = check_google(load(GoogleCalendarSettings), chancery.clock)
+    assert line.level is Level.PROBLEM and "Lesen" in line.text and line.text.endswith(": AW-SB.")
+    assert created(chancery) == 3, "nobody has created anything"
+
+    chancery.google.seed(calendars=[{"summary": "AW-OK", **unlisted, "subscribers": [account]}])
+    told = look(3)
+    assert "Kalender OK: Mehrere Google-Kalender tragen denselben Namen" in told
+    line = check_google(load(GoogleCalendarSettings), chancery.clock)
+    assert line.level is Level.PROBLEM and line.text == "Mehrfach vorhanden: AW-OK."
+
+
+def look(code: int) -> str:
+    done = CliRunner().invoke(app, ["sync", "kalender", "--all", "--dry-run"])
+    assert done.exit_code == code, done.output
+    return " ".join(done.output.split())
 
 
 def test_a_first_pass_over_65_employees_creates_only_so_many_calendars_and_the_next_ones_go_on(
