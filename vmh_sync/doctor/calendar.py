@@ -67,11 +67,11 @@ def _judged(found: Iterable[Mapping[str, object]], template: str) -> Line:
     """Judge the calendars that carry a name of ours, whoever owns them."""
     before, _, after = map(re.escape, template.partition("{kuerzel}"))
     named = [(str(entry.get("summary")), entry.get("accessRole")) for entry in found]
-    ours = [(name, role) for name, role in named if re.fullmatch(f"{before}.+{after}", name)]
-    twice = sorted(name for name, count in Counter(name for name, _ in ours).items() if count > 1)
+    named_so = [(name, role) for name, role in named if re.fullmatch(f"{before}.+{after}", name)]
+    twice = sorted(name for name, count in Counter(name for name, _ in named_so).items() if count > 1)
     if twice:
         return problem(GOOGLE, f"Mehrfach vorhanden: {', '.join(twice)}.", AmbiguousCalendarError.people)
-    read_only = sorted(name for name, role in ours if role not in WRITABLE)
+    read_only = sorted(name for name, role in named_so if role not in WRITABLE)
     if read_only:
         return problem(
             GOOGLE,
