@@ -145,6 +145,9 @@ class Launcher:
     async def ping(self) -> None:
         """Answer."""
 
+    async def daemon_sign(self) -> None:
+        """Tell of no daemon: that stops nobody who asks whether webhooks are taken."""
+
 
 @pytest.mark.parametrize("token", ["another", None])
 def test_another_redis_gives_no_lease_and_nothing_is_written(
