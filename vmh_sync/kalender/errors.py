@@ -15,3 +15,11 @@ class MovedAway(Exception):
     def __init__(self, kuerzel: str) -> None:
         self.kuerzel = kuerzel
         super().__init__(kuerzel)
+
+
+class StaysWithColleague(Exception):
+    """An event that Advoware cannot hold stands in a colleague's calendar, and Google does not let it go."""
+
+    def __init__(self, kuerzel: str) -> None:
+        self.kuerzel = kuerzel
+        super().__init__(kuerzel)

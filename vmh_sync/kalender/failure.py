@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.engine.failures.isolation import UNFORESEEN
 from vmh_sync.engine.writing.create_once import CreatePutOff
-from vmh_sync.kalender.errors import AppointmentMoving, MovedAway
+from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, StaysWithColleague
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
@@ -15,6 +15,7 @@ ITEM_FAILURES = (
     ForeignSystemError,
     AppointmentMoving,
     MovedAway,
+    StaysWithColleague,
     UnreadableAppointmentError,
     PairTaken,
     StaleRow,
@@ -48,6 +49,12 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, MovedAway):
         text = f"Das Ereignis wurde in den Kalender {error.kuerzel} verschoben; dessen Abgleich übernimmt den Termin."
         return Failure(text, name, later=True)
+    if isinstance(error, StaysWithColleague):
+        text = (
+            f"Die Serie steht im Kalender {error.kuerzel}, ist in Advoware nicht darstellbar und lässt sich nicht "
+            "hierher verschieben. Wird sie dort gelöscht, so wird sie hier eingetragen, wie Advoware sie kennt."
+        )
+        return Failure(text, name)
     if isinstance(error, LeaseLost | CoordinationUnavailable):
         text = "Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter."
         return Failure(text, name, later=isinstance(error, LeaseLost))

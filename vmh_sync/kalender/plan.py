@@ -28,7 +28,7 @@ from vmh_sync.kalender.decision.reads import (
     nameless,
 )
 from vmh_sync.kalender.decision.sides import AdvowareView, DecisionContext, GoogleView, Presence
-from vmh_sync.kalender.form.event_identity import GENERATIONS_TRIED, ids_of_inserts
+from vmh_sync.kalender.form.event_identity import GENERATIONS_TRIED, LENGTH, ids_of_inserts
 from vmh_sync.kalender.form.google_form import ReadEvent, is_cancelled, is_exception, read_mark
 from vmh_sync.kalender.model import Appointment, Mark, PairState, Source
 from vmh_sync.kalender.pairing.first_contact import Doubt, Unpaired, match
@@ -130,9 +130,30 @@ class _Planner:
             mark = self._mark(event_id)
             if mark is not None and event_id not in self._paired_events | begun:
                 loose.setdefault(mark.fr_nr, []).append(event_id)
+        for fr_nr, event_id in self._unmarked_inserts(begun):
+            loose.setdefault(fr_nr, [event_id])
         for fr_nr, ids in loose.items():
             loose[fr_nr] = sorted(sorted(ids), key=partial(self._likelihood, fr_nr))
         return loose
+
+    def _unmarked_inserts(self, begun: set[str]) -> Iterator[tuple[int, str]]:
+        """Yield number and id of events that we put here and that lost their mark before their pair was stored."""
+        taken = self._paired_events | begun
+        found = {
+            event_id
+            for event_id, view in self._google.items()
+            if view.event is not None and view.event.mark is None and event_id not in taken
+            if len(event_id) == LENGTH
+        }
+        numbers = [n for n in self._advoware if self._termin(n).presence is Presence.PRESENT] if found else []
+        for fr_nr in numbers:
+            pair = self._pairs.get(fr_nr)
+            if pair is None or self._is_gone(pair):
+                inserts = ids_of_inserts(self._ctx.kanzlei, self._ctx.kuerzel, fr_nr)
+                yield from ((fr_nr, event_id) for event_id in reversed(inserts) if event_id in found)
+
+    def _is_gone(self, pair: PairState) -> bool:
+        return self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING)
 
     def _likelihood(self, fr_nr: int, event_id: str) -> tuple[bool, bool]:
         """Our own insert comes first, then what a colleague's pair names: it was moved here, others are copies."""
@@ -174,10 +195,9 @@ class _Planner:
 
     def _goes_on_as(self, pair: PairState, event_id: str) -> bool:
         copy = self._google[event_id].event
-        gone = self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING)
-        if not gone or copy is None:
+        if copy is None or not self._is_gone(pair):
             return False
-        return event_id in self._reads.unstored or self._said_by(pair) in (None, copy.form)
+        return copy.mark is None or event_id in self._reads.unstored or self._said_by(pair) in (None, copy.form)
 
     def _is_insert_of_ours(self, fr_nr: int, event_id: str) -> bool:
         """Tell whether we put the event here for a Termin that is gone: decided like a pair whose Termin is deleted."""
@@ -221,7 +241,7 @@ class _Planner:
 
     def _from_colleague(self, fr_nr: int, event: ReadEvent, elsewhere: PairElsewhere) -> PlanItem | None:
         if self._strayed(fr_nr, event.event_id, event.form, elsewhere.kuerzel):
-            return PlanItem(None, event.event_id, decide_strayed(fr_nr, event.event_id, elsewhere.kuerzel))
+            return PlanItem(None, event.event_id, decide_strayed(fr_nr, event, elsewhere.kuerzel))
         if elsewhere.event_id == event.event_id:
             return PlanItem(None, event.event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
         return self._new(event, "Aus einem anderen Kalender kopiert")
@@ -237,6 +257,8 @@ class _Planner:
             view = self._google.get(elsewhere.event_id)
             if view is None or view.event is None or not self._comes_beside(fr_nr, elsewhere.event_id):
                 continue
+            if self._pairs[fr_nr].event_id == elsewhere.event_id:
+                continue  # adopted: the Termin came with its event
             if elsewhere.event_id in loose.get(fr_nr, ()):
                 item = self._from_colleague(fr_nr, view.event, elsewhere)
                 if item is not None:

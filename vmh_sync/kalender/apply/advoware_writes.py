@@ -205,16 +205,21 @@ class AdvowareWrites(GoogleWrites):
             return False
         if self.sides.concerns(to_fields(record)):
             raise PlanAgain
+        await self._leave_to_colleague(fr_nr, operation.event_id)
+        return True
+
+    async def _leave_to_colleague(self, fr_nr: int, event_id: str, also: tuple[FieldChange, ...] = ()) -> None:
+        """Delete the event of a Termin that a colleague has now; what was typed into it, and ``also``, is told."""
         reason, pair = "In Advoware einem anderen Kürzel zugeordnet", self.book.state(fr_nr)
         base = pair.base if pair is not None else None
-        event = self.sides.events.get(operation.event_id)
+        event = self.sides.events.get(event_id)
         said = read_event(event.raw, self.context.rules) if event is not None else None
         edits = typed_since(said, base) if said is not None else ()
+        edits = tuple(edit for edit in edits if edit.name not in {one.name for one in also}) + also
         if edits:
             text = f"{reason}, in Google noch geändert: gelöscht"
-            finding = Finding(FindingKind.DELETED_AGAINST_CHANGE, text, fr_nr, operation.event_id, edits)
+            finding = Finding(FindingKind.DELETED_AGAINST_CHANGE, text, fr_nr, event_id, edits)
             await self.book.lose((finding,))
             self.done.findings += (finding,)
         await self.book.follow_advoware(fr_nr)  # killed after the deletion it would be taken for a person's
-        await self._delete_google(DeleteGoogle(fr_nr, operation.event_id, reason, confirm=False))
-        return True
+        await self._delete_google(DeleteGoogle(fr_nr, event_id, reason, confirm=False))

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.agreement import Done
-from vmh_sync.kalender.apply.moves import Moves
+from vmh_sync.kalender.apply.odd_series import OddSeries
 from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.operations import (
+    BringAlong,
     ClosePair,
     CreateAdvoware,
     DeleteAdvoware,
@@ -28,7 +29,6 @@ from vmh_sync.kalender.decision.operations import (
 )
 from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
-from vmh_sync.kalender.model import Source
 from vmh_sync.kalender.plan import plan_employee
 from vmh_sync.kalender.state.pair_rows import pending
 from vmh_sync.store.errors import PairTaken, StaleRow
@@ -38,13 +38,8 @@ ROUNDS = 4
 
 
 @dataclass(slots=True, repr=False)
-class Executor(Moves):
-    """Carries out the items of one employee, under that employee's lease.
-
-    ``exactly``: a person approved these operations; when a side has moved before the first of them, nothing is done.
-    """
-
-    exactly: bool = False
+class Executor(OddSeries):
+    """Carries out the items of one employee, under that employee's lease."""
 
     async def run(self, item: PlanItem) -> Done:
         """Carry out one item; plans again, at most :data:`ROUNDS` times, when a side has moved.
@@ -74,9 +69,7 @@ class Executor(Moves):
     async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
         match operation:
             case InsertGoogle():
-                if not operation.stays:
-                    await self._stay_if_moved(operation.fr_nr, operation.replaces)
-                await self._insert(operation)
+                await self._insert_once(operation)
             case UpdateGoogle():
                 await self._update_google(operation)
             case RestoreEvent():
@@ -88,12 +81,22 @@ class Executor(Moves):
             case CreateAdvoware():
                 await self._create(operation)
             case DeleteGoogle():
-                await self._delete_google(operation)
+                await self._delete_or_leave(operation)
             case DeleteAdvoware():
                 await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self._delete_advoware(operation)
+            case BringAlong():
+                raise AssertionError("never planned: an insert becomes it")
             case _:
                 await self._note(operation, later)
+
+    async def _insert_once(self, operation: InsertGoogle) -> None:
+        """Insert an event unless it lives in a colleague's calendar, to where or from where it goes."""
+        if not operation.stays:
+            await self._stay_if_moved(operation.fr_nr, operation.replaces)
+        if operation.replaces is None:
+            await self._bring_along(operation)
+        await self._insert(operation)
 
     async def _note(
         self,
@@ -115,9 +118,7 @@ class Executor(Moves):
                     await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self.book.close(operation.fr_nr)
             case MarkNotRepresentable():
-                if operation.fr_nr not in self.book.rows:
-                    await self.book.link(operation.fr_nr, operation.event_id, 0, Source.ADVOWARE)
-                await self.book.hinder(operation.fr_nr, operation.obstacle)
+                await self._hinder(operation)
 
     async def _link_found(self, operation: LinkFound) -> None:
         event = self.sides.events.get(operation.event_id)

@@ -42,10 +42,16 @@ class GoogleWrites(Agreement):
         raise AppointmentMoving
 
     async def _adopt_own(self, operation: InsertGoogle, event_id: str, generation: int) -> None:
-        """The id is taken: by our event, living here or moved (a crash before the pair row), or by a deleted one."""
+        """The id is taken: by our event, living here or moved (a crash before the pair row), or by a deleted one.
+
+        Its id says that it is ours, also where a client has dropped the mark; another number's it may be by now.
+        """
         event = await self.sides.fresh_event(event_id)
         mark = read_mark(event.raw) if event is not None else None
-        if mark is not None and mark.fr_nr == operation.fr_nr:
+        another = (mark is not None and mark.fr_nr != operation.fr_nr) or self.book.is_of_another(
+            event_id, operation.fr_nr
+        )
+        if event is not None and not another:
             await self.book.link(operation.fr_nr, event_id, generation, operation.source)
             raise PlanAgain
         if not operation.stays:
@@ -62,19 +68,25 @@ class GoogleWrites(Agreement):
                 raise MovedAway(kuerzel)
 
     async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
-        """Tell whether the event lives in a calendar as this Termin's: a guest's copy has the same id, not our mark."""
-        client, directory = self.context.google.client, self.context.google.directory
-        calendar = self.book.calendar_of(kuerzel)
+        """Tell whether the event lives in a calendar as this Termin's."""
+        calendar = await self._calendar_of(kuerzel)
+        return calendar is not None and await self._living_in(calendar, event_id, fr_nr) is not None
+
+    async def _calendar_of(self, kuerzel: str) -> str | None:
+        directory, calendar = self.context.google.directory, self.book.calendar_of(kuerzel)
         if calendar is None:  # whoever made it died, or got no answer, before its id was stored
             calendar = await self.context.google.run(lambda: directory.look_up(kuerzel))
-        if calendar is None:
-            return False
+        return calendar
+
+    async def _living_in(self, calendar: str, event_id: str, fr_nr: int) -> Event | None:
+        """Return the event if it lives there as this Termin's: a guest's copy has the same id, not our mark."""
+        client = self.context.google.client
         try:
             event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
         except (NotFoundError, ForbiddenError):
-            return False
+            return None
         mark = read_mark(event.raw)
-        return not event.cancelled and mark is not None and mark.fr_nr == fr_nr
+        return event if not event.cancelled and mark is not None and mark.fr_nr == fr_nr else None
 
     async def _update_google(self, operation: UpdateGoogle) -> None:
         current = self.sides.events.get(operation.event_id)

@@ -1,12 +1,20 @@
 """Events that a person moved between two calendars of ours: the Termin goes along before anything is deleted."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.decision.deadlines import SENT_BACK, is_held
 from vmh_sync.kalender.decision.deletions import typed_since
-from vmh_sync.kalender.decision.operations import CreateAdvoware, DeleteGoogle, Finding, FindingKind, TakeOver
+from vmh_sync.kalender.decision.operations import (
+    CreateAdvoware,
+    DeleteGoogle,
+    FieldChange,
+    Finding,
+    FindingKind,
+    TakeOver,
+)
 from vmh_sync.kalender.decision.reads import PairElsewhere
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.form.advoware_form import read_termin
@@ -65,11 +73,7 @@ class Moves(AdvowareWrites):
 
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
-        first = self.decision.kuerzel.upper() < operation.from_kuerzel.upper()
-        wait = SHORTER_WAIT_SECONDS if first else COLLEAGUE_WAIT_SECONDS
-        async with self.context.leases.hold(lease_name(operation.from_kuerzel), wait=wait) as other:
-            if other is None:
-                raise AppointmentMoving
+        async with self._with_colleague(operation.from_kuerzel):
             if await self._lives_in(operation.from_kuerzel, operation.event_id, operation.fr_nr):
                 await self._create_instead(operation)
                 return
@@ -84,6 +88,16 @@ class Moves(AdvowareWrites):
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
 
+    @asynccontextmanager
+    async def _with_colleague(self, kuerzel: str) -> AsyncIterator[None]:
+        """Hold a colleague's lease too."""
+        first = self.decision.kuerzel.upper() < kuerzel.upper()
+        wait = SHORTER_WAIT_SECONDS if first else COLLEAGUE_WAIT_SECONDS
+        async with self.context.leases.hold(lease_name(kuerzel), wait=wait) as other:
+            if other is None:
+                raise AppointmentMoving
+            yield
+
     async def _is_deadline(self, fr_nr: int) -> bool:
         if not self.context.rules.deadlines:
             return False
@@ -95,7 +109,8 @@ class Moves(AdvowareWrites):
     async def _send_back(self, operation: TakeOver) -> None:
         """A deadline stays with whom Advoware names: the event goes from here, its own calendar gets it again."""
         text = f"{SENT_BACK} {operation.from_kuerzel}"
-        finding = Finding(FindingKind.DEADLINE, text, operation.fr_nr, operation.event_id)
+        typed = self._typed_at_colleagues(operation)
+        finding = Finding(FindingKind.DEADLINE, text, operation.fr_nr, operation.event_id, typed)
         await self.book.lose((finding,))
         self.done.findings += (finding,)
         await self._delete_google(DeleteGoogle(operation.fr_nr, operation.event_id, text, confirm=False))
@@ -105,20 +120,26 @@ class Moves(AdvowareWrites):
         record = await self.context.advoware.read_termin(operation.fr_nr)
         if record is None or not self.sides.concerns(to_fields(record)):
             raise AppointmentMoving  # our own event of it could not be taken away before
-        event = self.sides.events.get(operation.event_id)
-        left = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
-        if event is not None:
-            lost = typed_since(read_event(event.raw, self.context.rules), left.base if left is not None else None)
+        if lost := self._typed_at_colleagues(operation):
             text = f"{operation.reason}; der Termin steht hier schon: die Änderung in Google gilt nicht"
-            findings = (Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost),) if lost else ()
-            await self.book.lose(findings)
-            self.done.findings += findings
+            finding = Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost)
+            await self.book.lose((finding,))
+            self.done.findings += (finding,)
         try:
             await self._delete_google(
                 DeleteGoogle(operation.fr_nr, operation.event_id, operation.reason, confirm=False)
             )
         except PreconditionFailedError:
             raise AppointmentMoving from None
+
+    def _typed_at_colleagues(self, operation: TakeOver) -> tuple[FieldChange, ...]:
+        """Return what was typed into an event that came from a colleague since it was agreed on there."""
+        event = self.sides.events.get(operation.event_id)
+        if event is None:
+            return ()
+        left = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
+        base = left.base if left is not None else None
+        return typed_since(read_event(event.raw, self.context.rules, base), base)
 
     async def _create_instead(self, operation: TakeOver) -> None:
         for instead in operation.otherwise:

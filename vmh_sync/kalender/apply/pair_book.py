@@ -43,6 +43,10 @@ class PairBook:
         row = self.rows.get(fr_nr) if fr_nr is not None else None
         return pair_state(row, self.context.rules) if row is not None else None
 
+    def is_of_another(self, event_id: str, fr_nr: int) -> bool:
+        """Tell whether an event belongs to the pair of another number."""
+        return any(row.event_id == event_id and row.frnr != fr_nr for row in self.rows.values())
+
     async def link(
         self, fr_nr: int, event_id: str, generation: int, source: Source, base: BaseForm | None = None
     ) -> None:
@@ -159,14 +163,24 @@ class PairBook:
         """
         with self.context.store.reading() as tx:
             has = {row.kuerzel.upper(): row.event_id for row in tx.calendar_pairs.by_frnr(fr_nr)}
-            names = [one.kuerzel for one in tx.calendar_states.all() if one.kuerzel.upper() != self.kuerzel.upper()]
+        names = self.other_employees()
         return [one for one in names if one.upper() not in has or not (has[one.upper()] == event_id or shared(one))]
+
+    def elsewhere(self, fr_nr: int) -> dict[str, PairState]:
+        """Return the colleagues' living pairs of a number, by Kürzel."""
+        with self.context.store.reading() as tx:
+            rows = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() != self.kuerzel.upper()]
+        return {row.kuerzel: pair for row in rows if (pair := pair_state(row, self.context.rules)) is not None}
 
     def pair_of(self, kuerzel: str, fr_nr: int) -> PairState | None:
         """Return a colleague's living pair of a number."""
+        return next((one for of, one in self.elsewhere(fr_nr).items() if of.upper() == kuerzel.upper()), None)
+
+    def other_employees(self) -> list[str]:
+        """Return the Kürzel of everybody else whose calendar is known."""
         with self.context.store.reading() as tx:
-            rows = [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.kuerzel.upper() == kuerzel.upper()]
-        return pair_state(rows[0], self.context.rules) if rows else None
+            names = [one.kuerzel for one in tx.calendar_states.all()]
+        return [one for one in names if one.upper() != self.kuerzel.upper()]
 
     def calendar_of(self, kuerzel: str) -> str | None:
         """Return the id of an employee's calendar, if it is known."""

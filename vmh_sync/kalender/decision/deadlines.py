@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vmh_sync.kalender.decision.decide import decide_pair
-from vmh_sync.kalender.decision.deletions import insert_event
+from vmh_sync.kalender.decision.deletions import insert_event, typed_since
 from vmh_sync.kalender.decision.operations import (
     Decision,
     DeleteGoogle,
@@ -112,11 +112,11 @@ def decide_deadline(
     return Decision((restore, *writes), (finding, *follows.findings))
 
 
-def decide_strayed(fr_nr: int, event_id: str, kuerzel: str) -> Decision:
+def decide_strayed(fr_nr: int, event: ReadEvent, kuerzel: str) -> Decision:
     """Return what to do about a deadline's event that was moved here out of the calendar of ``kuerzel``."""
     text = f"{SENT_BACK} {kuerzel}"
-    finding = Finding(FindingKind.DEADLINE, text, fr_nr, event_id)
-    return Decision((DeleteGoogle(fr_nr, event_id, text, confirm=False),), (finding,))
+    finding = Finding(FindingKind.DEADLINE, text, fr_nr, event.event_id, typed_since(event, None))
+    return Decision((DeleteGoogle(fr_nr, event.event_id, text, confirm=False),), (finding,))
 
 
 def _is_unstored_write(pair: PairState, event: ReadEvent | None) -> bool:

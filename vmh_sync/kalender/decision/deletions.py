@@ -11,6 +11,7 @@ from vmh_sync.kalender.decision.operations import (
     Finding,
     FindingKind,
     InsertGoogle,
+    MarkNotRepresentable,
 )
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.form.advoware_form import decoration_of, is_for_everybody
@@ -69,16 +70,24 @@ def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionCont
         text = "In Advoware gelöscht, in Google noch geändert: gelöscht"
         findings = (Finding(FindingKind.DELETED_AGAINST_CHANGE, text, pair.fr_nr, pair.event_id, edits),)
     was = base.advoware if base is not None else (event.form if event is not None else None)
-    return Decision((DeleteGoogle(pair.fr_nr, pair.event_id, "In Advoware gelöscht", was=was),), findings)
+    delete = DeleteGoogle(pair.fr_nr, pair.event_id, "In Advoware gelöscht", was=was, obstacle=_obstacle(pair, event))
+    return Decision((delete,), findings)
+
+
+def _obstacle(pair: PairState, event: ReadEvent | None) -> str | None:
+    return event.obstacle if event is not None else pair.obstacle
 
 
 def _create_again(pair: PairState, event: ReadEvent | None, ctx: DecisionContext) -> Decision:
     base = pair.base
-    obstacle = event.obstacle if event is not None else pair.obstacle
+    obstacle = _obstacle(pair, event)
     form = event.form if event is not None else (base.google if base is not None else None)
     if obstacle is not None or form is None:
         text = "In Advoware gelöscht; das Ereignis in Google kann dort nicht wieder angelegt werden"
-        return Decision(findings=(Finding(FindingKind.NOT_REPRESENTABLE, text, pair.fr_nr, pair.event_id),))
+        finding = Finding(FindingKind.NOT_REPRESENTABLE, text, pair.fr_nr, pair.event_id)
+        if obstacle is None or obstacle == pair.obstacle:
+            return Decision(findings=(finding,))
+        return Decision((MarkNotRepresentable(pair.fr_nr, pair.event_id, obstacle, text),), (finding,))
     if base is not None and base.anonymised:
         # The event itself shows nothing: the content is what Advoware last said.
         form = replace(form, text=base.advoware.text, notiz=base.advoware.notiz, ort=base.advoware.ort)

@@ -77,7 +77,8 @@ class RestoreEvent:
 class DeleteGoogle:
     """Delete an event. ``confirm``: ask Advoware for the number once more; it was only missing from the list.
 
-    ``was`` is what Advoware last said, kept in the audit log so that the deletion can be taken back.
+    ``was`` is what Advoware last said, kept in the audit log so that the deletion can be taken back. ``obstacle``: why
+    Advoware cannot hold it; then it is not deleted where its Termin goes to a colleague, whose pass takes it along.
     """
 
     fr_nr: int
@@ -85,6 +86,7 @@ class DeleteGoogle:
     reason: str
     confirm: bool = True
     was: Appointment | None = field(default=None, repr=False)
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,19 @@ class TakeOver:
     from_kuerzel: str
     reason: str
     otherwise: "tuple[Operation, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BringAlong:
+    """Move the event of a Termin that a colleague had here from that calendar, with all that Advoware cannot hold.
+
+    Never planned: an insert becomes it when the colleague's event turns out to say more than the Termin.
+    """
+
+    fr_nr: int
+    event_id: str
+    from_kuerzel: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +217,7 @@ Operation = (
     | UpdateAdvoware
     | DeleteAdvoware
     | TakeOver
+    | BringAlong
     | LinkPair
     | LinkFound
     | SaveBase
@@ -209,7 +225,7 @@ Operation = (
     | MarkNotRepresentable
 )
 
-GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, RestoreEvent, DeleteGoogle)
+GOOGLE_WRITES = (InsertGoogle, UpdateGoogle, RestoreEvent, DeleteGoogle, BringAlong)
 ADVOWARE_WRITES = (CreateAdvoware, UpdateAdvoware, DeleteAdvoware, TakeOver)
 
 

@@ -6,6 +6,8 @@ import hashlib
 GENERATIONS_TRIED = 8
 """As many inserts of one Termin are recognised by their ids."""
 
+LENGTH = 52
+
 
 def ids_of_inserts(kanzlei: str, kuerzel: str, fr_nr: int) -> dict[str, int]:
     """Return the ids of the events that we may have put into this calendar for a Termin, with their generations."""
@@ -13,7 +15,7 @@ def ids_of_inserts(kanzlei: str, kuerzel: str, fr_nr: int) -> dict[str, int]:
 
 
 def event_id(kanzlei: str, kuerzel: str, fr_nr: int, generation: int = 0) -> str:
-    """Return the event id (52 characters of base32hex) of a Termin in one employee's calendar.
+    """Return the event id (:data:`LENGTH` characters of base32hex) of a Termin in one employee's calendar.
 
     ``generation`` counts the inserts: an id whose event was deleted can never be inserted again.
     """

@@ -111,9 +111,14 @@ def read_event(event: Mapping[str, object], rules: CalendarRules, base: BaseForm
 
 
 def _shown_beside(base: BaseForm | None, rules: CalendarRules) -> Decoration:
-    """Return what we wrote beside the content of an event; one that never had our mark shows only its content."""
-    if base is None or not base.mark_hash:
+    """Return what stands beside the content of an event.
+
+    One that never had our mark may show our lines all the same, as it did when it was found; we have not stretched it.
+    """
+    if base is None:
         return PLAIN
+    if not base.mark_hash:
+        return replace(base.decoration, stretch_before=0, stretch_after=0)
     return _fitting(base.google, base.decoration, rules)
 
 

@@ -162,10 +162,12 @@ def _decide(
     event = view.event if view is not None else None
     gone = view is not None and view.presence is Presence.DELETED
     found = advoware.get(fr_nr) if fr_nr is not None else None
+    linked: Decision | None = None
     if fr_nr is not None and found is None:
-        return _given_away(intent, fr_nr, event)
-    if found is not None and found.termin is not None and found.form is not None:
+        linked = _given_away(intent, fr_nr, event)
+    elif found is not None and found.termin is not None and found.form is not None:
         linked = _link(intent, found.termin, found.form, event, ctx, gone=gone)
+    if linked is not None:
         if pair is None:
             return linked
         # The event belonged to a number that is gone: an event has one living pair.

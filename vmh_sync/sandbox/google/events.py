@@ -147,7 +147,10 @@ class EventBook:
                 other.hidden = True
 
     def move(self, calendar: StoredCalendar, event_id: str, to: StoredCalendar) -> StoredEvent:
-        """``events.move``: the same id in another calendar, a tombstone in the old one. Raises 400, 403, 404, 410."""
+        """``events.move``: the same id in another calendar, a tombstone in the old one. Raises 400, 403, 404, 410.
+
+        A series takes its exceptions along.
+        """
         event = self.find(calendar, event_id)
         if event.cancelled:
             raise deleted()
@@ -162,6 +165,9 @@ class EventBook:
         moved = StoredEvent(event_id, content, change, change)
         to.events[event_id] = moved
         to.used_ids.add(event_id)
+        for other in [one for one in calendar.events.values() if one.master_id == event_id and not one.hidden]:
+            change = self._world.event_tick(to)
+            to.events[other.id] = StoredEvent(other.id, {**other.content}, change, change)
         self.delete(calendar, event_id, if_match=None)
         return moved
 

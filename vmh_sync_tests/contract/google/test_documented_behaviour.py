@@ -125,6 +125,20 @@ def test_a_moved_event_keeps_its_id_and_properties_and_leaves_a_tombstone(google
     assert events.get(calendarId=one, eventId=event["id"]).execute()["status"] == "cancelled"
 
 
+def test_a_moved_series_takes_along_what_was_changed_of_it(google: Google, events: Any) -> None:
+    one, other = google.calendar("AW-SB"), google.calendar("AW-AH")
+    series = events.insert(calendarId=one, body=body(recurrence=["RRULE:FREQ=DAILY;COUNT=3"])).execute()
+    occurrences = events.instances(calendarId=one, eventId=series["id"]).execute()["items"]
+    first, second, third = (item["id"] for item in occurrences)
+    events.patch(calendarId=one, eventId=second, body={"summary": "Anders"}).execute()
+    events.delete(calendarId=one, eventId=third).execute()
+    events.move(calendarId=one, eventId=series["id"], destination=other).execute()
+    stands = events.instances(calendarId=other, eventId=series["id"], showDeleted=True).execute()["items"]
+    said = {item["id"]: (item["status"], item.get("summary")) for item in stands}
+    assert said[second] == ("confirmed", "Anders") and said[third][0] == "cancelled"
+    assert said[first][0] == "confirmed" and said[first][1] != "Anders"
+
+
 def test_a_move_needs_write_access_to_both_calendars(google: Google, events: Any) -> None:
     one, other = google.calendar("AW-SB"), google.calendar("fremd", owner=SUBJECT)
     event = events.insert(calendarId=one, body=body()).execute()

@@ -144,19 +144,24 @@ def test_a_changed_occurrence_of_a_series_of_deadlines_is_undone(chancery: Chanc
     assert chancery.until_quiet() == 1
 
 
-@pytest.mark.parametrize("first", ["SB", "AH"])
-def test_a_deadline_moved_to_a_colleague_comes_back(chancery: Chancery, first: str) -> None:
+@pytest.mark.parametrize(("first", "field"), [("SB", "location"), ("AH", "location"), ("AH", "description")])
+def test_a_deadline_moved_to_a_colleague_comes_back_and_what_was_typed_into_it_is_told(
+    chancery: Chancery, first: str, field: str
+) -> None:
+    """Without the court's name it is not known for a deadline by its event, only by its Termin."""
     chancery.employee("AH")
     fr_nr = court_date(chancery)
     chancery.termin("AH", "Besprechung")
     chancery.sync()
-    chancery.move_event("SB", chancery.event_of(fr_nr)["id"], "AH")
+    event_id = chancery.event_of(fr_nr)["id"]
+    chancery.move_event("SB", event_id, "AH")
+    chancery.edit_event("AH", event_id, **{field: "Kantine"})
     for kuerzel in (first, "AH" if first == "SB" else "SB", first):
         chancery.sync(kuerzel)
     assert chancery.event_of(fr_nr)["summary"] == "Verhandlung"
     assert [event["summary"] for event in chancery.events("AH").values()] == ["Besprechung"]
     assert chancery.termine()[fr_nr]["sb"] == "SB" and len(chancery.termine()) == 2
-    assert len(tasks(chancery)) >= 1 and chancery.until_quiet() <= 2
+    assert any("Kantine" in task["description"] for task in tasks(chancery)) and chancery.until_quiet() <= 2
 
 
 def test_what_advoware_changes_in_a_deadline_goes_to_google_also_against_an_edit_there(chancery: Chancery) -> None:

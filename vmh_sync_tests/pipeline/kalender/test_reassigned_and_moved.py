@@ -107,3 +107,15 @@ def test_an_event_of_a_termin_for_everybody_that_is_moved_to_a_colleague_comes_b
     firm.come_to_rest()
     assert stands(firm) == [(kuerzel, "Weihnachtsfeier", str(fr_nr)) for kuerzel in ("AH", "SB")]
     assert chancery.termine()[fr_nr]["sb"] == "ALLE"
+
+
+def test_an_event_that_is_moved_with_its_termin_before_a_pass_stays_that_event(firm: CalendarFirm) -> None:
+    chancery = firm.chancery
+    fr_nr = wandering(firm, from_google=True)
+    event_id = chancery.event_of(fr_nr, "AH")["id"]
+    chancery.edit_termin(fr_nr, sb="SB", anwalt="SB")
+    chancery.move_event("AH", event_id, "SB")
+    chancery.edit_event("SB", event_id, colorId="7")
+    firm.come_to_rest()
+    assert stands(firm) == [("SB", "Wandert", str(fr_nr))]
+    assert chancery.events("SB")[event_id]["colorId"] == "7"

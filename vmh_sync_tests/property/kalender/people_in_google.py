@@ -216,16 +216,14 @@ class PeopleInGoogle(PeopleAtWork):
         ]
 
     def _doubled_series(self) -> list[str]:
-        """One whose Termin was given to a colleague stays in Google as well: Advoware cannot hold what it says."""
+        """Advoware cannot hold what they say, so they stand apart, but each of them once."""
         shown = [event for kuerzel in KUERZEL for event in self._chancery.events(kuerzel).values()]
-        in_google = Counter(word_of(event["summary"]) for event in shown)
+        in_google = Counter(word_of(event["summary"]) for event in shown if "recurringEventId" not in event)
         in_office = Counter(word_of(row["text"]) for row in self._chancery.termine().values())
-        marks = Counter(marked(event) for event in shown)
-        left = {word_of(event["summary"]) for event in shown if marked(event) and marks[marked(event)] > 1}
         return [
             f"{word}: {in_google[word]} events, {in_office[word]} Termine"
             for word in self.hindered
-            if (in_google[word] > 1 and word not in left)
+            if in_google[word] > 1
             or in_office[word] > 1
             or not (in_google[word] or in_office[word] or self.appointments[word].deleted)
         ]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
+from vmh_sync.kalender.form.google_form import OUR_KEYS
 from vmh_sync.settings import CalendarSyncSettings
-from vmh_sync_tests.chaos.calendars import audited_losers
+from vmh_sync_tests.chaos.calendars import answer_questions, audited_losers
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm
 from vmh_sync_tests.inmemory.firm import Hindrance
@@ -82,6 +83,25 @@ def test_killed_before_an_event_names_its_new_termin_it_does_not_name_the_old_on
     assert chancery.events("SB")[event_id].get("location", "") == ("Saal 4" if edited else "")
 
 
+def test_killed_after_a_termin_was_created_anew_and_given_to_a_colleague_it_stands_once(firm: CalendarFirm) -> None:
+    """A person says that it is the colleague's by now; the event's pair still names the old number."""
+    chancery = firm.chancery
+    chancery.event("SB", "Ortstermin")
+    firm.come_to_rest()
+    (old,) = chancery.termine()
+    chancery.drop_termin(old)
+    firm.begin_pass(hindrance=Hindrance(fates={7: Fate(dies="after")}))
+    firm.finish()
+    (new,) = chancery.termine()
+    assert list(chancery.pairs()) == [old], "killed before the new pair"
+    chancery.edit_termin(new, sb="AH", anwalt="AH")
+    firm.come_to_rest()
+    assert answer_questions(chancery) == 1
+    firm.come_to_rest()
+    assert (list(chancery.termine()), marks(chancery, "AH"), marks(chancery)) == ([new], [str(new)], [])
+    assert not chancery.pairs()
+
+
 @pytest.mark.parametrize("act", ["edited", "moved to a colleague", "edited and moved to a colleague"])
 def test_killed_before_an_insert_is_stored_the_event_is_ours_whatever_people_do_to_it(
     firm: CalendarFirm, act: str
@@ -106,6 +126,30 @@ def test_killed_before_an_insert_is_stored_the_event_is_ours_whatever_people_do_
     assert len({**chancery.events("AH"), **chancery.events("SB")}) == 1
 
 
+@pytest.mark.parametrize("typed", [{}, {"summary": "Getippt"}])
+@pytest.mark.parametrize("known", [False, True])
+def test_killed_before_an_insert_is_stored_the_event_is_ours_though_a_client_drops_its_mark(
+    firm: CalendarFirm, known: bool, typed: dict[str, str]
+) -> None:
+    """Its id says so. ``known``: it stands in for one that a person deleted."""
+    chancery = firm.chancery
+    fr_nr = chancery.termin("SB", "Verhandlung")
+    if known:
+        firm.come_to_rest()
+        chancery.drop_event("SB", *chancery.events("SB"))
+    firm.begin_pass(("SB",), Hindrance(fates={4: Fate(dies="after")}))
+    firm.finish()
+    (event_id,) = chancery.events("SB")
+    assert fr_nr not in chancery.pairs() or chancery.pairs()[fr_nr].event_id != event_id, "killed before its pair"
+    chancery.edit_event("SB", event_id, extendedProperties={"private": dict.fromkeys(OUR_KEYS)}, **typed)
+    assert marks(chancery) == [None]
+    firm.come_to_rest()
+    assert (list(chancery.termine()), list(chancery.events("SB"))) == ([fr_nr], [event_id])
+    assert marks(chancery) == [str(fr_nr)]
+    assert chancery.events("SB")[event_id]["summary"] == chancery.termine()[fr_nr]["text"] == "Verhandlung"
+    assert audited_losers(chancery) >= set(typed.values())
+
+
 @pytest.mark.parametrize("then", ["deleted", "given back"])
 def test_killed_before_a_reassigned_termins_event_is_stored_it_is_no_copy(firm: CalendarFirm, then: str) -> None:
     """The event that we put into the new calendar goes with the Termin; the one made in Google lives on in the old."""
@@ -114,7 +158,7 @@ def test_killed_before_a_reassigned_termins_event_is_stored_it_is_no_copy(firm: 
     firm.come_to_rest()
     (fr_nr,) = chancery.termine()
     chancery.edit_termin(fr_nr, sb="AH", anwalt="AH")
-    firm.begin_pass(("AH",), Hindrance(fates={4: Fate(dies="after")}))
+    firm.begin_pass(("AH",), Hindrance(fates={5: Fate(dies="after")}))
     firm.finish()
     assert marks(chancery, "AH") == [str(fr_nr)], "killed between the insert and its pair"
     if then == "deleted":

@@ -62,3 +62,25 @@ def test_what_we_show_beside_the_content_is_no_edit_when_a_client_drops_the_prop
     assert run(sides) == ["UpdateAdvoware", "UpdateGoogle"]
     assert (sides.termine[1].ort, sides.termine[1].notiz, sides.termine[1].text) == ("Saal 4", "Robe", before.text)
     assert run(sides) == []
+
+
+@BOTH_READS
+@pytest.mark.parametrize("stretched", [False, True])
+def test_what_an_event_showed_of_ours_when_it_was_found_is_no_edit_though_it_was_never_marked(
+    stretched: bool, read: GoogleRead
+) -> None:
+    """Killed between the pair of a found event and its mark: the file number and the lines were cut off for the base.
+
+    The times are as a person typed them, because nobody has stretched this event yet.
+    """
+    rules = replace(OPEN_RULES, attach_file_number=True, stretch_by_preparation=stretched)
+    sides = linked(rules, read, notiz="Robe", vorbereitungs_dauer="00:30:00", az_rubrum="12/26 Meier ./. Schulze")
+    pair, before, event = sides.pairs[1], sides.termine[1], sides.event_of(1)
+    assert pair.base is not None
+    sides.pairs[1] = replace(pair, base=replace(pair.base, mark_hash=""))
+    times = {name: {"dateTime": f"{getattr(pair.base.google, name).isoformat()}"} for name in ("start", "end")}
+    sides.put_event(pair.event_id, extendedProperties=None, **times)
+    assert run(sides) == ["UpdateGoogle"]
+    assert sides.termine[1] == before
+    assert (sides.event_of(1)["summary"], sides.event_of(1)["description"]) == (event["summary"], event["description"])
+    assert run(sides) == []
