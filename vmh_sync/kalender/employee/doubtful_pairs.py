@@ -100,12 +100,12 @@ def _notice(record: str, some: list[DoubtfulPair]) -> Notice:
     asked = [one for pairs in by_termin.values() for one in pairs]
     number = {(one.fr_nr, one.event): place for place, one in enumerate(asked, 1)} if len(asked) > 1 else {}
     compared = "\n".join(_compared(pairs, number) for pairs in by_termin.values())
-    choice, same = ("gleich 1", "gleich und die Nummer") if number else ("gleich", "gleich")
+    choice, same = ("gleich 1", "„gleich“ und die Nummer") if number else ("gleich", "„gleich“")
     steps = (
         "Prüfen, ob es derselbe Termin ist. Bis dahin wird auf keiner Seite etwas angelegt.",
         f"Derselbe: oben hinter „Antwort“ {same} schreiben und speichern; es gilt, was in Advoware steht. Oder beide "
         "Seiten gleich eintragen (Titel, Beginn, Ende).",
-        "Zwei verschiedene: verschieden schreiben, oder nur diese Aufgabe schließen; dann bekommt jede Seite beide.",
+        "Zwei verschiedene: „verschieden“ schreiben, oder nur diese Aufgabe schließen; dann bekommt jede Seite beide.",
         "Der nächste Abgleich (alle 15 Minuten) führt es aus und schließt diese Aufgabe.",
     )
     text = NoticeText(
