@@ -11,14 +11,13 @@ from vmh_sync.commands.passes.foreground_marks import marked, of_killed_commands
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, prepare_storage
-from vmh_sync.orchestration.dagster_internals.core import InstanceRef
+from vmh_sync.orchestration.dagster_internals.core import NO_OUTPUT_KEPT, InstanceRef
 from vmh_sync.orchestration.files_kept_open import files_kept_open
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
 PROCESS_TAG = "vmh/process"
 """Names the process of a run in the foreground, precisely enough to tell whether it still exists."""
-_NO_OUTPUT_KEPT = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 
 
 def dagster_home(settings: VmhSettings) -> str:
@@ -49,7 +48,7 @@ def open_for_runs(settings: VmhSettings) -> Iterator[dg.DagsterInstance]:
 
     What they print stays on the console: to keep it as well, Dagster would start two processes a stream and run.
     """
-    with open_instance(settings, {"compute_logs": _NO_OUTPUT_KEPT}) as instance, files_kept_open():
+    with open_instance(settings, {"compute_logs": NO_OUTPUT_KEPT}) as instance, files_kept_open():
         yield instance
 
 

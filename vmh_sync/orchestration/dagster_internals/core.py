@@ -13,6 +13,7 @@ from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 __all__ = [
     "IN_PROGRESS_RUN_STATUSES",
+    "NO_OUTPUT_KEPT",
     "BulkActionStatus",
     "BulkActionsFilter",
     "DagsterUserCodeProcessError",
@@ -25,3 +26,6 @@ __all__ = [
     "UnresolvedAssetJobDefinition",
     "schedule_execution_time_iterator",
 ]
+
+NO_OUTPUT_KEPT = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+"""The ``compute_logs`` of an instance that keeps no copy of what runs print."""

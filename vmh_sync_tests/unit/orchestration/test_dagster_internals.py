@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import RemoteRepositoryOrigin
+from dagster._core.storage.compute_log_manager import ComputeLogManager
 
 import vmh_sync
 from vmh_sync.orchestration.dagster_internals import core, server, sqlite
@@ -100,6 +101,12 @@ USED: dict[str, tuple[str, Callable[[], bool]]] = {
     "core.IN_PROGRESS_RUN_STATUSES": (
         "PromptQueue counts places wrongly",
         lambda: {*core.IN_PROGRESS_RUN_STATUSES} > {dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED},
+    ),
+    "core.NO_OUTPUT_KEPT": (
+        "a pass on the console does not start: its instance names a keeper of output that is gone",
+        lambda: issubclass(
+            getattr(import_module(core.NO_OUTPUT_KEPT["module"]), core.NO_OUTPUT_KEPT["class"]), ComputeLogManager
+        ),
     ),
     "core.TagConcurrencyLimitsCounter": (
         "PromptQueue passes limits by that hold for bulk runs",
