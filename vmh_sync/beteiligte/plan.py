@@ -99,15 +99,15 @@ class PartyPlan:
 
     @property
     def pending(self) -> tuple[TaskWanted, ...]:
-        """Tasks that were decided, never reached EspoCRM (killed, not answered) and still stand.
+        """Tasks that were decided, of which EspoCRM does not tell yet (killed, not answered), and that still stand.
 
         Nothing but their row remembers what they tell; before or after writing.
         """
         closing, told = set(self.closing), {(str(task.kind), *sorted(task.fields)) for task in self._wanted()}
         return tuple(
-            TaskWanted(TaskKind(row.kind), row.fields, row.details)
+            TaskWanted(TaskKind(row.kind), row.fields, row.situation)
             for row in self.read.tasks
-            if row.espo_task_id is None and row.kind in _IN_THE_BASE and row.id not in closing
+            if row.is_untold and row.kind in _IN_THE_BASE and row.id not in closing
             if (row.kind, *row.fields) not in told
         )
 

@@ -12,6 +12,8 @@ from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ManualTaskRow
 from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, table_of
 
+UNTOLD = "_untold"
+"""Marks details that the Task in EspoCRM does not tell yet."""
 TaskState = Literal["pending", "open", "closed"]
 
 _TABLE = table_of(ManualTaskRow)
@@ -45,6 +47,16 @@ class ManualTask:
     created_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether people cannot read yet in EspoCRM what it says now."""
+        return self.espo_task_id is None or UNTOLD in self.details
+
+    @property
+    def situation(self) -> JsonObject:
+        """What it has to tell: its details without our mark."""
+        return {name: value for name, value in self.details.items() if name != UNTOLD}
 
 
 class Tasks(Repository):
@@ -131,6 +143,10 @@ class Tasks(Repository):
     def refresh(self, task_id: int, fingerprint: str, details: JsonObject) -> None:
         """Note that a living task now stands for another situation. Raises StaleRow if it is closed."""
         self._change(task_id, {"fingerprint": fingerprint, "details": details})
+
+    def note_untold(self, task_id: int, details: JsonObject) -> None:
+        """Note another situation that the living task has to tell, until :meth:`refresh`. Raises StaleRow if closed."""
+        self._change(task_id, {"details": {**details, UNTOLD: True}})
 
     def attach_espo_id(self, task_id: int, espo_task_id: str) -> None:
         """Note the EspoCRM Task: the task is open now. Raises StaleRow if it is closed."""

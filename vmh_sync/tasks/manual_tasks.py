@@ -177,25 +177,28 @@ async def _reported_anew(
 ) -> bool:
     """Deal with a task that exists already; true when a person closed it and the new situation needs another one."""
     same_situation = row.fingerprint == fingerprint(task)
-    if same_situation and task.kind is not TaskKind.CONFLICT:
+    if same_situation and task.kind is not TaskKind.CONFLICT and not row.is_untold:
         return False
     standing = await context.espo.read(TASK_ENTITY, str(row.espo_task_id))
     if standing is None or is_settled(standing):
         await context.store.write(lambda tx: tx.tasks.close(row.id))
         return True
     if not same_situation:
-        await gate.before(Side.ESPOCRM)
         description = _continued(standing, about, task, labels)
-        await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
+        if description is not None:
+            await gate.before(Side.ESPOCRM)
+            await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
+    if not same_situation or row.is_untold:
         await context.store.write(lambda tx: tx.tasks.refresh(row.id, fingerprint(task), dict(task.details)))
     return False
 
 
-def _continued(standing: EspoRecord, about: TaskSubject, task: TaskWanted, labels: Mapping[str, str]) -> str:
+def _continued(standing: EspoRecord, about: TaskSubject, task: TaskWanted, labels: Mapping[str, str]) -> str | None:
+    text, before = _worded([task], about, labels), str(standing.attributes.get("description") or "")
+    if before.startswith(text.description):  # written by a run that died just after
+        return None
     # The older report stays: what it names as lost must not vanish.
-    text = _worded([task], about, labels)
-    whole = f"{text.description}\n\n{_EARLIER}\n{standing.attributes.get('description') or ''}"
-    return bounded(whole, _record_of(about))
+    return bounded(f"{text.description}\n\n{_EARLIER}\n{before}", _record_of(about))
 
 
 def _record_of(about: TaskSubject) -> str:
@@ -238,10 +241,17 @@ def fingerprint(task: TaskWanted) -> str:
 def note_tasks(tx: Transaction, subject: TaskSubject, wanted: Iterable[TaskWanted]) -> set[int]:
     """Store tasks in the transaction that lets the base learn what they tell; returns the ids of the new rows.
 
-    Once the base knows a difference, no plan tells it again: killed before :func:`open_tasks`, only the row remembers.
+    Once the base knows a difference, no plan tells it again: killed before :func:`open_tasks`, only the row remembers,
+    also where it has told of another value so far.
     """
-    ensured = [_ensured(tx, _subject_of(subject, task), task) for task in wanted]
-    return {row.id for row, created in ensured if created}
+    new = set[int]()
+    for task in wanted:
+        row, created = _ensured(tx, _subject_of(subject, task), task)
+        if created:
+            new.add(row.id)
+        elif row.fingerprint != fingerprint(task):
+            tx.tasks.note_untold(row.id, dict(task.details))
+    return new
 
 
 def _ensured(tx: Transaction, about: TaskSubject, task: TaskWanted) -> tuple[ManualTask, bool]:

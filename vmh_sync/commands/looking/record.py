@@ -183,7 +183,7 @@ def _base(view: RecordView, *, values: bool) -> object:
 def _task(task: Any, *, values: bool) -> dict[str, Any]:
     row = {"kind": task.kind, "fields": list(task.fields), "espo_task_id": task.espo_task_id}
     row |= {"since": _iso(task.created_at), "state": task.state}
-    return row | ({"details": task.details} if values else {})
+    return row | ({"details": task.situation} if values else {})
 
 
 def _sides(now: BothSides, *, values: bool) -> dict[str, Any]:

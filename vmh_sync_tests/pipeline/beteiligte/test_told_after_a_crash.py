@@ -56,3 +56,25 @@ def test_a_refused_value_is_told_although_its_task_never_reached_espocrm(
     firm.office_edit(betnr, titel="Dr.")
     firm.until_quiet(espo_id)
     assert firm.tasks() == []
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["the earlier value was told", "nor was the earlier value"])
+def test_another_refused_value_is_told_although_the_process_died_before_its_task(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Alt")
+    for value, killed in ((NOT_TAKEN, not told), ("Y" * 160, True)):
+        firm.office_edit(betnr, titel=value)
+        if killed:
+            with monkeypatch.context() as patch, pytest.raises(Killed):
+                die_at_tasks_of(patch)
+                firm.sync(espo_id)
+        else:
+            firm.until_quiet(espo_id)
+    firm.until_quiet(espo_id)
+    (task,) = firm.tasks()
+    assert (task["parentId"], task["status"], "Y" * 160 in task["description"]) == (espo_id, "Not Started", True)
+    assert (NOT_TAKEN in task["description"]) is told
+    firm.office_edit(betnr, titel="Dr.")
+    firm.until_quiet(espo_id)
+    assert firm.tasks() == []
