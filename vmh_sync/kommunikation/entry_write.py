@@ -6,20 +6,21 @@ kind and value (specification, sync-semantics.md 3).
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, create_once
+from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, create_once
 from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
-from vmh_sync.kommunikation.planning import entries_of, entry_of, find_created
+from vmh_sync.kommunikation.planning import entries_of, entry_of
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.kommunikation.unreadable import may_be_new
-from vmh_sync.store.intents import Intent
+from vmh_sync.kommunikation.unsettled import find_created, natural_key, what_is_sent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
     OutcomeUnknown,
@@ -75,48 +76,63 @@ class EntryWriter:
 
     async def _one(self, write: EntryWrite) -> None:
         if write.operation.key is None:
-            await self._create(write)
-            return
-        number = int(write.operation.key)
-        payload = write.operation.payload
-
-        async def send(current: Kommunikation) -> Kommunikation | None:
-            return await self.context.advoware.update_kommunikation(self.betnr, current, payload)
-
-        try:
-            record = await guarded_write(
-                self.gate,
-                Side.ADVOWARE,
-                look=lambda: self._look(number),
-                unmoved=lambda now: now.row_id == write.expected_row_id and self._as_planned(now),
-                send=send,
-            )
-        except OutcomeUnknown:
-            self._take(await self._read())
-            if self._wire.get(number) is None or not _holds(self._wire[number], payload):
-                raise
-            record = None
-        if record is not None:
-            self._know(record)
+            await self._fill(write, lambda: self._post(write), lambda: self._find_created(write))
+        elif write.must_be_empty:
+            await self._fill(write, lambda: self._put(write), lambda: self._find_filled(write))
         else:
-            self._take(await self._read())
+            await self._change(write)
+
+    async def _change(self, write: EntryWrite) -> None:
+        try:
+            await self._put(write)
+        except OutcomeUnknown:
+            if await self._find_filled(write) is None:
+                raise
         await asyncio.to_thread(self._store, write, None, None)
 
-    async def _create(self, write: EntryWrite) -> None:
-        natural = _natural_key(write)
+    async def _fill(
+        self, write: EntryWrite, send: Callable[[], Awaitable[int]], find: Callable[[], Awaitable[int | None]]
+    ) -> None:
+        """Bring a value into Advoware that stands in no entry there: what was sent is known after a crash."""
+        sent = what_is_sent(write, self._kind(write))
         order = CreateOrder(
             system=Side.ADVOWARE,
             entity=ENTITY,
             espo_id=self.espo_id,
-            claim=json.dumps(natural, sort_keys=True),
+            claim=json.dumps(sent, sort_keys=True),
             betnr=self.betnr,
-            natural_key=natural,
+            natural_key=natural_key(sent, write, self.entries),
             payload=write.operation.payload,
-            post=lambda: self._post(write),
-            find=lambda _: self._find_created(write),
+            post=send,
+            find=lambda _: find(),
         )
         creation = await create_once(self.context, order)
-        await asyncio.to_thread(self._store, write, creation.record, creation.intent)
+        number = creation.record if write.operation.key is None else None
+        await asyncio.to_thread(self._store, write, number, creation)
+
+    def _kind(self, write: EntryWrite) -> int:
+        known = (change.after.kind for change in self.plan.pairs if change.after and write.step in change.needs)
+        return int(write.operation.payload.get("komm_kz") or next(known))
+
+    async def _put(self, write: EntryWrite) -> int:
+        number = int(write.operation.key or 0)
+        record = await guarded_write(
+            self.gate,
+            Side.ADVOWARE,
+            look=lambda: self._look(number),
+            unmoved=lambda now: now.row_id == write.expected_row_id and self._as_planned(now),
+            send=lambda now: self.context.advoware.update_kommunikation(self.betnr, now, write.operation.payload),
+        )
+        if record is not None:
+            self._know(record)
+        else:
+            self._take(await self._read())
+        return number
+
+    async def _find_filled(self, write: EntryWrite) -> int | None:
+        self._take(await self._read())
+        now = self._wire.get(int(write.operation.key or 0))
+        return now.id if now is not None and _holds(now, write.operation.payload) else None
 
     async def _post(self, write: EntryWrite) -> int:
         payload = write.operation.payload
@@ -181,7 +197,7 @@ class EntryWriter:
 
     # Our database
 
-    def _store(self, write: EntryWrite, number: int | None, intent: Intent | None) -> None:
+    def _store(self, write: EntryWrite, number: int | None, filled: Creation[int] | None) -> None:
         """Store the pair of a step that is done, with what Advoware says of the entry, and the audit of it."""
         self.done[write.step] = number
         if number is not None:
@@ -191,13 +207,8 @@ class EntryWriter:
             store_delta(tx, self.espo_id, self.betnr, read.delta)
             if not read.not_taken:
                 tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
-            if intent is not None and number is not None:
-                tx.intents.complete(intent.id, str(number))
-
-
-def _natural_key(write: EntryWrite) -> dict[str, Any]:
-    payload = write.operation.payload
-    return {"kind": payload["komm_kz"], "value": payload["tlf"], "online": bool(payload["online"])}
+            if filled is not None:
+                tx.intents.complete(filled.intent.id, str(filled.record))
 
 
 def _holds(record: Kommunikation, payload: Any) -> bool:

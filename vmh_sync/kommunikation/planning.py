@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.engine.passes.part import PartInput, PartPlan
-from vmh_sync.kommunikation import kinds, task_texts
+from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PartyCommunication
 from vmh_sync.kommunikation.noted_lists import arrived, is_note
 from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
+from vmh_sync.kommunikation.unsettled import Adopted, adopted, over, with_edits_told
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.kommunikation_states import KommunikationState
 from vmh_sync.store.links import Link
@@ -45,12 +46,12 @@ class Notes:
 class MappedEntries:
     """Both sides in canonical form, with the pairs.
 
-    Of a crashed run: ``adopted`` are its creates, ``noted`` what it certainly brought into EspoCRM's lists, ``settled``
-    the notes that are of no more use.
+    Of a crashed run: ``adopted`` are the entries it filled, ``noted`` what it certainly brought into EspoCRM's lists,
+    ``settled`` the intents that are of no more use.
     """
 
     sides: PartyCommunication
-    adopted: tuple[tuple[Intent, Pair], ...] = ()
+    adopted: tuple[Adopted, ...] = ()
     noted: tuple[Pair, ...] = ()
     settled: tuple[Intent, ...] = ()
 
@@ -101,12 +102,13 @@ def read_sides(espo: EspoRecord, advoware: Beteiligter, pairs: tuple[Pair, ...])
 def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     """Bring full records of both sides and our pairs together."""
     found = read_sides(party.espo, party.advoware, notes.pairs)
-    settled = tuple(intent for intent in notes.intents if is_note(intent))
-    noted = tuple(arrived(settled, found, party.betnr))
+    lists = tuple(intent for intent in notes.intents if is_note(intent))
+    noted = tuple(arrived(lists, found, party.betnr))
     pairs = PairDelta((), noted).apply(notes.pairs)
-    adopted = _adopted((one for one in notes.intents if not is_note(one)), found.entries or (), pairs)
-    sides = replace(found, pairs=(*pairs, *(pair for _, pair in adopted)))
-    return MappedEntries(sides, adopted, noted, settled)
+    filled = [intent for intent in notes.intents if not is_note(intent)]
+    taken = adopted(filled, found, pairs)
+    sides = replace(found, pairs=PairDelta((), tuple(one.pair for one in taken)).apply(pairs))
+    return MappedEntries(sides, taken, noted, (*lists, *over(filled, taken)))
 
 
 def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan:
@@ -120,7 +122,7 @@ def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan
     again = _retried(party, plain)
     if again and any(one.refusal.may_pass for one in plain.quarantined):
         plan = plan_communication(sides, replace(options, retry_refused=again))
-    plan = without_unreadable(plan, party.advoware, sides.pairs)
+    plan = with_edits_told(without_unreadable(plan, party.advoware, sides.pairs), mapped.adopted, sides)
     problem = problem_of(party.espo, party.advoware)
     stops = sides.entries is None or bool(plan.suspicious_empty)
     wanted = task_texts.for_people(plan.tasks)
@@ -189,42 +191,3 @@ def _confirmed(plan: KommunikationPlan, notes: Notes) -> bool:
     if state is None or state.empty_seen_by in (None, notes.run_id):
         return False
     return {str(side) for side in plan.suspicious_empty} <= set(state.empty_sides)
-
-
-def _adopted(
-    intents: Iterable[Intent], entries: Sequence[AdvowareEntry], pairs: Sequence[Pair]
-) -> tuple[tuple[Intent, Pair], ...]:
-    """Find the entries of creates that a run sent and did not live to note."""
-    known = {pair.advoware_id for pair in pairs}
-    found = []
-    for intent in intents:
-        key = intent.natural_key
-        entry = find_created(int(key["kind"]), str(key["value"]), entries, known)
-        if entry is not None:
-            known.add(entry.id)
-            sent = Pair(
-                entry.id,
-                int(key["kind"]),
-                str(key["value"]),
-                str(key["value"]),
-                online_base=bool(key["online"]),
-                espo_type=key.get("type"),
-            )
-            found.append((intent, sent))
-    return tuple(found)
-
-
-def find_created(
-    kind: int, value: str, entries: Iterable[AdvowareEntry], known: set[int | None]
-) -> AdvowareEntry | None:
-    """Return the newest entry without a pair that holds this value and does not contradict the kind."""
-    channel = kinds.channel_of(kind)
-    if channel is None:
-        return None
-    wanted = channel.normal(value)
-    fitting = [
-        one
-        for one in entries
-        if one.id not in known and channel.normal(one.tlf) == wanted and (one.komm_kz or kind) == kind
-    ]
-    return max(fitting, key=lambda one: one.id, default=None)

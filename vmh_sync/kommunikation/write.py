@@ -83,9 +83,9 @@ async def _note_empty(context: PassContext, party: PartInput, notes: Notes, plan
 def _prepare(tx: Transaction, context: PassContext, party: PartInput, work: PlannedEntries) -> str | None:
     """Store what must be known before anything is written; returns the note of what EspoCRM is going to get."""
     record_conflicts(tx, context.run_id, party.espo_id, party.betnr, work.plan)
-    for intent, pair in work.mapped.adopted:
-        store_delta(tx, party.espo_id, party.betnr, PairDelta((), (pair,)))
-        tx.intents.complete(intent.id, str(pair.advoware_id))
+    for one in work.mapped.adopted:
+        store_delta(tx, party.espo_id, party.betnr, PairDelta((), (one.pair,)))
+        tx.intents.complete(one.intent.id, str(one.pair.advoware_id))
     store_delta(tx, party.espo_id, party.betnr, PairDelta((), work.mapped.noted))
     for intent in work.mapped.settled:
         tx.intents.abandon(intent.id)

@@ -1,0 +1,147 @@
+"""Entries that a pass sent to Advoware and did not live to note: which they are, and what became of them since. Pure.
+
+What was sent stands in the intent of the create (``engine/writing/create_once.py``), with the entries that stood there
+before. An entry that holds the value is the one. Else a person may have typed over it, or emptied it: then it is one of
+the same kind that was not there before. Nobody can tell that from a request that never arrived and an entry that the
+person made; so the value it replaces is told, as the loser of a conflict.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from vmh_sync.kommunikation import kinds
+from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair, PartyCommunication
+from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
+from vmh_sync.store.intents import Intent
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+
+_MUCH_ALIKE = 0.7
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Adopted:
+    """A create of a crashed run and the pair that stands for it: what was sent. ``edited``: it holds that no more."""
+
+    intent: Intent
+    pair: Pair
+    edited: bool = False
+
+
+def what_is_sent(write: EntryWrite, kind: int) -> dict[str, Any]:
+    """Return what tells a write that fills an entry apart from the party's other ones."""
+    payload = write.operation.payload
+    sent = {"kind": kind, "value": payload["tlf"], "online": bool(payload["online"])}
+    return sent if write.operation.key is None else {**sent, "entry": int(write.operation.key)}
+
+
+def natural_key(sent: Mapping[str, Any], write: EntryWrite, entries: Iterable[int]) -> dict[str, Any]:
+    """Return what an entry is known by afterwards: a new one is not among ``entries``, a refilled one has moved."""
+    return {**sent, "row_id": write.expected_row_id} if "entry" in sent else {**sent, "seen": sorted(entries)}
+
+
+def find_created(
+    kind: int, value: str, entries: Iterable[AdvowareEntry], known: Collection[int | None]
+) -> AdvowareEntry | None:
+    """Return the newest entry without a pair that holds this value and does not contradict the kind."""
+    channel = kinds.channel_of(kind)
+    if channel is None:
+        return None
+    wanted = channel.normal(value)
+    fitting = [
+        one
+        for one in entries
+        if one.id not in known and channel.normal(one.tlf) == wanted and (one.komm_kz or kind) == kind
+    ]
+    return max(fitting, key=lambda one: one.id, default=None)
+
+
+def adopted(intents: Sequence[Intent], sides: PartyCommunication, pairs: Sequence[Pair]) -> tuple[Adopted, ...]:
+    """Return the entries of creates and refills that a run sent and did not live to note."""
+    entries = sides.entries or ()
+    known: set[int | None] = {pair.advoware_id for pair in pairs}
+    found: list[Adopted] = []
+    left: list[Intent] = []
+    for intent in intents:
+        key = intent.natural_key
+        if "entry" in key:
+            refilled = next((one for one in entries if one.id == key["entry"] and one.row_id != key["row_id"]), None)
+            found += [_adopted(intent, refilled)] if refilled is not None else []
+            continue
+        entry = find_created(int(key["kind"]), str(key["value"]), entries, known)
+        if entry is None:
+            left.append(intent)
+            continue
+        known.add(entry.id)
+        found.append(_adopted(intent, entry))
+    for intent in left:
+        entry = _typed_over(intent, sides, known)
+        if entry is not None:
+            known.add(entry.id)
+            found.append(_adopted(intent, entry))
+    return tuple(found)
+
+
+def over(intents: Iterable[Intent], taken: Iterable[Adopted]) -> tuple[Intent, ...]:
+    """Return the refills that certainly never arrived."""
+    arrived = {one.intent.id for one in taken}
+    return tuple(one for one in intents if "entry" in one.natural_key and one.id not in arrived)
+
+
+def with_edits_told(plan: KommunikationPlan, taken: Iterable[Adopted], sides: PartyCommunication) -> KommunikationPlan:
+    """Return the plan, which tells of values of EspoCRM that an entry typed over since replaces there."""
+    conflicts, tasks = list(plan.conflicts), list(plan.tasks)
+    told = {change.field for change in conflicts}
+    now = {entry.id: entry.tlf for entry in sides.entries or ()}
+    for one in taken:
+        channel = kinds.channel_of(one.pair.kind) or Channel.PHONE
+        name, lost = f"{channel.value}/{one.pair.advoware_id}", one.pair.espo_base
+        stands = now.get(one.pair.advoware_id or 0) or None
+        leaves = any(change.field == name for list_ in plan.lists for change in list_.changes)
+        if not one.edited or not leaves or name in told:
+            continue
+        conflicts.append(FieldChange(name, lost, stands, reason=f"conflict: {Side.ADVOWARE} wins", losing=lost))
+        details = {"espocrm": lost, "advoware": stands, "before": None, "stands": Side.ADVOWARE.value}
+        tasks.append(TaskWanted(TaskKind.CONFLICT, (name,), details))
+    return replace(plan, conflicts=tuple(conflicts), tasks=tuple(tasks))
+
+
+def _adopted(intent: Intent, entry: AdvowareEntry) -> Adopted:
+    key = intent.natural_key
+    kind, value = int(key["kind"]), str(key["value"])
+    sent = Pair(entry.id, kind, value, value, online_base=bool(key["online"]), espo_type=key.get("type"))
+    channel = kinds.channel_of(kind) or Channel.PHONE
+    return Adopted(intent, sent, channel.normal(entry.tlf) != channel.normal(value))
+
+
+def _typed_over(intent: Intent, sides: PartyCommunication, known: Collection[int | None]) -> AdvowareEntry | None:
+    """Return the entry that may be the one sent: much like it, else the first that was not there before."""
+    key = intent.natural_key
+    kind, seen = int(key["kind"]), key.get("seen")
+    channel = kinds.channel_of(kind)
+    if channel is None or seen is None:
+        return None
+    held = {item.key for item in sides.items(channel) or ()}
+    sent = channel.normal(key["value"]) or ""
+
+    def rank(entry: AdvowareEntry) -> tuple[bool, int]:
+        alike = SequenceMatcher(None, sent, channel.normal(entry.tlf) or "", autojunk=False).ratio()
+        return alike < _MUCH_ALIKE, entry.id
+
+    fitting = [
+        one
+        for one in sides.entries or ()
+        if one.id not in known
+        and one.id not in seen
+        and _may_be(one, kind)
+        and (one.is_empty or channel.normal(one.tlf) not in held)
+    ]
+    return min(fitting, key=rank, default=None)
+
+
+def _may_be(entry: AdvowareEntry, kind: int) -> bool:
+    if entry.komm_kz:
+        return entry.komm_kz == kind
+    return entry.is_empty or kinds.channel_of(kinds.kind_of_value(entry.tlf or "")) is kinds.channel_of(kind)

@@ -1,0 +1,173 @@
+"""A pass that dies after Advoware took an e-mail or phone of EspoCRM's and before its pair is stored.
+
+The entry is ours: what a person typed over it since, or emptied, is an edit of that value. Whether the request arrived
+nobody can tell from another entry that a person made meanwhile, so what is replaced is told.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from vmh_sync.beteiligte.pipeline import PartyPipeline
+from vmh_sync.settings import SyncSettings
+from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.network import Fate, Request
+from vmh_sync_tests.inmemory.world import World
+
+CRM, OFFICE, ENTRY = "CBeteiligte", "Beteiligte", "Kommunikation"
+SENT = {"mail": "neu@huber.example", "phone": "+4951112345"}
+TYPED = {"mail": "ganz.anders@maier.example", "phone": "+498912399"}
+KIND = {"mail": 4, "phone": 1}
+
+
+class Party:
+    """A linked party in whose record somebody adds an e-mail or a phone."""
+
+    def __init__(self, sort: str, *, slot: bool = False) -> None:
+        self.sort = sort
+        self.firm = Firm(World(rules=SyncSettings(_env_file=None)))
+        self.betnr = self.firm.office_create(OFFICE, {"name": "Huber"})
+        self.espo_id = self.firm.crm_create(CRM, {"lastName": "Huber", "betnr": int(self.betnr)})
+        self.firm.settle(PartyPipeline(), [self.espo_id])
+        if slot:
+            self.has("alt@huber.example" if sort == "mail" else "+4951170000")
+            self.firm.settle(PartyPipeline(), [self.espo_id])
+            self.has()
+            self.firm.settle(PartyPipeline(), [self.espo_id])
+        self.has(SENT[sort])
+
+    def has(self, *values: str) -> None:
+        items: list[dict[str, Any]] = [
+            {"emailAddress": one} if self.sort == "mail" else {"phoneNumber": one, "type": "Office"} for one in values
+        ]
+        for place, item in enumerate(items):
+            item.update(primary=place == 0, optOut=False, invalid=False)
+        name = "emailAddressData" if self.sort == "mail" else "phoneNumberData"
+        self.firm.crm_edit(CRM, self.espo_id, {name: items})
+
+    def dies(self, when: str) -> None:
+        """Make one pass that dies when it writes the entry, ``before`` it arrives or ``after`` it took effect."""
+        wire = self.firm.world.wire
+        usual = wire.fate
+        hit: list[Request] = []
+
+        def fate(request: Request) -> Fate:
+            if hit or not request.is_write or ENTRY not in request.path:
+                return usual(request)
+            hit.append(request)
+            return Fate(dies=when)
+
+        wire.fate = fate
+        self.firm.run(PartyPipeline(), [self.espo_id])
+        assert hit
+        wire.fate = usual
+        assert (self.sides()[1] == [SENT[self.sort]]) == (when == "after")
+
+    def entry(self) -> str:
+        return max(self.firm.office_rows(ENTRY), key=int)
+
+    def sides(self) -> tuple[list[str], list[str]]:
+        row = self.firm.crm_row(CRM, self.espo_id)
+        assert row is not None
+        mails = [one["emailAddress"] for one in row["emailAddressData"] or []]
+        phones = [one["phoneNumber"] for one in row["phoneNumberData"] or []]
+        entries = self.firm.office_rows(OFFICE)[self.betnr]["kommunikation"]
+        return sorted(mails + phones), sorted(one["tlf"] for one in entries if one["tlf"])
+
+    def settled(self) -> tuple[list[str], list[str]]:
+        self.firm.settle(PartyPipeline(), [self.espo_id])
+        with self.firm.world.store.reading() as tx:
+            assert tx.intents.open_for("kommunikation", self.espo_id) == []
+        return self.sides()
+
+    def told(self) -> list[str]:
+        """The values that a task says were replaced."""
+        return [one["lost"] for task in self.firm.tasks() for one in task.details["decided"].values()]
+
+
+@pytest.fixture(params=["mail", "phone"])
+def party(request: pytest.FixtureRequest) -> Iterator[Party]:
+    one = Party(request.param)
+    yield one
+    one.firm.world.close()
+
+
+@pytest.fixture(params=["mail", "phone"])
+def slotted(request: pytest.FixtureRequest) -> Iterator[Party]:
+    one = Party(request.param, slot=True)
+    yield one
+    one.firm.world.close()
+
+
+def test_what_is_typed_over_the_new_entry_takes_its_place(party: Party) -> None:
+    party.dies("after")
+    party.firm.office_edit(ENTRY, party.entry(), {"tlf": TYPED[party.sort]})
+    assert party.settled() == ([TYPED[party.sort]], [TYPED[party.sort]])
+    assert party.told() == [SENT[party.sort]]
+
+
+def test_a_new_entry_that_is_emptied_does_not_come_back(party: Party) -> None:
+    party.dies("after")
+    party.firm.office_edit(ENTRY, party.entry(), {"tlf": ""})
+    assert party.settled() == ([], [])
+    assert party.told() == [SENT[party.sort]]
+
+
+def test_without_an_edit_the_value_stands_once_and_nothing_is_told(party: Party) -> None:
+    party.dies("after")
+    assert party.settled() == ([SENT[party.sort]], [SENT[party.sort]])
+    assert party.told() == []
+
+
+def test_what_never_arrived_is_created(party: Party) -> None:
+    party.dies("before")
+    assert party.settled() == ([SENT[party.sort]], [SENT[party.sort]])
+    assert party.told() == []
+
+
+def test_an_own_entry_of_a_person_beside_it_is_no_edit_of_it(party: Party) -> None:
+    party.dies("after")
+    party.firm.office_create(ENTRY, {"kommKz": KIND[party.sort], "tlf": TYPED[party.sort]}, int(party.betnr))
+    both = sorted([SENT[party.sort], TYPED[party.sort]])
+    assert party.settled() == (both, both)
+    assert party.told() == []
+
+
+def test_what_a_person_adds_while_nobody_knows_replaces_it_only_with_a_task(party: Party) -> None:
+    party.dies("before")
+    party.firm.office_create(ENTRY, {"kommKz": KIND[party.sort], "tlf": TYPED[party.sort]}, int(party.betnr))
+    espocrm, advoware = party.settled()
+    assert espocrm == advoware
+    assert set(advoware) | set(party.told()) == {SENT[party.sort], TYPED[party.sort]}
+
+
+def test_an_entry_of_another_kind_is_no_edit_of_it(party: Party) -> None:
+    party.dies("before")
+    other = "mobil@huber.example" if party.sort == "mail" else "+491711234567"
+    party.firm.office_create(ENTRY, {"kommKz": 8 if party.sort == "mail" else 3, "tlf": other}, int(party.betnr))
+    both = sorted([SENT[party.sort], other])
+    assert party.settled() == (both, both)
+    assert party.told() == []
+
+
+def test_what_is_typed_over_a_refilled_entry_takes_its_place(slotted: Party) -> None:
+    slotted.dies("after")
+    slotted.firm.office_edit(ENTRY, slotted.entry(), {"tlf": TYPED[slotted.sort]})
+    assert slotted.settled() == ([TYPED[slotted.sort]], [TYPED[slotted.sort]])
+    assert slotted.told() == [SENT[slotted.sort]]
+
+
+def test_a_refilled_entry_that_is_emptied_again_does_not_come_back(slotted: Party) -> None:
+    slotted.dies("after")
+    slotted.firm.office_edit(ENTRY, slotted.entry(), {"tlf": ""})
+    assert slotted.settled() == ([], [])
+    assert slotted.told() == [SENT[slotted.sort]]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_refill_that_nobody_touched_stands_once(slotted: Party, when: str) -> None:
+    slotted.dies(when)
+    assert slotted.settled() == ([SENT[slotted.sort]], [SENT[slotted.sort]])
+    assert slotted.told() == []
+    assert len(slotted.firm.office_rows(ENTRY)) == 1
