@@ -291,6 +291,7 @@ class PairState:
     ``base`` is ``None`` for a pair rebuilt from marks alone. ``obstacle`` is set while the pair is
     ``not_representable`` and says why. ``generation`` is the one the event id was made with. ``guarded`` is what the
     event of a deadline said in full when we last wrote it, field by field; ``None`` for other appointments.
+    ``leaving``: we were about to delete its event, because the Termin had gone to a colleague.
     """
 
     fr_nr: int
@@ -302,3 +303,4 @@ class PairState:
     generation: int = 0
     obstacle: str | None = None
     guarded: Mapping[str, object] | None = field(default=None, repr=False)
+    leaving: bool = False

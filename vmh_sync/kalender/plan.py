@@ -16,7 +16,7 @@ from vmh_sync.kalender.decision.decide import (
 )
 from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem
 from vmh_sync.kalender.decision.guards import stop_on_empty_list, stop_on_mass_change
-from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind
+from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind, TakePair
 from vmh_sync.kalender.decision.reads import (
     EmployeeReads,
     GoogleRead,
@@ -71,6 +71,7 @@ class _Planner:
         self._absent_event = absent_in_google(reads)
         self._pairs: dict[int, PairState] = {pair.fr_nr: pair for pair in reads.pairs}
         self._paired_events = {pair.event_id for pair in reads.pairs}
+        self._came_from: dict[int, PairElsewhere] = {}
         self._raw = {str(one.get("id")): one for one in reads.events if not (is_cancelled(one) or is_exception(one))}
 
     def items(self) -> Iterator[PlanItem]:
@@ -96,8 +97,15 @@ class _Planner:
     def _decide(self, pair: PairState) -> Decision:
         termin, event = self._termin(pair.fr_nr), self._event(pair.event_id)
         if is_held(termin.termin, termin.form, self._ctx.rules):
-            return decide_deadline(pair, termin, event, self._raw.get(pair.event_id), self._ctx)
-        return decide_pair(pair, termin, event, self._ctx)
+            decision = decide_deadline(pair, termin, event, self._raw.get(pair.event_id), self._ctx)
+        else:
+            decision = decide_pair(pair, termin, event, self._ctx)
+        left = self._came_from.get(pair.fr_nr)
+        if left is None or left.pair is None:
+            return decision
+        reason = f"Mit seinem Termin aus dem Kalender {left.kuerzel} hierher gekommen"
+        take = TakePair(pair.fr_nr, pair.event_id, left.kuerzel, reason, left.pair)
+        return replace(decision, operations=(take, *decision.operations))
 
     def _decided(self, fr_nr: int | None, event_id: str | None, decide: Callable[[], Decision]) -> PlanItem:
         """Decide about one appointment; an error about it becomes a finding, and nothing is done to it."""
@@ -209,6 +217,10 @@ class _Planner:
         return mark is not None and mark.source is Source.ADVOWARE and not self._is_foreign(fr_nr, event_id)
 
     def _relinked(self, fr_nr: int, event_id: str) -> PairState:
+        left = self._reads.elsewhere.get(fr_nr)
+        if left is not None and left.pair is not None and left.event_id == event_id:
+            self._came_from[fr_nr] = left
+            return left.pair
         mark = self._mark(event_id)
         return PairState(
             fr_nr=fr_nr,

@@ -122,6 +122,7 @@ CALENDAR_ACTIONS = {
     "update_advoware": "in Advoware ändern",
     "delete_advoware": "in Advoware löschen",
     "take_over": "vom Kalender eines Kollegen übernehmen",
+    "take_pair": "mit seinem Termin vom Kalender eines Kollegen übernehmen",
     "bring_along": "mit dem Termin aus dem Kalender eines Kollegen holen",
     "link_pair": "verknüpfen",
     "link_found": "verknüpfen",

@@ -222,10 +222,12 @@ def calendar_violations(
         least = 0 if appointment.deleted else 1
         if word not in apart and not least <= count[word] <= 1:
             found.append(f"{word}: {count[word]} appointments ({appointment})")
-    shown = {str(marked(event)): event for kuerzel in KUERZEL for event in chancery.events(kuerzel).values()}
+    shown: dict[str, set[str]] = defaultdict(set)  # a copy carries the mark too
+    for event in [one for kuerzel in KUERZEL for one in chancery.events(kuerzel).values()]:
+        shown[str(marked(event))] |= _said(event, "summary", "location")
     for fr_nr, row in termine.items():
         word = word_of(row["text"])
-        also = _said(shown.get(str(fr_nr), {}), "summary", "location") if word in apart else set()
+        also = shown[str(fr_nr)] if word in apart else set()
         found += _lost(row, people.appointments[word], losers | also)
     return found
 

@@ -221,5 +221,5 @@ class AdvowareWrites(GoogleWrites):
             finding = Finding(FindingKind.DELETED_AGAINST_CHANGE, text, fr_nr, event_id, edits)
             await self.book.lose((finding,))
             self.done.findings += (finding,)
-        await self.book.follow_advoware(fr_nr)  # killed after the deletion it would be taken for a person's
+        await self.book.leave(fr_nr)
         await self._delete_google(DeleteGoogle(fr_nr, event_id, reason, confirm=False))

@@ -24,6 +24,7 @@ from vmh_sync.kalender.decision.operations import (
     RestoreEvent,
     SaveBase,
     TakeOver,
+    TakePair,
     UpdateAdvoware,
     UpdateGoogle,
 )
@@ -100,12 +101,14 @@ class Executor(OddSeries):
 
     async def _note(
         self,
-        operation: LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable,
+        operation: TakePair | LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable,
         later: Sequence[Operation],
     ) -> None:
         """Write to our own table only."""
         self.done.noted = True
         match operation:
+            case TakePair():
+                await self._take_pair(operation)
             case LinkPair():
                 fr_nr, source = operation.fr_nr, operation.source
                 await self.book.link(fr_nr, operation.event_id, operation.generation, source, operation.base)

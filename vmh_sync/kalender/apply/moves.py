@@ -14,6 +14,7 @@ from vmh_sync.kalender.decision.operations import (
     Finding,
     FindingKind,
     TakeOver,
+    TakePair,
 )
 from vmh_sync.kalender.decision.reads import PairElsewhere
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
@@ -21,7 +22,9 @@ from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.form.event_identity import ids_of_inserts
 from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.wire_termin import to_fields
+from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.state.lease_names import lease_name
+from vmh_sync.kalender.state.pair_rows import pair_state
 from vmh_sync.store.store import Store
 from vmh_sync.systems.google_calendar.errors import PreconditionFailedError
 
@@ -34,7 +37,9 @@ comes first in the alphabet waits ``SHORTER_WAIT_SECONDS`` and so makes way for 
 SHORTER_WAIT_SECONDS = 5.0
 
 
-def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int]) -> dict[int, PairElsewhere]:
+def pairs_elsewhere(
+    store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int], rules: CalendarRules
+) -> dict[int, PairElsewhere]:
     """Return of each number the living pair in another employee's calendar that an event here may have come from.
 
     ``marked``: id of an event here that no pair here has → the number it carries. The pair of that very event is the
@@ -56,7 +61,7 @@ def pairs_elsewhere(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[st
         if not left and len(of) == 1:
             left = away
         if len(left) == 1:
-            pairs[fr_nr] = PairElsewhere(left[0].kuerzel, str(left[0].event_id))
+            pairs[fr_nr] = PairElsewhere(left[0].kuerzel, str(left[0].event_id), pair_state(left[0], rules))
     own = {fr_nr for fr_nr, of in rows.items() if any(row.kuerzel.upper() == kuerzel.upper() for row in of)}
     told = {fr_nr for fr_nr, of in rows.items() if of and not (fr_nr in own and fr_nr not in pairs)}
     unknown = {one: fr_nr for one, fr_nr in marked.items() if fr_nr not in told or one in unstored}
@@ -87,6 +92,13 @@ class Moves(AdvowareWrites):
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
+
+    async def _take_pair(self, operation: TakePair) -> None:
+        """Let the colleague's pair go on as ours, unless a pass of theirs has changed it meanwhile."""
+        async with self._with_colleague(operation.from_kuerzel):
+            if self.book.pair_of(operation.from_kuerzel, operation.fr_nr) != operation.pair:
+                raise AppointmentMoving
+            await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
 
     @asynccontextmanager
     async def _with_colleague(self, kuerzel: str) -> AsyncIterator[None]:

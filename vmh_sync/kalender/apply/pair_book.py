@@ -9,7 +9,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.operations import Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.state.audit_values import logged, plain
-from vmh_sync.kalender.state.pair_rows import ENTITY, pair_state, record_id, with_base
+from vmh_sync.kalender.state.pair_rows import ENTITY, LEAVING, pair_state, record_id, with_base
 from vmh_sync.kalender.telling.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.telling.notices import Notice, note
 from vmh_sync.store.audit import Change, ChangeKind
@@ -89,19 +89,22 @@ class PairBook:
         row = replace(row, status="not_representable", obstacle=obstacle)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
-    async def follow_advoware(self, fr_nr: int) -> None:
-        """From now on the event follows its Termin, also where it was made in Google."""
+    async def leave(self, fr_nr: int) -> None:
+        """Note that we delete the event now; killed after that nobody takes the deletion for a person's."""
         row = self.rows.get(fr_nr)
-        if row is not None and row.source_system != Source.ADVOWARE.value:
-            follows = replace(row, source_system="advoware")
-            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(follows))
+        if row is not None:
+            leaving = replace(row, status=LEAVING)
+            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(leaving))
 
     async def fail(self, fr_nr: int, message: str) -> None:
         """Note why an appointment could not be synced (German, no personal values), on the pair as it stands now."""
 
         def work(tx: Transaction) -> list[CalendarPair]:
             pairs = tx.calendar_pairs.by_frnr(fr_nr, self.kuerzel)
-            return tx.calendar_pairs.save_many(replace(row, status="failed", error_text=message) for row in pairs)
+            failed = (row.status if row.status == LEAVING else "failed" for row in pairs)
+            return tx.calendar_pairs.save_many(
+                replace(row, status=status, error_text=message) for row, status in zip(pairs, failed, strict=True)
+            )
 
         for row in await self._do(work):
             self.rows[fr_nr] = row

@@ -105,6 +105,7 @@ def gone_in_google(
     keep_edit = bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS
     may_delete = (
         pair.source is Source.GOOGLE
+        and not pair.leaving  # it was us who deleted the event
         and ctx.may_write(pair)
         and ctx.google_deletions_trusted
         and not is_for_everybody(termin)

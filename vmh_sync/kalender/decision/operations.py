@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, Source, TerminFields
+from vmh_sync.kalender.model import Appointment, BaseForm, Decoration, PairState, Source, TerminFields
 
 Side = Literal["advoware", "google"]
 
@@ -145,6 +145,21 @@ class TakeOver:
 
 
 @dataclass(frozen=True, slots=True)
+class TakePair:
+    """An event and its Termin both came here from a colleague: the pair follows, with what it was agreed on.
+
+    Left behind, the colleague's pair would one day take the event that is gone there for one that a person deleted.
+    ``pair`` is that pair as it was when this was planned.
+    """
+
+    fr_nr: int
+    event_id: str
+    from_kuerzel: str
+    reason: str
+    pair: PairState = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class BringAlong:
     """Move the event of a Termin that a colleague had here from that calendar, with all that Advoware cannot hold.
 
@@ -217,6 +232,7 @@ Operation = (
     | UpdateAdvoware
     | DeleteAdvoware
     | TakeOver
+    | TakePair
     | BringAlong
     | LinkPair
     | LinkFound

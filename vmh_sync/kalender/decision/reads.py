@@ -44,10 +44,11 @@ class PendingCreate:
 
 @dataclass(frozen=True, slots=True)
 class PairElsewhere:
-    """A living pair of a number in a colleague's calendar."""
+    """A living pair of a number in a colleague's calendar; ``pair`` is ``None`` where only the event's id tells."""
 
     kuerzel: str
     event_id: str
+    pair: PairState | None = None
 
 
 @dataclass(frozen=True, slots=True)

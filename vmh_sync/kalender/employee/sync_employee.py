@@ -129,7 +129,9 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     paired_events = {row.event_id for row in stored.pairs}
     marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in paired_events}
-    work.elsewhere = await asyncio.to_thread(pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked)
+    work.elsewhere = await asyncio.to_thread(
+        pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked, context.rules
+    )
     work.unstored = await asyncio.to_thread(unstored_inserts, context.store, context.kanzlei, kuerzel, marked)
     loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
     work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)

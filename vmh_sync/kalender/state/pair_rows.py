@@ -13,6 +13,8 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Store
 
 ENTITY = "kalender"
+LEAVING = "leaving"
+"""Status of a pair whose event we are about to delete, because its Termin has gone to a colleague."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -132,6 +134,7 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         generation=row.generation,
         obstacle=row.obstacle,
         guarded=row.guarded,
+        leaving=row.status == LEAVING,
     )
 
 
