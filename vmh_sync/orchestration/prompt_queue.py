@@ -4,13 +4,26 @@
 happens; a person's edit waits with it. This is the same queue with the same settings and limits, only looked at more
 often. One look is one small query. What the gateway launches starts at once while a place is free for it by the same
 limits and nobody waits before it: bulk runs that wait for a place of theirs take none away.
+
+A run waits while the code server does not answer: it starts together with the daemon and takes longer, and it is
+started again when it died. Dagster's own default marks such a run as failed at once, for nothing that it did.
 """
 
-from dagster import DagsterRun, DagsterRunStatus, QueuedRunCoordinator, RunsFilter, SubmitRunContext
+from typing import Any
+
+from dagster import (
+    DagsterError,
+    DagsterRun,
+    DagsterRunStatus,
+    QueuedRunCoordinator,
+    RunsFilter,
+    SubmitRunContext,
+)
 
 from vmh_sync.orchestration.dagster_internals.core import (
     IN_PROGRESS_RUN_STATUSES,
     GrpcServerCodeLocationOrigin,
+    RunQueueConfig,
     TagConcurrencyLimitsCounter,
 )
 from vmh_sync.orchestration.run_config import BULK_TAG
@@ -20,6 +33,11 @@ INTERVAL_SECONDS = 0.4
 AT_ONCE_TAG = "vmh/at_once"
 """Run tag with the value ``yes``: start at once when a place is free."""
 MOST_UNDER_WAY = 100
+ATTEMPTS = 12
+"""How often the daemon tries again to reach the code server; then the run fails, within minutes and with the reason."""
+PAUSE_SECONDS = 10
+"""Between two attempts."""
+ANSWER_SECONDS = 2
 
 
 class PromptQueue(QueuedRunCoordinator):
@@ -31,10 +49,17 @@ class PromptQueue(QueuedRunCoordinator):
         configured = super().dequeue_interval_seconds
         return float(configured) if configured > 1 else INTERVAL_SECONDS
 
+    def get_run_queue_config(self) -> RunQueueConfig:
+        """The limits of ``dagster.yaml``, and patience with the code server unless something else stands there."""
+        configured = super().get_run_queue_config()
+        if configured.max_user_code_failure_retries:
+            return configured
+        return configured._replace(max_user_code_failure_retries=ATTEMPTS, user_code_failure_retry_delay=PAUSE_SECONDS)
+
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         """Launch the run, or queue it; returns it as stored. Raises what the launcher raises."""
         run = context.dagster_run
-        if not self._may_start_at_once(run):
+        if not self._may_start_at_once(run) or not _code_server_answers(context):
             return super().submit_run(context)
         self._instance.launch_run(run.run_id, context.workspace)
         return self._instance.get_run_by_id(run.run_id) or run
@@ -63,3 +88,15 @@ class PromptQueue(QueuedRunCoordinator):
         if limits.max_concurrent_runs != -1 and len(under_way) >= limits.max_concurrent_runs:
             return False
         return not TagConcurrencyLimitsCounter(limits.tag_concurrency_limits, under_way).is_blocked(run)
+
+
+def _code_server_answers(context: SubmitRunContext) -> bool:
+    origin = context.dagster_run.remote_job_origin
+    if origin is None:
+        return False
+    try:
+        location: Any = context.workspace.get_code_location(origin.location_name)  # of a server: it has a client
+        location.client.get_server_id(timeout=ANSWER_SECONDS)
+    except DagsterError:
+        return False
+    return True

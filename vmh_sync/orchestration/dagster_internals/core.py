@@ -5,6 +5,7 @@ from dagster._core.errors import DagsterUserCodeProcessError
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
+from dagster._core.run_coordinator.queued_run_coordinator import RunQueueConfig
 from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from dagster._utils.error import SerializableErrorInfo  # type: ignore[attr-defined]
@@ -19,6 +20,7 @@ __all__ = [
     "DagsterUserCodeProcessError",
     "GrpcServerCodeLocationOrigin",
     "InstanceRef",
+    "RunQueueConfig",
     "ScheduleInstigatorData",
     "SensorInstigatorData",
     "SerializableErrorInfo",

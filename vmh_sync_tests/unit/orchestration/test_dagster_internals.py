@@ -112,6 +112,10 @@ USED: dict[str, tuple[str, Callable[[], bool]]] = {
         "PromptQueue passes limits by that hold for bulk runs",
         lambda: a_limit_of_one_blocks_the_second() and queue_is_as_it_is_passed_by(),
     ),
+    "core.RunQueueConfig": (
+        "a run fails at once while the code server starts, instead of waiting for it",
+        lambda: {"max_user_code_failure_retries", "user_code_failure_retry_delay"} < {*core.RunQueueConfig._fields},
+    ),
     "core.ScheduleInstigatorData": (
         "`status` names no next look of schedules",
         lambda: takes(core.ScheduleInstigatorData, "cron_schedule"),

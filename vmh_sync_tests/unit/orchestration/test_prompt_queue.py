@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
 from dagster._core.definitions.reconstruct import reconstructable
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.remote_origin import (
     CodeLocationOrigin,
     GrpcServerCodeLocationOrigin,
@@ -15,10 +17,14 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._daemon.controller import create_daemon_of_type
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
-from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG, PromptQueue
+from vmh_sync.orchestration.dagster_stack import free_port
+from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG, PAUSE_SECONDS, PromptQueue
 from vmh_sync.orchestration.run_config import BULK_TAG, bulk_tags
 
 
@@ -96,9 +102,32 @@ def _run(
     )
 
 
-def _submit(instance: dg.DagsterInstance, tags: Mapping[str, str], location: CodeLocationOrigin = SHARED) -> str:
+class Workspace:
+    """What a webserver knows of the one code server; it answers, or says why not."""
+
+    def __init__(self, gone: Exception | None = None) -> None:
+        self.client = self
+        self._gone = gone
+
+    def get_code_location(self, _name: str) -> "Workspace":
+        return self
+
+    def get_server_id(self, timeout: float) -> str:
+        assert timeout < 5, "nobody waits long for the answer to a launch"
+        if self._gone is not None:
+            raise self._gone
+        return "it"
+
+
+def _submit(
+    instance: dg.DagsterInstance,
+    tags: Mapping[str, str],
+    location: CodeLocationOrigin = SHARED,
+    workspace: Workspace | None = None,
+) -> str:
     run = _run(instance, location, tags=tags)
-    instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
+    known: Any = workspace or Workspace()
+    instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=known))
     return run.run_id
 
 
@@ -122,6 +151,39 @@ def test_only_the_daemon_starts_runs_where_each_process_has_a_code_server_of_its
 ) -> None:
     hurried = _submit(instance, HURRIED, OWN)
     assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+def test_it_is_queued_while_the_code_server_does_not_answer(instance: dg.DagsterInstance, ways: Ways) -> None:
+    hurried = _submit(
+        instance, HURRIED, workspace=Workspace(gone=DagsterUserCodeUnreachableError("connection refused"))
+    )
+    assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+def test_a_run_waits_while_its_code_server_starts_and_fails_when_it_never_comes(
+    instance: dg.DagsterInstance,
+) -> None:
+    """The daemon is up before the code server, at each start and whenever that is started again."""
+    nobody = GrpcServerCodeLocationOrigin("127.0.0.1", port=free_port(), location_name="vmh_sync")
+    run_id = _run(instance, nobody).run_id
+    target = GrpcServerTarget("127.0.0.1", port=nobody.port, socket=None, location_name="vmh_sync")
+    with WorkspaceProcessContext(instance, target) as known:
+        submitted = dg.SubmitRunContext(_known(instance, run_id), workspace=known.create_request_context())
+        instance.run_coordinator.submit_run(submitted)
+        daemon, now = QueuedRunCoordinatorDaemon(interval_seconds=1), 1_000_000.0
+        seen, waited = [], 0.0
+        while _known(instance, run_id).status is dg.DagsterRunStatus.QUEUED:
+            list(daemon.run_iteration(known, fixed_iteration_time=now + waited))
+            seen.append(waited)
+            waited += PAUSE_SECONDS + 1
+    assert 60 <= seen[-1] <= 240, "long enough for a slow machine, and nobody waits for ever"
+    assert _known(instance, run_id).status is dg.DagsterRunStatus.FAILURE
+
+
+def _known(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run
 
 
 @pytest.mark.parametrize("status", ["QUEUED", "STARTING", "STARTED", "CANCELING"])
