@@ -20,6 +20,7 @@ from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
 from vmh_sync.orchestration.jobs.sentences import Stopped
+from vmh_sync.orchestration.run_config import AGAIN_FROM_START
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 from vmh_sync.store import Store
@@ -84,6 +85,7 @@ def _erase(instance: dg.DagsterInstance, store: Store, house: VmhSettings) -> in
 @dg.job(
     name=HOUSE_JOB,
     executor_def=dg.in_process_executor,
+    tags=AGAIN_FROM_START,
     description="Aufräumen: altes Protokoll, Erledigtes, alte Läufe. Offenes und Verknüpftes bleibt unberührt.",
 )
 def housekeeping() -> None:

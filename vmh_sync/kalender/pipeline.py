@@ -32,7 +32,7 @@ from vmh_sync.orchestration.jobs.entity_asset import CALENDAR_GROUP, PassFacts, 
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
 from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.jobs.sentences import Stopped
-from vmh_sync.orchestration.run_config import ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_config import AGAIN_FROM_START, ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.sync.outcome import PassSummary, nothing_planned
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
@@ -242,5 +242,5 @@ sync_kalender = kalender.to_job(
     name="sync_kalender",
     partitions_def=employees_partitions,
     executor_def=dg.in_process_executor,
-    tags={ENTITY_TAG: ENTITY, "dagster/max_runtime": str(LONGEST_LOAD_SECONDS)},
+    tags={ENTITY_TAG: ENTITY, **AGAIN_FROM_START, "dagster/max_runtime": str(LONGEST_LOAD_SECONDS)},
 )

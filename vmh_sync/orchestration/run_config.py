@@ -124,6 +124,9 @@ BULK_TAG = "vmh/bulk"
 """The entity of a run that looks at many records because their time has come. ``dagster.yaml`` lets such runs take some
 places only, so that a run for somebody's edit finds one free."""
 PRIORITY_TAG = "dagster/priority"
+AGAIN_FROM_START = {"dagster/retry_strategy": "ALL_STEPS"}
+"""Tags of a job with several steps: when its process dies, Dagster starts it again with all of them. Its own way, only
+what had failed, needs the results of the others, which are in no file, since they are personal data."""
 
 
 def bulk_tags(entity: str) -> dict[str, str]:

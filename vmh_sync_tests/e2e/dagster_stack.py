@@ -111,6 +111,19 @@ class DagsterStack:
                 id=schedule["scheduleState"]["id"],
             )
 
+    def stop_sensors(self) -> None:
+        """Switch every sensor off, as a person does in the Automation page."""
+        data = self.query(
+            """query($selector: RepositorySelector!) { sensorsOrError(repositorySelector: $selector) {
+                 ... on Sensors { results { sensorState { id } } } } }""",
+            selector=REPOSITORY,
+        )
+        for sensor in data["sensorsOrError"]["results"]:
+            self.query(
+                """mutation($id: String!) { stopSensor(id: $id) { __typename } }""",
+                id=sensor["sensorState"]["id"],
+            )
+
     def partition_keys(self, asset: str) -> list[str]:
         """Return the partition keys of an asset."""
         data = self.query(

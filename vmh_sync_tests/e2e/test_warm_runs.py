@@ -21,6 +21,9 @@ def test_a_killed_run_harms_no_other_and_nothing_is_left_at_the_end(
     home = ensure_dagster_home(tmp_path / "dagster")
     firm_environment.setenv("DAGSTER_HOME", str(home))
     with running_dagster(home, {}) as dagster:
+        # Nobody else may take the hanging request, or the two places for runs of this entity.
+        dagster.stop_schedules()
+        dagster.stop_sensors()
         espo_id = firm.crm_party(lastName="Mitten im Lauf")
         firm.office.fault(r"Beteiligte$", "hang", method="POST", seconds=60, times=1)
         run_id = dagster.launch("sync_beteiligte", {"ids": [espo_id]})
@@ -33,7 +36,7 @@ def test_a_killed_run_harms_no_other_and_nothing_is_left_at_the_end(
         os.kill(run.pid, signal.SIGKILL)
         assert dagster.finished(run_id) == "FAILURE"
 
-        # Dagster starts crashed runs again; here too the record is created once.
+        # Dagster starts crashed runs again, and nobody else would: the record is created, and once.
         wait_until("the party is created after all", lambda: firm.crm_record(espo_id).get("betnr"))
         assert [row["name"] for row in firm.office_records()].count("Mitten im Lauf") == 1
     wait_until("the warm process ends with the code server", lambda: not warm.is_running(), 20)
@@ -47,6 +50,7 @@ def _process_of(dagster: DagsterStack, run_id: str) -> int | None:
     )
     messages = " ".join(event.get("message", "") for event in data["runOrError"]["eventConnection"]["events"])
     found = re.search(r"Started process for run \(pid: (\d+)\)", messages)
+    assert found or dagster.run_status(run_id) not in {"FAILURE", "CANCELED"}, messages
     return int(found[1]) if found else None
 
 

@@ -9,6 +9,7 @@ from vmh_sync.kalender.audits.audit import Trouble
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.resources import CalendarResources
+from vmh_sync.orchestration.run_config import AGAIN_FROM_START
 
 SHOWN = 50
 
@@ -40,7 +41,7 @@ kalender_audit = dg.define_asset_job(
     "kalender_audit",
     selection=dg.AssetSelection.checks(*CHECKS),
     executor_def=dg.in_process_executor,
-    tags={"dagster/max_runtime": "3600"},
+    tags={"dagster/max_runtime": "3600", **AGAIN_FROM_START},
     description="Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
 )
 kalender_audit_nachts = dg.ScheduleDefinition(

@@ -33,6 +33,7 @@ from vmh_sync.orchestration.jobs.run_report import (
 )
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import (
+    AGAIN_FROM_START,
     BULK_TAG,
     ENTITY_TAG,
     PERSONS,
@@ -244,7 +245,11 @@ def make_sync_job(
         name=f"sync_{entity}",
         config=dg.ConfigMapping(config_schema=launchpad_schema(selections), config_fn=with_records),
         executor_def=dg.in_process_executor,
-        tags={ENTITY_TAG: entity, **({} if queued else {"dagster/max_runtime": str(LONGEST_SECONDS)})},
+        tags={
+            ENTITY_TAG: entity,
+            **AGAIN_FROM_START,
+            **({} if queued else {"dagster/max_runtime": str(LONGEST_SECONDS)}),
+        },
     )
 
 
