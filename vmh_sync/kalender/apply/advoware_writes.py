@@ -20,9 +20,18 @@ from vmh_sync.kalender.decision.read_back import ReadBack, compare
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.anonymise import shown_form
 from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.wire_termin import laid_over, to_fields
-from vmh_sync.kalender.model import Appointment, BaseForm, Source, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.model import (
+    FLOWING_FIELDS,
+    Appointment,
+    BaseForm,
+    Source,
+    TerminFields,
+    UnreadableAppointmentError,
+    changed_fields,
+)
 from vmh_sync.kalender.pairing.resume import base_as_sent, created_by, may_be, stamp
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.intents import Intent
@@ -185,11 +194,15 @@ class AdvowareWrites(GoogleWrites):
 
     async def _stamp(self, operation: CreateAdvoware, fr_nr: int) -> None:
         """Mark the event, unless somebody has changed it since: then the next round merges that."""
-        termin = self.sides.termine[fr_nr]
+        termin, rules = self.sides.termine[fr_nr], self.context.rules
         event = self.sides.events.get(operation.event_id) or await self.sides.fresh_event(operation.event_id)
-        base = BaseForm(self._form(fr_nr), operation.form)
+        said = read_event(event.raw, rules) if event is not None else None
+        anonymised = said is not None and said.mark is not None and said.mark.anonymised
+        base = BaseForm(self._form(fr_nr), shown_form(operation.form, anonymised=anonymised, rules=rules), anonymised)
         etag = event.etag if event is not None else ""
         await self.book.agree(fr_nr, base, etag, event_id=operation.event_id, generation=0, source=Source.GOOGLE)
+        if said is None or changed_fields(said.form, base.google) & FLOWING_FIELDS:
+            raise PlanAgain
         try:
             await self._update_google(stamp(operation.event_id, termin, operation.form, self.decision))
         except (PreconditionFailedError, AlreadyDeletedError):
