@@ -1,5 +1,8 @@
 """Somebody types into an event at any moment of a pass that works on it: it arrives in Advoware."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from vmh_sync.settings import CalendarSyncSettings
@@ -22,9 +25,11 @@ def test_what_is_typed_into_an_event_whose_termin_is_just_made_again_goes_to_adv
         (fr_nr,) = [key for key, row in chancery.termine().items() if row["text"] == f"Ortstermin {number}"]
         chancery.drop_termin(fr_nr)
         day = f"2026-03-{number + 10}"
-        times = {name: {"dateTime": f"{day}T{hour}:00:00"} for name, hour in (("start", "08"), ("end", "09"))}
+        times: dict[str, Any] = {
+            name: {"dateTime": f"{day}T{hour}:00:00"} for name, hour in (("start", "08"), ("end", "09"))
+        }
         running = firm.begin_pass()
-        running.meanwhile[number] = lambda at=event_id, to=times: chancery.edit_event("SB", at, **to)
+        running.meanwhile[number] = partial(chancery.edit_event, "SB", event_id, **times)
         firm.finish()
         if running.meanwhile:
             break  # the pass has no such request
