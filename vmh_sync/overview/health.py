@@ -60,6 +60,10 @@ def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Finding]:
     if apart:
         what = f"{entity.label}: {apart} auf beiden Seiten verschieden, eine Aufgabe in EspoCRM sagt, was zu tun ist."
         yield Finding(Level.WARNING, entity.name, what, "Die offenen Aufgaben in EspoCRM erledigen.")
+    elif entity.open_tasks:
+        open_now = "1 Aufgabe ist" if entity.open_tasks == 1 else f"{entity.open_tasks} Aufgaben sind"
+        what = f"{entity.label}: {open_now} in EspoCRM offen."
+        yield Finding(Level.WARNING, entity.name, what, "Öffnen und entscheiden, was darin steht; dann schließen.")
 
 
 def _failures(entity: EntityStatus) -> Iterator[Finding]:

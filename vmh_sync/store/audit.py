@@ -31,6 +31,8 @@ Side = Literal["advoware", "espocrm", "google"]
 _TABLE = table_of(ChangeRow)
 _COLUMNS = columns_of(ChangeRow)
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
+_WRITES: tuple[ChangeKind, ...] = ("applied", "created", "undo")
+"""Kinds of changes after which something new stands on a side; a conflict has a row of its own beside them."""
 _LARGEST_BETNR = 2**63 - 1
 _INSERT_CHUNK = 500
 # Built once: to build a statement costs more than to carry it out.
@@ -123,6 +125,15 @@ class Audit(Repository):
         """Return the changes that a query means, newest first."""
         statement = select(*_COLUMNS).where(*_conditions(query)).order_by(ChangeRow.id.desc()).limit(query.limit)
         return [Change(**row._asdict()) for row in self._connection.execute(statement)]
+
+    def written_since(self, since: datetime) -> dict[str, int]:
+        """Return how many values were written since a moment, by side; sides without any are left out."""
+        statement = (
+            select(ChangeRow.side_written, func.count())
+            .where(ChangeRow.at >= since, ChangeRow.side_written.is_not(None), ChangeRow.kind.in_(_WRITES))
+            .group_by(ChangeRow.side_written)
+        )
+        return {str(side): count for side, count in self._connection.execute(statement)}
 
     def busiest(self, entity: str, since: datetime, limit: int) -> list[str]:
         """Return the EspoCRM ids of the records with the most changes since a moment, those first."""

@@ -38,6 +38,7 @@ REASONS = {
     "deleted_in_advoware": "in Advoware gelöscht",
     "deleted_in_espocrm": "in EspoCRM gelöscht",
     "edit_survives_delete": "geändert, obwohl drüben gelöscht",
+    "same child on both sides": "auf beiden Seiten dasselbe gefunden",
     "same betnr on both sides": "gleiche betnr auf beiden Seiten",
     "another number, after its party was deleted in Advoware": "andere Nummer, nachdem der Beteiligte in Advoware "
     "gelöscht wurde",

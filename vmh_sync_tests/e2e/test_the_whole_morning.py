@@ -106,7 +106,7 @@ def test_what_failed_at_night_is_told_seen_approved_repaired_and_taken_back(
     page.goto(f"{house.gateway_url}/morgen")
     expect(page.get_by_role("heading", level=1)).to_contain_text("braucht einen Menschen")
     expect(page.get_by_role("listitem").filter(has_text=refused).first).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text=ids[0]).filter(has_text="übernommen zusatz")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text=ids[0]).filter(has_text="Zusatz: übernommen")).to_be_visible()
     expect(page.get_by_text(f"vmh-sync plan apply {plan}")).to_be_visible()
     picture(page, "morgen-stoerung")
 

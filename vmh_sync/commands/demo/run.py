@@ -33,6 +33,7 @@ from vmh_sync.commands.passes.sync import SyncOrder, run_sync
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.gateway.pages.morning_page import PATH as MORNING
 from vmh_sync.orchestration.dagster_stack import HOST, free_port, wait_until_up
 from vmh_sync.sandbox.people.edits import EditRecord
 from vmh_sync.sandbox.people.parties import People
@@ -45,6 +46,8 @@ PORT = 3000
 MOST_PASSES = 6
 EDIT_EVERY_SECONDS = 6.0
 LONGEST_SHOWN = 120
+READ_KEY = "nur-erfundene-daten"
+"""Opens the demo's page ``/morgen``; easy to type, for it guards nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,9 @@ async def _edit(urls: Mapping[str, str], seed: int, count: int) -> Sequence[Edit
 def _stay_up(console: Console, order: DemoOrder, home: Path, urls: Mapping[str, str]) -> None:
     gateway_port = free_port()
     os.environ["VMH_GATEWAY_PORT"] = str(gateway_port)
-    register_webhooks(f"http://127.0.0.1:{gateway_port}")
+    key = {"name": "demo", "key": READ_KEY, "scopes": ["read"]}
+    os.environ["VMH_API_KEYS"] = json.dumps([key])
+    register_webhooks(f"http://{HOST}:{gateway_port}")
     settings = PassSettings.read()
     port = _port(order) or free_port()
     supervisor = Supervisor()
@@ -164,12 +169,22 @@ def _stay_up(console: Console, order: DemoOrder, home: Path, urls: Mapping[str, 
     try:
         url = start_house(supervisor, settings, port=port)
         if wait_until_up(url, supervisor):
-            console.print(f"\nDagster-Oberfläche: {url}   Gateway: http://127.0.0.1:{gateway_port}/docs")
+            _tell_pages(console, url, f"http://{HOST}:{gateway_port}")
             _tell_how_to_reach(console, home)
             console.print("Alle paar Sekunden ändert jemand etwas. Ende mit Strg-C.")
         supervisor.watch(people_work)
     finally:
         supervisor.stop()
+
+
+def _tell_pages(console: Console, dagster: str, gateway: str) -> None:
+    lines = (
+        f"Der Morgen auf einer Seite: {gateway}{MORNING}   (Name beliebig, Kennwort: {READ_KEY})",
+        f"Dagster-Oberfläche: {dagster}   Gateway: {gateway}/docs",
+    )
+    console.print()
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _tell_how_to_reach(console: Console, home: Path) -> None:

@@ -189,7 +189,8 @@ def _iso(moment: datetime) -> str:
 
 def show(console: Console, report: Report) -> None:
     """Print the screen; readable on 60 columns."""
-    verdict = "Alles in Ordnung." if report.healthy else "Hier ist etwas zu tun."
+    fine = "Läuft, mit offenen Punkten." if report.findings else "Alles in Ordnung."
+    verdict = fine if report.healthy else "Hier ist etwas zu tun."
     console.print(f"vmh-sync {version('vmh-sync')}, {firm_time(report.at)}: {verdict}")
     console.print()
     for line in report.systems:

@@ -62,11 +62,24 @@ def test_what_is_as_it_should_be_is_not_named(how: dict[str, object]) -> None:
     assert judge(house(**how)) == ()
 
 
-@pytest.mark.parametrize("how", [{"different": 2, "conflicts": 1}, {"last_pass": done(timedelta(days=-366))}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"different": 2, "conflicts": 1, "open_tasks": 3},
+        {"open_tasks": 1},
+        {"last_pass": done(timedelta(days=-366))},
+    ],
+)
 def test_what_has_a_task_or_was_stored_by_a_wrong_clock_is_named_and_no_problem(how: dict[str, object]) -> None:
     findings = judge(house(**how))
     assert [finding.level for finding in findings] == [Level.WARNING]
     assert is_healthy(findings)
+
+
+def test_who_has_a_task_open_is_never_told_that_nothing_is_to_do() -> None:
+    (finding,) = judge(house(open_tasks=2))
+    assert finding.what == "Beteiligte: 2 Aufgaben sind in EspoCRM offen."
+    assert "entscheiden" in finding.next_step
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,26 @@ def test_the_audit_log_gives_ids_in_order_and_reads_newest_first(store: Store, s
         assert tx.audit.append_numbered([]) == []
 
 
+def test_what_was_written_is_counted_by_side_and_a_conflict_is_counted_once(
+    store: Store, store_clock: ManualClock
+) -> None:
+    now = store_clock.now()
+    written = Change(
+        entity="beteiligte", espo_id="x", kind="applied", reason="conflict", side_written="advoware", at=now
+    )
+    rows = [
+        written,
+        replace(written, kind="conflict"),
+        replace(written, kind="created", side_written="espocrm"),
+        replace(written, kind="task", side_written=None),
+        replace(written, at=now - timedelta(hours=25)),
+    ]
+    with store.transaction() as tx:
+        tx.audit.append(rows)
+    with store.reading() as tx:
+        assert tx.audit.written_since(now - timedelta(hours=24)) == {"advoware": 1, "espocrm": 1}
+
+
 def test_a_change_is_undone_once(store: Store) -> None:
     change = Change(entity=ENTITY, kind="applied", reason="r", espo_id="a")
     with store.transaction() as tx:
