@@ -19,7 +19,7 @@ from vmh_sync.kalender.reading.employees import select
 from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.state.pair_rows import record_id
-from vmh_sync.kalender.telling.notice_texts import task_kind
+from vmh_sync.kalender.telling.notice_texts import label, labels, shown, task_kind
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 RUNG_WAIT_SECONDS = 60.0
@@ -115,7 +115,13 @@ class CalendarBatch:
     def waiting(self) -> list[dict[str, object]]:
         """Return what goes to Advoware as soon as it may be written: new, missing there, or changed by an organiser."""
         return [
-            {"kuerzel": work.kuerzel, "frNr": item.fr_nr, "event": item.event_id}
+            {
+                "kuerzel": work.kuerzel,
+                "frNr": item.fr_nr,
+                "event": item.event_id,
+                "reason": item.decision.findings[0].text,
+                "audit": record_id(work.kuerzel, item.fr_nr, item.event_id),
+            }
             for work in self.works
             if work.plan is not None
             for item in work.plan.items
@@ -156,8 +162,16 @@ def _planned_losers(work: EmployeeWork) -> list[Finding]:
 
 
 def _fields(row: Mapping[str, object]) -> str:
-    fields = row["fields"]
-    return f" (Felder: {', '.join(fields)})" if isinstance(fields, list) and fields else ""
+    told = fields_told(row)
+    return f" (Felder: {told})" if told else ""
+
+
+def fields_told(row: Mapping[str, object]) -> str:
+    """Return the fields of a row as people read them, with their values where the row has them."""
+    values, fields = row.get("values"), row["fields"]
+    if isinstance(values, Mapping):
+        return ", ".join(f"{label(name)}: {shown(old)} → {shown(new)}" for name, (old, new) in values.items())
+    return labels(map(str, fields)) if isinstance(fields, list) else str(fields)
 
 
 async def fetch(context: CalendarContext, calendars: Calendars, *, keeps_delays: bool = False) -> CalendarBatch:

@@ -19,7 +19,7 @@ from vmh_sync.engine.counting.pass_history import record_pass
 from vmh_sync.engine.passes.approved_plan import NoPlan
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.audits.not_representable import REMEDY, Hindered, newly_hindered
-from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.batch import CalendarBatch, fields_told
 from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
 from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
 from vmh_sync.kalender.employee.employee_work import EmployeeWork
@@ -199,7 +199,7 @@ def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
             "frNr": str(row["frNr"] or ""),
             "ereignis": str(row["event"] or ""),
             "was": str(row["text"]),
-            "felder": ", ".join(row["fields"]) if isinstance(row["fields"], list) else "",
+            "felder": fields_told(row),
             "protokoll": f"vmh-sync audit show {row['audit']} --values",
         }
         for row in batch.lost
@@ -228,7 +228,7 @@ def _planned(row: Mapping[str, Any]) -> dict[str, str | int]:
         "Ereignis": str(row["event"] or ""),
         "Was": word(CALENDAR_ACTIONS, row["what"]),
         "Warum": str(row["reason"]),
-        "Felder": str(row.get("values") or row["fields"]),
+        "Felder": fields_told(row),
     }
 
 

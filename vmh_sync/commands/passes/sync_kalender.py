@@ -136,8 +136,9 @@ def _print_notes(batch: "CalendarBatch") -> None:
     from vmh_sync.sync.outcome import Result
 
     console = Console(soft_wrap=True)
+    waiting = {str(row["audit"]) for row in batch.waiting}
     for outcome in batch.outcomes:
-        if outcome.result is Result.SKIPPED and outcome.error:
+        if outcome.result is Result.SKIPPED and outcome.error and outcome.id not in waiting:
             console.print(f"  {outcome.error}", markup=False)
     if batch.waiting:
         count = len(batch.waiting)
@@ -148,9 +149,10 @@ def _print_notes(batch: "CalendarBatch") -> None:
         )
         for row in batch.waiting:
             number = f"frNr {row['frNr']}, " if row["frNr"] is not None else ""
-            console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}", markup=False)
+            console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}: {row['reason']}", markup=False)
     for name, count in batch.deadlines.items() if batch.how.dry_run else ():
-        console.print(f"  Fristen, Regel „{name}“: trifft {count} Termine.", markup=False)
+        what = "Termin" if count == 1 else "Termine"
+        console.print(f"  Fristen, Regel „{name}“: trifft {count} {what}.", markup=False)
     for line in (*batch.lost_lines, *batch.undelivered, *batch.foreseen):
         console.print(f"  {line}", markup=False)
     if doubtful_pairs(batch.works):
@@ -163,6 +165,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
 
 
 def _print_plan(batch: "CalendarBatch") -> None:
+    from vmh_sync.kalender.batch import fields_told
     from vmh_sync.sync.outcome import nothing_planned
 
     console = screen()
@@ -176,15 +179,8 @@ def _print_plan(batch: "CalendarBatch") -> None:
             str(row["frNr"] or ""),
             word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
             str(row["reason"]),
-            _fields(row),
+            fields_told(row),
         )
         for row in rows
     ]
     print_rows(console, "Plan (es wurde nichts geschrieben)", ("Kürzel", "frNr", "Was", "Grund", "Felder"), cells)
-
-
-def _fields(row: dict[str, object]) -> str:
-    values, fields = row.get("values"), row["fields"]
-    if isinstance(values, dict):
-        return ", ".join(f"{name}: {old!r} → {new!r}" for name, (old, new) in values.items())
-    return ", ".join(fields) if isinstance(fields, list) else str(fields)

@@ -274,6 +274,7 @@ class PairBook:
                 espo_id=record_id(self.kuerzel, finding.fr_nr, finding.event_id),
                 advoware_id=str(finding.fr_nr) if finding.fr_nr is not None else None,
                 field=change.name,
+                old=plain(change.old),
                 new=plain(change.new),
                 losing_value=plain(change.old),
                 run_id=self.context.run_id,

@@ -74,12 +74,14 @@ class _Changes:
 class _Outcome:
     """What both sides shall say (``wanted``, Advoware's full form), and what is lost or refused on the way.
 
+    ``reason`` is why Google is written, ``reason_over`` why Advoware is, where that is another.
     ``waits``: an edit in Google cannot go over yet, so the state that both sides agreed on stays.
     """
 
     wanted: Appointment
     findings: tuple[Finding, ...] = ()
     reason: str = "In Advoware geändert"
+    reason_over: str | None = None
     waits: bool = False
 
 
@@ -252,13 +254,16 @@ def _by_strategy(pair: _Pair, contested: frozenset[str], only_google: frozenset[
     winner, why = _winner(pair, ctx)
     wanted = with_fields(pair.advoware, pair.google, only_google)
     if winner is Source.ADVOWARE:
-        lost, side = _losses(pair.google, pair.advoware, contested), "Advoware"
+        lost = _losses(pair.google, pair.advoware, contested)
+        text = f"Auf beiden Seiten geändert: Advoware gilt ({why})"
+        reason, over = text, "In Google geändert"
     else:
-        lost, side = _losses(pair.advoware, pair.google, contested), "Google"
+        lost = _losses(pair.advoware, pair.google, contested)
         wanted = with_fields(wanted, pair.google, contested)
-    text = f"Auf beiden Seiten geändert: {side} gilt ({why})"
+        text = f"Auf beiden Seiten geändert: Google gilt ({why})"
+        reason, over = "In Advoware geändert", text
     finding = Finding(FindingKind.CONFLICT, text, pair.state.fr_nr, pair.state.event_id, lost)
-    return _Outcome(wanted, (finding,), text)
+    return _Outcome(wanted, (finding,), reason, over)
 
 
 def _winner(pair: _Pair, ctx: DecisionContext) -> tuple[Source, str]:
@@ -281,7 +286,7 @@ def _advoware_writes(pair: _Pair, outcome: _Outcome, ctx: DecisionContext) -> li
             form=outcome.wanted,
             values=overlay(pair.termin, outcome.wanted, fields, ctx.rules),
             changes=_losses(pair.advoware, outcome.wanted, fields),
-            reason=outcome.reason,
+            reason=outcome.reason_over or outcome.reason,
         )
     ]
 

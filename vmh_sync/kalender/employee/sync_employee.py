@@ -259,7 +259,8 @@ async def _write_under_lease(
 
 
 def _busy(work: EmployeeWork) -> RecordOutcome:
-    return RecordOutcome(work.kuerzel, Result.SKIPPED, error="Für dieses Kürzel läuft bereits ein Abgleich.")
+    text = f"Kalender {work.kuerzel}: Für dieses Kürzel läuft bereits ein Abgleich."
+    return RecordOutcome(work.kuerzel, Result.SKIPPED, error=text)
 
 
 def _is_mass_change(work: EmployeeWork) -> bool:

@@ -52,6 +52,11 @@ def label(field: str) -> str:
     return LABELS.get(field, field)
 
 
+def labels(fields: Iterable[str]) -> str:
+    """Return the German names of some fields, for one line."""
+    return ", ".join(sorted(label(field) for field in fields))
+
+
 def shown(value: object) -> str:
     """Return a value of either side as people read it."""
     match value:

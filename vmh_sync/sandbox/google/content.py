@@ -12,7 +12,16 @@ Json = dict[str, Any]
 
 EVENT_ID = re.compile(r"^[a-v0-9]{5,1024}$")
 _TEXTS = ("summary", "description", "location")
-_PLAIN = ("colorId", "attendees", "attachments", "source", "conferenceData", "anyoneCanAddSelf", "eventType")
+_PLAIN = (
+    "colorId",
+    "attendees",
+    "attachments",
+    "source",
+    "conferenceData",
+    "anyoneCanAddSelf",
+    "eventType",
+    "gadget",
+)
 _OF_THEIR_KIND = ("birthdayProperties", "focusTimeProperties", "outOfOfficeProperties", "workingLocationProperties")
 _DEFAULTS: dict[str, Any] = {
     "visibility": "default",

@@ -14,7 +14,7 @@ from vmh_sync.sandbox.google.errors import (
     precondition_failed,
     required,
 )
-from vmh_sync.sandbox.google.ownership import check_change, organised_elsewhere
+from vmh_sync.sandbox.google.ownership import OF_GOOGLE, check_change, organised_elsewhere
 from vmh_sync.sandbox.google.recurrence import HORIZON, instance_start, occurrences, suffix
 from vmh_sync.sandbox.google.times import utc
 from vmh_sync.sandbox.google.world import StoredCalendar, StoredEvent, World
@@ -28,7 +28,7 @@ _IDENTITY = (
     "recurringEventId",
     "originalStartTime",
     "organizer",
-    "locked",
+    *OF_GOOGLE,
 )
 
 
@@ -43,7 +43,7 @@ class EventBook:
     ) -> StoredEvent:
         """Add an event, under the client's id if it sent one. Raises 400, 403, 409.
 
-        ``organised``: the body may name another organiser, and lock the copy.
+        ``organised``: the body may name another organiser, and say what only Google says of an event.
         """
         event_id = body.get("id") or self._world.new_event_id()
         if not EVENT_ID.match(str(event_id)):
@@ -62,8 +62,8 @@ class EventBook:
         organizer = body.get("organizer") or {}
         if organised and organizer.get("email") not in (None, calendar.id):
             content["organizer"] = {key: organizer[key] for key in ("email", "displayName") if key in organizer}
-        if organised and body.get("locked"):
-            content["locked"] = True
+        if organised:
+            content |= {key: body[key] for key in OF_GOOGLE if body.get(key)}
         change = self._world.event_tick(calendar)
         event = StoredEvent(event_id, content, change, change)
         calendar.events[event_id] = event

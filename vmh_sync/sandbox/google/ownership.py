@@ -26,6 +26,8 @@ _SHARED = (
 
 _FROM_GMAIL = ("summary", "description", "location", "start", "end", "recurrence", "attachments", "conferenceData")
 _BIRTHDAY = ("description", "location", "visibility", "transparency", "attendees", "attachments", "conferenceData")
+OF_GOOGLE = ("locked", "privateCopy", "hangoutLink", "endTimeUnspecified")
+"""What Google says of an event and no caller of the API changes."""
 ONLY_IN_PRIMARY = frozenset({"birthday", "focusTime", "outOfOffice", "workingLocation"})
 
 

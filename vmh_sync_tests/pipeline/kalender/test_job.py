@@ -109,7 +109,8 @@ def test_a_busy_employee_is_skipped_and_the_others_are_synced(chancery: Chancery
             return (await batch.write(context, made)).outcomes
 
     outcomes = chancery.run(while_busy)
-    assert [one.id for one in outcomes if one.result is Result.SKIPPED] == ["AH"]
+    skipped = [(one.id, one.error) for one in outcomes if one.result is Result.SKIPPED]
+    assert skipped == [("AH", "Kalender AH: Für dieses Kürzel läuft bereits ein Abgleich.")]
     assert chancery.events("SB") and not chancery.events("AH")
 
 
@@ -169,6 +170,7 @@ def test_a_conflict_is_named_in_the_run_and_on_the_command_line(chancery: Chance
     assert told.exit_code == 0, told.output
     assert f"SB, frNr {fr_nr}, Ereignis {event_id}: Auf beiden Seiten geändert" in told.output
     assert f"audit show SB/{fr_nr}" in told.output and "Aus Google" not in told.output
+    assert "(Felder: Titel)" in told.output, "fields are named as people name them"
 
 
 def test_into_a_pipe_a_dry_run_tells_each_appointment_in_one_whole_line(chancery: Chancery) -> None:

@@ -127,4 +127,6 @@ def test_the_audit_log_is_found_by_what_a_person_knows(chancery: Chancery) -> No
         changes = told("audit", "show", known)["changes"]
         assert {row["espo_id"] for row in changes} == {f"SB/{fr_nr}"}, known
         assert "conflict" in {row["kind"] for row in changes}, known
+    (lost,) = [row for row in told("audit", "show", f"SB/{fr_nr}", "--values")["changes"] if row["kind"] == "conflict"]
+    assert (lost["old"], lost["new"], lost["losing_value"]) == ("Aus Google", "Aus Advoware", "Aus Google")
     assert told("audit", "show", "nie gehört")["changes"] == []

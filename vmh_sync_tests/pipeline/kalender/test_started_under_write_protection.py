@@ -62,7 +62,9 @@ def test_lifting_write_protection_carries_all_that_waited_in_one_pass_as_the_dry
     assert len(waits) == 6
     told = CliRunner().invoke(app, ["sync", "kalender", "--all", "--dry-run"]).stdout
     assert "6 Termine warten in Google" in told
-    assert f"SB: frNr {numbers['Jour fixe']}, Ereignis {weekly}" in told
+    reason = "In Advoware gelöscht, stammt aus Google; Advoware darf nicht beschrieben werden: bleibt in Google"
+    assert f"SB: frNr {numbers['Jour fixe']}, Ereignis {weekly}: {reason}" in told
+    assert told.count(weekly) == 1, "each is named once"
 
     firm_environment.setenv("ADVOWARE_WRITE_PROTECTION", "false")
     announced = planned(sync("--dry-run"))

@@ -19,7 +19,13 @@ FORMATTED: Json = {
     "colorId": "11",
     "reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 45}]},
     "guestsCanModify": True,
+    "guestsCanInviteOthers": False,
     "guestsCanSeeOtherGuests": False,
+    "anyoneCanAddSelf": True,
+    "privateCopy": True,
+    "endTimeUnspecified": True,
+    "hangoutLink": "https://meet.example.org/abc",
+    "gadget": {"type": "goo.contact", "title": "Gerät", "preferences": {"goo.contactsIsMyContact": "1"}},
     "source": {"title": "Akte", "url": "https://example.org/akte"},
     "extendedProperties": {"private": {"anderesWerkzeug": "x"}, "shared": {"raum": "3"}},
 }
@@ -72,6 +78,7 @@ def test_taking_over_a_persons_event_adds_only_our_private_properties_in_one_cal
     chancery.google.clear_calls()
     summary = chancery.sync()
     assert not summary.failures and summary.writes == {"advoware": 1, "espocrm": 0, "google": 1}
+    assert kinds(chancery)[kind].keys() <= before.keys(), "the event stands there as it was typed"
     (fr_nr,) = chancery.termine()
     assert marked(chancery.events()[event_id]) == str(fr_nr)
     assert without_mark(chancery.events()[event_id]) == before

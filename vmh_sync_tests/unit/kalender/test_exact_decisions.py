@@ -188,7 +188,7 @@ def test_of_two_edits_one_holds_the_other_is_told_and_what_is_not_contested_flow
     if wins:
         values["text"] = "Aus Google"
     changes = (change("ort", "Saal 3", "Saal 9"), *((lost,) if wins else ()))
-    write = to_advoware(wanted, values, changes, reason)
+    write = to_advoware(wanted, values, changes, reason if wins else "In Google geändert")
     back = to_google(wanted, (change("text", "Aus Google", "Aus Advoware"),), reason, source=source)
     pair = replace(PAIR, source=source, strategy=strategy)
     decision = merge_pair(pair, termin, form, event(said, updated=updated), CTX)
