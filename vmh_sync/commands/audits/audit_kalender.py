@@ -79,8 +79,11 @@ def deadlines(
 
 
 def _told_deadlines(report: "DeadlineReport") -> list[str]:
-    whose = f"{report.employee.kuerzel}: {report.deadlines} Fristen"
-    lines = [f"{whose}, {len(report.differences)} Abweichungen" if report.differences else f"{whose}, alle gleich"]
+    from vmh_sync.kalender.telling.notice_texts import amount
+
+    whose = f"{report.employee.kuerzel}: {amount(report.deadlines, 'Frist', 'Fristen')}"
+    apart = amount(len(report.differences), "Abweichung", "Abweichungen")
+    lines = [f"{whose}, {apart if report.differences else 'alle gleich'}"]
     lines += [f"  {line}" for line in report.differences]
     return lines + ([f"  {report.delivery.reason}"] if report.delivery.reason else [])
 

@@ -133,13 +133,15 @@ def _print_notes(batch: "CalendarBatch") -> None:
     from vmh_sync.kalender.audits.not_representable import REMEDY, newly_hindered
     from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
     from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
+    from vmh_sync.kalender.telling.notice_texts import amount
     from vmh_sync.sync.outcome import Result
 
     console = Console(soft_wrap=True)
     waiting = {str(row["audit"]) for row in batch.waiting}
     for outcome in batch.outcomes:
         if outcome.result is Result.SKIPPED and outcome.error and outcome.id not in waiting:
-            console.print(f"  {outcome.error}", markup=False)
+            whose = "" if outcome.error.startswith("Kalender ") else f"{outcome.id}: "
+            console.print(f"  {whose}{outcome.error}", markup=False)
     if batch.waiting:
         count = len(batch.waiting)
         console.print(
@@ -151,8 +153,8 @@ def _print_notes(batch: "CalendarBatch") -> None:
             number = f"frNr {row['frNr']}, " if row["frNr"] is not None else ""
             console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}: {row['reason']}", markup=False)
     for name, count in batch.deadlines.items() if batch.how.dry_run else ():
-        what = "Termin" if count == 1 else "Termine"
-        console.print(f"  Fristen, Regel „{name}“: trifft {count} {what}.", markup=False)
+        caught = amount(count, "Termin", "Termine")
+        console.print(f"  Fristen, Regel „{name}“: trifft {caught}.", markup=False)
     for line in (*batch.lost_lines, *batch.undelivered, *batch.foreseen):
         console.print(f"  {line}", markup=False)
     if doubtful_pairs(batch.works):

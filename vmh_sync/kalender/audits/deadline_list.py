@@ -26,7 +26,7 @@ from vmh_sync.kalender.model import (
     changed_fields,
 )
 from vmh_sync.kalender.reading.employees import Employee, select
-from vmh_sync.kalender.telling.notice_texts import appointment, label, list_text, shown
+from vmh_sync.kalender.telling.notice_texts import appointment, label, list_text, shown, shown_as
 from vmh_sync.kalender.telling.notices import Delivery, Notice, deliver, note
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.plan import TaskKind
@@ -126,7 +126,8 @@ def _pending(kuerzel: str, item: PlanItem, form: Appointment) -> str:
     changes = [change for finding in item.decision.findings for change in finding.changes]
     changes = changes or [change for one in item.decision.operations for change in getattr(one, "changes", ())]
     values = "; ".join(
-        f"{label(one.name)}: in Advoware {shown(one.new)}, in Google {shown(one.old)}" for one in changes
+        f"{label(one.name)}: in Advoware {shown_as(one.name, one.new)}, in Google {shown_as(one.name, one.old)}"
+        for one in changes
     )
     reasons = [finding.text for finding in item.decision.findings] + [one.reason for one in item.decision.operations]
     return f"{name}: {values or reasons[0]}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.decision.operations import (
+    ORGANISERS,
     Decision,
     FieldChange,
     Finding,
@@ -195,7 +196,7 @@ def _organisers_word(
     may_write = ctx.may_write(state)
     if lost:
         holds = "Google gilt" if may_write else "die Änderung bleibt in Advoware allein"
-        text = f"Nur der Organisator kann das Ereignis ändern: {holds}"
+        text = f"{ORGANISERS}: {holds}"
         findings.append(Finding(FindingKind.CONFLICT, text, state.fr_nr, state.event_id, lost))
     coming = _differing(pair.google, pair.advoware, google_edit)
     if coming and not may_write:

@@ -254,6 +254,10 @@ def side_written(operation: Operation) -> Side | None:
     return None
 
 
+ORGANISERS = "Nur der Organisator kann das Ereignis ändern"
+"""How the text of a loss begins that only the organiser of the event can turn."""
+
+
 class FindingKind(StrEnum):
     """What a finding is about."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from vmh_sync.kalender.decision.operations import FieldChange, Finding, FindingKind
+from vmh_sync.kalender.decision.operations import ORGANISERS, FieldChange, Finding, FindingKind
 from vmh_sync.kalender.model import Appointment, Recurrence
 from vmh_sync.sync.plan import TaskKind
 
@@ -35,6 +35,18 @@ LABELS = {
     "extendedProperties": "unsere Kennzeichnung",
     "occurrences": "einzelne Termine der Serie",
 }
+_GOOGLES_WORDS = {
+    "status": {"confirmed": "bestätigt", "tentative": "mit Vorbehalt", "cancelled": "abgesagt"},
+    "transparency": {"opaque": "gebucht", "transparent": "frei"},
+    "visibility": {
+        "default": "wie der Kalender",
+        "public": "öffentlich",
+        "private": "privat",
+        "confidential": "vertraulich",
+    },
+}
+_UNSAID = {"transparency": "opaque", "visibility": "default"}
+"""What Google means by leaving a field out."""
 _FREQUENCIES = {"DAILY": "täglich", "WEEKLY": "wöchentlich", "MONTHLY": "monatlich", "YEARLY": "jährlich"}
 
 
@@ -80,6 +92,23 @@ def shown(value: object) -> str:
             return f"„{value}“"
 
 
+def shown_as(field: str, value: object) -> str:
+    """Return the value of a field as people read it; Google's own words in German."""
+    words = _GOOGLES_WORDS.get(field)
+    if words is not None:
+        said = str(value or _UNSAID.get(field, ""))
+        return f"„{words.get(said, said)}“" if said else shown(None)
+    if field == "reminders" and isinstance(value, dict):
+        ahead = [f"{one.get('minutes')} Minuten vorher" for one in value.get("overrides") or ()]
+        return "wie im Kalender eingestellt" if value.get("useDefault") else ", ".join(ahead) or "keine"
+    return shown(value)
+
+
+def amount(count: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def appointment(form: Appointment | None, kuerzel: str, fr_nr: int | None, event_id: str | None) -> str:
     """Return how an appointment is called: title, day, number and calendar."""
     number = f"frNr {fr_nr}" if fr_nr is not None else f"Ereignis {event_id}"
@@ -112,9 +141,12 @@ def notice_text(finding: Finding, name: str, record: str) -> NoticeText:
             "Diese Aufgabe als erledigt kennzeichnen.",
         )
         return NoticeText(title, intro, steps)
+    remedy = "den richtigen Wert in Advoware eintragen, Google folgt von selbst"
+    if finding.text.startswith(ORGANISERS):
+        remedy = "den Organisator bitten, das Ereignis in Google zu ändern; ein Eintrag in Advoware gilt nicht"
     steps = (
         "Prüfen, ob der geltende Wert stimmt.",
-        "Wenn nicht: den richtigen Wert in Advoware eintragen, Google folgt von selbst.",
+        f"Wenn nicht: {remedy}.",
         where,
         "Diese Aufgabe als erledigt kennzeichnen.",
     )
@@ -122,22 +154,25 @@ def notice_text(finding: Finding, name: str, record: str) -> NoticeText:
 
 
 def _value(change: FieldChange) -> str:
-    return f"{label(change.name)}: jetzt gilt {shown(change.new)}, verworfen wurde {shown(change.old)}"
+    return (
+        f"{label(change.name)}: jetzt gilt {shown_as(change.name, change.new)}, verworfen wurde "
+        f"{shown_as(change.name, change.old)}"
+    )
 
 
 def list_text(kuerzel: str, day: date, deadlines: int, differences: Iterable[str]) -> NoticeText:
     """Return the daily word to one employee about the deadlines of the calendar."""
     lines = list(differences)
+    compared = f"{amount(deadlines, 'Frist oder Gerichtstermin', 'Fristen und Gerichtstermine')} verglichen"
     if not lines:
-        intro = f"{deadlines} Fristen und Gerichtstermine verglichen: In Advoware und Google steht dasselbe."
+        intro = f"{compared}: In Advoware und Google steht dasselbe."
         done = ("Nichts zu tun. Die Aufgabe schließt sich mit der Liste des nächsten Tages von selbst.",)
         return NoticeText(f"Fristen {day:%d.%m.%Y}, {kuerzel}: beide Kalender stimmen überein", intro, done)
-    intro = f"{deadlines} Fristen und Gerichtstermine verglichen, {len(lines)} Abweichungen:\n" + "\n".join(
-        f"- {line}" for line in lines
-    )
+    differing = amount(len(lines), "Abweichung", "Abweichungen")
+    intro = f"{compared}, {differing}:\n" + "\n".join(f"- {line}" for line in lines)
     steps = (
         "Bis das geklärt ist, gilt der Kalender in Advoware.",
         "Den nächsten Abgleich abwarten (15 Minuten) oder starten; bleibt die Abweichung, die Betreuung des Abgleichs "
         "verständigen.",
     )
-    return NoticeText(f"Fristen {day:%d.%m.%Y}, {kuerzel}: {len(lines)} Abweichungen", intro, steps)
+    return NoticeText(f"Fristen {day:%d.%m.%Y}, {kuerzel}: {differing}", intro, steps)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.sync.outcome import Result
-from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked
+from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
 
 Json = dict[str, Any]
@@ -94,6 +94,7 @@ def test_what_only_its_organiser_may_change_is_taken_over_and_stays_as_the_organ
     with chancery.store.reading() as tx:
         lost = {one.field: one.losing_value for one in tx.audit.for_record(f"SB/{fr_nr}") if one.kind == "conflict"}
     assert lost == {"text": "Umbenannt", "ort": "Saal 4"}, "and what was typed is kept"
+    assert ["den Organisator bitten" in task["description"] for task in tasks(chancery)] == [True]
 
 
 def test_what_only_its_organiser_may_change_is_told_once_under_write_protection(
