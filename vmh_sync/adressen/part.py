@@ -36,6 +36,7 @@ class Addresses(ChildKind):
     due_statuses = ("pending_sync", "dirty", "syncing")
     update_task = TaskKind.ADDRESS_FIELD_UPDATE
     delete_task = TaskKind.ADDRESS_DELETE
+    marks_what_it_creates = True
     double = "Diese Adresse gibt es bei diesem Beteiligten schon. Bitte die doppelte Adresse löschen oder berichtigen."
 
     def embedded(self, party: Beteiligter) -> Sequence[WireRecord] | None:

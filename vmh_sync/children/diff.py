@@ -27,7 +27,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.first_meeting import base_of_created
-from vmh_sync.sync.merge import Decision, merge
+from vmh_sync.sync.merge import Decision, Verdict, merge
 from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
 from vmh_sync.sync.status_values import Kept
 from vmh_sync.sync.values import Value, is_empty
@@ -253,6 +253,8 @@ class _Planner:
         problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
+        if self.pair.typed_over:
+            decisions = [_told(decision) for decision in decisions]
         due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)
@@ -296,7 +298,7 @@ class _Planner:
             return self.children.imported.get(espo.id)
         key, marked = sent_key(sent), self.kind.marked_for(advoware.model_dump())
         matches = marked == espo.id or (key is not None and key == self.kind.natural_key(self.pair.advoware_fields))
-        return sent if matches else None
+        return sent if matches or self.pair.typed_over else None
 
     def _base_of_created(self, espocrm: Fields, advoware: Fields) -> Base | None:
         """What is known of a record that a killed pass has made: what we sent is nobody's edit."""
@@ -348,6 +350,12 @@ class _Planner:
 def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]:
     """A bad value does not leave EspoCRM; it is looked at again once it changes."""
     return [one for one in decisions if not (one.field in bad and one.source is Side.ESPOCRM)]
+
+
+def _told(decision: Decision) -> Decision:
+    """It may be another child than the one that EspoCRM's record stood for: what is replaced there must be told."""
+    replaces = decision.verdict is Verdict.COPY and decision.source is Side.ADVOWARE and not is_empty(decision.replaced)
+    return replace(decision, verdict=Verdict.CONFLICT) if replaces else decision
 
 
 def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:

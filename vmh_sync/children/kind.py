@@ -48,6 +48,8 @@ class ChildKind(ABC):
     """The values of ``syncStatus`` that ask for a sync."""
     update_task: ClassVar[TaskKind]
     delete_task: ClassVar[TaskKind]
+    marks_what_it_creates: ClassVar[bool] = False
+    """Whether a child that we made in Advoware names its EspoCRM record there, whatever is typed over it."""
     inactive_asks_for_deletion: ClassVar[bool] = True
     """Whether a child switched off in EspoCRM has to go in Advoware too; otherwise it is kept there, not used."""
     double: ClassVar[str]

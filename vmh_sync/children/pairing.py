@@ -1,16 +1,18 @@
 """Both sides' children in canonical form, and which EspoCRM record is which Advoware record. Pure.
 
 Stored pair, then the EspoCRM id that Advoware's record names, then the Advoware id that EspoCRM's record names, then
-what an unanswered create was sent with, then the same natural key (specification, entities.md 3 and 4).
+what an unanswered create was sent with, then the same natural key (specification, entities.md 3 and 4), then one that
+was not there before an unanswered create.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.canonical import Canonical, read_canonical
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.moved import is_leftover
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
+from vmh_sync.engine.writing.typed_over import most_likely
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Fields
 from vmh_sync.systems.advoware.records import WireRecord
@@ -22,7 +24,8 @@ class Pair:
     """One child: what each side has of it, as told and in canonical form.
 
     ``twin``: Advoware has the same one, but another record stands for it. ``leftover``: what the record left here when
-    it was hung on another party, before it came back.
+    it was hung on another party, before it came back. ``typed_over``: Advoware's may be what an unanswered create made,
+    typed over since.
     """
 
     espo: EspoRecord | None = None
@@ -32,6 +35,7 @@ class Pair:
     leftover: Link | None = None
     espo_fields: Fields = field(default_factory=dict)
     advoware_fields: Fields = field(default_factory=dict)
+    typed_over: bool = False
 
     @property
     def espo_id(self) -> str | None:
@@ -67,9 +71,11 @@ class _Pairing:
         advoware = {key: child for key, child in ordered if key not in self.taken}
         matched = self._matches(espo, advoware)
         back = {key for _, key in matched} & {*self.leftovers}
+        typed_over = self._typed_over(espo, advoware, matched) if not self.kind.marks_what_it_creates else []
         links = [link for link in children.links if not (is_leftover(link) and link.advoware_id in back)]
         pairs = [self._linked(link) for link in sorted(links, key=lambda link: link.espo_id)]
         pairs += [self._pair(espo.pop(espo_id), advoware.pop(key)) for espo_id, key in matched]
+        pairs += [replace(self._pair(espo.pop(one), advoware.pop(key)), typed_over=True) for one, key in typed_over]
         advoware = {key: child for key, child in advoware.items() if key not in self.leftovers}
         for espo_id, record in espo.items():
             natural = self.espo_keys[espo_id]
@@ -120,3 +126,24 @@ class _Pairing:
             fitting = (key for key in advoware if key in free and self.advoware_keys[key] == natural)
             take(espo_id, next(fitting, None) if natural is not None else None)
         return list(found.items())
+
+    def _typed_over(
+        self, espo: Mapping[str, EspoRecord], advoware: Mapping[str, WireRecord], matched: Sequence[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """Return what unanswered creates may have made that holds something else by now."""
+        paired, free = (
+            {espo_id for espo_id, _ in matched},
+            {*advoware} - {key for _, key in matched} - {*self.leftovers},
+        )
+        typed_over = []
+        for espo_id in espo:
+            sent = self.children.attempted.get(espo_id)
+            if espo_id in paired or sent is None or "seen" not in sent.natural_key:
+                continue
+            new = {key for key in free if int(key) not in sent.natural_key["seen"]}
+            told = {int(key): " ".join(self.advoware_keys[key] or ()) for key in new}
+            likely = most_likely(" ".join(sent_key(sent) or ()), told)
+            if likely is not None:
+                free.remove(str(likely))
+                typed_over.append((espo_id, str(likely)))
+        return typed_over

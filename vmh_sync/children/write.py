@@ -70,7 +70,11 @@ class ChildWriter(ChildAccess):
             entity=self.kind.entity,
             espo_id=espo.id,
             betnr=self.children.betnr,
-            natural_key={"key": list(natural or ()), "fields": dict(plan.wanted)},
+            natural_key={
+                "key": list(natural or ()),
+                "fields": dict(plan.wanted),
+                "seen": sorted(map(int, self.children.advoware)),
+            },
             payload=plan.advoware,
             post=post,
             find=lambda intent: self._find(espo.id, natural, intent),

@@ -8,17 +8,15 @@ person made; so the value it replaces is told, as the loser of a conflict.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from typing import Any
 
+from vmh_sync.engine.writing.typed_over import most_likely
 from vmh_sync.kommunikation import kinds
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
-
-_MUCH_ALIKE = 0.7
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -117,28 +115,24 @@ def _adopted(intent: Intent, entry: AdvowareEntry) -> Adopted:
 
 
 def _typed_over(intent: Intent, sides: PartyCommunication, known: Collection[int | None]) -> AdvowareEntry | None:
-    """Return the entry that may be the one sent: much like it, else the first that was not there before."""
+    """Return the entry that may be the one sent, typed over or emptied since."""
     key = intent.natural_key
     kind, seen = int(key["kind"]), key.get("seen")
     channel = kinds.channel_of(kind)
     if channel is None or seen is None:
         return None
     held = {item.key for item in sides.items(channel) or ()}
-    sent = channel.normal(key["value"]) or ""
-
-    def rank(entry: AdvowareEntry) -> tuple[bool, int]:
-        alike = SequenceMatcher(None, sent, channel.normal(entry.tlf) or "", autojunk=False).ratio()
-        return alike < _MUCH_ALIKE, entry.id
-
-    fitting = [
-        one
+    fitting = {
+        one.id: one
         for one in sides.entries or ()
         if one.id not in known
         and one.id not in seen
         and _may_be(one, kind)
         and (one.is_empty or channel.normal(one.tlf) not in held)
-    ]
-    return min(fitting, key=rank, default=None)
+    }
+    told = {number: channel.normal(one.tlf) or "" for number, one in fitting.items()}
+    likely = most_likely(channel.normal(key["value"]) or "", told)
+    return fitting[likely] if likely is not None else None
 
 
 def _may_be(entry: AdvowareEntry, kind: int) -> bool:

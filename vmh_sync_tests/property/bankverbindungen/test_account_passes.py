@@ -30,7 +30,7 @@ THERE = st.fixed_dictionaries(
         "bank": st.sampled_from(["Commerzbank", "Sparkasse " * 20, f"Volksbank {NEW}", None]),
     },
 )
-ACCOUNT = Child(PART, Bankverbindung, {}, frozen=frozenset({"iban"}))
+ACCOUNT = Child(PART, Bankverbindung, {})
 RULES = [
     SyncSettings(_env_file=None, import_bank_accounts=True),
     SyncSettings(_env_file=None, import_bank_accounts=False),

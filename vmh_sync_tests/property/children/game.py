@@ -32,8 +32,7 @@ class Child:
     model: type[WireRecord]
     block: Mapping[str, tuple[str, frozenset[str]]]
     mark: str = ""
-    frozen: frozenset[str] = frozenset()
-    """Fields by which alone Advoware's record is known while the answer to its create is missing."""
+    """By which alone Advoware's record is known while the answer to its create is missing."""
 
 
 class ChildGame:
@@ -103,7 +102,6 @@ class ChildGame:
         """A person changes a record in Advoware."""
         row, typed = self.there()[key], self._filled(values)
         if key not in {str(link.advoware_id) for link in self.links().values()}:
-            typed = {name: value for name, value in typed.items() if name not in self.child.frozen}
             marked = str(row.get("bemerkung") or "").partition("\n")[0]
             if self.child.mark and marked.startswith(self.child.mark) and "bemerkung" in typed:
                 # Taking our mark away before we know the record is the one thing that nothing can mend.
