@@ -11,20 +11,17 @@ from functools import partial
 
 from vmh_sync import fence
 from vmh_sync.children.difference import different
+from vmh_sync.children.failure import failure
 from vmh_sync.children.ledger import UNKNOWN_ID, close_books
 from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
-from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.counting.pass_progress import Step, went_through
-from vmh_sync.engine.failures.isolation import UNFORESEEN, isolated, together_or_alone
+from vmh_sync.engine.failures.isolation import isolated, together_or_alone
 from vmh_sync.engine.failures.outage import common_outage
-from vmh_sync.engine.passes.approved_plan import PlanMoved
 from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.selecting.erased import SAYS, erased_of
 from vmh_sync.engine.selecting.selection import enqueue
-from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
-from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
@@ -33,8 +30,7 @@ from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan_print import prints_of
-from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.errors import RecordLocked, UnexpectedAnswer
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY = "beteiligte"
@@ -167,35 +163,6 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
         return None
     batch.inputs[espo.id] = PartInput(espo.id, betnr, espo, False, advoware)
     return None
-
-
-def failure(child: str, betnr: int | None, error: Exception) -> RecordOutcome:
-    """Return the outcome of a child that an error kept from being synced."""
-    name = type(error).__name__
-    if isinstance(error, CreatePutOff | LeaseLost | RecordLocked):
-        return RecordOutcome(child, Result.SKIPPED, betnr, error=error.message_for_people, later=True)
-    if isinstance(error, GuardTripped):
-        all_of_them = not isinstance(error, PlanMoved)
-        return RecordOutcome(
-            child, Result.FAILED, betnr, error=str(error), error_class=name, retryable=False, concerns_all=all_of_them
-        )
-    foreign = error if isinstance(error, ForeignSystemError) else None
-    said = error.message_for_people if isinstance(error, ForeignSystemError | WrongKind) else None
-    return RecordOutcome(
-        child,
-        Result.FAILED,
-        betnr,
-        error=said or _in_words(error),
-        error_class=name,
-        retryable=foreign is None or foreign.retryable,
-        concerns_all=foreign is not None and foreign.concerns_all,
-    )
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, StaleRow | LinkTaken):
-        return "Der Datensatz wurde während des Abgleichs von anderer Stelle geändert; der Abgleich wird wiederholt."
-    return UNFORESEEN
 
 
 def map_fields(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:

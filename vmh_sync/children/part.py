@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
+from vmh_sync.children.failure import failure
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.ledger import close_books
 from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.pairing import Pair, map_children
 from vmh_sync.children.pending import differing
@@ -16,10 +18,12 @@ from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.ledger import waits_for_next_try
 from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, own
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.store.errors import LinkTaken, StaleRow
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
@@ -136,9 +140,25 @@ class ChildrenPart:
         """
         written = await self.write_children(context, gate, party, plan)
         if written.failures:
+            await self._tell(context, gate, party, written.failures)
             # What only waits comes last: a failure must be told.
             raise min(written.failures.values(), key=lambda error: isinstance(error, CreatePutOff))
         return written.done
+
+    async def _tell(
+        self, context: PassContext, gate: WriteGate, party: PartInput, failures: Mapping[str, Exception]
+    ) -> None:
+        """Tell the failures in the children's own records; one that waits for its next try was told and counted."""
+        children, now = self.children(party), context.clock.now()
+        outcomes = [
+            failure(child, party.betnr, error)
+            for child, error in failures.items()
+            if (child in children.espo or child in children.spoilt_in_espocrm)
+            and not waits_for_next_try(children.standings.get(child), now)
+        ]
+        for outcome in await close_books(context, self.kind, children.espo, outcomes) if outcomes else ():
+            if outcome.espocrm_writes:
+                gate.count(Side.ESPOCRM)
 
     async def write_children(
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan

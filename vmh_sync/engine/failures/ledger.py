@@ -18,6 +18,11 @@ def retry_is_due(known: SyncRecord | None, now: datetime) -> bool:
     return known is not None and known.is_different and not _still_waits(known, now)
 
 
+def waits_for_next_try(known: SyncRecord | None, now: datetime) -> bool:
+    """Whether a record has failed and its next try has not come."""
+    return known is not None and known.status in BROKEN and _still_waits(known, now)
+
+
 def _still_waits(known: SyncRecord, now: datetime) -> bool:
     # A moment further ahead than any wait can be was stored while the clock was wrong.
     return known.next_retry_at is not None and now < known.next_retry_at <= now + _LONGEST_WAIT
