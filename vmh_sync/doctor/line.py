@@ -6,6 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
+from vmh_sync.systems.circuit import PERSON_GAP_SECONDS
 from vmh_sync.systems.errors import ForeignSystemError
 
 
@@ -31,12 +32,19 @@ class Line:
         return {"name": self.name, "level": str(self.level), "text": self.text, "remedy": self.remedy}
 
 
+_NOT_TRIED = (
+    f"Das ist der Stand von eben: So kurz nach einer Ablehnung wurde nicht noch einmal geprüft. Wer inzwischen etwas "
+    f"berichtigt hat, ruft `vmh-sync doctor` in {PERSON_GAP_SECONDS:.0f} Sekunden noch einmal auf."
+)
+
+
 def held_back_text(error: ForeignSystemError, clock: Clock) -> str:
     """Return what a failed login is about, and until when nobody tries it again."""
     if error.retry_after is None:
         return error.message_for_people
     until = (clock.now() + timedelta(seconds=error.retry_after)).astimezone(ZoneInfo("Europe/Berlin"))
-    return f"{error.people} Bis {until:%H:%M:%S} Uhr versucht es niemand wieder; danach geht es von selbst weiter."
+    told = f"{error.people} Bis {until:%H:%M:%S} Uhr versucht es niemand wieder; danach geht es von selbst weiter."
+    return f"{told} {_NOT_TRIED}" if error.held_back else told
 
 
 def ok(name: str, text: str) -> Line:

@@ -10,6 +10,7 @@ from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.sides import Held
 from vmh_sync.matching.pairing import Pair
 from vmh_sync.matching.traits import Resemblance
+from vmh_sync.systems.espocrm.record_id import record_id
 from vmh_sync.tasks.answer_list import BadAnswers, read_list, write_list
 
 COLUMNS = (
@@ -89,7 +90,10 @@ def _why(pair: "Pair[str, int] | Pair[str, str] | Pair[int, int]") -> tuple[int,
 def read_csv(path: Path) -> list[Given]:
     """Return every answered row of the list, as Excel saved it; raises :class:`BadAnswers`."""
     rows = read_list(path, ("espocrm_id", "betnr"), "entscheidung")
-    return [Given(one.cells.get("espocrm_id", ""), one.cells.get("betnr", ""), one.answer, one.where) for one in rows]
+    return [
+        Given(record_id(one.cells.get("espocrm_id", "")), one.cells.get("betnr", ""), one.answer, one.where)
+        for one in rows
+    ]
 
 
 def parse_pairs(given: Iterable[str]) -> list[Given]:
@@ -101,7 +105,7 @@ def parse_pairs(given: Iterable[str]) -> list[Given]:
             raise BadAnswers(f"„{one}“ ist keine Antwort. Erwartet wird EspoCRM-ID=Nummer oder EspoCRM-ID=neu.")
         told = decision.strip().casefold()
         number, meant = (told, "ja") if told.isdecimal() else ("", told)
-        answers.append(Given(espo_id.strip(), number, meant, f"--answer {one}"))
+        answers.append(Given(record_id(espo_id), number, meant, f"--answer {one}"))
     return answers
 
 

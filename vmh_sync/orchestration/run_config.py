@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, field_validator
+
+from vmh_sync.systems.espocrm.record_id import record_id
 
 
 class SyncRunConfig(dg.Config):
@@ -44,6 +46,11 @@ class SyncRunConfig(dg.Config):
         default="",
         description="Nummer eines gespeicherten Plans: Genau dieser wird ausgeführt, wo sich nichts bewegt hat.",
     )
+
+    @field_validator("ids")
+    @classmethod
+    def _as_espocrm_spells_them(cls, ids: list[str]) -> list[str]:
+        return list(dict.fromkeys(map(record_id, ids)))
 
 
 SELECTIONS = {

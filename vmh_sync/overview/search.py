@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
+from vmh_sync.systems.espocrm.record_id import record_id
 
 MOST_FOUND = 50
 _LARGEST_BETNR = 2**63 - 1
@@ -27,7 +28,7 @@ def find_records(tx: Transaction, text: str) -> list[Found]:
     At most :data:`MOST_FOUND`. A record that was never linked is found by its id only if something is known of it.
     """
     text = text.strip()
-    exact = list(_by_id(tx, text)) or list(_by_number(tx, text))
+    exact = list(_by_id(tx, record_id(text))) or list(_by_number(tx, text))
     return exact or (list(_by_name(tx, text)) if text else [])
 
 

@@ -27,6 +27,7 @@ from vmh_sync.settings import HousekeepingSettings, load
 from vmh_sync.store.store import Store
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.query import equals
+from vmh_sync.systems.espocrm.record_id import record_id
 
 LEFT = 3
 LEASE_WAIT_SECONDS = 60.0
@@ -87,7 +88,7 @@ def take_back(who: str) -> None:
     store = open_database(settings.house)
     try:
         with store.transaction() as tx:
-            known = readmit(tx, who.strip())
+            known = readmit(tx, record_id(who))
     finally:
         store.close()
     if not known:
@@ -113,8 +114,8 @@ def _whom(store: Store, who: str) -> tuple[str, int | None]:
     """Return id and number, also of somebody whose erasure was begun: then nothing but the mark is known."""
     with store.reading() as tx:
         erased = read_erased(tx)
-    if who.strip() in erased.espo_ids:
-        return who.strip(), None
+    if record_id(who) in erased.espo_ids:
+        return record_id(who), None
     found = the_record(store, who, values=False)
     if found.entity != BETEILIGTE.name:
         fail(f"„{who}“ ist kein Beteiligter; gelöscht wird eine Person mit allem, was zu ihr gehört.", code=2)

@@ -6,7 +6,6 @@ above 299 is lost for good.
 
 import hmac
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, get_args
@@ -22,13 +21,12 @@ from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.services import GatewayServices, fingerprint, services_of
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.systems.espocrm.record_id import is_record_id, record_id
 from vmh_sync.systems.json_answers import UnreadableJson, read_json
 
 _log = logging.getLogger(__name__)
 
 Action = Literal["create", "update", "delete"]
-
-ESPO_ID = re.compile(r"[0-9a-f]{17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Received(BaseModel):
@@ -56,7 +54,7 @@ def ids_in(body: bytes) -> list[str]:
         raise NeverValid("the body is not JSON") from None
     records = content if isinstance(content, list) else [content]
     found = [record.get("id") if isinstance(record, dict) else None for record in records]
-    valid = [espo_id for espo_id in found if isinstance(espo_id, str) and ESPO_ID.fullmatch(espo_id)]
+    valid = [record_id(one) for one in found if isinstance(one, str) and is_record_id(one)]
     if len(valid) < len(found):
         _log.warning("webhook: %d of %d records have no usable id", len(found) - len(valid), len(found))
         if not valid:

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.opening import house_leases
-from vmh_sync.gateway.events.webhooks import ESPO_ID
 from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.keys import ApiKey
 from vmh_sync.gateway.launches.launch import BEFORE_START, LaunchFailed, Run
@@ -23,6 +22,7 @@ from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.orchestration.run_config import ENTITY_TAG, Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.record_id import PATTERN, record_id
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ ASK_ADVOWARE_SECONDS = 8.0
 
 router = APIRouter(tags=["sync"])
 
-EspoId = Annotated[str, Path(pattern=f"^(?:{ESPO_ID.pattern})$".replace("0-9a-f", "0-9a-fA-F"))]
+EspoId = Annotated[str, Path(pattern=PATTERN), AfterValidator(record_id)]
 
 
 def may_write(request: Request, x_api_key: Annotated[str | None, Header()] = None) -> ApiKey:

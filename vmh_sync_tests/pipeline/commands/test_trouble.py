@@ -99,6 +99,9 @@ def test_a_good_look_of_the_doctor_lets_the_next_pass_through_at_once(firm: Firm
     firm.crm.clear_faults()
     firm.crm.clear_calls()
     assert (vmh(command)[0], firm.crm.calls()["total"]) == (1, 0), "no pass tries before the pause is over"
+    told = [line.text for line in asyncio.run(examine(firm.clock)) if "EspoCRM lehnt die Anmeldung ab" in line.text]
+    assert all("wurde nicht noch einmal geprüft" in text for text in told) and told, "what is old is called old"
+    assert firm.crm.calls()["total"] == 0
     firm.clock.shift += timedelta(seconds=PERSON_GAP_SECONDS)
     asyncio.run(examine(firm.clock))
     assert vmh(command)[0] == 0
