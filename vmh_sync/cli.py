@@ -108,6 +108,9 @@ def sandbox(
     blank_crm: Annotated[
         bool, typer.Option("--blank-crm", help="Ein EspoCRM, das noch niemand eingerichtet hat.")
     ] = False,
+    first_day: Annotated[
+        bool, typer.Option("--first-day", help="Beide Seiten und die Kalender sind voll und wissen nichts voneinander.")
+    ] = False,
     crm_version: Annotated[str, typer.Option(help="Fassung des EspoCRM, zum Beispiel 9.3.9 oder 10.0.0.")] = "9.2.7",
     webhook_allowed: Annotated[
         list[str] | None,
@@ -128,6 +131,7 @@ def sandbox(
         blank_crm=blank_crm,
         crm_version=crm_version,
         webhook_allowed=tuple(webhook_allowed or ()),
+        first_day=first_day,
     )
     serve(SandboxOptions(systems, as_json=as_json))
 

@@ -56,6 +56,7 @@ async def running(options: SandboxOptions) -> AsyncIterator[dict[str, Any]]:
                 seed=options.systems.seed,
                 parties=options.systems.parties,
                 office=options.systems.installation.office,
+                first_day=options.systems.first_day,
             )
         description: dict[str, Any] = dict(described.items())
         installation = options.systems.installation.to_json()
@@ -128,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--no-google-quota", action="store_true", help="lift Google's quota (for measurements)")
     parser.add_argument("--installation", type=int, help="draw this firm's EspoCRM and Advoware from a seed")
     parser.add_argument("--blank-crm", action="store_true", help="an EspoCRM that nobody has set up yet")
+    parser.add_argument("--first-day", action="store_true", help="two full sides that know nothing of each other")
     parser.add_argument("--crm-version", default=DEFAULT, help="the release of EspoCRM, such as 9.3.9 or 10.0.0")
     parser.add_argument("--webhook-allowed", action="append", default=[], help="host:port in webhookAllowedAddressList")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON line")
@@ -135,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     firm = Installation() if given.installation is None else Installation.draw(given.installation)
     systems = SystemsConfig(given.seed, given.parties, given.webhook_interval, not given.no_google_quota, firm)
-    systems = replace(systems, blank_crm=given.blank_crm, crm_version=given.crm_version)
+    systems = replace(systems, blank_crm=given.blank_crm, crm_version=given.crm_version, first_day=given.first_day)
     systems = replace(systems, webhook_allowed=tuple(given.webhook_allowed))
     chosen = [_ALIASES.get(name, name) for name in given.only or NAMES]
     ports: dict[Name, int] = {name: getattr(given, f"{name}_port") for name in NAMES}

@@ -15,6 +15,7 @@ from vmh_sync.sandbox.crm.errors import ApiError as CrmRefusal
 from vmh_sync.sandbox.crm.versions import DEFAULT
 from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.installation import Installation, OfficeInstallation
+from vmh_sync.sandbox.made_up.first_day import live_apart
 from vmh_sync.sandbox.made_up.population import Population, populate
 from vmh_sync.sandbox.office import API_PATH, CONFIGURATOR_PATH, RELAY_PATH, OfficeConfig, create_office
 from vmh_sync.sandbox.office.config import CONNECTOR_PATH, switches_of
@@ -33,7 +34,7 @@ class SystemsConfig:
     120). The Google quota can be lifted for measurements (``google_quota`` false). ``installation`` is what is
     particular about this firm's EspoCRM and Advoware. ``blank_crm`` gives an EspoCRM that nobody has set up: no entity
     types, roles or users of ours; ``crm_version`` is its release, ``webhook_allowed`` what its administrator has put
-    into ``webhookAllowedAddressList`` (host:port).
+    into ``webhookAllowedAddressList`` (host:port). ``first_day``: both sides are full and know nothing of each other.
     """
 
     seed: int = 1
@@ -44,6 +45,7 @@ class SystemsConfig:
     blank_crm: bool = False
     crm_version: str = DEFAULT
     webhook_allowed: tuple[str, ...] = ()
+    first_day: bool = False
 
 
 @dataclass
@@ -188,14 +190,18 @@ async def seed_population(
     parties: int,
     now: datetime | None = None,
     office: OfficeInstallation | None = None,
+    first_day: bool = False,
 ) -> Population:
     """Make up a firm (see :func:`populate`) and put it into the office and the CRM, over their control paths.
 
     ``urls`` are the control addresses; a system that is missing there is left out. ``now`` defaults to the
-    machine's clock. ``office`` decides the party numbers and the zone of the office's local times.
+    machine's clock. ``office`` decides the party numbers and the zone of the office's local times. ``first_day``: see
+    :func:`live_apart`; calendars are filled, too.
     """
     population = populate(seed, parties, now=(now or SystemClock().now()).astimezone(UTC), office=office)
     bodies: dict[Name, Any] = {"advoware": population.office, "espocrm": population.crm}
+    if first_day:
+        bodies["google"] = live_apart(population, (office or OfficeInstallation()).zone)
     async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
         for name, body in bodies.items():
             if name in urls:
