@@ -6,7 +6,7 @@ from functools import partial
 from vmh_sync.crm_setup.session import SetupSession
 from vmh_sync.crm_setup.step import LeftByHand, Step
 from vmh_sync.crm_setup.wanted import ENTITIES, LINKS, NOT_LOCKABLE, WantedEntity
-from vmh_sync.systems.espocrm.field_types import fits, misfit
+from vmh_sync.systems.espocrm.field_types import fits, misfit, too_short
 
 _MANAGER = "EntityManager/action"
 _FIELDS = "Admin/fieldManager"
@@ -63,6 +63,8 @@ def _field_steps(session: SetupSession, entity: WantedEntity, known: Mapping[str
         if isinstance(found, Mapping):
             if not fits(definition, found):
                 session.left.append(_wrong_type(entity.name, name, definition, found))
+            elif (short := too_short(definition, found)) is not None:
+                session.left.append(_narrow(entity.name, name, definition, *short))
             continue
         text = f"Feld {entity.name}.{name} ({definition['label']}) anlegen"
         body = {"name": name, **definition}
@@ -76,6 +78,15 @@ def _wrong_type(entity: str, name: str, wanted: Mapping[str, object], found: Map
         "VMH_FIELD_TABLES ein anderes Feld nennen.",
         serious=True,
     )
+
+
+def _narrow(entity: str, name: str, wanted: Mapping[str, object], has: int, needs: int) -> LeftByHand:
+    own = "options" in wanted or wanted.get("type") == "int"
+    follows = (
+        "nicht alle unsere Werte passen hinein" if own else "längere Werte bleiben auf ihrer Seite und werden gemeldet"
+    )
+    text = f"Das Feld {entity}.{name} ({wanted['label']}) nimmt nur {has} statt {needs} Zeichen; {follows}."
+    return LeftByHand(text, "In EspoCRM im Entity Manager die Länge des Feldes erhöhen.", serious=own)
 
 
 def _lock_steps(entity: WantedEntity, known: Mapping[str, object]) -> Iterator[Step]:

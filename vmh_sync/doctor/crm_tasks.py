@@ -41,7 +41,8 @@ async def _assignee(espo: EspoClient, settings: EspoCrmSettings) -> list[Line]:
     try:
         user = await espo.read("User", chosen)
     except Forbidden:
-        user = None
+        text = "Ob es die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID noch gibt, darf der API-Benutzer nicht nachsehen."
+        return [hint(TASKS, text, "In EspoCRM seiner Rolle das Leserecht auf Benutzer (User) geben.")]
     if user is None or user.attributes.get("isActive") is False:
         return [problem(TASKS, "Die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID gibt es in EspoCRM nicht mehr.", _ASSIGN)]
     if user.attributes.get("type") == "api":

@@ -181,5 +181,5 @@ def _webhooks(settings: EspoCrmSettings) -> Line:
     return hint(
         WEBHOOKS,
         "Keine Webhooks eingerichtet: Änderungen in EspoCRM werden nur durch regelmäßiges Nachsehen bemerkt.",
-        "`vmh-sync crm setup --webhook-url ADRESSE` ausführen und ESPOCRM_WEBHOOK_SECRETS setzen.",
+        "`vmh-sync crm setup --webhook-url ADRESSE` ausführen; die Geheimnisse merkt es sich.",
     )

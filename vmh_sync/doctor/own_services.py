@@ -44,6 +44,8 @@ WATCH = "Beobachter"
 FIRST_DAY = "Erster Tag"
 _FILL_IN = "In der Datei .env oder in der Umgebung eintragen; .env.example erklärt jede Einstellung."
 
+_SET_UP = "`vmh-sync crm setup --plan` ansehen: crm setup legt den API-Benutzer an und merkt sich seinen Schlüssel."
+
 
 @dataclass(slots=True)
 class Known:
@@ -79,8 +81,12 @@ def _loaded(kind: Callable[[], S], lines: list[Line]) -> S | None:
     try:
         return load(kind)
     except SettingsError as error:
-        lines += [problem(SETTINGS, text, _FILL_IN) for text in str(error).splitlines()]
+        lines += [problem(SETTINGS, text, _remedy(text)) for text in str(error).splitlines()]
         return None
+
+
+def _remedy(text: str) -> str:
+    return f"{_FILL_IN} {_SET_UP}" if text.startswith("ESPOCRM_API_KEY fehlt") else _FILL_IN
 
 
 def check_database(settings: VmhSettings) -> Line:

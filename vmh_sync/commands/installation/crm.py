@@ -9,6 +9,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from vmh_sync.clock import SystemClock
+from vmh_sync.commands.screens.unreachable import blocked_way
 from vmh_sync.crm_setup import steps as setup
 from vmh_sync.crm_setup.people_steps import UnknownChoice
 from vmh_sync.crm_setup.session import SetupChoices, SetupSession
@@ -18,11 +19,17 @@ from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
 from vmh_sync.stored_settings import StoredSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
-from vmh_sync.systems.espocrm.errors import EspoError, LoginRejected
+from vmh_sync.systems.espocrm.errors import EspoError, LoginRejected, Transient
 from vmh_sync.systems.retry import RetryPolicy
 
 _STEP_SECONDS = 120.0
 """Making an entity type or a field lets the real EspoCRM rebuild its database; that takes longer than a usual call."""
+
+_WHOSE_LOGIN = (
+    "EspoCRM lehnt die Anmeldung ab: Bitte ESPOCRM_ADMIN_USER und ESPOCRM_ADMIN_PASSWORD prüfen, und ESPOCRM_API_KEY, "
+    "falls er schon eingetragen ist. Nach mehreren Versuchen nimmt EspoCRM eine Minute lang keine Anmeldung an."
+)
+_SILENT = "EspoCRM antwortet gerade nicht; bitte denselben Befehl später noch einmal aufrufen."
 
 
 @dataclass(slots=True)
@@ -101,20 +108,15 @@ async def _setup(
             await setup.note_remaining(session, settings.default_assignee_id, settings.default_team_id)
         except (NotAdministrator, UnknownChoice, WebhookRefused) as error:
             done.problem = str(error)
-        except LoginRejected as error:
-            done.problem = _whose_login(error)
+        except LoginRejected:
+            done.problem = _WHOSE_LOGIN
+        except Transient:
+            done.problem = " ".join((_SILENT, *blocked_way("espocrm")))
         except EspoError as error:
             done.problem = error.message_for_people
         done.secrets, done.left = session.new_secrets, list(session.left)
     _note_overruled(done, stored)
     return done
-
-
-def _whose_login(error: LoginRejected) -> str:
-    return (
-        f"{error.message_for_people} Bitte ESPOCRM_ADMIN_USER und ESPOCRM_ADMIN_PASSWORD prüfen, und ESPOCRM_API_KEY, "
-        "falls er schon eingetragen ist."
-    )
 
 
 def _clients(settings: EspoCrmSettings) -> Callable[[str | None], AbstractAsyncContextManager[EspoClient]]:

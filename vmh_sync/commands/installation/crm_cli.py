@@ -90,17 +90,22 @@ def _show_end(console: Console, done: "SetupDone", *, plan: bool) -> None:
     if done.problem is not None:
         if done.steps and not plan:
             console.print("Nicht fertig geworden. Was getan ist, bleibt; der nächste Aufruf macht dort weiter.")
+            _show_left(console, done)
         return
-    if done.left:
-        console.print("Von Hand bleibt zu tun:")
-        for one in done.left:
-            console.print(f"  - {one.line()}", markup=False)
-    elif not plan:
+    _show_left(console, done)
+    if not done.left and not plan:
         console.print("Von Hand bleibt nichts zu tun.")
     if not plan:
         console.print(
             "EspoCRM ist eingerichtet. `vmh-sync doctor` prüft alles; ein laufendes `vmh-sync up` neu starten."
         )
+
+
+def _show_left(console: Console, done: "SetupDone") -> None:
+    if done.left:
+        console.print("Von Hand bleibt zu tun:")
+        for one in done.left:
+            console.print(f"  - {one.line()}", markup=False)
 
 
 def _print_json(done: "SetupDone", *, finished: bool) -> None:

@@ -19,7 +19,7 @@ def explained(error: ForeignSystemError) -> str:
         return " ".join((error.message_for_people, *_wrong_clock()))
     if error.status is not None or not isinstance(error, Transient | Unavailable):
         return error.message_for_people
-    return " ".join((error.message_for_people, *_blocked_way(error.system)))
+    return " ".join((error.message_for_people, *blocked_way(error.system)))
 
 
 def explained_run(failure: Exception, sentence: str | None) -> str:
@@ -36,11 +36,11 @@ def explained_failures(failures: Iterable[str]) -> list[str]:
     """Return what is wrong with the way to a system that did not answer, by what the failed records' sentences say."""
     told = set(failures)
     silent = [kind.system for kind in (advoware.Transient, espocrm.Transient) if kind.people in told]
-    return [line for system in silent for line in _blocked_way(system)]
+    return [line for system in silent for line in blocked_way(system)]
 
 
-def _blocked_way(system: str) -> list[str]:
-    """Cause and remedy; nothing when a request would get there, as far as can be told from here."""
+def blocked_way(system: str) -> list[str]:
+    """Return cause and remedy; nothing when a request would get there, as far as can be told from here."""
     try:
         addresses = _addresses(system)
     except SettingsError:

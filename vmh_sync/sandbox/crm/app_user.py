@@ -41,7 +41,8 @@ def app_user(crm: "Crm", user: Account) -> Row:
 
 def _of_user(crm: "Crm", user: Account) -> Row:
     """The attributes of a user that the simulation keeps no columns for."""
-    names = {team: crm.tables["Team"].rows[team]["name"] for team in user.teams}
+    standing = crm.tables["Team"].rows
+    names = {team: standing[team]["name"] for team in user.teams if team in standing}
     creator = crm.accounts.get(user.created_by or "")
     shown: Row = dict.fromkeys(_EMPTY) | {f"{name}List": [] for name in _EMAIL_LISTS}
     return shown | {

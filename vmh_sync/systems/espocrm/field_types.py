@@ -19,6 +19,9 @@ _HOLDS: Mapping[str, frozenset[str]] = {
 }
 """Wanted type -> types that take its values and give them back, compared by meaning."""
 
+_DIGITS = 10
+"""Of the largest number that an ``int`` of EspoCRM holds."""
+
 
 def fits(wanted: Mapping[str, object], found: Mapping[str, object]) -> bool:
     """Whether a field can hold the values of the wanted definition; a length does not count here."""
@@ -35,7 +38,15 @@ def too_short(wanted: Mapping[str, object], found: Mapping[str, object]) -> tupl
     """Return (length that is there, wanted length) when a text field takes less than wanted."""
     if found.get("type") != "varchar":
         return None
-    has, needs = found.get("maxLength"), wanted.get("maxLength")
+    has, needs = found.get("maxLength"), _length(wanted)
     if not isinstance(has, int) or not isinstance(needs, int) or has >= needs:
         return None
     return has, needs
+
+
+def _length(wanted: Mapping[str, object]) -> object:
+    """The longest text that the values of a wanted field need; None where it is not a matter of text."""
+    options = wanted.get("options")
+    if isinstance(options, list | tuple) and options:
+        return max(len(str(option)) for option in options)
+    return _DIGITS if wanted.get("type") == "int" else wanted.get("maxLength")

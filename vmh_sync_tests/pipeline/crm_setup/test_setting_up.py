@@ -120,6 +120,24 @@ def test_a_field_of_the_right_name_and_the_wrong_type_is_told_and_left() -> None
     assert crm.crm.schema["CBeteiligte"].fields["betnr"]["type"] == "bool"
 
 
+def test_a_field_that_is_too_short_for_our_words_is_told_and_left() -> None:
+    crm = BlankCrm()
+    crm.admin("POST", "EntityManager/action/createEntity", {"name": "Beteiligte", "type": "Person"})
+    lengths = {"syncStatus": 5, "betnr": 4, "firmenname": 30}
+    for name, length in lengths.items():
+        field = {"name": name, "type": "varchar", "maxLength": length}
+        crm.admin("POST", "Admin/fieldManager/CBeteiligte", field)
+    told = {one.text: one.serious for one in crm.set_up() if "statt" in one.text}
+    assert told == {
+        "Das Feld CBeteiligte.firmenname (Firmenname) nimmt nur 30 statt 150 Zeichen; längere Werte bleiben auf ihrer "
+        "Seite und werden gemeldet.": False,
+        "Das Feld CBeteiligte.betnr (Beteiligten-Nr.) nimmt nur 4 statt 10 Zeichen; nicht alle unsere "
+        "Werte passen hinein.": True,
+        "Das Feld CBeteiligte.syncStatus (Abgleich) nimmt nur 5 statt 18 Zeichen; nicht alle unsere "
+        "Werte passen hinein.": True,
+    }
+
+
 def test_without_an_administrator_nothing_is_done() -> None:
     crm = BlankCrm()
     crm.login = "anna"
@@ -168,7 +186,8 @@ def test_an_unknown_person_is_refused_before_anything_is_done() -> None:
 def test_a_team_and_a_person_that_are_gone_are_told() -> None:
     crm = BlankCrm()
     crm.set_up()
-    crm.stored |= {"ESPOCRM_DEFAULT_TEAM_ID": "0" * 17, "ESPOCRM_DEFAULT_ASSIGNEE_ID": "1" * 17}
+    crm.admin("DELETE", f"Team/{crm.stored['ESPOCRM_DEFAULT_TEAM_ID']}", None)
+    crm.stored |= {"ESPOCRM_DEFAULT_ASSIGNEE_ID": "1" * 17}
     told = "\n".join(one.line() for one in crm.set_up(SetupChoices(gateway=GATEWAY)))
     assert "Das Team aus ESPOCRM_DEFAULT_TEAM_ID gibt es nicht mehr" in told
     assert "Die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID gibt es in EspoCRM nicht mehr" in told
