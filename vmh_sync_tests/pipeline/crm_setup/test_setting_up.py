@@ -133,7 +133,7 @@ def test_a_field_that_is_too_short_for_our_words_is_told_and_left() -> None:
         "Seite und werden gemeldet.": False,
         "Das Feld CBeteiligte.betnr (Beteiligten-Nr.) nimmt nur 4 statt 10 Zeichen; nicht alle unsere "
         "Werte passen hinein.": True,
-        "Das Feld CBeteiligte.syncStatus (Abgleich) nimmt nur 5 statt 18 Zeichen; nicht alle unsere "
+        "Das Feld CBeteiligte.syncStatus (Abgleich) nimmt nur 5 statt 19 Zeichen; nicht alle unsere "
         "Werte passen hinein.": True,
     }
 
