@@ -7,7 +7,7 @@ names a range of numbers, which are read one by one.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.engine.failures.isolation import isolated
@@ -20,6 +20,9 @@ LETTERS = "eaiounrstlhdgmbkwfzpvcjyxqäöüß0123456789"
 NUMBERS_AT_ONCE = 100
 CUT_FROM = 50
 """Shorter answers are not taken for cut off."""
+
+Listing = Callable[[int, int], None]
+"""Told how much of how much was asked for: in a large office this is a matter of minutes."""
 
 
 class NoList(Exception):
@@ -35,7 +38,11 @@ class PartyScope:
 
 
 async def list_parties(
-    context: PassContext, where: PartyScope, notes: list[str], unreadable: list[str]
+    context: PassContext,
+    where: PartyScope,
+    notes: list[str],
+    unreadable: list[str],
+    listing: Listing = lambda done, total: None,
 ) -> dict[int, Beteiligter]:
     """Return the parties by number, as the search tells them, or those of the numbers that exist.
 
@@ -43,27 +50,33 @@ async def list_parties(
     there is no search and no numbers were named, and any ``AdvowareError``.
     """
     if where.numbers is not None:
-        return await _by_number(context, where.numbers, unreadable)
+        return await _by_number(context, where.numbers, unreadable, listing)
     try:
         if where.text is not None:
             found: dict[int, Beteiligter] = {}
             await _search(context, where.text, found, unreadable)
             return found
-        return await _by_letters(context, notes, unreadable)
+        return await _by_letters(context, notes, unreadable, listing)
     except CapabilityMissing:
         raise NoList(
             "Advoware bietet hier keine Suche an. Bitte den Nummernkreis der Beteiligten nennen: --numbers VON-BIS."
         ) from None
 
 
-async def _by_letters(context: PassContext, notes: list[str], unreadable: list[str]) -> dict[int, Beteiligter]:
+async def _by_letters(
+    context: PassContext, notes: list[str], unreadable: list[str], listing: Listing
+) -> dict[int, Beteiligter]:
     found: dict[int, Beteiligter] = {}
-    counts = {letter: await _search(context, letter, found, unreadable) for letter in LETTERS}
+    counts: dict[str, int] = {}
+    for letter in LETTERS:
+        counts[letter] = await _search(context, letter, found, unreadable)
+        listing(len(counts), len(LETTERS))
     often = Counter(count for count in counts.values() if count >= CUT_FROM)
     cut = [letter for letter, count in counts.items() if often[count] > 1 and count == max(counts.values())]
-    for letter in cut:
+    for number, letter in enumerate(cut, 1):
         for second in (*LETTERS, " "):
             await _search(context, letter + second, found, unreadable)
+        listing(len(LETTERS) + number, len(LETTERS) + len(cut))
     if cut:
         notes.append(
             f"Die Suche von Advoware nennt offenbar höchstens {counts[cut[0]]} Beteiligte auf einmal; es wurde mit je "
@@ -84,7 +97,9 @@ async def _search(context: PassContext, text: str, found: dict[int, Beteiligter]
     return len(parties)
 
 
-async def _by_number(context: PassContext, numbers: Iterable[int], unreadable: list[str]) -> dict[int, Beteiligter]:
+async def _by_number(
+    context: PassContext, numbers: Sequence[int], unreadable: list[str], listing: Listing
+) -> dict[int, Beteiligter]:
     found: dict[int, Beteiligter] = {}
 
     async def read(betnr: int) -> None:
@@ -99,4 +114,5 @@ async def _by_number(context: PassContext, numbers: Iterable[int], unreadable: l
     wanted = list(dict.fromkeys(numbers))
     for start in range(0, len(wanted), NUMBERS_AT_ONCE):
         await asyncio.gather(*(read(betnr) for betnr in wanted[start : start + NUMBERS_AT_ONCE]))
+        listing(min(start + NUMBERS_AT_ONCE, len(wanted)), len(wanted))
     return dict(sorted(found.items()))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, list_attributes
@@ -24,6 +25,9 @@ from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 
 AT_ONCE = 100
 """Single reads that are under way at a time; the clients hold back what is more than their own limit."""
+
+LISTING = "Suche in Advoware"
+"""What is told while the parties of Advoware are listed, before any is read whole."""
 
 EVERYWHERE = PartyScope()
 
@@ -69,7 +73,7 @@ async def read_sides(
     """
     sides = Sides()
     records = await _espo_records(context, table, sides)
-    listed = await list_parties(context, where, sides.notes, sides.unreadable)
+    listed = await list_parties(context, where, sides.notes, sides.unreadable, partial(progress, LISTING))
     erased = await erased_of(context.store)
     sides.erased = erased.betnrs & set(listed)
     listed = {betnr: party for betnr, party in listed.items() if betnr not in erased.betnrs}

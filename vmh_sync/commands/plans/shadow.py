@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from rich.console import Console
@@ -19,11 +21,14 @@ from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.shadow.days import Day, Difference, ShadowReport, compare
 from vmh_sync.shadow.files import DayFiles
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.plan import Action
 from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
 
 SHOWN = 30
+_CREATE = str(Action.CREATE)
 _COUNTED = {BETEILIGTE.name: "Beteiligte", KALENDER.name: "Termine"}
 
 
@@ -74,10 +79,26 @@ def _show(report: ShadowReport) -> None:
         f"  {len(report.new)} neue Unterschiede, {len(report.standing)} stehen seit dem letzten Blick, "
         f"{len(report.settled)} sind erledigt; {len(report.today.failures)} Datensätze nicht lesbar."
     )
+    _lines(console, "Neu, nach Art:", by_kind(report.new))
+    if any(one.what == _CREATE and one.target.startswith(Side.ADVOWARE) for one in report.new):
+        console.print(
+            "  Vor dem Anlegen in Advoware wird dort gesucht; `vmh-sync first-contact --plan` nennt die Paare."
+        )
     oldest = sorted(report.standing.items(), key=lambda each: (-each[1], each[0]))
     _lines(console, "Das alte System gleicht nicht aus:", [f"{line(one)} – seit {days} Tagen" for one, days in oldest])
     _lines(console, "Neu:", [line(one) for one in report.new])
     _lines(console, "Nicht lesbar:", [f"{record}: {why}" for record, why in report.today.failures.items()])
+
+
+def by_kind(differences: Iterable[Difference]) -> list[str]:
+    """Return how often each kind of difference is there, the most frequent first: what a long list is made of."""
+    counts = Counter(f"{_COUNTED.get(one.entity, one.entity)}: {_what(_without_record(one))}" for one in differences)
+    return [f"{count} × {what}" for what, count in counts.most_common()]
+
+
+def _without_record(one: Difference) -> Difference:
+    created = one.what == _CREATE
+    return replace(one, target=" ".join(one.target.split()[:2]), fields=() if created else one.fields)
 
 
 def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
@@ -92,13 +113,17 @@ def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
 
 def line(one: Difference) -> str:
     """Return what would have been done, as a person reads it; no values."""
+    return f"{_record(one)}: {_what(one)}"
+
+
+def _what(one: Difference) -> str:
     side, _, rest = one.target.partition(" ")
     what = word(TASKS | ACTIONS | CALENDAR_ACTIONS | CALENDAR_FINDINGS, one.what)
     what = f"in {word(SIDES, side)} {what}" if side else what
     fields = [label(name) for name in one.fields] if one.entity == KALENDER.name else one.fields
     of = f" ({rest})" if rest else ""
     told = f": {', '.join(name.replace('/new', ' (neu)') for name in fields)}" if fields else ""
-    return f"{_record(one)}: {what}{of}{told}"
+    return f"{what}{of}{told}"
 
 
 def _record(one: Difference) -> str:

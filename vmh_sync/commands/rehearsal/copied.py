@@ -1,9 +1,11 @@
 """A copy of both sides' parties, held in memory only, and two simulated systems that are filled with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ from vmh_sync.commands.rehearsal.calendars import CalendarCopy, advoware_seed, f
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope, list_parties
+from vmh_sync.first_contact.sides import LISTING, Progress
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
@@ -21,7 +24,7 @@ from vmh_sync.systems.errors import Forbidden, NotFound
 
 Json = dict[str, Any]
 _CHILDREN = ("CAdressen", "CBankverbindungen")
-_AT_ONCE = 50
+_AT_ONCE, _TOLD_EVERY = 50, 100
 
 
 @dataclass(slots=True, repr=False)
@@ -37,10 +40,10 @@ class Copy:
     calendars: CalendarCopy | None = None
 
 
-async def copy_sides(context: PassContext, where: PartyScope) -> Copy:
+async def copy_sides(context: PassContext, where: PartyScope, progress: Progress) -> Copy:
     """Read all parties with everything that belongs to them. Raises the clients' errors and ``NoList``."""
     copied = Copy()
-    parties = await list_parties(context, where, [], copied.unreadable)
+    parties = await list_parties(context, where, [], copied.unreadable, partial(progress, LISTING))
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def whole(found: Beteiligter) -> None:
@@ -56,7 +59,14 @@ async def copy_sides(context: PassContext, where: PartyScope) -> Copy:
 
     ids = [one.id async for one in context.espo.list_all(ESPO_ENTITY, select=("id",), spoilt=[])]
     copied.espocrm[ESPO_ENTITY] = []
-    await asyncio.gather(*map(whole, parties.values()), *map(record, ids))
+    total, read = len(parties) + len(ids), itertools.count(1)
+
+    async def told(reading: Awaitable[None]) -> None:
+        await reading
+        if (done := next(read)) % _TOLD_EVERY == 0 or done == total:
+            progress("Kopieren", done, total)
+
+    await asyncio.gather(*map(told, (*map(whole, parties.values()), *map(record, ids))))
     for entity in _CHILDREN:
         try:
             rows = [dict(one.attributes) async for one in context.espo.list_all(entity, spoilt=[])]

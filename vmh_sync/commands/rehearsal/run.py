@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from vmh_sync.commands.joining.first_contact import progress_lines
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal.copied import Copy, copy_sides, simulated_sides
@@ -23,16 +24,17 @@ from vmh_sync.setting_names import in_env_file
 from vmh_sync.systems.errors import ForeignSystemError
 
 Json = dict[str, Any]
-_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("first_contact", ("first-contact", "--json")),
-    ("sync", ("sync", "beteiligte", "--all", "--json")),
-    ("again", ("sync", "beteiligte", "--all", "--json")),
-    ("reconcile", ("reconcile", "--json")),
+_Step = tuple[str, str, tuple[str, ...]]
+_STEPS: tuple[_Step, ...] = (
+    ("first_contact", "Zuordnen", ("first-contact", "--json")),
+    ("sync", "Erster Abgleich", ("sync", "beteiligte", "--all", "--json")),
+    ("again", "Zweiter Abgleich", ("sync", "beteiligte", "--all", "--json")),
+    ("reconcile", "Vergleichen", ("reconcile", "--json")),
 )
-_CALENDAR_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("kalender", ("sync", "kalender", "--all", "--json")),
-    ("kalender_again", ("sync", "kalender", "--all", "--json")),
-    ("doubtful", ("audit", "kalender", "doubtful", "--json")),
+_CALENDAR_STEPS: tuple[_Step, ...] = (
+    ("kalender", "Kalender", ("sync", "kalender", "--all", "--json")),
+    ("kalender_again", "Kalender noch einmal", ("sync", "kalender", "--all", "--json")),
+    ("doubtful", "Offene Fragen zu Terminen", ("audit", "kalender", "doubtful", "--json")),
 )
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _LIKE_THE_FIRM = ("CALENDAR_SYNC_", "GOOGLE_CALENDAR_NAME_TEMPLATE", "GOOGLE_CALENDAR_TIME_ZONE")
@@ -47,7 +49,7 @@ def command(where: PartyScope, *, as_json: bool) -> None:
     """Rehearse; ends the process with 0 (all came to rest and is equal), 3 (something is left) or 1."""
     os.environ["VMH_SHADOW"] = "true"  # the real systems are only read
     try:
-        report = asyncio.run(rehearse(where))
+        report = asyncio.run(rehearse(where, quiet=as_json))
     except (NoList, StepFailed) as problem:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
@@ -59,19 +61,27 @@ def command(where: PartyScope, *, as_json: bool) -> None:
     sys.exit(0 if report["quiet"] else RECORDS_FAILED)
 
 
-async def rehearse(where: PartyScope) -> Json:
-    """Copy both sides, run the first day's commands on the copy, and return what they did, without values."""
+async def rehearse(where: PartyScope, *, quiet: bool = False) -> Json:
+    """Copy both sides, run the first day's commands on the copy, and return what they did, without values.
+
+    Says on stderr what it is at, unless ``quiet``: with many parties each step takes minutes.
+    """
     settings = PassSettings.read()
     prepare(settings)
-    async with open_context("rehearsal", settings) as context:
-        copied = await copy_sides(context, where)
+    with progress_lines(quiet=quiet) as progress:
+        async with open_context("rehearsal", settings) as context:
+            copied = await copy_sides(context, where, progress)
     copied.calendars = await copy_calendars()
     with TemporaryDirectory(prefix="vmh-rehearsal-") as folder:
         home = Path(folder)
         async with simulated_sides(copied) as variables:
             steps = _STEPS + (_CALENDAR_STEPS if copied.calendars else ())
             variables |= _like_the_firm(settings)
-            done = {name: await _step(words, home, variables) for name, words in steps}
+            done: dict[str, Json] = {}
+            for number, (name, title, words) in enumerate(steps, 1):
+                if not quiet:
+                    sys.stderr.write(f"[{number}/{len(steps)}] {title}\n")
+                done[name] = await _step(words, home, variables)
     return _report(copied, done)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.commands.plans.shadow import line
+from vmh_sync.commands.plans.shadow import by_kind, line
 from vmh_sync.shadow.days import Difference
 
 Json = dict[str, Any]
@@ -54,3 +54,14 @@ def test_a_difference_is_told_in_words(entity: str, row: Json, says: str) -> Non
 def test_two_new_events_of_one_calendar_are_two_differences() -> None:
     row: Json = {"kuerzel": "AH", "frNr": None, "what": "create_advoware", "fields": []}
     assert len({Difference.of("kalender", {**row, "event": one}) for one in "ab"}) == 2
+
+
+def test_a_long_report_says_first_what_kinds_of_differences_it_is_made_of() -> None:
+    changed = {"side": "espocrm", "entity": "CAdressen", "action": "update", "fields": ["anschrift"]}
+    created = {"side": "advoware", "entity": "Beteiligte", "key": None, "action": "create"}
+    rows = [{"id": f"p{number}", "key": f"a{number}", **changed} for number in range(3)]
+    rows += [{"id": "q", "fields": ["name"], **created}, {"id": "r", "fields": ["name", "vorname"], **created}]
+    assert by_kind(Difference.of("beteiligte", row) for row in rows) == [
+        "3 × Beteiligte: in EspoCRM ändern (CAdressen): anschrift",
+        "2 × Beteiligte: in Advoware anlegen (Beteiligte)",
+    ]
