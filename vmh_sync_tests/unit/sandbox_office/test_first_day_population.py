@@ -1,7 +1,6 @@
 """The first day to practise: both sides are full, most of it stands on both, and nothing knows of the other."""
 
 from collections import Counter
-
 from typing import Any
 
 import httpx
