@@ -57,8 +57,8 @@ def test_two_new_events_of_one_calendar_are_two_differences() -> None:
 
 
 def test_a_long_report_says_first_what_kinds_of_differences_it_is_made_of() -> None:
-    changed = {"side": "espocrm", "entity": "CAdressen", "action": "update", "fields": ["anschrift"]}
-    created = {"side": "advoware", "entity": "Beteiligte", "key": None, "action": "create"}
+    changed: Json = {"side": "espocrm", "entity": "CAdressen", "action": "update", "fields": ["anschrift"]}
+    created: Json = {"side": "advoware", "entity": "Beteiligte", "key": None, "action": "create"}
     rows = [{"id": f"p{number}", "key": f"a{number}", **changed} for number in range(3)]
     rows += [{"id": "q", "fields": ["name"], **created}, {"id": "r", "fields": ["name", "vorname"], **created}]
     assert by_kind(Difference.of("beteiligte", row) for row in rows) == [
