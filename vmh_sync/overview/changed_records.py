@@ -17,6 +17,11 @@ class ChangedRecord:
     changes: tuple[Change, ...]
 
     @property
+    def is_one(self) -> bool:
+        """Whether it is a record at all: that a plan was approved or rejected stands in the log as well."""
+        return bool(self.espo_id or self.betnr)
+
+    @property
     def at(self) -> datetime | None:
         """When the newest of its changes happened."""
         return self.changes[0].at

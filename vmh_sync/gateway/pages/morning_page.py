@@ -48,7 +48,7 @@ _STYLE = (
     ".card,li{border:1px solid #ccc;border-left:.45rem solid #888;border-radius:.3rem;padding:.6rem .8rem}"
     "ul{list-style:none;padding:0;margin:.4rem 0}li{margin:0 0 .5rem;overflow-wrap:anywhere}"
     ".green{border-left-color:#1b7f3b}.yellow{border-left-color:#b7791f}.red{border-left-color:#b42318}"
-    ".card b{font-size:1.05rem}.small{color:#555;font-size:.9rem}a{color:#0b5394}p{margin:.2rem 0}"
+    ".card{padding:.6rem}.card b{white-space:nowrap}.small{color:#555;font-size:.9rem}a{color:#0b5394}p{margin:.2rem 0}"
     "summary{cursor:pointer;padding:.3rem 0}"
 )
 _MORE = '<p class="small">Gezeigt ist das Neueste; alles: <code>vmh-sync audit show --since 24h</code></p>'
@@ -204,7 +204,8 @@ def _areas(found: Morning, links: PeopleLinks, *, values: bool) -> Iterable[str]
     is_open = " open" if len(found.changed) <= OPEN_UP_TO else ""
     for entity, records in ((entity, records) for entity, records in areas.items() if records):
         rows = "".join(_changed(one, links, values=values) for one in records)
-        count = "ein Datensatz" if len(records) == 1 else f"{len(records)} Datensätze"
+        number = sum(one.is_one for one in records)
+        count = "ein Datensatz" if number == 1 else f"{number} Datensätze"
         summary = f"<summary>{escape(labels.get(entity, entity))}: {count}</summary>"
         yield f"<details{is_open}>{summary}<ul>{rows}</ul></details>"
 
@@ -250,8 +251,9 @@ def _heading(links: PeopleLinks, entity: str, espo_id: str, betnr: int | None) -
         for address, where in ((espo_link, "EspoCRM"), (links.party(betnr), "Advoware"))
         if address
     ]
-    number = f'<span class="small">{escape(espo_id)}</span>'
-    return " · ".join([f"<b>{escape(record_name(entity, betnr))}</b>", *found, number])
+    number = [f'<span class="small">{escape(espo_id)}</span>'] if espo_id else []
+    name = record_name(entity, betnr) if espo_id or betnr else "Ganzer Bereich"
+    return " · ".join([f"<b>{escape(name)}</b>", *found, *number])
 
 
 def _link(address: str, text: str) -> str:

@@ -71,6 +71,13 @@ def test_many_records_are_closed_and_counted_and_few_are_open() -> None:
     assert f"{OPEN_UP_TO + 1} Werte geschrieben: {OPEN_UP_TO + 1} in Advoware." in shown
 
 
+def test_an_approved_plan_is_told_and_no_record() -> None:
+    approved = Change(entity="beteiligte", kind="approved", reason="plan 72d5: Anna Betrieb", at=NOW)
+    shown = page(change(1), approved)
+    assert "<summary>Beteiligte: ein Datensatz</summary>" in shown
+    assert "<b>Ganzer Bereich</b><p>Plan freigegeben <span class='small'>(Plan 72d5: Anna Betrieb)" in shown
+
+
 def test_a_phone_leads_to_its_party() -> None:
     shown = page(change(1, entity="kommunikation", field="phone/50135"))
     assert "Telefon: übernommen in Advoware" in shown and "50135" not in shown
