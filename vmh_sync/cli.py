@@ -61,10 +61,10 @@ def options(
 def db_upgrade() -> None:
     """Bringt die Datenbank auf den Stand dieser Version."""
     from vmh_sync.settings import VmhSettings, load
-    from vmh_sync.store import default_url, upgrade
+    from vmh_sync.store import upgrade
 
     settings = load(VmhSettings)
-    upgrade(settings.database_url or default_url(settings.home))
+    upgrade(settings.database)
     typer.echo("Die Datenbank ist auf dem Stand dieser Version.")
 
 

@@ -29,6 +29,11 @@ from vmh_sync.stored_settings import StoredBesides
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
 
 
+def default_url(home: Path) -> str:
+    """Return the URL of the embedded database inside ``VMH_HOME`` (design.md 4)."""
+    return f"sqlite:///{home.resolve() / 'vmh_sync.sqlite3'}"
+
+
 class AdvowareSettings(EnvSettings):
     """How to reach the firm's Advoware (wire contract 1 and 2)."""
 
@@ -257,6 +262,11 @@ class VmhSettings(EnvSettings):
     api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )
+
+    @property
+    def database(self) -> str:
+        """The URL of our database: the one that is set, or the embedded one."""
+        return self.database_url or default_url(self.home)
 
     @field_validator("database_url")
     @classmethod

@@ -32,8 +32,7 @@ def own_look(clock: Clock, links: PeopleLinks, *, warnings: bool) -> tuple[list[
 
 
 def _entities(clock: Clock, links: PeopleLinks, warnings: bool) -> list[Trouble]:
-    store = open_database(load(VmhSettings), clock)
-    try:
+    with open_database(load(VmhSettings), clock) as store:
         house = read_house(store, clock)
         return [
             trouble_of(ENTITIES, entity.name, entity.label, verdict, links)
@@ -41,8 +40,6 @@ def _entities(clock: Clock, links: PeopleLinks, warnings: bool) -> list[Trouble]
             for verdict in read_verdicts(store, house, entity.name, links)
             if is_trouble(verdict, warnings=warnings)
         ]
-    finally:
-        store.close()
 
 
 def _house(clock: Clock, links: PeopleLinks, warnings: bool) -> list[Trouble]:

@@ -62,11 +62,8 @@ def _push(house: VmhSettings) -> list[Line]:
         return []  # the line about the settings says why
     if public_url is None:
         return []
-    store = open_database(house)
-    try:
+    with open_database(house) as store:
         line = check_push(store, public_url)
-    finally:
-        store.close()
     return [line] if line is not None else []
 
 
@@ -94,11 +91,8 @@ async def _advoware(known: Known, clock: Clock, circuits: SharedCircuits, *, dat
         return []
     if known.house is None or not database_works:
         return await check_advoware(known.advoware, None, clock, circuits)
-    store = open_database(known.house, clock)
-    try:
+    with open_database(known.house, clock) as store:
         return await check_advoware(known.advoware, store, clock, circuits)
-    finally:
-        store.close()
 
 
 async def _espocrm(known: Known, clock: Clock, circuits: SharedCircuits) -> list[Line]:

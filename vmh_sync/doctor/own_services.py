@@ -30,7 +30,6 @@ from vmh_sync.settings import (
     VmhSettings,
     load,
 )
-from vmh_sync.store import default_url
 from vmh_sync.store.database_fault import at_host, database_fault
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.file_health import file_fault
@@ -91,18 +90,15 @@ def _remedy(text: str) -> str:
 
 def check_database(settings: VmhSettings) -> Line:
     """Tell whether our database can be reached and has the schema of this version."""
-    url = settings.database_url or default_url(settings.home)
+    url = settings.database
     fault = file_fault(url)  # first: opening a store makes its folder
     if fault is not None:
         return problem(DATABASE, fault.text, fault.remedy)
     try:
-        store = open_database(settings)
+        with open_database(settings) as store:
+            fault = database_fault(store, url, look_inside=False)
     except ValueError as error:
         return problem(DATABASE, f"VMH_DATABASE_URL ist unbrauchbar: {error}", "VMH_DATABASE_URL berichtigen.")
-    try:
-        fault = database_fault(store, url, look_inside=False)
-    finally:
-        store.close()
     if fault is not None:
         return problem(DATABASE, fault.text, fault.remedy)
     return ok(DATABASE, f"Erreichbar ({store.dialect}), auf dem Stand dieser Version.")
@@ -161,23 +157,17 @@ async def check_watch(settings: VmhSettings) -> Line:
 
 
 async def _stranger(redis: AsyncRedis, settings: VmhSettings) -> ForeignRedis | None:
-    store = open_database(settings)
-    try:
-        return await foreign(redis, store, place_of(settings.redis_url, settings.home))
-    except StoreError:
-        return None  # the line about the database says so
-    finally:
-        store.close()
+    with open_database(settings) as store:
+        try:
+            return await foreign(redis, store, place_of(settings.redis_url, settings.home))
+        except StoreError:
+            return None  # the line about the database says so
 
 
 def check_first_day(settings: VmhSettings, clock: Clock) -> list[Line]:
     """Say what comes first where nobody is linked yet: what stands on both sides already would be created twice."""
-    store = open_database(settings, clock)
-    try:
-        with store.reading() as tx:
-            linked = tx.links.count(BETEILIGTE.name)
-    finally:
-        store.close()
+    with open_database(settings, clock) as store, store.reading() as tx:
+        linked = tx.links.count(BETEILIGTE.name)
     if linked:
         return []
     text = "Noch ist kein Beteiligter verknüpft. Wer auf beiden Seiten steht, wird zuerst zugeordnet."

@@ -36,11 +36,8 @@ def clean_database(context: dg.OpExecutionContext) -> None:
         house, days = load(VmhSettings), load(SyncSettings).audit_retention_days
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
-    store = open_database(house)
-    try:
+    with open_database(house) as store:
         context.add_output_metadata(clean_books(store, SystemClock().now(), audit_days=days))
-    finally:
-        store.close()
 
 
 @dg.op(description="Löscht alte beendete Läufe aus Dagster; der neueste Stand jedes Kalenders bleibt sichtbar.")
@@ -61,13 +58,10 @@ def erase_persons(context: dg.OpExecutionContext) -> None:
     """Carry out erasures that waited for the end of a duty to keep (Art. 17 DSGVO)."""
     try:
         house = load(VmhSettings)
-        store = open_database(house)
-        try:
+        with open_database(house) as store:
             with store.reading() as tx:
                 orders = waiting(tx)
             erased = _erase(context.instance, store, house) if orders else 0
-        finally:
-            store.close()
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
     context.add_output_metadata({"waited": len(orders), "erased": erased})
@@ -116,11 +110,8 @@ def inbox_claims(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     fail_dead_runs(context.instance)
     house = load(VmhSettings)
     _fail_silent_runs(context.instance, house)
-    store = open_database(house)
-    try:
+    with open_database(house) as store:
         released = release_dead_claims(context.instance, store)
-    finally:
-        store.close()
     if not released:
         return dg.SkipReason("no claims of dead runs")
     return dg.SkipReason(f"released {sum(released.values())} claims of {len(released)} dead runs")

@@ -3,7 +3,6 @@
 Outside this package only plain dataclasses are seen; SQLAlchemy stays inside.
 """
 
-from vmh_sync.store.engine import default_url
 from vmh_sync.store.errors import (
     ConstraintViolated,
     LinkTaken,
@@ -30,7 +29,6 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "Transaction",
-    "default_url",
     "open_store",
     "upgrade",
 ]

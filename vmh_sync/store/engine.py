@@ -36,11 +36,6 @@ UNANSWERED_MILLISECONDS = 30_000
 _BEGIN = "vmh_begin"
 
 
-def default_url(home: Path) -> str:
-    """Return the URL of the embedded database inside ``VMH_HOME`` (design.md 4)."""
-    return f"sqlite:///{home.resolve() / 'vmh_sync.sqlite3'}"
-
-
 def normalised_url(url: str) -> URL:
     """Turn a configured URL into one with a definite driver.
 

@@ -7,12 +7,11 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.audits.telling_changes import changes_table, told_in_one_line
 from vmh_sync.commands.screens.moments import moment
 from vmh_sync.commands.screens.screen import NARROW, screen
-from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.passes.opening import open_database, open_migrated
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.state.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store import default_url, upgrade
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.store.store import Transaction
 
@@ -54,25 +53,15 @@ def the_changes(query: AuditQuery) -> list[Change]:
     What stands for the record is an EspoCRM id, a betnr, a party's name, or an appointment's Kürzel, frNr, event id or
     title; of several of that name all are meant.
     """
-    settings = load(VmhSettings)
-    upgrade(settings.database_url or default_url(settings.home))
-    store = open_database(settings)
-    try:
-        with store.reading() as tx:
-            return tx.audit.find(_resolved(tx, query))
-    finally:
-        store.close()
+    with open_migrated(load(VmhSettings)) as store, store.reading() as tx:
+        return tx.audit.find(_resolved(tx, query))
 
 
 def whole_records(query: AuditQuery) -> AuditQuery:
     """Return the query for all of the record that a person named: a party with what belongs to it."""
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            named = _resolved(tx, query)
-            links = [tx.links.get_by_espo(BETEILIGTE.name, espo_id) for espo_id in named.espo_ids]
-    finally:
-        store.close()
+    with open_database(load(VmhSettings)) as store, store.reading() as tx:
+        named = _resolved(tx, query)
+        links = [tx.links.get_by_espo(BETEILIGTE.name, espo_id) for espo_id in named.espo_ids]
     numbers = [link.betnr for link in links if link is not None]
     return replace(named, betnr=numbers[0]) if len(numbers) == 1 and named.betnr is None else named
 

@@ -118,11 +118,11 @@ def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
     """Run ``look`` with an open calendar context; ends the process when a system cannot be reached."""
     from vmh_sync.kalender.context import CalendarSettings, open_calendar
     from vmh_sync.services.valkey import ensure_redis
-    from vmh_sync.store import default_url, upgrade
+    from vmh_sync.store import upgrade
     from vmh_sync.systems.errors import ForeignSystemError
 
     settings = CalendarSettings.read()
-    upgrade(settings.house.database_url or default_url(settings.house.home))
+    upgrade(settings.house.database)
     ensure_redis(settings.house.home, settings.house.redis_url)
 
     async def opened() -> Any:

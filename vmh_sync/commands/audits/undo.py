@@ -11,12 +11,12 @@ from uuid import uuid4
 from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.screen import screen
-from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.passes.opening import open_migrated
 from vmh_sync.engine.writing.undo import NOT_UNDOABLE, Chain, Refusal, Undo, Undoer
 from vmh_sync.entities import KALENDER, every
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store import Store, default_url, upgrade
+from vmh_sync.store import Store
 from vmh_sync.store.audit import AuditQuery, Change
 from vmh_sync.sync.outcome import PassSummary
 
@@ -129,28 +129,19 @@ def _synced(entity: str, keys: tuple[str, ...]) -> PassSummary:
 
 
 def _changes(query: AuditQuery) -> list[Change]:
-    store = _open()
-    try:
-        with store.reading() as tx:
-            return tx.audit.find(query)
-    finally:
-        store.close()
+    with _open() as store, store.reading() as tx:
+        return tx.audit.find(query)
 
 
 def _change(change_id: int) -> Change | None:
-    store = _open()
-    try:
-        with store.reading() as tx:
-            return tx.audit.get(change_id)
-    finally:
-        store.close()
+    with _open() as store, store.reading() as tx:
+        return tx.audit.get(change_id)
 
 
 def _open() -> Store:
     settings = load(VmhSettings)
-    upgrade(settings.database_url or default_url(settings.home))
     ensure_redis(settings.home, settings.redis_url)
-    return open_database(settings)
+    return open_migrated(settings)
 
 
 def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:

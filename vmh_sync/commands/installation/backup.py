@@ -11,7 +11,7 @@ from vmh_sync.commands.passes.instance import dagster_home
 from vmh_sync.commands.screens.output import fail
 from vmh_sync.services.sole_process import sole_holder
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
-from vmh_sync.store import default_url, upgrade
+from vmh_sync.store import upgrade
 
 
 def back_up(target: Path) -> Path:
@@ -33,7 +33,7 @@ def put_back(source: Path) -> None:
             restore(_house(settings), source)
         except BackupFailed as problem:
             fail(str(problem))
-        upgrade(settings.database_url or default_url(settings.home))
+        upgrade(settings.database)
 
 
 def _house(settings: VmhSettings) -> House:
@@ -46,4 +46,4 @@ def _house(settings: VmhSettings) -> House:
         postgres = URL.create(
             "postgresql+psycopg2", variables.pg_user, password, variables.pg_host, port, variables.pg_db
         )
-    return House(settings.database_url or default_url(settings.home), settings.home, home, postgres)
+    return House(settings.database, settings.home, home, postgres)

@@ -43,7 +43,7 @@ from vmh_sync.settings import (
     VmhSettings,
     load,
 )
-from vmh_sync.store import Store, default_url, upgrade
+from vmh_sync.store import Store, upgrade
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
@@ -165,7 +165,7 @@ def _beside_no_passes(order: ProbeOrder) -> Iterator[None]:
 
 async def _probe(order: ProbeOrder) -> _Done:
     house, clock, done = load(VmhSettings), SystemClock(), _Done()
-    upgrade(house.database_url or default_url(house.home))
+    upgrade(house.database)
     store = open_database(house, clock)
     try:
         if order.betnr is not None:

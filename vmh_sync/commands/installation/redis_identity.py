@@ -12,17 +12,11 @@ from vmh_sync.settings import VmhSettings, load
 def adopt_redis() -> None:
     """Let the database belong to the Redis of the settings. Raises CoordinationUnavailable or StoreUnavailable."""
     settings = load(VmhSettings)
-    store = open_database(settings)
     url = ensure_redis(settings.home, settings.redis_url)
 
     async def run() -> None:
-        redis = connect(url)
-        try:
+        async with connect(url) as redis:
             await adopt(redis, store, place_of(settings.redis_url, settings.home))
-        finally:
-            await redis.aclose()
 
-    try:
+    with open_database(settings) as store:
         asyncio.run(run())
-    finally:
-        store.close()

@@ -15,7 +15,6 @@ from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import LogSettings, SettingsError, load
-from vmh_sync.store import default_url
 from vmh_sync.store.file_health import UnusableFile, file_fault
 
 
@@ -93,7 +92,7 @@ def require_free_ports(settings: PassSettings, *, port: int) -> None:
 def require_usable_files(settings: PassSettings) -> None:
     """Raise ``UnusableFile`` when our database's or Dagster's files are damaged, or the disk is (almost) full."""
     house = settings.house
-    fault = file_fault(house.database_url or default_url(house.home)) or storage_fault(home_of(house))
+    fault = file_fault(house.database) or storage_fault(home_of(house))
     if fault is not None:
         raise UnusableFile(str(fault))
 

@@ -82,12 +82,9 @@ def command(text: str, *, values: bool, as_json: bool, look: bool) -> None:
     """Print a record; ends the process with 0, 1 (unknown) or 2 (ambiguous)."""
     settings = PassSettings.read()
     prepare(settings)
-    store = open_database(settings.house)
-    try:
+    with open_database(settings.house) as store:
         found = the_record(store, text, values=values)
         view = read_record(store, found.entity, found.espo_id)
-    finally:
-        store.close()
     now = both_sides(settings, view) if look else None
     if as_json:
         print_json(to_json(view, now, values=values))

@@ -79,13 +79,11 @@ def take(*, ask: bool = True) -> Report:
 
 
 def _read(settings: VmhSettings) -> HouseStatus | None:
-    store = open_database(settings)
-    try:
-        return read_house(store, SystemClock())
-    except StoreError:
-        return None
-    finally:
-        store.close()
+    with open_database(settings) as store:
+        try:
+            return read_house(store, SystemClock())
+        except StoreError:
+            return None
 
 
 def _pass_settings(known: Known) -> PassSettings | None:

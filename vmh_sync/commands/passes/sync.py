@@ -14,7 +14,7 @@ from vmh_sync.engine.passes.approved_plan import save_plan
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store import default_url, upgrade
+from vmh_sync.store import upgrade
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 from vmh_sync.sync.plan_rows import plan_rows
@@ -70,7 +70,7 @@ def run_sync(
 
 def prepare(settings: PassSettings) -> None:
     """Bring the house up: database schema and, if none is set, the embedded Valkey."""
-    upgrade(settings.house.database_url or default_url(settings.house.home))
+    upgrade(settings.house.database)
     ensure_redis(settings.house.home, settings.house.redis_url)
 
 
@@ -91,10 +91,7 @@ def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def save_shown(entity: str, shown: Sequence[RecordOutcome]) -> str | None:
     """Store what a dry run has shown, to be applied exactly; returns the plan's id, None when nothing is to be done."""
-    store = open_database(load(VmhSettings))
-    try:
+    with open_database(load(VmhSettings)) as store:
         plans = [(outcome.id, outcome.plans) for outcome in shown]
         plan = save_plan(store, SystemClock(), entity, plans, plan_rows(shown, show_values=True), why="Probelauf")
-    finally:
-        store.close()
     return plan.id if plan is not None else None

@@ -54,12 +54,9 @@ def _saved(batch: "CalendarBatch", config: "Calendars") -> str | None:
     from vmh_sync.kalender.state.frozen_plan import save_calendar_plan
     from vmh_sync.settings import VmhSettings, load
 
-    store = open_database(load(VmhSettings))
-    try:
+    with open_database(load(VmhSettings)) as store:
         plans = [work.plan for work in batch.works if work.plan is not None]
         plan = save_calendar_plan(store, SystemClock(), plans, why="Probelauf", full_content=config.full_content)
-    finally:
-        store.close()
     return plan.id if plan is not None else None
 
 
@@ -77,11 +74,11 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     from vmh_sync.kalender.resources import CALENDAR_RESOURCES
     from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, Trigger
     from vmh_sync.services.valkey import ensure_redis
-    from vmh_sync.store import default_url, upgrade
+    from vmh_sync.store import upgrade
 
     house = CalendarSettings.read().house
     try:
-        upgrade(house.database_url or default_url(house.home))
+        upgrade(house.database)
         ensure_redis(house.home, house.redis_url)
         with open_for_runs(house) as instance, shown_progress(quiet=as_json):
             result = in_foreground(

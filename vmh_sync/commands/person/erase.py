@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -100,14 +100,12 @@ def take_back(who: str) -> None:
 @contextmanager
 def _stores(settings: PassSettings) -> Iterator[Stores]:
     house = settings.house
-    store = open_database(house)
-    redis = connect_sync(ensure_redis(house.home, house.redis_url))
-    try:
-        with open_instance(house) as instance:
-            yield Stores(store, redis, instance, house.home, Path(dagster_home(house)), SystemClock())
-    finally:
-        redis.close()
-        store.close()
+    with (
+        open_database(house) as store,
+        closing(connect_sync(ensure_redis(house.home, house.redis_url))) as redis,
+        open_instance(house) as instance,
+    ):
+        yield Stores(store, redis, instance, house.home, Path(dagster_home(house)), SystemClock())
 
 
 def _whom(store: Store, who: str) -> tuple[str, int | None]:

@@ -34,14 +34,11 @@ def export(text: str, file: Path | None) -> None:
     """
     settings = PassSettings.read()
     prepare(settings)
-    store = open_database(settings.house)
-    try:
+    with open_database(settings.house) as store:
         found = the_record(store, text, values=True)
         if found.entity != BETEILIGTE.name:
             fail(f"„{text}“ ist kein Beteiligter; die Auskunft gilt einer Person.", code=2)
         view = read_record(store, found.entity, found.espo_id, changes=MOST_CHANGES)
-    finally:
-        store.close()
     try:
         sides = asyncio.run(_both_sides(settings, view))
     except ForeignSystemError as error:

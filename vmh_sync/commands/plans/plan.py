@@ -1,8 +1,7 @@
 """``vmh-sync plan show | list | apply``: what they do."""
 
 import getpass
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from vmh_sync.clock import SystemClock
@@ -20,24 +19,17 @@ from vmh_sync.engine.passes.approved_plan import (
     reject_plan,
     usable_plan,
 )
-from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.passes.opening import open_migrated
 from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store import Store, default_url, upgrade
+from vmh_sync.store import Store
 from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
 
 
-@contextmanager
-def _store() -> Iterator[Store]:
-    settings = load(VmhSettings)
-    upgrade(settings.database_url or default_url(settings.home))
-    store = open_database(settings)
-    try:
-        yield store
-    finally:
-        store.close()
+def _store() -> Store:
+    return open_migrated(load(VmhSettings))
 
 
 def show_all(*, as_json: bool) -> None:

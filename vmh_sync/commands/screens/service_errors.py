@@ -13,7 +13,6 @@ from vmh_sync.services.file_errors import explained
 from vmh_sync.services.sole_process import HomeTaken
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync.settings import SettingsError, VmhSettings, load
-from vmh_sync.store import default_url
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
 from vmh_sync.store.file_health import FileFault, UnusableFile, file_fault
 
@@ -69,7 +68,7 @@ def _file_fault() -> FileFault | None:
         settings = load(VmhSettings)
     except SettingsError:
         return None
-    return file_fault(settings.database_url or default_url(settings.home))
+    return file_fault(settings.database)
 
 
 def _of_redis(trouble: CoordinationUnavailable) -> str:

@@ -8,7 +8,6 @@ import hashlib
 from pathlib import Path
 
 from vmh_sync.settings import VmhSettings
-from vmh_sync.store import default_url
 from vmh_sync.store.engine import normalised_url
 
 HOUSE = "vmh/house"
@@ -22,7 +21,7 @@ def installation_mark(settings: VmhSettings) -> str:
 
     Raises ValueError for an unsupported ``VMH_DATABASE_URL``.
     """
-    url = normalised_url(settings.database_url or default_url(settings.home))
+    url = normalised_url(settings.database)
     if url.drivername == "sqlite":
         place = str(Path(str(url.database)).resolve())
     else:

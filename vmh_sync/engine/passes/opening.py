@@ -25,7 +25,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.fence import nothing_written
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SettingsError, SyncSettings, VmhSettings, load_or_note
-from vmh_sync.store import Store, default_url, open_store
+from vmh_sync.store import Store, open_store, upgrade
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import StoredToken
 from vmh_sync.systems.errors import ShadowOperation
@@ -55,7 +55,13 @@ class PassSettings:
 
 def open_database(settings: VmhSettings, clock: Clock | None = None) -> Store:
     """Open our database as the settings say; it must have been migrated (``vmh-sync db upgrade``)."""
-    return open_store(settings.database_url or default_url(settings.home), clock)
+    return open_store(settings.database, clock)
+
+
+def open_migrated(settings: VmhSettings, clock: Clock | None = None) -> Store:
+    """Open our database and bring it to this version's schema first."""
+    upgrade(settings.database)
+    return open_database(settings, clock)
 
 
 @asynccontextmanager

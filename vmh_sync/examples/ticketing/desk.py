@@ -8,7 +8,6 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, Text, insert
 
 from vmh_sync.examples.ticketing.ticket import Priority, State, Ticket
 from vmh_sync.settings import VmhSettings
-from vmh_sync.store import default_url
 from vmh_sync.store.columns import UtcDateTime
 from vmh_sync.store.engine import for_writing, make_engine
 from vmh_sync.store.translation import translated
@@ -88,7 +87,7 @@ class Desk:
 
 def open_desk(settings: VmhSettings) -> Desk:
     """Open the table in our database."""
-    return Desk(settings.database_url or default_url(settings.home))
+    return Desk(settings.database)
 
 
 def _get(connection: Connection, ticket_id: str) -> Ticket | None:

@@ -19,7 +19,6 @@ from vmh_sync.gateway.launches.launch import DagsterUnavailable, LaunchFailed
 from vmh_sync.gateway.pages.morning_page import FIRM
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.orchestration.next_ticks import SILENT
-from vmh_sync.store import default_url
 from vmh_sync.store.database_fault import at_host, database_fault
 from vmh_sync.store.errors import StoreError
 from vmh_sync.sync.words_de import SIDES, word
@@ -85,7 +84,7 @@ async def ready(request: Request) -> JSONResponse:
 
 async def _database(services: GatewayServices) -> tuple[State, str | None]:
     house = services.settings.house
-    url = house.database_url or default_url(house.home)
+    url = house.database
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             fault = await asyncio.to_thread(partial(database_fault, services.store, url, look_inside=False))

@@ -98,12 +98,8 @@ def _request(kuerzel: Sequence[str], jitter: float) -> dg.RunRequest:
 
 def oldest_first(kuerzel: Sequence[str]) -> list[str]:
     """Return the Kürzel in the order of their last success, never synced ones first."""
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            order = {state.kuerzel: place for place, state in enumerate(tx.calendar_states.all())}
-    finally:
-        store.close()
+    with open_database(load(VmhSettings)) as store, store.reading() as tx:
+        order = {state.kuerzel: place for place, state in enumerate(tx.calendar_states.all())}
     return sorted(kuerzel, key=lambda name: (order.get(name, -1), name))
 
 

@@ -78,11 +78,8 @@ def make_checks(assets: Sequence[str]) -> dg.AssetChecksDefinition:
 
 def _of_entity(asset: str) -> Sequence[Verdict]:
     clock = SystemClock()
-    store = open_database(load(VmhSettings), clock)
-    try:
+    with open_database(load(VmhSettings), clock) as store:
         return read_verdicts(store, read_house(store, clock), asset, PeopleLinks.read())
-    finally:
-        store.close()
 
 
 def _of_house(run_id: str) -> Sequence[Verdict]:

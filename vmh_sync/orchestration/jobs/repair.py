@@ -136,12 +136,8 @@ def _sensor(
 
 
 def _failed(entity: str) -> set[str]:
-    store = open_database(load(VmhSettings))
-    try:
-        with store.reading() as tx:
-            return {record.espo_id for record in tx.records.failed(entity, limit=MAX_PARTITIONS)}
-    finally:
-        store.close()
+    with open_database(load(VmhSettings)) as store, store.reading() as tx:
+        return {record.espo_id for record in tx.records.failed(entity, limit=MAX_PARTITIONS)}
 
 
 def _backfill_unfinished(instance: dg.DagsterInstance) -> bool:

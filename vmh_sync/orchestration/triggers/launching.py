@@ -32,11 +32,8 @@ def pending_run(entity: str, instance: dg.DagsterInstance, *, fresh: bool) -> li
     when the run that had it died before it could claim anything.
     """
     now = datetime.now(UTC)
-    store = open_database(load(VmhSettings))
-    try:
+    with open_database(load(VmhSettings)) as store:
         asked = [_request(entity, instance, store, lane, now, fresh=fresh) for lane in Lane]
-    finally:
-        store.close()
     return [one for one in asked if one is not None]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.store import default_url, upgrade
+from vmh_sync.settings import default_url
+from vmh_sync.store import upgrade
 from vmh_sync.store.file_health import file_fault
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.store import ConstraintViolated, Store, default_url, open_store, upgrade
+from vmh_sync.settings import default_url
+from vmh_sync.store import ConstraintViolated, Store, open_store, upgrade
 from vmh_sync.store.audit import Change
 from vmh_sync.store.calendar import CalendarPair, CalendarState
 from vmh_sync.store.inbox import InboxEvent, InboxItem
