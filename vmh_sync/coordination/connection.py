@@ -27,14 +27,11 @@ def connect_sync(url: str) -> SyncRedis:
     return SyncRedis.from_url(_checked(url), **_options())
 
 
-async def ping(client: AsyncRedis) -> None:
-    """Ask for a sign of life. Raises CoordinationUnavailable."""
-    with translated():
-        await client.ping()
-
-
 async def prove_writable(client: AsyncRedis) -> None:
-    """Write a key that is gone a moment later: a full Redis answers, and takes nothing. Raises as above."""
+    """Write a key that is gone a moment later: a full Redis answers, and takes nothing.
+
+    Raises CoordinationUnavailable.
+    """
     with translated():
         await client.set("vmh:writable", "1", ex=5)
 

@@ -1,7 +1,7 @@
 """Plain data of the calendar sync: the Advoware Termin, the normal form both sides are compared in, and the base."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -109,15 +109,6 @@ class TerminFields:
     fahrzeit: str | None = None
     fahrt_anzeige_typ: int | None = None
     zuletzt_geaendert_am: str | None = None
-
-
-WIRE_NAMES: Mapping[str, str] = {
-    attribute.name: "".join(
-        part if index == 0 else part.capitalize() for index, part in enumerate(attribute.name.split("_"))
-    )
-    for attribute in fields(TerminFields)
-}
-"""Attribute of :class:`TerminFields` → name in Advoware's JSON (``uhrzeit_von`` → ``uhrzeitVon``)."""
 
 
 class UnreadableAppointmentError(ValueError):

@@ -42,13 +42,13 @@ def plan_employee(reads: EmployeeReads, ctx: DecisionContext) -> EmployeePlan:
     if reads.advoware_complete:
         stop = stop_on_empty_list(ctx.kuerzel, len(reads.termine), living, ctx.rules)
         if stop is not None:
-            return EmployeePlan(ctx.kuerzel, living_pairs=living, stopped=stop)
+            return EmployeePlan(ctx.kuerzel, stopped=stop)
     if reads.google_read is GoogleRead.FULL and not reads.events and living > ctx.rules.empty_list_tolerance:
         # A calendar that was emptied or made anew: fill it, but take nothing away in Advoware.
         ctx = replace(ctx, google_deletions_trusted=False)
     planner = _Planner(reads, ctx)
     items = tuple(planner.items())
-    plan = EmployeePlan(ctx.kuerzel, items, tuple(planner.findings), living)
+    plan = EmployeePlan(ctx.kuerzel, items, tuple(planner.findings))
     return replace(plan, stopped=stop_on_mass_change(ctx.kuerzel, plan.operations, living, ctx.rules))
 
 

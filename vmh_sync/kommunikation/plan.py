@@ -30,14 +30,12 @@ class EntryWrite:
     """One write to an Advoware entry, with what must still be true directly before it.
 
     ``operation.key`` is the entry id as text, ``None`` for a create; its payload has ``tlf, bemerkung, online`` and
-    for a create ``komm_kz``. ``expected_row_id`` is the ``rowId`` the plan was made from; ``must_be_empty`` marks a
-    slot that is filled again, which must not hold a value by now.
+    for a create ``komm_kz``. ``expected_row_id`` is the ``rowId`` the plan was made from.
     """
 
     step: str
     operation: Operation
     expected_row_id: str | None = None
-    must_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,13 +161,6 @@ class KommunikationPlan:
     def base_moves(self) -> bool:
         """Whether pairs are to be stored."""
         return bool(self.pairs)
-
-    @property
-    def blanked(self) -> int:
-        """How many values are emptied or removed, for the mass-change guard."""
-        changes = [change for write in self.writes for change in write.operation.changes]
-        changes += [change for one in self.lists for change in one.changes]
-        return sum(change.blanks for change in changes)
 
     def espocrm_attributes(self) -> dict[str, Any]:
         """Return the attributes of the one PUT to the party, empty when both lists stay."""

@@ -29,7 +29,6 @@ STOP_SECONDS = 10.0
 LOCK_SECONDS = 15.0
 MOST_RESTARTS = 5
 _STABLE_SECONDS = 30.0
-_DIED = "sein Aufseher ist gestorben. Besitzer, Rechte und freien Platz des Ordners prüfen, oder REDIS_URL setzen."
 _PR_SET_PDEATHSIG = 1
 
 

@@ -18,9 +18,6 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     REMOVE = "remove"  # an entry leaves a list, a slot is emptied; never a hard delete of a record
-    LINK = "link"
-    OPEN_TASK = "open_task"
-    CLOSE_TASK = "close_task"
 
 
 class TaskKind(StrEnum):

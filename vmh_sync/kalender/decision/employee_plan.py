@@ -49,7 +49,6 @@ class EmployeePlan:
     kuerzel: str
     items: tuple[PlanItem, ...] = ()
     findings: tuple[Finding, ...] = ()
-    living_pairs: int = 0
     stopped: str | None = None
 
     @property

@@ -3,7 +3,7 @@
 PUT reads the Termin first and lays these values over it: nr, privat, erinnerung and everything else stay.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import timedelta
 
 from vmh_sync.kalender.form.advoware_form import read_termin
@@ -11,7 +11,6 @@ from vmh_sync.kalender.form.recurrence import TURNUS_ART
 from vmh_sync.kalender.form.text_form import to_crlf
 from vmh_sync.kalender.model import (
     TIME_FIELDS,
-    WIRE_NAMES,
     Appointment,
     CalendarRules,
     TerminFields,
@@ -87,8 +86,3 @@ def new_termin(wanted: Appointment, kuerzel: str, rules: CalendarRules) -> dict[
         "anwalt": kuerzel,
         "sb": kuerzel,
     }
-
-
-def to_wire(values: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Return overlay values under Advoware's own field names."""
-    return {WIRE_NAMES[name]: value for name, value in values.items()}

@@ -56,20 +56,11 @@ def equals(attribute: str, value: Any) -> Where:
     return _compare("equals", attribute, value)
 
 
-def _among(kind: str, attribute: str, values: Sequence[Any]) -> Where:
-    if not values or any(value is None for value in values):
-        raise ValueError(f"{kind} on {attribute!r} needs values, none of them null")
-    return Where(kind, attribute, [json_value(value) for value in values])
-
-
 def in_(attribute: str, values: Sequence[Any]) -> Where:
     """The attribute has one of these values. A URL holds about 100 ids: see ``EspoClient.list_ids_in``."""
-    return _among("in", attribute, values)
-
-
-def not_in(attribute: str, values: Sequence[Any]) -> Where:
-    """The attribute has none of these values; rows with null are not found."""
-    return _among("notIn", attribute, values)
+    if not values or any(value is None for value in values):
+        raise ValueError(f"{attribute!r} needs values, none of them null")
+    return Where("in", attribute, [json_value(value) for value in values])
 
 
 def is_not_null(attribute: str) -> Where:

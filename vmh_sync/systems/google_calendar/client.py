@@ -197,13 +197,6 @@ class GoogleCalendarClient:
         """Yield the pages of ``events.list`` with these query parameters (short and empty pages included)."""
         yield from self.pages(LIST, lambda s, page: s.events().list(calendarId=calendar_id, **params, **page))
 
-    def find_events(self, calendar_id: str, **private: str) -> list[Event]:
-        """Return the living events whose private extended properties have all these values (masters, no instances)."""
-        wanted = [f"{key}={value}" for key, value in private.items()]
-        params = {"privateExtendedProperty": wanted, "singleEvents": False, "maxResults": PAGE_SIZE}
-        pages = self.list_pages(calendar_id, params)
-        return [Event.from_wire(item) for page in pages for item in page.get("items", ())]
-
     def instances(self, calendar_id: str, event_id: str, *, show_deleted: bool = False) -> list[Event]:
         """Return the occurrences of a series, cancelled ones only with ``show_deleted``.
 

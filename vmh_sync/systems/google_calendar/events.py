@@ -54,13 +54,6 @@ class EventTime:
             return cls(at=datetime.fromisoformat(str(wire["dateTime"])), time_zone=wire.get("timeZone"))
         raise ValueError("EventDateTime holds neither date nor dateTime")
 
-    def to_wire(self) -> Json:
-        """Return Google's ``EventDateTime``."""
-        if self.at is not None:
-            wire = {"dateTime": self.at.isoformat(timespec="seconds")}
-            return {**wire, "timeZone": self.time_zone} if self.time_zone else wire
-        return {"date": str(self.day)}
-
 
 class EventContent(Protocol):
     """What we want an event to say, as the bodies of the three ways of writing it."""

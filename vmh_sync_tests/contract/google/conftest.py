@@ -17,7 +17,7 @@ from vmh_sync.sandbox.google.api import ApiRequest, ApiResponse
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.events import EventTime
+from vmh_sync.systems.google_calendar.events import Event, EventTime
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync_tests.contract.google.discovery_schema import DiscoverySchema
@@ -152,6 +152,13 @@ def _problems(schema: DiscoverySchema, request: ApiRequest, response: ApiRespons
     if response.status == 400:
         return found  # the request was meant to be wrong
     return found + schema.request_problems(request.method, request.path, request.query, request.body)
+
+
+def find_events(client: GoogleCalendarClient, calendar_id: str, **private: str) -> list[Event]:
+    """Return the living events whose private extended properties have all these values (masters, no instances)."""
+    wanted = [f"{key}={value}" for key, value in private.items()]
+    pages = client.list_pages(calendar_id, {"privateExtendedProperty": wanted, "singleEvents": False})
+    return [Event.from_wire(item) for page in pages for item in page["items"]]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from vmh_sync.systems.google_calendar.errors import (
     from_answer,
     reason_of,
 )
-from vmh_sync_tests.contract.google.conftest import Google
+from vmh_sync_tests.contract.google.conftest import Google, find_events
 
 TIMES = {"start": {"date": "2026-03-02"}, "end": {"date": "2026-03-03"}}
 
@@ -71,7 +71,7 @@ def test_documented_errors_can_be_put_into_fault_rules(google: Google, door: htt
     rule = door.post("/do/error_body", json={"reason": "fullSyncRequired"}).json()
     door.post("/faults", json={"action": "status", "path": "/events", "times": 1, **rule}).raise_for_status()
     with pytest.raises(FullSyncRequiredError):
-        client.find_events(calendar, a="b")
+        find_events(client, calendar, a="b")
 
 
 def test_every_documented_error_has_a_class_of_its_own_meaning() -> None:

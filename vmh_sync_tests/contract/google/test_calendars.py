@@ -16,7 +16,7 @@ from vmh_sync.systems.google_calendar.calendars import (
     ReadOnlyCalendarError,
 )
 from vmh_sync.systems.google_calendar.errors import RateLimitedError, ServerError, UnknownOutcomeError
-from vmh_sync_tests.contract.google.conftest import SUBJECT, Google
+from vmh_sync_tests.contract.google.conftest import SUBJECT, Google, find_events
 
 RULES = (
     {"role": "reader", "type": "user", "value": "{email}"},
@@ -198,7 +198,7 @@ def test_too_many_calendars_put_the_account_into_read_only(google: Google) -> No
     assert caught.value.reason == "quotaExceeded"
     with pytest.raises(RateLimitedError):
         client.delete_event(first[0], "abcde")
-    assert client.find_events(first[0], a="b") == []
+    assert find_events(client, first[0], a="b") == []
     google.clock.advance(timedelta(hours=2))
     assert client.delete_event(first[0], "abcde") is False
 

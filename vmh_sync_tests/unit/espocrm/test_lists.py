@@ -180,7 +180,7 @@ def test_where_builder() -> None:
     [
         lambda: query.equals("betnr", None),
         lambda: query.in_("id", []),
-        lambda: query.not_in("id", ["a", None]),
+        lambda: query.in_("id", ["a", None]),
         lambda: query.any_of(),
     ],
 )

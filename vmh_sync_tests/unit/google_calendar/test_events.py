@@ -5,19 +5,19 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from vmh_sync.systems.google_calendar.events import Event, EventTime, WireContent
-from vmh_sync_tests.fixtures.event_drafts import EventDraft
+from vmh_sync_tests.fixtures.event_drafts import EventDraft, to_wire
 
 CET = timezone(timedelta(hours=1))
 MORNING = EventTime(at=datetime(2026, 3, 2, 10, 30, tzinfo=CET), time_zone="Europe/Berlin")
 NOON = EventTime(at=datetime(2026, 3, 2, 12, 0, tzinfo=CET), time_zone="Europe/Berlin")
 DAY = EventTime(day=date(2026, 3, 2))
-WIRE = {"id": "abcde", "etag": '"1"', "status": "confirmed", "start": MORNING.to_wire(), "end": NOON.to_wire()}
+WIRE = {"id": "abcde", "etag": '"1"', "status": "confirmed", "start": to_wire(MORNING), "end": to_wire(NOON)}
 
 
 def test_times_survive_the_way_there_and_back() -> None:
-    assert MORNING.to_wire() == {"dateTime": "2026-03-02T10:30:00+01:00", "timeZone": "Europe/Berlin"}
-    assert EventTime.from_wire(MORNING.to_wire()) == MORNING
-    assert EventTime.from_wire(DAY.to_wire()) == DAY
+    assert to_wire(MORNING) == {"dateTime": "2026-03-02T10:30:00+01:00", "timeZone": "Europe/Berlin"}
+    assert EventTime.from_wire(to_wire(MORNING)) == MORNING
+    assert EventTime.from_wire(to_wire(DAY)) == DAY
     assert EventTime.from_wire({"dateTime": "2026-03-02T09:30:00Z"}).at == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -97,8 +97,8 @@ def test_a_body_of_ours_is_laid_over_the_event() -> None:
         "summary": "neu",
         "description": "",
         "attendees": [{"email": "gast@example.test"}],
-        "start": DAY.to_wire(),
-        "end": DAY.to_wire(),
+        "start": to_wire(DAY),
+        "end": to_wire(DAY),
         "extendedProperties": {"private": {"frNr": "1"}},
     }
     content = WireContent(body, ours)

@@ -13,7 +13,6 @@ from vmh_sync.kalender.form.advoware_form import (
 )
 from vmh_sync.kalender.model import (
     PLAIN,
-    WIRE_NAMES,
     CalendarRules,
     Decoration,
     Frequency,
@@ -203,14 +202,6 @@ def test_decoration_names_preparation_travel_and_file() -> None:
     assert decoration_of(given, anonymised=False, rules=attached) == Decoration(" [12/26 M ./. S]", "", 110, 65)
     assert decoration_of(given, anonymised=True, rules=attached) == PLAIN
     assert decoration_of(termin(vorbereitungs_dauer="viel", fahrzeit=""), anonymised=False, rules=RULES) == PLAIN
-
-
-def test_wire_names() -> None:
-    assert WIRE_NAMES["fr_nr"] == "frNr"
-    assert WIRE_NAMES["uhrzeit_von"] == "uhrzeitVon"
-    assert WIRE_NAMES["zuletzt_geaendert_am"] == "zuletztGeaendertAm"
-    assert WIRE_NAMES["az_rubrum"] == "azRubrum"
-    assert WIRE_NAMES["sb"] == "sb"
 
 
 def test_content_stays_out_of_the_repr() -> None:

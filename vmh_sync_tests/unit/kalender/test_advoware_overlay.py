@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from vmh_sync.kalender.form.advoware_form import read_termin
-from vmh_sync.kalender.form.advoware_overlay import new_termin, overlay, to_wire
+from vmh_sync.kalender.form.advoware_overlay import new_termin, overlay
 from vmh_sync.kalender.model import FLOWING_FIELDS, Appointment, CalendarRules, Frequency, Recurrence, TerminFields
 
 RULES = CalendarRules()
@@ -71,7 +71,3 @@ def test_a_timed_appointment_is_no_absence_any_more() -> None:
     values: dict[str, Any] = dict(overlay(leave, FORM, FLOWING_FIELDS, RULES))
     assert values == {"abwesenheit": 0}
     assert read_termin(replace(leave, **values), RULES) == FORM
-
-
-def test_wire_names() -> None:
-    assert to_wire({"uhrzeit_von": "10:00:00", "turnus_art": 2}) == {"uhrzeitVon": "10:00:00", "turnusArt": 2}

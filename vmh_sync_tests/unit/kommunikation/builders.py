@@ -55,6 +55,11 @@ def written(result: KommunikationPlan) -> dict[str | None, dict[str, Any]]:
     return {write.operation.key: dict(write.operation.payload) for write in result.writes}
 
 
+def blanked(result: KommunikationPlan) -> int:
+    """How many values are emptied or removed."""
+    return sum(change.blanks for one in result.operations("id") for change in one.changes)
+
+
 def only_write(result: KommunikationPlan) -> EntryWrite:
     assert len(result.writes) == 1
     return result.writes[0]

@@ -8,6 +8,7 @@ from vmh_sync.kommunikation.model import PairState
 from vmh_sync_tests.unit.kommunikation.builders import (
     MAIL,
     PHONE,
+    blanked,
     entry,
     mail,
     plan,
@@ -41,7 +42,7 @@ def test_what_one_side_has_alone_is_copied() -> None:
     result = plan(emails=[mail("a@b.example", primary=True)], entries=[entry(1, "c@d.example")])
     assert values(result, MAIL) == ["a@b.example", "c@d.example"]
     assert written(result) == {None: {"tlf": "a@b.example", "bemerkung": "", "online": True, "komm_kz": 4}}
-    assert result.blanked == 0
+    assert blanked(result) == 0
 
 
 def test_two_entries_with_one_value_are_both_paired_and_nothing_is_added() -> None:

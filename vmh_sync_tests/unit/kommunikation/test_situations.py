@@ -7,6 +7,7 @@ from vmh_sync.sync.plan import Action
 from vmh_sync_tests.unit.kommunikation.builders import (
     MAIL,
     PHONE,
+    blanked,
     entry,
     mail,
     only_write,
@@ -61,7 +62,6 @@ def test_new_in_espocrm_fills_an_own_empty_slot_of_its_kind() -> None:
     )
     write = only_write(result)
     assert write.operation.key == "1"
-    assert write.must_be_empty
     assert write.expected_row_id == "R1"
     assert dict(write.operation.payload) == {"tlf": "+49511123", "bemerkung": "Zentrale", "online": True}
     assert stored(result)[1].state is PairState.ACTIVE
@@ -95,7 +95,7 @@ def test_deleted_in_espocrm_empties_the_entry_and_keeps_the_text() -> None:
     write = only_write(result)
     assert write.operation.action is Action.REMOVE
     assert dict(write.operation.payload) == {"tlf": "", "bemerkung": " Zentrale\r\n", "online": False}
-    assert result.blanked == 1
+    assert blanked(result) == 1
     assert stored(result)[1] == slot(1, 1)
 
 
@@ -127,7 +127,7 @@ def test_gone_in_advoware_leaves_the_list(emptied: list[object]) -> None:
     assert result.phones is not None
     assert result.phones.items[0]["primary"] is True
     assert result.phones.items[0]["optOut"] is True
-    assert result.blanked == 1
+    assert blanked(result) == 1
     expected = PairState.EMPTIED if emptied else None
     assert (stored(result)[1].state if 1 in stored(result) else None) is expected
 
