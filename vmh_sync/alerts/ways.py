@@ -5,7 +5,7 @@ import logging
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
@@ -43,7 +43,7 @@ def ways(settings: AlertSettings) -> Mapping[str, Way]:
         found["Webhook"] = lambda message: _post(address, message)
     if settings.espocrm_user_id:
         user = settings.espocrm_user_id
-        found["EspoCRM"] = lambda message: _run(_task(user, message))
+        found["EspoCRM"] = lambda message: asyncio.run(_task(user, message))
     return found
 
 
@@ -171,7 +171,3 @@ async def _task(user: str, message: Message) -> str | None:
             return None
     except ForeignSystemError as problem:
         raise MessageNotSent(problem.message_for_people) from None
-
-
-def _run(work: Coroutine[None, None, str | None]) -> str | None:
-    return asyncio.run(work)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, espo_betnr
@@ -12,6 +13,7 @@ from vmh_sync.beteiligte.reading.rolling import rolling_share
 from vmh_sync.beteiligte.status.locked import LOCKED
 from vmh_sync.beteiligte.twins.twin_question import answered
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting import listing
 from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.engine.selecting.span import Span
 from vmh_sync.engine.selecting.unseen import unseen
@@ -19,13 +21,9 @@ from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
-from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
+from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs
-
-OVERLAP = timedelta(seconds=60)
-"""How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6), and the two
-machines' clocks may differ a little. What falls through is found by the sweep and the rolling check."""
 
 _SELECT = ("id", "betnr", "syncStatus")
 
@@ -52,7 +50,7 @@ async def select(context: PassContext, selection: Selection) -> list[str]:
     if selection is Selection.DIRTY:
         return await dirty(context)
     if selection is Selection.FAILED:
-        return await _failed(context)
+        return await listing.failed(context, ENTITY, partial(_list, context))
     if selection is Selection.DUE:
         return await _due(context)
     if selection is Selection.ROLLING:
@@ -125,27 +123,14 @@ async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
 
 
 async def changed_between(context: PassContext, span: Span) -> list[str]:
-    """Return the records changed in a span: in EspoCRM by their stamp, by us (whatever the side) by the audit log."""
-    where = [greater_or_equals("modifiedAt", span.since)]
-    where += [before("modifiedAt", span.until)] if span.until is not None else []
-    listed = [record.id for record in await _list(context, *where)]
-    return list(dict.fromkeys((*listed, *await context.store.read(_audited, span))))
-
-
-def _audited(tx: Transaction, span: Span) -> list[str]:
-    return tx.audit.changed_in(ENTITY, span.since, span.until)
+    """Return the records changed in a span, on either side."""
+    return await listing.changed_between(context, ENTITY, partial(_list, context), span)
 
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:
     """Return the records whose stamp is newer than what we have seen of them."""
-    records = await _list(context, greater_or_equals("modifiedAt", since - OVERLAP))
+    records = await _list(context, greater_or_equals("modifiedAt", since - listing.OVERLAP))
     return await asyncio.to_thread(unseen, context.store, ENTITY, records)
-
-
-async def _failed(context: PassContext) -> list[str]:
-    broken = [record.id for record in await _list(context, in_("syncStatus", list(BROKEN)))]
-    in_ledger = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(ENTITY)])
-    return list(dict.fromkeys((*broken, *in_ledger)))
 
 
 async def _due(context: PassContext) -> list[str]:
@@ -160,11 +145,8 @@ async def _due(context: PassContext) -> list[str]:
 
 
 def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
-    now = context.clock.now()
-    due = [record.espo_id for record in tx.records.due(ENTITY, now)]
-    too_old = now - VERIFY_AFTER
-    stale = tx.links.oldest_verified(ENTITY, context.rules.batch_size, too_old, broken_before=too_old)
-    return [*due, *(link.espo_id for link in stale), *deleted_and_asked_about(tx, too_old)]
+    due = listing.ledger_due(tx, context, ENTITY)
+    return [*due, *deleted_and_asked_about(tx, context.clock.now() - VERIFY_AFTER)]
 
 
 async def _rolling(context: PassContext) -> list[str]:

@@ -10,7 +10,7 @@ from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.failures.ledger import entry_of_difference
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.audit_sides import stored_side
+from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
@@ -120,18 +120,8 @@ def applied(
     what: ChangeKind = "applied",
 ) -> list[Change]:
     """Return one audit row per change written to ``side``."""
-    return [
-        replace(
-            _change(context, kind, children, espo_id, what, change.reason),
-            field=change.field,
-            old=change.old,
-            new=change.new,
-            side_written=stored_side(side),
-            losing_value=change.losing,
-            losing_side=stored_side(side) if change.losing is not None else None,
-        )
-        for change in changes
-    ]
+    entity, betnr, run_id = kind.entity, children.betnr, context.run_id
+    return [field_row(one, what, side, entity=entity, espo_id=espo_id, betnr=betnr, run_id=run_id) for one in changes]
 
 
 def task_rows(

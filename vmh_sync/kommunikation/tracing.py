@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.engine.writing.audit_sides import stored_side
+from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.audit import Change, ChangeKind
@@ -24,20 +24,9 @@ def change_row(
     advoware_id: str | None = None,
 ) -> Change:
     """Return one change as a row."""
-    return Change(
-        entity=ENTITY,
-        kind=kind,
-        reason=change.reason,
-        espo_id=espo_id,
-        betnr=betnr,
-        advoware_id=advoware_id or _entry_id(change.field),
-        field=change.field,
-        old=change.old,
-        new=change.new,
-        side_written=stored_side(side),
-        losing_value=change.losing,
-        losing_side=stored_side(side) if change.losing is not None else None,
-        run_id=run_id,
+    entry_id = advoware_id or _entry_id(change.field)
+    return field_row(
+        change, kind, side, entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=entry_id, run_id=run_id
     )
 
 

@@ -1,10 +1,11 @@
 """Holding back: after certain failures a client refuses its own calls for a while instead of making them worse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from vmh_sync.clock import Clock
-from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.errors import ForeignSystemError, NoAnswerError, NotSentError
 
 
 class Pause:
@@ -47,21 +48,34 @@ class Silence:
     once; the failure names the seconds left, so that callers who repeat wait for the end of the pause.
     """
 
-    def __init__(self, clock: Clock, failure: Callable[[float], ForeignSystemError]) -> None:
+    def __init__(self, clock: Clock, transient: type[ForeignSystemError]) -> None:
         self._pause = Pause(clock)
-        self._failure = failure
+        self._transient = transient
         self._silent = 0
 
     def check(self) -> None:
         """Raise the failure while the pause lasts."""
         self._pause.check()
 
-    def answered(self) -> None:
-        """Take note of an answer, whatever it says."""
+    @contextmanager
+    def broken_by_an_answer(self, where: str, unanswered: type[ForeignSystemError]) -> Iterator[None]:
+        """Count an attempt, and raise the client's own error for one without an answer.
+
+        ``unanswered``: what it raises when the request may have been processed. An answer counts whatever it says.
+        """
+        try:
+            yield
+        except NotSentError as error:
+            self._unanswered()
+            raise self._transient(f"{where}: {error}") from None
+        except NoAnswerError as error:
+            self._unanswered()
+            raise unanswered(f"{where}: {error}") from None
         self._silent = 0
 
-    def unanswered(self) -> None:
-        """Take note of an attempt without an answer."""
+    def _unanswered(self) -> None:
         self._silent += 1
         if self._silent >= SILENT_ATTEMPTS:
-            self._pause.start(SILENCE_PAUSE_SECONDS, self._failure)
+            self._pause.start(
+                SILENCE_PAUSE_SECONDS, lambda left: self._transient("no answers (held back)", retry_after=left)
+            )

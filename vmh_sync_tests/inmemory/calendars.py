@@ -1,7 +1,7 @@
 """Employees and their calendars in the world in memory: people of both sides, and real passes that may be hindered."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -142,6 +142,16 @@ class CalendarFirm(Firm):
     def _said(self) -> frozenset[str]:
         rows = self.chancery.termine().values()
         return frozenset(str(row[name]) for row in rows for name in ("text", "ort") if row[name])
+
+
+def two_employees() -> Iterator[CalendarFirm]:
+    """Yield a firm of two employees whose calendars are there, for fixtures."""
+    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
+    for kuerzel in ("AH", "SB"):
+        firm.chancery.employee(kuerzel)
+    firm.come_to_rest()
+    yield firm
+    firm.world.close()
 
 
 class MemoryChancery(Chancery):

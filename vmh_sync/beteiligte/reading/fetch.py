@@ -209,7 +209,7 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     (fresh,) = await context.store.read(_with_children, context, [party.espo_id])
     if fresh.erased:
         return fresh
-    fresh.espo = await _read_full(context, party.espo_id)
+    fresh.espo = await context.espo.read(ESPO_ENTITY, party.espo_id)
     fresh.erased = _is_erased(fresh, await erased_of(context.store))
     if fresh.erased:
         return fresh
@@ -223,7 +223,3 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
     await _recall_meetings(context, [fresh])
     await find_settled(context, fresh)
     return fresh
-
-
-async def _read_full(context: PassContext, espo_id: str) -> EspoRecord | None:
-    return await context.espo.read(ESPO_ENTITY, espo_id)

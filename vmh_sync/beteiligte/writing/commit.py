@@ -8,7 +8,7 @@ from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
 from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.audit_sides import stored_side
+from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.links import Link
@@ -92,13 +92,13 @@ def _record_beforehand(tx: Transaction, context: PassContext, plan: PartyPlan, m
 def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
     to_advoware = {change.field for change in plan.master.fields.to_advoware}
     known = {
-        (change.kind, change.field, _text(change.new), _text(change.losing_value))
+        (change.kind, change.field, repr(change.new), repr(change.losing_value))
         for change in tx.audit.for_record(plan.read.espo_id, limit=_RECENT)
     }
     rows = []
     for change in conflicts:
         kind: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
-        if (kind, change.field, _text(change.new), _text(change.losing)) in known:
+        if (kind, change.field, repr(change.new), repr(change.losing)) in known:
             continue
         losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
         rows.append(_row(context, plan, change, losing_side, kind=kind))
@@ -106,25 +106,9 @@ def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, confl
         tx.audit.append(rows)
 
 
-def _text(value: object) -> str:
-    return repr(value)
-
-
 def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: ChangeKind) -> Change:
-    return Change(
-        entity=ENTITY,
-        kind=kind,
-        reason=change.reason,
-        espo_id=plan.read.espo_id,
-        betnr=plan.read.betnr,
-        field=change.field,
-        old=change.old,
-        new=change.new,
-        side_written=stored_side(side),
-        losing_value=change.losing,
-        losing_side=stored_side(side) if change.losing is not None else None,
-        run_id=context.run_id,
-    )
+    read, run_id = plan.read, context.run_id
+    return field_row(change, kind, side, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=run_id)
 
 
 def commit_party(context: PassContext, written: Written, *, bookkeeping_only: bool = False) -> None:

@@ -26,11 +26,7 @@ class Erased:
 
 async def erased_of(store: Store) -> Erased:
     """Read all marks, from a coroutine."""
-    return await store.read(_read)
-
-
-def _read(tx: Transaction) -> Erased:
-    return read_erased(tx)
+    return await store.read(read_erased)
 
 
 def read_erased(tx: Transaction) -> Erased:

@@ -9,7 +9,7 @@ from vmh_sync.kalender.audits.audit import Trouble
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import KALENDER
 from vmh_sync.kalender.resources import CalendarResources
-from vmh_sync.orchestration.run_config import AGAIN_FROM_START
+from vmh_sync.orchestration.jobs.scheduled_checks import scheduled_checks
 
 SHOWN = 50
 
@@ -37,18 +37,11 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     _check("representable", "Jeder verknüpfte Termin ist in Advoware darstellbar.", not_representable.standing),
 )
 
-kalender_audit = dg.define_asset_job(
+kalender_audit, kalender_audit_nachts = scheduled_checks(
     "kalender_audit",
-    selection=dg.AssetSelection.checks(*CHECKS),
-    executor_def=dg.in_process_executor,
-    tags={"dagster/max_runtime": "3600", **AGAIN_FROM_START},
-    description="Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
-)
-kalender_audit_nachts = dg.ScheduleDefinition(
-    name="kalender_audit",
-    job=kalender_audit,
-    cron_schedule="0 5 * * *",
-    execution_timezone="Europe/Berlin",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Jede Nacht um 5 Uhr.",
+    CHECKS,
+    "0 5 * * *",
+    says="Vergleicht alle Kalender mit Advoware: verschieden, doppelt, verwaist. Verändert nichts.",
+    when="Jede Nacht um 5 Uhr.",
+    seconds=3600,
 )

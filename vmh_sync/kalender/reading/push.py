@@ -48,7 +48,7 @@ async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str)
     base = context.settings.push_url
     address = base.rstrip("/") + PATH if base else None
     now = context.clock.now()
-    stored = await context.store.read(_channels_of, kuerzel)
+    stored = await context.store.read(lambda tx: tx.calendar_channels.of(kuerzel))
     if not stored and address is None:
         return
 
@@ -67,10 +67,6 @@ async def stop_channels_of_others(context: CalendarContext, active: Collection[s
     keep = {name.upper() for name in active}
     stored = await context.store.read(lambda tx: tx.calendar_channels.all())
     await _close(context, [one for one in stored if one.kuerzel.upper() not in keep])
-
-
-def _channels_of(tx: Transaction, kuerzel: str) -> list[CalendarChannel]:
-    return tx.calendar_channels.of(kuerzel)
 
 
 async def _opened(context: CalendarContext, kuerzel: str, calendar_id: str, address: str) -> bool:

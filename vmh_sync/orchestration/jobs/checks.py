@@ -12,7 +12,6 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
-from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.jobs.entity_asset import HOUSE_GROUP
 from vmh_sync.orchestration.jobs.resources import opening_failures
 from vmh_sync.orchestration.jobs.run_report import table
@@ -32,7 +31,6 @@ from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
 
 HOUSE = "betrieb"
-WATCH = "pruefen"
 _OF_A_PART = (NO_FAILURES, TASKS_OPEN)
 
 house_asset = dg.AssetSpec(
@@ -144,22 +142,3 @@ def _standing(store: Store, found: Sequence[Verdict]) -> Mapping[str, int | floa
     for verdict in found:
         numbers |= verdict.numbers
     return numbers
-
-
-def make_watch(checks: dg.AssetChecksDefinition) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:
-    """Return the job and the schedule of the checks."""
-    job = dg.define_asset_job(
-        WATCH,
-        selection=dg.AssetSelection.checks(checks),
-        executor_def=dg.in_process_executor,
-        description="Prüfungen: aktuell, fehlerhaft, Aufgaben, Warteschlange, Sperren, Anmeldungen, Webhooks.",
-    )
-    schedule = dg.ScheduleDefinition(
-        name=WATCH,
-        job=job,
-        cron_schedule="4,34 * * * *",
-        execution_timezone="Europe/Berlin",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Jede halbe Stunde: prüft, ob alles aktuell und in Ordnung ist. Verändert nichts.",
-    )
-    return job, schedule

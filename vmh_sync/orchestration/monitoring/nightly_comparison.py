@@ -7,7 +7,6 @@ import dagster as dg
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.opening import open_context
-from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
 from vmh_sync.orchestration.entity_room import EntityRoom
 from vmh_sync.orchestration.jobs.checks import check_result
 from vmh_sync.orchestration.jobs.resources import opening_failures
@@ -19,8 +18,6 @@ from vmh_sync.sync.comparison import EntityComparison
 from vmh_sync.systems.errors import ForeignSystemError
 
 EQUAL = "gleichstand"
-NIGHTLY = "reconcile"
-MOST_SECONDS = 3600
 _CHILDREN = ("adressen", "bankverbindungen")
 _COMMUNICATION = frozenset({"emailAddressData", "phoneNumberData"})
 PARTIES = "beteiligte"
@@ -150,23 +147,3 @@ def _own(name: str, found: EntityComparison, links: PeopleLinks) -> Verdict:
         "nur in Advoware": len(found.only_advoware),
     }
     return _verdict(sum(list(numbers.values())[1:]), numbers, rows)
-
-
-def make_nightly(checks: dg.AssetChecksDefinition) -> tuple[UnresolvedAssetJobDefinition, dg.ScheduleDefinition]:
-    """Return the job and the schedule of the comparison."""
-    job = dg.define_asset_job(
-        NIGHTLY,
-        selection=dg.AssetSelection.checks(checks),
-        executor_def=dg.in_process_executor,
-        tags={"dagster/max_runtime": str(MOST_SECONDS)},
-        description="Vergleicht beide Seiten unabhängig vom Abgleich, Feld für Feld. Verändert nichts.",
-    )
-    schedule = dg.ScheduleDefinition(
-        name=NIGHTLY,
-        job=job,
-        cron_schedule="0 4 * * *",
-        execution_timezone="Europe/Berlin",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Jede Nacht um 4 Uhr.",
-    )
-    return job, schedule

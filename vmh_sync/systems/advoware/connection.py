@@ -23,7 +23,6 @@ from vmh_sync.systems.advoware.errors import (
 )
 from vmh_sync.systems.advoware.token import StoredToken, TokenSource
 from vmh_sync.systems.calls import CallObserver
-from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.pause import Pause, Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
@@ -55,7 +54,7 @@ class Connection:
         self._retry = retry
         self._transport = Transport(system=AdvowareError.system, http=http, observer=observer, concurrency=concurrency)
         self._offline = Pause(clock)
-        self._silence = Silence(clock, lambda left: Transient("no answers (held back)", retry_after=left))
+        self._silence = Silence(clock, Transient)
 
     async def call(
         self,
@@ -145,17 +144,8 @@ class Connection:
             call.body,
             {"Authorization": f"Bearer {token.access_token}"},
         )
-        try:
-            response = await self._transport.send(sendable, retry=retry, before=self._check)
-        except NotSentError as error:
-            self._silence.unanswered()
-            raise Transient(f"{where}: {error}") from None
-        except NoAnswerError as error:
-            self._silence.unanswered()
-            kind: type[AdvowareError] = OutcomeUnknown if call.is_write else Transient
-            raise kind(f"{where}: {error}") from None
-        self._silence.answered()
-        return response
+        with self._silence.broken_by_an_answer(where, OutcomeUnknown if call.is_write else Transient):
+            return await self._transport.send(sendable, retry=retry, before=self._check)
 
     def _check(self) -> None:
         self._offline.check()

@@ -14,7 +14,6 @@ import httpx
 from vmh_sync.clock import Clock
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.circuit import CircuitState, LoginBeingTried, LoginCircuit, LoginHeldBack, Ticket
-from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.espocrm.auth import Login
 from vmh_sync.systems.espocrm.errors import (
     EspoError,
@@ -63,7 +62,7 @@ class Connection:
         at_once = min(concurrency, MOST_CALLS_AT_ONCE)
         self._slots = asyncio.Semaphore(at_once)
         self._transport = Transport(system=EspoError.system, http=http, observer=observer, concurrency=at_once)
-        self._silence = Silence(clock, lambda left: Transient("no answers (held back)", retry_after=left))
+        self._silence = Silence(clock, Transient)
 
     async def call(
         self,
@@ -136,17 +135,8 @@ class Connection:
             call.body,
             {**self._login.headers(call.method, call.url), **call.headers},
         )
-        try:
-            response = await self._transport.send(sendable, retry=retry, before=self._silence.check)
-        except NotSentError as error:
-            self._silence.unanswered()
-            raise Transient(f"{where}: {error}") from None
-        except NoAnswerError as error:
-            self._silence.unanswered()
-            kind: type[EspoError] = OutcomeUnknown if call.is_write else Transient
-            raise kind(f"{where}: {error}") from None
-        self._silence.answered()
-        return response
+        with self._silence.broken_by_an_answer(where, OutcomeUnknown if call.is_write else Transient):
+            return await self._transport.send(sendable, retry=retry, before=self._silence.check)
 
     async def _judge_login(self, ticket: Ticket, response: httpx.Response, call: HttpCall) -> bool:
         """Tell the circuit what the answer says about the login; False when it says nothing."""

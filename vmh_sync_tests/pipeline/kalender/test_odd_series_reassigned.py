@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.settings import CalendarSyncSettings
 from vmh_sync_tests.chaos.calendars import audited_losers
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
-from vmh_sync_tests.inmemory.calendars import CalendarFirm
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.firm import SETTLED, Hindrance
 from vmh_sync_tests.inmemory.network import Fate
-from vmh_sync_tests.inmemory.world import ZONE, World
+from vmh_sync_tests.inmemory.world import ZONE
 
 ODD = ["RRULE:FREQ=WEEKLY;BYDAY=MO,TH;COUNT=9"]
 SAID = ("summary", "recurrence", "start", "end", "status", "recurringEventId", "extendedProperties")
@@ -20,12 +19,7 @@ SAID = ("summary", "recurrence", "start", "end", "status", "recurringEventId", "
 
 @pytest.fixture
 def firm() -> Iterator[CalendarFirm]:
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
-    for kuerzel in ("AH", "SB"):
-        firm.chancery.employee(kuerzel)
-    firm.come_to_rest()
-    yield firm
-    firm.world.close()
+    yield from two_employees()
 
 
 def one_pass(firm: CalendarFirm, *kuerzel: str) -> None:

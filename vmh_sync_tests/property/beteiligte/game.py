@@ -50,7 +50,8 @@ class PartyGame:
         rules = rules or SyncSettings(_env_file=None, write_markers=markers)
         table = {rule: {"conflict": conflict.value} for rule in ("name", "vorname", "titel", "zusatz", "brief_anrede")}
         self.conflict = conflict
-        self.firm = Firm(World(seed, rules, field_changes={"beteiligte": table}))
+        entries = {"tlf": {"conflict": conflict.value}}
+        self.firm = Firm(World(seed, rules, field_changes={"beteiligte": table, "kommunikation": entries}))
         self.firm.watch = self._watch
         self.parties: list[str] = []
         self.wrong: list[str] = []

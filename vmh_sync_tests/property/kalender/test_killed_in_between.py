@@ -7,24 +7,17 @@ import pytest
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.form.google_form import OUR_KEYS
-from vmh_sync.settings import CalendarSyncSettings
 from vmh_sync_tests.chaos.calendars import answer_questions, audited_losers
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
-from vmh_sync_tests.inmemory.calendars import CalendarFirm
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.firm import Hindrance
 from vmh_sync_tests.inmemory.loop import own_process
 from vmh_sync_tests.inmemory.network import Fate
-from vmh_sync_tests.inmemory.world import World
 
 
 @pytest.fixture
 def firm() -> Iterator[CalendarFirm]:
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
-    for kuerzel in ("AH", "SB"):
-        firm.chancery.employee(kuerzel)
-    firm.come_to_rest()
-    yield firm
-    firm.world.close()
+    yield from two_employees()
 
 
 def marks(chancery: Chancery, kuerzel: str = "SB") -> list[str | None]:

@@ -1,10 +1,11 @@
 """E-mails and phones: people edit both sides, real passes are hindered, and nothing is lost or doubled."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.budget import play
 from vmh_sync_tests.property.beteiligte.game import NEW, NEW_PHONE
 from vmh_sync_tests.property.beteiligte.machine import PLACES, REQUESTS, PartyMachine
@@ -43,6 +44,8 @@ IN_OFFICE = st.sampled_from(["add", "add", "change", "empty", "delete", "online"
 
 
 class Entries(PartyMachine):
+    conflicts: ClassVar = list(ConflictRule)
+
     @rule(place=PLACES, what=IN_LIST, number=PLACES, item=MAIL)
     def somebody_edits_mails_in_espocrm(self, place: int, what: str, number: int, item: dict[str, Any]) -> None:
         self.edits += 1
