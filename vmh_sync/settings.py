@@ -24,14 +24,9 @@ from vmh_sync.people_settings import PeopleSettings as PeopleSettings
 from vmh_sync.settings_loading import SettingsError as SettingsError
 from vmh_sync.settings_loading import load as load
 from vmh_sync.settings_loading import load_or_note as load_or_note
-from vmh_sync.stored_settings import StoredBesides
+from vmh_sync.stored_settings import StoredBesides, default_url
 
 _ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
-
-
-def default_url(home: Path) -> str:
-    """Return the URL of the embedded database inside ``VMH_HOME`` (design.md 4)."""
-    return f"sqlite:///{home.resolve() / 'vmh_sync.sqlite3'}"
 
 
 class AdvowareSettings(EnvSettings):

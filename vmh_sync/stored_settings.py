@@ -16,6 +16,11 @@ from vmh_sync.whole_file import write_whole
 FILE_NAME = "espocrm.env"
 
 
+def default_url(home: Path) -> str:
+    """Return the URL of the embedded database inside ``VMH_HOME`` (design.md 4)."""
+    return f"sqlite:///{home.resolve() / 'vmh_sync.sqlite3'}"
+
+
 class _HomeSettings(EnvSettings):
     """Only where the house is."""
 

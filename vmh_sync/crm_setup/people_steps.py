@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.rights import lacking_rights
 from vmh_sync.crm_setup.session import API_USER, SetupSession
-from vmh_sync.crm_setup.step import LeftByHand, Step
+from vmh_sync.crm_setup.step import Step
 from vmh_sync.crm_setup.wanted import ENTITIES, ROLE, ROLE_VALUES
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import equals

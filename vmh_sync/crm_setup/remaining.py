@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.session import SetupSession
-from vmh_sync.crm_setup.step import LeftByHand
 from vmh_sync.crm_setup.wanted import ENTITIES
 from vmh_sync.systems.espocrm.errors import BadConfiguration, Forbidden, NotFound
 from vmh_sync.systems.espocrm.internal_hosts import (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from vmh_sync.crm_setup.step import LeftByHand
+from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
 from vmh_sync.systems.espocrm.errors import NameTaken
 

@@ -20,8 +20,9 @@ from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.services.valkey import ensure_redis, stop_embedded
-from vmh_sync.settings import VmhSettings, default_url, load
+from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
+from vmh_sync.stored_settings import default_url
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync_tests.bench.sandbox_systems import system_process
 from vmh_sync_tests.fixtures.sandbox import ControlClient

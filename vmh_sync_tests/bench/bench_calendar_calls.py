@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vmh_sync.services.valkey import ensure_redis
-from vmh_sync.settings import VmhSettings, default_url, load
+from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
+from vmh_sync.stored_settings import default_url
 from vmh_sync_tests.bench.bench_calendar import Offices, home, one_pass, running
 
 Json = dict[str, Any]

@@ -24,7 +24,8 @@ from pathlib import Path
 import httpx
 
 from vmh_sync.commands.demo.webhooks import register_webhooks
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.orchestration.dagster_stack import free_port
 from vmh_sync.sandbox.crm.webhooks import signatures

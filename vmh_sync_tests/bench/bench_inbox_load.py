@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 
 from vmh_sync.commands.demo.webhooks import register_webhooks
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.sandbox.crm.webhooks import signatures
 from vmh_sync.services.valkey import stop_embedded

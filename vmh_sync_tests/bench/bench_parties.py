@@ -22,7 +22,8 @@ from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.sandbox.made_up.population import populate

@@ -169,7 +169,7 @@ async def test_duplicate_409(crm: Crm) -> None:
         first = await client.create("CBeteiligte", {"firstName": "Erika", "lastName": "Mustermann"})
         with pytest.raises(DuplicateFound) as failure:
             await client.create("CBeteiligte", {"firstName": "Erika", "lastName": "Mustermann"})
-        assert [record.id for record in failure.value.records] == [first.id]
+        assert failure.value.ids == [first.id]
         again = await client.create(
             "CBeteiligte", {"firstName": "Erika", "lastName": "Mustermann"}, skip_duplicate_check=True
         )

@@ -15,8 +15,9 @@ import pytest
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.services.valkey import stop_embedded
-from vmh_sync.settings import VmhSettings, default_url, load
+from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
+from vmh_sync.stored_settings import default_url
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, free_port, wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import register_webhooks

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from vmh_sync.engine.passes.opening import open_database
-from vmh_sync.settings import VmhSettings, default_url, load
+from vmh_sync.settings import VmhSettings, load
+from vmh_sync.stored_settings import default_url
 from vmh_sync_tests.e2e.compose_layout import ComposeLayout, own_ports
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, free_port, wait_until
 from vmh_sync_tests.e2e.layout import Layout, kill, left_in

@@ -86,7 +86,7 @@ def undo(
 
 def _undo_one(change: int, *, dry_run: bool, values: bool, as_json: bool) -> NoReturn:
     from vmh_sync.commands.audits.undo import undo_one, undo_row
-    from vmh_sync.commands.passes.sync import PassFailed
+    from vmh_sync.commands.passes.sync_order import PassFailed
 
     try:
         done, summary = undo_one(change, dry_run=dry_run)

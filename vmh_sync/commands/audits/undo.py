@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 from uuid import uuid4
 
-from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.screen import screen
 from vmh_sync.engine.passes.opening import open_migrated

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 from rich.table import Table
 
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.sync.outcome import PassSummary
 

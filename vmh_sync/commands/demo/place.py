@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vmh_sync.services.valkey import ensure_redis
-from vmh_sync.settings import default_url
+from vmh_sync.stored_settings import default_url
 
 OWN_PREFIXES = ("ADVOWARE_", "ESPOCRM_", "GOOGLE_CALENDAR_", "CALENDAR_SYNC_", "VMH_", "DAGSTER_", "REDIS_")
 """How the names of our variables begin (``.env.example``)."""

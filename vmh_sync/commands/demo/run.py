@@ -29,7 +29,8 @@ from vmh_sync.commands.demo.webhooks import register_webhooks
 from vmh_sync.commands.installation.up import start_house
 from vmh_sync.commands.looking.reconcile import print_report, run_reconcile
 from vmh_sync.commands.passes.pass_progress import shown_pass
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.engine.passes.opening import PassSettings

@@ -11,9 +11,10 @@ from pydantic import SecretStr
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.screens.unreachable import blocked_way
 from vmh_sync.crm_setup import steps as setup
+from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.people_steps import UnknownChoice
 from vmh_sync.crm_setup.session import SetupChoices, SetupSession
-from vmh_sync.crm_setup.step import LeftByHand, Step
+from vmh_sync.crm_setup.step import Step
 from vmh_sync.crm_setup.steps import NotAdministrator, Progress
 from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import fail_pass, print_summary
 

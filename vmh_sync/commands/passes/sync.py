@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.passes.foreground_marks import of_killed_commands
 from vmh_sync.commands.passes.pass_progress import PassProgress
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import SyncTarget
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.counting.pass_progress import listened
@@ -22,22 +22,6 @@ from vmh_sync.systems.errors import ForeignSystemError
 
 RECORDS_PER_RUN = 1000
 """A pass is cut into runs of this size, so that memory does not grow with the number of records."""
-
-
-class PassFailed(Exception):
-    """The pass itself failed; ``str`` says why, in German."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOrder:
-    """What the person asked for: ids, or the name of a selection."""
-
-    ids: Sequence[str]
-    selection: str | None
-    dry_run: bool = False
-    show_values: bool = False
-    allow_mass_change: bool = False
-    plan: str = ""
 
 
 def run_sync(

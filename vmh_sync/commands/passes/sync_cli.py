@@ -18,7 +18,7 @@ from vmh_sync.commands.screens.output import (
 from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, UnusableEntity, with_records
 
 if TYPE_CHECKING:
-    from vmh_sync.commands.passes.sync import SyncOrder
+    from vmh_sync.commands.passes.sync_order import SyncOrder
 
 
 sync_app = typer.Typer(help="Ein Abgleich im Vordergrund.", no_args_is_help=True)
@@ -115,7 +115,7 @@ def _order(
     dry_run: bool,
     show_values: bool,
 ) -> "SyncOrder":
-    from vmh_sync.commands.passes.sync import SyncOrder
+    from vmh_sync.commands.passes.sync_order import SyncOrder
 
     named = (("dirty", dirty), ("failed", failed), ("all", every), (span or "", bool(span)))
     chosen = [name for name, wanted in named if wanted]
@@ -128,7 +128,8 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     from dataclasses import replace
 
     from vmh_sync.commands.passes.pass_progress import shown_pass
-    from vmh_sync.commands.passes.sync import PassFailed, run_sync, save_shown
+    from vmh_sync.commands.passes.sync import run_sync, save_shown
+    from vmh_sync.commands.passes.sync_order import PassFailed
     from vmh_sync.commands.passes.targets import target
     from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
     from vmh_sync.commands.screens.unreachable import explained_failures

@@ -7,7 +7,7 @@ import dagster as dg
 
 from vmh_sync.commands.passes.foreground_job import in_foreground
 from vmh_sync.commands.passes.instance import PROCESS_TAG, open_for_runs, own_process
-from vmh_sync.commands.passes.sync import PassFailed, SyncOrder
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import SyncTarget
 from vmh_sync.commands.screens.unreachable import explained_run
 from vmh_sync.engine.passes.opening import PassSettings

@@ -6,7 +6,8 @@ from typing import Any
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.passes.pass_progress import shown_pass
-from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, fail_pass, firm_time, print_json, print_summary
 from vmh_sync.commands.screens.screen import print_rows, screen

@@ -10,8 +10,9 @@ from datetime import date
 from rich.console import Console
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.commands.passes.sync import PassFailed, SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
 from vmh_sync.commands.passes.sync_kalender import run_calendars
+from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.engine.passes.opening import PassSettings

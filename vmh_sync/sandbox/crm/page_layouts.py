@@ -1,13 +1,12 @@
 """How forms and lists are laid out: ``GET`` and ``PUT {Entity}/layout/{name}`` (9.3.9 recordings l01 to l15)."""
 
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from vmh_sync.sandbox.crm.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.errors import forbidden, not_found
-
-if TYPE_CHECKING:
-    from vmh_sync.sandbox.crm.state import Crm
+from vmh_sync.sandbox.crm.schema import EntityType
 
 _DEFAULTS: dict[str, Any] = {
     "detail": [{"label": "Overview", "rows": [[{"name": "name"}, False]]}],
@@ -47,8 +46,8 @@ _PERSON: dict[str, Any] = {
 class PageLayouts:
     """The layouts of one installation: what somebody stored, else the defaults of the template."""
 
-    def __init__(self, crm: "Crm") -> None:
-        self._crm = crm
+    def __init__(self, schema: Mapping[str, EntityType]) -> None:
+        self._schema = schema
         self._stored: dict[tuple[str, str], Any] = {}
 
     def read(self, user: Account, scope: str, name: str) -> Any:
@@ -63,7 +62,7 @@ class PageLayouts:
     def write(self, user: Account, scope: str, name: str, layout: Any) -> Any:
         """Store a layout as it comes, fields that do not exist included."""
         require_admin(user)
-        entity = self._crm.schema.get(scope)
+        entity = self._schema.get(scope)
         if entity is None or entity.kind == "System":
             raise forbidden(f"{scope} is not customizable.")
         self._stored[scope, name] = copy.deepcopy(layout)
@@ -83,7 +82,7 @@ class PageLayouts:
     def _layout(self, scope: str, name: str) -> Any:
         if (scope, name) in self._stored:
             return copy.deepcopy(self._stored[scope, name])
-        entity = self._crm.schema.get(scope)
+        entity = self._schema.get(scope)
         if entity is None:
             return None
         own = _PERSON if entity.template == "Person" else {}

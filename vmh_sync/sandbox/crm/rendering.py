@@ -1,24 +1,27 @@
 """What a record looks like in an answer: in full, in a list, after a POST (specification, espocrm.md B4, B6)."""
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from vmh_sync.sandbox.crm.accounts import Account
+from vmh_sync.sandbox.crm.contact_rows import ContactBook
 from vmh_sync.sandbox.crm.layout import SEARCH_KEY, TEAMS_KEY, Layout
-from vmh_sync.sandbox.crm.table import Row
-
-if TYPE_CHECKING:
-    from vmh_sync.sandbox.crm.state import Crm
+from vmh_sync.sandbox.crm.table import Row, Table
 
 CONTACT_FLAGS = ("emailAddressIsOptedOut", "emailAddressIsInvalid", "phoneNumberIsOptedOut", "phoneNumberIsInvalid")
 ALWAYS_SELECTED = ("id", "createdById", "assignedUserId")
 
 
 class Renderer:
-    """Shows rows; needs the whole CRM for linked names, addresses and numbers."""
+    """Shows rows; needs all tables, accounts and both books for linked names, addresses and numbers."""
 
-    def __init__(self, crm: "Crm") -> None:
-        self._crm = crm
+    def __init__(
+        self, tables: Mapping[str, Table], accounts: Mapping[str, Account], emails: ContactBook, phones: ContactBook
+    ) -> None:
+        self._tables = tables
+        self._accounts = accounts
+        self._emails = emails
+        self._phones = phones
 
     def linked_name(self, layout: Layout, row: Row, attribute: str) -> Any:
         """Return the name of the linked record, ``None`` if there is none or it is deleted."""
@@ -29,16 +32,16 @@ class Renderer:
         if foreign is None:
             foreign = row.get(id_column.removesuffix("Id") + "Type")
         if foreign == "User":
-            account = self._crm.accounts.get(record_id)
+            account = self._accounts.get(record_id)
             return account.name if account else None
-        table = self._crm.tables.get(foreign or "")
+        table = self._tables.get(foreign or "")
         linked = table.rows.get(record_id) if table else None
         return linked.get("name") if linked else None
 
     def contact_attributes(self, entity: str, record_id: str) -> dict[str, Any]:
         """Return primary address and number with their flags (``None`` without a primary)."""
         shown: dict[str, Any] = {}
-        for book in (self._crm.emails, self._crm.phones):
+        for book in (self._emails, self._phones):
             primary = book.primary((entity, record_id))
             shown[book.attribute] = primary.value if primary else None
             shown[f"{book.attribute}IsOptedOut"] = primary.opt_out if primary else None
@@ -66,10 +69,10 @@ class Renderer:
         shown: Row = {}
         owner = (layout.entity.name, row["id"])
         if layout.has_contacts:
-            shown["emailAddressData"] = self._crm.emails.data(owner)
-            shown["phoneNumberData"] = self._crm.phones.data(owner)
+            shown["emailAddressData"] = self._emails.data(owner)
+            shown["phoneNumberData"] = self._phones.data(owner)
         if layout.teams:
-            known = self._crm.tables["Team"].rows
+            known = self._tables["Team"].rows
             teams = {team: known[team]["name"] for team in row.get(TEAMS_KEY) or () if team in known}
             shown |= {"teamsIds": list(teams), "teamsNames": teams}
         if layout.entity.stream:
@@ -81,7 +84,7 @@ class Renderer:
     def followers(self, row: Row) -> Row:
         """Return who follows a record; assigning a record to a person makes them follow it."""
         user_id = row.get("assignedUserId")
-        account = self._crm.accounts.get(user_id) if user_id else None
+        account = self._accounts.get(user_id) if user_id else None
         names = {account.id: account.name} if account else {}
         return {"isFollowed": False, "followersIds": list(names), "followersNames": names}
 

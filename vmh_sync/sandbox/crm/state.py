@@ -47,9 +47,9 @@ class Crm:
             list_limit=config.firm.list_limit,
         )
         self.labels: dict[tuple[str, str], str] = {}
-        self.page_layouts = PageLayouts(self)
         self.outage: str | None = None
         self.schema = installation(config.schema)
+        self.page_layouts = PageLayouts(self.schema)
         if not self.release.describes_webhooks:
             del self.schema["Webhook"].fields["description"]
         vary(self.schema, config.firm)
@@ -61,14 +61,14 @@ class Crm:
         self.notifications: list[Row] = []
         self.note_number = 0
         self.notification_number = 0
-        self.render = Renderer(self)
+        self.accounts: dict[str, Account] = {}
+        self.render = Renderer(self.tables, self.accounts, self.emails, self.phones)
         for name, entity in self.schema.items():
             entity.stream = config.stream.get(name, entity.stream)
             entity.optimistic = config.optimistic.get(name, entity.optimistic)
             self.adopt(entity)
         for job in scheduled_jobs(self.now()):
             self.tables["ScheduledJob"].insert(self.layouts["ScheduledJob"].empty | job)
-        self.accounts: dict[str, Account] = {}
         self.roles: dict[str, Role] = {}
         self.gate = LoginGate(config.clock, max_failures=config.max_failed_logins, period=config.failed_login_period)
         self.admin = self.add_account(

@@ -77,8 +77,8 @@ def refused_create(entity: str, response: httpx.Response, where: str) -> EspoErr
     answer = _body(response)
     if not isinstance(answer, list):
         return conflict(response, where)
-    records = [EspoRecord.of(entity, row, where=where, server_time=None) for row in answer]
-    return DuplicateFound(f"{where}: {len(records)} duplicates", records=records, status=409)
+    ids = [EspoRecord.of(entity, row, where=where, server_time=None).id for row in answer]
+    return DuplicateFound(f"{where}: {len(ids)} duplicates", ids=ids, status=409)
 
 
 def conflict(response: httpx.Response, where: str) -> EspoError:

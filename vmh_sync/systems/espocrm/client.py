@@ -188,8 +188,8 @@ class EspoClient:
     ) -> EspoRecord:
         """Create a record; the answer holds only attributes with a value.
 
-        Raises DuplicateFound with the records that EspoCRM takes for the same (nothing was created then). The
-        check is not atomic.
+        Raises DuplicateFound with the ids of the records that EspoCRM takes for the same (nothing was created
+        then). The check is not atomic.
         """
         headers = {"X-Skip-Duplicate-Check": "true"} if skip_duplicate_check else {}
         where = f"POST {entity}"

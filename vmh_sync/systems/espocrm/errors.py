@@ -9,15 +9,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import httpx
 
 from vmh_sync.systems import errors
 from vmh_sync.systems.transport import retry_after_seconds
-
-if TYPE_CHECKING:
-    from vmh_sync.systems.espocrm.records import EspoRecord
 
 NOT_BEGUN = frozenset({425, 429})
 REASON = "X-Status-Reason"
@@ -158,13 +155,13 @@ class NotFound(EspoError, errors.NotFound):
 
 
 class DuplicateFound(EspoError, errors.AlreadyExists):
-    """409 on a create: EspoCRM found records that look the same and created nothing. ``records`` are those."""
+    """409 on a create: EspoCRM found records that look the same and created nothing. ``ids`` are theirs."""
 
     people = "In EspoCRM gibt es schon einen Datensatz mit demselben Namen oder derselben E-Mail-Adresse."
 
-    def __init__(self, detail: str, *, records: "list[EspoRecord]", status: int | None = None) -> None:
+    def __init__(self, detail: str, *, ids: list[str], status: int | None = None) -> None:
         super().__init__(detail, status=status)
-        self.records = records
+        self.ids = ids
 
 
 class VersionConflict(EspoError, errors.Conflict):

@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.crm_setup import steps as setup
+from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.session import SetupChoices, SetupSession
-from vmh_sync.crm_setup.step import LeftByHand, Step
+from vmh_sync.crm_setup.step import Step
 from vmh_sync.sandbox.crm import Crm, CrmConfig, create_crm_app
 from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.settings import EspoCrmSettings

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vmh_sync.commands.passes.sync import SyncOrder, run_sync
+from vmh_sync.commands.passes.sync import run_sync
+from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.sandbox.people.edits import EditRecord

@@ -53,7 +53,7 @@ def test_a_409_is_read_by_body_label_and_reason(answer: httpx.Response, kind: ty
 
 def test_a_create_can_meet_duplicates_and_locks() -> None:
     found = answers.refused_create("CBeteiligte", refusal("duplicate", [{"id": "a" * 17}]), "POST CBeteiligte")
-    assert isinstance(found, DuplicateFound)
+    assert isinstance(found, DuplicateFound) and found.ids == ["a" * 17]
     locked = refusal("cannotModifyLockedRecord", labelled("cannotModifyLockedRecord"))
     assert isinstance(answers.refused_create("CAdressen", locked, "POST CAdressen"), RecordLocked)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.settings import default_url
 from vmh_sync.store import upgrade
 from vmh_sync.store.file_health import file_fault
+from vmh_sync.stored_settings import default_url
 
 
 def test_a_good_file_one_that_is_yet_to_come_and_a_server_have_no_fault(tmp_path: Path) -> None:

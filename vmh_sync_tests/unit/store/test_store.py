@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from vmh_sync.settings import default_url
 from vmh_sync.store import ConstraintViolated, Store, open_store, upgrade
 from vmh_sync.store.audit import Change
 from vmh_sync.store.calendar import CalendarPair, CalendarState
@@ -17,6 +16,7 @@ from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.tasks import ManualTask
+from vmh_sync.stored_settings import default_url
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECRET = "Frau Geheim"
