@@ -1,4 +1,4 @@
-"""Settings that ``crm setup`` found out: a file in ``VMH_HOME`` that every process of the product reads.
+"""What stands in ``VMH_HOME``: the embedded database, and a file of the settings that ``crm setup`` found out.
 
 The environment and the ``.env`` file go before it, so an operator can always overrule it.
 """
