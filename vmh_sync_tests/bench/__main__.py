@@ -12,12 +12,14 @@ from vmh_sync_tests.bench import (
     bench_lane,
     bench_matching,
     bench_parties,
+    bench_steps,
     bench_transport,
     bench_workers,
 )
 
 BENCHES: dict[str, Callable[..., object]] = {
     "parties": bench_parties.main,
+    "steps": bench_steps.main,
     "transport": bench_transport.main,
     "matching": bench_matching.main,
     "conversion": bench_conversion.main,
