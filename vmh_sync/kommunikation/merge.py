@@ -114,6 +114,7 @@ def _entry_write(work: ChannelWork, member: Member, number: int) -> EntryWrite |
         step=f"advoware:{entry.id}" if entry else f"advoware:new:{work.channel.value}:{number}",
         operation=operation,
         expected_row_id=entry.row_id if entry else None,
+        must_be_empty=member.write is Write.VALUE and member.tlf is None,
     )
 
 

@@ -30,12 +30,14 @@ class EntryWrite:
     """One write to an Advoware entry, with what must still be true directly before it.
 
     ``operation.key`` is the entry id as text, ``None`` for a create; its payload has ``tlf, bemerkung, online`` and
-    for a create ``komm_kz``. ``expected_row_id`` is the ``rowId`` the plan was made from.
+    for a create ``komm_kz``. ``expected_row_id`` is the ``rowId`` the plan was made from; ``must_be_empty`` marks a
+    slot that is filled again, which must not hold a value by now.
     """
 
     step: str
     operation: Operation
     expected_row_id: str | None = None
+    must_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -89,9 +89,6 @@ ACTIONS = {
     "create": "anlegen",
     "update": "ändern",
     "remove": "entfernen",
-    "link": "verknüpfen",
-    "open_task": "Aufgabe öffnen",
-    "close_task": "Aufgabe schließen",
 }
 """What a plan does to a record."""
 

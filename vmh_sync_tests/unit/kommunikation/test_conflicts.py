@@ -83,6 +83,7 @@ def test_edit_in_advoware_survives_a_delete_in_espocrm() -> None:
 def test_edit_in_espocrm_survives_an_emptied_entry() -> None:
     result = plan(emails=[mail("new@b.example", primary=True)], entries=[entry(1, "", remark="T")], pairs=[KNOWN])
     assert written(result) == {"1": {"tlf": "new@b.example", "bemerkung": "T", "online": True}}
+    assert result.writes[0].must_be_empty
     assert result.lists == ()
     assert stored(result)[1].state is PairState.ACTIVE
 

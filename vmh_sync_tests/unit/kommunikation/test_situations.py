@@ -62,6 +62,7 @@ def test_new_in_espocrm_fills_an_own_empty_slot_of_its_kind() -> None:
     )
     write = only_write(result)
     assert write.operation.key == "1"
+    assert write.must_be_empty
     assert write.expected_row_id == "R1"
     assert dict(write.operation.payload) == {"tlf": "+49511123", "bemerkung": "Zentrale", "online": True}
     assert stored(result)[1].state is PairState.ACTIVE
