@@ -28,7 +28,7 @@ from vmh_sync.commands.passes.sync import run_sync
 from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.orchestration.dagster_stack import free_port
-from vmh_sync.sandbox.crm.webhooks import signatures
+from vmh_sync.sandbox.crm.webhooks.webhooks import signatures
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded

@@ -21,7 +21,7 @@ from vmh_sync.commands.demo.webhooks import register_webhooks
 from vmh_sync.commands.passes.sync import run_sync
 from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
-from vmh_sync.sandbox.crm.webhooks import signatures
+from vmh_sync.sandbox.crm.webhooks.webhooks import signatures
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, free_port

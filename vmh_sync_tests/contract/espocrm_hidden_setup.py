@@ -8,7 +8,7 @@ is what the missing recordings (named in the comments) did.
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from vmh_sync.sandbox.crm.installations import recorded_fields
+from vmh_sync.sandbox.crm.fields.installations import recorded_fields
 from vmh_sync_tests.contract.espocrm_outages import OUTAGE_STEPS
 from vmh_sync_tests.contract.espocrm_replay import Replay
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from vmh_sync.sandbox.crm.webhooks import Event, Item
+from vmh_sync.sandbox.crm.webhooks.webhooks import Event, Item
 from vmh_sync_tests.contract.espocrm_replay import Replay, recordings
 
 START = datetime(2026, 11, 26, 22, 4, 3, tzinfo=UTC)

@@ -7,23 +7,23 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from vmh_sync.sandbox.crm.accounts import Account, require_admin
-from vmh_sync.sandbox.crm.administration import Administration
-from vmh_sync.sandbox.crm.app_user import app_user
-from vmh_sync.sandbox.crm.entity_manager import EntityManager
+from vmh_sync.sandbox.crm.administration.administration import Administration
+from vmh_sync.sandbox.crm.administration.app_user import app_user
+from vmh_sync.sandbox.crm.administration.entity_manager import EntityManager
+from vmh_sync.sandbox.crm.administration.field_manager import FieldManager
+from vmh_sync.sandbox.crm.administration.metadata import metadata
+from vmh_sync.sandbox.crm.administration.open_api import open_api
+from vmh_sync.sandbox.crm.administration.preferences import Preferences
 from vmh_sync.sandbox.crm.errors import ApiError, crash, forbidden, no_route, not_found
-from vmh_sync.sandbox.crm.field_manager import FieldManager
-from vmh_sync.sandbox.crm.lists import Lists
-from vmh_sync.sandbox.crm.locking import act
-from vmh_sync.sandbox.crm.metadata import metadata
-from vmh_sync.sandbox.crm.open_api import open_api
-from vmh_sync.sandbox.crm.preferences import Preferences
+from vmh_sync.sandbox.crm.people.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.query import ListQuery, parse_list_query, parse_parameters
-from vmh_sync.sandbox.crm.records import Records
-from vmh_sync.sandbox.crm.relations import Relations
+from vmh_sync.sandbox.crm.records.lists import Lists
+from vmh_sync.sandbox.crm.records.locking import act
+from vmh_sync.sandbox.crm.records.records import Records
+from vmh_sync.sandbox.crm.records.relations import Relations
+from vmh_sync.sandbox.crm.records.stream import Stream
 from vmh_sync.sandbox.crm.state import Crm
-from vmh_sync.sandbox.crm.stream import Stream
-from vmh_sync.sandbox.crm.webhooks import Webhooks
+from vmh_sync.sandbox.crm.webhooks.webhooks import Webhooks
 
 COLLECTION_METHODS = ("GET", "POST")
 RECORD_METHODS = ("GET", "DELETE", "PUT", "PATCH")

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vmh_sync.sandbox.crm.api import Answer, Api, Request
 from vmh_sync.sandbox.crm.config import CrmConfig
-from vmh_sync.sandbox.crm.delivery import DeliveryJob
 from vmh_sync.sandbox.crm.errors import HTML, JSON, ApiError, crash, no_route
 from vmh_sync.sandbox.crm.state import Crm
+from vmh_sync.sandbox.crm.webhooks.delivery import DeliveryJob
 
 PREFIX = "/api/v1/"
 NGINX_HTML = "text/html; charset=utf-8"

@@ -5,14 +5,14 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.api import Api
 from vmh_sync.sandbox.crm.errors import ApiError
-from vmh_sync.sandbox.crm.locking import set_locked
-from vmh_sync.sandbox.crm.records import BOOKKEEPING
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
+from vmh_sync.sandbox.crm.records.locking import set_locked
+from vmh_sync.sandbox.crm.records.records import BOOKKEEPING
 from vmh_sync.sandbox.crm.seeding import seed_records
 from vmh_sync.sandbox.crm.state import OUTAGES, PERSONS, Crm
-from vmh_sync.sandbox.crm.table import Row
 
 Json = dict[str, Any]
 

@@ -4,9 +4,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from vmh_sync.sandbox.crm.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.errors import forbidden, not_found
-from vmh_sync.sandbox.crm.schema import EntityType
+from vmh_sync.sandbox.crm.fields.schema import EntityType
+from vmh_sync.sandbox.crm.people.accounts import Account, require_admin
 
 _DEFAULTS: dict[str, Any] = {
     "detail": [{"label": "Overview", "rows": [[{"name": "name"}, False]]}],

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vmh_sync.sandbox.crm.accounts import Account
-from vmh_sync.sandbox.crm.contact_rows import ContactBook
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, TEAMS_KEY, Layout
-from vmh_sync.sandbox.crm.table import Row, Table
+from vmh_sync.sandbox.crm.fields.contact_rows import ContactBook
+from vmh_sync.sandbox.crm.fields.layout import SEARCH_KEY, TEAMS_KEY, Layout
+from vmh_sync.sandbox.crm.fields.table import Row, Table
+from vmh_sync.sandbox.crm.people.accounts import Account
 
 CONTACT_FLAGS = ("emailAddressIsOptedOut", "emailAddressIsInvalid", "phoneNumberIsOptedOut", "phoneNumberIsInvalid")
 ALWAYS_SELECTED = ("id", "createdById", "assignedUserId")

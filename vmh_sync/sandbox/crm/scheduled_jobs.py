@@ -1,7 +1,7 @@
 """``ScheduledJob``: when the installation does what by itself (9.3.9 recording j01)."""
 
 from vmh_sync.sandbox.crm.default_settings import JOBS
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.table import Row
 
 
 def scheduled_jobs(now: str) -> list[Row]:

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.contact_rows import ContactBook, ContactItem
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
-from vmh_sync.sandbox.crm.table import Row
-from vmh_sync.sandbox.crm.variation import fitted
+from vmh_sync.sandbox.crm.fields.contact_rows import ContactBook, ContactItem
+from vmh_sync.sandbox.crm.fields.layout import SEARCH_KEY, Layout
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.fields.variation import fitted
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -5,24 +5,24 @@ import random
 from collections.abc import Collection
 from typing import Any
 
-from vmh_sync.sandbox.crm.accounts import FULL, Account, Role
 from vmh_sync.sandbox.crm.config import CrmConfig
-from vmh_sync.sandbox.crm.contact_input import ContactReader, normal_email
-from vmh_sync.sandbox.crm.contact_rows import ContactBook
 from vmh_sync.sandbox.crm.default_settings import default_settings
 from vmh_sync.sandbox.crm.errors import bad_request
-from vmh_sync.sandbox.crm.ids import IdMaker
-from vmh_sync.sandbox.crm.installations import installation
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, Layout
-from vmh_sync.sandbox.crm.login import LoginGate
+from vmh_sync.sandbox.crm.fields.contact_input import ContactReader, normal_email
+from vmh_sync.sandbox.crm.fields.contact_rows import ContactBook
+from vmh_sync.sandbox.crm.fields.ids import IdMaker
+from vmh_sync.sandbox.crm.fields.installations import installation
+from vmh_sync.sandbox.crm.fields.layout import SEARCH_KEY, Layout
+from vmh_sync.sandbox.crm.fields.phone import stored_number
+from vmh_sync.sandbox.crm.fields.schema import EntityType
+from vmh_sync.sandbox.crm.fields.table import Row, Table
+from vmh_sync.sandbox.crm.fields.values import stamp
+from vmh_sync.sandbox.crm.fields.variation import vary
 from vmh_sync.sandbox.crm.page_layouts import PageLayouts
-from vmh_sync.sandbox.crm.phone import stored_number
+from vmh_sync.sandbox.crm.people.accounts import FULL, Account, Role
+from vmh_sync.sandbox.crm.people.login import LoginGate
 from vmh_sync.sandbox.crm.rendering import Renderer
 from vmh_sync.sandbox.crm.scheduled_jobs import scheduled_jobs
-from vmh_sync.sandbox.crm.schema import EntityType
-from vmh_sync.sandbox.crm.table import Row, Table
-from vmh_sync.sandbox.crm.values import stamp
-from vmh_sync.sandbox.crm.variation import vary
 from vmh_sync.sandbox.crm.versions import Release
 
 API_USER = "vmh_sync"

@@ -15,7 +15,7 @@ from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.session import SetupChoices, SetupSession
 from vmh_sync.crm_setup.step import Step
 from vmh_sync.sandbox.crm import Crm, CrmConfig, create_crm_app
-from vmh_sync.sandbox.crm.accounts import Account
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmh_sync.sandbox.crm.listing import Order, find
-from vmh_sync.sandbox.crm.table import Table
-from vmh_sync.sandbox.crm.where import Condition, Span
+from vmh_sync.sandbox.crm.fields.table import Table
+from vmh_sync.sandbox.crm.records.listing import Order, find
+from vmh_sync.sandbox.crm.records.where import Condition, Span
 from vmh_sync_tests.unit.sandbox_crm.conftest import Bench
 
 

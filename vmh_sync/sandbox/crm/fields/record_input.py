@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.sandbox.crm.contact_input import ContactInput, ContactReader
-from vmh_sync.sandbox.crm.contact_rows import Owner
 from vmh_sync.sandbox.crm.errors import validation_failure
-from vmh_sync.sandbox.crm.layout import TEAMS_KEY, Layout
-from vmh_sync.sandbox.crm.table import Row
-from vmh_sync.sandbox.crm.values import InvalidValueError, convert
+from vmh_sync.sandbox.crm.fields.contact_input import ContactInput, ContactReader
+from vmh_sync.sandbox.crm.fields.contact_rows import Owner
+from vmh_sync.sandbox.crm.fields.layout import TEAMS_KEY, Layout
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.fields.values import InvalidValueError, convert
 
 
 @dataclass

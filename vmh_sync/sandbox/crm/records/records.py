@@ -6,21 +6,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
-from vmh_sync.sandbox.crm.contact_rows import Owner
 from vmh_sync.sandbox.crm.errors import ApiError, forbidden, not_found
-from vmh_sync.sandbox.crm.layout import SEARCH_KEY, TEAMS_KEY, Layout
-from vmh_sync.sandbox.crm.link_check import check_links
-from vmh_sync.sandbox.crm.locking import check_change, check_delete
+from vmh_sync.sandbox.crm.fields.contact_rows import Owner
+from vmh_sync.sandbox.crm.fields.layout import SEARCH_KEY, TEAMS_KEY, Layout
+from vmh_sync.sandbox.crm.fields.record_input import RecordInput, read_input, taken_input
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.sandbox.crm.query import php_int
-from vmh_sync.sandbox.crm.record_input import RecordInput, read_input, taken_input
+from vmh_sync.sandbox.crm.records.link_check import check_links
+from vmh_sync.sandbox.crm.records.locking import check_change, check_delete
 from vmh_sync.sandbox.crm.rendering import CONTACT_FLAGS
-from vmh_sync.sandbox.crm.table import Row
 
 if TYPE_CHECKING:
+    from vmh_sync.sandbox.crm.records.stream import Stream
     from vmh_sync.sandbox.crm.state import Crm
-    from vmh_sync.sandbox.crm.stream import Stream
-    from vmh_sync.sandbox.crm.webhooks import Webhooks
+    from vmh_sync.sandbox.crm.webhooks.webhooks import Webhooks
 
 BOOKKEEPING = {
     "advowareRowId",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from vmh_sync.sandbox.crm.schema import EntityType, Schema
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.schema import EntityType, Schema
+from vmh_sync.sandbox.crm.fields.table import Row
 
 _SCOPE: Row = {
     "entity": True,

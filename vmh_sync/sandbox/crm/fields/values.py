@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 from vmh_sync.sandbox.crm.errors import crash
-from vmh_sync.sandbox.crm.layout import Attribute
+from vmh_sync.sandbox.crm.fields.layout import Attribute
 
 MAX_INT = 2147483647
 MAX_TEXT_BYTES = 16 * 1024 * 1024

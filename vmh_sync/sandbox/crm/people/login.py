@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from vmh_sync.clock import Clock
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import HTML, ApiError
+from vmh_sync.sandbox.crm.people.accounts import Account
 
 
 class LoginGate:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from vmh_sync.sandbox.crm.layout import Attribute
-from vmh_sync.sandbox.crm.schema import Schema
-from vmh_sync.sandbox.crm.values import InvalidValueError, convert
+from vmh_sync.sandbox.crm.fields.layout import Attribute
+from vmh_sync.sandbox.crm.fields.schema import Schema
+from vmh_sync.sandbox.crm.fields.values import InvalidValueError, convert
 from vmh_sync.sandbox.installation import BAD_CHARACTERS, CrmInstallation, FieldKey
 
 _TEXT_LENGTH = 100

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from vmh_sync.sandbox.crm.table import Row, Table
-from vmh_sync.sandbox.crm.where import Condition, Span
+from vmh_sync.sandbox.crm.fields.table import Row, Table
+from vmh_sync.sandbox.crm.records.where import Condition, Span
 
 Key = Callable[[Row], Any]
 SHARE_WORTH_SCANNING = 4

@@ -8,10 +8,10 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.errors import bad_request, crash, failure, no_route, taken
-from vmh_sync.sandbox.crm.schema import EntityType, Link
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.schema import EntityType, Link
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account, require_admin
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import bad_request, forbidden, locked, locked_delete, not_found
-from vmh_sync.sandbox.crm.layout import Layout
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.layout import Layout
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

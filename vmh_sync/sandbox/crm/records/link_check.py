@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import unrelatable, unrelatable_forbidden, validation_failure
-from vmh_sync.sandbox.crm.layout import TEAMS_KEY, Layout
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.layout import TEAMS_KEY, Layout
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import HTML, ApiError, bad_request, not_found
-from vmh_sync.sandbox.crm.lists import Lists
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.sandbox.crm.query import ListQuery
-from vmh_sync.sandbox.crm.records import Records
+from vmh_sync.sandbox.crm.records.lists import Lists
+from vmh_sync.sandbox.crm.records.records import Records
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -3,9 +3,9 @@
 import copy
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import forbidden, not_found
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import bad_request, forbidden, not_found
-from vmh_sync.sandbox.crm.layout import Layout
-from vmh_sync.sandbox.crm.listing import Order, find
+from vmh_sync.sandbox.crm.fields.layout import Layout
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.sandbox.crm.query import ListQuery
-from vmh_sync.sandbox.crm.table import Row
-from vmh_sync.sandbox.crm.where import CONTACTS, Condition, WhereCompiler
+from vmh_sync.sandbox.crm.records.listing import Order, find
+from vmh_sync.sandbox.crm.records.where import CONTACTS, Condition, WhereCompiler
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -8,7 +8,7 @@ from typing import Self
 import httpx
 
 from vmh_sync.sandbox.crm.config import WebhookConfig
-from vmh_sync.sandbox.crm.webhooks import Batch, Webhooks
+from vmh_sync.sandbox.crm.webhooks.webhooks import Batch, Webhooks
 
 
 class DeliveryJob:

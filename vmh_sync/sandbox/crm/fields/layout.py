@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vmh_sync.sandbox.crm.schema import EntityType, FieldDef
+from vmh_sync.sandbox.crm.fields.schema import EntityType, FieldDef
 
 Record = dict[str, object]
 

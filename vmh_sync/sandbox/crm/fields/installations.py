@@ -5,7 +5,7 @@ sync-semantics.md 4, ``blank`` an installation in which nobody has added an enti
 """
 
 from vmh_sync.sandbox.crm.config import SchemaName
-from vmh_sync.sandbox.crm.schema import Fields, Schema, connect, new_entity_type, system_entities
+from vmh_sync.sandbox.crm.fields.schema import Fields, Schema, connect, new_entity_type, system_entities
 
 RECORDED_STATES = ["pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict"]
 DEMO_STATES = [*RECORDED_STATES, "deleted_in_advoware"]

@@ -1,7 +1,7 @@
 """``GET OpenApi``: the installation in the words of OpenAPI (9.3); as far as a check of field tables needs it."""
 
-from vmh_sync.sandbox.crm.schema import FieldDef, Schema
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.schema import FieldDef, Schema
+from vmh_sync.sandbox.crm.fields.table import Row
 
 _KINDS = {"int": "integer", "float": "number", "bool": "boolean"}
 

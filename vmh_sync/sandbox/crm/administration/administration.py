@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account, Role, require_admin
 from vmh_sync.sandbox.crm.default_settings import ADMIN_ONLY, FOR_SENDERS
 from vmh_sync.sandbox.crm.errors import ApiError, not_found, validation_failure
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account, Role, require_admin
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

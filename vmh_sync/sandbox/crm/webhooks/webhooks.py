@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import forbidden, validation_failure
-from vmh_sync.sandbox.crm.internal_hosts import address_of, is_internal
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.fields.values import stamp
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.sandbox.crm.query import ListQuery
-from vmh_sync.sandbox.crm.table import Row
-from vmh_sync.sandbox.crm.values import stamp
+from vmh_sync.sandbox.crm.webhooks.internal_hosts import address_of, is_internal
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

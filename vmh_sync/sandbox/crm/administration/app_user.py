@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from vmh_sync.sandbox.crm.accounts import DEFAULT, FIXED, Account
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import DEFAULT, FIXED, Account
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

@@ -3,10 +3,10 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account
 from vmh_sync.sandbox.crm.errors import bad_request, forbidden, not_found
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.sandbox.crm.query import ListQuery
-from vmh_sync.sandbox.crm.table import Row
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

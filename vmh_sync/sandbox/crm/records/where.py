@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from vmh_sync.sandbox.crm.errors import bad_request
-from vmh_sync.sandbox.crm.layout import Layout
-from vmh_sync.sandbox.crm.table import Row, Table
-from vmh_sync.sandbox.crm.values import normal_moment, stamp
+from vmh_sync.sandbox.crm.fields.layout import Layout
+from vmh_sync.sandbox.crm.fields.table import Row, Table
+from vmh_sync.sandbox.crm.fields.values import normal_moment, stamp
 
 Test = Callable[[Row], bool]
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from vmh_sync.sandbox.crm.accounts import Account, require_admin
 from vmh_sync.sandbox.crm.errors import ApiError, bad_request, failure, not_found, taken
-from vmh_sync.sandbox.crm.schema import PEOPLE, TEMPLATES, EntityType, connect, new_entity_type
-from vmh_sync.sandbox.crm.table import Row
+from vmh_sync.sandbox.crm.fields.schema import PEOPLE, TEMPLATES, EntityType, connect, new_entity_type
+from vmh_sync.sandbox.crm.fields.table import Row
+from vmh_sync.sandbox.crm.people.accounts import Account, require_admin
 
 if TYPE_CHECKING:
     from vmh_sync.sandbox.crm.state import Crm

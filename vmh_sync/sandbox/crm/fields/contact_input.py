@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.sandbox.crm.contact_rows import MAX_PER_RECORD, ContactBook, ContactItem, Owner
 from vmh_sync.sandbox.crm.errors import validation_failure
-from vmh_sync.sandbox.crm.schema import FieldDef
+from vmh_sync.sandbox.crm.fields.contact_rows import MAX_PER_RECORD, ContactBook, ContactItem, Owner
+from vmh_sync.sandbox.crm.fields.schema import FieldDef
 
 # PHP's FILTER_VALIDATE_EMAIL takes ASCII only: addresses with an umlaut are refused.
 _EMAIL = re.compile(

@@ -1,0 +1,1 @@
+"""Records of the simulated EspoCRM by HTTP: read, list, write, relate, lock."""

@@ -1,0 +1,1 @@
+"""Webhooks of the simulated EspoCRM: what is told to whom, and how it is delivered."""
