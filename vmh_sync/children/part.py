@@ -27,7 +27,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
-from vmh_sync.systems.errors import Conflict
+from vmh_sync.systems.errors import Conflict, Rejected
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoUnknown
 
@@ -148,13 +148,17 @@ class ChildrenPart:
     async def _tell(
         self, context: PassContext, gate: WriteGate, party: PartInput, failures: Mapping[str, Exception]
     ) -> None:
-        """Tell the failures in the children's own records; one that waits for its next try was told and counted."""
+        """Tell the failures in the children's own records; one that waits for its next try was told and counted, and
+        what Advoware refused as a whole with its reason (``ChildWriter``)."""
         children, now = self.children(party), context.clock.now()
+        known = await context.store.read(lambda tx: tx.records.get_many(self.kind.entity, list(failures)))
+        refused = {child for child, one in known.items() if one.error_class == "Refused"}
         outcomes = [
             failure(child, party.betnr, error)
             for child, error in failures.items()
             if (child in children.espo or child in children.spoilt_in_espocrm)
-            and not waits_for_next_try(children.standings.get(child), now)
+            and not waits_for_next_try(known.get(child), now)
+            and not (child in refused and isinstance(error, Rejected))
         ]
         for outcome in await close_books(context, self.kind, children.espo, outcomes) if outcomes else ():
             if outcome.espocrm_writes:
