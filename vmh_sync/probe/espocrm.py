@@ -5,6 +5,7 @@ from vmh_sync.probe.espocrm_assumptions import ESPOCRM_ASSUMPTIONS
 from vmh_sync.probe.espocrm_calls import EspoCalls
 from vmh_sync.probe.espocrm_lists import clean, try_lists, try_records
 from vmh_sync.probe.espocrm_record import CHANGED, put_back, try_changes
+from vmh_sync.probe.espocrm_webhook import clean_webhooks, try_webhook
 from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed
 from vmh_sync.systems.espocrm.client import EspoClient
@@ -23,6 +24,7 @@ async def probe_espocrm(client: EspoClient, record_id: str, restore: Restore, cl
         await put_back(calls, unfinished)
         restore.forget()
     await clean(calls)
+    await clean_webhooks(calls)
     record = await calls.record("read")
     right = record.get("id") == record_id and bool(record.get("modifiedAt"))
     calls.found("espocrm_read", right)
@@ -40,7 +42,9 @@ async def probe_espocrm(client: EspoClient, record_id: str, restore: Restore, cl
     restore.forget()
     try:
         await try_records(calls)
+        await try_webhook(calls)
     finally:
         await clean(calls)
+        await clean_webhooks(calls)
     calls.rest_not_tried(ESPOCRM_ASSUMPTIONS, NOT_MADE)
     return done

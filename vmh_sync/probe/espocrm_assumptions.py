@@ -126,4 +126,9 @@ ESPOCRM_ASSUMPTIONS: tuple[Assumption, ...] = (
         f"Adressen und Bankverbindungen wären nicht zu finden. {_ASK}",
         _STOPS,
     ),
+    Assumption(
+        "espocrm_skip_own",
+        "Ein Webhook merkt sich, dass er eigene Änderungen überspringen soll (skipOwn)",
+        "Nichts: Eigene Änderungen werden gemeldet und noch einmal angesehen.",
+    ),
 )

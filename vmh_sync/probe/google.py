@@ -14,9 +14,12 @@ from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 
 NO_EVENT = "kein Ereignis"
 NO_CALENDAR = "der Kalender ist nicht lesbar oder nicht beschreibbar"
+NO_QUOTA = "es auszuschöpfen hielte die anderen Programme der Kanzlei auf"
 _AHEAD = timedelta(days=300)
 _MARK = {"vmhProbe": "1"}
-_TAKEN, _CHANGED, _GONE, _MISSING = 409, 412, 410, 404
+_TAKEN, _CHANGED, _GONE, _MISSING, _BAD, _REFUSED = 409, 412, 410, 404, 400, 403
+_NOBODY = "niemand@vmh-sync-probe.invalid"
+"""A guest whom no mail can reach."""
 
 
 def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | None, now: datetime) -> Probed:
@@ -32,10 +35,12 @@ def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | No
     if right:
         try:
             done.own_words = _try_event(calls, str(token), now) | try_series(calls, now + _AHEAD)
+            _try_token_and_guests(calls, now)
             _try_channel(calls, push_url)
         finally:
             for left in _left_events(calls):
                 calls.delete("clean", left, kept=False)
+    calls.not_tried("google_quota", NO_QUOTA)
     calls.rest_not_tried(GOOGLE_ASSUMPTIONS, NO_EVENT if right else NO_CALENDAR)
     return done
 
@@ -97,6 +102,24 @@ def _try_delete(calls: GoogleCalls, key: str, body: Json, changed: list[Exchange
     calls.found("google_token", told.get(key) == "confirmed" and deleted.get(key) == "cancelled")
     again = calls.insert("insert_deleted", body)
     calls.found("google_deleted_id", again.answer.status == _TAKEN, f"Antwort {again.answer.status}")
+
+
+def _try_token_and_guests(calls: GoogleCalls, now: datetime) -> None:
+    answer = calls.page(syncToken=secrets.token_hex(16)).answer
+    calls.found("google_unknown_token", answer.status in (_BAD, _GONE), f"Antwort {answer.status}")
+    start = now + _AHEAD
+    body: Json = {
+        "id": f"{EVENT_PREFIX}{secrets.token_hex(8)}",
+        "summary": TEXT,
+        "start": {"dateTime": start.isoformat()},
+        "end": {"dateTime": (start + timedelta(hours=1)).isoformat()},
+        "attendees": [{"email": _NOBODY}],
+    }
+    invited = calls.insert("insert_guest", body, kept=False).answer
+    if invited.status == _BAD:
+        calls.not_tried("google_guests", "Google nimmt die Adresse zum Ausprobieren nicht an")
+        return
+    calls.found("google_guests", invited.status == _REFUSED, f"Antwort {invited.status}")
 
 
 def _try_channel(calls: GoogleCalls, push_url: str | None) -> None:

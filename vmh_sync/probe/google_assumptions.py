@@ -67,6 +67,22 @@ GOOGLE_ASSUMPTIONS: tuple[Assumption, ...] = (
         _STOPS,
     ),
     Assumption(
+        "google_unknown_token",
+        "Ein unbrauchbares syncToken wird abgelehnt (400 oder 410), nicht mit einer Liste beantwortet",
+        f"Änderungen würden nicht bemerkt. {_ASK}",
+        _STOPS,
+    ),
+    Assumption(
+        "google_guests",
+        "Ein Ereignis mit Gästen wird vom Dienstkonto nicht angenommen (403)",
+        "Nichts: Der Abgleich lädt niemanden ein.",
+    ),
+    Assumption(
+        "google_quota",
+        "600 Aufrufe in der Minute sind erlaubt",
+        "Nichts: Wird es Google zu viel, wartet der Abgleich, so lange Google es sagt.",
+    ),
+    Assumption(
         "google_channel",
         "Google meldet Änderungen an unsere Adresse (CALENDAR_SYNC_PUSH_URL)",
         "Nichts: Kalender werden alle 15 Minuten angesehen.",

@@ -39,12 +39,13 @@ class GoogleCalls(Notes):
             self.exchanges.append(made)
         return made
 
-    def insert(self, name: str, body: Json) -> Exchange:
+    def insert(self, name: str, body: Json, *, kept: bool = True) -> Exchange:
         """Create an event."""
         return self.call(
             name,
             INSERT,
             lambda s: s.events().insert(calendarId=self.calendar, body=body, **SILENT),
+            kept=kept,
             body=body,
             params=SILENT,
         )

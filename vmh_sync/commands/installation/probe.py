@@ -68,11 +68,11 @@ PLAN_ESPOCRM = (
     "Am Datensatz {record} in EspoCRM werden Vorname, Nachname, Geburtsdatum, E-Mails und Telefonnummern geändert und "
     "danach zurückgesetzt.",
     "In EspoCRM werden bis zu drei Beteiligte „vmh-sync Probe“ und an {record} eine Bankverbindung angelegt und wieder "
-    "gelöscht.",
+    "gelöscht, ebenso ein abgeschalteter Webhook, der nie etwas verschickt.",
 )
 PLAN_GOOGLE = (
     "Im Google-Kalender {calendar} werden in etwa zehn Monaten ein Ereignis und eine Serie von drei Wochen angelegt, "
-    "geändert und gelöscht."
+    "geändert und gelöscht, ebenso ein Ereignis mit einem Gast, den es nicht gibt (niemand wird eingeladen)."
 )
 LATE_BEYOND = 30.0
 """How many seconds longer than ``VMH_CREATE_SETTLE_SECONDS`` a change without answer is looked for."""

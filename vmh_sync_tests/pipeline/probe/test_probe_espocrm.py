@@ -87,6 +87,7 @@ async def probed(firm: CrmInstallation, home: Path) -> Probed:
         assert told((await client.request("GET", f"CBeteiligte/{record_id}")).body) == before
         assert [one["id"] for one in await living(control, "CBeteiligte")] == [record_id]
         assert await living(control, "CBankverbindungen") == []
+        assert (await control.get("state")).json()["webhooks"] == []
     assert done.not_put_back == () and left_over(home) == []
     return done
 
