@@ -13,6 +13,9 @@ _STATUS_GONE, _STATUS_CONFLICT = 404, 409
 _MADE: Json = {"firstName": NOBODY, "lastName": TEXT}
 _MADE_ACCOUNT: Json = {"name": NOBODY, "iban": IBAN}
 _SKIP = {"X-Skip-Duplicate-Check": "true"}
+NO_DELETE = "der API-Benutzer darf in EspoCRM nicht löschen; was angelegt würde, bliebe stehen"
+_KEYS = ("child", "duplicate", "duplicate_skipped", "delete", "restore")
+_NEED_A_DELETE = tuple(f"espocrm_{key}" for key in _KEYS)
 
 
 async def clean(calls: EspoCalls) -> int:
@@ -60,6 +63,10 @@ async def try_records(calls: EspoCalls) -> None:
         name.lower() for name in unknown.answer.headers
     }
     calls.found("espocrm_unknown_id", gone, f"Antwort {unknown.answer.status}")
+    if not await _may_delete(calls):
+        for untried in _NEED_A_DELETE:
+            calls.not_tried(untried, NO_DELETE)
+        return
     await _child(calls)
     made = await calls.call("create", "POST", PARTY, body=_MADE, headers=_SKIP)
     key = attributes(made).get("id")
@@ -75,6 +82,12 @@ async def try_records(calls: EspoCalls) -> None:
     calls.found("espocrm_restore", not restored.succeeded, f"Antwort {restored.answer.status}")
     if restored.succeeded:
         await calls.call("restore_delete", "DELETE", f"{PARTY}/{key}")
+
+
+async def _may_delete(calls: EspoCalls) -> bool:
+    """Whether what is made here could be taken away again: the role that ``crm setup`` makes may not."""
+    table = ((await calls.client.app_user()).get("acl") or {}).get("table") or {}
+    return all(isinstance(table.get(name), dict) and table[name].get("delete") != "no" for name in (PARTY, ACCOUNT))
 
 
 async def _double(calls: EspoCalls) -> None:

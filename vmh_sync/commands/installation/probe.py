@@ -287,4 +287,4 @@ def _show(done: _Done, order: ProbeOrder) -> None:
     if order.recording is not None:
         console.print(f"Aufzeichnung ohne Werte der Kanzlei: {order.recording}", markup=False, soft_wrap=True)
     end = "Der Abgleich hält sich ab jetzt daran."
-    console.print(f"Angehalten: {len(done.stops)} Punkte zuerst klären." if done.stops else end, soft_wrap=True)
+    console.print(f"Angehalten; zuerst zu klären: {len(done.stops)}." if done.stops else end, soft_wrap=True)

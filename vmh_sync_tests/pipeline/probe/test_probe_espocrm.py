@@ -20,6 +20,7 @@ from vmh_sync.probe.assumptions import Finding, Verdict
 from vmh_sync.probe.effects import known_espocrm_from
 from vmh_sync.probe.espocrm import RESTORE, probe_espocrm
 from vmh_sync.probe.espocrm_assumptions import ESPOCRM_ASSUMPTIONS
+from vmh_sync.probe.espocrm_lists import NO_DELETE
 from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
 from vmh_sync.probe.run import Probed
@@ -99,6 +100,22 @@ def verdicts(done: Probed) -> dict[str, Verdict]:
 async def test_an_installation_as_the_specification_has_it_confirms_everything(tmp_path: Path) -> None:
     done = await probed(CONFIRMING, tmp_path)
     assert verdicts(done) == {one.key: Verdict.CONFIRMED for one in ESPOCRM_ASSUMPTIONS}
+
+
+async def test_who_may_not_delete_creates_nothing_and_refutes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def narrow(_: EspoClient) -> Json:
+        return {"acl": {"table": {name: {"delete": "no"} for name in ("CBeteiligte", "CBankverbindungen")}}}
+
+    monkeypatch.setattr(EspoClient, "app_user", narrow)
+    done = await probed(CONFIRMING, tmp_path)
+    untried = {one.key: one.detail for one in done.findings if one.verdict is not Verdict.CONFIRMED}
+    assert set(untried) == {
+        f"espocrm_{key}" for key in ("child", "duplicate", "duplicate_skipped", "delete", "restore")
+    }
+    assert set(untried.values()) == {NO_DELETE}
+    assert not [one for one in done.exchanges if one.method == "POST"]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 5, 8, 21354])
