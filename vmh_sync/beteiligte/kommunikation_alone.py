@@ -35,6 +35,7 @@ from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.kommunikation.part import KommunikationPart
 from vmh_sync.kommunikation.task_texts import is_entry
 from vmh_sync.store.errors import LinkTaken, StaleRow
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.apart import STAYS_APART
 from vmh_sync.sync.outcome import RecordOutcome, Result
 from vmh_sync.sync.plan import TaskWanted
@@ -200,7 +201,7 @@ class AloneSync(PartySync):
         if done.espo:
             answer = await update_record(context, gate, espo, done.espo)
             espo, done.refused = answer.record, answer.refused
-        noted = await asyncio.to_thread(self._commit, fresh, done, espo)
+        noted = await context.store.write(_commit, fresh, done, espo)
         await open_tasks(context, gate, about, done.tasks, PART.labels, noted=noted)
         closing = _closing(fresh, plan, done)
         await close_tasks(context, gate, closing)
@@ -224,10 +225,10 @@ class AloneSync(PartySync):
                 raise
             raise PartFailed(PART.label, error) from error
 
-    def _commit(self, fresh: PartyRead, done: PartDone, espo: EspoRecord) -> set[int]:
-        with self.context.store.transaction() as tx:
-            done.commit(tx, espo)
-            return note_tasks(tx, subject(fresh), done.tasks)
+
+def _commit(tx: Transaction, fresh: PartyRead, done: PartDone, espo: EspoRecord) -> set[int]:
+    done.commit(tx, espo)
+    return note_tasks(tx, subject(fresh), done.tasks)
 
 
 def _is_for_the_books(outcome: RecordOutcome) -> bool:

@@ -33,38 +33,44 @@ class Outcome:
     rows: list[Change] = field(default_factory=list)
 
 
-def commit(context: PassContext, kind: ChildKind, children: PartyChildren, done: Outcome, intent: str | None) -> Link:
+def commit(
+    tx: Transaction,
+    context: PassContext,
+    kind: ChildKind,
+    children: PartyChildren,
+    done: Outcome,
+    intent: str | None,
+) -> Link:
     """Store a child's link and audit rows; ``intent`` is the create that this link settles."""
     espo_id = done.espo.id if done.espo is not None else done.plan.espo_id
     if espo_id is None:
         raise ValueError("a link needs an EspoCRM id")
-    with context.store.transaction() as tx:
-        if intent is not None:
-            tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
-        moved = _moved_in(tx, children, done, espo_id) if done.link is None else None
-        if moved is not None:
-            why = "hung on another party in EspoCRM"
-            done.rows.append(_change(context, kind, children, espo_id, "linked", why))
-        link = done.link or moved or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
-        if link.id is None:
-            done.rows.append(_change(context, kind, children, espo_id, "linked", "same child on both sides"))
-        link = tx.links.save(
-            replace(
-                link,
-                state=done.plan.state,
-                advoware_id=key_of(done.advoware) if done.advoware is not None else link.advoware_id,
-                base=done.base.to_json() if done.base is not None else link.base,
-                notes=replace(done.plan.notes, kept_differently=done.plan.kept),
-                advoware_row_id=getattr(done.advoware, "row_id", None) or link.advoware_row_id,
-                espo_version=done.espo.version if done.espo is not None else link.espo_version,
-                espo_modified_at=done.espo.modified_at if done.espo is not None else link.espo_modified_at,
-                espo_read_at=done.espo.server_time if done.espo is not None else link.espo_read_at,
-                verified_at=context.clock.now(),
-            )
+    if intent is not None:
+        tx.intents.complete(intent, key_of(done.advoware) if done.advoware is not None else "")
+    moved = _moved_in(tx, children, done, espo_id) if done.link is None else None
+    if moved is not None:
+        why = "hung on another party in EspoCRM"
+        done.rows.append(_change(context, kind, children, espo_id, "linked", why))
+    link = done.link or moved or Link(entity=kind.entity, espo_id=espo_id, betnr=children.betnr)
+    if link.id is None:
+        done.rows.append(_change(context, kind, children, espo_id, "linked", "same child on both sides"))
+    link = tx.links.save(
+        replace(
+            link,
+            state=done.plan.state,
+            advoware_id=key_of(done.advoware) if done.advoware is not None else link.advoware_id,
+            base=done.base.to_json() if done.base is not None else link.base,
+            notes=replace(done.plan.notes, kept_differently=done.plan.kept),
+            advoware_row_id=getattr(done.advoware, "row_id", None) or link.advoware_row_id,
+            espo_version=done.espo.version if done.espo is not None else link.espo_version,
+            espo_modified_at=done.espo.modified_at if done.espo is not None else link.espo_modified_at,
+            espo_read_at=done.espo.server_time if done.espo is not None else link.espo_read_at,
+            verified_at=context.clock.now(),
         )
-        if done.rows:
-            tx.audit.append(done.rows)
-        _into_the_ledger(tx, context, kind, children, done, espo_id)
+    )
+    if done.rows:
+        tx.audit.append(done.rows)
+    _into_the_ledger(tx, context, kind, children, done, espo_id)
     done.rows = []
     return link
 

@@ -4,7 +4,6 @@ Order as for every record: losers and their tasks, Advoware, EspoCRM, tasks abou
 transaction, then the tasks that are settled (specification, sync-semantics.md 3).
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -55,7 +54,8 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
     await access.open([*later, *done.plan.reported])
-    await asyncio.to_thread(commit, context, kind, children, done, plan.begun.id if plan.begun is not None else None)
+    begun = plan.begun.id if plan.begun is not None else None
+    await context.store.write(commit, context, kind, children, done, begun)
     await close_tasks(context, access.gate, done.plan.closing)
     return again or any(task.kind is TaskKind.READONLY_FIELD for task in in_advoware.tasks)
 

@@ -1,6 +1,5 @@
 """Carries out the plan of one child under its party's lease (specification, sync-semantics.md 3)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -98,7 +97,7 @@ class ChildWriter(ChildAccess):
         done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
         made = [change for change in changes if not is_empty(told.get(change.field))]
         done.rows = applied(self.context, self.kind, self.children, espo.id, made, Side.ADVOWARE, "created")
-        done.link = await asyncio.to_thread(commit, self.context, self.kind, self.children, done, intent)
+        done.link = await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
         books = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
         done.plan = replace(plan, bookkeeping=books)
@@ -109,7 +108,7 @@ class ChildWriter(ChildAccess):
         await self.open(reported)
         done.rows = task_rows(self.context, self.kind, self.children, espo.id, reported)
         done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
-        await asyncio.to_thread(commit, self.context, self.kind, self.children, done, None)
+        await self.context.store.write(commit, self.context, self.kind, self.children, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
         apart = differing(self.children.table, Base({**plan.wanted, **shown}, done.base.advoware))
@@ -254,7 +253,7 @@ class ChildWriter(ChildAccess):
         done.espo = (await self.write_espo(done, record)).record
         done.rows = applied(self.context, self.kind, self.children, record.id, made.applied, Side.ESPOCRM, "created")
         done.rows += task_rows(self.context, self.kind, self.children, record.id, plan.reported)
-        await asyncio.to_thread(commit, self.context, self.kind, self.children, done, intent)
+        await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
         return bool(unsaid)
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
@@ -302,7 +301,7 @@ class ChildWriter(ChildAccess):
         if espo is not None:
             done.espo = (await self.write_espo(done, espo)).record
         if plan.step is not Step.NOTHING:
-            await asyncio.to_thread(commit, self.context, self.kind, self.children, done, None)
+            await self.context.store.write(commit, self.context, self.kind, self.children, done, None)
         await close_tasks(self.context, self.gate, plan.closing)
         return False
 

@@ -4,7 +4,6 @@ Creates go through :mod:`vmh_sync.engine.writing.create_once`: an entry whose cr
 kind and value (specification, sync-semantics.md 3).
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.kommunikation.unreadable import may_be_new
 from vmh_sync.kommunikation.unsettled import find_created, natural_key, what_is_sent
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
     OutcomeUnknown,
@@ -88,7 +88,7 @@ class EntryWriter:
         except OutcomeUnknown:
             if await self._find_filled(write) is None:
                 raise
-        await asyncio.to_thread(self._store, write, None, None)
+        await self.context.store.write(self._store, write, None, None)
 
     async def _fill(
         self, write: EntryWrite, send: Callable[[], Awaitable[int]], find: Callable[[], Awaitable[int | None]]
@@ -108,7 +108,7 @@ class EntryWriter:
         )
         creation = await create_once(self.context, order)
         number = creation.record if write.operation.key is None else None
-        await asyncio.to_thread(self._store, write, number, creation)
+        await self.context.store.write(self._store, write, number, creation)
 
     def _kind(self, write: EntryWrite) -> int:
         known = (change.after.kind for change in self.plan.pairs if change.after and write.step in change.needs)
@@ -197,18 +197,17 @@ class EntryWriter:
 
     # Our database
 
-    def _store(self, write: EntryWrite, number: int | None, filled: Creation[int] | None) -> None:
+    def _store(self, tx: Transaction, write: EntryWrite, number: int | None, filled: Creation[int] | None) -> None:
         """Store the pair of a step that is done, with what Advoware says of the entry, and the audit of it."""
         self.done[write.step] = number
         if number is not None:
             self.known.add(number)
         read = as_read(self.plan.pairs_after({write.step: number}), self.entries.values(), self.planned.values())
-        with self.context.store.transaction() as tx:
-            store_delta(tx, self.espo_id, self.betnr, read.delta)
-            if not read.not_taken:
-                tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
-            if filled is not None:
-                tx.intents.complete(filled.intent.id, str(filled.record))
+        store_delta(tx, self.espo_id, self.betnr, read.delta)
+        if not read.not_taken:
+            tx.audit.append(applied_rows(self.context.run_id, self.espo_id, self.betnr, write, number))
+        if filled is not None:
+            tx.intents.complete(filled.intent.id, str(filled.record))
 
 
 def _holds(record: Kommunikation, payload: Any) -> bool:

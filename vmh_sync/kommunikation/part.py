@@ -1,6 +1,5 @@
 """Kommunikation as a part of the party pass (specification, entities.md 2; issue 3)."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from vmh_sync.engine.passes.modified_stamps import settled
@@ -23,6 +22,7 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
+from vmh_sync.store.store import Transaction
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.plan import RecordPlan
 
@@ -44,7 +44,7 @@ class KommunikationPart:
 
     async def fetch(self, context: PassContext, parties: Sequence[PartInput], asked: Asked | None = None) -> None:
         """Read pairs, marks, open tasks and unsettled creates; both sides' values come with the parties."""
-        await asyncio.to_thread(_remember, context, parties)
+        await context.store.read(_remember, context, parties)
 
     def needs_full(self, party: PartInput) -> bool:
         """Whether EspoCRM's lists must be read: they were changed, or may have been, since they were last agreed."""
@@ -87,15 +87,14 @@ def _is_agreed(notes: Notes) -> bool:
     return not (refused or notes.tasks or notes.intents)
 
 
-def _remember(context: PassContext, parties: Sequence[PartInput]) -> None:
+def _remember(tx: Transaction, context: PassContext, parties: Sequence[PartInput]) -> None:
     ids = [party.espo_id for party in parties]
     options = _options(context)
-    with context.store.reading() as tx:
-        links = tx.links.get_many(PARTY, ids)
-        states = tx.kommunikation_states.get_many(ids)
-        entries = tx.links.entries_of(ENTITY, ids)
-        tasks = tx.tasks.open_for_many(PARTY, ids)
-        intents = tx.intents.open_for_many(ENTITY, ids)
+    links = tx.links.get_many(PARTY, ids)
+    states = tx.kommunikation_states.get_many(ids)
+    entries = tx.links.entries_of(ENTITY, ids)
+    tasks = tx.tasks.open_for_many(PARTY, ids)
+    intents = tx.intents.open_for_many(ENTITY, ids)
     for party in parties:
         # What was noted of another party's entries, before a merge in EspoCRM, says nothing of these.
         state = states.get(party.espo_id)

@@ -26,6 +26,7 @@ from vmh_sync.store.models import Base
 from vmh_sync.store.person_rows import PersonRows
 from vmh_sync.store.reclaim import overwritten
 from vmh_sync.store.records import SyncRecords
+from vmh_sync.store.shared_transactions import SharedTransactions
 from vmh_sync.store.tasks import Tasks
 from vmh_sync.store.translation import translated
 from vmh_sync.store.value_losses import ValueLosses
@@ -39,6 +40,7 @@ class Transaction:
     """One transaction with a repository per aggregate. Everything done through it is committed together."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.connection = connection
         self.links = Links(connection, clock)
         self.kommunikation_states = KommunikationStates(connection, clock)
         self.value_losses = ValueLosses(connection, clock)
@@ -67,6 +69,10 @@ class Store:
         self._reader = engine
         self._writer = for_writing(engine)
         self._clock = clock
+        # PostgreSQL carries transactions out beside each other: there each has its own.
+        shared = engine.dialect.name == "sqlite"
+        self._reads = SharedTransactions(self.reading) if shared else None
+        self._writes = SharedTransactions(self.transaction, lambda tx: tx.connection) if shared else None
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +100,8 @@ class Store:
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **named: P.kwargs) -> T:
         """Return what ``work`` finds in a transaction that only reads; the loop is free meanwhile. Raises as above."""
+        if self._reads is not None:
+            return await self._reads.carry_out(lambda tx: work(tx, *args, **named))
 
         def inside() -> T:
             with self.reading() as tx:
@@ -102,7 +110,14 @@ class Store:
         return await asyncio.to_thread(inside)
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **named: P.kwargs) -> T:
-        """Return what ``work`` comes to in a transaction that is committed at its end. Raises as above."""
+        """Return what ``work`` comes to in a transaction that is committed by then. Raises as above.
+
+        On SQLite it is shared with what others want to store at this moment (``shared_transactions``).
+        """
+        if self._writes is not None:
+            stored = await self._writes.carry_out(lambda tx: work(tx, *args, **named))
+            went_on()
+            return stored
 
         def inside() -> T:
             with self.transaction() as tx:

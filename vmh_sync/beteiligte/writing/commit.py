@@ -111,25 +111,24 @@ def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side 
     return field_row(change, kind, side, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=run_id)
 
 
-def commit_party(context: PassContext, written: Written, *, bookkeeping_only: bool = False) -> None:
+def commit_party(tx: Transaction, context: PassContext, written: Written, *, bookkeeping_only: bool = False) -> None:
     """Store base, link and audit of a party, and what its parts have to store.
 
     ``bookkeeping_only``: only EspoCRM's own stamps moved since the last commit.
     """
-    with context.store.transaction() as tx:
-        written.link = tx.links.save(_link(context, written, tx))
-        if bookkeeping_only:
-            return
-        if written.meeting is not None:
-            tx.intents.complete(written.meeting, str(written.plan.read.betnr))
-            written.meeting = None
-        rows = _applied(context, written)
-        if rows:
-            tx.audit.append(rows)
-        for _, done in written.parts:
-            done.commit(tx, written.espo)
-        found = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
-        written.noted = note_tasks(tx, subject(written.plan.read), found)
+    written.link = tx.links.save(_link(context, written, tx))
+    if bookkeeping_only:
+        return
+    if written.meeting is not None:
+        tx.intents.complete(written.meeting, str(written.plan.read.betnr))
+        written.meeting = None
+    rows = _applied(context, written)
+    if rows:
+        tx.audit.append(rows)
+    for _, done in written.parts:
+        done.commit(tx, written.espo)
+    found = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
+    written.noted = note_tasks(tx, subject(written.plan.read), found)
 
 
 def _link(context: PassContext, written: Written, tx: Transaction) -> Link:

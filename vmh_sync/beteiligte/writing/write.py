@@ -5,7 +5,6 @@ The batch's plan is carried out if our database still says what it was made from
 target directly before it is written; what moved is read and planned anew under the lease.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -198,7 +197,7 @@ class PartySync:
         await self._write_parts(plan, written, gate)
         answer = await self._write_content(plan, written, gate)
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
-        await asyncio.to_thread(commit_party, context, written)
+        await context.store.write(commit_party, context, written)
         standing = tuple(task for _, done in written.parts for task in done.standing)
         told = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
         plan = written.plan = replace(plan, standing=standing, told=told)
@@ -266,7 +265,7 @@ class PartySync:
         )
         written.espo = answer.record
         attempt.findings += _note_books(written, values)
-        await asyncio.to_thread(commit_party, self.context, written, bookkeeping_only=True)
+        await self.context.store.write(commit_party, self.context, written, bookkeeping_only=True)
         return answer
 
     def _bookkeeping(self, plan: PartyPlan, written: Written) -> dict[str, object]:

@@ -178,7 +178,8 @@ async def _look_for_earlier(context: CreateContext, order: CreateOrder[T], inten
         if intent.sent_at > began + context.longest_request:
             # The clock was ahead when it was sent. How long ago that was nobody knows: the wait begins now, once.
             until = context.clock.now() + context.longest_request
-            await asyncio.to_thread(_stamp_anew, context, intent)
+            with suppress(StaleRow):  # another process has just done it, or settled the create: the next pass reads it
+                await context.store.write(lambda tx: tx.intents.claim(intent))
         if began < until:
             raise CreatePutOff(until)
     return found
@@ -194,7 +195,9 @@ async def _post(context: CreateContext, order: CreateOrder[T], intent: Intent) -
     except (ForeignSystemError, LeaseLost) as error:
         # A lost lease is noticed before anything leaves.
         if isinstance(error, LeaseLost) or error.certainly_not_done:
-            await asyncio.to_thread(_give_up, context, intent, refused=isinstance(error, Rejected))
+            refused = isinstance(error, Rejected)
+            with suppress(StaleRow):  # certainly nothing was created; what another process has sent since stays
+                await context.store.write(lambda tx: tx.intents.give_up(intent, refused=refused))
         raise
     finally:
         fence.take_down(in_time)
@@ -271,15 +274,3 @@ def _start(
         sent=sent,
         key=key,
     )
-
-
-def _stamp_anew(context: CreateContext, intent: Intent) -> None:
-    # StaleRow: another process has just done it, or settled the create; the next pass reads what stands there.
-    with suppress(StaleRow), context.store.transaction() as tx:
-        tx.intents.claim(intent)
-
-
-def _give_up(context: CreateContext, intent: Intent, *, refused: bool) -> None:
-    """Certainly nothing was created: the next try starts afresh. What another process has sent since stays."""
-    with suppress(StaleRow), context.store.transaction() as tx:
-        tx.intents.give_up(intent, refused=refused)
