@@ -35,10 +35,8 @@ class ProcessId:
 
     @classmethod
     def own(cls) -> "ProcessId":
-        """Return the identity of this process. Not cached: after a fork it is another one."""
-        pid = os.getpid()
-        _state, started = _stat(pid) or ("?", "?")
-        return cls(_place(), pid, started)
+        """Return the identity of this process, looked up once; a fork looks anew."""
+        return _own()
 
 
 def is_provably_dead(process: ProcessId) -> bool:
@@ -60,6 +58,16 @@ def is_provably_dead(process: ProcessId) -> bool:
         return False  # /proc may be hidden (hidepid): no proof
     state, started = stat
     return started != process.started or state in ("Z", "X")
+
+
+@lru_cache(maxsize=1)
+def _own() -> ProcessId:
+    pid = os.getpid()
+    _state, started = _stat(pid) or ("?", "?")
+    return ProcessId(_place(), pid, started)
+
+
+os.register_at_fork(after_in_child=_own.cache_clear)
 
 
 @lru_cache(maxsize=1)

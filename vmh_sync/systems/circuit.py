@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from vmh_sync.clock import Clock
@@ -67,14 +68,19 @@ class CircuitState:
     @classmethod
     def parse(cls, text: str | None) -> "CircuitState":
         """The inverse; anything unreadable is a state of which nothing is known."""
-        try:
-            return cls(**json.loads(text)) if text else cls()
-        except (ValueError, TypeError):
-            return cls()
+        return _parsed(text)
 
     def seconds_left(self, now: float) -> float:
         """How long callers are still held back at ``now``; 0 when they are not."""
         return max(0.0, min(self.until - now, self.pause)) if self.refusals or self.pause else 0.0
+
+
+@lru_cache(maxsize=16)  # it is read before each call, and hardly ever another one
+def _parsed(text: str | None) -> CircuitState:
+    try:
+        return CircuitState(**json.loads(text)) if text else CircuitState()
+    except (ValueError, TypeError):
+        return CircuitState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,13 @@ Leave = Ticket | Waits | LoginHeldBack
 
 def bounded(state: CircuitState, now: float) -> CircuitState:
     """The state without moments further ahead than they can be: the clock was set back since it was stored."""
+    if (
+        state.until <= now + state.pause
+        and state.refused_at <= now
+        and state.works_until <= now + WORKS_SECONDS
+        and state.trial_until <= now + TRIAL_SECONDS
+    ):
+        return state
     return replace(
         state,
         until=min(state.until, now + state.pause),

@@ -109,22 +109,41 @@ def flaw(value: Any) -> str | None:
 
 
 def _sound_at_a_glance(record: dict[str, Any]) -> bool:
-    """Whether a flat record is sound, seen in one look at all of its texts together; ``False`` says nothing.
+    """Whether a record is sound, seen in one look at all of its texts together; ``False`` says nothing.
 
-    Nearly every row of every list is such a record, and looking at each of its texts took a sixth of an unchanged pass.
+    Nearly every record is, and looking at each of its texts took a sixth of an unchanged pass.
     """
-    texts = list(record)
-    for value in record.values():
+    texts: list[str] = []
+    level: list[Any] = [record]
+    for _ in range(DEEPEST):
+        deeper: list[Any] = []
+        if not all(_sound_but_for_texts(one, texts, deeper) for one in level):
+            return False
+        if not deeper:
+            together = "".join(texts)
+            return len(together) <= LONGEST_TEXT and _text_flaw(together) is None
+        level = deeper
+    return False
+
+
+def _sound_but_for_texts(one: Any, texts: list[str], deeper: list[Any]) -> bool:
+    """Add the texts of an object or list to ``texts`` and what it holds of the kind to ``deeper``."""
+    values = one
+    if type(one) is dict:
+        texts += one
+        values = one.values()
+    for value in values:
         kind = type(value)
         if kind is str:
             texts.append(value)
+        elif kind is dict or kind is list:
+            deeper.append(value)
         elif kind is int:
             if abs(value) > _LARGEST:
                 return False
         elif value is not None and kind is not bool:
             return False
-    together = "".join(texts)
-    return len(together) <= LONGEST_TEXT and _text_flaw(together) is None
+    return True
 
 
 def _scalar_flaw(value: Any) -> str | None:

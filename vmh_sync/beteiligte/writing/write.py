@@ -184,13 +184,14 @@ class PartySync:
         context, gate, fresh = self.context, attempt.gate, plan.read
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
+        about = subject(fresh)
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
         await gate.ready()
         written = Written(plan, fresh.advoware, fresh.espo)
         written.meeting = await record_beforehand(context, plan) or written.meeting
-        await open_tasks(context, gate, subject(fresh), plan.master.record.tasks, labels)
+        await open_tasks(context, gate, about, plan.master.record.tasks, labels)
         for part, part_plan in plan.parts:
-            await open_tasks(context, gate, subject(fresh), part_plan.record.tasks, part.labels)
+            await open_tasks(context, gate, about, part_plan.record.tasks, part.labels)
         if plan.master.advoware:
             result = await write_master(context, gate, fresh.advoware, plan.state, plan.master, self.table)
             written.take_advoware(result)
@@ -201,11 +202,11 @@ class PartySync:
         standing = tuple(task for _, done in written.parts for task in done.standing)
         told = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
         plan = written.plan = replace(plan, standing=standing, told=told)
-        await open_tasks(context, gate, subject(fresh), written.tasks, labels, noted=written.noted)
+        await open_tasks(context, gate, about, written.tasks, labels, noted=written.noted)
         for part, done in written.parts:
-            await open_tasks(context, gate, subject(fresh), done.tasks, part.labels, noted=written.noted)
+            await open_tasks(context, gate, about, done.tasks, part.labels, noted=written.noted)
             labels |= part.labels
-        await open_tasks(context, gate, subject(fresh), plan.pending, labels)
+        await open_tasks(context, gate, about, plan.pending, labels)
         await close_tasks(context, gate, plan.closing)
         attempt.take(written)
         if written.failed is not None:

@@ -1,6 +1,7 @@
 """EspoCRM's records and its notation of dates (specification, espocrm.md B4)."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from vmh_sync.systems.espocrm.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.json_answers import flaw
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
+_USUAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "betnr": (int, str),
     "beteiligteId": str,
@@ -28,6 +30,12 @@ def parse_datetime(text: Any) -> dt.datetime | None:
     """Read ``YYYY-MM-DD HH:MM:SS`` (always UTC) as an aware datetime; None for null or anything else."""
     if not isinstance(text, str):
         return None
+    if _USUAL.fullmatch(text):
+        # A thirtieth of what strptime takes, for each row of each list.
+        try:
+            return dt.datetime.fromisoformat(f"{text}+00:00")
+        except ValueError:
+            return None
     try:
         return dt.datetime.strptime(text, _FORMAT).replace(tzinfo=dt.UTC)
     except ValueError:
