@@ -89,7 +89,7 @@ class SharedTransactions(Generic[Tx]):
     ) -> None:
         self._begin = begin
         self._connection = connection
-        self._here = threading.local()
+        self._of_thread = threading.local()
 
     async def carry_out(self, work: Callable[[Tx], T]) -> T:
         """Return what ``work`` comes to, after the commit. Raises what it, or the commit, raises: then nothing of it
@@ -106,9 +106,9 @@ class SharedTransactions(Generic[Tx]):
     def _queue(self) -> _Queue:
         # A loop lives in one thread: neither another thread, nor a fork, nor a later loop finds what it left behind.
         loop = asyncio.get_running_loop()
-        known: _Queue | None = getattr(self._here, "queue", None)
+        known: _Queue | None = getattr(self._of_thread, "queue", None)
         if known is None or known.loop is not loop:
-            known = self._here.queue = _Queue(loop, self._in_one)
+            known = self._of_thread.queue = _Queue(loop, self._in_one)
         return known
 
     def _in_one(self, pieces: Sequence[_Piece]) -> None:

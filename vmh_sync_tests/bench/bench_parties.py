@@ -33,10 +33,17 @@ from vmh_sync.systems.advoware.token import MemoryTokenCache, StoredToken
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 
 EDITED = 100
+FIRST_LOAD_AIM = 15
+"""Milliseconds of CPU a party, with Dagster's run."""
 ROUNDS = 3
 LATENCIES = (0, 30, 150)
 """Milliseconds that each system takes longer for an answer."""
 MEMORY_SIZES = (2_000, 10_000)
+COMMANDS = (
+    ("vmh-sync sync beteiligte --dirty, nothing to do", 1.2, ("sync", "beteiligte", "--dirty")),
+    ("vmh-sync --help", 0.3, ("--help",)),
+)
+"""Commands that have nothing to do, each with its aim in seconds."""
 VERSIONED = ("CBeteiligte", "CAdressen", "CBankverbindungen")
 """What ``crm setup`` lets EspoCRM keep versions of."""
 
@@ -55,6 +62,7 @@ def main(number: int = 1_000) -> None:
             edited = _edit(systems, side)
             _print(f"{edited} of {number} edited in {side}", _counted(systems, lambda: _pass(dirty=True)), edited)
             _until_quiet()
+        _print_commands()
     for size in MEMORY_SIZES:
         _measure_memory(size)
 
@@ -96,7 +104,10 @@ def _measure_first_load(number: int) -> None:
                 "set_switch", optimistic=dict.fromkeys(("CBeteiligte", "CAdressen", "CBankverbindungen"), versions)
             )
             _fill(systems, number)
-            _print(f"first load, EspoCRM with versions: {versions}", _counted(systems, _pass), number)
+            with_versions = "with versions (as crm setup leaves it)" if versions else "without versions"
+            figures = _counted(systems, _pass)
+            _print(f"first load of {number} parties, EspoCRM {with_versions}", figures, number)
+            print(f"  CPU a party in the first load: {figures['cpu'] / number * 1000:.1f} ms (aim {FIRST_LOAD_AIM} ms)")
 
 
 async def _cpu_alone() -> float:
@@ -201,6 +212,22 @@ async def _token() -> StoredToken:
     token = await cache.get()
     assert token is not None
     return token
+
+
+def _print_commands() -> None:
+    """What commands cost that have nothing to do: seconds, and CPU of the command and what it starts."""
+    for title, aim, words in COMMANDS:
+        spent = [_command(words) for _ in range(ROUNDS + 1)][1:]  # the first one compiles
+        wall, cpu = _medians(spent)
+        print(f"\n{title}: {wall:.2f} s (aim {aim} s), {cpu:.2f} s CPU")
+
+
+def _command(words: tuple[str, ...]) -> tuple[float, float]:
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    program = "from vmh_sync.cli import main; main()"
+    subprocess.run([sys.executable, "-c", program, *words], check=True, capture_output=True)
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _measure_memory(size: int) -> None:
