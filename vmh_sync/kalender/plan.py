@@ -16,7 +16,7 @@ from vmh_sync.kalender.decision.decide import (
 )
 from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem
 from vmh_sync.kalender.decision.guards import stop_on_empty_list, stop_on_mass_change
-from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind, TakePair
+from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind, LinkPair, TakePair
 from vmh_sync.kalender.decision.reads import (
     EmployeeReads,
     GoogleRead,
@@ -33,6 +33,7 @@ from vmh_sync.kalender.form.google_form import ReadEvent, is_cancelled, is_excep
 from vmh_sync.kalender.model import Appointment, Mark, PairState, Source
 from vmh_sync.kalender.pairing.first_contact import Doubt, Unpaired, match
 from vmh_sync.kalender.pairing.link_found import link_found
+from vmh_sync.kalender.pairing.made_anew import says_the_same
 from vmh_sync.kalender.pairing.resume import resume_creates
 
 
@@ -101,6 +102,10 @@ class _Planner:
         else:
             decision = decide_pair(pair, termin, event, self._ctx)
         left = self._came_from.get(pair.fr_nr)
+        if pair.base is not None and left is None and pair.event_id not in self._paired_events:
+            reason = "In Google neu angelegt, das frühere Ereignis gelöscht: derselbe Termin"
+            link = LinkPair(pair.fr_nr, pair.event_id, pair.generation, pair.source, reason, pair.base)
+            return replace(decision, operations=(link, *decision.operations))
         if left is None or left.pair is None:
             return decision
         reason = f"Mit seinem Termin aus dem Kalender {left.kuerzel} hierher gekommen"
@@ -138,7 +143,7 @@ class _Planner:
             mark = self._mark(event_id)
             if mark is not None and event_id not in self._paired_events | begun:
                 loose.setdefault(mark.fr_nr, []).append(event_id)
-        for fr_nr, event_id in self._unmarked_inserts(begun):
+        for fr_nr, event_id in [*self._unmarked_inserts(begun), *self._made_anew(begun)]:
             loose.setdefault(fr_nr, [event_id])
         for fr_nr, ids in loose.items():
             loose[fr_nr] = sorted(sorted(ids), key=partial(self._likelihood, fr_nr))
@@ -159,6 +164,15 @@ class _Planner:
             if pair is None or self._is_gone(pair):
                 inserts = ids_of_inserts(self._ctx.kanzlei, self._ctx.kuerzel, fr_nr)
                 yield from ((fr_nr, event_id) for event_id in reversed(inserts) if event_id in found)
+
+    def _made_anew(self, begun: set[str]) -> Iterator[tuple[int, str]]:
+        """Yield number and id of events that a client made anew in this calendar and whose first one it deleted."""
+        taken, gone = self._paired_events | begun, [one for one in self._pairs.values() if self._is_gone(one)]
+        living = [view.event for view in self._google.values() if view.event is not None] if gone else []
+        for event in living:
+            same = [pair.fr_nr for pair in gone if event.event_id not in taken and says_the_same(event, pair)]
+            if len(same) == 1:
+                yield same[0], event.event_id
 
     def _is_gone(self, pair: PairState) -> bool:
         return self._event(pair.event_id).presence in (Presence.DELETED, Presence.MISSING)
@@ -188,11 +202,12 @@ class _Planner:
                 rest = ids[1:]
             elif pair is not None and self._goes_on_as(pair, ids[0]):
                 # The paired event is gone; what we put in its place, or an equal copy of it, lives: it goes on as that.
-                generation = self._generation(fr_nr, ids[0])
+                generation, event = self._generation(fr_nr, ids[0]), self._google[ids[0]].event
+                anew = event is not None and says_the_same(event, pair)
                 self._pairs[fr_nr] = replace(
                     pair,
                     event_id=ids[0],
-                    base=None,
+                    base=pair.base if anew else None,
                     generation=pair.generation if generation is None else generation,
                 )
                 rest = ids[1:]
@@ -348,6 +363,12 @@ class _Planner:
         taken = {pair.event_id for pair in self._pairs.values()} | self._paired_events | done
         for event_id, view in self._google.items():
             if view.event is None or event_id in taken or view.event.mark is not None:
+                continue
+            left = self._reads.made_anew.get(event_id)
+            if left is not None and left.pair is not None:
+                number, id_there = left.pair.fr_nr, left.event_id
+                moved = decide_moved_in(view.event, number, left.kuerzel, self._ctx, left_as=id_there)
+                yield PlanItem(None, event_id, moved)
                 continue
             item = self._new(view.event, "Neu in Google")
             if item is not None:

@@ -1,6 +1,6 @@
 """Calendars: how each employee's stands, and which appointment is which event (kalender.md 1 and 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -118,6 +118,11 @@ class CalendarPairs(Repository):
         """Return the pairs of a Google event, in all calendars or in that of an employee."""
         conditions = [CalendarPairRow.event_id == event_id, _LIVING]
         return self._select(*conditions, *([CalendarPairRow.kuerzel == kuerzel] if kuerzel else []))
+
+    def starting_at(self, moments: Collection[datetime]) -> list[CalendarPair]:
+        """Return the pairs of everybody whose appointment begins at one of these moments."""
+        found = (self._select(CalendarPairRow.starts_at.in_(chunk), _LIVING) for chunk in chunks(moments))
+        return [pair for some in found for pair in some]
 
     def all(self) -> list[CalendarPair]:
         """Return all living pairs of all employees."""

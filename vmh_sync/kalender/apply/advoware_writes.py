@@ -33,6 +33,7 @@ from vmh_sync.kalender.model import (
     changed_fields,
 )
 from vmh_sync.kalender.pairing.resume import base_as_sent, created_by, may_be, stamp
+from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
@@ -102,6 +103,11 @@ class AdvowareWrites(GoogleWrites):
 
     async def _delete_advoware(self, operation: DeleteAdvoware) -> None:
         if operation.confirm and await self.sides.fresh_event(operation.event_id) is not None:
+            raise PlanAgain
+        termin = self.sides.termine.get(operation.fr_nr)
+        if termin is not None and any(not concerns(termin, one) for one in self.book.elsewhere(operation.fr_nr)):
+            # It came back from a colleague whose pair is still there: the event went with it and was deleted by nobody.
+            await self.book.leave(operation.fr_nr)
             raise PlanAgain
         await self._drop_termin(operation)
         await self.book.close(operation.fr_nr)

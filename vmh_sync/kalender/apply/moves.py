@@ -79,7 +79,8 @@ class Moves(AdvowareWrites):
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
         async with self._with_colleague(operation.from_kuerzel):
-            if await self._lives_in(operation.from_kuerzel, operation.event_id, operation.fr_nr):
+            left_as = operation.left_as or operation.event_id
+            if await self._lives_in(operation.from_kuerzel, left_as, operation.fr_nr):
                 await self._create_instead(operation)
                 return
             if await self._is_deadline(operation.fr_nr):

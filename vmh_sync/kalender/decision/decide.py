@@ -120,13 +120,15 @@ def decide_new_event(event: ReadEvent, ctx: DecisionContext, *, reason: str = "N
     return Decision((CreateAdvoware(event.event_id, event.form, values, reason),))
 
 
-def decide_moved_in(event: ReadEvent, fr_nr: int, from_kuerzel: str, ctx: DecisionContext) -> Decision:
+def decide_moved_in(
+    event: ReadEvent, fr_nr: int, from_kuerzel: str, ctx: DecisionContext, *, left_as: str | None = None
+) -> Decision:
     """Return what to do about an event that a person has moved here from a colleague's calendar."""
     if not ctx.may_create or fr_nr < 0:
         return Decision(findings=(Finding(FindingKind.WRITE_PROTECTED, WAITING_TEXT, event_id=event.event_id),))
     reason = f"Aus dem Kalender {from_kuerzel} hierher verschoben"
     created = decide_new_event(event, ctx, reason=reason).operations
-    return Decision((TakeOver(fr_nr, event.event_id, from_kuerzel, reason, created),))
+    return Decision((TakeOver(fr_nr, event.event_id, from_kuerzel, reason, created, left_as),))
 
 
 def decide_orphan(event: ReadEvent, fr_nr: int, ctx: DecisionContext) -> Decision:

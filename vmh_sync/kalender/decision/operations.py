@@ -135,6 +135,7 @@ class TakeOver:
     """An event came here from a colleague's calendar: its Termin follows, and with it the pair.
 
     ``otherwise`` is what happens instead if the colleague's event lives on, or the Termin is gone: it is a new one.
+    ``left_as``: under which id it stood there, where a client made it anew here and deleted that one.
     """
 
     fr_nr: int
@@ -142,6 +143,7 @@ class TakeOver:
     from_kuerzel: str
     reason: str
     otherwise: "tuple[Operation, ...]" = ()
+    left_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class EmployeeReads:
     ``unstored``: events that we put here and of which no pair was ever stored.
     ``held``: events of failed appointments that were not read, because they are not due yet.
     ``colleagues``: while an intent is open, what stands with colleagues only; ``None``: not all could be read.
+    ``made_anew``: new events here that a client made of a colleague's, which is gone there → the colleague's pair.
     ``nameless_termine``, ``nameless_events``: items of the lists of which not even the number or the id can be read.
     """
 
@@ -84,6 +85,7 @@ class EmployeeReads:
     unstored: frozenset[str] = frozenset()
     held: frozenset[str] = frozenset()
     colleagues: tuple[TerminFields, ...] | None = ()
+    made_anew: Mapping[str, PairElsewhere] = field(default_factory=dict)
     nameless_termine: int = 0
     nameless_events: tuple[Mapping[str, object], ...] = ()
 

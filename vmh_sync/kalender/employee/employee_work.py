@@ -54,6 +54,7 @@ class EmployeeWork:
     elsewhere: dict[int, PairElsewhere] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
     unstored: frozenset[str] = frozenset()
+    made_anew: dict[str, PairElsewhere] = field(default_factory=dict)
     unanswered: Unanswered = field(default_factory=Unanswered)
     decision: DecisionContext | None = None
     reads: EmployeeReads | None = None

@@ -38,6 +38,7 @@ from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
 from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, unstored_inserts
+from vmh_sync.kalender.reading.unmarked_moves import made_anew_here
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
@@ -124,7 +125,9 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     )
     termine += await termine_beyond(context, stored, read.changes.events, termine, window)
     work.termine = tuple(termine)
-    work.unanswered = await look_around(context, kuerzel, stored, {one.fr_nr for one in termine}, looked)
+    numbers = {termin.fr_nr for termin in termine}
+    work.made_anew = await made_anew_here(context, stored, read.changes.events, numbers)
+    work.unanswered = await look_around(context, kuerzel, stored, numbers, looked)
     work.generations = await context.store.read(_generations, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
     paired_events = {row.event_id for row in stored.pairs}
@@ -167,6 +170,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             decided=stored.decided,
             restored=work.restored,
             unstored=work.unstored,
+            made_anew=work.made_anew,
             nameless_termine=work.nameless_termine,
             nameless_events=google.changes.nameless,
         )

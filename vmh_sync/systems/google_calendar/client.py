@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import google.auth.exceptions
@@ -205,6 +206,12 @@ class GoogleCalendarClient:
         params = {"calendarId": calendar_id, "eventId": event_id, "showDeleted": show_deleted, "maxResults": PAGE_SIZE}
         pages = self.pages(INSTANCES, lambda s, page: s.events().instances(**params, **page))
         return [Event.as_told(item) for page in pages for item in page.get("items", ())]
+
+    def events_between(self, calendar_id: str, begin: datetime, end: datetime) -> list[Event]:
+        """Return the living events, series once, that touch this span (aware datetimes)."""
+        params = {"calendarId": calendar_id, "timeMin": begin.isoformat(), "timeMax": end.isoformat()}
+        pages = self.pages(LIST, lambda s, page: s.events().list(**params, maxResults=PAGE_SIZE, **page))
+        return [Event.as_told(item) for page in pages for item in page.get("items", ()) if item.get("id")]
 
     def pages(self, operation: Operation, build: Callable[[Any, Json], Any]) -> Iterator[Json]:
         """Yield every page of a list; ``build(service, page)`` gets ``{}`` or ``{"pageToken": …}``.

@@ -1,0 +1,12 @@
+"""An event that a client made anew, without our mark, and whose first one it deleted (kalender.md 5). Pure."""
+
+from vmh_sync.kalender.form.google_form import ReadEvent
+from vmh_sync.kalender.model import TIME_FIELDS, PairState, changed_fields
+
+
+def says_the_same(event: ReadEvent, pair: PairState) -> bool:
+    """Tell whether an event without our mark says what the pair's event last said, so that it may be that one anew."""
+    base = pair.base
+    if base is None or base.anonymised or event.mark is not None or event.obstacle is not None:
+        return False
+    return event.ours_to_take and not changed_fields(event.form, base.google) & (TIME_FIELDS | {"text"})

@@ -1,0 +1,99 @@
+"""Events that a client moved to a colleague by making them anew there: our mark is lost, only the content tells.
+
+The one at the colleague's says what the deleted one said (start, end, title and series, as at first contact:
+kalender.md 5). As long as the first one lives it is an appointment of its own: two who go to the same hearing.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.decision.reads import PairElsewhere
+from vmh_sync.kalender.form.google_form import ReadEvent, read_event
+from vmh_sync.kalender.model import Appointment, CalendarRules, PairState, UnreadableAppointmentError
+from vmh_sync.kalender.pairing.made_anew import says_the_same
+from vmh_sync.kalender.state.pair_rows import Stored, pair_state
+from vmh_sync.store.store import Transaction
+from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
+from vmh_sync.systems.google_calendar.events import Event
+
+
+async def made_anew_here(
+    context: CalendarContext, stored: Stored, events: Iterable[Event], listed: Collection[int]
+) -> dict[str, PairElsewhere]:
+    """Return of each new event here the colleague's pair whose event it was: that one is gone from its calendar.
+
+    ``listed``: numbers of the employee's own Termine; a Termin of several people is not moved. Costs a call only where
+    a colleague has the same at the same time. Raises the client's errors.
+    """
+    if stored.first_contact:
+        return {}
+    paired = {row.event_id for row in stored.pairs} | {str(one.natural_key["event_id"]) for one in stored.intents}
+    loose = list(_unmarked((event for event in events if event.id not in paired), context.rules))
+    if not loose:
+        return {}
+    starts = {event.form.start.astimezone(UTC) for event in loose}
+    kuerzel = stored.state.kuerzel
+    found = await context.store.read(_at_colleagues, kuerzel, starts, context.rules)
+    others = [(of, pair) for of, pair in found if pair.fr_nr not in listed and pair.fr_nr > 0]
+    came: dict[str, PairElsewhere] = {}
+    for event in loose:
+        same = [(of, pair) for of, pair in others if says_the_same(event, pair)]
+        if len(same) == 1 and await _is_gone(context, *same[0]):
+            came[event.event_id] = PairElsewhere(same[0][0], same[0][1].event_id, same[0][1])
+            others.remove(same[0])
+    return came
+
+
+async def stands_anew_in(context: CalendarContext, calendar: str, pair: PairState) -> bool:
+    """Tell whether an event that nobody has taken yet says in this calendar what the pair's event said in its own."""
+    if pair.base is None:
+        return False
+    said, client = pair.base.google, context.google.client
+    try:
+        events = await context.google.run(lambda: client.events_between(calendar, *_around(said)))
+    except (NotFoundError, ForbiddenError):
+        return False
+    same = [one.event_id for one in _unmarked(events, context.rules) if says_the_same(one, pair)]
+    return bool(await context.store.read(_nobodys, same)) if same else False
+
+
+def _around(said: Appointment) -> tuple[datetime, datetime]:
+    return said.start.astimezone(UTC), max(said.end, said.start + timedelta(minutes=1)).astimezone(UTC)
+
+
+def _unmarked(events: Iterable[Event], rules: CalendarRules) -> Iterator[ReadEvent]:
+    for event in events:
+        if event.cancelled or event.is_exception:
+            continue
+        read: ReadEvent | None = None
+        with isolated(f"event {event.id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
+            read = read_event(event.raw, rules)
+        if read is not None and read.mark is None and read.obstacle is None and read.ours_to_take:
+            yield read
+
+
+def _at_colleagues(
+    tx: Transaction, kuerzel: str, starts: Collection[datetime], rules: CalendarRules
+) -> list[tuple[str, PairState]]:
+    rows = [row for row in tx.calendar_pairs.starting_at(starts) if row.kuerzel.upper() != kuerzel.upper()]
+    return [(row.kuerzel, pair) for row in rows if (pair := pair_state(row, rules)) is not None]
+
+
+def _nobodys(tx: Transaction, event_ids: Iterable[str]) -> list[str]:
+    return [one for one in event_ids if not tx.calendar_pairs.by_event(one)]
+
+
+async def _is_gone(context: CalendarContext, kuerzel: str, pair: PairState) -> bool:
+    state = await context.store.read(lambda tx: tx.calendar_states.get(kuerzel))
+    calendar, client = state.calendar_id if state is not None else None, context.google.client
+    if calendar is None:
+        return False
+    try:
+        event = await context.google.run(lambda: client.get_event(calendar, pair.event_id))
+    except NotFoundError:
+        return True
+    except ForbiddenError:
+        return False
+    return event.cancelled
