@@ -94,6 +94,10 @@ class GoogleCalendarSettings(EnvSettings):
     api_endpoint: str | None = Field(None, description="andere Adresse der Google-Kalender-API (Tests)")
     api_timeout_seconds: float = Field(60.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
     name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
+    ids: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="JSON-Objekt: Kürzel -> Kalender-ID, für schon vorhandene Kalender, die nur freigegeben sind",
+    )
     time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
     acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
         default_factory=list,
@@ -111,10 +115,11 @@ class GoogleCalendarSettings(EnvSettings):
             raise ValueError("{kuerzel} fehlt, alle hätten denselben Kalender")
         return value
 
-    @field_validator("acl_rules", mode="before")
+    @field_validator("acl_rules", "ids", mode="before")
     @classmethod
-    def _from_json(cls, value: object) -> object:
-        return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
+    def _from_json(cls, value: object, info: ValidationInfo) -> object:
+        empty: object = {} if info.field_name == "ids" else []
+        return (json.loads(value) if value.strip() else empty) if isinstance(value, str) else value
 
     @field_validator("acl_rules")
     @classmethod

@@ -10,9 +10,21 @@ from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 from vmh_sync.systems.circuit import MemoryCircuits, ThreadCircuitStore, ThreadLoginCircuit
-from vmh_sync.systems.google_calendar.calendars import WRITABLE, AmbiguousCalendarError, listed
+from vmh_sync.systems.google_calendar.calendars import (
+    GET_CALENDAR,
+    WRITABLE,
+    AmbiguousCalendarError,
+    NamedCalendarError,
+    listed,
+)
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.errors import GoogleCalendarError, InvalidCredentialsError, TransientError
+from vmh_sync.systems.google_calendar.errors import (
+    ForbiddenError,
+    GoogleCalendarError,
+    InvalidCredentialsError,
+    NotFoundError,
+    TransientError,
+)
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceAccountError, ServiceFactory
@@ -44,6 +56,7 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
     )
     try:
         found = listed(client)
+        unreached = _unreached(client, settings.ids)
     except InvalidCredentialsError as error:
         return problem(
             GOOGLE, held_back_text(error, clock), "Prüfen, ob das Dienstkonto und sein Schlüssel noch gültig sind."
@@ -60,7 +73,22 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
         )
     finally:
         factory.close()
+    if unreached:
+        return problem(
+            GOOGLE, f"Nicht zu erreichen: der Kalender von {', '.join(unreached)}.", NamedCalendarError.people
+        )
     return _judged(found, settings.name_template)
+
+
+def _unreached(client: GoogleCalendarClient, ids: Mapping[str, str]) -> list[str]:
+    """Return whose calendar the settings name and Google does not show us."""
+    missing = []
+    for kuerzel, calendar_id in sorted(ids.items()):
+        try:
+            client.run(GET_CALENDAR, lambda service, at=calendar_id: service.calendars().get(calendarId=at))  # type: ignore[misc]
+        except (NotFoundError, ForbiddenError):
+            missing.append(kuerzel)
+    return missing
 
 
 def _judged(found: Iterable[Mapping[str, object]], template: str) -> Line:

@@ -108,7 +108,8 @@ class CalendarBatch:
             return []
         return [
             f"Nicht in der Liste des Dienstkontos, ein Kalender würde angelegt: {', '.join(self.new_calendars)}. Gibt "
-            "es schon einen dieses Namens, der nur freigegeben ist, bitte vorher umbenennen: Sonst stehen dort zwei."
+            "es ihn schon und er ist nur freigegeben, bitte vorher seine Kalender-ID in GOOGLE_CALENDAR_IDS eintragen: "
+            "Sonst stehen dort zwei."
         ]
 
     @property

@@ -300,7 +300,10 @@ def _google(
     subject = settings.google.subject
     owner = client(ServiceFactory(settings.google, subject=subject)) if subject else None
     template = CalendarTemplate(
-        settings.google.name_template, settings.google.time_zone.key, tuple(settings.google.acl_rules)
+        settings.google.name_template,
+        settings.google.time_zone.key,
+        tuple(settings.google.acl_rules),
+        settings.google.ids,
     )
     limit = settings.google.new_calendars_per_hour
     budget = Allowance(redis, "new-calendars", limit=limit, per=timedelta(hours=1), clock=clock)

@@ -252,6 +252,8 @@ class _Planner:
         if event is None:
             return None
         if pair is not None:
+            if self._strayed(fr_nr, event_id, event.form, self._ctx.kuerzel):
+                return PlanItem(None, event_id, decide_strayed(fr_nr, event, self._ctx.kuerzel))  # entered anew
             if self._said_by(pair) in (None, event.form):
                 text = "Zweites Ereignis zum selben Termin in diesem Kalender"
                 return _told(Finding(FindingKind.DUPLICATE, text, fr_nr, event_id))
@@ -366,8 +368,8 @@ class _Planner:
                 continue
             left = self._reads.made_anew.get(event_id)
             if left is not None and left.pair is not None:
-                number, id_there = left.pair.fr_nr, left.event_id
-                moved = decide_moved_in(view.event, number, left.kuerzel, self._ctx, left_as=id_there)
+                number, first_id = left.pair.fr_nr, left.event_id
+                moved = decide_moved_in(view.event, number, left.kuerzel, self._ctx, left_as=first_id)
                 yield PlanItem(None, event_id, moved)
                 continue
             item = self._new(view.event, "Neu in Google")

@@ -38,7 +38,7 @@ from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
 from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, unstored_inserts
-from vmh_sync.kalender.reading.unmarked_moves import made_anew_here
+from vmh_sync.kalender.reading.unmarked_moves import events_made_anew
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
@@ -126,7 +126,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     termine += await termine_beyond(context, stored, read.changes.events, termine, window)
     work.termine = tuple(termine)
     numbers = {termin.fr_nr for termin in termine}
-    work.made_anew = await made_anew_here(context, stored, read.changes.events, numbers)
+    work.made_anew = await events_made_anew(context, stored, read.changes.events, numbers)
     work.unanswered = await look_around(context, kuerzel, stored, numbers, looked)
     work.generations = await context.store.read(_generations, kuerzel, unpaired)
     marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}

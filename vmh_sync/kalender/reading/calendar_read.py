@@ -54,7 +54,8 @@ async def read_calendar(
     ``look_only`` creates nothing anew and shares nothing; ``whole`` reads everything. Raises the client's errors.
     """
     known, client = stored.state.calendar_id, context.google.client
-    if known is not None:
+    another = context.google.directory.named(employee.kuerzel) not in (None, known)
+    if known is not None and not another:
         token = None if whole or _needs_full_read(context, stored) else stored.state.sync_token
         try:
             changes = await context.google.run(lambda: read_changes(client, known, token))
@@ -67,8 +68,8 @@ async def read_calendar(
             changes, series = await fill_gaps(context, known, changes, stored)
             remark = _foreseen(changes) if look_only else await _share(context, employee, stored, known)
             return CalendarRead(known, changes, whole_series=series, remark=remark)
-    if known is None and look_only:
-        return await _look_only(context, employee)
+    if look_only and (known is None or another):
+        return replace(await _look_only(context, employee), moved=known is not None)
     recreate = context.settings.recreate_calendars and not look_only
     found = await _find_calendar(context, employee, stored, recreate=recreate)
     changes = await context.google.run(lambda: read_changes(client, found, None))

@@ -19,7 +19,7 @@ from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundErro
 from vmh_sync.systems.google_calendar.events import Event
 
 
-async def made_anew_here(
+async def events_made_anew(
     context: CalendarContext, stored: Stored, events: Iterable[Event], listed: Collection[int]
 ) -> dict[str, PairElsewhere]:
     """Return of each new event here the colleague's pair whose event it was: that one is gone from its calendar.

@@ -1,6 +1,6 @@
 """Find or create an employee's calendar and give the right people access (specification, kalender.md 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Protocol
@@ -79,6 +79,15 @@ class AmbiguousCalendarError(CalendarProblem):
     people: ClassVar[str] = "Mehrere Google-Kalender tragen denselben Namen; bitte alle bis auf einen umbenennen."
 
 
+class NamedCalendarError(CalendarProblem):
+    """The calendar that the settings name for the employee cannot be reached; none is made in its place."""
+
+    people: ClassVar[str] = (
+        "Der Google-Kalender, den GOOGLE_CALENDAR_IDS nennt, ist nicht zu erreichen; bitte die Kalender-ID prüfen und "
+        "ihn für das Dienstkonto mit „Änderungen vornehmen“ freigeben."
+    )
+
+
 class ReadOnlyCalendarError(CalendarProblem):
     """The calendar is shared with us, but not for writing."""
 
@@ -105,11 +114,19 @@ class CreationBudget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CalendarTemplate:
-    """What a new calendar looks like: name template with ``{kuerzel}``, IANA zone, rules as the setting has them."""
+    """What a new calendar looks like: name template with ``{kuerzel}``, IANA zone, rules as the setting has them.
+
+    ``ids``: Kürzel → id of a calendar that is there already; it need not be in our list, nor carry the name.
+    """
 
     name: str = "AW-{kuerzel}"
     time_zone: str = "Europe/Berlin"
     rules: Sequence[dict[str, str]] = ()
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, kuerzel: str) -> str | None:
+        """Return the id of the employee's calendar where the settings name one."""
+        return next((one for name, one in self.ids.items() if name.upper() == kuerzel.upper()), None)
 
     def title(self, kuerzel: str) -> str:
         """Return the calendar name of an employee."""
@@ -159,14 +176,16 @@ class CalendarDirectory:
     def find_or_create(
         self, kuerzel: str, *, email: str | None = None, stored_id: str | None = None, recreate: bool = False
     ) -> FoundCalendar:
-        """Return the employee's calendar, by stored id, else by name, else created; access rules are completed.
+        """Return the employee's calendar, by the id of the settings, else by stored id, by name, or created.
 
+        Access rules are completed. A calendar that the settings name is never made anew nor replaced by another one.
         Costs at least two calls, so it is for employees without a stored calendar or whose stored one answered 404
         or 403, not for every pass. With a ``stored_id`` that leads nowhere nothing is created unless ``recreate``:
         somebody deleted the calendar or took our access away, and that is for a person to decide.
         Raises :class:`CalendarProblem` and the errors of the client.
         """
-        found = self._by_id(stored_id) if stored_id else None
+        found = self._named_by_settings(kuerzel)
+        found = found or (self._by_id(stored_id) if stored_id else None)
         found = found or self._by_name(self._template.title(kuerzel))
         if found is None:
             if stored_id and not recreate:
@@ -179,21 +198,30 @@ class CalendarDirectory:
         return found
 
     def look_up(self, kuerzel: str) -> str | None:
-        """Return the id of the employee's calendar by its name, without creating or sharing anything."""
+        """Return the id of the employee's calendar by settings or name, without creating or sharing anything."""
+        if named := self.named(kuerzel):
+            return named
         matches = self._named(self._account, self._template.title(kuerzel))
         return str(matches[0]["id"]) if len(matches) == 1 else None
 
     def foresee(self, kuerzel: str) -> tuple[str | None, bool]:
-        """Return the calendar of this name in our list, and whether a pass would create one; changes nothing.
+        """Return the calendar that a pass would use, and whether it would create one; changes nothing.
 
-        Raises :class:`AmbiguousCalendarError` as a pass would.
+        Raises :class:`AmbiguousCalendarError` and :class:`NamedCalendarError` as a pass would.
         """
+        if named := self.named(kuerzel):
+            self._require_reach(kuerzel, named)
+            return named, False
         title = self._template.title(kuerzel)
         matches = self._named(self._account, title)
         self._require_one(title, matches)
         if matches:
             return str(matches[0]["id"]), False
         return None, self._delegated is None or not self._named(self._delegated, title)
+
+    def named(self, kuerzel: str) -> str | None:
+        """Return the id of the employee's calendar where the settings name one."""
+        return self._template.named(kuerzel)
 
     def title(self, kuerzel: str) -> str:
         """Return the name that the employee's calendar has or would get."""
@@ -220,6 +248,20 @@ class CalendarDirectory:
                 "the access rules need the owner role on the calendar; grant it or set them"
             ) from None
         return len(missing)
+
+    def _named_by_settings(self, kuerzel: str) -> FoundCalendar | None:
+        named = self.named(kuerzel)
+        if named is None:
+            return None
+        self._require_reach(kuerzel, named)
+        return self._by_id(named)
+
+    def _require_reach(self, kuerzel: str, calendar_id: str) -> None:
+        """Google shows a shared calendar by its id also while it is not in our list."""
+        try:
+            self._account.run(GET_CALENDAR, lambda s: s.calendars().get(calendarId=calendar_id))
+        except (NotFoundError, ForbiddenError):
+            raise NamedCalendarError(f"the calendar that the settings name for {kuerzel} cannot be reached") from None
 
     def _by_id(self, calendar_id: str) -> FoundCalendar | None:
         entry: dict[str, Any] | None

@@ -165,6 +165,38 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     assert line.level is Level.PROBLEM and line.text == "Mehrfach vorhanden: AW-OK."
 
 
+def test_a_calendar_that_the_settings_name_is_used_and_none_is_made_in_its_place(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Google does not list what is only shared; a pass before the setting has made a second one already."""
+    chancery.employee()
+    fr_nr = chancery.termin()
+    chancery.sync()
+    second = calendar(chancery)["id"]
+    unlisted = {"owner": "sb@kanzlei.example", "acl": {f"user:{service_account(chancery)}": "writer"}}
+    chancery.google.seed(calendars=[{"summary": "Berger", **unlisted}, {"summary": "Fremd", "owner": "x@y.example"}])
+    ids = {one["summary"]: one["id"] for one in chancery.google.state()["calendars"]}
+    assert created(chancery) == 1
+
+    monkeypatch.setenv("GOOGLE_CALENDAR_IDS", json.dumps({"sb": ids["Fremd"]}))
+    told = look(3)
+    assert "GOOGLE_CALENDAR_IDS nennt, ist nicht zu erreichen" in told
+    line = check_google(load(GoogleCalendarSettings), chancery.clock)
+    assert line.level is Level.PROBLEM and line.text == "Nicht zu erreichen: der Kalender von sb."
+    (failure,) = chancery.sync().failures
+    assert "GOOGLE_CALENDAR_IDS" in failure["error"] and chancery.state().calendar_id == second
+
+    monkeypatch.setenv("GOOGLE_CALENDAR_IDS", json.dumps({"sb": ids["Berger"]}))
+    assert "nicht zu erreichen" not in look(0)
+    accounts = {one["email"]: one["calendars"] for one in chancery.google.state()["accounts"]}
+    assert ids["Berger"] not in accounts[service_account(chancery)], "a look subscribes to nothing"
+    assert chancery.until_quiet() <= 3
+    (found,) = [one for one in chancery.google.state()["calendars"] if one["summary"] == "Berger"]
+    assert [one["status"] for one in found["events"].values()] == ["confirmed"] and set(chancery.termine()) == {fr_nr}
+    assert chancery.state().calendar_id == ids["Berger"] and created(chancery) == 1
+    assert check_google(load(GoogleCalendarSettings), chancery.clock).level is Level.OK
+
+
 def look(code: int) -> str:
     done = CliRunner().invoke(app, ["sync", "kalender", "--all", "--dry-run"])
     assert done.exit_code == code, done.output
