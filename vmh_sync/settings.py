@@ -95,8 +95,7 @@ class GoogleCalendarSettings(EnvSettings):
     api_timeout_seconds: float = Field(60.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
     name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
     ids: Annotated[dict[str, str], NoDecode] = Field(
-        default_factory=dict,
-        description="JSON-Objekt: Kürzel -> Kalender-ID, für schon vorhandene Kalender, die nur freigegeben sind",
+        default_factory=dict, description="JSON-Objekt: Kürzel -> Kalender-ID, für nur freigegebene Kalender"
     )
     time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
     acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
@@ -118,8 +117,11 @@ class GoogleCalendarSettings(EnvSettings):
     @field_validator("acl_rules", "ids", mode="before")
     @classmethod
     def _from_json(cls, value: object, info: ValidationInfo) -> object:
-        empty: object = {} if info.field_name == "ids" else []
-        return (json.loads(value) if value.strip() else empty) if isinstance(value, str) else value
+        return (
+            json.loads(value.strip() or ("{}" if info.field_name == "ids" else "[]"))
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("acl_rules")
     @classmethod
