@@ -116,12 +116,8 @@ class GoogleCalendarSettings(EnvSettings):
 
     @field_validator("acl_rules", "ids", mode="before")
     @classmethod
-    def _from_json(cls, value: object, info: ValidationInfo) -> object:
-        return (
-            json.loads(value.strip() or ("{}" if info.field_name == "ids" else "[]"))
-            if isinstance(value, str)
-            else value
-        )
+    def _from_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value  # an empty one counts as not set
 
     @field_validator("acl_rules")
     @classmethod
