@@ -74,7 +74,7 @@ def test_inbox_webhooks_and_launches(gateway: GatewayProcess, dagster_double: Da
     with gateway.client() as http:
         for token, content in ((PATH_TOKEN, body), (PATH_TOKEN, body), (PATH_TOKEN, "{"), ("x" * 20, body)):
             http.post(f"/vmh/webhook/{token}{UPDATE}", content=content)
-    assert dagster_double.launched.wait(10)
+    assert dagster_double.launched.wait(60)
 
     after = values(gateway)
 

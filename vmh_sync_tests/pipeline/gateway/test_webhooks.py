@@ -48,7 +48,7 @@ def test_edits_in_the_crm_arrive_signed_and_launch_one_run(
     assert {espo_id for espo_id, action, _ in found if action == "create"} == set(ids)
     assert [espo_id for espo_id, action, _ in found if action == "update"] == [ids[0]]
     assert all(payload == {} for _, _, payload in found), "nothing of a record is kept but its id"
-    assert dagster_double.launched.wait(10)
+    assert dagster_double.launched.wait(60)
     assert gateway.stop() == 0, "lets every launch end, and ends well"
     assert [launch["selector"]["jobName"] for launch in dagster_double.launches] == ["sync_beteiligte"]
     assert dagster_double.launches[0]["runConfigData"] == {"selection": "pending"}
@@ -158,7 +158,7 @@ def test_a_launch_that_fails_keeps_the_events_and_rings_again(
     with monkeypatch.context() as patched:
         patched.setattr(dagster_double, "answer", refuse)
         assert post(gateway, json.dumps([{"id": an_id(1)}]).encode()).status_code == 200
-        assert refused.wait(10)
+        assert refused.wait(60)
     for number in range(2, 80):  # about 8 s, far below the 20 s after which the bell falls silent anyway
         post(gateway, json.dumps([{"id": an_id(number)}]).encode())
         if dagster_double.launched.wait(0.1):

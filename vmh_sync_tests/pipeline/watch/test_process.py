@@ -50,7 +50,7 @@ def processes(
     for process in found.started:
         if process.poll() is None:
             process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 def sign() -> WatchSign | None:
@@ -81,14 +81,14 @@ def test_an_edit_rings_the_bell_also_after_the_watch_was_killed_and_another_took
     another = processes.start()
     firm.crm_edit(first, firstName="Neu")
     wait_until("the edit waits for its sync", lambda: waits(firm, first))
-    assert dagster_double.launched.wait(20)
+    assert dagster_double.launched.wait(60)
     (launch,) = dagster_double.launches
     assert launch["selector"]["jobName"] == "sync_beteiligte"
     assert {"key": "vmh/trigger", "value": "watch"} in launch["executionMetadata"]["tags"]
     assert check() == 0
 
     one.send_signal(signal.SIGKILL)
-    one.wait(20)
+    one.wait(60)
     firm.crm_edit(second, firstName="Neu")
     wait_until("the other one has found it", lambda: waits(firm, second))
     another.send_signal(signal.SIGTERM)

@@ -61,7 +61,7 @@ def _written_by_somebody_else(files: list[Path], seconds: float) -> Iterator[Non
 
     writer = threading.Thread(target=hold)
     writer.start()
-    assert held.wait(10)
+    assert held.wait(60)
     try:
         yield
     finally:
