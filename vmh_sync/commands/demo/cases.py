@@ -49,8 +49,9 @@ class Cases:
         return [step for play, party in zip(plays, self._parties(len(plays)), strict=False) for step in play(party)]
 
     def _conflict(self, party: _Party) -> list[Step]:
-        self._type_in_advoware(party, titel="Prof.")
-        self._type_in_espocrm(party, titel="Dr.")
+        theirs, ours = self._new_titles(party, "Prof.", "Dr.", "LL.M.")[:2]
+        self._type_in_advoware(party, titel=theirs)
+        self._type_in_espocrm(party, titel=ours)
         _sync(party)
         in_espocrm, in_advoware, tasks = (
             self._espo_party(party)["titel"],
@@ -58,7 +59,7 @@ class Cases:
             self._tasks(party),
         )
         became = f"{in_espocrm} gilt auf beiden Seiten; {len(tasks)} Aufgabe nennt den anderen Wert"
-        done = "Titel in Advoware „Prof.“, in EspoCRM „Dr.“"
+        done = f"Titel in Advoware „{theirs}“, in EspoCRM „{ours}“"
         return [Step("Konflikt", done, became, in_espocrm == in_advoware and len(tasks) == 1)]
 
     def _refused(self, party: _Party) -> list[Step]:
@@ -76,7 +77,8 @@ class Cases:
         return [told, Step("", "Der Name wird gekürzt", became, not tasks and status == "clean")]
 
     def _repaired(self, party: _Party) -> list[Step]:
-        self._type_in_espocrm(party, titel="LL.M.")
+        title = self._new_titles(party, "LL.M.", "Dr.")[0]
+        self._type_in_espocrm(party, titel=title)
         with self._advoware_fails(party):
             failed = _sync(party).failures
         done = "Advoware antwortet auf den Titel mit einem Fehler"
@@ -88,13 +90,17 @@ class Cases:
         )
         run_sync(target("beteiligte"), SyncOrder((), "failed"))
         status = self._espo_party(party)["syncStatus"]
-        good = status == "clean" and self._advoware_party(party)["titel"] == "LL.M."
+        good = status == "clean" and self._advoware_party(party)["titel"] == title
         return [
             told,
             Step("", "vmh-sync sync beteiligte --failed", f"Status {status}, der Titel steht in Advoware", good),
         ]
 
     # people and systems
+
+    def _new_titles(self, party: _Party, *titles: str) -> list[str]:
+        """Return those that the party does not have: typing what stands there already would be no edit."""
+        return [title for title in titles if title != self._espo_party(party).get("titel")]
 
     def _type_in_advoware(self, party: _Party, **values: Any) -> None:
         self._post("advoware", "edit", {"entity": "Beteiligte", "id": party.betnr, "values": values})
