@@ -49,9 +49,9 @@ class Cases:
         return [step for play, party in zip(plays, self._parties(len(plays)), strict=False) for step in play(party)]
 
     def _conflict(self, party: _Party) -> list[Step]:
-        in_office, in_crm = self._new_titles(party, "Prof.", "Dr.", "LL.M.")[:2]
-        self._type_in_advoware(party, titel=in_office)
-        self._type_in_espocrm(party, titel=in_crm)
+        typed_one, typed_other = self._new_titles(party, "Prof.", "Dr.", "LL.M.")[:2]
+        self._type_in_advoware(party, titel=typed_one)
+        self._type_in_espocrm(party, titel=typed_other)
         _sync(party)
         in_espocrm, in_advoware, tasks = (
             self._espo_party(party)["titel"],
@@ -59,7 +59,7 @@ class Cases:
             self._tasks(party),
         )
         became = f"{in_espocrm} gilt auf beiden Seiten; {len(tasks)} Aufgabe nennt den anderen Wert"
-        done = f"Titel in Advoware „{in_office}“, in EspoCRM „{in_crm}“"
+        done = f"Titel in Advoware „{typed_one}“, in EspoCRM „{typed_other}“"
         return [Step("Konflikt", done, became, in_espocrm == in_advoware and len(tasks) == 1)]
 
     def _refused(self, party: _Party) -> list[Step]:
