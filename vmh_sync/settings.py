@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from vmh_sync.calendar_ids import CalendarIds
 from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
 from vmh_sync.housekeeping_settings import HousekeepingSettings as HousekeepingSettings
@@ -94,9 +95,7 @@ class GoogleCalendarSettings(EnvSettings):
     api_endpoint: str | None = Field(None, description="andere Adresse der Google-Kalender-API (Tests)")
     api_timeout_seconds: float = Field(60.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
     name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
-    ids: Annotated[dict[str, str], NoDecode] = Field(
-        default_factory=dict, description="JSON-Objekt: Kürzel -> Kalender-ID, für nur freigegebene Kalender"
-    )
+    ids: CalendarIds = Field(default_factory=dict, description="JSON-Objekt: Kürzel -> ID nur freigegebener Kalender")
     time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
     acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
         default_factory=list,

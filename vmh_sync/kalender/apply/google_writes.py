@@ -77,7 +77,7 @@ class GoogleWrites(Agreement):
         pair, calendar = self.book.state(fr_nr), await self._calendar_of(kuerzel)
         if calendar is None or pair is None or pair.event_id != event_id:
             return False
-        return await stands_anew_in(self.context, calendar, pair)
+        return await stands_anew_in(self.context, calendar, pair, self.sides.calendar_id)
 
     async def _calendar_of(self, kuerzel: str) -> str | None:
         directory, calendar = self.context.google.directory, self.book.calendar_of(kuerzel)

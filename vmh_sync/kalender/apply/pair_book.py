@@ -126,6 +126,14 @@ class PairBook:
             row_id = row.id
             await self._do(lambda tx: tx.calendar_pairs.mark_deleted([row_id], self.context.clock.now()))
 
+    async def close_all_but(self, kept: Iterable[CalendarPair]) -> None:
+        """Take every pair out of the living that is not among these."""
+        numbers = {row.frnr for row in kept}
+        over = {fr_nr: row.id for fr_nr, row in self.rows.items() if fr_nr not in numbers}
+        if ids := [row_id for row_id in over.values() if row_id is not None]:
+            await self._do(lambda tx: tx.calendar_pairs.mark_deleted(ids, self.context.clock.now()))
+        self.rows = {fr_nr: row for fr_nr, row in self.rows.items() if fr_nr not in over}
+
     async def created(
         self, intent: Intent, event_id: str, fr_nr: int, *, replaces: int | None, base: BaseForm | None
     ) -> None:

@@ -59,10 +59,11 @@ def gone_in_advoware(pair: PairState, event: ReadEvent | None, ctx: DecisionCont
     """Decide about a pair whose Termin was deleted; ``event`` is ``None`` if it is as the base says."""
     base = pair.base
     edits = typed_since(event, base) if event is not None else ()
-    keep = pair.source is Source.GOOGLE or (bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS)
+    from_google = pair.source is Source.GOOGLE and not pair.leaving  # its event was to go: the Termin is a colleague's
+    keep = from_google or (bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS)
     if keep and ctx.may_write(pair):
         return _create_again(pair, event, ctx)
-    if pair.source is Source.GOOGLE:
+    if from_google:
         text = "In Advoware gelöscht, stammt aus Google; Advoware darf nicht beschrieben werden: bleibt in Google"
         return Decision(findings=(Finding(FindingKind.MISSING_IN_ADVOWARE, text, pair.fr_nr, pair.event_id),))
     findings: tuple[Finding, ...] = ()

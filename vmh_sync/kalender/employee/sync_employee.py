@@ -156,7 +156,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
         work.reads = EmployeeReads(
             termine=tuple(to_fields(termin) for termin in work.termine),
             events=tuple(event.raw for event in google.changes.events),
-            pairs=tuple(state for row in stored.pairs if (state := pair_state(row, rules)) is not None),
+            pairs=tuple(one for row in google.pairs_in_it(stored) if (one := pair_state(row, rules)) is not None),
             google_read=GoogleRead.FULL if google.changes.full else GoogleRead.DELTA,
             whole_series=google.whole_series,
             intents=work.unanswered.intents,
@@ -166,7 +166,7 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
             advoware_complete=not work.nameless_termine,
             waiting=stored.waiting,
             elsewhere=work.elsewhere,
-            first_contact=stored.first_contact,
+            first_contact=stored.first_contact or google.moved,
             decided=stored.decided,
             restored=work.restored,
             unstored=work.unstored,
@@ -294,6 +294,7 @@ async def _carry_out(
         rows={row.frnr: row for row in stored.pairs if row.frnr is not None},
         intents=by_event(stored.intents),
     )
+    await book.close_all_but(google.pairs_in_it(stored))
     executor = Executor(
         context=context,
         decision=decision,

@@ -13,7 +13,7 @@ from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.reading.delta_gaps import fill_gaps
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import Stored, read_stored, rules_cursor
-from vmh_sync.store.calendar import CalendarState
+from vmh_sync.store.calendar import CalendarPair, CalendarState
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem, ReadOnlyCalendarError
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
@@ -44,6 +44,17 @@ class CalendarRead:
     whole_series: frozenset[str] = frozenset()
     remark: Failure | None = None
     to_create: bool = False
+
+    def pairs_in_it(self, stored: Stored) -> tuple[CalendarPair, ...]:
+        """Return the stored pairs without those whose event is left behind in the calendar before this one.
+
+        What a person had put into the new calendar is met for the first time: paired with the old events, none of it
+        would be recognised and every appointment would stand twice. In an empty one the old pairs are made anew.
+        """
+        living = {event.id for event in self.changes.events if not event.cancelled}
+        if not self.moved or not living:
+            return stored.pairs
+        return tuple(row for row in stored.pairs if row.event_id is None or row.event_id in living)
 
 
 async def read_calendar(

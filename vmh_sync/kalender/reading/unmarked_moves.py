@@ -1,10 +1,12 @@
 """Events that a client moved to a colleague by making them anew there: our mark is lost, only the content tells.
 
 The one at the colleague's says what the deleted one said (start, end, title and series, as at first contact:
-kalender.md 5). As long as the first one lives it is an appointment of its own: two who go to the same hearing.
+kalender.md 5), and was made when that was deleted. As long as the first one lives, or when it had stood beside it, it
+is an appointment of its own: two who go to the same hearing.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from vmh_sync.engine.failures.isolation import isolated
@@ -17,6 +19,9 @@ from vmh_sync.kalender.state.pair_rows import Stored, pair_state
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.events import Event
+
+MADE_WITHIN = timedelta(hours=1)
+"""So close together a client makes an event anew and deletes the first one; both moments are of Google's clock."""
 
 
 async def events_made_anew(
@@ -34,19 +39,20 @@ async def events_made_anew(
     if not loose:
         return {}
     starts = {event.form.start.astimezone(UTC) for event in loose}
+    made = {event.id: _created(event) for event in events}
     kuerzel = stored.state.kuerzel
     found = await context.store.read(_at_colleagues, kuerzel, starts, context.rules)
     others = [(of, pair) for of, pair in found if pair.fr_nr not in listed and pair.fr_nr > 0]
     came: dict[str, PairElsewhere] = {}
     for event in loose:
         same = [(of, pair) for of, pair in others if says_the_same(event, pair)]
-        if len(same) == 1 and await _is_gone(context, *same[0]):
+        if len(same) == 1 and _made_for(made.get(event.event_id), await _gone_at(context, *same[0])):
             came[event.event_id] = PairElsewhere(same[0][0], same[0][1].event_id, same[0][1])
             others.remove(same[0])
     return came
 
 
-async def stands_anew_in(context: CalendarContext, calendar: str, pair: PairState) -> bool:
+async def stands_anew_in(context: CalendarContext, calendar: str, pair: PairState, own: str) -> bool:
     """Tell whether an event that nobody has taken yet says in this calendar what the pair's event said in its own."""
     if pair.base is None:
         return False
@@ -56,7 +62,10 @@ async def stands_anew_in(context: CalendarContext, calendar: str, pair: PairStat
     except (NotFoundError, ForbiddenError):
         return False
     same = [one.event_id for one in _unmarked(events, context.rules) if says_the_same(one, pair)]
-    return bool(await context.store.read(_nobodys, same)) if same else False
+    if not same or not (nobodys := await context.store.read(_nobodys, same)):
+        return False
+    gone, made = await _deleted_at(context, own, pair.event_id), {event.id: _created(event) for event in events}
+    return any(_made_for(made[one], gone) for one in nobodys)
 
 
 def _around(said: Appointment) -> tuple[datetime, datetime]:
@@ -85,15 +94,30 @@ def _nobodys(tx: Transaction, event_ids: Iterable[str]) -> list[str]:
     return [one for one in event_ids if not tx.calendar_pairs.by_event(one)]
 
 
-async def _is_gone(context: CalendarContext, kuerzel: str, pair: PairState) -> bool:
+async def _gone_at(context: CalendarContext, kuerzel: str, pair: PairState) -> datetime | None:
     state = await context.store.read(lambda tx: tx.calendar_states.get(kuerzel))
-    calendar, client = state.calendar_id if state is not None else None, context.google.client
-    if calendar is None:
-        return False
+    calendar = state.calendar_id if state is not None else None
+    return await _deleted_at(context, calendar, pair.event_id) if calendar is not None else None
+
+
+async def _deleted_at(context: CalendarContext, calendar: str, event_id: str) -> datetime | None:
+    """Return when it was deleted; ``None`` while it lives or nobody can say: a 404 may mean the whole calendar."""
+    client = context.google.client
     try:
-        event = await context.google.run(lambda: client.get_event(calendar, pair.event_id))
-    except NotFoundError:
-        return True
-    except ForbiddenError:
-        return False
-    return event.cancelled
+        event = await context.google.run(lambda: client.get_event(calendar, event_id))
+    except (NotFoundError, ForbiddenError):
+        return None
+    return event.updated if event.cancelled else None
+
+
+def _created(event: Event) -> datetime | None:
+    """Return when it was made; ``None`` for what Google gives invitations from elsewhere (a year 0), or nothing."""
+    with suppress(ValueError):
+        made = datetime.fromisoformat(str(event.raw.get("created")))
+        return made if made.tzinfo is not None else None
+    return None
+
+
+def _made_for(created: datetime | None, gone: datetime | None) -> bool:
+    """What stood beside the first one before that was deleted, or came much later, is an appointment of its own."""
+    return created is not None and gone is not None and abs(created - gone) <= MADE_WITHIN

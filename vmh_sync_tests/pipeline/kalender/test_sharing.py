@@ -14,9 +14,10 @@ from vmh_sync.doctor.calendar import check_google
 from vmh_sync.doctor.line import Level
 from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.sync.outcome import PassSummary, Result
-from vmh_sync_tests.fixtures.chancery import Chancery
+from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
 SUBJECT = "kanzlei@kanzlei.example"
+TITLES = ("Verhandlung", "Besprechung", "Ortstermin")
 RULES = [
     {"role": "reader", "type": "user", "value": "{email}"},
     {"role": "writer", "type": "user", "value": "vertretung-{kuerzel}@kanzlei.example"},
@@ -195,6 +196,33 @@ def test_a_calendar_that_the_settings_name_is_used_and_none_is_made_in_its_place
     assert [one["status"] for one in found["events"].values()] == ["confirmed"] and set(chancery.termine()) == {fr_nr}
     assert chancery.state().calendar_id == ids["Berger"] and created(chancery) == 1
     assert check_google(load(GoogleCalendarSettings), chancery.clock).level is Level.OK
+
+
+def test_what_a_calendar_holds_that_the_settings_name_later_is_met_for_the_first_time(
+    chancery: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal entries are linked, similar ones asked about, missing ones entered; nothing stands twice."""
+    chancery.employee()
+    equal, near, missing = (chancery.termin(text=text, offset=day) for day, text in enumerate(TITLES, 10))
+    chancery.sync()
+    held = {
+        event["id"]: {key: event[key] for key in ("summary", "start", "end")}
+        for event in map(chancery.event_of, (equal, near))
+    }
+    unlisted = {"owner": "sb@kanzlei.example", "acl": {f"user:{service_account(chancery)}": "writer"}}
+    chancery.google.seed(calendars=[{"summary": "Berger", **unlisted}])
+    for values in held.values():
+        more = " (Müller)" if values["summary"] == TITLES[1] else ""
+        values = values | {"summary": values["summary"] + more}
+        chancery.google.edit("-", "create", calendar="Berger", values=values)
+    ids = {one["summary"]: one["id"] for one in chancery.google.state()["calendars"]}
+    monkeypatch.setenv("GOOGLE_CALENDAR_IDS", json.dumps({"SB": ids["Berger"]}))
+    assert chancery.until_quiet() <= 3
+    (found,) = [one for one in chancery.google.state()["calendars"] if one["summary"] == "Berger"]
+    shown = Counter((one["summary"], marked(one)) for one in found["events"].values())
+    assert shown == {(TITLES[0], str(equal)): 1, (f"{TITLES[1]} (Müller)", None): 1, (TITLES[2], str(missing)): 1}
+    assert set(chancery.termine()) == {equal, near, missing} and set(chancery.pairs()) == {equal, missing}
+    assert chancery.state().calendar_id == ids["Berger"] and len(tasks(chancery)) == 1
 
 
 def look(code: int) -> str:

@@ -95,3 +95,17 @@ def test_a_termin_given_back_after_a_kill_follows_its_events_deletion_as_before(
     chancery.drop_event("SB", event_id)
     firm.come_to_rest()
     assert (chancery.termine(), stands(chancery)) == ({}, {"AH": [], "SB": []})
+
+
+def test_a_termin_given_away_and_deleted_does_not_come_back_from_the_event_that_was_to_go(firm: CalendarFirm) -> None:
+    """SB's pass died before it had taken the event out of SB's calendar; by then the Termin is deleted in Advoware."""
+    chancery = firm.chancery
+    fr_nr, _ = from_google(firm)
+    give(chancery, fr_nr, "AH")
+    one_pass(firm, "AH")
+    one_pass(firm, "SB", dies=5)
+    assert stands(chancery) == {"AH": [str(fr_nr)], "SB": [str(fr_nr)]}, "killed before the deletion"
+    chancery.drop_termin(fr_nr)
+    one_pass(firm, "AH")
+    firm.come_to_rest()
+    assert (chancery.termine(), stands(chancery)) == ({}, {"AH": [], "SB": []})

@@ -8,13 +8,14 @@ from vmh_sync.settings import CalendarSyncSettings
 from vmh_sync_tests.fixtures.chancery import marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm
 from vmh_sync_tests.inmemory.world import World
+from vmh_sync_tests.property.kalender.people_in_google import DEADLINE_RULES
 
 NUMBER = "12/26"
 
 
 @pytest.fixture
 def firm() -> Iterator[CalendarFirm]:
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
+    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None, deadline_rules=DEADLINE_RULES))
     for kuerzel in ("AH", "SB"):
         firm.chancery.employee(kuerzel)
         firm.chancery.termin(kuerzel, f"Bleibt bei {kuerzel}", offset=3)
@@ -112,3 +113,42 @@ def test_a_termin_given_back_is_not_deleted_because_its_event_had_been_made_anew
     firm.come_to_rest()
     assert [(kuerzel, mark) for kuerzel, mark, _ in stands(firm)] == [("SB", str(fr_nr))]
     assert row_of(firm, fr_nr) == ("SB", "SB", NUMBER)
+
+
+@pytest.mark.parametrize("how", ["unshare", "delete_calendar"])
+@pytest.mark.parametrize("notiz", ["", "Notfrist"])
+def test_a_calendar_that_cannot_be_reached_is_no_deletion(firm: CalendarFirm, notiz: str, how: str) -> None:
+    """Google answers 404 for every event of it; a colleague who has the same entry keeps it, and nobody's goes over."""
+    chancery, google = firm.chancery, firm.world.google
+    fr_nr = chancery.termin("SB", "Jour fixe", anwalt="SB", notiz=notiz)
+    firm.come_to_rest()
+    event_id = chancery.event_of(fr_nr)["id"]
+    equal = chancery.copy_event("SB", event_id, to="AH", extendedProperties={})
+    google.command(how, {"calendar": "AW-SB", "account": google.config.service_account_email})
+    for _ in range(2):
+        firm.begin_pass(("AH",))
+        firm.finish()
+    (own,) = [mark for kuerzel, mark, key in stands(firm) if key == equal]
+    assert own not in (None, str(fr_nr)) and row_of(firm, fr_nr)[:2] == ("SB", "SB")
+    assert chancery.pairs("SB")[fr_nr].event_id == event_id and fr_nr not in chancery.pairs("AH")
+
+
+@pytest.mark.parametrize("order", [("AH", "SB"), ("SB", "AH")])
+def test_an_equal_event_that_had_stood_there_for_days_is_not_the_deleted_one_made_anew(
+    firm: CalendarFirm, order: tuple[str, str]
+) -> None:
+    """AH's calendar was not synced for days: nobody knows her entry yet when SB deletes the own one."""
+    chancery = firm.chancery
+    fr_nr, event_id = appointment(firm, from_google=True)
+    equal = chancery.copy_event("SB", event_id, to="AH", extendedProperties={})
+    firm.world.loop.pass_time(3 * 86400)
+    firm.begin_pass(("SB",))
+    firm.finish()
+    chancery.drop_event("SB", event_id)
+    for kuerzel in order:
+        firm.begin_pass((kuerzel,))
+        firm.finish()
+    firm.come_to_rest()
+    ((kuerzel, mark, key),) = stands(firm)
+    assert (kuerzel, key) == ("AH", equal) and mark is not None and int(mark) not in (0, fr_nr)
+    assert fr_nr not in chancery.termine() and row_of(firm, int(mark)) == ("AH", "AH", "")

@@ -95,12 +95,34 @@ def test_no_region_look_up_leaves_for_google_from_a_redirected_client() -> None:
         ("GOOGLE_CALENDAR_ACL_RULES", '[{"role": "reader", "type": "alle", "value": "x"}]'),
         ("GOOGLE_CALENDAR_ACL_RULES", '[{"role": "reader", "type": "user"}]'),
         ("GOOGLE_CALENDAR_ACL_RULES", "kein JSON"),
+        ("GOOGLE_CALENDAR_IDS", "kein JSON"),
+        ("GOOGLE_CALENDAR_IDS", '["a@group"]'),
     ],
 )
 def test_bad_settings_are_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError):
         load(GoogleCalendarSettings)
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ({"SB": "a@group", "AH": "A@group "}, "zwei Kürzel haben dieselbe Kalender-ID"),
+        ({"SB": "a@group", "AH": " "}, "eine Kalender-ID ist leer"),
+    ],
+)
+def test_every_employee_has_a_calendar_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, ids: dict[str, str], told: str
+) -> None:
+    monkeypatch.setenv("GOOGLE_CALENDAR_IDS", json.dumps(ids))
+    with pytest.raises(SettingsError, match=told):
+        load(GoogleCalendarSettings)
+
+
+def test_calendars_are_named_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_CALENDAR_IDS", '{"SB": " a@group ", "AH": "b@group"}')
+    assert load(GoogleCalendarSettings).ids == {"SB": "a@group", "AH": "b@group"}
 
 
 def test_access_rules_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
