@@ -210,7 +210,7 @@ def show(console: Console, view: RecordView, now: BothSides | None, *, values: b
     for line in _standing(view):
         console.print(f"  {line}")
     if now is not None:
-        _show_sides(console, now, values=values)
+        _show_sides(console, view, now, values=values)
     if view.tasks:
         rows = [
             (firm_time(task.created_at), word(TASKS, task.kind), ", ".join(task.fields), task.espo_task_id or "")
@@ -241,7 +241,7 @@ def _standing(view: RecordView) -> Iterator[str]:
         yield f"Eine Anlage in {intent.system} vom {firm_time(intent.created_at)} ist noch nicht bestätigt."
 
 
-def _show_sides(console: Console, now: BothSides, *, values: bool) -> None:
+def _show_sides(console: Console, view: RecordView, now: BothSides, *, values: bool) -> None:
     outcome = now.outcome
     reason = now.problem or (outcome.error if outcome is not None else None)
     if reason is not None:
@@ -254,6 +254,8 @@ def _show_sides(console: Console, now: BothSides, *, values: bool) -> None:
             change = f"in {word(SIDES, row.get('side'))} {word(ACTIONS, row['action'])}"
             what = word(TASKS, row.get("kind")) or change
             console.print(f"  {what}: {_listed(row.get('changes') or row['fields'])}")
+    elif view.link is not None and view.link.state != "active":
+        console.print(f"Beide Seiten jetzt: nicht zu vergleichen, {word(STATUSES, view.link.state)}.")
     else:
         console.print("Beide Seiten jetzt: gleich")
     if now.fields and values:

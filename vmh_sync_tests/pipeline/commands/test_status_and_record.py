@@ -130,6 +130,16 @@ def test_the_values_of_both_sides_and_of_the_base_are_shown_when_asked_for(firm:
     assert field["changed_in"] == ["EspoCRM"]
 
 
+def test_a_record_that_is_deleted_on_one_side_is_not_called_equal(firm: Firm) -> None:
+    espo_id, _ = party(firm)
+    firm.crm.edit("CBeteiligte", "delete", id=espo_id)
+    firm.sync(espo_id)
+    shown = vmh("record", espo_id)
+    assert shown.exit_code == 0, shown.output
+    assert "nicht zu vergleichen, in EspoCRM gelöscht." in " ".join(shown.stdout.split())
+    assert "gleich\n" not in shown.stdout
+
+
 def test_a_record_of_a_system_that_is_away_is_told_from_what_is_known(firm: Firm) -> None:
     espo_id, _ = party(firm)
     firm.office.fault(".*", "status", status=503)
