@@ -140,6 +140,8 @@ class _Pairing:
             sent = self.children.attempted.get(espo_id)
             if espo_id in paired or sent is None or "seen" not in sent.natural_key:
                 continue
+            if sent.betnr != self.children.betnr or self.espo_keys[espo_id] != sent_key(sent):
+                continue  # sent to another party, or changed in EspoCRM since: nothing here stands for what it says
             new = {key for key in free if int(key) not in sent.natural_key["seen"]}
             told = {int(key): " ".join(self.advoware_keys[key] or ()) for key in new}
             likely = most_likely(" ".join(sent_key(sent) or ()), told)

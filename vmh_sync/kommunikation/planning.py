@@ -105,7 +105,7 @@ def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     lists = tuple(intent for intent in notes.intents if is_note(intent))
     noted = tuple(arrived(lists, found, party.betnr))
     pairs = PairDelta((), noted).apply(notes.pairs)
-    filled = [intent for intent in notes.intents if not is_note(intent)]
+    filled = [one for one in notes.intents if not is_note(one) and one.betnr == party.betnr]
     taken = adopted(filled, found, pairs)
     sides = replace(found, pairs=PairDelta((), tuple(one.pair for one in taken)).apply(pairs))
     return MappedEntries(sides, taken, noted, (*lists, *over(filled, taken)))

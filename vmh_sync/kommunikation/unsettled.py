@@ -66,7 +66,8 @@ def adopted(intents: Sequence[Intent], sides: PartyCommunication, pairs: Sequenc
         key = intent.natural_key
         if "entry" in key:
             refilled = next((one for one in entries if one.id == key["entry"] and one.row_id != key["row_id"]), None)
-            found += [_adopted(intent, refilled)] if refilled is not None else []
+            one = _adopted(intent, refilled) if refilled is not None else None
+            found += [one] if one is not None and (not one.edited or _waits(intent, sides, pairs)) else []
             continue
         entry = find_created(int(key["kind"]), str(key["value"]), entries, known)
         if entry is None:
@@ -74,7 +75,7 @@ def adopted(intents: Sequence[Intent], sides: PartyCommunication, pairs: Sequenc
             continue
         known.add(entry.id)
         found.append(_adopted(intent, entry))
-    for intent in left:
+    for intent in (one for one in left if _waits(one, sides, pairs)):
         entry = _typed_over(intent, sides, known)
         if entry is not None:
             known.add(entry.id)
@@ -112,6 +113,16 @@ def _adopted(intent: Intent, entry: AdvowareEntry) -> Adopted:
     sent = Pair(entry.id, kind, value, value, online_base=bool(key["online"]), espo_type=key.get("type"))
     channel = kinds.channel_of(kind) or Channel.PHONE
     return Adopted(intent, sent, channel.normal(entry.tlf) != channel.normal(value))
+
+
+def _waits(intent: Intent, sides: PartyCommunication, pairs: Iterable[Pair]) -> bool:
+    """Whether EspoCRM still says what was sent, and no entry stands for it: else nothing waits for this create."""
+    channel = kinds.channel_of(int(intent.natural_key["kind"]))
+    if channel is None:
+        return False
+    sent = channel.normal(intent.natural_key["value"])
+    paired = {channel.normal(pair.espo_base) for pair in pairs if kinds.channel_of(pair.kind) is channel}
+    return sent not in paired and sent in {item.key for item in sides.items(channel) or ()}
 
 
 def _typed_over(intent: Intent, sides: PartyCommunication, known: Collection[int | None]) -> AdvowareEntry | None:

@@ -48,18 +48,19 @@ class _Queue:
 
     def begin(self) -> None:
         # Who was cancelled before its turn gets none, as with a thread that was not begun.
-        pieces = [piece for piece in self.waiting[:MOST] if not piece.told.done()]
-        del self.waiting[:MOST]
+        alive = [piece for piece in self.waiting if not piece.told.done()]
+        pieces, self.waiting = alive[:MOST], alive[MOST:]
         if not pieces:
             return
         # No task: a task can be cancelled before its first step, and everybody would wait for ever.
         try:
             done = self.loop.run_in_executor(None, pieces[0].context.run, self.carry_out, pieces)
         except RuntimeError as error:  # the loop takes no threads any more
-            _tell(pieces, error)
+            _tell(alive, error)
+            self.waiting = []
             return
-        self.under_way = True
         done.add_done_callback(lambda ended: self._ended(pieces, ended))
+        self.under_way = True
 
     def _ended(self, pieces: Sequence[_Piece], ended: "asyncio.Future[None]") -> None:
         self.under_way = False
@@ -76,7 +77,8 @@ def _tell(pieces: Sequence[_Piece], failure: BaseException | None) -> None:
         if isinstance(error, asyncio.CancelledError):
             piece.told.cancel()
         elif error is not None:
-            piece.told.set_exception(error)
+            # A future refuses StopIteration, and all behind it would wait for ever.
+            piece.told.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
         else:
             piece.told.set_result(piece.result)
 
@@ -115,6 +117,8 @@ class SharedTransactions(Generic[Tx]):
         try:
             with self._begin() as tx:
                 for piece in pieces:
+                    if piece.told.done():  # cancelled while the lock was waited for
+                        continue
                     with self._alone(tx, piece, len(pieces)):
                         piece.result = piece.work(tx)
         except Exception as error:  # noqa: BLE001 - each of them raises it again

@@ -165,7 +165,7 @@ def to_json(view: RecordView, now: BothSides | None, *, values: bool) -> dict[st
         "changes": [change_row(change, values=values) for change in view.changes],
         "runs": list(view.runs),
     }
-    return shown | ({"sides": _sides(now, values=values)} if now is not None else {})
+    return shown | ({"sides": _sides(now, _gone(view), values=values)} if now is not None else {})
 
 
 def _iso(moment: Any) -> str | None:
@@ -183,7 +183,12 @@ def _task(task: Any, *, values: bool) -> dict[str, Any]:
     return row | ({"details": task.situation} if values else {})
 
 
-def _sides(now: BothSides, *, values: bool) -> dict[str, Any]:
+def _gone(view: RecordView) -> str | None:
+    """The state of a link whose record a side has no longer: nothing to do is not the same as equal."""
+    return view.link.state if view.link is not None and view.link.state != "active" else None
+
+
+def _sides(now: BothSides, gone: str | None, *, values: bool) -> dict[str, Any]:
     outcome = now.outcome
     fields: list[dict[str, Any]] = []
     for one in now.fields:
@@ -193,7 +198,8 @@ def _sides(now: BothSides, *, values: bool) -> dict[str, Any]:
         fields.append(row)
     return {
         "problem": now.problem or (outcome.error if outcome is not None else None),
-        "equal": outcome is not None and outcome.result is Result.UNCHANGED and not outcome.different,
+        "equal": outcome is not None and outcome.result is Result.UNCHANGED and not outcome.different and gone is None,
+        "gone": gone,
         "different": list(outcome.different) if outcome is not None else [],
         "plan": plan_rows([outcome], show_values=values) if outcome is not None else [],
         "fields": fields,
@@ -210,7 +216,7 @@ def show(console: Console, view: RecordView, now: BothSides | None, *, values: b
     for line in _standing(view):
         console.print(f"  {line}")
     if now is not None:
-        _show_sides(console, view, now, values=values)
+        _show_sides(console, now, _gone(view), values=values)
     if view.tasks:
         rows = [
             (firm_time(task.created_at), word(TASKS, task.kind), ", ".join(task.fields), task.espo_task_id or "")
@@ -241,7 +247,7 @@ def _standing(view: RecordView) -> Iterator[str]:
         yield f"Eine Anlage in {intent.system} vom {firm_time(intent.created_at)} ist noch nicht bestätigt."
 
 
-def _show_sides(console: Console, view: RecordView, now: BothSides, *, values: bool) -> None:
+def _show_sides(console: Console, now: BothSides, gone: str | None, *, values: bool) -> None:
     outcome = now.outcome
     reason = now.problem or (outcome.error if outcome is not None else None)
     if reason is not None:
@@ -254,8 +260,8 @@ def _show_sides(console: Console, view: RecordView, now: BothSides, *, values: b
             change = f"in {word(SIDES, row.get('side'))} {word(ACTIONS, row['action'])}"
             what = word(TASKS, row.get("kind")) or change
             console.print(f"  {what}: {_listed(row.get('changes') or row['fields'])}")
-    elif view.link is not None and view.link.state != "active":
-        console.print(f"Beide Seiten jetzt: nicht zu vergleichen, {word(STATUSES, view.link.state)}.")
+    elif gone is not None:
+        console.print(f"Beide Seiten jetzt: nicht zu vergleichen, {word(STATUSES, gone)}.")
     else:
         console.print("Beide Seiten jetzt: gleich")
     if now.fields and values:

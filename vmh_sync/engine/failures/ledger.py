@@ -19,8 +19,11 @@ def retry_is_due(known: SyncRecord | None, now: datetime) -> bool:
 
 
 def waits_for_next_try(known: SyncRecord | None, now: datetime) -> bool:
-    """Whether a record has failed and its next try has not come."""
-    return known is not None and known.status in BROKEN and _still_waits(known, now)
+    """Whether a record has failed and neither its next try nor its reset has come."""
+    if known is None or known.status not in BROKEN:
+        return False
+    resets = known.auto_reset_at is not None and not has_come(known.auto_reset_at, now)
+    return resets or _still_waits(known, now)
 
 
 def _still_waits(known: SyncRecord, now: datetime) -> bool:

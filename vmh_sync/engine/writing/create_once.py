@@ -119,6 +119,7 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     Raises :class:`CreatePutOff` while an earlier request may still arrive or another process is at it, a
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
+    began = time.monotonic()
     claimed, standing = await _claimed_if_new(context, order)
     if claimed is None:
         intent = standing.unsettled
@@ -131,11 +132,12 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
             if found is not None:
                 announced = await context.store.write(_announce, context, order, intent)
                 return Creation(found, announced, earlier=True)
+        began = time.monotonic()
         with _put_off_by_others(context):
             claimed = await context.store.write(_claim, context, order, intent)
     if order.post_whole is not None and _refused_lately(context, order, standing.last):
         order = replace(order, post=order.post_whole)
-    return await _post(context, order, claimed)
+    return await _post(context, order, claimed, began)
 
 
 async def _claimed_if_new(context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
@@ -185,8 +187,8 @@ async def _look_for_earlier(context: CreateContext, order: CreateOrder[T], inten
     return found
 
 
-async def _post(context: CreateContext, order: CreateOrder[T], intent: Intent) -> Creation[T]:
-    in_time = _InTime(context.longest_request)
+async def _post(context: CreateContext, order: CreateOrder[T], intent: Intent, began: float) -> Creation[T]:
+    in_time = _InTime(context.longest_request, began)
     fence.put_up(in_time)
     try:
         return Creation(await order.post(), intent, answered=True)
@@ -214,11 +216,14 @@ async def _look_for_unanswered(order: CreateOrder[T], intent: Intent, unanswered
 
 
 class _InTime:
-    """Fence: a POST leaves, and its answer is waited for, within the client's part of the longest request."""
+    """Fence: a POST leaves, and its answer is waited for, within the client's part of the longest request.
 
-    def __init__(self, longest: timedelta) -> None:
+    ``began`` lies before the moment that the claim notes as sent: from there others count, not from its commit.
+    """
+
+    def __init__(self, longest: timedelta, began: float) -> None:
         seconds = max(longest - SERVER_PATIENCE, _LEAST_TO_SEND).total_seconds()
-        self._ends = time.monotonic() + seconds
+        self._ends = began + seconds
 
     def seconds_left(self) -> float:
         left = self._ends - time.monotonic()

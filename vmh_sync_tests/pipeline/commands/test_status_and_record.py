@@ -137,7 +137,8 @@ def test_a_record_that_is_deleted_on_one_side_is_not_called_equal(firm: Firm) ->
     shown = vmh("record", espo_id)
     assert shown.exit_code == 0, shown.output
     assert "nicht zu vergleichen, in EspoCRM gelöscht." in " ".join(shown.stdout.split())
-    assert "gleich\n" not in shown.stdout
+    sides = answer(vmh("record", espo_id, "--json"))["sides"]
+    assert (sides["equal"], sides["gone"]) == (False, "deleted_in_espocrm")
 
 
 def test_a_record_of_a_system_that_is_away_is_told_from_what_is_known(firm: Firm) -> None:

@@ -13,7 +13,7 @@ from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.property.bankverbindungen.test_account_passes import ACCOUNT
 from vmh_sync_tests.property.children.game import ChildGame
 
-SENT, TYPED = "DE89370400440532013000", "DE02120300000000202051"
+SENT, TYPED, CORRECTED = "DE89370400440532013000", "DE02120300000000202051", "DE02500105170137075030"
 
 
 @pytest.fixture
@@ -67,6 +67,14 @@ def test_what_a_person_adds_while_nobody_knows_replaces_it_only_with_a_task(game
     here, there, told = settled(game)
     assert here == there
     assert {*here, *told} == {SENT, TYPED}
+
+
+def test_what_was_corrected_in_espocrm_meanwhile_stands_beside_what_a_person_adds(game: ChildGame) -> None:
+    dies(game, "before")
+    game.firm.crm_edit(game.kind.espo_entity, next(iter(game.here())), {"iban": CORRECTED})
+    game.add_there({"iban": TYPED, "kontoinhaber": "Huber"})
+    both = sorted([CORRECTED, TYPED])
+    assert settled(game) == (both, both, [])
 
 
 def test_what_never_arrived_is_created_once(game: ChildGame) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.engine.failures.ledger import Failing, entry_of_failure
+from vmh_sync.engine.failures.ledger import Failing, entry_of_failure, waits_for_next_try
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
@@ -96,3 +96,15 @@ def test_until_the_automatic_reset_the_failures_count_on() -> None:
 def test_a_reset_set_while_the_clock_was_a_year_ahead_has_come() -> None:
     _, entry = fail_until_permanent("beteiligte", START + timedelta(days=365))
     assert fail("beteiligte", entry, START).attempts == 1
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_a_record_waits_for_its_next_try_and_after_the_last_one_for_its_reset(entity: str) -> None:
+    once = fail(entity, None, START)
+    assert once.next_retry_at is not None
+    assert waits_for_next_try(once, START)
+    assert not waits_for_next_try(once, once.next_retry_at)
+    _, last = fail_until_permanent(entity, START)
+    assert last.auto_reset_at is not None
+    assert waits_for_next_try(last, last.auto_reset_at - timedelta(hours=1))
+    assert not waits_for_next_try(last, last.auto_reset_at)

@@ -28,9 +28,14 @@ def test_what_a_person_types_means_the_plain_record(told: str) -> None:
 
 def test_a_trigger_takes_capitals_as_the_plain_record() -> None:
     assert TypeAdapter(EspoId).validate_python(PLAIN.upper()) == PLAIN
-    assert TypeAdapter(EspoId).validate_python(UUID.upper()) == UUID
+    assert TypeAdapter(EspoId).validate_python(UUID) == UUID
     with pytest.raises(ValidationError):
         TypeAdapter(EspoId).validate_python("nothing")
+
+
+def test_a_uuid_keeps_its_spelling_for_imported_records_may_have_capitals() -> None:
+    assert record_id(UUID.upper()) == UUID.upper()
+    assert ids_in(json.dumps([{"id": UUID.upper()}]).encode()) == [UUID.upper()]
 
 
 def test_what_is_no_id_keeps_its_spelling() -> None:

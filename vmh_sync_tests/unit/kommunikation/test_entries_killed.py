@@ -17,6 +17,7 @@ from vmh_sync_tests.inmemory.world import World
 
 CRM, OFFICE, ENTRY = "CBeteiligte", "Beteiligte", "Kommunikation"
 SENT = {"mail": "neu@huber.example", "phone": "+4951112345"}
+CORRECTED = {"mail": "neu@hueber.example", "phone": "+4951112346"}
 TYPED = {"mail": "ganz.anders@maier.example", "phone": "+498912399"}
 KIND = {"mail": 4, "phone": 1}
 
@@ -140,6 +141,24 @@ def test_what_a_person_adds_while_nobody_knows_replaces_it_only_with_a_task(part
     espocrm, advoware = party.settled()
     assert espocrm == advoware
     assert set(advoware) | set(party.told()) == {SENT[party.sort], TYPED[party.sort]}
+
+
+@pytest.mark.parametrize("sort", ["mail", "phone"])
+@pytest.mark.parametrize("slot", [False, True], ids=["new", "refilled"])
+def test_what_was_corrected_in_espocrm_meanwhile_stands_beside_what_a_person_adds(sort: str, *, slot: bool) -> None:
+    """Nothing waits for the request that never arrived: what it would have sent stands nowhere any more."""
+    party = Party(sort, slot=slot)
+    party.dies("before")
+    party.has(CORRECTED[sort])
+    if slot:
+        party.firm.office_edit(ENTRY, party.entry(), {"tlf": TYPED[sort]})
+    else:
+        party.firm.office_create(ENTRY, {"kommKz": KIND[sort], "tlf": TYPED[sort]}, int(party.betnr))
+    party.firm.settle(PartyPipeline(), [party.espo_id])
+    both = sorted([CORRECTED[sort], TYPED[sort]])
+    assert party.sides() == (both, both)
+    assert party.told() == []
+    party.firm.world.close()
 
 
 def test_an_entry_of_another_kind_is_no_edit_of_it(party: Party) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from vmh_sync.store import Store, open_store
 from vmh_sync.store.audit import Change
 from vmh_sync.store.errors import ConstraintViolated, StoreUnavailable
+from vmh_sync.store.shared_transactions import MOST
 from vmh_sync.store.store import Transaction
 
 Work = Callable[[Transaction], object]
@@ -187,6 +188,49 @@ def test_who_is_cancelled_before_its_turn_stores_nothing_and_holds_nobody_up(emb
     assert isinstance(gone, asyncio.CancelledError)
     assert b == "b"
     assert standing(embedded, "a", "b") == ["b"]
+
+
+def test_a_whole_turn_of_cancelled_ones_holds_nobody_up(embedded: Store) -> None:
+    released = threading.Event()
+
+    async def work() -> object:
+        first = asyncio.create_task(embedded.write(lambda _: released.wait(60)))
+        await asyncio.sleep(0)
+        cancelled = [asyncio.create_task(embedded.write(note("nobody"))) for _ in range(2 * MOST)]
+        last = asyncio.create_task(embedded.write(lambda _: "the last"))
+        await asyncio.sleep(0)
+        for one in cancelled:
+            one.cancel()
+        await asyncio.sleep(0)
+        released.set()
+        await first
+        return await asyncio.wait_for(last, 60)
+
+    assert asyncio.run(work()) == "the last"
+    assert standing(embedded, "nobody") == []
+
+
+def test_who_is_cancelled_while_the_lock_is_waited_for_stores_nothing(sqlite_url: str, embedded: Store) -> None:
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    other.execute("BEGIN IMMEDIATE")
+
+    async def work() -> None:
+        gone, staying = (asyncio.create_task(embedded.write(note(name))) for name in ("gone", "staying"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+        other.rollback()
+        await staying
+
+    asyncio.run(work())
+    other.close()
+    assert standing(embedded, "gone", "staying") == ["staying"]
+
+
+def test_even_an_iterator_that_ends_is_told_to_its_owner_alone(embedded: Store) -> None:
+    ended, kept = asyncio.run(stored(embedded, failing(StopIteration(), after="ended"), note("kept")))
+    assert isinstance(ended, RuntimeError)
+    assert standing(embedded, "ended", "kept") == ["kept"]
 
 
 def test_who_is_cancelled_meanwhile_leaves_the_others_their_answer(embedded: Store) -> None:
