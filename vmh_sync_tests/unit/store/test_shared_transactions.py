@@ -230,6 +230,7 @@ def test_who_is_cancelled_while_the_lock_is_waited_for_stores_nothing(sqlite_url
 def test_even_an_iterator_that_ends_is_told_to_its_owner_alone(embedded: Store) -> None:
     ended, kept = asyncio.run(stored(embedded, failing(StopIteration(), after="ended"), note("kept")))
     assert isinstance(ended, RuntimeError)
+    assert kept == "kept"
     assert standing(embedded, "ended", "kept") == ["kept"]
 
 
