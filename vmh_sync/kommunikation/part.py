@@ -106,6 +106,7 @@ def _remember(tx: Transaction, context: PassContext, parties: Sequence[PartInput
             pairs_of(link for link in entries.get(party.espo_id, []) if link.betnr == party.betnr),
             tasks.get(party.espo_id, []),
             intents.get(party.espo_id, []),
+            context.clock.now() - context.longest_request,
         )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.kommunikation import task_texts
@@ -12,7 +13,7 @@ from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Opti
 from vmh_sync.kommunikation.noted_lists import arrived, is_note
 from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
-from vmh_sync.kommunikation.unsettled import Adopted, adopted, over, with_edits_told
+from vmh_sync.kommunikation.unsettled import Adopted, adopted, over, pointless, with_edits_told
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.kommunikation_states import KommunikationState
 from vmh_sync.store.links import Link
@@ -31,7 +32,9 @@ _COPIES = ("tel_gesch", "tel_privat", "mobil", "fax_gesch", "email_gesch", "emai
 
 @dataclass(slots=True, repr=False)
 class Notes:
-    """What our database knows of a party's Kommunikation."""
+    """What our database knows of a party's Kommunikation. What was sent before ``none_arrives_from`` has taken effect,
+    or never will (``None``: nobody knows).
+    """
 
     run_id: str
     options: Options
@@ -40,6 +43,7 @@ class Notes:
     pairs: tuple[Pair, ...] = ()
     tasks: list[ManualTask] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
+    none_arrives_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,7 +112,8 @@ def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     filled = [one for one in notes.intents if not is_note(one) and one.betnr == party.betnr]
     taken = adopted(filled, found, pairs)
     sides = replace(found, pairs=PairDelta((), tuple(one.pair for one in taken)).apply(pairs))
-    return MappedEntries(sides, taken, noted, (*lists, *over(filled, taken)))
+    done = (*lists, *over(filled, taken), *pointless(notes.intents, taken, sides, notes.none_arrives_from))
+    return MappedEntries(sides, taken, noted, done)
 
 
 def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan:

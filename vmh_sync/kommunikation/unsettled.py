@@ -8,11 +8,13 @@ person made; so the value it replaces is told, as the loser of a conflict.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from vmh_sync.engine.writing.typed_over import most_likely
 from vmh_sync.kommunikation import kinds
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair, PartyCommunication
+from vmh_sync.kommunikation.noted_lists import is_note
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
@@ -87,6 +89,21 @@ def over(intents: Iterable[Intent], taken: Iterable[Adopted]) -> tuple[Intent, .
     """Return the refills that certainly never arrived."""
     arrived = {one.intent.id for one in taken}
     return tuple(one for one in intents if "entry" in one.natural_key and one.id not in arrived)
+
+
+def pointless(
+    intents: Iterable[Intent], taken: Iterable[Adopted], sides: PartyCommunication, before: datetime | None
+) -> tuple[Intent, ...]:
+    """Return the creates that nobody asks after any more: nothing waits for them, and nothing of them can arrive."""
+    known = {one.intent.id for one in taken}
+    creates = (one for one in intents if not is_note(one) and "entry" not in one.natural_key and one.id not in known)
+    over_now = (one for one in creates if one.sent_at is None or (before is not None and one.sent_at < before))
+    return tuple(one for one in over_now if _is_told(one, sides) and not _waits(one, sides, sides.pairs))
+
+
+def _is_told(intent: Intent, sides: PartyCommunication) -> bool:
+    channel = kinds.channel_of(int(intent.natural_key["kind"]))
+    return channel is not None and sides.items(channel) is not None
 
 
 def with_edits_told(plan: KommunikationPlan, taken: Iterable[Adopted], sides: PartyCommunication) -> KommunikationPlan:

@@ -158,6 +158,8 @@ def test_what_was_corrected_in_espocrm_meanwhile_stands_beside_what_a_person_add
     both = sorted([CORRECTED[sort], TYPED[sort]])
     assert party.sides() == (both, both)
     assert party.told() == []
+    party.firm.world.loop.pass_time(3600)
+    party.settled()
     party.firm.world.close()
 
 
