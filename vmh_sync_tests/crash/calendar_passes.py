@@ -15,6 +15,7 @@ from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employee.employee_work import SyncOptions
 from vmh_sync.kalender.employee.sync_employee import sync_employee
 from vmh_sync.kalender.reading.employees import select
+from vmh_sync.store.shared_transactions import SharedTransactions
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync_tests.crash.passes import TIMEOUT
 from vmh_sync_tests.fixtures.chancery import QUICK
@@ -29,7 +30,7 @@ class Trap:
     after: bool = False
 
 
-def _set(trap: Trap) -> None:
+def _set(trap: Trap, store: Store) -> None:
     """Count the commits of our database from here on and kill this process at the chosen one."""
     if trap.commit is None:
         return
@@ -46,6 +47,8 @@ def _set(trap: Trap) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     Store.transaction = counted  # type: ignore[method-assign]
+    if store._writes is not None:  # it has kept the method as it was
+        store._writes = SharedTransactions(store.transaction, lambda tx: tx.connection)
 
 
 def _pass(environment: Mapping[str, str], kuerzel: str, shift: timedelta, trap: Trap, pipe: Connection) -> None:
@@ -57,7 +60,7 @@ def _pass(environment: Mapping[str, str], kuerzel: str, shift: timedelta, trap: 
     async def run() -> int:
         async with open_calendar(f"crash-{os.getpid()}", CalendarSettings.read(), clock, retry=QUICK) as context:
             chosen = await select(context, [kuerzel])
-            _set(trap)
+            _set(trap, context.store)
             works = [await sync_employee(context, employee, SyncOptions()) for employee in chosen.employees]
             return sum(len(work.outcomes) for work in works)
 

@@ -228,7 +228,7 @@ def test_every_error_speaks_german_in_sentences() -> None:
     extra: dict[Any, dict[str, Any]] = {
         ValidationRejected: {"entity": "E", "field": "iban", "rule": "neu"},
         PageTooLong: {"limit": 50},
-        DuplicateFound: {"records": []},
+        DuplicateFound: {"ids": []},
         VersionConflict: {"values": {}, "version": 1},
     }
     assert len(kinds) > 12
