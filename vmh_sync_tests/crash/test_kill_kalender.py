@@ -13,7 +13,9 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from sqlalchemy import delete
 
+from vmh_sync.store.models import CalendarStateRow
 from vmh_sync_tests.crash.calendar_passes import KillableCalendarPass, Trap
 from vmh_sync_tests.crash.passes import fork_server
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
@@ -134,6 +136,13 @@ class Crashes:
             rows = tx.audit.for_record(f"{kuerzel}/{morning.contested}")
         assert [row.losing_value for row in rows if row.kind == "conflict"] == ["Strittig aus Google"]
 
+    def leaves(self, morning: Morning) -> None:
+        """Forget the employee: what is deleted in Google is looked for in each calendar that is known, so that every
+        morning would give the next one's pass another call.
+        """
+        with self.chancery.store.transaction() as tx:
+            tx.connection.execute(delete(CalendarStateRow).where(CalendarStateRow.kuerzel == morning.kuerzel))
+
 
 @pytest.fixture
 def crashes(chancery: Chancery, firm_environment: pytest.MonkeyPatch) -> Crashes:
@@ -148,6 +157,7 @@ def everywhere(crashes: Crashes, strike: Callable[[Morning, int], bool], places:
         morning = crashes.arrange()
         struck = strike(morning, number)
         crashes.repaired(morning)
+        crashes.leaves(morning)
         if not struck:
             return
     raise AssertionError("a pass has more places than are tried")
