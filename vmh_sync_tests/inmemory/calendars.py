@@ -144,9 +144,9 @@ class CalendarFirm(Firm):
         return frozenset(str(row[name]) for row in rows for name in ("text", "ort") if row[name])
 
 
-def two_employees() -> Iterator[CalendarFirm]:
-    """Yield a firm of two employees whose calendars are there, for fixtures."""
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
+def two_employees(**settings: Any) -> Iterator[CalendarFirm]:
+    """Yield a firm of two employees whose calendars are there, with these settings, for fixtures."""
+    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None, **settings))
     for kuerzel in ("AH", "SB"):
         firm.chancery.employee(kuerzel)
     firm.come_to_rest()

@@ -4,22 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from vmh_sync.settings import CalendarSyncSettings
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
-from vmh_sync_tests.inmemory.calendars import CalendarFirm
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.firm import Hindrance
 from vmh_sync_tests.inmemory.network import Fate
-from vmh_sync_tests.inmemory.world import World
 
 
 @pytest.fixture
 def firm() -> Iterator[CalendarFirm]:
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None))
-    for kuerzel in ("AH", "SB"):
-        firm.chancery.employee(kuerzel)
-    firm.come_to_rest()
-    yield firm
-    firm.world.close()
+    yield from two_employees()
 
 
 def from_google(firm: CalendarFirm) -> tuple[int, str]:

@@ -8,12 +8,11 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from vmh_sync.sandbox.google.errors import full_sync_required
-from vmh_sync.settings import CalendarSyncSettings
 from vmh_sync_tests.fixtures.chancery import ZONE, Json, marked
-from vmh_sync_tests.inmemory.calendars import CalendarFirm
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.firm import Hindrance
 from vmh_sync_tests.inmemory.network import Fate, Request
-from vmh_sync_tests.inmemory.world import VirtualClock, World
+from vmh_sync_tests.inmemory.world import VirtualClock
 
 DAY, NONE = timedelta(days=1), timedelta(0)
 
@@ -25,12 +24,7 @@ def in_proof(*values: object) -> ParameterSet:
 
 @pytest.fixture
 def firm(strategy: str) -> Iterator[CalendarFirm]:
-    firm = CalendarFirm(World(), CalendarSyncSettings(_env_file=None, strategy=strategy))
-    for kuerzel in ("AH", "SB"):
-        firm.chancery.employee(kuerzel)
-    firm.come_to_rest()
-    yield firm
-    firm.world.close()
+    yield from two_employees(strategy=strategy)
 
 
 def said(firm: CalendarFirm) -> tuple[dict[str, str], dict[str, str]]:
