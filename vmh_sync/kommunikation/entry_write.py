@@ -4,14 +4,14 @@ Creates go through :mod:`vmh_sync.engine.writing.create_once`: an entry whose cr
 kind and value (specification, sync-semantics.md 3).
 """
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, create_once
 from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
+from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
@@ -19,7 +19,8 @@ from vmh_sync.kommunikation.planning import entries_of, entry_of
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.kommunikation.unreadable import may_be_new
-from vmh_sync.kommunikation.unsettled import find_created, natural_key, what_is_sent
+from vmh_sync.kommunikation.unsettled import claim_of, filled_by, in_the_way, natural_key, sent_by, what_is_sent
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (
@@ -34,8 +35,9 @@ from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 class EntryWriter:
     """Carries out a plan's writes to Advoware.
 
-    ``done`` and ``refused`` hold the steps as ``KommunikationPlan.pairs_after`` wants them, ``entries`` Advoware's
-    entries as they stand now, ``planned`` as they stood, ``moved`` whether an entry was edited since the plan was made.
+    ``in_flight`` are the requests of killed runs that may still fill an entry. ``done`` and ``refused`` hold the steps
+    as ``KommunikationPlan.pairs_after`` wants them, ``entries`` Advoware's entries as they stand now, ``planned`` as
+    they stood, ``moved`` whether an entry was edited since the plan was made.
     """
 
     context: PassContext
@@ -46,6 +48,7 @@ class EntryWriter:
     pairs: tuple[Pair, ...]
     entries: dict[int, AdvowareEntry] = field(default_factory=dict)
     just_created: bool = False
+    in_flight: tuple[Intent, ...] = ()
     done: dict[str, int | None] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     moved: bool = False
@@ -75,12 +78,26 @@ class EntryWriter:
             raise later
 
     async def _one(self, write: EntryWrite) -> None:
+        self._let_arrive(write)
         if write.operation.key is None:
-            await self._fill(write, lambda: self._post(write), lambda: self._find_created(write))
+            await self._fill(write, self._post)
         elif write.must_be_empty:
-            await self._fill(write, lambda: self._put(write), lambda: self._find_filled(write))
+            await self._fill(write, self._put)
         else:
             await self._change(write)
+
+    def _let_arrive(self, write: EntryWrite) -> None:
+        """Raise ``CreatePutOff`` while an earlier request may bring this value elsewhere, or another one here."""
+        now, longest = self.context.clock.now(), self.context.longest_request
+        key, value = write.operation.key, write.operation.payload["tlf"]
+        claim = claim_of(self.betnr, what_is_sent(write, self._kind(write))) if value else None
+        fills = key is None or write.must_be_empty
+        earlier = in_the_way(self.in_flight, claim, int(key) if key is not None else None, fills=fills)
+        sent = [
+            one.sent_at for one in earlier if one.sent_at is not None and now - longest <= one.sent_at <= now + longest
+        ]
+        if sent:
+            raise CreatePutOff(max(sent) + longest)
 
     async def _change(self, write: EntryWrite) -> None:
         try:
@@ -90,21 +107,19 @@ class EntryWriter:
                 raise
         await self.context.store.write(self._store, write, None, None)
 
-    async def _fill(
-        self, write: EntryWrite, send: Callable[[], Awaitable[int]], find: Callable[[], Awaitable[int | None]]
-    ) -> None:
+    async def _fill(self, write: EntryWrite, send: Callable[[EntryWrite], Awaitable[int]]) -> None:
         """Bring a value into Advoware that stands in no entry there: what was sent is known after a crash."""
         sent = what_is_sent(write, self._kind(write))
         order = CreateOrder(
             system=Side.ADVOWARE,
             entity=ENTITY,
             espo_id=self.espo_id,
-            claim=json.dumps(sent, sort_keys=True),
+            claim=claim_of(self.betnr, sent),
             betnr=self.betnr,
             natural_key=natural_key(sent, write, self.entries),
             payload=write.operation.payload,
-            post=send,
-            find=lambda _: find(),
+            post=lambda: send(write),
+            find=lambda intent: self._find_sent(intent, sent),
         )
         creation = await create_once(self.context, order)
         number = creation.record if write.operation.key is None else None
@@ -120,7 +135,11 @@ class EntryWriter:
             self.gate,
             Side.ADVOWARE,
             look=lambda: self._look(number),
-            unmoved=lambda now: now.row_id == write.expected_row_id and self._as_planned(now),
+            unmoved=lambda now: (
+                now.row_id == write.expected_row_id
+                and self._as_planned(now)
+                and not (write.must_be_empty and self._typed_elsewhere(write))
+            ),
             send=lambda now: self.context.advoware.update_kommunikation(self.betnr, now, write.operation.payload),
         )
         if record is not None:
@@ -148,25 +167,37 @@ class EntryWriter:
             self.gate,
             Side.ADVOWARE,
             look=self._read_all,
-            unmoved=lambda _: self._find(write) is None,
+            unmoved=lambda _: not self._typed_elsewhere(write),
             send=lambda _: self.context.advoware.create_kommunikation(self.betnr, payload),
         )
         if created.record is not None:
             self._know(created.record)
         return created.key
 
-    async def _find_created(self, write: EntryWrite) -> int | None:
-        party = await self._read()
-        self._take(party)
-        found = self._find(write)
+    async def _find_sent(self, intent: Intent, sent: Mapping[str, Any]) -> int | None:
+        """Return the entry that holds what an earlier request sent; raises ``TargetMoved`` if ``sent`` is not that."""
+        party = await self._read_all()
+        found = filled_by(intent, self.entries.values(), self.known)
         strange = may_be_new(party, self.known) if found is None else None
         if strange is not None:
             raise strange
+        if found is not None and sent_by(intent) != sent:
+            raise TargetMoved("an earlier request has brought the value otherwise: the next plan knows it")
         return found.id if found is not None else None
 
-    def _find(self, write: EntryWrite) -> AdvowareEntry | None:
-        payload = write.operation.payload
-        return find_created(int(payload["komm_kz"]), str(payload["tlf"]), self.entries.values(), self.known)
+    def _typed_elsewhere(self, write: EntryWrite) -> bool:
+        """Whether somebody has typed the value into another entry since the plan was made."""
+        channel = channel_of(self._kind(write))
+        if channel is None:
+            return False
+        value = channel.normal(write.operation.payload["tlf"])
+        return any(
+            channel.normal(one.tlf) == value
+            and (not one.komm_kz or channel_of(one.komm_kz) is channel)
+            and str(one.id) != write.operation.key
+            and (one.id not in self.planned or channel.normal(self.planned[one.id].tlf) != value)
+            for one in self.entries.values()
+        )
 
     async def _read(self) -> Beteiligter:
         party = await self.context.advoware.read_beteiligter(self.betnr)

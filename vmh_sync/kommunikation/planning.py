@@ -13,7 +13,7 @@ from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Opti
 from vmh_sync.kommunikation.noted_lists import arrived, is_note
 from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
-from vmh_sync.kommunikation.unsettled import Adopted, adopted, over, pointless, with_edits_told
+from vmh_sync.kommunikation.unsettled import Adopted, adopted, pointless, with_edits_told
 from vmh_sync.store.intents import Intent
 from vmh_sync.store.kommunikation_states import KommunikationState
 from vmh_sync.store.links import Link
@@ -51,13 +51,14 @@ class MappedEntries:
     """Both sides in canonical form, with the pairs.
 
     Of a crashed run: ``adopted`` are the entries it filled, ``noted`` what it certainly brought into EspoCRM's lists,
-    ``settled`` the intents that are of no more use.
+    ``settled`` the intents that are of no more use, ``in_flight`` those that may still fill an entry.
     """
 
     sides: PartyCommunication
     adopted: tuple[Adopted, ...] = ()
     noted: tuple[Pair, ...] = ()
     settled: tuple[Intent, ...] = ()
+    in_flight: tuple[Intent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,8 +113,9 @@ def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     filled = [one for one in notes.intents if not is_note(one) and one.betnr == party.betnr]
     taken = adopted(filled, found, pairs)
     sides = replace(found, pairs=PairDelta((), tuple(one.pair for one in taken)).apply(pairs))
-    done = (*lists, *over(filled, taken), *pointless(notes.intents, taken, sides, notes.none_arrives_from))
-    return MappedEntries(sides, taken, noted, done)
+    done = (*lists, *pointless(notes.intents, taken, sides, notes.none_arrives_from))
+    ended = {one.id for one in (*done, *(one.intent for one in taken))}
+    return MappedEntries(sides, taken, noted, done, tuple(one for one in filled if one.id not in ended))
 
 
 def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan:

@@ -6,7 +6,7 @@ the same kind that was not there before. Nobody can tell that from a request tha
 person made; so the value it replaces is told, as the loser of a conflict.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+
+_SENT = ("kind", "value", "online", "entry")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,9 +39,20 @@ def what_is_sent(write: EntryWrite, kind: int) -> dict[str, Any]:
     return sent if write.operation.key is None else {**sent, "entry": int(write.operation.key)}
 
 
+def sent_by(intent: Intent) -> dict[str, Any]:
+    """Return :func:`what_is_sent` as the intent of a write knows it."""
+    return {name: intent.natural_key[name] for name in _SENT if name in intent.natural_key}
+
+
 def natural_key(sent: Mapping[str, Any], write: EntryWrite, entries: Iterable[int]) -> dict[str, Any]:
     """Return what an entry is known by afterwards: a new one is not among ``entries``, a refilled one has moved."""
     return {**sent, "row_id": write.expected_row_id} if "entry" in sent else {**sent, "seen": sorted(entries)}
+
+
+def claim_of(betnr: int, sent: Mapping[str, Any]) -> str:
+    """Return the name under which a value is sent to a party: once at a time, however it is spelled and wherever to."""
+    channel = kinds.channel_of(int(sent["kind"])) or Channel.PHONE
+    return f"{betnr}/{channel}/{channel.normal(sent['value'])}"
 
 
 def find_created(
@@ -85,19 +98,37 @@ def adopted(intents: Sequence[Intent], sides: PartyCommunication, pairs: Sequenc
     return tuple(found)
 
 
-def over(intents: Iterable[Intent], taken: Iterable[Adopted]) -> tuple[Intent, ...]:
-    """Return the refills that certainly never arrived."""
-    arrived = {one.intent.id for one in taken}
-    return tuple(one for one in intents if "entry" in one.natural_key and one.id not in arrived)
+def filled_by(
+    intent: Intent, entries: Collection[AdvowareEntry], known: Collection[int | None]
+) -> AdvowareEntry | None:
+    """Return the entry that holds what was sent, ``None`` while there is none."""
+    key = intent.natural_key
+    if "entry" not in key:
+        return find_created(int(key["kind"]), str(key["value"]), entries, known)
+    entry = next((one for one in entries if one.id == key["entry"]), None)
+    return entry if entry is not None and not _adopted(intent, entry).edited else None
+
+
+def in_the_way(intents: Iterable[Intent], claim: str | None, entry: int | None, *, fills: bool) -> Iterator[Intent]:
+    """Yield the requests that could bring the same value to another entry, or another value to this one.
+
+    ``claim`` is that of the value to be written, if it is one. A write that ``fills`` waits for its own value by its
+    claim (``engine/writing/create_once.py``).
+    """
+    for intent in intents:
+        same_value = claim_of(intent.betnr or 0, intent.natural_key) == claim
+        same_entry = entry is not None and intent.natural_key.get("entry") == entry
+        if (same_entry and not same_value) if fills else (same_entry or same_value):
+            yield intent
 
 
 def pointless(
     intents: Iterable[Intent], taken: Iterable[Adopted], sides: PartyCommunication, before: datetime | None
 ) -> tuple[Intent, ...]:
-    """Return the creates that nobody asks after any more: nothing waits for them, and nothing of them can arrive."""
+    """Return the fills that nobody asks after any more: nothing waits for them, and nothing of them can arrive."""
     known = {one.intent.id for one in taken}
-    creates = (one for one in intents if not is_note(one) and "entry" not in one.natural_key and one.id not in known)
-    over_now = (one for one in creates if one.sent_at is None or (before is not None and one.sent_at < before))
+    fills = (one for one in intents if not is_note(one) and one.id not in known)
+    over_now = (one for one in fills if one.sent_at is None or (before is not None and one.sent_at < before))
     return tuple(one for one in over_now if _is_told(one, sides) and not _waits(one, sides, sides.pairs))
 
 

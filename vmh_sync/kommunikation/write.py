@@ -65,6 +65,7 @@ async def write_part(
         pairs=sides.pairs,
         entries={entry.id: entry for entry in sides.entries},
         just_created=party.just_created,
+        in_flight=work.mapped.in_flight,
     )
     await writer.run()
     execution = Execution(context, party, notes, work, writer, note)

@@ -4,22 +4,28 @@ The entry is ours: what a person typed over it since, or emptied, is an edit of 
 nobody can tell from another entry that a person made meanwhile, so what is replaced is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
 
 from vmh_sync.beteiligte.pipeline import PartyPipeline
+from vmh_sync.kommunikation.model import Channel
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
-from vmh_sync_tests.inmemory.network import Fate, Request
+from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.inmemory.world import World
+from vmh_sync_tests.unit.kommunikation.killed import pass_that_ends_so
 
 CRM, OFFICE, ENTRY = "CBeteiligte", "Beteiligte", "Kommunikation"
 SENT = {"mail": "neu@huber.example", "phone": "+4951112345"}
 CORRECTED = {"mail": "neu@hueber.example", "phone": "+4951112346"}
 TYPED = {"mail": "ganz.anders@maier.example", "phone": "+498912399"}
 KIND = {"mail": 4, "phone": 1}
+OLD = {"mail": "alt@huber.example", "phone": "+4951170000"}
+RESPELLED = "Neu@Huber.Example"
+LATE = 100.0
+"""Longer than a lease, shorter than a request can live."""
 
 
 class Party:
@@ -32,38 +38,42 @@ class Party:
         self.espo_id = self.firm.crm_create(CRM, {"lastName": "Huber", "betnr": int(self.betnr)})
         self.firm.settle(PartyPipeline(), [self.espo_id])
         if slot:
-            self.has("alt@huber.example" if sort == "mail" else "+4951170000")
+            self.has(OLD[sort])
             self.firm.settle(PartyPipeline(), [self.espo_id])
             self.has()
             self.firm.settle(PartyPipeline(), [self.espo_id])
         self.has(SENT[sort])
 
-    def has(self, *values: str) -> None:
+    def has(self, *values: str, primary: int = 0, phone_type: str = "Office") -> None:
         items: list[dict[str, Any]] = [
-            {"emailAddress": one} if self.sort == "mail" else {"phoneNumber": one, "type": "Office"} for one in values
+            {"emailAddress": one} if self.sort == "mail" else {"phoneNumber": one, "type": phone_type} for one in values
         ]
         for place, item in enumerate(items):
-            item.update(primary=place == 0, optOut=False, invalid=False)
+            item.update(primary=place == primary, optOut=False, invalid=False)
         name = "emailAddressData" if self.sort == "mail" else "phoneNumberData"
         self.firm.crm_edit(CRM, self.espo_id, {name: items})
 
     def dies(self, when: str) -> None:
         """Make one pass that dies when it writes the entry, ``before`` it arrives or ``after`` it took effect."""
-        wire = self.firm.world.wire
-        usual = wire.fate
-        hit: list[Request] = []
-
-        def fate(request: Request) -> Fate:
-            if hit or not request.is_write or ENTRY not in request.path:
-                return usual(request)
-            hit.append(request)
-            return Fate(dies=when)
-
-        wire.fate = fate
-        self.firm.run(PartyPipeline(), [self.espo_id])
-        assert hit
-        wire.fate = usual
+        self._ends(("POST", "PUT"), Fate(dies=when))
         assert (self.sides()[1] == [SENT[self.sort]]) == (when == "after")
+
+    def dies_while_it_is_on_its_way(self) -> None:
+        """Make one pass that dies when it creates the entry, which arrives long afterwards."""
+        self._ends(("POST",), Fate(dies="after", carried_out=False, later=LATE))
+
+    def _ends(self, methods: Collection[str], fate: Fate) -> None:
+        pass_that_ends_so(self.firm, self.espo_id, lambda one: one.method in methods and ENTRY in one.path, fate)
+
+    def passes_while_it_arrives(self) -> None:
+        """Make a pass before, and one after the request arrives."""
+        for _ in range(2):
+            self.firm.world.loop.pass_time(LATE * 0.6)
+            self.firm.run(PartyPipeline(), [self.espo_id])
+
+    def normal(self, value: str) -> str:
+        channel = Channel.EMAIL if self.sort == "mail" else Channel.PHONE
+        return channel.normal(value) or ""
 
     def entry(self) -> str:
         return max(self.firm.office_rows(ENTRY), key=int)
@@ -192,3 +202,74 @@ def test_a_refill_that_nobody_touched_stands_once(slotted: Party, when: str) -> 
     assert slotted.settled() == ([SENT[slotted.sort]], [SENT[slotted.sort]])
     assert slotted.told() == []
     assert len(slotted.firm.office_rows(ENTRY)) == 1
+
+
+# While a create is on its way that arrives long after its pass was killed
+
+
+ON_ITS_WAY = [
+    ("mail", "respelled"),
+    ("phone", "other type"),
+    ("mail", "not primary"),
+    ("phone", "not primary"),
+    ("mail", "another one goes"),
+    ("phone", "another one goes"),
+    ("phone", "its type is that of a slot"),
+]
+
+
+@pytest.mark.parametrize(("sort", "meanwhile"), ON_ITS_WAY)
+def test_a_value_on_its_way_is_not_sent_a_second_time_in_another_way(sort: str, meanwhile: str) -> None:
+    party = Party(sort, slot=meanwhile == "its type is that of a slot")
+    others = [OLD[sort]] if meanwhile in ("another one goes", "not primary") else []
+    if others:
+        party.has(*others)
+        party.firm.settle(PartyPipeline(), [party.espo_id])
+        party.has(*others, SENT[sort], primary=1)
+    if meanwhile == "its type is that of a slot":
+        party.has(SENT[sort], phone_type="Home")
+    party.dies_while_it_is_on_its_way()
+    if meanwhile == "respelled":
+        party.has(RESPELLED)
+    elif meanwhile == "other type":
+        party.has(SENT[sort], phone_type="Other")
+    elif meanwhile == "not primary":
+        party.has(*others, SENT[sort], primary=0)
+    else:
+        party.has(SENT[sort])
+    party.passes_while_it_arrives()
+    expected = sorted([*(others if meanwhile == "not primary" else []), SENT[sort]])
+    espocrm, advoware = party.settled()
+    assert (sorted(map(party.normal, espocrm)), sorted(map(party.normal, advoware))) == (expected, expected)
+    assert party.told() == []
+    party.firm.world.close()
+
+
+def test_a_slot_that_a_request_may_still_fill_gets_no_other_value(slotted: Party) -> None:
+    slotted.dies("before")
+    both = sorted([SENT[slotted.sort], TYPED[slotted.sort]])
+    slotted.has(TYPED[slotted.sort], SENT[slotted.sort])
+    slotted.firm.world.loop.pass_time(LATE)
+    slotted.firm.run(PartyPipeline(), [slotted.espo_id])
+    # It arrives, whatever stands there by now.
+    slotted.firm.office_edit(ENTRY, min(slotted.firm.office_rows(ENTRY), key=int), {"tlf": SENT[slotted.sort]})
+    assert slotted.settled() == (both, both)
+    assert slotted.told() == []
+
+
+@pytest.mark.parametrize("request_number", [4, 5, 6])
+def test_a_value_that_somebody_types_into_an_entry_of_another_kind_meanwhile_is_not_created(
+    party: Party, request_number: int
+) -> None:
+    """Between the reads of which the plan is made and the look directly before the request."""
+    kind = 8 if party.sort == "mail" else 3
+    values = {"kommKz": kind, "tlf": SENT[party.sort]}
+
+    def typed() -> None:
+        party.firm.office_create(ENTRY, values, int(party.betnr))
+
+    begun = party.firm.begin(PartyPipeline(), [party.espo_id])
+    begun.meanwhile[request_number] = typed
+    party.firm.finish()
+    assert not begun.meanwhile
+    assert party.settled() == ([SENT[party.sort]], [SENT[party.sort]])

@@ -10,8 +10,9 @@ import pytest
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
-from vmh_sync_tests.inmemory.network import Fate, Request
+from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.inmemory.world import World
+from vmh_sync_tests.unit.kommunikation.killed import pass_that_ends_so
 
 CRM, OFFICE, ENTRY = "CBeteiligte", "Beteiligte", "Kommunikation"
 HERE, OLD, NEW = "hier@huber.example", "alt@huber.example", "neu@huber.example"
@@ -30,20 +31,10 @@ class Party:
 
     def dies(self, when: str, replaced: str | None = None) -> None:
         """Make one pass that dies when it writes the list, ``before`` it arrives or ``after`` it took effect."""
-        wire = self.firm.world.wire
-        usual = wire.fate
-        hit: list[Request] = []
-
-        def fate(request: Request) -> Fate:
-            if hit or request.method != "PUT" or not request.path.endswith(f"/{CRM}/{self.espo_id}"):
-                return usual(request)
-            hit.append(request)
-            return Fate(dies=when)
-
-        wire.fate = fate
-        self.firm.run(PartyPipeline(), [self.espo_id])
-        assert hit
-        wire.fate = usual
+        path = f"/{CRM}/{self.espo_id}"
+        pass_that_ends_so(
+            self.firm, self.espo_id, lambda one: one.method == "PUT" and one.path.endswith(path), Fate(dies=when)
+        )
         assert (OLD in self.mails()[0]) == (when == "after" and replaced is None)
 
     def mails(self) -> tuple[list[str], list[str]]:
