@@ -8,12 +8,17 @@ from vmh_sync.adressen.fields import FIELDS as ADDRESS_FIELDS
 from vmh_sync.bankverbindungen.fields import FIELDS as ACCOUNT_FIELDS
 from vmh_sync.beteiligte.fields import FIELDS as PARTY_FIELDS
 from vmh_sync.engine.installation.known_installation import KnownEspocrm, KnownGoogle, KnownInstallation
-from vmh_sync.probe.assumptions import Effect, Finding, Verdict
-from vmh_sync.probe.catalogue import BY_KEY
+from vmh_sync.probe.advoware.assumptions import ASSUMPTIONS
+from vmh_sync.probe.espocrm.assumptions import ESPOCRM_ASSUMPTIONS
+from vmh_sync.probe.findings import Effect, Finding, Verdict
+from vmh_sync.probe.google.assumptions import GOOGLE_ASSUMPTIONS
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT
 
+CATALOGUE = (*ASSUMPTIONS, *ESPOCRM_ASSUMPTIONS, *GOOGLE_ASSUMPTIONS)
+"""Every assumption about every system."""
+_BY_KEY = {assumption.key: assumption for assumption in CATALOGUE}
 _TABLES: dict[str, tuple[str, FieldTable, dict[str, str]]] = {
     "party": ("beteiligte", PARTY_FIELDS, dict(wire.BETEILIGTER_FIELDS)),
     "address": ("adressen", ADDRESS_FIELDS, dict(wire.ADRESSE_FIELDS)),
@@ -67,12 +72,12 @@ def _refuted(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _stops(refuted: Iterable[Finding]) -> tuple[str, ...]:
-    return tuple(sentence(finding) for finding in refuted if BY_KEY[finding.key].effect is Effect.STOPS)
+    return tuple(sentence(finding) for finding in refuted if _BY_KEY[finding.key].effect is Effect.STOPS)
 
 
 def sentence(finding: Finding) -> str:
     """Return a finding in one or two German sentences: what is so, and what follows."""
-    assumption = BY_KEY[finding.key]
+    assumption = _BY_KEY[finding.key]
     detail = f" ({finding.detail})" if finding.detail else ""
     text = f"{assumption.says}: {finding.verdict}{detail}."
     return f"{text} {assumption.follows}" if finding.verdict is Verdict.REFUTED else text

@@ -52,6 +52,14 @@ class Exchange:
         """Whether the answer says that it was done."""
         return HTTPStatus.OK <= self.answer.status < HTTPStatus.MULTIPLE_CHOICES
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """The object of the answer, alone or in a list of one; empty where there is none."""
+        body = self.answer.body
+        if isinstance(body, list):
+            body = body[0] if len(body) == 1 else None
+        return body if self.succeeded and isinstance(body, dict) else {}
+
 
 def masked(exchange: Exchange, mask: Mask) -> dict[str, Any]:
     """Return a line of the recording, without a value of the firm."""

@@ -22,15 +22,14 @@ from vmh_sync.engine.installation.known_installation import (
 )
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.kalender.reading.push import PATH as PUSH_PATH
-from vmh_sync.probe.assumptions import Verdict
-from vmh_sync.probe.catalogue import CATALOGUE
-from vmh_sync.probe.effects import known_espocrm_from, known_from, known_google_from
-from vmh_sync.probe.espocrm import RESTORE, probe_espocrm
-from vmh_sync.probe.espocrm_calls import PARTY
-from vmh_sync.probe.google import probe_google
+from vmh_sync.probe.advoware.run import Scratch, probe
+from vmh_sync.probe.effects import CATALOGUE, known_espocrm_from, known_from, known_google_from
+from vmh_sync.probe.espocrm.calls import PARTY
+from vmh_sync.probe.espocrm.run import RESTORE, probe_espocrm
+from vmh_sync.probe.findings import Probed, Verdict
+from vmh_sync.probe.google.run import probe_google
 from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
-from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.services.sole_process import HomeTaken, sole_holder
 from vmh_sync.settings import (

@@ -18,14 +18,15 @@ from vmh_sync.commands.installation.probe_check import play
 from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownInstallation, keep_known
 from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.first_contact.advoware_list import CUT_FROM
-from vmh_sync.probe.assumptions import ASSUMPTIONS, Verdict
-from vmh_sync.probe.calls import Calls
+from vmh_sync.probe.advoware.assumptions import ASSUMPTIONS
+from vmh_sync.probe.advoware.calls import Calls
+from vmh_sync.probe.advoware.late_commit import try_late_commit
+from vmh_sync.probe.advoware.parties import try_search
+from vmh_sync.probe.advoware.run import Scratch, probe
 from vmh_sync.probe.effects import known_from
-from vmh_sync.probe.late_commit import try_late_commit
-from vmh_sync.probe.parties import try_search
+from vmh_sync.probe.findings import Probed, Verdict
 from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
-from vmh_sync.probe.run import Probed, Scratch, probe
 from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.sandbox.installation import Installation, OfficeInstallation
 from vmh_sync.sandbox.serving import LoopbackServer

@@ -16,14 +16,13 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.installation.probe_check import play
 from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownEspocrm, keep_known_espocrm
 from vmh_sync.engine.passes.opening import open_context
-from vmh_sync.probe.assumptions import Finding, Verdict
 from vmh_sync.probe.effects import known_espocrm_from
-from vmh_sync.probe.espocrm import RESTORE, probe_espocrm
-from vmh_sync.probe.espocrm_assumptions import ESPOCRM_ASSUMPTIONS
-from vmh_sync.probe.espocrm_lists import NO_DELETE
+from vmh_sync.probe.espocrm.assumptions import ESPOCRM_ASSUMPTIONS
+from vmh_sync.probe.espocrm.lists import NO_DELETE
+from vmh_sync.probe.espocrm.run import RESTORE, probe_espocrm
+from vmh_sync.probe.findings import Finding, Probed, Verdict
 from vmh_sync.probe.recording import write_recording
 from vmh_sync.probe.restore import Restore
-from vmh_sync.probe.run import Probed
 from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.sandbox.installation import CrmInstallation, Installation
 from vmh_sync.sandbox.serving import LoopbackServer

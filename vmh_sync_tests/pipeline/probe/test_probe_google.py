@@ -16,12 +16,11 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.installation.probe_check import play
 from vmh_sync.engine.installation.known_installation import AssumptionRefuted, keep_known_google
 from vmh_sync.kalender.context import open_calendar
-from vmh_sync.probe.assumptions import Finding, Verdict
 from vmh_sync.probe.effects import known_google_from
-from vmh_sync.probe.google import probe_google
-from vmh_sync.probe.google_assumptions import GOOGLE_ASSUMPTIONS
+from vmh_sync.probe.findings import Finding, Probed, Verdict
+from vmh_sync.probe.google.assumptions import GOOGLE_ASSUMPTIONS
+from vmh_sync.probe.google.run import probe_google
 from vmh_sync.probe.recording import write_recording
-from vmh_sync.probe.run import Probed
 from vmh_sync.probe.texts import OWN_WORDS
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import SystemsConfig, simulated

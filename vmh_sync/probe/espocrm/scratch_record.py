@@ -3,8 +3,7 @@
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.probe.espocrm_calls import EspoCalls, Json, attributes, ids, reason, rows
-from vmh_sync.probe.parties import CLOCK_TOLERANCE
+from vmh_sync.probe.espocrm.calls import EspoCalls, Json, ids, reason, rows
 from vmh_sync.probe.texts import EMAIL, EMAIL_AFTERWARDS, PHONE, PHONE_NATIONAL, TEXT
 from vmh_sync.systems.espocrm.query import equals, greater_or_equals
 from vmh_sync.systems.espocrm.records import parse_datetime
@@ -44,30 +43,20 @@ def _unlike(original: Json, shown: Json) -> tuple[str, ...]:
 async def _texts(calls: EspoCalls, record: Json, clock: Clock) -> None:
     wanted = f"{TEXT} 2" if record.get("firstName") == TEXT else TEXT
     put = await calls.change("put_text", {"firstName": wanted})
-    answer, shown = attributes(put), await calls.record("put_text_read")
+    answer, shown = put.record, await calls.record("put_text_read")
     calls.found("espocrm_put", shown.get("firstName") == wanted, f"Antwort {put.answer.status}")
     emptied = tuple(name for name in _unlike(record, shown) if name != "firstName")
     calls.fields("espocrm_put_partial", emptied, "nicht stehen geblieben")
     whole = answer.get("id") == calls.record_id and {"firstName", "lastName", "modifiedAt"} <= answer.keys()
     calls.found("espocrm_put_answer", whole)
-    _judge_clock(calls, shown, clock)
-    own = (attributes(await calls.call("app_user", "GET", "App/user", kept=False)).get("user") or {}).get("id")
+    calls.clock("espocrm_clock", "modifiedAt", parse_datetime(shown.get("modifiedAt")), clock)
+    own = ((await calls.call("app_user", "GET", "App/user", kept=False)).record.get("user") or {}).get("id")
     calls.found("espocrm_modified_by", bool(own) and shown.get("modifiedById") == own)
     since = [greater_or_equals("modifiedAt", shown.get("modifiedAt") or ""), equals("id", calls.record_id)]
     seen = await calls.listed("list_modified", since)
     calls.found("espocrm_seen", calls.record_id in ids(seen))
     inside = {"emailAddressData", "phoneNumberData"} & set().union(*(row.keys() for row in rows(seen) or []))
     calls.found("espocrm_list_contacts", not inside)
-
-
-def _judge_clock(calls: EspoCalls, shown: Json, clock: Clock) -> None:
-    told = parse_datetime(shown.get("modifiedAt"))
-    if told is None:
-        calls.found("espocrm_clock", False, "modifiedAt nennt keine Zeit")
-        return
-    ahead = told - clock.now()
-    minutes = round(ahead.total_seconds() / 60)
-    calls.found("espocrm_clock", abs(ahead) <= CLOCK_TOLERANCE, f"Abstand zu unserer Uhr: {minutes} Minuten")
 
 
 async def _versions(calls: EspoCalls) -> None:

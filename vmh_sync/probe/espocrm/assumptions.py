@@ -1,6 +1,6 @@
 """What is assumed about EspoCRM (specification, espocrm.md), and what follows if it is wrong."""
 
-from vmh_sync.probe.assumptions import Assumption, Effect
+from vmh_sync.probe.findings import Assumption, Effect
 
 _ADAPTS, _STOPS = Effect.ADAPTS, Effect.STOPS
 _ASK = "Bitte den Betreuer von EspoCRM fragen (eigene Erweiterungen, Proxy davor?)."

@@ -2,7 +2,7 @@
 
 import re
 
-from vmh_sync.probe.espocrm_calls import ACCOUNT, PARTY, EspoCalls, Json, attributes, ids, reason, rows
+from vmh_sync.probe.espocrm.calls import ACCOUNT, PARTY, EspoCalls, Json, ids, reason, rows
 from vmh_sync.probe.texts import IBAN, NOBODY, TEXT
 from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT, equals, in_
 
@@ -32,7 +32,7 @@ async def try_lists(calls: EspoCalls) -> None:
     """Ask for lists: their form, their longest page, how many values they can be filtered by."""
     own = [equals("id", calls.record_id)]
     page = await calls.listed("list_form", own)
-    total = attributes(page).get("total")
+    total = page.record.get("total")
     form = rows(page) is not None and isinstance(total, int) and not isinstance(total, bool)
     calls.found("espocrm_list", form and ids(page) == {calls.record_id}, f"Antwort {page.answer.status}")
     longest = await calls.listed("list_limit", own, size=LIST_LIMIT)
@@ -69,7 +69,7 @@ async def try_records(calls: EspoCalls) -> None:
         return
     await _child(calls)
     made = await calls.call("create", "POST", PARTY, body=_MADE, headers=_SKIP)
-    key = attributes(made).get("id")
+    key = made.record.get("id")
     if not isinstance(key, str):
         return
     await _double(calls)
@@ -99,13 +99,13 @@ async def _double(calls: EspoCalls) -> None:
     skipped = await calls.call("create_double_skipped", "POST", PARTY, body=_MADE, headers=_SKIP)
     calls.found("espocrm_duplicate_skipped", skipped.succeeded, f"Antwort {skipped.answer.status}")
     for one in (plain, skipped):
-        if key := attributes(one).get("id"):
+        if key := one.record.get("id"):
             await calls.call("delete_double", "DELETE", f"{PARTY}/{key}")
 
 
 async def _child(calls: EspoCalls) -> None:
     body = {**_MADE_ACCOUNT, "beteiligteId": calls.record_id}
-    key = attributes(await calls.call("child_create", "POST", ACCOUNT, body=body)).get("id")
+    key = (await calls.call("child_create", "POST", ACCOUNT, body=body)).record.get("id")
     if not isinstance(key, str):
         return
     listed = await calls.listed("child_list", [in_("beteiligteId", [calls.record_id])], entity=ACCOUNT)

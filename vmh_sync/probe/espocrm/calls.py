@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.probe.notes import Notes
+from vmh_sync.probe.findings import Notes
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.query import Where, search_params
@@ -43,7 +43,7 @@ class EspoCalls(Notes):
 
     async def record(self, name: str, *, kept: bool = True) -> Json:
         """Read the scratch record; empty where the answer is none."""
-        return attributes(await self.call(name, "GET", f"{PARTY}/{self.record_id}", kept=kept))
+        return (await self.call(name, "GET", f"{PARTY}/{self.record_id}", kept=kept)).record
 
     async def change(
         self, name: str, values: Json, headers: dict[str, str] | None = None, *, kept: bool = True
@@ -66,15 +66,9 @@ class EspoCalls(Notes):
         return await self.call(name, "GET", entity, params=params, headers={"X-No-Total": "true"}, kept=kept)
 
 
-def attributes(exchange: Exchange) -> Json:
-    """Return the record of an answer; empty where there is none."""
-    body = exchange.answer.body
-    return body if exchange.succeeded and isinstance(body, dict) else {}
-
-
 def rows(exchange: Exchange) -> list[Json] | None:
     """Return the rows of a list, ``None`` where the answer is no list."""
-    listed = attributes(exchange).get("list")
+    listed = exchange.record.get("list")
     return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else None
 
 

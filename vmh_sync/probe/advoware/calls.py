@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.probe.notes import Notes
+from vmh_sync.probe.findings import Notes
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.client import AdvowareClient
@@ -38,26 +38,13 @@ class Calls(Notes):
 
     async def party(self, name: str) -> Json:
         """Read the scratch party; empty where the answer is none."""
-        return record(await self.call(name, "GET", wire.BETEILIGTER))
-
-
-def succeeded(exchange: Exchange) -> bool:
-    """Tell whether the answer says that it was done."""
-    return 200 <= exchange.answer.status < 300
-
-
-def record(exchange: Exchange) -> Json:
-    """Return the record of an answer, alone or in a list of one; empty where there is none."""
-    body = exchange.answer.body
-    if isinstance(body, list):
-        body = body[0] if len(body) == 1 else None
-    return body if succeeded(exchange) and isinstance(body, dict) else {}
+        return (await self.call(name, "GET", wire.BETEILIGTER)).record
 
 
 def rows(exchange: Exchange) -> list[Json] | None:
     """Return the rows of a list, ``None`` where the answer is no list."""
     body = exchange.answer.body
-    if not succeeded(exchange) or not isinstance(body, list):
+    if not exchange.succeeded or not isinstance(body, list):
         return None
     return [row for row in body if isinstance(row, dict)]
 

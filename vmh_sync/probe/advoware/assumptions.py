@@ -1,50 +1,6 @@
-"""What is assumed (docs/assumptions.md), and what follows if it is wrong; here the assumptions about Advoware."""
+"""What is assumed about Advoware (docs/assumptions.md), and what follows if it is wrong."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Verdict(StrEnum):
-    """What a try has shown."""
-
-    CONFIRMED = "bestätigt"
-    REFUTED = "widerlegt"
-    NOT_TRIED = "nicht geprüft"
-
-
-class Effect(StrEnum):
-    """What a refuted assumption does."""
-
-    NONE = "none"
-    """Both ways are handled; nothing follows."""
-    ADAPTS = "adapts"
-    """The passes behave otherwise from now on."""
-    STOPS = "stops"
-    """No pass runs until it is put right: to go on would be a guess."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """One assumption: its key, what it says, and what follows if it is refuted (both German, for the operator)."""
-
-    key: str
-    says: str
-    follows: str
-    effect: Effect = Effect.NONE
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a try of one assumption has shown; ``detail`` names fields, forms and codes, never a value."""
-
-    key: str
-    verdict: Verdict
-    detail: str = ""
-    fields: tuple[str, ...] = ()
-    """The JSON names of the fields that are concerned, where the assumption is about fields."""
-    number: float | None = None
-    """What was measured, where the assumption is about a number."""
-
+from vmh_sync.probe.findings import Assumption, Effect
 
 _ADAPTS, _STOPS = Effect.ADAPTS, Effect.STOPS
 

@@ -3,11 +3,10 @@
 import secrets
 from datetime import datetime, timedelta
 
-from vmh_sync.probe.google_assumptions import GOOGLE_ASSUMPTIONS
-from vmh_sync.probe.google_calls import GoogleCalls, Json, answered, items
-from vmh_sync.probe.google_series import try_series
+from vmh_sync.probe.findings import Probed
+from vmh_sync.probe.google.assumptions import GOOGLE_ASSUMPTIONS
+from vmh_sync.probe.google.calls import GoogleCalls, Json, items
 from vmh_sync.probe.recording import Exchange
-from vmh_sync.probe.run import Probed
 from vmh_sync.probe.texts import EVENT_PREFIX, HTML, TEXT
 from vmh_sync.systems.google_calendar.channels import STOP, WATCH
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
@@ -20,6 +19,9 @@ _MARK = {"vmhProbe": "1"}
 _TAKEN, _CHANGED, _GONE, _MISSING, _BAD, _REFUSED = 409, 412, 410, 404, 400, 403
 _NOBODY = "niemand@vmh-sync-probe.invalid"
 """A guest whom no mail can reach."""
+_WEEKS = 3
+_RULE = [f"RRULE:FREQ=WEEKLY;COUNT={_WEEKS}"]
+_ZONE = "Europe/Berlin"
 
 
 def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | None, now: datetime) -> Probed:
@@ -29,12 +31,12 @@ def probe_google(client: GoogleCalendarClient, calendar: str, push_url: str | No
     for left in _left_events(calls):
         calls.delete("clean", left, kept=False)
     pages = calls.pages()
-    token, role = answered(pages[-1]).get("nextSyncToken"), answered(pages[-1]).get("accessRole")
+    token, role = pages[-1].record.get("nextSyncToken"), pages[-1].record.get("accessRole")
     right = bool(token) and role in ("owner", "writer")
     calls.found("google_read", right, f"Rolle {role}" if role else f"Antwort {pages[-1].answer.status}")
     if right:
         try:
-            done.own_words = _try_event(calls, str(token), now) | try_series(calls, now + _AHEAD)
+            done.own_words = _try_event(calls, str(token), now) | _try_series(calls, now + _AHEAD)
             _try_token_and_guests(calls, now)
             _try_channel(calls, push_url)
         finally:
@@ -67,14 +69,14 @@ def _try_event(calls: GoogleCalls, token: str, now: datetime) -> frozenset[str]:
         "end": {"dateTime": ends},
         "extendedProperties": {"private": _MARK},
     }
-    made = answered(calls.insert("insert", body))
+    made = calls.insert("insert", body).record
     calls.found("google_own_id", made.get("id") == key)
     own = frozenset({key, begins, ends})
     if made.get("id") != key:
         return own
     again = calls.insert("insert_again", body)
     calls.found("google_id_taken", again.answer.status == _TAKEN, f"Antwort {again.answer.status}")
-    read = answered(calls.get("get", key))
+    read = calls.get("get", key).record
     found = {item["id"] for item in items(calls.pages(privateExtendedProperty="vmhProbe=1"))}
     private = (read.get("extendedProperties") or {}).get("private")
     calls.found("google_private", private == _MARK and found == {key})
@@ -92,11 +94,11 @@ def _try_delete(calls: GoogleCalls, key: str, body: Json, changed: list[Exchange
     calls.delete("delete", key)
     gone = calls.get("get_deleted", key)
     second = calls.delete("delete_again", key)
-    fort = gone.answer.status in (_MISSING, _GONE) or answered(gone).get("status") == "cancelled"
+    fort = gone.answer.status in (_MISSING, _GONE) or gone.record.get("status") == "cancelled"
     statuses = f"Antworten {gone.answer.status} und {second.answer.status}"
     calls.found("google_delete", fort and second.answer.status in (_MISSING, _GONE), statuses)
     told = {item["id"]: item.get("status") for item in items(changed)}
-    token = answered(changed[-1]).get("nextSyncToken")
+    token = changed[-1].record.get("nextSyncToken")
     after = items(calls.pages(syncToken=token)) if token else []
     deleted = {item["id"]: item.get("status") for item in after}
     calls.found("google_token", told.get(key) == "confirmed" and deleted.get(key) == "cancelled")
@@ -129,7 +131,41 @@ def _try_channel(calls: GoogleCalls, push_url: str | None) -> None:
     body: Json = {"id": secrets.token_hex(16), "type": "web_hook", "address": push_url, "token": secrets.token_hex(16)}
     opened = calls.call("watch", WATCH, lambda s: s.events().watch(calendarId=calls.calendar, body=body), kept=False)
     calls.found("google_channel", opened.succeeded, f"Antwort {opened.answer.status}")
-    resource = answered(opened).get("resourceId")
+    resource = opened.record.get("resourceId")
     if resource:
         stop = {"id": body["id"], "resourceId": resource}
         calls.call("stop", STOP, lambda s: s.channels().stop(body=stop), kept=False)
+
+
+def _try_series(calls: GoogleCalls, begin: datetime) -> frozenset[str]:
+    """Create a series, call one week off; the caller deletes it. Returns what a recording may show of it as it is."""
+    key = f"{EVENT_PREFIX}{secrets.token_hex(8)}"
+    start = begin.replace(minute=0, second=0, microsecond=0)
+    begins, ends = start.isoformat(), (start + timedelta(hours=1)).isoformat()
+    body: Json = {
+        "id": key,
+        "summary": TEXT,
+        "start": {"dateTime": begins, "timeZone": _ZONE},
+        "end": {"dateTime": ends, "timeZone": _ZONE},
+        "recurrence": _RULE,
+    }
+    calls.insert("series_insert", body)
+    read = calls.get("series_get", key).record
+    if read.get("id") == key:
+        single = [one for one in items(calls.pages(singleEvents=True, q=TEXT)) if one.get("recurringEventId") == key]
+        told = read.get("recurrence") == _RULE and len(single) == _WEEKS
+        told = told and all("originalStartTime" in one for one in single)
+        calls.found("google_series", told, f"{len(single)} von {_WEEKS} Vorkommen")
+        if single:
+            _call_off(calls, key, str(single[1 % len(single)]["id"]))
+    page = calls.page(maxResults=1).record
+    calls.found("google_list_limit", len(page.get("items", ())) <= 1 and bool(page.get("nextPageToken")))
+    return frozenset({key, begins, ends, _ZONE, *_RULE})
+
+
+def _call_off(calls: GoogleCalls, key: str, instance: str) -> None:
+    token = calls.pages()[-1].record.get("nextSyncToken")
+    calls.delete("series_delete_one", instance, kept=False)
+    changed = {one["id"]: one for one in items(calls.pages(syncToken=token))} if token else {}
+    off = changed.get(instance, {})
+    calls.found("google_series_skipped", off.get("status") == "cancelled" and off.get("recurringEventId") == key)

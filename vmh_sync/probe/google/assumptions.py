@@ -1,6 +1,6 @@
 """What is assumed about Google Calendar (specification, kalender.md 1), and what follows if it is wrong."""
 
-from vmh_sync.probe.assumptions import Assumption, Effect
+from vmh_sync.probe.findings import Assumption, Effect
 
 _STOPS = Effect.STOPS
 _ASK = "Die Kalender werden nicht abgeglichen, bis das geklärt ist."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from vmh_sync.probe.notes import Notes
+from vmh_sync.probe.findings import Notes
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.systems.google_calendar.client import (
     DELETE,
@@ -86,7 +86,7 @@ class GoogleCalls(Notes):
         page: Json = {}
         while not made or page:
             made.append(self.page(**params, **page))
-            token = answered(made[-1]).get("nextPageToken")
+            token = made[-1].record.get("nextPageToken")
             page = {"pageToken": token} if token else {}
         return made
 
@@ -95,12 +95,6 @@ def _list(asked: Json, service: Any) -> Any:
     return service.events().list(**asked)
 
 
-def answered(exchange: Exchange) -> Json:
-    """Return the object of an answer; empty where there is none."""
-    body = exchange.answer.body
-    return body if exchange.succeeded and isinstance(body, dict) else {}
-
-
 def items(pages: list[Exchange]) -> list[Json]:
     """Return the events of all pages."""
-    return [item for page in pages for item in answered(page).get("items", ())]
+    return [item for page in pages for item in page.record.get("items", ())]

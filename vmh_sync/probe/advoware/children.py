@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vmh_sync.probe.calls import Calls, Json, record, rows, same, succeeded
+from vmh_sync.probe.advoware.calls import Calls, Json, rows, same
 from vmh_sync.probe.texts import BIC, IBAN, PHONE, PHONE_AFTERWARDS, STREET, STREET_AFTERWARDS, TEXT
 from vmh_sync.systems.advoware import wire
 
@@ -90,7 +90,7 @@ async def try_entry(calls: Calls) -> None:
     else:
         calls.not_tried("entry_kind_fixed", "die Art wird nicht genannt")
     deleted = await calls.call("entry_delete", "DELETE", ENTRY.one, key=entry["id"])
-    calls.found("entry_delete", not succeeded(deleted), f"Antwort {deleted.answer.status}")
+    calls.found("entry_delete", not deleted.succeeded, f"Antwort {deleted.answer.status}")
 
 
 async def try_address(calls: Calls) -> None:
@@ -120,13 +120,13 @@ async def try_account(calls: Calls) -> None:
     put = await calls.call("account_put", "PUT", ACCOUNT.one, key=account["id"], body=account)
     delete = await calls.call("account_delete", "DELETE", ACCOUNT.one, key=account["id"])
     statuses = f"Antworten {put.answer.status} und {delete.answer.status}"
-    calls.found("account_fixed", not succeeded(put) and not succeeded(delete), statuses)
+    calls.found("account_fixed", not put.succeeded and not delete.succeeded, statuses)
 
 
 async def _create(calls: Calls, kind: _Kind, values: Json) -> Json:
     """Create a child; returns it as read afterwards, empty where it does not show."""
     before = {row.get("id") for row in await _read(calls, kind, "before")}
-    if not succeeded(await calls.call(f"{kind.name}_post", "POST", kind.many, body=values)):
+    if not (await calls.call(f"{kind.name}_post", "POST", kind.many, body=values)).succeeded:
         return {}
     new = [row for row in await _read(calls, kind, "created") if row.get("id") not in before]
     return new[0] if len(new) == 1 and isinstance(new[0].get("id"), int) else {}
@@ -139,7 +139,7 @@ async def _change(calls: Calls, kind: _Kind, child: Json, values: Json, what: st
 
 async def _read(calls: Calls, kind: _Kind, when: str) -> list[Json]:
     """Return the children as the party or their own list tells them."""
-    party = record(await calls.call(f"{kind.name}_read_{when}", "GET", wire.BETEILIGTER))
+    party = (await calls.call(f"{kind.name}_read_{when}", "GET", wire.BETEILIGTER)).record
     inside: Any = party.get(kind.listed)
     if isinstance(inside, list):
         return [row for row in inside if isinstance(row, dict)]

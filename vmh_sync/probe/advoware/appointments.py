@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from vmh_sync.probe.calls import Calls, Json, record, rows, same, succeeded
+from vmh_sync.probe.advoware.calls import Calls, Json, rows, same
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.texts import TEXT
 from vmh_sync.systems.advoware import wire
@@ -30,18 +30,18 @@ async def try_appointment(calls: Calls, kuerzel: str, today: date) -> str | None
             calls.not_tried(key, "kein Termin")
         return None if not listed else "ein Termin"
     in_list = any(row.get("frNr") == number for row in listed)
-    one = record(await _read(calls, number, "termin_read"))
+    one = (await _read(calls, number, "termin_read")).record
     calls.found("termin_post", in_list and one.get("frNr") == number, "" if in_list else "er fehlt im Kalender")
     calls.found("termin_filter", bool(one))
     afterwards = {"text": f"{TEXT} 2", "notiz": f"{TEXT} 2", "ort": f"{TEXT} 2", "uhrzeitVon": "11:00:00"}
     afterwards["uhrzeitBis"] = "12:00:00"
     await calls.call("termin_put", "PUT", wire.TERMINE, params={wire.QUERY_FRNR: number}, body=one | afterwards)
-    shown = record(await _read(calls, number, "termin_put_read"))
+    shown = (await _read(calls, number, "termin_put_read")).record
     unlike = tuple(name for name, value in afterwards.items() if not same(value, shown.get(name)))
     calls.fields("termin_put", unlike, "nicht übernommen")
     deleted = await calls.call("termin_delete", "DELETE", wire.TERMINE, params={wire.QUERY_FRNR: number})
-    gone = not record(await _read(calls, number, "termin_delete_read"))
-    calls.found("termin_delete", succeeded(deleted) and gone, f"Antwort {deleted.answer.status}")
+    gone = not (await _read(calls, number, "termin_delete_read")).record
+    calls.found("termin_delete", deleted.succeeded and gone, f"Antwort {deleted.answer.status}")
     return None if gone else "ein Termin"
 
 

@@ -1,17 +1,17 @@
 """A whole probe of Advoware: tries everything on the scratch party and puts it back."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
-from vmh_sync.probe.appointments import KEYS as TERMIN_KEYS
-from vmh_sync.probe.appointments import try_appointment
-from vmh_sync.probe.assumptions import ASSUMPTIONS, Finding
-from vmh_sync.probe.calls import Calls
-from vmh_sync.probe.children import left_behind, try_account, try_address, try_entry
-from vmh_sync.probe.late_commit import try_late_commit
-from vmh_sync.probe.parties import put_back, read_party, try_changes, try_search
-from vmh_sync.probe.recording import Exchange
+from vmh_sync.probe.advoware.appointments import KEYS as TERMIN_KEYS
+from vmh_sync.probe.advoware.appointments import try_appointment
+from vmh_sync.probe.advoware.assumptions import ASSUMPTIONS
+from vmh_sync.probe.advoware.calls import Calls
+from vmh_sync.probe.advoware.children import left_behind, try_account, try_address, try_entry
+from vmh_sync.probe.advoware.late_commit import try_late_commit
+from vmh_sync.probe.advoware.parties import put_back, read_party, try_changes, try_search
+from vmh_sync.probe.findings import Probed
 from vmh_sync.probe.restore import Restore
 from vmh_sync.systems.advoware.client import AdvowareClient
 
@@ -31,19 +31,6 @@ class Scratch:
     """How long the passes wait for a create without answer (``VMH_CREATE_SETTLE_SECONDS``)."""
     late_budget: float = 180.0
     """How long at most the probe looks for a change without answer, in seconds."""
-
-
-@dataclass(slots=True)
-class Probed:
-    """What was found out, what was said, and what is left behind (German)."""
-
-    findings: list[Finding]
-    exchanges: list[Exchange]
-    left: list[str] = field(default_factory=list)
-    not_put_back: tuple[str, ...] = ()
-    """Fields of the scratch party that could not be put back."""
-    own_words: frozenset[str] = frozenset()
-    """What of this probe a recording may show as it is."""
 
 
 async def probe(client: AdvowareClient, scratch: Scratch, restore: Restore, clock: Clock, zone: ZoneInfo) -> Probed:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from vmh_sync.fence import put_up, take_down
-from vmh_sync.probe.calls import Calls, Json, record, same
+from vmh_sync.probe.advoware.calls import Calls, Json, same
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.texts import TEXT
 from vmh_sync.systems.advoware import wire
@@ -97,4 +97,4 @@ def _pauses() -> Iterator[float]:
 async def _read(calls: Calls) -> Json:
     # Not in the recording: how often is asked depends on the time.
     path = wire.BETEILIGTER.path(betnr=calls.betnr)
-    return record(Exchange(KEY, "GET", path, await calls.client.exchange("GET", path)))
+    return Exchange(KEY, "GET", path, await calls.client.exchange("GET", path)).record

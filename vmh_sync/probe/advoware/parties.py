@@ -2,13 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from vmh_sync.clock import Clock
 from vmh_sync.first_contact.advoware_list import CUT_FROM
-from vmh_sync.probe.calls import Calls, Json, record, rows, same, succeeded
+from vmh_sync.probe.advoware.calls import Calls, Json, rows, same
 from vmh_sync.probe.recording import Exchange
 from vmh_sync.probe.texts import NOBODY, TEXT
 from vmh_sync.systems.advoware import wire
@@ -23,7 +22,6 @@ _OTHER: Mapping[str, tuple[str, str]] = {
 }
 _COMMON_LETTERS = "enai"
 _UNKNOWN_NUMBER = 2_147_483_646
-CLOCK_TOLERANCE = timedelta(minutes=15)
 
 
 async def read_party(calls: Calls) -> Json:
@@ -56,7 +54,7 @@ async def _children(calls: Calls, party: Json) -> None:
 async def try_search(calls: Calls, party: Json) -> None:
     """Search for what nobody holds and for the party's own name."""
     nobody = await calls.call("search_nobody", "GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: NOBODY})
-    if not succeeded(nobody):
+    if not nobody.succeeded:
         calls.found("search", False, f"Antwort {nobody.answer.status}")
         return
     if rows(nobody):
@@ -93,7 +91,7 @@ async def try_changes(calls: Calls, party: Json, clock: Clock, zone: ZoneInfo) -
     calls.fields("party_put", tuple(ignored), "nicht übernommen")
     if changed_ids:
         calls.found("party_row_id", all(changed_ids))
-        _judge_clock(calls, shown, clock, zone)
+        calls.clock("clock", "geaendertAm", wire.local_moment(shown.get("geaendertAm"), zone), clock)
     else:
         calls.not_tried("party_row_id", "keine Änderung wurde übernommen")
         calls.not_tried("clock", "keine Änderung wurde übernommen")
@@ -128,21 +126,11 @@ async def put_back(calls: Calls, original: Json) -> tuple[str, ...]:
 async def _change(calls: Calls, name: str, party: Json, values: Json) -> Json:
     """Send the whole party with some values changed, and read it again."""
     answer = await calls.call(name, "PUT", wire.BETEILIGTER, body=wire.without_children(party) | values)
-    if not succeeded(answer):
+    if not answer.succeeded:
         return party
-    return await calls.party(f"{name}_read") or record(answer)
+    return await calls.party(f"{name}_read") or answer.record
 
 
 def _other(name: str, value: Any) -> str:
     first, second = _OTHER.get(name, (TEXT, f"{TEXT} 2"))
     return second if same(first, value) else first
-
-
-def _judge_clock(calls: Calls, party: Json, clock: Clock, zone: ZoneInfo) -> None:
-    told = wire.local_moment(party.get("geaendertAm"), zone)
-    if told is None:
-        calls.found("clock", False, "geaendertAm nennt keine Zeit")
-        return
-    ahead = told - clock.now()
-    minutes = round(ahead.total_seconds() / 60)
-    calls.found("clock", abs(ahead) <= CLOCK_TOLERANCE, f"Abstand zu unserer Uhr: {minutes} Minuten")

@@ -1,0 +1,1 @@
+"""The probe of EspoCRM, on a scratch record."""

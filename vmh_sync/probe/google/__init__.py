@@ -1,0 +1,1 @@
+"""The probe of Google Calendar, on events of its own."""
