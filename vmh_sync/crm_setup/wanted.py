@@ -154,6 +154,10 @@ ROLE_VALUES: Mapping[str, object] = {
         "Task": _FULL,
         "User": {"read": "all", "edit": "no"},
         "Webhook": True,
+        "OpenApi": True,
     },
 }
-"""What the API user needs: its own entities and tasks without deleting, users to assign tasks, webhooks."""
+"""What the API user needs: its own entities and tasks without deleting, users to assign tasks, webhooks.
+
+``OpenApi`` lets doctor read how EspoCRM describes its interface (from 9.3; before that nobody asks for the name).
+"""

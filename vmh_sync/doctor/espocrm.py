@@ -16,6 +16,7 @@ from vmh_sync.doctor.clocks import clock_line
 from vmh_sync.doctor.crm_installation import check_installation
 from vmh_sync.doctor.crm_tasks import check_tasks
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
+from vmh_sync.doctor.open_api import Described, as_described, described, left_out_lines
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync.doctor.schema import Expected, compare
 from vmh_sync.engine.installation.field_tables import FieldChanges
@@ -70,7 +71,8 @@ async def check_espocrm(
             return [problem(LOGIN, f"{held_back_text(error, clock)} ({host})", _LOGIN_REMEDY)]
         lines = [_who(user), *_rights(user)]
         try:
-            lines += [await _clock(espo, clock), await _versions(espo), *await _schema(espo, changes)]
+            lines += [await _clock(espo, clock), await _versions(espo)]
+            lines += await _schema(espo, changes, await described(espo, settings, clock))
             lines += await check_tasks(espo, settings)
             lines += await check_installation(espo, settings, clock)
         except EspoError as error:
@@ -127,11 +129,20 @@ async def _counts_versions(espo: EspoClient) -> bool:
     return any(record.version is not None for record in page.records)
 
 
-async def _schema(espo: EspoClient, changes: FieldChanges) -> list[Line]:
-    lines = []
+async def _schema(espo: EspoClient, changes: FieldChanges, told: Described | None) -> list[Line]:
+    """Compare with the metadata and, where EspoCRM has one, with its description of its own interface."""
+    lines, also = [], "" if told is None else ", auch nach der Beschreibung der Schnittstelle (OpenAPI)"
     for expected in expectations(changes):
-        found = compare(expected, await espo.metadata(f"entityDefs.{expected.espo_entity}.fields"))
-        lines += found or [ok(f"Felder {expected.espo_entity}", "Alle Felder und Auswahlwerte passen.")]
+        fields = await espo.metadata(f"entityDefs.{expected.espo_entity}.fields")
+        if told is None:
+            found = compare(expected, fields)
+        else:
+            properties = told.get(expected.espo_entity)
+            found = [
+                *compare(expected, as_described(fields, properties or {})),
+                *left_out_lines(expected, fields, properties),
+            ]
+        lines += found or [ok(f"Felder {expected.espo_entity}", f"Alle Felder und Auswahlwerte passen{also}.")]
     return lines
 
 

@@ -13,6 +13,7 @@ from vmh_sync.sandbox.crm.records.locking import set_locked
 from vmh_sync.sandbox.crm.records.records import BOOKKEEPING
 from vmh_sync.sandbox.crm.seeding import seed_records
 from vmh_sync.sandbox.crm.state import OUTAGES, PERSONS, Crm
+from vmh_sync.sandbox.crm.versions import Release
 
 Json = dict[str, Any]
 
@@ -150,7 +151,7 @@ class CrmHooks:
 
         ``flush_webhooks`` delivers all that is due. ``set_switch`` takes ``stream`` and ``optimistic`` (``{entity:
         bool}``), ``lockable`` (``{entity: bool}``, with ``ours_too`` the sync's own fields too), ``international``
-        and ``formula_dirty`` (bool). ``outage`` takes ``{"kind": null}`` or one of
+        and ``formula_dirty`` (bool), and ``version`` (an upgrade). ``outage`` takes ``{"kind": null}`` or one of
         ``maintenance``, ``database``, ``gateway``; ``maintenance`` takes ``{"on": bool}``; ``lock`` takes ``{"entity",
         "id", "on": bool}`` (10.0); ``clear_login_failures`` and ``credentials`` take nothing.
         """
@@ -207,7 +208,7 @@ class CrmHooks:
         return {}
 
     def _switch(self, body: Json) -> Json:
-        """Set ``stream`` and ``optimistic`` (``{entity: bool}``), ``international``, ``formula_dirty`` (bool)."""
+        """Set switches (``{entity: bool}`` or bool) and ``version``, and return them all."""
         crm = self.crm
         for switch in ("stream", "optimistic"):
             for entity, on in (body.get(switch) or {}).items():
@@ -221,10 +222,14 @@ class CrmHooks:
             crm.settings["phoneNumberInternational"] = bool(body["international"])
         if "formula_dirty" in body:
             crm.formula_dirty = bool(body["formula_dirty"])
+        if "version" in body:
+            crm.release = Release.of(str(body["version"]))
+            crm.settings["version"] = str(body["version"])
         return {
             "stream": {name: entity.stream for name, entity in crm.schema.items()},
             "optimistic": {name: entity.optimistic for name, entity in crm.schema.items()},
             "lockable": {name: entity.lockable for name, entity in crm.schema.items()},
             "international": crm.settings["phoneNumberInternational"],
             "formula_dirty": crm.formula_dirty,
+            "version": crm.settings["version"],
         }
