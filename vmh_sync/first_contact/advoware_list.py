@@ -87,7 +87,7 @@ async def _by_letters(
 
 async def _search(context: PassContext, text: str, found: dict[int, Beteiligter], unreadable: list[str]) -> int:
     spoilt: list[SpoiltRow] = []
-    parties = await context.advoware.search_beteiligte(text, spoilt)
+    parties = await context.advoware.search_beteiligte(text, spoilt, found)
     for row in spoilt:
         line = f"Advoware {row.attributes.get('betNr', '?')}: {row.error.message_for_people}"
         if line not in unreadable:

@@ -5,14 +5,17 @@ or by our mark where there is no first name. Only where a name fits does it cost
 the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
-from vmh_sync.beteiligte.party import PartyRead
+from vmh_sync.beteiligte.party import PartyRead, espo_betnr
 from vmh_sync.beteiligte.twins.twin_question import (
     Double,
     Twin,
@@ -23,6 +26,7 @@ from vmh_sync.beteiligte.twins.twin_question import (
     question_of,
 )
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.passes.together import Ask
 from vmh_sync.matching.compare import compare, name_fits
 from vmh_sync.matching.prepared import search_word
 from vmh_sync.matching.traits import Likeness, Traits
@@ -31,6 +35,10 @@ from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import Forbidden
 from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound
+from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+T = TypeVar("T")
 
 MOST_LOOKED_AT = 5
 """Parties of the same name that are looked at closely; the others are judged by what the search told."""
@@ -133,10 +141,28 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
         for one in found
         if (links[one.bet_nr].espo_id not in living if one.bet_nr in links else anybodys not in (one.bemerkung or ""))
     }
-    if free:
-        async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", sorted(free), select=("id", "betnr")):
-            free.discard(int(record.attributes.get("betnr") or 0))
-    return free
+    numbered = await asyncio.gather(*(_is_numbered(context, betnr) for betnr in free))
+    return {betnr for betnr, taken in zip(free, numbered, strict=True) if not taken}
+
+
+async def _is_numbered(context: PassContext, betnr: int) -> bool:
+    """Whether a record of EspoCRM carries the number now; parties that are looked at together ask together."""
+
+    async def ask(numbers: Sequence[str]) -> Mapping[str, bool | UnexpectedAnswer]:
+        spoilt: dict[str, UnexpectedAnswer] = {}
+        wanted = [int(one) for one in numbers]
+        listed = context.espo.list_ids_in(ESPO_ENTITY, "betnr", wanted, select=("id", "betnr"), spoilt=spoilt)
+        return {str(espo_betnr(record)): True async for record in listed} | spoilt
+
+    return bool(await _asked_together(context, "who has a number", str(betnr), ask))
+
+
+async def _asked_together(context: PassContext, question: str, key: str, ask: Ask[T | UnexpectedAnswer]) -> T | None:
+    """Ask together with those who ask the same now; raises what makes the answer about ``key`` unusable."""
+    told = await context.together.now(question, key, ask, most=context.espo_settings.concurrency)
+    if isinstance(told, UnexpectedAnswer):
+        raise told
+    return told
 
 
 async def _living(context: PassContext, espo_ids: Sequence[str]) -> set[str]:
@@ -149,19 +175,25 @@ async def _living(context: PassContext, espo_ids: Sequence[str]) -> set[str]:
 
 async def read_children(context: PassContext, espo_id: str, espocrm: Traits) -> Traits:
     """Add what EspoCRM keeps in records of its own: accounts and addresses."""
-    ibans = await _children(context, espo_id, "CBankverbindungen", "iban")
-    places = await _children(context, espo_id, "CAdressen", "adresseCity", "adresseStreet")
+    ibans, places = await asyncio.gather(
+        _children(context, espo_id, "CBankverbindungen", "iban"),
+        _children(context, espo_id, "CAdressen", "adresseCity", "adresseStreet"),
+    )
     return replace(espocrm, ibans=ibans["iban"], towns=places["adresseCity"], streets=places["adresseStreet"])
 
 
 async def _children(context: PassContext, espo_id: str, entity: str, *names: str) -> dict[str, frozenset[str]]:
-    told: dict[str, set[str]] = {name: set() for name in names}
-    with suppress(EspoNotFound, Forbidden):  # an installation without this entity type
-        listed = context.espo.list_ids_in(entity, "beteiligteId", [espo_id], select=("id", "beteiligteId", *names))
-        async for record in listed:
-            for name in names:
-                told[name].add(str(record.attributes.get(name) or ""))
-    return {name: frozenset(values - {""}) for name, values in told.items()}
+    async def ask(ids: Sequence[str]) -> Mapping[str, list[EspoRecord] | UnexpectedAnswer]:
+        told: dict[str, list[EspoRecord]] = defaultdict(list)
+        spoilt: dict[str, UnexpectedAnswer] = {}
+        select = ("id", "beteiligteId", *names)
+        with suppress(EspoNotFound, Forbidden):  # an installation without this entity type
+            async for record in context.espo.list_ids_in(entity, "beteiligteId", ids, select=select, spoilt=spoilt):
+                told[str(record.attributes.get("beteiligteId"))].append(record)
+        return {**told, **spoilt}
+
+    found = await _asked_together(context, f"{entity} of parties", espo_id, ask) or []
+    return {name: frozenset(str(one.attributes.get(name) or "") for one in found) - {""} for name in names}
 
 
 async def read_whole(context: PassContext, found: Beteiligter) -> Beteiligter:

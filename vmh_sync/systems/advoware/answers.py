@@ -4,7 +4,9 @@ Single reads answer with an object or a list with one object; writes with the ob
 number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -114,22 +116,35 @@ def single(value: Any, where: str) -> Any:
     return value
 
 
-def as_records(kind: type[R], value: Any, where: str, spoilt: list[SpoiltRow] | None = None) -> list[R]:
+def as_records(
+    kind: type[R],
+    value: Any,
+    where: str,
+    spoilt: list[SpoiltRow] | None = None,
+    known: Mapping[int, R] = MappingProxyType({}),
+) -> list[R]:
     """A list answer as records. Raises UnexpectedAnswer for anything but a list: an empty body is no empty list.
 
-    Rows that cannot be used are added to ``spoilt``; without it the first one raises.
+    Rows that cannot be used are added to ``spoilt``; without it the first one raises. A row that says the same as a
+    record that is ``known`` by its key is that record.
     """
     if not isinstance(value, list):
         raise UnexpectedAnswer(f"{where}: expected a list, got {type(value).__name__}")
     records: list[R] = []
     for item in value:
         try:
-            records.append(as_record(kind, item, where))
+            records.append(_held(item, kind.FIELDS[kind.KEYS[0]], known) or as_record(kind, item, where))
         except UnexpectedAnswer as error:
             if spoilt is None:
                 raise
             spoilt.append(SpoiltRow(sound_part(item) if isinstance(item, dict) else {}, error))
     return records
+
+
+def _held(item: Any, name: str, known: Mapping[int, R]) -> R | None:
+    key = item.get(name) if known and isinstance(item, dict) else None
+    held = known.get(key) if type(key) is int else None
+    return held if held is not None and held.raw == item else None
 
 
 def written_key(kind: type[WireRecord], value: Any, key_name: str) -> int | None:

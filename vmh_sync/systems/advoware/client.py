@@ -7,6 +7,7 @@ refuses its own calls for a while. Calendar and proxy writes obey ``ADVOWARE_WRI
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -96,11 +97,17 @@ class AdvowareClient:
             return None
         return PartyAnswer(betnr, response)
 
-    async def search_beteiligte(self, text: str, spoilt: list[SpoiltRow] | None = None) -> list[Beteiligter]:
+    async def search_beteiligte(
+        self,
+        text: str,
+        spoilt: list[SpoiltRow] | None = None,
+        known: Mapping[int, Beteiligter] = MappingProxyType({}),
+    ) -> list[Beteiligter]:
         """Parties whose name, vorname or bemerkung holds ``text``; callers check for themselves what they look for.
 
         Raises CapabilityMissing when the installation has no search (404, 405, 400). Found parties may come
         without children: read the one that matters. Rows that cannot be used go to ``spoilt``, else they raise.
+        What an earlier search told and this one tells again is taken from ``known``.
         """
         where = f"GET {wire.BETEILIGTE.template}"
         if not self._search:
@@ -109,7 +116,7 @@ class AdvowareClient:
             value = await self._json("GET", wire.BETEILIGTE, params={wire.QUERY_SEARCH: text})
         except (NotFound, Rejected) as error:
             raise CapabilityMissing(f"{where}: no search", status=error.status) from None
-        return answers.as_records(Beteiligter, value, where, spoilt)
+        return answers.as_records(Beteiligter, value, where, spoilt, known)
 
     async def create_beteiligter(self, values: Mapping[str, object]) -> Created[Beteiligter]:
         """Create a party from attribute names and values. Raises OutcomeUnknown when its number is not told."""

@@ -1,5 +1,6 @@
 """Both sides are matched by content before anything is created (entities.md 1)."""
 
+import asyncio
 import csv
 import json
 import stat
@@ -11,19 +12,23 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.beteiligte.selection import Selection
+from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children
 from vmh_sync.cli import app
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact import carry_out as linking
 from vmh_sync.first_contact.answers import read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
+from vmh_sync.matching.traits import Traits
 from vmh_sync.sync.words_de import REASONS
+from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.tasks.answer_list import BadAnswers
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
 Contact = Callable[..., tuple[ContactPlan, ContactResult | None]]
 
+IBAN = "DE89370400440532013000"
 BORN = {"vorname": "Erika", "geburtsdatum": "1980-05-17T00:00:00"}
 
 
@@ -353,3 +358,37 @@ def test_doubles_that_an_answer_tells_apart_are_listed_no_more(firm: Firm) -> No
     ]
     assert len(told_apart) == 1, "one of the two is asked about"
     assert "davon 1 beantwortet" in told_apart[0] and "  doppelt in EspoCRM: " not in told_apart[0]
+
+
+def test_parties_that_are_looked_at_together_ask_together(firm: Firm) -> None:
+    """20,000 parties: what was asked for each by itself is most of the calls."""
+    ids = [firm.crm_party(lastName=f"Muster{number}") for number in range(3)]
+    firm.crm.edit("CBankverbindungen", "create", values={"name": "K", "iban": IBAN, "beteiligteId": ids[0]})
+    numbered = firm.office_party(name="Muster")
+    firm.crm_edit(ids[1], betnr=numbered)
+    firm.crm.clear_calls()
+
+    async def look(context: PassContext) -> tuple[list[Traits], set[int]]:
+        traits = await asyncio.gather(*(read_children(context, espo_id, Traits()) for espo_id in ids))
+        offices = [Beteiligter.model_validate({"betNr": betnr}) for betnr in (numbered, 4711)]
+        return list(traits), await free_numbers(context, offices)
+
+    traits, free = firm.run(look)
+    assert [one.ibans for one in traits] == [frozenset({IBAN}), frozenset(), frozenset()]
+    assert free == {4711}
+    lists = firm.crm.calls()["by_route"]
+    assert lists == {"GET CBankverbindungen": 1, "GET CAdressen": 1, "GET CBeteiligte": 1}
+
+
+def test_an_unusable_row_of_one_party_keeps_the_others_from_nothing(firm: Firm) -> None:
+    good, bad = firm.crm_party(lastName="Gut"), firm.crm_party(lastName="Schlecht")
+    for espo_id in (good, bad):
+        firm.crm.edit("CBankverbindungen", "create", values={"name": "K", "iban": IBAN, "beteiligteId": espo_id})
+    firm.crm.fault("CBankverbindungen", "tamper", where={"beteiligteId": bad}, field="id", body="7")
+
+    async def look(context: PassContext) -> list[Traits | BaseException]:
+        both = (read_children(context, espo_id, Traits()) for espo_id in (good, bad))
+        return await asyncio.gather(*both, return_exceptions=True)
+
+    told, _ = firm.run(look)
+    assert told == Traits(ibans=frozenset({IBAN}))

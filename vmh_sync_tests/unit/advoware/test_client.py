@@ -20,6 +20,7 @@ from vmh_sync.systems.advoware.errors import (
 )
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation, Termin
 from vmh_sync.systems.advoware.token import TokenSource
+from vmh_sync.systems.spoilt_row import SpoiltRow
 from vmh_sync_tests.unit.advoware.conftest import Office
 
 PARTY_JSON = {
@@ -317,3 +318,15 @@ async def test_concurrency_is_bounded(
     office.on("GET", "Beteiligte/").mock(side_effect=answer)
     await asyncio.gather(*(client.read_beteiligter(number) for number in range(1, 20)))
     assert most == 3
+
+
+async def test_what_an_earlier_search_told_is_not_read_a_second_time(client: AdvowareClient, office: Office) -> None:
+    changed = {**PARTY_JSON, "betNr": 8, "name": "Hubert"}
+    office.on("GET", "Beteiligte").respond(json=[PARTY_JSON, {**PARTY_JSON, "betNr": 8}])
+    known = {party.bet_nr: party for party in await client.search_beteiligte("a")}
+    office.on("GET", "Beteiligte").respond(json=[PARTY_JSON, changed, {**PARTY_JSON, "betNr": [7]}])
+    spoilt: list[SpoiltRow] = []
+    same, other = await client.search_beteiligte("b", spoilt, known)
+    assert same is known[7]
+    assert (other.bet_nr, other.name) == (8, "Hubert"), "what has changed since is read"
+    assert len(spoilt) == 1
