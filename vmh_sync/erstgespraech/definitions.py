@@ -3,6 +3,7 @@
 import dagster as dg
 
 from vmh_sync.erstgespraech.reset import ResetResult, reset_past_calls
+from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.orchestration.jobs.resources import SyncResources
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import ErstgespraechSettings, SettingsError, load
@@ -21,7 +22,7 @@ async def reset_calls(context: dg.OpExecutionContext, sync_resources: SyncResour
     if not rules.states:
         text = "Nichts getan: VMH_ERSTGESPRAECH_STATES ist nicht gesetzt."
         context.log.info(text)
-        context.add_output_metadata({"hinweis": text})
+        context.add_output_metadata({"Hinweis": text})
         return
     async with sync_resources.open(context.run_id) as opened:
         try:
@@ -37,7 +38,7 @@ def _metadata(result: ResetResult, *, dry_run: bool) -> dict[str, dg.MetadataVal
         ids: list[str] = getattr(result, name)
         shown[name] = len(ids)
         shown[f"{name}_ids"] = dg.MetadataValue.json(ids[:MOST_SHOWN])
-    return shown
+    return in_german(shown)
 
 
 @dg.job(

@@ -19,6 +19,7 @@ from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
+from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import AGAIN_FROM_START
 from vmh_sync.services.valkey import ensure_redis
@@ -37,7 +38,7 @@ def clean_database(context: dg.OpExecutionContext) -> None:
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
     with open_database(house) as store:
-        context.add_output_metadata(clean_books(store, SystemClock().now(), audit_days=days))
+        context.add_output_metadata(in_german(clean_books(store, SystemClock().now(), audit_days=days)))
 
 
 @dg.op(description="Löscht alte beendete Läufe aus Dagster; der neueste Stand jedes Kalenders bleibt sichtbar.")
@@ -50,7 +51,8 @@ def clean_dagster(context: dg.OpExecutionContext) -> None:
     rules = RunRetention(
         settings.run_retention_days, settings.failed_run_retention_days, {EMPLOYEES: EMPLOYEE_PARTITIONS}
     )
-    context.add_output_metadata(asdict(delete_old_runs(context.instance, SystemClock().now(), rules)))
+    deleted = delete_old_runs(context.instance, SystemClock().now(), rules)
+    context.add_output_metadata(in_german(asdict(deleted), "runs_"))
 
 
 @dg.op(description="Löscht Personen, deren Löschung vorgemerkt war und deren Aufbewahrungspflicht vorbei ist.")
@@ -64,7 +66,7 @@ def erase_persons(context: dg.OpExecutionContext) -> None:
             erased = _erase(context.instance, store, house) if orders else 0
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
-    context.add_output_metadata({"waited": len(orders), "erased": erased})
+    context.add_output_metadata({"vorgemerkt": len(orders), "gelöscht": erased})
 
 
 def _erase(instance: dg.DagsterInstance, store: Store, house: VmhSettings) -> int:

@@ -29,6 +29,7 @@ from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
 from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.orchestration.jobs.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
+from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
 from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.jobs.sentences import Stopped
@@ -89,7 +90,7 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
         except NoPlan as problem:
             raise Stopped(str(problem)) from None
         batch.started = started
-    context.add_output_metadata(phase_counts(batch.works))
+    context.add_output_metadata(in_german(phase_counts(batch.works)))
     return batch
 
 
@@ -103,7 +104,7 @@ def map_calendars(batch: CalendarBatch) -> CalendarBatch:
 def diff_calendars(context: dg.OpExecutionContext, batch: CalendarBatch) -> CalendarBatch:
     """Plan what has to be written."""
     stages.diff(batch)
-    context.add_output_metadata(phase_counts(batch.works))
+    context.add_output_metadata(in_german(phase_counts(batch.works)))
     return batch
 
 
@@ -152,17 +153,17 @@ async def write_calendars(
 
 def _employee(work: EmployeeWork, summary: PassSummary) -> dict[str, Any]:
     return {
-        "termine": summary.records,
-        **{str(result): count for result, count in summary.results.items()},
-        "writes_advoware": summary.writes["advoware"],
-        "writes_google": summary.writes["google"],
-        **phase_counts([work]),
+        "Termine": summary.records,
+        **in_german({str(result): count for result, count in summary.results.items()}),
+        **in_german({f"writes_{side}": summary.writes[side] for side in ("advoware", "google")}),
+        **in_german(phase_counts([work])),
     }
 
 
 def _how_far(now: EmployeeProgress) -> dict[str, Any]:
-    end = {"expected_end": f"{now.expected_end:%Y-%m-%d %H:%M}"} if now.expected_end is not None else {}
-    return {"written": now.done, "of": now.total, "all_written": now.all_done, "all_of": now.all_total, **end}
+    end = {"fertig etwa": f"{now.expected_end:%d.%m.%Y %H:%M}"} if now.expected_end is not None else {}
+    whole = {"insgesamt geschrieben": now.all_done, "insgesamt": now.all_total}
+    return {"geschrieben": now.done, "von": now.total, **whole, **end}
 
 
 def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> dict[str, Any]:
@@ -176,31 +177,31 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
         if rows:
             metadata["Plan"] = table([_planned(row) for row in rows], _planned(rows[0]))
     metadata |= outcome_metadata(outcomes, seconds=seconds, calls=calls, entity=ENTITY)
-    metadata |= phase_counts(batch.works)
-    metadata |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
-    metadata |= {f"tasks_{name}": count for name, count in batch.tasks.items()}
+    numbers = phase_counts(batch.works)
+    numbers |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
+    metadata |= in_german(numbers) | in_german(batch.tasks, "tasks_")
     if batch.deadlines:
-        metadata["fristen"] = dg.MetadataValue.json(batch.deadlines)
+        metadata["Fristen"] = dg.MetadataValue.json(batch.deadlines)
     if batch.lost:
-        metadata["konflikte"] = _lost_table(batch)
+        metadata["gilt nicht"] = _lost_table(batch)
     found = newly_hindered(batch.works)
     if found:
-        metadata["nicht_darstellbar"] = _hindered_table(found)
+        metadata["nicht darstellbar"] = _hindered_table(found)
     doubtful = [one.to_json() for one in doubtful_pairs(batch.works)]
     if doubtful:
-        metadata["zweifelhaft"] = dg.MetadataValue.json({"paare": doubtful[:ROWS], "was": DECIDE})
+        metadata["vielleicht derselbe Termin"] = dg.MetadataValue.json({"paare": doubtful[:ROWS], "was": DECIDE})
     return metadata
 
 
 def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
     rows: list[dict[str, str | int]] = [
         {
-            "kuerzel": str(row["kuerzel"]),
+            "Kürzel": str(row["kuerzel"]),
             "frNr": str(row["frNr"] or ""),
-            "ereignis": str(row["event"] or ""),
-            "was": str(row["text"]),
-            "felder": fields_told(row),
-            "protokoll": f"vmh-sync audit show {row['audit']} --values",
+            "Ereignis": str(row["event"] or ""),
+            "Was": str(row["text"]),
+            "Felder": fields_told(row),
+            "Protokoll": f"vmh-sync audit show {row['audit']} --values",
         }
         for row in batch.lost
     ]
@@ -210,11 +211,11 @@ def _lost_table(batch: CalendarBatch) -> dg.TableMetadataValue:
 def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:
     rows: list[dict[str, str | int]] = [
         {
-            "kuerzel": one.kuerzel,
+            "Kürzel": one.kuerzel,
             "frNr": one.fr_nr or 0,
-            "ereignis": one.event or "",
-            "grund": one.reason,
-            "was": REMEDY,
+            "Ereignis": one.event or "",
+            "Warum": one.reason,
+            "Was tun": REMEDY,
         }
         for one in found
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.words_de import BETNR_FIELD
 
 _LOOK = "die Aufgabe in EspoCRM öffnen und ihren Schritten folgen"
 _VALUES = ("value", "values", "wanted", "standing", "title", "name")
@@ -35,11 +36,11 @@ _REASONS = {
     ),
     TaskKind.CREATE_UNKNOWN: Reason(
         "Advoware hat nicht bestätigt, ob die Anlage gelungen ist",
-        "in Advoware nachsehen und die Nummer in EspoCRM in das Feld „betnr“ eintragen",
+        f"in Advoware nachsehen und die Nummer in EspoCRM in das Feld {BETNR_FIELD} eintragen",
     ),
     TaskKind.TWIN_SUSPECTED: Reason(
         "in Advoware gibt es vielleicht schon denselben Beteiligten",
-        "verknüpfen (Nummer in das Feld „betnr“ eintragen) oder die Aufgabe schließen, dann wird neu angelegt",
+        f"verknüpfen (Nummer in das Feld {BETNR_FIELD} eintragen) oder die Aufgabe schließen, dann wird neu angelegt",
     ),
     TaskKind.ADDRESS_DELETE: Reason(
         "in EspoCRM gelöscht oder inaktiv; Advoware lässt Adressen nicht von außen löschen",

@@ -5,6 +5,9 @@ Programs get the codes (``--json``). A code without a word is shown as it is.
 
 import re
 
+BETNR_FIELD = "„Beteiligten-Nr.“ (betnr)"
+"""The field in EspoCRM as our set-up labels it, and as it is called where a firm made it itself."""
+
 SIDES = {"advoware": "Advoware", "espocrm": "EspoCRM", "google": "Google"}
 
 CHANGES = {
@@ -131,8 +134,12 @@ CALENDAR_ACTIONS = {
 }
 """What a plan does to an appointment."""
 
-_STEPS = {"".join(map(str.capitalize, code.split("_"))): told for code, told in CALENDAR_ACTIONS.items()}
-"""The same as the audit log of appointments names them."""
+_DONE = {"insert": "angelegt", "create": "angelegt", "update": "geändert", "delete": "gelöscht"}
+_STEPS = {
+    "".join(map(str.capitalize, code.split("_"))): _DONE.get(code.split("_", maxsplit=1)[0], told)
+    for code, told in CALENDAR_ACTIONS.items()
+}
+"""The same as the audit log of appointments names them; the side stands beside it."""
 
 RESULTS = {
     "synced": "abgeglichen",

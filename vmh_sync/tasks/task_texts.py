@@ -9,6 +9,7 @@ from typing import Any
 
 from vmh_sync.sync.fields import is_foreign
 from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.words_de import BETNR_FIELD
 
 NAME_LIMIT = 150
 
@@ -41,7 +42,7 @@ def wording_of_all(
     title, intro, _ = parts[0]
     if len(parts) > 1:
         title = f"{title[: NAME_LIMIT - 20]} (und {len(parts) - 1} weitere)"
-        lines = list(dict.fromkeys(one for _, one, _ in parts))
+        lines = list(dict.fromkeys(one.replace("\n", "\n  ") for _, one, _ in parts))
         intro = "\n".join(f"– {line}" for line in lines[:MOST_TOLD])
         if len(lines) > MOST_TOLD:
             intro += f"\n– … und {len(lines) - MOST_TOLD} weitere"
@@ -82,6 +83,9 @@ _EDITED = frozenset(
 
 Parts = tuple[str, str, list[str]]
 
+_CLOSES_ITSELF = "Speichern. Diese Aufgabe schließt sich danach von selbst."
+_DONE = "Diese Aufgabe als erledigt kennzeichnen."
+
 
 def _shown(value: Any) -> str:
     if is_foreign(value):
@@ -92,76 +96,60 @@ def _shown(value: Any) -> str:
 def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Advoware von Hand ändern: {fields}",
-        f"In EspoCRM wurde {fields} geändert. Advoware lässt dieses Feld nicht von außen ändern.",
+        f"In EspoCRM wurde {fields} geändert. Advoware lässt das nicht von außen ändern.",
         [
             f"In Advoware öffnen: {where}.",
             f"{fields} ändern: bisher {_shown(details.get('standing'))}, gewünscht {_shown(details.get('wanted'))}.",
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 
 
 def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
+    verb = "wurden" if len(labels) > 1 else "wurde"
     if details.get("held"):
         return (
             f"Bitte entscheiden: {fields}",
-            f"{fields} wurde in EspoCRM und in Advoware verschieden geändert. Es wurde nichts überschrieben.",
-            [
-                f"Beide Stände ansehen: hier in EspoCRM und in Advoware ({where}).",
-                "Auf beiden Seiten denselben, richtigen Wert eintragen.",
-                "Speichern. Diese Aufgabe schließt sich danach von selbst.",
-            ],
+            f"{fields} {verb} auf beiden Seiten verschieden geändert. Nichts wurde überschrieben.",
+            [f"Hier und in Advoware ({where}) denselben, richtigen Wert eintragen.", _CLOSES_ITSELF],
         )
     lines = [
         f"{labels.get(name, name)}: jetzt gilt {_shown(entry.get('stands'))}, "
-        f"verworfen wurde {_shown(entry.get('lost'))}"
+        f"verworfen wurde {_shown(entry.get('lost'))}."
         for name, entry in sorted(details.get("decided", {}).items())
     ]
-    who = "; ".join(details.get("who", ()))
-    title, intro = (
-        f"Gleichzeitig geändert: {fields}",
-        f"{fields} wurde auf beiden Seiten verschieden geändert. Nach der eingestellten Regel wurde entschieden: ",
-    )
+    title, intro = f"Gleichzeitig geändert: {fields}", f"{fields} {verb} auf beiden Seiten verschieden geändert."
     if details.get("two_homes"):
         title, intro = (
             "Zwei Namen für eine Firma",
-            "Der Name einer Firma steht in EspoCRM an zwei Stellen, und dort wurde Verschiedenes eingetragen. Beide "
-            "sagen jetzt dasselbe. ",
+            "Der Name der Firma steht in EspoCRM an zwei Stellen, und dort wurde Verschiedenes eingetragen.",
         )
     return (
         title,
-        intro + "; ".join(lines) + (f". {who}." if who else "."),
-        [
-            "Prüfen, ob der geltende Wert stimmt.",
-            "Wenn nicht: den richtigen Wert hier in EspoCRM eintragen und speichern.",
-            "Diese Aufgabe als erledigt kennzeichnen.",
-        ],
+        "\n".join((intro, *lines, *(f"{one}." for one in details.get("who", ())))),
+        ["Ist der geltende Wert falsch: hier in EspoCRM den richtigen eintragen und speichern.", _DONE],
     )
 
 
 def _refused(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     target = "EspoCRM" if details.get("side") == "espocrm" else "Advoware"
     wanted, standing = _shown(details.get("wanted")), _shown(details.get("standing"))
-    stands = "" if wanted == standing else f" Dort steht jetzt {standing}."
+    stands = "" if wanted == standing else f" Dort steht {standing}."
     return (
         f"Wert nicht übertragbar: {fields} {wanted}",
         f"{target} nimmt den Wert {wanted} für {fields} nicht an "
-        f"({details.get('why', 'unbekannter oder unzulässiger Wert')}).{stands} Alles andere wurde abgeglichen.",
-        [
-            "Den Wert prüfen und so eintragen, dass beide Seiten ihn annehmen.",
-            "Speichern. Nach der Änderung wird erneut abgeglichen, und diese Aufgabe schließt sich von selbst.",
-        ],
+        f"({details.get('why', 'unbekannter oder unzulässiger Wert')}).{stands}",
+        ["Den Wert so eintragen, dass beide Seiten ihn annehmen.", _CLOSES_ITSELF],
     )
 
 
 def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"In Advoware gelöscht: {where}",
-        f"{where} wurde in Advoware gelöscht. In EspoCRM bleibt der Datensatz unverändert stehen.",
+        f"{where} wurde in Advoware gelöscht und steht noch in EspoCRM.",
         [
-            "Prüfen, ob die Löschung in Advoware gewollt war.",
-            "Wenn ja: den Datensatz auch hier löschen oder als erledigt behandeln.",
-            "Wenn nein: den Beteiligten in Advoware wiederherstellen; diese Aufgabe schließt sich dann von selbst.",
+            "War das gewollt: den Datensatz auch hier löschen, oder diese Aufgabe als erledigt kennzeichnen.",
+            "Wenn nicht: in Advoware wiederherstellen. Diese Aufgabe schließt sich dann von selbst.",
         ],
     )
 
@@ -169,12 +157,12 @@ def _missing(fields: str, where: str, labels: Mapping[str, str], details: Mappin
 def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         "Anlage in Advoware prüfen",
-        "Der Beteiligte sollte in Advoware angelegt werden, aber Advoware hat nicht bestätigt, ob das gelungen ist. "
-        "Damit er nicht doppelt entsteht, wurde nicht noch einmal angelegt.",
+        "Advoware hat nicht bestätigt, ob der Beteiligte angelegt wurde. Damit er nicht doppelt entsteht, geschieht "
+        "nichts weiter.",
         [
             "In Advoware nach dem Beteiligten suchen.",
-            "Wenn es ihn gibt: seine Nummer hier in das Feld „betnr“ eintragen und speichern.",
-            "Wenn es ihn nicht gibt: in Advoware anlegen und die neue Nummer hier eintragen.",
+            f"Gibt es ihn: seine Nummer hier in das Feld {BETNR_FIELD} eintragen und speichern.",
+            "Gibt es ihn nicht: in Advoware anlegen und die neue Nummer ebenso eintragen.",
         ],
     )
 
@@ -193,16 +181,16 @@ def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[s
     some = numbers[0] if len(numbers) == 1 else " oder ".join(numbers)
     return (
         f"Verknüpfen oder neu anlegen? In Advoware gibt es schon Nr. {', '.join(numbers)}",
-        "Dieser Beteiligte sollte in Advoware angelegt werden, aber dort gibt es vielleicht schon denselben: "
-        + "; ".join(lines)
-        + ". Damit er nicht doppelt entsteht, wurde nichts angelegt."
-        + (f" Auch in EspoCRM gibt es ihn vielleicht ein zweites Mal: {doubles}." if doubles else ""),
+        "\n".join(
+            (
+                "In Advoware gibt es vielleicht schon denselben; bis zur Entscheidung wird nichts angelegt.",
+                *lines,
+                *([f"Auch in EspoCRM gibt es ihn vielleicht ein zweites Mal: {doubles}."] if doubles else ()),
+            )
+        ),
         [
-            f"In Advoware nachsehen, ob es derselbe ist: {', '.join(numbers)}.",
-            f"Verknüpfen: die Nummer ({some}) hier beim Beteiligten in das Feld „betnr“ eintragen und speichern. "
-            "Diese Aufgabe schließt sich danach von selbst.",
-            "Neu anlegen, wenn es jemand anderes ist: nur diese Aufgabe schließen (abgesagt oder erledigt), ohne eine "
-            "Nummer einzutragen. Der Beteiligte wird dann in Advoware angelegt.",
+            f"Derselbe: {some} hier beim Beteiligten in das Feld {BETNR_FIELD} eintragen. {_CLOSES_ITSELF}",
+            "Jemand anderes: nur diese Aufgabe schließen, ohne Nummer; dann wird er in Advoware angelegt.",
         ],
     )
 
@@ -218,13 +206,10 @@ def _doubles(entries: Sequence[Mapping[str, Any]]) -> str:
 def _twin_in_espocrm(doubles: str) -> Parts:
     return (
         "Zweimal in EspoCRM? Bitte zusammenführen oder beide behalten",
-        f"Dieser Beteiligte steht vielleicht zweimal in EspoCRM: {doubles}. Damit er in Advoware nicht doppelt "
-        "entsteht, wurde nichts angelegt.",
+        f"Vielleicht derselbe: {doubles}. Bis zur Entscheidung wird in Advoware nichts angelegt.",
         [
-            "Beide Datensätze in EspoCRM ansehen.",
-            "Ist es derselbe: die beiden in EspoCRM zusammenführen. Diese Aufgabe schließt sich danach von selbst.",
-            "Sind es zwei verschiedene: nur diese Aufgabe schließen (abgesagt oder erledigt). Der Beteiligte wird dann "
-            "in Advoware angelegt.",
+            "Derselbe: die beiden in EspoCRM zusammenführen. Diese Aufgabe schließt sich danach von selbst.",
+            "Zwei verschiedene: nur diese Aufgabe schließen; dann wird er in Advoware angelegt.",
         ],
     )
 
@@ -251,15 +236,13 @@ def _what_happened(details: Mapping[str, object]) -> str:
 
 
 def _address_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
-    what = _what_happened(details)
     return (
         f"Adresse in Advoware löschen: {where}",
-        f"Eine Adresse wurde in EspoCRM {what}. Advoware lässt Adressen nicht von außen löschen. "
-        f"Adresse: {_shown(details.get('standing'))}.",
+        f"Eine Adresse wurde in EspoCRM {_what_happened(details)}. Advoware lässt das nicht von außen zu.",
         [
             f"In Advoware öffnen: {where}, Adressen.",
             f"Die Adresse {_shown(details.get('standing'))} löschen, oder bei „Gültig bis“ das Ende eintragen.",
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 
@@ -267,11 +250,11 @@ def _address_delete(fields: str, where: str, labels: Mapping[str, str], details:
 def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Adresse in Advoware wieder aktivieren: {where}",
-        f"Eine Adresse wurde in EspoCRM wieder auf aktiv gesetzt. Adresse: {_shown(details.get('wanted'))}.",
+        f"Die Adresse {_shown(details.get('wanted'))} wurde in EspoCRM wieder auf aktiv gesetzt.",
         [
             f"In Advoware öffnen: {where}, Adressen.",
             "Bei der Adresse „Gültig bis“ leeren; gibt es sie dort nicht mehr, neu anlegen.",
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 
@@ -288,12 +271,11 @@ def _by_hand(labels: Mapping[str, str], details: Mapping[str, Any]) -> list[str]
 def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Adresse in Advoware ändern: {where} ({fields})",
-        f"In EspoCRM wurde an der Adresse {_shown(details.get('title'))} geändert: {fields}. "
-        "Advoware nimmt das nicht von außen an.",
+        f"In EspoCRM wurde an einer Adresse geändert: {fields}. Advoware nimmt das nicht von außen an.",
         [
             f"In Advoware öffnen: {where}, Adressen, {_shown(details.get('title'))}.",
             *_by_hand(labels, details),
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 
@@ -301,26 +283,24 @@ def _address_fields(fields: str, where: str, labels: Mapping[str, str], details:
 def _bank_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Bankverbindung in Advoware ändern: {where} ({fields})",
-        f"In EspoCRM wurde an einer Bankverbindung geändert: {fields}. Advoware nimmt das nicht von außen an. "
-        f"Konto, wie es jetzt in EspoCRM steht: {_shown(details.get('title'))}.",
+        f"In EspoCRM wurde an einem Konto geändert: {fields}. Advoware nimmt das nicht von außen an. "
+        f"In EspoCRM jetzt: {_shown(details.get('title'))}.",
         [
             f"In Advoware öffnen: {where}, Bankverbindungen.",
             *_by_hand(labels, details),
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 
 
 def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
-    what = _what_happened(details)
     return (
         f"Bankverbindung in Advoware löschen: {where}",
-        f"Eine Bankverbindung wurde in EspoCRM {what}. Advoware lässt Bankverbindungen nicht von außen löschen. "
-        f"Konto: {_shown(details.get('standing'))}.",
+        f"Ein Konto wurde in EspoCRM {_what_happened(details)}. Advoware lässt das nicht von außen zu.",
         [
             f"In Advoware öffnen: {where}, Bankverbindungen.",
             f"Das Konto {_shown(details.get('standing'))} löschen.",
-            "Speichern. Diese Aufgabe schließt sich danach von selbst.",
+            _CLOSES_ITSELF,
         ],
     )
 

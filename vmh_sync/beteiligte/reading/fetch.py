@@ -21,6 +21,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of, read_erased
 from vmh_sync.engine.writing.noted_meetings import noted_meetings
 from vmh_sync.store.store import Transaction
+from vmh_sync.sync.words_de import BETNR_FIELD
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -156,8 +157,8 @@ async def read_advoware(context: PassContext, party: PartyRead) -> None:
     if party.link is None and unusable_betnr(party.espo):
         # Whoever typed it means a party that is there: creating another one would double it.
         party.refusal = (
-            "Im Feld „betnr“ steht keine Nummer. Bitte berichtigen, oder das Feld leeren: dann wird der Beteiligte in "
-            "Advoware angelegt."
+            f"Im Feld {BETNR_FIELD} steht keine Nummer. Bitte berichtigen, oder das Feld leeren: dann wird der "
+            "Beteiligte in Advoware angelegt."
         )
     if party.betnr is None or party.espo is None or party.problem is not None:
         return
@@ -189,14 +190,14 @@ def _take_answer(party: PartyRead, answer: PartyAnswer | None) -> None:
             # Never read over there: a slip of the pen, not a deletion, and no link before the first successful read.
             party.refusal = (
                 f"Die Nummer {party.betnr} gibt es in Advoware nicht. Bitte die Nummer berichtigen, oder das Feld "
-                "„betnr“ leeren: dann wird der Beteiligte in Advoware angelegt."
+                f"{BETNR_FIELD} leeren: dann wird der Beteiligte in Advoware angelegt."
             )
 
 
 def _refuse_changed_number(party: PartyRead) -> None:
     if party.changed_number and party.refusal is None and not party.gone_in_advoware:
         party.refusal = (
-            f"Das Feld „betnr“ wurde geändert; verknüpft ist die Nummer {party.betnr}. "
+            f"Das Feld {BETNR_FIELD} wurde geändert; verknüpft ist die Nummer {party.betnr}. "
             "Bitte die alte Nummer wieder eintragen."
         )
 

@@ -37,5 +37,5 @@ def _edited(read: PartyRead) -> tuple[LastEdit, ...]:
     local = wire.local_moment(changed, _ZONE)
     if local is not None:
         at = f"in Advoware am {local.astimezone(_ZONE):{_TIME}}"
-        told.append(LastEdit(f"{at} (von wem, sagt Advoware nicht)"))
+        told.append(LastEdit(f"{at} (ohne Namen)"))
     return tuple(told)

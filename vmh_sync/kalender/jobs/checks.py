@@ -23,7 +23,10 @@ def _check(
         return dg.AssetCheckResult(
             passed=not troubles,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"found": len(troubles), "first": dg.MetadataValue.json([t.to_json() for t in troubles[:SHOWN]])},
+            metadata={
+                "gefunden": len(troubles),
+                "die ersten": dg.MetadataValue.json([t.to_json() for t in troubles[:SHOWN]]),
+            },
         )
 
     # Dagster awaits checks as it awaits ops, and does not say so in its types.

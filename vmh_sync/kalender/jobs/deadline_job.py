@@ -22,12 +22,12 @@ async def compare_deadlines(context: dg.OpExecutionContext, calendars: CalendarR
 
 def _metadata(reports: list[DeadlineReport]) -> dict[str, int | str]:
     return {
-        "employees": len(reports),
-        "deadlines": sum(report.deadlines for report in reports),
-        "differences": sum(len(report.differences) for report in reports),
-        "abweichungen_bei": ", ".join(report.employee.kuerzel for report in reports if report.differences),
-        "tasks_written": sum(report.delivery.told for report in reports),
-        "tasks_waiting": sum(report.delivery.waiting for report in reports),
+        "Mitarbeiter": len(reports),
+        "Fristen": sum(report.deadlines for report in reports),
+        "Abweichungen": sum(len(report.differences) for report in reports),
+        "Abweichungen bei": ", ".join(report.employee.kuerzel for report in reports if report.differences),
+        "Aufgaben geschrieben": sum(report.delivery.told for report in reports),
+        "Aufgaben warten": sum(report.delivery.waiting for report in reports),
     }
 
 

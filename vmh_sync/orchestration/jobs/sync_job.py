@@ -208,7 +208,7 @@ def make_sync_job(
 
     @dg.op(name=f"diff{suffix}", description=descriptions.diff)
     def diff(context: dg.OpExecutionContext, work: SyncBatch) -> SyncBatch:
-        context.add_output_metadata({"planned": pipeline.diff(work.batch)})
+        context.add_output_metadata({"geplant": pipeline.diff(work.batch)})
         return work
 
     @dg.op(name=f"write{suffix}", description=descriptions.write)

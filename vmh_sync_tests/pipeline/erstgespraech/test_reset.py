@@ -43,8 +43,8 @@ def test_dry_run_first(firm: Firm, records: dict[str, str]) -> None:
     before = calls_of(firm, records)
     shown = run()
 
-    assert shown["found_ids"] == [records["past"]]
-    assert (shown["dry_run"], shown["written"]) == (True, 0)
+    assert shown["gefunden, IDs"] == [records["past"]]
+    assert (shown["Probelauf"], shown["geschrieben"]) == (True, 0)
     assert calls_of(firm, records) == before
 
 
@@ -54,10 +54,10 @@ def test_writes_only_where_the_value_differs(
     firm_environment.setenv("VMH_ERSTGESPRAECH_DRY_RUN", "false")
     shown = run()
 
-    assert shown["written_ids"] == [records["past"]]
+    assert shown["geschrieben, IDs"] == [records["past"]]
     assert calls_of(firm, records) == {"past": None, "future": FUTURE, "other": PAST, "empty": None}
     firm.crm.clear_calls()
-    assert run()["written"] == 0
+    assert run()["geschrieben"] == 0
     assert firm.crm.calls()["writes"] == 0
 
 
@@ -67,16 +67,16 @@ def test_a_new_value_in_the_past_is_written_once(
     firm_environment.setenv("VMH_ERSTGESPRAECH_DRY_RUN", "false")
     firm_environment.setenv("VMH_ERSTGESPRAECH_NEW_VALUE", "2021-06-01 06:00:00")
 
-    assert run()["written"] == 1
+    assert run()["geschrieben"] == 1
     assert calls_of(firm, records)["past"] == "2021-06-01 06:00:00"
-    assert run()["written"] == 0
+    assert run()["geschrieben"] == 0
 
 
 def test_without_settings_nothing_is_done(firm: Firm, records: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VMH_ERSTGESPRAECH_STATES")
     before = calls_of(firm, records)
 
-    assert "VMH_ERSTGESPRAECH_STATES" in run()["hinweis"]
+    assert "VMH_ERSTGESPRAECH_STATES" in run()["Hinweis"]
     assert calls_of(firm, records) == before
 
 

@@ -75,12 +75,12 @@ def test_a_run_names_it_once_and_checks_and_audit_list_it_while_it_stands(
     fr_nr, event_id = series(chancery)
     chancery.edit_event("SB", event_id, recurrence=TOO_MUCH)
     first = run(instance)
-    (row,) = first["nicht_darstellbar"].records
-    assert (row.data["kuerzel"], row.data["frNr"], row.data["ereignis"]) == ("SB", fr_nr, event_id)
-    assert "nicht darstellbar" in row.data["grund"] and "Google" in row.data["was"]
+    (row,) = first["nicht darstellbar"].records
+    assert (row.data["Kürzel"], row.data["frNr"], row.data["Ereignis"]) == ("SB", fr_nr, event_id)
+    assert "nicht darstellbar" in row.data["Warum"] and "Google" in row.data["Was tun"]
     second = run(instance)
-    assert "nicht_darstellbar" not in second, "not every 15 minutes"
-    assert second["plan_finding_not_representable"].value == 1, "the number of those that stand is"
+    assert "nicht darstellbar" not in second, "not every 15 minutes"
+    assert second["Plan: nicht darstellbar"].value == 1, "the number of those that stand is"
     found = [(one.kind, one.fr_nr) for one in chancery.run(audit.verify)]
     assert ("finding:not_representable", fr_nr) in found
     answer = CliRunner().invoke(kalender_app, ["verify", "--json"])
@@ -97,7 +97,7 @@ def test_the_asset_check_lists_it(chancery: Chancery, instance: dg.DagsterInstan
     found = check(instance, "representable")
     assert not event_calls(chancery), "it looks at our own table only"
     assert not found.passed and found.severity is dg.AssetCheckSeverity.WARN
-    troubles: Any = found.metadata["first"].value
+    troubles: Any = found.metadata["die ersten"].value
     (trouble,) = troubles
     assert (trouble["kuerzel"], trouble["frNr"]) == ("SB", fr_nr)
 
@@ -116,9 +116,9 @@ def test_an_event_without_a_pair_is_named_when_it_appears_and_by_the_audit(
     chancery.employee()
     chancery.sync()
     event_id = chancery.event(recurrence=TOO_MUCH)
-    (row,) = run(instance)["nicht_darstellbar"].records
-    assert (row.data["frNr"], row.data["ereignis"]) == (0, event_id)
-    assert "nicht_darstellbar" not in run(instance)
+    (row,) = run(instance)["nicht darstellbar"].records
+    assert (row.data["frNr"], row.data["Ereignis"]) == (0, event_id)
+    assert "nicht darstellbar" not in run(instance)
     assert not chancery.termine()
     assert [one.event for one in chancery.run(audit.verify)] == [event_id], "the audit reads everything"
 

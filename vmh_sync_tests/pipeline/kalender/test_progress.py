@@ -42,9 +42,9 @@ def test_the_run_tells_in_its_log_and_on_the_asset_how_far_it_is(
     (passed,) = instance.fetch_observations(KALENDER, limit=10).records
     whole = passed.asset_observation
     assert whole is not None
-    assert [one.metadata["written"].value for one in standing] == [110, 0]
+    assert [one.metadata["geschrieben"].value for one in standing] == [110, 0]
     assert standing[1].partition == "SB"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", str(standing[1].metadata["expected_end"].value))
+    assert re.fullmatch(r"\d\d\.\d\d\.\d{4} \d\d:\d\d", str(standing[1].metadata["fertig etwa"].value))
     assert (whole.partition, whole.description) == (None, "von Hand: 110 abgeglichen")
     assert whole.metadata["im Gleichstand"].value == 110
     assert float(str(whole.metadata["Kontingent Google (%)"].value)) > 0

@@ -1,7 +1,76 @@
-"""Task texts show people the words that stand in their fields."""
+"""Task texts show people the words that stand in their fields, and are read in a moment."""
+
+import pytest
 
 from vmh_sync.sync.plan import TaskKind
-from vmh_sync.tasks.task_texts import wording
+from vmh_sync.tasks.task_texts import wording, wording_of_all
+
+MOST_LINES, LONGEST = 6, 170
+EDITED = (
+    "Zuletzt geändert: in EspoCRM am 27.11.2026 23:24 von Eva Muster; in Advoware am 27.11.2026 23:23 (ohne Namen)."
+)
+ADDRESS, ACCOUNT = "Goethestraße 1, 30159 Hannover", "DE89 3704 0044 0532 0130 00"
+ONE_OF_EACH: dict[TaskKind, tuple[dict[str, str], dict[str, object], tuple[str, ...]]] = {
+    TaskKind.READONLY_FIELD: ({"geburtsname": "Geburtsname"}, {"standing": "Alt", "wanted": "Neu"}, ("Alt", "Neu")),
+    TaskKind.CONFLICT: (
+        {"titel": "Titel"},
+        {"decided": {"titel": {"stands": "Dr.", "lost": "Prof."}}},
+        ("Titel: jetzt gilt „Dr.“, verworfen wurde „Prof.“",),
+    ),
+    TaskKind.VALUE_REFUSED: (
+        {"name": "Name"},
+        {"side": "espocrm", "wanted": "Lang", "standing": "Alt", "why": "höchstens 3 Zeichen"},
+        ("EspoCRM nimmt den Wert „Lang“ für Name nicht an", "höchstens 3 Zeichen", "Alt"),
+    ),
+    TaskKind.MISSING_IN_ADVOWARE: ({}, {}, ("1001",)),
+    TaskKind.CREATE_UNKNOWN: ({}, {}, ("„Beteiligten-Nr.“ (betnr)",)),
+    TaskKind.TWIN_SUSPECTED: (
+        {},
+        {"found": [{"betnr": 1007, "name": "Huber, Josef", "agreeing": ["name", "geburtsdatum"]}]},
+        ("1007", "Huber, Josef", "Geburtsdatum", "„Beteiligten-Nr.“ (betnr)"),
+    ),
+    TaskKind.ADDRESS_DELETE: ({}, {"standing": ADDRESS, "deleted": True}, (ADDRESS, "gelöscht")),
+    TaskKind.ADDRESS_REACTIVATE: ({}, {"wanted": ADDRESS}, (ADDRESS,)),
+    TaskKind.ADDRESS_FIELD_UPDATE: (
+        {"zusatz": "Zusatz"},
+        {"title": ADDRESS, "changes": {"zusatz": {"standing": "", "wanted": "c/o Huber"}}},
+        (ADDRESS, "Zusatz ändern: bisher (leer), gewünscht „c/o Huber“"),
+    ),
+    TaskKind.BANK_UPDATE: (
+        {"bank": "Bank"},
+        {"title": ACCOUNT, "changes": {"bank": {"standing": "Alte", "wanted": "Neue"}}},
+        (ACCOUNT, "Bank ändern: bisher „Alte“, gewünscht „Neue“"),
+    ),
+    TaskKind.BANK_DELETE: ({}, {"standing": ACCOUNT, "moved_to": 1002}, (ACCOUNT, "1002")),
+}
+NOT_ONLY_VALUES = {TaskKind.GENERAL, *(kind for kind in TaskKind if kind.name.startswith(("CALENDAR", "DEADLINE")))}
+"""Kinds whose whole text comes from elsewhere."""
+
+
+def test_every_kind_of_task_is_looked_at() -> None:
+    assert set(ONE_OF_EACH) == set(TaskKind) - NOT_ONLY_VALUES
+
+
+@pytest.mark.parametrize("kind", ONE_OF_EACH)
+def test_a_task_is_read_in_a_moment_and_says_the_field_the_values_and_what_to_do(kind: TaskKind) -> None:
+    labels, details, says = ONE_OF_EACH[kind]
+    text = wording_of_all(kind, [(labels, details)], betnr=1001, edited=EDITED)
+    lines = [line for line in text.description.split("\n") if line]
+    assert len(lines) <= MOST_LINES, text.description
+    assert max(map(len, lines)) <= LONGEST, text.description
+    assert all(one in text.description for one in says), text.description
+    assert next(line[:2] for line in lines if line[0].isdigit()) == "1.", "the steps are numbered"
+
+
+def test_two_fields_that_lost_stand_in_a_line_each_and_in_the_plural() -> None:
+    decided = {"titel": {"stands": "Dr.", "lost": "Prof."}, "zusatz": {"stands": "", "lost": "c/o"}}
+    labels = {"titel": "Titel", "zusatz": "Zusatz"}
+    text = wording(TaskKind.CONFLICT, labels=labels, betnr=1001, details={"decided": decided})
+    assert text.description.split("\n")[:3] == [
+        "Titel, Zusatz wurden auf beiden Seiten verschieden geändert.",
+        "Titel: jetzt gilt „Dr.“, verworfen wurde „Prof.“.",
+        "Zusatz: jetzt gilt (leer), verworfen wurde „c/o“.",
+    ]
 
 
 def test_a_word_that_only_one_side_knows_is_shown_as_it_stands_there() -> None:
