@@ -37,6 +37,8 @@ class PartyRead:
     moment ago, so nobody can have entered anything there. ``erased``: the person was erased (Art. 17 DSGVO); neither
     side is looked at. ``settled``: tasks about another party in Advoware that need no answer any more.
     ``meeting``: what a first contact was about to write that never came to its end (``sync.first_meeting``).
+    ``unanswered``: a create of this party that was sent and never answered; ``made_from``: what it sent, in place of a
+    base, where it may have made the party that the number stands for now.
     """
 
     espo_id: str
@@ -60,6 +62,8 @@ class PartyRead:
     erased: bool = False
     settled: set[int] = field(default_factory=set)
     meeting: Intent | None = None
+    unanswered: Intent | None = None
+    made_from: Base | None = None
 
     def blame(self, error: Exception) -> None:
         """Note why the party cannot be synced in this pass."""

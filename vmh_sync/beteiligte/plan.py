@@ -155,6 +155,7 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
         meeting=FirstMeeting.from_json(read.meeting.natural_key)
         if read.meeting and read.meeting.betnr == read.betnr
         else None,
+        made_from=read.made_from,
     )
 
 

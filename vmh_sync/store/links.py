@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.columns import JsonObject
@@ -89,6 +89,14 @@ class LinkKey(NamedTuple):
     verified_at: datetime | None
 
 
+class NumbersAround(NamedTuple):
+    """Numbers of linked parties: the highest linked before a moment, the lowest since, and the highest of all."""
+
+    before: int | None
+    since: int | None
+    highest: int | None
+
+
 class Links(Repository):
     """Reads and writes links. Tombstones are never returned, except by :meth:`by_id` and :meth:`keys`."""
 
@@ -125,6 +133,13 @@ class Links(Repository):
             for link in self._all(_OF_BETNRS, "beteiligte", chunk)
             if link.betnr is not None
         }
+
+    def numbers_around(self, moment: datetime) -> NumbersAround:
+        """Return which Advoware numbers of parties were known at a moment, tombstones included."""
+        before = case((LinkRow.created_at < moment, LinkRow.betnr))
+        since = case((LinkRow.created_at >= moment, LinkRow.betnr))
+        statement = select(func.max(before), func.min(since), func.max(LinkRow.betnr))
+        return NumbersAround(*self._connection.execute(statement.where(LinkRow.entity == "beteiligte")).one())
 
     def entries_of(self, entity: str, espo_ids: Iterable[str]) -> dict[str, list[Link]]:
         """Return all links per EspoCRM id, several each for ``kommunikation``; ids without any are left out."""

@@ -40,6 +40,10 @@ class Base:
         """Return what ``side`` said last."""
         return self.espocrm if side is Side.ESPOCRM else self.advoware
 
+    def with_more(self, more: "Base | None") -> "Base":
+        """Return a base that knows the fields of ``more`` as well, by its word where both know one."""
+        return self if more is None else Base({**self.espocrm, **more.espocrm}, {**self.advoware, **more.advoware})
+
     def to_json(self) -> dict[str, Any]:
         """Return the form in which the base is stored."""
         return {"espocrm": dict(self.espocrm), "advoware": dict(self.advoware)}

@@ -3,7 +3,7 @@
 One task per record, kind and set of fields (specification, sync-semantics.md 8).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,9 +174,7 @@ def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[s
         return _twin_in_espocrm(doubles)
     numbers = [str(entry.get("betnr")) for entry in found]
     lines = [
-        f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}, "
-        f"gleich oder ähnlich: {', '.join(_FEATURES.get(name, name) for name in entry.get('agreeing', ()))}"
-        for entry in found
+        ", ".join((f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}", *_why_a_twin(entry))) for entry in found
     ]
     some = numbers[0] if len(numbers) == 1 else " oder ".join(numbers)
     return (
@@ -193,6 +191,13 @@ def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[s
             "Jemand anderes: nur diese Aufgabe schließen, ohne Nummer; dann wird er in Advoware angelegt.",
         ],
     )
+
+
+def _why_a_twin(entry: Mapping[str, Any]) -> Iterator[str]:
+    if entry.get("agreeing"):
+        yield f"gleich oder ähnlich: {', '.join(_FEATURES.get(name, name) for name in entry['agreeing'])}"
+    if entry.get("unheard"):
+        yield "vielleicht durch eine Anlage aus EspoCRM entstanden, die Advoware nicht bestätigt hat"
 
 
 def _doubles(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -57,11 +57,12 @@ def party_state(
     tasks: tuple[OpenTask, ...] = (),
     retry_refused: bool = False,
     meeting: FirstMeeting | None = None,
+    made_from: Base | None = None,
 ) -> PartyState:
     """Bring both sides of a party into canonical form.
 
     ``espo_attributes`` is the EspoCRM record, ``advoware_attributes`` the attributes of the Advoware wire model, or
-    ``None`` for a party that Advoware does not have.
+    ``None`` for a party that Advoware does not have. ``made_from`` is what a create without an answer sent.
     """
     rechtsform = None
     if advoware_attributes is not None and "rechtsform" in table:
@@ -73,6 +74,8 @@ def party_state(
     recalled = Recalled(None, stamps)
     if meeting is not None and base is None and advoware is not None:
         recalled = meeting.recall(table, espocrm, advoware, stamps)
+    if made_from is not None:
+        recalled = recalled._replace(base=made_from.with_more(recalled.base))
     return PartyState(
         espo_id=espo_id,
         betnr=betnr,

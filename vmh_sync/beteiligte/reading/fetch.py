@@ -13,6 +13,7 @@ from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_be
 from vmh_sync.beteiligte.reading.claims import settle_claims
 from vmh_sync.beteiligte.reading.left_party import find_settled
 from vmh_sync.beteiligte.reading.recognise import Recognition
+from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_creates
 from vmh_sync.engine.counting.pass_progress import Step, went_through
 from vmh_sync.engine.failures.isolation import isolated, together_or_alone
 from vmh_sync.engine.failures.ledger import retry_is_due
@@ -20,6 +21,7 @@ from vmh_sync.engine.failures.outage import common_outage
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of, read_erased
 from vmh_sync.engine.writing.noted_meetings import noted_meetings
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.words_de import BETNR_FIELD
 from vmh_sync.systems.advoware.answers import PartyAnswer
@@ -89,12 +91,18 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
 
 
 async def _recall_meetings(context: PassContext, parties: Iterable[PartyRead]) -> None:
-    """Find out what earlier first contacts of those without a base were about to write."""
+    """Find out what earlier first contacts and creates of those without a base were about to write."""
     strangers = {party.espo_id: party for party in parties if party.advoware is not None and party.base is None}
     if strangers:
-        noted = await context.store.read(noted_meetings, ENTITY, list(strangers))
+        noted, sent = await context.store.read(_noted, list(strangers))
         for espo_id, meeting in noted.items():
             strangers[espo_id].meeting = meeting
+        for espo_id, create in sent.items():
+            create.recall(strangers[espo_id], context.table(ENTITY, FIELDS), context.zone)
+
+
+def _noted(tx: Transaction, espo_ids: Sequence[str]) -> tuple[dict[str, Intent], dict[str, SentCreate]]:
+    return noted_meetings(tx, ENTITY, espo_ids), sent_creates(tx, espo_ids)
 
 
 def _is_erased(party: PartyRead, erased: Erased) -> bool:

@@ -24,11 +24,12 @@ QUESTION = ("betnr",)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Twin:
-    """A party in Advoware that may be the one to be created."""
+    """A party in Advoware that may be the one to be created. ``unheard``: by a create of ours without an answer."""
 
     betnr: int
     name: str
     resemblance: Resemblance
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,6 +69,7 @@ class TwinSuspected(Exception):
         details: dict[str, object] = {
             "found": [
                 {"betnr": twin.betnr, "name": twin.name, "agreeing": list(twin.resemblance.agreeing)}
+                | ({"unheard": True} if twin.unheard else {})
                 for twin in self.twins
             ]
         }

@@ -59,9 +59,9 @@ async def look_before_create(
         told = await _search(context, espocrm, mark)
     except CapabilityMissing:
         told = []
-    marked = [one for one in told if mark in (one.bemerkung or "")]
-    if marked:
-        return min(marked, key=lambda one: one.bet_nr)
+    marked = with_mark(told, mark)
+    if marked is not None:
+        return marked
     asked = asked_numbers(question)
     told += await _read_missing(context, asked - {one.bet_nr for one in told})
     twins = await _twins(context, party, espocrm, told, asked, table)
@@ -69,6 +69,16 @@ async def look_before_create(
     if (not twins and not doubles) or await answered_already(context, party, twins, doubles):
         return None
     raise TwinSuspected(party.espo_id, twins, doubles)
+
+
+def with_mark(parties: Iterable[Beteiligter], mark: str) -> Beteiligter | None:
+    """Return the first party whose remark holds our mark, however the office has respelled it."""
+    return min((one for one in parties if carries(one, mark)), key=lambda one: one.bet_nr, default=None)
+
+
+def carries(party: Beteiligter, mark: str) -> bool:
+    """Whether the party's remark holds a mark."""
+    return mark.casefold() in (party.bemerkung or "").casefold()
 
 
 async def _read_missing(context: PassContext, asked: Iterable[int]) -> list[Beteiligter]:
@@ -139,7 +149,7 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
     free = {
         one.bet_nr
         for one in found
-        if (links[one.bet_nr].espo_id not in living if one.bet_nr in links else anybodys not in (one.bemerkung or ""))
+        if (links[one.bet_nr].espo_id not in living if one.bet_nr in links else not carries(one, anybodys))
     }
     numbered = await asyncio.gather(*(_is_numbered(context, betnr) for betnr in free))
     return {betnr for betnr, taken in zip(free, numbered, strict=True) if not taken}

@@ -122,6 +122,9 @@ def commit_party(tx: Transaction, context: PassContext, written: Written, *, boo
     if written.meeting is not None:
         tx.intents.complete(written.meeting, str(written.plan.read.betnr))
         written.meeting = None
+    unanswered = written.plan.read.unanswered
+    if unanswered is not None:
+        tx.intents.complete(unanswered.id, str(written.plan.read.betnr))  # a person has said which party it is
     rows = _applied(context, written)
     if rows:
         tx.audit.append(rows)

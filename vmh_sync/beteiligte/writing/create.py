@@ -1,20 +1,18 @@
 """Creates a party in Advoware exactly once, whatever is killed when (specification, sync-semantics.md 3).
 
 How is :mod:`vmh_sync.engine.writing.create_once`; here stands what a party adds. Before anything was sent, a likely
-twin is looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`). What was sent is found by the mark in its remark, and
-by its name where the search does not look into remarks. Without a search, or where the office may have dropped the
-mark, the outcome of an unanswered create cannot be found out: then a person decides, and nothing is created a second
-time.
+twin is looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`), and what was sent without an answer by
+:mod:`vmh_sync.beteiligte.twins.unanswered`.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
+from vmh_sync.beteiligte.master_data.diff import MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
+from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
@@ -25,15 +23,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind
 from vmh_sync.sync.values import Value, is_empty, same
-from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter, Created
-
-_TELLING = ("name", "vorname", "geburtsdatum")
-"""The fields that tell whether a party without a mark may be the one that was sent."""
-
-
-class CreateOutcomeUnknown(Exception):
-    """A create was sent, its outcome is unknown and cannot be found out: a person must look."""
 
 
 async def ensure_created(
@@ -43,8 +33,8 @@ async def ensure_created(
 
     The record is missing when Advoware did not show it at once.
 
-    Raises :class:`CreateOutcomeUnknown`, ``TwinSuspected`` (nothing was started), or a ``ForeignSystemError`` when the
-    create failed or stays unanswered.
+    Raises ``CreateOutcomeUnknown`` and ``TwinSuspected`` when a person must look first, and a ``ForeignSystemError``
+    when the create failed or stays unanswered.
     """
 
     # An unanswered create is found again by its mark, or by its name.
@@ -54,7 +44,7 @@ async def ensure_created(
         return await create_what_is_taken(gate, plan.advoware, needed, context.advoware.create_beteiligter, whole=whole)
 
     async def find(intent: Intent) -> Created[Beteiligter] | None:
-        return _as_created(await _find(context, party.espo_id, intent, table))
+        return _as_created(await find_unanswered(context, party, intent, table))
 
     async def look_first() -> Created[Beteiligter] | None:
         return _as_created(await look_before_create(context, party, plan, table))
@@ -96,48 +86,6 @@ async def ensure_created(
 
 def _as_created(found: Beteiligter | None) -> Created[Beteiligter] | None:
     return Created(key=found.bet_nr, record=found) if found is not None else None
-
-
-async def _find(context: PassContext, espo_id: str, sent: Intent, table: FieldTable) -> Beteiligter | None:
-    try:
-        return await _traced(context, espo_id, sent, table)
-    except CapabilityMissing:
-        raise CreateOutcomeUnknown(f"{espo_id}: create sent, no search to find its outcome") from None
-
-
-async def _traced(context: PassContext, espo_id: str, sent: Intent, table: FieldTable) -> Beteiligter | None:
-    """Return the party that an earlier create made, ``None`` if there is none.
-
-    Raises :class:`CreateOutcomeUnknown` when a party without a mark may be it: it is not linked by a guess.
-    """
-    mark = CREATE_MARK.format(espo_id=espo_id)
-    found = _marked(await context.advoware.search_beteiligte(mark), mark)
-    name = sent.natural_key.get("fields", {}).get("name")
-    if found is not None or not name:
-        return found
-    # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
-    named = await context.advoware.search_beteiligte(str(name))
-    found = _marked(named, mark)
-    if found is None and await _may_be_it(context, named, sent, table):
-        raise CreateOutcomeUnknown(f"{espo_id}: create sent, and a party without a mark may be it")
-    return found
-
-
-def _marked(parties: Sequence[Beteiligter], mark: str) -> Beteiligter | None:
-    return min((one for one in parties if mark in (one.bemerkung or "")), key=lambda one: one.bet_nr, default=None)
-
-
-async def _may_be_it(context: PassContext, named: Sequence[Beteiligter], intent: Intent, table: FieldTable) -> bool:
-    """Whether one of the parties says what was sent, as far as it says anything, and belongs to no record yet."""
-    sent: Fields = intent.natural_key.get("fields", {})
-    anybodys = CREATE_MARK.format(espo_id="")
-    alike = []
-    for party in named:
-        told = table.read(Side.ADVOWARE, party.model_dump(), missing_is_empty=True)
-        says = [is_empty(told.get(name)) or same(table[name].kind, told.get(name), sent.get(name)) for name in _TELLING]
-        if all(says) and anybodys not in (party.bemerkung or ""):
-            alike.append(party.bet_nr)
-    return len(await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(alike)))) < len(alike)
 
 
 def _store_number(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed, Refused, StillMoving
-from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown
+from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import UNFORESEEN
 from vmh_sync.engine.passes.approved_plan import PlanMoved

@@ -21,10 +21,11 @@ from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.locked import LOCKED, tell_long_locked
 from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
+from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.attempt import Attempt
 from vmh_sync.beteiligte.writing.commit import Written, commit_party, record_beforehand
-from vmh_sync.beteiligte.writing.create import CreateOutcomeUnknown, ensure_created
+from vmh_sync.beteiligte.writing.create import ensure_created
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.writing.first_plan import still_stands
 from vmh_sync.beteiligte.writing.inherit import take_over

@@ -1,0 +1,68 @@
+"""A create of a party that was sent and never answered: which party in Advoware it may have made, and what it was sent.
+
+A person may have edited that party before anybody looks for it, in any of its fields. So what tells it from others is
+that it was not there before: its number is higher than all that were known then, and it was changed since.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.store.intents import Intent
+from vmh_sync.store.links import NumbersAround
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.values import is_empty
+from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.records import Beteiligter
+
+_CLOCKS_APART = timedelta(minutes=30)
+"""How far Advoware's clock may be behind ours."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SentCreate:
+    """What was sent, and the numbers of parties that were known around that moment."""
+
+    intent: Intent
+    numbers: NumbersAround
+
+    @property
+    def fields(self) -> Fields:
+        """The canonical fields that were sent."""
+        return dict(self.intent.natural_key.get("fields", {}))
+
+    def may_have_made(self, party: Beteiligter, zone: ZoneInfo) -> bool:
+        """Whether the party is new since. ``zone`` is the zone of Advoware's local times."""
+        if self.numbers.before is not None and party.bet_nr <= self.numbers.before:
+            return False
+        changed = wire.local_moment(party.geaendert_am, zone)
+        return changed is None or changed >= self.intent.created_at - _CLOCKS_APART
+
+    def recall(self, party: PartyRead, table: FieldTable, zone: ZoneInfo) -> None:
+        """Note on a party whose number a person has entered that it was sent, and what of that is known to be its base.
+
+        What differs from what was sent is somebody's edit. Of a field that is empty in Advoware nothing is known: it
+        may not have been taken.
+        """
+        party.unanswered = self.intent
+        if party.advoware is not None and self.may_have_made(party.advoware, zone):
+            told = table.read(Side.ADVOWARE, party.advoware.model_dump(), missing_is_empty=True)
+            sent = self.fields.items()
+            known = {name: value for name, value in sent if name in table and not is_empty(told.get(name))}
+            party.made_from = Base(known, known)
+
+
+def sent_creates(tx: Transaction, espo_ids: Iterable[str]) -> dict[str, SentCreate]:
+    """Return the creates of parties that were sent and are not settled, by EspoCRM id."""
+    found = tx.intents.open_for_many(ENTITY, espo_ids)
+    last = {espo_id: intents[-1] for espo_id, intents in found.items()}
+    return {espo_id: sent_create(tx, intent) for espo_id, intent in last.items() if intent.sent_at is not None}
+
+
+def sent_create(tx: Transaction, intent: Intent) -> SentCreate:
+    """Add to a create which numbers of parties were known around the moment it was announced."""
+    return SentCreate(intent, tx.links.numbers_around(intent.created_at))

@@ -1,0 +1,152 @@
+"""A party whose create was not answered, and which a person edits before anybody has looked for it.
+
+It is never created a second time, and what the person typed stands (sync-semantics.md 3).
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from vmh_sync.beteiligte.selection import Selection
+from vmh_sync.engine.writing import create_once
+from vmh_sync.sync.outcome import Result
+from vmh_sync_tests.fixtures.firm import Firm
+
+Json = dict[str, Any]
+
+WINTER = {"lastName": "Winter", "firstName": "Bärbel", "dateOfBirth": "1971-03-04", "zusatz": "Hinterhaus"}
+OTHER_NAME = {"name": "Sommer"}
+OTHER_PERSON = {"name": "Sommer", "vorname": "Heide", "geburtsdatum": "1981-04-05T00:00:00", "zusatz": "Vorderhaus"}
+NO_MARK = {"bemerkung": ""}
+NAMES_ONLY = {"searched": ["name", "vorname"]}
+KEEPS_NO_REMARK = {**NAMES_ONLY, "post_ignores": ["bemerkung"]}
+IN_ESPOCRM = {"name": "lastName", "vorname": "firstName", "geburtsdatum": "dateOfBirth", "zusatz": "zusatz"}
+
+
+@pytest.fixture(autouse=True)
+def killed_after_sending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks in the pass that sent it."""
+    monkeypatch.setattr(create_once, "LOOK_AGAIN_AFTER", ())
+
+
+def created_unheard(firm: Firm, *, first: bool = False, **values: Any) -> tuple[str, int]:
+    """The create takes effect in Advoware, and its sender hears nothing of it. ``first``: no number is known then."""
+    if not first:
+        firm.linked_party(lastName="Vorher")
+    before = {party["betNr"] for party in firm.office_records()}
+    espo_id = firm.crm_party(**values)
+    firm.office.fault("/Beteiligte$", "drop_after", method="POST", times=1)
+    firm.sync(espo_id)
+    firm.office.clear_faults()
+    (party,) = [party for party in firm.office_records() if party["betNr"] not in before]
+    assert firm.crm_record(espo_id)["betnr"] is None
+    firm.clock.shift += timedelta(minutes=10)
+    return espo_id, party["betNr"]
+
+
+def assert_says(firm: Firm, espo_id: str, betnr: int, edit: Json) -> None:
+    """Both sides say what the person typed, and the party is there once."""
+    record, party = firm.crm_record(espo_id), firm.office_record(betnr)
+    assert record["betnr"] == betnr
+    for name, value in edit.items():
+        if name in IN_ESPOCRM:
+            assert str(record[IN_ESPOCRM[name]]) == value.removesuffix("T00:00:00"), name
+            assert party[name] == value, name
+    assert len(firm.office_records()) == 2
+
+
+@pytest.mark.parametrize(("office", "edit"), [({}, OTHER_PERSON), (NAMES_ONLY, OTHER_NAME), (NAMES_ONLY, OTHER_PERSON)])
+def test_it_is_known_by_its_mark_and_the_edit_goes_to_espocrm(firm: Firm, office: Json, edit: Json) -> None:
+    firm.office.do("switches", **office)
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.office_edit(betnr, **edit)
+    firm.until_quiet()
+    assert_says(firm, espo_id, betnr, edit)
+    assert firm.tasks() == []
+
+
+@pytest.mark.parametrize(
+    ("office", "edit"),
+    [
+        (KEEPS_NO_REMARK, {"name": "Winter-A"}),
+        (KEEPS_NO_REMARK, {"vorname": "Barbara"}),
+        (KEEPS_NO_REMARK, OTHER_PERSON),
+        ({}, {**OTHER_PERSON, **NO_MARK}),
+    ],
+)
+def test_without_its_mark_a_person_is_asked_and_nothing_is_created(firm: Firm, office: Json, edit: Json) -> None:
+    firm.office.do("switches", **office)
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.office_edit(betnr, **edit)
+    for _ in range(2):
+        (outcome,) = firm.outcomes(espo_id)
+        assert outcome.result is Result.SKIPPED
+    (task,) = firm.tasks()
+    assert (task["parentId"], str(betnr) in task["name"]) == (espo_id, True)
+    assert len(firm.office_records()) == 2
+    firm.crm_edit(espo_id, betnr=betnr)
+    firm.until_quiet()
+    assert_says(firm, espo_id, betnr, edit)
+    assert firm.tasks() == []
+    with firm.store.reading() as tx:
+        assert tx.intents.open_for("beteiligte", espo_id) == []
+
+
+def test_a_company_that_was_renamed_is_not_created_again(firm: Firm) -> None:
+    firm.office.do("switches", **KEEPS_NO_REMARK)
+    espo_id, betnr = created_unheard(firm, lastName="Huber Bau", firmenname="Huber Bau", rechtsform="GmbH")
+    firm.office_edit(betnr, name="Alpenbau Rosenheim")
+    firm.sync()
+    assert len(firm.office_records()) == 2
+    firm.crm_edit(espo_id, betnr=betnr)
+    firm.until_quiet()
+    record = firm.crm_record(espo_id)
+    assert (record["firmenname"], record["lastName"]) == ("Alpenbau Rosenheim", "Alpenbau Rosenheim")
+    assert firm.office_record(betnr)["name"] == "Alpenbau Rosenheim"
+
+
+def test_the_very_first_party_of_an_installation_is_not_created_again(firm: Firm) -> None:
+    firm.office.do("switches", **NAMES_ONLY)
+    espo_id, betnr = created_unheard(firm, first=True, **WINTER)
+    firm.office_edit(betnr, **OTHER_PERSON)
+    firm.linked_party(lastName="Nachher")
+    firm.until_quiet()
+    assert_says(firm, espo_id, betnr, OTHER_PERSON)
+
+
+def test_the_task_closed_without_a_number_creates_the_party_once(firm: Firm) -> None:
+    firm.office.do("switches", **KEEPS_NO_REMARK)
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.office_edit(betnr, **OTHER_PERSON)
+    firm.sync()
+    (task,) = firm.tasks()
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Canceled"})
+    firm.sync(selection=Selection.DUE)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] not in (None, betnr)
+    assert (len(firm.office_records()), firm.tasks()) == (3, [])
+
+
+def test_what_a_person_has_added_to_it_comes_to_espocrm(firm: Firm) -> None:
+    firm.office.do("switches", **NAMES_ONLY)
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.office_edit(betnr, **OTHER_NAME)
+    entry = {"tlf": "heide@winter.example", "kommKz": 4, "online": True}
+    firm.office.edit("Kommunikation", "create", betNr=betnr, values=entry)
+    firm.until_quiet()
+    assert_says(firm, espo_id, betnr, OTHER_NAME)
+    assert firm.crm_record(espo_id)["emailAddress"] == "heide@winter.example"
+
+
+def test_parties_that_were_there_before_are_not_asked_about(firm: Firm) -> None:
+    firm.office_party(name="Winterfeld", vorname="Anna")
+    firm.linked_party(lastName="Vorher")
+    espo_id = firm.crm_party(**WINTER)
+    firm.office.fault("/Beteiligte$", "drop_before", method="POST", times=1)
+    firm.sync(espo_id)
+    firm.office.clear_faults()
+    firm.clock.shift += timedelta(minutes=10)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] is not None
+    assert (len(firm.office_records()), firm.tasks()) == (3, [])
