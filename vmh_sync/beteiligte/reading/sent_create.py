@@ -49,7 +49,9 @@ class SentCreate:
         may not have been taken.
         """
         party.unanswered = self.intent
-        if party.advoware is not None and self.may_have_made(party.advoware, zone):
+        # Without a number known before, a party that was there all along may just have been edited.
+        known_numbers = self.numbers.before is not None
+        if party.advoware is not None and known_numbers and self.may_have_made(party.advoware, zone):
             told = table.read(Side.ADVOWARE, party.advoware.model_dump(), missing_is_empty=True)
             sent = self.fields.items()
             known = {name: value for name, value in sent if name in table and not is_empty(told.get(name))}

@@ -15,7 +15,7 @@ from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
 
-WINTER = {"lastName": "Winter", "firstName": "Bärbel", "dateOfBirth": "1971-03-04", "zusatz": "Hinterhaus"}
+WINTER: Json = {"lastName": "Winter", "firstName": "Bärbel", "dateOfBirth": "1971-03-04", "zusatz": "Hinterhaus"}
 OTHER_NAME = {"name": "Sommer"}
 OTHER_PERSON = {"name": "Sommer", "vorname": "Heide", "geburtsdatum": "1981-04-05T00:00:00", "zusatz": "Vorderhaus"}
 NO_MARK = {"bemerkung": ""}
