@@ -1,7 +1,7 @@
 """Calendars: how each employee's stands, and which appointment is which event (kalender.md 1 and 5)."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
-from vmh_sync.store.repository import Repository, chunks, columns_of, storable_text, table_of
+from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of
 
 _PAIRS = table_of(CalendarPairRow)
-_STATES = table_of(CalendarStateRow)
+_SAVE_STATE = replacing(table_of(CalendarStateRow), "kuerzel", kept=("created_at",))
 _LIVING = CalendarPairRow.deleted_at.is_(None)
 
 
@@ -92,10 +92,7 @@ class CalendarStates(Repository):
         """Store a state, replacing what stood there; the time of creation stays."""
         now = self._now()
         state = replace(state, created_at=now, updated_at=now, last_error=storable_text(state.last_error))
-        statement = self._insert(_STATES).values(asdict(state))
-        changed = {f.name: statement.excluded[f.name] for f in fields(CalendarState)}
-        del changed["kuerzel"], changed["created_at"]
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["kuerzel"], set_=changed))
+        self._connection.execute(_SAVE_STATE, asdict(state))
 
 
 class CalendarPairs(Repository):

@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from vmh_sync.store.models import CursorRow
-from vmh_sync.store.repository import Repository, table_of
+from vmh_sync.store.repository import Repository, replacing, table_of
 
 _TABLE = table_of(CursorRow)
+_SET = replacing(_TABLE, "name")
 
 
 class Cursors(Repository):
@@ -19,13 +20,7 @@ class Cursors(Repository):
 
     def set(self, name: str, value: Any) -> None:
         """Store a JSON value under ``name``, replacing what stood there."""
-        statement = self._insert(_TABLE).values(name=name, value=value, updated_at=self._now())
-        excluded = statement.excluded
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"value": excluded["value"], "updated_at": excluded["updated_at"]}
-            )
-        )
+        self._connection.execute(_SET, {"name": name, "value": value, "updated_at": self._now()})
 
     def under(self, prefix: str) -> dict[str, Any]:
         """Return all values whose name begins with ``prefix``, by name."""

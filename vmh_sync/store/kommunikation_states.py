@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from vmh_sync.store.models import KommunikationStateRow
-from vmh_sync.store.repository import Repository, among, chunks, table_of
+from vmh_sync.store.repository import Repository, among, chunks, replacing, table_of
 
 _TABLE = table_of(KommunikationStateRow)
 _NAMES = ("espo_id", "betnr", "quiet_mark", "empty_sides", "empty_seen_by", "one_by_one")
+_SAVE = replacing(_TABLE, "espo_id")
 _OF_PARTIES = select(*(_TABLE.c[name] for name in _NAMES)).where(among(_TABLE.c.espo_id))
 
 
@@ -45,9 +46,7 @@ class KommunikationStates(Repository):
     def save(self, state: KommunikationState) -> None:
         """Store a state, replacing what stood there."""
         values = {name: getattr(state, name) for name in _NAMES} | {"updated_at": self._now()}
-        statement = self._insert(_TABLE).values(values)
-        changed = {name: statement.excluded[name] for name in values if name != "espo_id"}
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["espo_id"], set_=changed))
+        self._connection.execute(_SAVE, values)
 
     def forget(self, espo_id: str) -> None:
         """Remove the state of a party."""

@@ -1,14 +1,14 @@
 """Our own ledger of how each record stands (sync-semantics.md 4); EspoCRM shows a copy of it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import bindparam, delete, func, or_, select
 
 from vmh_sync.store.models import SyncRecordRow
-from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, storable_text, table_of
+from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, replacing, storable_text, table_of
 
 SyncStatus = Literal[
     "pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict", "deleted_in_advoware"
@@ -18,9 +18,9 @@ _TABLE = table_of(SyncRecordRow)
 _COLUMNS = columns_of(SyncRecordRow)
 # Built once: to build a statement costs more than to carry it out.
 _OF_IDS = ByKeys(select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
+_SAVE = replacing(_TABLE, "entity", "espo_id")
 _FORGET = ByKeys(delete(_TABLE).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
 _DUE = ("pending_sync", "dirty", "failed")
-_UPSERT_CHUNK = 500
 DIFFERENT = "Different"
 """Error class of a record whose sides stay apart in a value; any other conflict waits for a person."""
 
@@ -78,15 +78,9 @@ class SyncRecords(Repository):
         now = self._now()
         latest = {(record.entity, record.espo_id): record for record in records}
         ordered = [latest[key] for key in sorted(latest)]  # always in the same order: two writers never deadlock
-        for chunk in chunks(ordered, _UPSERT_CHUNK):
-            statement = self._insert(_TABLE).values(
-                [asdict(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in chunk]
-            )
-            changed = {f.name: statement.excluded[f.name] for f in fields(SyncRecord)}
-            del changed["entity"], changed["espo_id"]
-            self._connection.execute(
-                statement.on_conflict_do_update(index_elements=["entity", "espo_id"], set_=changed)
-            )
+        rows = [asdict(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in ordered]
+        if rows:
+            self._connection.execute(_SAVE, rows)
 
     def forget(self, entity: str, espo_ids: Iterable[str]) -> None:
         """Remove records from the ledger, for example those that no longer exist anywhere."""

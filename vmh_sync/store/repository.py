@@ -1,12 +1,12 @@
 """What every repository of this package is built on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Table, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Table, TextClause, bindparam, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -82,6 +82,19 @@ class ByKeys:
         if len(keys) == 1:
             return connection.execute(self._of_one, {**values, "keys": keys[0]})
         return connection.execute(self._of_many, {**values, "keys": keys})
+
+
+def replacing(table: Table, *key: str, kept: Collection[str] = ()) -> TextClause:
+    """Return the statement that stores a whole row, or several, in place of those with the same key.
+
+    What stands in the columns ``kept`` stays. As a text, which both databases read alike: SQLAlchemy compiles its own
+    form of ON CONFLICT anew each time, which takes longer than to carry it out.
+    """
+    insert = sqlite.insert(table)
+    changed = {one.name: insert.excluded[one.name] for one in table.columns if one.name not in {*key, *kept}}
+    form = insert.on_conflict_do_update(index_elements=key, set_=changed)
+    spelt = str(form.compile(dialect=sqlite.dialect(paramstyle="named")))
+    return text(spelt).bindparams(*(bindparam(column.name, type_=column.type) for column in table.columns))
 
 
 def storable_text(value: str | None) -> str | None:

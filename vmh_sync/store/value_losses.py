@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select
 
 from vmh_sync.store.models import ValueLossRow
-from vmh_sync.store.repository import Repository, table_of
+from vmh_sync.store.repository import Repository, replacing, table_of
 
 _TABLE = table_of(ValueLossRow)
+_NOTE = replacing(_TABLE, "entity", "record")
 
 
 class ValueLosses(Repository):
@@ -21,11 +22,7 @@ class ValueLosses(Repository):
 
     def note(self, entity: str, records: Sequence[str], at: datetime) -> None:
         """Note that records lose a value now."""
-        statement = self._insert(_TABLE)
-        statement = statement.on_conflict_do_update(
-            index_elements=["entity", "record"], set_={"at": statement.excluded["at"]}
-        )
-        self._connection.execute(statement, [{"entity": entity, "record": one, "at": at} for one in records])
+        self._connection.execute(_NOTE, [{"entity": entity, "record": one, "at": at} for one in records])
 
     def forget_outside(self, entity: str, first: datetime, last: datetime) -> None:
         """Remove the losses that lie outside this time."""
