@@ -9,7 +9,9 @@ from vmh_sync.coordination.errors import translated
 
 _KEY = "vmh:watch"
 SILENT_SECONDS = 60.0
-"""A watch that has given no sign for so long is gone; one that pauses gives signs too."""
+"""A watch that has given no sign for so long is gone or frozen; one that pauses gives signs too."""
+_KEPT_SECONDS = 86_400.0
+"""So long the last sign of a watch that did not end in order is kept. How old it is, Redis says: clocks may be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +23,39 @@ class WatchSign:
 
 
 async def give_sign(redis: AsyncRedis, sign: WatchSign) -> None:
-    """Leave a sign that lasts for :data:`SILENT_SECONDS`. Raises CoordinationUnavailable."""
+    """Leave a sign. Raises CoordinationUnavailable."""
     text = json.dumps({"at": sign.at.isoformat(), "paused": sign.paused})
     with translated():
-        await redis.set(_KEY, text, px=round(SILENT_SECONDS * 1000))
+        await redis.set(_KEY, text, px=round(_KEPT_SECONDS * 1000))
+
+
+async def take_sign_away(redis: AsyncRedis) -> None:
+    """Say that the watch ends in order: nobody shall miss it. Raises CoordinationUnavailable."""
+    with translated():
+        await redis.delete(_KEY)
 
 
 async def read_sign(redis: AsyncRedis) -> WatchSign | None:
-    """Return the last sign, None when there is no watch. Raises CoordinationUnavailable."""
+    """Return the sign of a watch that works or pauses, None when there is none. Raises CoordinationUnavailable."""
+    sign, silent = await _last(redis)
+    return None if silent else sign
+
+
+async def silent_since(redis: AsyncRedis) -> datetime | None:
+    """Return when a watch that neither works nor ended in order gave its last sign (aware, UTC), else None.
+
+    Raises CoordinationUnavailable.
+    """
+    sign, silent = await _last(redis)
+    return sign.at if sign is not None and silent else None
+
+
+async def _last(redis: AsyncRedis) -> tuple[WatchSign | None, bool]:
     with translated():
-        text = await redis.get(_KEY)
+        text, left = await redis.get(_KEY), await redis.pttl(_KEY)
     try:
         found = json.loads(str(text)) if text else None
-        return WatchSign(datetime.fromisoformat(found["at"]), found["paused"]) if found else None
+        sign = WatchSign(datetime.fromisoformat(found["at"]), found["paused"]) if found else None
     except (ValueError, KeyError, TypeError):
-        return None
+        return None, False
+    return sign, left < (_KEPT_SECONDS - SILENT_SECONDS) * 1000

@@ -16,6 +16,7 @@ from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.engine.passes.opening import PassSettings, open_database, token_cache
 from vmh_sync.gateway.keys import KeyRing
+from vmh_sync.gateway.launches.code_server import CodeServerQuestion
 from vmh_sync.gateway.launches.intake import Intake
 from vmh_sync.gateway.launches.launch import Launcher
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
@@ -43,6 +44,7 @@ class GatewayServices:
     store: Store
     redis: AsyncRedis | None
     launcher: Launcher
+    code_server: CodeServerQuestion
     debouncer: LaunchDebouncer
     intake: Intake
     advoware: AdvowareClient
@@ -88,6 +90,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             store=store,
             redis=redis,
             launcher=launcher,
+            code_server=CodeServerQuestion(launcher),
             debouncer=make_debouncer(redis, launcher, settings, clock, Trigger.WEBHOOK),
             intake=Intake(store),
             advoware=advoware,
@@ -99,6 +102,7 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             yield services
         finally:
             await stop(counting)
+            await services.code_server.finish()
             await services.intake.finish()
             await services.debouncer.finish()
             await _store_now(services)

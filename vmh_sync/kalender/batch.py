@@ -175,8 +175,12 @@ def fields_told(row: Mapping[str, object]) -> str:
     return labels(map(str, fields)) if isinstance(fields, list) else str(fields)
 
 
-async def fetch(context: CalendarContext, calendars: Calendars, *, keeps_delays: bool = False) -> CalendarBatch:
-    """Choose the employees and read both sides of each; ``keeps_delays``: no person has asked for it.
+async def fetch(
+    context: CalendarContext, calendars: Calendars, *, keeps_delays: bool = False, stops_channels: bool = True
+) -> CalendarBatch:
+    """Choose the employees and read both sides of each.
+
+    ``keeps_delays``: no person has asked for it. ``stops_channels``: it runs in the house, not on the console.
 
     Raises the client's errors if Advoware lists no employees, ``NoPlan`` for a plan that nobody approved.
     """
@@ -191,6 +195,7 @@ async def fetch(context: CalendarContext, calendars: Calendars, *, keeps_delays:
         calendars.allow_mass_change,
         approved=approved,
         keeps_delays=keeps_delays,
+        stops_channels=stops_channels,
     )
     if calendars.rung:
         named = await take_rung(context)
@@ -200,7 +205,7 @@ async def fetch(context: CalendarContext, calendars: Calendars, *, keeps_delays:
     chosen = await select(context, named)
     batch = CalendarBatch(how, calendars.show_values, gone=chosen.gone, named=bool(named) and not calendars.rung)
     batch.unreadable = chosen.unreadable
-    if chosen.everybody is not None and not how.dry_run:
+    if chosen.everybody is not None and how.stops_channels and not how.dry_run:
         await stop_channels_of_others(context, chosen.everybody)
     batch.works = await each(context, chosen.employees, lambda employee: stages.fetch(context, employee, how))
     batch.rules = context.rules

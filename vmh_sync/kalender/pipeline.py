@@ -83,8 +83,10 @@ async def fetch_calendars(context: dg.OpExecutionContext, calendars: CalendarRes
         if not selected.dry_run:
             await require_our_redis(opened.leases)
         try:
-            keeps_delays = context.run.tags.get(TRIGGER_TAG, str(Trigger.PERSON)) not in PERSONS
-            batch = await stages.fetch(opened, selected, keeps_delays=keeps_delays)
+            trigger = context.run.tags.get(TRIGGER_TAG, str(Trigger.PERSON))
+            batch = await stages.fetch(
+                opened, selected, keeps_delays=trigger not in PERSONS, stops_channels=trigger != Trigger.CLI
+            )
         except ForeignSystemError as problem:
             raise Stopped(problem.message_for_people, allow_retries=True) from problem
         except NoPlan as problem:

@@ -24,6 +24,9 @@ def free_port() -> int:
 
 def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int, log: LogSettings) -> str:
     """Start the three processes; returns the address of the UI, which may take some seconds to answer."""
+    # Takes a second: only who starts Dagster pays for it.
+    from vmh_sync.orchestration.dagster_signs import signs_of_code_server, signs_of_daemon, signs_of_webserver
+
     prepare_storage(home)
     code_port = free_port()
     workspace = home / "workspace.embedded.yaml"
@@ -35,12 +38,15 @@ def start_dagster(supervisor: Supervisor, home: Path, logs: Path, *, port: int, 
     form = ["--log-format", "json" if log.format == "json" else "colored"]
     plain = [program("python"), "-m", "vmh_sync.orchestration.dagster_program"]
     code = [program("python"), "-m", "vmh_sync.orchestration.code_server", "-h", HOST, "-p", str(code_port)]
-    supervisor.start("code-server", [*code, *form, "--log-level", log.level], logs)
+    signs = signs_of_code_server(HOST, code_port)
+    supervisor.start("code-server", [*code, *form, "--log-level", log.level], logs, signs)
+    url = f"http://{HOST}:{port}"
     web = [*plain, "dagster-webserver", "-w", str(workspace), "-h", HOST, "-p", str(port)]
-    supervisor.start("dagster-webserver", [*web, *form, "--dagster-log-level", log.level], logs)
+    web_form = [*form, "--dagster-log-level", log.level]
+    supervisor.start("dagster-webserver", [*web, *web_form], logs, signs_of_webserver(url))
     daemon = [*plain, "dagster-daemon", "run", "-w", str(workspace)]
-    supervisor.start("dagster-daemon", [*daemon, *form, "--log-level", log.level], logs)
-    return f"http://{HOST}:{port}"
+    supervisor.start("dagster-daemon", [*daemon, *form, "--log-level", log.level], logs, signs_of_daemon(home))
+    return url
 
 
 def wait_until_up(url: str, supervisor: Supervisor) -> bool:

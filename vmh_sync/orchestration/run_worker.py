@@ -10,6 +10,8 @@ import argparse
 import importlib
 import logging
 import os
+import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -18,6 +20,8 @@ import dagster as dg
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
+
+from vmh_sync.services.signs_of_life import PULSE_SECONDS, give_pulse
 
 MODULE = "vmh_sync.definitions"
 RUNS_PER_CHILD = 500
@@ -30,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Work until a signal comes; SIGTERM lets the runs under way end. Exits when Dagster has no queue."""
     parser = argparse.ArgumentParser(description="Executes Dagster runs that wait in Celery's queue.")
     parser.add_argument("--runs", type=int, help="runs at once; default: max_concurrent_runs of dagster.yaml")
-    wanted = parser.parse_args(arguments).runs
+    parser.add_argument("--pulse", type=int, help="file descriptor into which is written as long as this process turns")
+    asked = parser.parse_args(arguments)
+    wanted = asked.runs
+    if asked.pulse is not None:
+        threading.Thread(target=_give_pulses, args=(asked.pulse,), daemon=True).start()
     with dg.DagsterInstance.get() as instance:
         launcher = instance.run_launcher
         if not isinstance(launcher, CeleryRunLauncher):
@@ -46,6 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app.conf.worker_redirect_stdouts = False  # Dagster keeps the output of runs itself
     logging.getLogger("celery").setLevel(logging.INFO)
     app.worker_main(_options(node, runs, launcher.default_queue))
+
+
+def _give_pulses(fd: int) -> None:
+    while True:
+        give_pulse(fd)
+        time.sleep(PULSE_SECONDS)
 
 
 def node_name() -> str:

@@ -1,4 +1,4 @@
-"""Runs several processes in the foreground: starts them, starts a dead one again, stops all at the end."""
+"""Runs several processes in the foreground: starts them, starts a dead or frozen one again, stops all at the end."""
 
 import ctypes
 import logging
@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from vmh_sync.services.log_files import rotate
+from vmh_sync.services.signs_of_life import ASK_SECONDS, Pulse, SignsOfLife
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class Child:
     name: str
     command: Sequence[str]
     log_file: Path
+    signs: SignsOfLife | None = None
+    pulse: Pulse | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = FIRST_PAUSE
@@ -39,25 +42,35 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps children alive until :meth:`stop`; they die with this process, also when it is killed."""
+    """Keeps children alive until :meth:`stop`; they die with this process, also when it is killed.
+
+    One that lives and gives no sign of life is killed, which it stands like every other end, and started again.
+    """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     log_bytes: int = 20_000_000
     log_files: int = 5
+    ask_seconds: float = ASK_SECONDS
     children: list[Child] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
-    def start(self, name: str, command: Sequence[str], log_folder: Path) -> None:
-        """Start a process whose output goes to ``log_folder/name.log``."""
-        log_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        child = Child(name, command, log_folder / f"{name}.log")
-        self.children.append(child)
-        self._launch(child)
+    def start(self, name: str, command: Sequence[str], log_folder: Path, signs: SignsOfLife | None = None) -> None:
+        """Start a process whose output goes to ``log_folder/name.log``; ``signs``: how it is asked whether it lives."""
+        self._add(Child(name, command, log_folder / f"{name}.log", signs))
+
+    def start_with_pulse(self, name: str, command: Sequence[str], log_folder: Path) -> None:
+        """Start a process that answers no questions: it takes ``--pulse FD`` and writes there as long as it turns."""
+        pulse = Pulse()
+        with_pulse = [*command, "--pulse", str(pulse.writing)]
+        self._add(Child(name, with_pulse, log_folder / f"{name}.log", SignsOfLife(pulse), pulse))
 
     def watch(self, every: Callable[[], None] = lambda: None) -> None:
         """Restart what dies, until a signal (INT, TERM) comes; ``every`` is called about twice a second."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.stopping.set())
+        for child in self.children:
+            if child.signs is not None:
+                Thread(target=self._ask, args=(child.signs,), name=f"asks {child.name}", daemon=True).start()
         while not self.stopping.wait(CHECK_SECONDS):
             for child in self.children:
                 self._look_after(child)
@@ -79,6 +92,15 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
 
+    def _add(self, child: Child) -> None:
+        child.log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.children.append(child)
+        self._launch(child)
+
+    def _ask(self, signs: SignsOfLife) -> None:
+        while not self.stopping.wait(self.ask_seconds):
+            signs.look()
+
     def _launch(self, child: Child) -> None:
         with child.log_file.open("ab") as output:
             child.process = subprocess.Popen(  # noqa: S603 - our own programs
@@ -88,13 +110,22 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 preexec_fn=_die_with_parent,
+                pass_fds=() if child.pulse is None else (child.pulse.writing,),
             )
+        if child.signs is not None:
+            child.signs.begin()
         child.started_at = time.monotonic()
         child.restart_at = None
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
-        if child.process is None or child.process.poll() is None:
+        if child.process is None:
+            return
+        if child.process.poll() is None:
+            if child.signs is not None and child.signs.lost:
+                log.warning("%s lives but gives no sign of life, it is ended and starts again", child.name)
+                child.process.kill()  # one that is stopped takes no other signal
+                child.signs.begin()
             return
         if child.restart_at is None:
             if now - child.started_at > STEADY_SECONDS:
@@ -106,9 +137,13 @@ class Supervisor:
             self._launch(child)
 
 
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+"""Looked up here: between fork and exec of a process with threads nothing may be loaded."""
+
+
 def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if _prctl is not None:
+        _prctl(1, signal.SIGTERM)
 
 
 def program(name: str) -> str:

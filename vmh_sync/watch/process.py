@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from vmh_sync.background import carried_out, stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.leases import Lease
-from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign
+from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign, take_sign_away
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
@@ -28,6 +29,7 @@ from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.run_config import Trigger
 from vmh_sync.services.file_errors import explained
 from vmh_sync.services.log_format import log_to_stderr
+from vmh_sync.services.signs_of_life import give_pulses
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import LogSettings, SettingsError, VmhSettings, load
 from vmh_sync.store.errors import StoreError
@@ -57,8 +59,11 @@ _TROUBLE = (
 )
 
 
-def main() -> int:
-    """Watch until a signal comes; returns the exit code: 0 also when there is nothing to do, 2 for bad settings."""
+def main(pulse: int | None = None) -> int:
+    """Watch until a signal comes; returns the exit code: 0 also when there is nothing to do, 2 for bad settings.
+
+    ``pulse``: a file descriptor into which is written as long as the event loop turns.
+    """
     try:
         log_to_stderr(load(LogSettings))
         settings = PassSettings.read()
@@ -69,7 +74,7 @@ def main() -> int:
     if why := switched_off(settings):
         _log.info("%s", why)
         return 0
-    return asyncio.run(_until_signal(settings, SystemClock()))
+    return asyncio.run(_until_signal(settings, SystemClock(), pulse))
 
 
 def check() -> int:
@@ -99,12 +104,14 @@ def switched_off(settings: PassSettings) -> str | None:
     return None
 
 
-async def _until_signal(settings: PassSettings, clock: Clock) -> int:
+async def _until_signal(settings: PassSettings, clock: Clock, pulse: int | None) -> int:
     watching = asyncio.create_task(watch_for_ever(settings, clock))
+    pulses = [asyncio.create_task(give_pulses(pulse))] if pulse is not None else []
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
     with suppress(asyncio.CancelledError):
         await watching
+    await stop(*pulses)
     return 0
 
 
@@ -133,7 +140,12 @@ async def _session(settings: PassSettings, clock: Clock) -> None:
                 await asyncio.sleep(STANDBY_SECONDS)
             return
         async with _bell(settings, clock) as (redis, debouncer):
-            await _Round(context, redis, lease, debouncer, settings.house.watch_seconds).until(SESSION_SECONDS)
+            try:
+                await _Round(context, redis, lease, debouncer, settings.house.watch_seconds).until(SESSION_SECONDS)
+            except asyncio.CancelledError:
+                with suppress(CoordinationUnavailable):
+                    await carried_out(take_sign_away(redis))
+                raise
 
 
 @asynccontextmanager

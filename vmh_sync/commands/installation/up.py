@@ -10,9 +10,11 @@ from vmh_sync.commands.passes.instance import dagster_environment
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.engine.installation.field_tables import field_changes
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.gateway.http.listening import own_place
 from vmh_sync.orchestration.dagster_home import home_of, names_celery, storage_fault
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
+from vmh_sync.services.signs_of_life import SignsOfLife, answers_http
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import LogSettings, SettingsError, load
 from vmh_sync.store.file_health import UnusableFile, file_fault
@@ -35,11 +37,12 @@ def start_house(supervisor: Supervisor, settings: PassSettings, *, port: int) ->
     home, logs = Path(supervisor.environment["DAGSTER_HOME"]), settings.house.home / "logs"
     worker = needs_worker(home, settings.house.run_workers)
     url = start_dagster(supervisor, home, logs, port=port, log=log)
-    supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs)
+    gateway = SignsOfLife(answers_http(f"http://{own_place(settings.house)}/health"))
+    supervisor.start("gateway", [program("python"), "-m", "vmh_sync.gateway"], logs, gateway)
     if settings.house.watch_seconds:
-        supervisor.start("watch", [program("python"), "-m", "vmh_sync.watch"], logs)
+        supervisor.start_with_pulse("watch", [program("python"), "-m", "vmh_sync.watch"], logs)
     if worker:
-        supervisor.start("run-worker", [program("python"), "-m", "vmh_sync.orchestration.run_worker"], logs)
+        supervisor.start_with_pulse("run-worker", [program("python"), "-m", "vmh_sync.orchestration.run_worker"], logs)
     return url
 
 

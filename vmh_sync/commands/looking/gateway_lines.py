@@ -5,19 +5,18 @@ from typing import Any
 import httpx
 
 from vmh_sync.doctor.line import Line, hint, ok, problem
+from vmh_sync.gateway.http.listening import own_place
 from vmh_sync.settings import VmhSettings
 
 GATEWAY = "Gateway"
 SECONDS = 8.0
-_NAMES = {"dagster": "Dagster-Oberfläche", "daemon": "Dagster-Daemon"}
+_NAMES = {"dagster": "Dagster-Oberfläche", "daemon": "Dagster-Daemon", "watch": "Beobachter"}
 """What ``status`` cannot see itself; database and Redis have their own lines."""
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, never bound
 
 
 def gateway_lines(house: VmhSettings) -> list[Line]:
     """Ask the gateway of the settings how it stands; each trouble that it names is a line. Raises nothing."""
-    host = _EVERYWHERE.get(house.gateway_host, house.gateway_host)
-    place = f"[{host}]:{house.gateway_port}" if ":" in host else f"{host}:{house.gateway_port}"
+    place = own_place(house)
     try:
         answer = httpx.get(f"http://{place}/ready", timeout=SECONDS, trust_env=False)
     except httpx.TimeoutException:

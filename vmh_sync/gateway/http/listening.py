@@ -2,7 +2,15 @@
 
 import ipaddress
 
-from vmh_sync.settings import SettingsError
+from vmh_sync.settings import SettingsError, VmhSettings
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, never bound
+
+
+def own_place(house: VmhSettings) -> str:
+    """Return ``host:port`` at which a process of this machine reaches the gateway, an IPv6 address in brackets."""
+    host = _EVERYWHERE.get(house.gateway_host, house.gateway_host)
+    return f"[{host}]:{house.gateway_port}" if ":" in host else f"{host}:{house.gateway_port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -44,6 +44,12 @@ query Loaded($job: PipelineSelector!) {
   }
 }
 """
+_PLAN = """
+query Plan($job: PipelineSelector!) {
+  executionPlanOrError(pipeline: $job, mode: "default", runConfigData: {}) { __typename }
+}
+"""
+"""The plan of a run comes from the code server; everything else is answered from what was loaded once."""
 _DAEMONS = "query { instance { daemonHealth { allDaemonStatuses { daemonType lastHeartbeatTime } } } }"
 
 
@@ -67,6 +73,15 @@ class CodeNotLoaded(DagsterUnavailable):
     for_people = (
         "Das Dagster unter VMH_DAGSTER_URL hat den Code von vmh-sync nicht geladen: Warten Sie, bis es hochgefahren "
         "ist. Bleibt es dabei, läuft dort ein fremdes Dagster, oder der Code-Server ist beendet."
+    )
+
+
+class CodeServerSilent(DagsterUnavailable):
+    """Dagster answers, its code server does not: it hangs, or was stopped."""
+
+    for_people = (
+        "Dagsters Code-Server antwortet nicht, also startet kein Lauf: `vmh-sync up` startet ihn nach einigen Minuten "
+        "von selbst neu, sonst den Dienst code-server neu starten. Was wartet, geht nicht verloren."
     )
 
 
@@ -140,6 +155,18 @@ class Launcher:
             raise CodeNotLoaded(f"Dagster has not loaded {LOCATION}: {answer['__typename']}")
         if self._house not in [entry.get("text") for entry in answer["metadataEntries"] if entry["label"] == HOUSE]:
             raise ForeignDagster("the Dagster at this address works for another house")
+
+    async def ask_code_server(self) -> None:
+        """Make sure that the code server itself answers. Raises :class:`CodeServerSilent`; waits as long as we may.
+
+        A frozen one is found by nobody else: Dagster goes on showing what it loaded from it.
+        """
+        try:
+            answer = await self._ask(_PLAN, {"job": {**_PLACE, "pipelineName": HOUSE_JOB}}, "executionPlanOrError")
+        except DagsterUnavailable as problem:
+            raise CodeServerSilent(str(problem)) from None
+        if answer["__typename"] != "ExecutionPlan":
+            raise CodeServerSilent(f"Dagster has no plan of {HOUSE_JOB}: {answer['__typename']}")
 
     async def daemon_sign(self) -> datetime | None:
         """Return the last sign of life of what starts runs (aware, UTC); the oldest of its parts, None without one.

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from vmh_sync.coordination.connection import prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
-from vmh_sync.coordination.watch_sign import read_sign
+from vmh_sync.coordination.watch_sign import read_sign, silent_since
 from vmh_sync.engine.installation.held_logins import HeldBackLogin, held_back_logins
 from vmh_sync.engine.installation.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launches.launch import DagsterUnavailable, LaunchFailed
@@ -43,8 +43,8 @@ class Readiness(BaseModel):
     redis: State
     dagster: State
     problems: dict[str, str] | None = None
-    """What is wrong and what to do, in German, by name. Absent when nothing is known. A dead ``daemon`` and a refused
-    login stand only here: webhooks are taken all the same."""
+    """What is wrong and what to do, in German, by name. Absent when nothing is known. A dead ``daemon``, a silent
+    ``watch`` and a refused login stand only here: webhooks are taken all the same."""
     logins: dict[str, str] | None = None
     """Logins that are held back after a refusal: system -> until when (ISO 8601, UTC). Absent when there are none;
     webhooks are taken all the same."""
@@ -67,7 +67,8 @@ async def ready(request: Request) -> JSONResponse:
     )
     held_back = await _logins(services) if redis == "ok" else []
     problems = {"database": fault, "redis": stranger, "dagster": problem}
-    problems |= {"daemon": await _daemon(services) if dagster == "ok" else None}
+    watch, silent = await _watch(services) if redis == "ok" else (None, None)
+    problems |= {"daemon": await _daemon(services) if dagster == "ok" else None, "watch": silent}
     problems |= {login.system: _refused(login) for login in held_back}
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
@@ -77,7 +78,7 @@ async def ready(request: Request) -> JSONResponse:
         dagster=dagster,
         problems={name: text for name, text in problems.items() if text} or None,
         logins={login.system: login.until.isoformat(timespec="seconds") for login in held_back} or None,
-        watch=await _watch(services) if redis == "ok" else None,
+        watch=watch,
     )
     return JSONResponse(found.model_dump(exclude_none=True), 200 if good else 503)
 
@@ -131,17 +132,25 @@ async def _daemon(services: GatewayServices) -> str | None:
     )
 
 
-async def _watch(services: GatewayServices) -> Literal["watching", "paused"] | None:
-    if services.redis is None:
-        return None
+async def _watch(services: GatewayServices) -> tuple[Literal["watching", "paused"] | None, str | None]:
+    if services.redis is None or services.settings.house.watch_seconds == 0:
+        return None, None
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            sign = await read_sign(services.redis)
+            sign, silent = await read_sign(services.redis), await silent_since(services.redis)
     except (CoordinationUnavailable, TimeoutError):
-        return None
-    if sign is None:
-        return None
-    return "watching" if sign.paused is None else "paused"
+        return None, None
+    if sign is not None:
+        return "watching" if sign.paused is None else "paused", None
+    return None, _silent_watch(silent) if silent is not None else None
+
+
+def _silent_watch(since: datetime) -> str:
+    return (
+        f"Der Beobachter von EspoCRM gibt seit {_time(since)} kein Lebenszeichen: `vmh-sync up` startet ihn nach "
+        "einigen Minuten von selbst neu, sonst den Dienst watch neu starten. Nichts geht verloren: Bis dahin findet "
+        "der Sensor die Änderungen, einige Sekunden später."
+    )
 
 
 async def _redis(services: GatewayServices) -> tuple[State, str | None]:
@@ -171,4 +180,8 @@ async def _dagster(services: GatewayServices) -> tuple[State, str | None]:
         return "unavailable", problem.for_people
     except TimeoutError:
         return "unavailable", DagsterUnavailable.for_people
+    try:
+        await services.code_server.ask(CHECK_SECONDS)
+    except LaunchFailed as problem:
+        return "unavailable", problem.for_people
     return "ok", None

@@ -24,6 +24,8 @@ class SyncOptions:
     """How a pass treats each employee; ``full_content`` None: as the settings say; ``whole``: read all of Google.
 
     ``approved``: what a person approved, appointment by appointment; nothing else is written then.
+    ``stops_channels``: whether Google's channels that the settings do not want are stopped; a pass on the console may
+    have other settings than the house that opened them and lets them ring.
     ``keeps_delays``: what failed is not tried before it is due again; a person's pass tries it at once.
     ``wait_seconds``: for so long it waits for a pass of the same calendar that is under way.
     """
@@ -35,6 +37,7 @@ class SyncOptions:
     approved: Mapping[str, frozenset[str]] | None = None
     wait_seconds: float = 0.0
     keeps_delays: bool = False
+    stops_channels: bool = True
 
 
 @dataclass(slots=True, repr=False)

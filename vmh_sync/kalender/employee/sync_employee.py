@@ -326,7 +326,8 @@ async def _carry_out(
     work.outcomes += unreadable_outcomes(work, made)
     await note_doubts(context, work)
     await remember_success(context, work.kuerzel, google, ending)
-    await keep_channel(context, work.kuerzel, google.calendar_id)
+    if how.stops_channels or context.settings.push_url is not None:
+        await keep_channel(context, work.kuerzel, google.calendar_id)
 
 
 def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, how: SyncOptions) -> RecordOutcome | None:

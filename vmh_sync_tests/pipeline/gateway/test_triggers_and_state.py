@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.coordination.connection import connect
+from vmh_sync.coordination.watch_sign import SILENT_SECONDS, WatchSign, give_sign, take_sign_away
 from vmh_sync.engine.passes.opening import house_leases
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.settings import VmhSettings, load
@@ -214,6 +215,39 @@ def test_a_trouble_is_told_by_ready_and_by_status_with_its_cause_and_what_to_do(
     assert "Hinweis  Gateway: Läuft nicht: Unter 127.0.0.1:" in status()
     firm_environment.setenv("VMH_GATEWAY_PORT", dagster_double.url.rpartition(":")[2])
     assert "antwortet ein anderes Programm." in status()
+
+
+def test_a_code_server_that_fails_or_hangs_is_told_and_not_asked_once_more_by_every_look(
+    gateway: GatewayProcess, dagster_double: DagsterDouble
+) -> None:
+    dagster_double.code_server = "PythonError"
+    failing = send(gateway, "GET", "/ready", None)
+    dagster_double.code_server, dagster_double.plans_asked = "", 0
+    hanging = [send(gateway, "GET", "/ready", None) for _ in range(2)]
+    for ready in (failing, *hanging):
+        assert (ready.status_code, ready.json()["dagster"]) == (503, "unavailable")
+        assert ready.json()["problems"]["dagster"].startswith("Dagsters Code-Server antwortet nicht, also startet kein")
+    assert dagster_double.plans_asked == 1, "it is one question that waits, however often somebody looks"
+
+
+async def test_a_watch_that_gives_no_sign_is_told_and_one_that_ended_is_not(
+    gateway: GatewayProcess, redis_url: str
+) -> None:
+    def watch() -> tuple[int, str | None, str]:
+        ready = send(gateway, "GET", "/ready", None)
+        return ready.status_code, ready.json().get("watch"), ready.json().get("problems", {}).get("watch", "")
+
+    async with connect(redis_url) as redis:
+        assert watch() == (200, None, "")
+        await give_sign(redis, WatchSign(datetime(2026, 3, 2, 16, 5, tzinfo=UTC)))
+        assert watch() == (200, "watching", "")
+        left = await redis.pttl("vmh:watch")
+        await redis.pexpire("vmh:watch", left - round(SILENT_SECONDS * 1000))  # so much time passed
+        code, state, text = watch()
+        assert (code, state) == (200, None), "the sensor looks too"
+        assert text.startswith("Der Beobachter von EspoCRM gibt seit 02.03. 17:05 Uhr kein Lebenszeichen: ")
+        await take_sign_away(redis)
+        assert watch() == (200, None, "")
 
 
 def test_nothing_is_launched_at_the_dagster_of_another_house(

@@ -4,7 +4,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from vmh_sync.cli import app
 from vmh_sync.doctor.calendar import check_push
 from vmh_sync.doctor.line import Level
 from vmh_sync.kalender import batch
@@ -118,6 +120,22 @@ def test_without_a_public_address_there_is_none_and_what_was_open_is_stopped(
     pushed.google.clear_calls()
     pushed.sync()
     assert about_channels(pushed) == []
+
+
+def test_a_pass_on_the_console_with_other_settings_stops_no_channel(
+    pushed: Chancery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kuerzel in ("SB", "AH"):
+        pushed.employee(kuerzel)
+    pushed.sync()
+    ringing = at_google(pushed)
+    assert len(ringing) == 2
+    monkeypatch.delenv("CALENDAR_SYNC_PUSH_URL")
+    monkeypatch.setenv("CALENDAR_SYNC_DEBUG_KUERZEL", "SB")
+    done = CliRunner().invoke(app, ["sync", "kalender", "--all"])
+    assert done.exit_code == 0, done.output
+    assert at_google(pushed) == ringing
+    assert {one.channel_id for who in ("SB", "AH") for one in stored(pushed, who)} == ringing
 
 
 def test_another_address_or_calendar_gets_a_channel_of_its_own(

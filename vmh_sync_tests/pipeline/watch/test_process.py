@@ -5,19 +5,28 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.coordination.connection import connect
-from vmh_sync.coordination.watch_sign import SILENT_SECONDS, WatchSign, give_sign, read_sign
+from vmh_sync.coordination.watch_sign import (
+    SILENT_SECONDS,
+    WatchSign,
+    give_sign,
+    read_sign,
+    silent_since,
+    take_sign_away,
+)
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.own_services import check_watch
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.services.signs_of_life import Pulse
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.watch.process import check, switched_off, watch_for_ever
 from vmh_sync_tests.e2e.dagster_stack import wait_until
@@ -32,9 +41,10 @@ class WatchProcesses:
         self._folder = folder
         self.started: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *options: str, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
         with (self._folder / f"watch{len(self.started)}.log").open("wb") as log:
-            self.started.append(subprocess.Popen([sys.executable, "-m", "vmh_sync.watch"], stdout=log, stderr=log))
+            command = [sys.executable, "-m", "vmh_sync.watch", *options]
+            self.started.append(subprocess.Popen(command, stdout=log, stderr=log, pass_fds=pass_fds))
         return self.started[-1]
 
 
@@ -152,5 +162,27 @@ async def test_a_sign_of_life_is_read_as_it_was_given_and_ends_by_itself(redis_u
     await give_sign(redis, WatchSign(clock.now(), "EspoCRM antwortet nicht."))
     found = await read_sign(redis)
     assert found == WatchSign(clock.now(), "EspoCRM antwortet nicht.")
-    assert 0 < await redis.pttl("vmh:watch") <= SILENT_SECONDS * 1000
+    assert await silent_since(redis) is None
+    await redis.pexpire("vmh:watch", await redis.pttl("vmh:watch") - round(SILENT_SECONDS * 1000))
+    assert await read_sign(redis) is None
+    assert await silent_since(redis) == clock.now()
+    await take_sign_away(redis)
+    assert (await read_sign(redis), await silent_since(redis)) == (None, None)
     await redis.aclose()
+
+
+def test_a_watch_gives_its_pulse_while_it_turns_and_takes_its_sign_away_when_it_ends_in_order(
+    processes: WatchProcesses,
+) -> None:
+    pulse = Pulse()
+    watch = processes.start("--pulse", str(pulse.writing), pass_fds=(pulse.writing,))
+    wait_until("it watches and its pulse is felt", lambda: sign() and pulse())
+    watch.send_signal(signal.SIGSTOP)
+    wait_until("it is stopped", lambda: psutil.Process(watch.pid).status() == psutil.STATUS_STOPPED)
+    pulse()
+    assert not pulse()
+    watch.send_signal(signal.SIGCONT)
+    wait_until("it turns again", pulse)
+    watch.terminate()
+    assert watch.wait(60) == 0
+    assert sign() is None

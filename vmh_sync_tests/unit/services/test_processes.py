@@ -1,0 +1,100 @@
+"""Processes that are kept alive: what is dead or frozen starts again, what is only slow or unasked stays."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from vmh_sync.services.processes import Supervisor
+from vmh_sync.services.signs_of_life import MOST_MISSED_AT_START, Pulse, SignsOfLife, give_pulse
+
+WAITS = [sys.executable, "-c", "import signal; signal.pause()"]
+
+
+def pid_of(supervisor: Supervisor, number: int) -> int:
+    process = supervisor.children[number].process
+    assert process is not None
+    return process.pid
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The supervisor takes the signals of the process that it runs in."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_frozen_child_is_ended_and_started_again_and_the_others_stay(tmp_path: Path) -> None:
+    supervisor = Supervisor(ask_seconds=0.01)
+
+    def signs(number: int) -> SignsOfLife:
+        def turns() -> bool | None:
+            try:
+                return psutil.Process(pid_of(supervisor, number)).status() != psutil.STATUS_STOPPED
+            except psutil.NoSuchProcess:
+                return None
+
+        return SignsOfLife(turns)
+
+    for number, name in enumerate(("frozen", "well")):
+        supervisor.start(name, WAITS, tmp_path, signs(number))
+    frozen, well = pid_of(supervisor, 0), pid_of(supervisor, 1)
+    psutil.Process(frozen).suspend()
+
+    def until_it_is_another() -> None:
+        if pid_of(supervisor, 0) != frozen:
+            supervisor.stopping.set()
+
+    try:
+        supervisor.watch(until_it_is_another)
+        assert not psutil.pid_exists(frozen)
+        assert pid_of(supervisor, 1) == well
+    finally:
+        supervisor.stop()
+
+
+def test_a_process_is_lost_only_after_many_questions_in_a_row() -> None:
+    answers = [True, False, False, True, False, None, False, None, False]
+    signs = SignsOfLife(lambda: answers.pop(0), most_missed=3)
+    for _ in range(8):
+        signs.look()
+        assert not signs.lost, "one answer makes good, and what nobody can tell is not counted"
+    signs.look()
+    assert signs.lost
+    signs.begin()
+    assert not signs.lost, "its successor begins anew"
+
+
+def test_a_process_that_starts_may_take_longer() -> None:
+    signs = SignsOfLife(lambda: False, most_missed=3)
+    for _ in range(MOST_MISSED_AT_START - 1):
+        signs.look()
+    assert not signs.lost
+    signs.look()
+    assert signs.lost
+
+
+def test_the_answer_of_a_process_that_was_ended_meanwhile_does_not_count_for_its_successor() -> None:
+    def started_again_while_asked() -> bool:
+        signs.begin()
+        return False
+
+    signs = SignsOfLife(started_again_while_asked)
+    signs.look()
+    assert signs.missed == 0
+
+
+@pytest.mark.parametrize("beats", [1, 100_000])
+def test_a_pulse_is_felt_once_and_never_holds_up_who_gives_it(beats: int) -> None:
+    pulse = Pulse()
+    assert not pulse()
+    for _ in range(beats):
+        give_pulse(pulse.writing)  # the pipe is full long before the last
+    assert pulse()
+    assert not pulse()
