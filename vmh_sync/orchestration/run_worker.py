@@ -7,11 +7,11 @@ file; and each child loads our code with its first run instead of finding it loa
 """
 
 import argparse
+import asyncio
 import importlib
 import logging
 import os
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -21,7 +21,7 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
-from vmh_sync.services.signs_of_life import PULSE_SECONDS, give_pulse
+from vmh_sync.services.signs_of_life import give_pulses
 
 MODULE = "vmh_sync.definitions"
 RUNS_PER_CHILD = 500
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     wanted = asked.runs
     if asked.pulse is not None:
-        threading.Thread(target=_give_pulses, args=(asked.pulse,), daemon=True).start()
+        threading.Thread(target=asyncio.run, args=(give_pulses(asked.pulse),), daemon=True).start()
     with dg.DagsterInstance.get() as instance:
         launcher = instance.run_launcher
         if not isinstance(launcher, CeleryRunLauncher):
@@ -54,12 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     app.conf.worker_redirect_stdouts = False  # Dagster keeps the output of runs itself
     logging.getLogger("celery").setLevel(logging.INFO)
     app.worker_main(_options(node, runs, launcher.default_queue))
-
-
-def _give_pulses(fd: int) -> None:
-    while True:
-        give_pulse(fd)
-        time.sleep(PULSE_SECONDS)
 
 
 def node_name() -> str:
