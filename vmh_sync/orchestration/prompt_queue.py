@@ -13,6 +13,8 @@ from typing import Any
 
 from dagster import (
     DagsterError,
+    DagsterEvent,
+    DagsterEventType,
     DagsterRun,
     DagsterRunStatus,
     QueuedRunCoordinator,
@@ -22,7 +24,9 @@ from dagster import (
 
 from vmh_sync.orchestration.dagster_internals.core import (
     IN_PROGRESS_RUN_STATUSES,
+    DagsterUserCodeUnreachableError,
     GrpcServerCodeLocationOrigin,
+    LaunchRunContext,
     RunQueueConfig,
     TagConcurrencyLimitsCounter,
 )
@@ -61,8 +65,27 @@ class PromptQueue(QueuedRunCoordinator):
         run = context.dagster_run
         if not self._may_start_at_once(run) or not _code_server_answers(context):
             return super().submit_run(context)
-        self._instance.launch_run(run.run_id, context.workspace)
+        self._launch(run, context)
         return self._instance.get_run_by_id(run.run_id) or run
+
+    def _launch(self, run: DagsterRun, context: SubmitRunContext) -> None:
+        """Start a run; when the code server dies over it the run waits in the queue, as the daemon lets those wait.
+
+        ``DagsterInstance.launch_run`` marks it as failed then. Should it have begun all the same, Dagster ignores
+        whichever of the two starts comes second.
+        """
+        starting = DagsterEvent(event_type_value=DagsterEventType.RUN_STARTING.value, job_name=run.job_name)
+        self._instance.report_dagster_event(starting, run_id=run.run_id)
+        try:
+            self._instance.run_launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=context.workspace))
+        except DagsterUserCodeUnreachableError:
+            current = self._instance.get_run_by_id(run.run_id)
+            if current is not None and current.status is DagsterRunStatus.STARTING:
+                self._instance.report_dagster_event(DagsterEvent.job_enqueue(current), run_id=run.run_id)
+        except Exception as error:
+            self._instance.report_engine_event(str(error), run)
+            self._instance.report_run_failed(run)
+            raise
 
     def _may_start_at_once(self, run: DagsterRun) -> bool:
         if run.tags.get(AT_ONCE_TAG) != "yes" or run.status is not DagsterRunStatus.NOT_STARTED:

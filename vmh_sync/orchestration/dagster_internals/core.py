@@ -1,9 +1,10 @@
 """Private names of Dagster that cost nothing to import once ``dagster`` is there."""
 
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.errors import DagsterUserCodeProcessError
+from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.launcher import LaunchRunContext
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.run_coordinator.queued_run_coordinator import RunQueueConfig
 from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
@@ -18,8 +19,10 @@ __all__ = [
     "BulkActionStatus",
     "BulkActionsFilter",
     "DagsterUserCodeProcessError",
+    "DagsterUserCodeUnreachableError",
     "GrpcServerCodeLocationOrigin",
     "InstanceRef",
+    "LaunchRunContext",
     "RunQueueConfig",
     "ScheduleInstigatorData",
     "SensorInstigatorData",

@@ -125,6 +125,14 @@ USED: dict[str, tuple[str, Callable[[], bool]]] = {
         lambda: takes(core.SensorInstigatorData, "last_tick_timestamp", "min_interval"),
     ),
     "core.schedule_execution_time_iterator": ("`status` names a wrong next look of schedules", next_hour_comes_first),
+    "core.DagsterUserCodeUnreachableError": (
+        "a run is red when the code server dies while it is launched at once",
+        lambda: issubclass(core.DagsterUserCodeUnreachableError, dg.DagsterError),
+    ),
+    "core.LaunchRunContext": (
+        "PromptQueue cannot start a run at once",
+        lambda: takes(core.LaunchRunContext, "dagster_run", "workspace") and takes(dg.DagsterEvent.job_enqueue, "run"),
+    ),
     "core.DagsterUserCodeProcessError": (
         "a stopped run shows a Python trace before its German sentence",
         ends_as_a_sentence_alone,

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._core.definitions.reconstruct import reconstructable
-from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.launcher import DefaultRunLauncher, LaunchRunContext
 from dagster._core.remote_origin import (
     CodeLocationOrigin,
     GrpcServerCodeLocationOrigin,
@@ -72,7 +73,9 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
         seen.queued.append(context.dagster_run.run_id)
         return context.dagster_run
 
-    monkeypatch.setattr(dg.DagsterInstance, "launch_run", lambda _instance, run, _workspace: seen.launched.append(run))
+    monkeypatch.setattr(
+        DefaultRunLauncher, "launch_run", lambda _launcher, context: seen.launched.append(context.dagster_run.run_id)
+    )
     monkeypatch.setattr(QueuedRunCoordinator, "submit_run", queue)
     return seen
 
@@ -158,6 +161,35 @@ def test_it_is_queued_while_the_code_server_does_not_answer(instance: dg.Dagster
         instance, HURRIED, workspace=Workspace(gone=DagsterUserCodeUnreachableError("connection refused"))
     )
     assert (ways.launched, ways.queued) == ([], [hurried])
+
+
+@pytest.mark.parametrize("began", [False, True], ids=["before it began", "after it began"])
+def test_a_run_is_not_red_when_the_code_server_dies_while_it_is_started_at_once(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, began: bool
+) -> None:
+    def dies(_launcher: DefaultRunLauncher, context: LaunchRunContext) -> None:
+        if began:
+            started = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, context.dagster_run.job_name)
+            instance.report_dagster_event(started, context.dagster_run.run_id)
+        raise DagsterUserCodeUnreachableError("Could not reach user code server. Socket closed")
+
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", dies)
+    run_id = _submit(instance, HURRIED)
+    expected = dg.DagsterRunStatus.STARTED if began else dg.DagsterRunStatus.QUEUED
+    assert _known(instance, run_id).status is expected
+
+
+def test_a_run_that_cannot_be_started_for_another_reason_is_red(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(_launcher: DefaultRunLauncher, context: LaunchRunContext) -> None:
+        raise DagsterLaunchFailedError("no such job")
+
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", refuses)
+    with pytest.raises(DagsterLaunchFailedError):
+        _submit(instance, HURRIED)
+    (run,) = instance.get_runs()
+    assert run.status is dg.DagsterRunStatus.FAILURE
 
 
 def test_a_run_waits_while_its_code_server_starts_and_fails_when_it_never_comes(
