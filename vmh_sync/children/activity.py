@@ -23,7 +23,7 @@ def settle_activity(kind: ChildKind, children: PartyChildren, plan: ChildPlan, e
     was_active = active if before.active is None else before.active
     valid = child is not None and kind.valid(child.model_dump(), children.today)
     title = kind.title(plan.pair.espo_fields)
-    notes = replace(before, active=active, delete_wanted=False)
+    notes = replace(before, active=active, delete_wanted=False, sending={})
     content, tasks = dict(plan.espo), [*plan.tasks]
     if link is not None and link.state == "deleted_in_advoware" and not active:
         # It is back in Advoware after it had been gone: we had switched it off, so we switch it on.

@@ -12,11 +12,13 @@ from vmh_sync.children.commit import Outcome, applied, commit, task_rows
 from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.sending import about_to_send
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side
@@ -36,10 +38,10 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
         raise ValueError("a merge needs both sides")
     context, kind, children = access.context, access.kind, access.children
     fields = plan.fields.copy()
-    await _record_losers(access, fields, espo.id)
+    link = await _note_beforehand(access, plan, fields, espo, child)
     later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
     await access.open([task for task in plan.tasks if task not in later])
-    done = Outcome(replace(plan, fields=fields), espo, child, None, plan.pair.link)
+    done = Outcome(replace(plan, fields=fields), espo, child, None, link)
     in_advoware = ReadBack()
     if plan.advoware:
         done.advoware, in_advoware = await _put(access, plan, fields, child)
@@ -146,16 +148,33 @@ def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, an
     )
 
 
-async def _record_losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> None:
-    if not fields.conflicts:
-        return
+async def _note_beforehand(
+    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, espo: EspoRecord, child: WireRecord
+) -> Link | None:
+    """Store the losers of conflicts and what is about to be sent; returns the link as it stands then."""
+    link, rows = plan.pair.link, _losers(access, fields, espo.id)
+    sending = about_to_send(fields, espo, child) if link is not None else {}
+    if not rows and not sending:
+        return link
+
+    def note(tx: Transaction) -> Link | None:
+        if rows:
+            _append(tx, espo.id, rows)
+        if link is None or not sending:
+            return link
+        return tx.links.save(replace(link, notes=replace(link.notes, sending=sending)))
+
+    return await access.context.store.write(note)
+
+
+def _losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> list[Change]:
     to_advoware = {change.field for change in fields.to_advoware}
     rows: list[Change] = []
     for change in fields.conflicts:
         side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
         what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
         rows += applied(access.context, access.kind, access.children, espo_id, [change], side, what)
-    await access.context.store.write(_append, espo_id, rows)
+    return rows
 
 
 def _append(tx: Transaction, espo_id: str, rows: list[Change]) -> None:

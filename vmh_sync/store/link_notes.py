@@ -18,7 +18,7 @@ class LinkNotes:
     (address, bank account): ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it
     in Advoware, ``reported`` whether people were told so after it was deleted in EspoCRM, ``retired`` are the numbers
     that it had in Advoware before it was created anew, ``moved_to`` is the party that it was hung on and has left this
-    behind.
+    behind, ``sending`` is what a pass was about to change on both sides until the base knows it.
     """
 
     assigned_user_id: str | None = None
@@ -28,6 +28,7 @@ class LinkNotes:
     reported: bool = False
     retired: tuple[str, ...] = ()
     moved_to: int | None = None
+    sending: JsonObject = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """Return what is stored: only what differs from the default."""
@@ -39,7 +40,7 @@ class LinkNotes:
         if not stored:
             return NOTHING
         assignee, active, kept = stored.get("assigned_user_id"), stored.get("active"), stored.get("kept_differently")
-        moved_to = stored.get("moved_to")
+        moved_to, sending = stored.get("moved_to"), stored.get("sending")
         return cls(
             assigned_user_id=assignee if isinstance(assignee, str) else None,
             kept_differently=_kept(kept) if isinstance(kept, dict) else {},
@@ -48,6 +49,7 @@ class LinkNotes:
             reported=bool(stored.get("reported")),
             retired=tuple(str(number) for number in stored.get("retired") or ()),
             moved_to=moved_to if isinstance(moved_to, int) else None,
+            sending=sending if isinstance(sending, dict) else {},
         )
 
 
