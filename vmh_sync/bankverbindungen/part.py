@@ -31,6 +31,7 @@ class BankAccounts(ChildKind):
     due_statuses = ("unclean",)
     update_task = TaskKind.BANK_UPDATE
     delete_task = TaskKind.BANK_DELETE
+    steady = ("kontoinhaber",)
     inactive_asks_for_deletion = False
     double = (
         "Diese IBAN gibt es bei diesem Beteiligten schon. Bitte die doppelte Bankverbindung löschen oder die IBAN "

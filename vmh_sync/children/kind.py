@@ -50,6 +50,8 @@ class ChildKind(ABC):
     delete_task: ClassVar[TaskKind]
     marks_what_it_creates: ClassVar[bool] = False
     """Whether a child that we made in Advoware names its EspoCRM record there, whatever is typed over it."""
+    steady: ClassVar[tuple[str, ...]] = ()
+    """Fields that stay when a person types another natural key over a record: one that differs in them is another."""
     inactive_asks_for_deletion: ClassVar[bool] = True
     """Whether a child switched off in EspoCRM has to go in Advoware too; otherwise it is kept there, not used."""
     double: ClassVar[str]

@@ -13,8 +13,10 @@ from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.moved import is_leftover
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.writing.typed_over import most_likely
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link
 from vmh_sync.sync.base import Fields
+from vmh_sync.sync.values import is_empty, same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -131,21 +133,25 @@ class _Pairing:
         self, espo: Mapping[str, EspoRecord], advoware: Mapping[str, WireRecord], matched: Sequence[tuple[str, str]]
     ) -> list[tuple[str, str]]:
         """Return what unanswered creates may have made that holds something else by now."""
-        paired, free = (
-            {espo_id for espo_id, _ in matched},
-            {*advoware} - {key for _, key in matched} - {*self.leftovers},
-        )
-        typed_over = []
+        paired = {espo_id for espo_id, _ in matched}
+        free = {*advoware} - {key for _, key in matched} - {*self.leftovers}
+        sent: dict[str, str] = {}
+        says: dict[str, dict[int, str]] = {}
         for espo_id in espo:
-            sent = self.children.attempted.get(espo_id)
-            if espo_id in paired or sent is None or "seen" not in sent.natural_key:
+            create = self.children.attempted.get(espo_id)
+            if espo_id in paired or create is None or "seen" not in create.natural_key:
                 continue
-            if sent.betnr != self.children.betnr or self.espo_keys[espo_id] != sent_key(sent):
+            if create.betnr != self.children.betnr or self.espo_keys[espo_id] != sent_key(create):
                 continue  # sent to another party, or changed in EspoCRM since: nothing here stands for what it says
-            new = {key for key in free if int(key) not in sent.natural_key["seen"]}
-            told = {int(key): " ".join(self.advoware_keys[key] or ()) for key in new}
-            likely = most_likely(" ".join(sent_key(sent) or ()), told)
-            if likely is not None:
-                free.remove(str(likely))
-                typed_over.append((espo_id, str(likely)))
-        return typed_over
+            new = [key for key in free if int(key) not in create.natural_key["seen"] and self._is_left(create, key)]
+            sent[espo_id] = " ".join(sent_key(create) or ())
+            says[espo_id] = {int(key): " ".join(self.advoware_keys[key] or ()) for key in new}
+        in_order = sorted(sent, key=lambda one: self.children.attempted[one].created_at)
+        likely = most_likely({espo_id: sent[espo_id] for espo_id in in_order}, says)
+        return [(espo_id, str(number)) for espo_id, number in likely.items()]
+
+    def _is_left(self, create: Intent, key: str) -> bool:
+        """Whether Advoware's record still says what nobody changes who types another key over it."""
+        table, says, sent = self.children.table, self.advoware_fields[key], create.natural_key.get("fields", {})
+        steady = [name for name in self.kind.steady if name in table and not is_empty(sent.get(name))]
+        return all(same(table[name].kind, says.get(name), sent[name]) for name in steady)

@@ -90,11 +90,12 @@ def adopted(intents: Sequence[Intent], sides: PartyCommunication, pairs: Sequenc
             continue
         known.add(entry.id)
         found.append(_adopted(intent, entry))
-    for intent in (one for one in left if _waits(one, sides, pairs)):
-        entry = _typed_over(intent, sides, known)
-        if entry is not None:
-            known.add(entry.id)
-            found.append(_adopted(intent, entry))
+    waiting = {one.id: one for one in left if _waits(one, sides, pairs)}
+    fitting = {number: _fitting(one, sides, known) for number, one in waiting.items()}
+    sent = {number: _told(one, str(one.natural_key["value"])) for number, one in waiting.items()}
+    says = {number: {one.id: _told(waiting[number], one.tlf) for one in some} for number, some in fitting.items()}
+    by_id = {one.id: one for one in entries}
+    found += [_adopted(waiting[number], by_id[entry]) for number, entry in most_likely(sent, says).items()]
     return tuple(found)
 
 
@@ -173,25 +174,27 @@ def _waits(intent: Intent, sides: PartyCommunication, pairs: Iterable[Pair]) -> 
     return sent not in paired and sent in {item.key for item in sides.items(channel) or ()}
 
 
-def _typed_over(intent: Intent, sides: PartyCommunication, known: Collection[int | None]) -> AdvowareEntry | None:
-    """Return the entry that may be the one sent, typed over or emptied since."""
+def _fitting(intent: Intent, sides: PartyCommunication, known: Collection[int | None]) -> list[AdvowareEntry]:
+    """Return the entries that may be the one sent, typed over or emptied since."""
     key = intent.natural_key
     kind, seen = int(key["kind"]), key.get("seen")
     channel = kinds.channel_of(kind)
     if channel is None or seen is None:
-        return None
+        return []
     held = {item.key for item in sides.items(channel) or ()}
-    fitting = {
-        one.id: one
+    return [
+        one
         for one in sides.entries or ()
         if one.id not in known
         and one.id not in seen
         and _may_be(one, kind)
         and (one.is_empty or channel.normal(one.tlf) not in held)
-    }
-    told = {number: channel.normal(one.tlf) or "" for number, one in fitting.items()}
-    likely = most_likely(channel.normal(key["value"]) or "", told)
-    return fitting[likely] if likely is not None else None
+    ]
+
+
+def _told(intent: Intent, value: str | None) -> str:
+    channel = kinds.channel_of(int(intent.natural_key["kind"])) or Channel.PHONE
+    return channel.normal(value) or ""
 
 
 def _may_be(entry: AdvowareEntry, kind: int) -> bool:

@@ -13,6 +13,7 @@ from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.property.bankverbindungen.test_account_passes import ACCOUNT
 from vmh_sync_tests.property.children.game import ChildGame
 
+MUCH_ALIKE = "DE72500105170137075031"
 SENT, TYPED, CORRECTED = "DE89370400440532013000", "DE02120300000000202051", "DE02500105170137075030"
 
 
@@ -25,6 +26,11 @@ def game() -> Iterator[ChildGame]:
 
 
 def dies(game: ChildGame, when: str) -> None:
+    _dies(game, when)
+    assert (len(game.there()), game.links()) == (int(when == "after"), {})
+
+
+def _dies(game: ChildGame, when: str) -> None:
     firm = game.firm
     usual = firm.world.wire.fate
 
@@ -35,7 +41,6 @@ def dies(game: ChildGame, when: str) -> None:
     firm.world.wire.fate = fate
     firm.run(game.passes[0], game.parties)
     firm.world.wire.fate = usual
-    assert (len(game.there()), game.links()) == (int(when == "after"), {})
 
 
 def settled(game: ChildGame) -> tuple[list[str], list[str], list[str]]:
@@ -80,3 +85,23 @@ def test_what_was_corrected_in_espocrm_meanwhile_stands_beside_what_a_person_add
 def test_what_never_arrived_is_created_once(game: ChildGame) -> None:
     dies(game, "before")
     assert settled(game) == ([SENT], [SENT], [])
+
+
+def test_an_account_of_somebody_else_that_a_person_adds_is_none_typed_over(game: ChildGame) -> None:
+    dies(game, "before")
+    game.add_there({"iban": TYPED, "kontoinhaber": "Maier"})
+    both = sorted([SENT, TYPED])
+    assert settled(game) == (both, both, [])
+
+
+def test_of_two_whose_creates_nobody_knows_the_one_much_alike_was_typed_over(game: ChildGame) -> None:
+    """The first never arrived, the second did."""
+    game.add_here({"iban": CORRECTED, "kontoinhaber": "Huber"})
+    dies(game, "before")
+    game.firm.world.loop.pass_time(60)
+    _dies(game, "after")
+    ((number, account),) = game.there().items()
+    assert account["iban"] == CORRECTED
+    game.firm.office_edit(game.kind.advoware_entity, number, {"iban": MUCH_ALIKE})
+    both = sorted([SENT, MUCH_ALIKE])
+    assert settled(game) == (both, both, [CORRECTED])

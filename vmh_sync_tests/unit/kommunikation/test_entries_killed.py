@@ -58,6 +58,10 @@ class Party:
         self._ends(("POST", "PUT"), Fate(dies=when))
         assert (self.sides()[1] == [SENT[self.sort]]) == (when == "after")
 
+    def dies_after_a_create(self) -> None:
+        """Make one pass that dies when an entry was created."""
+        self._ends(("POST",), Fate(dies="after"))
+
     def dies_while_it_is_on_its_way(self) -> None:
         """Make one pass that dies when it creates the entry, which arrives long afterwards."""
         self._ends(("POST",), Fate(dies="after", carried_out=False, later=LATE))
@@ -202,6 +206,19 @@ def test_a_refill_that_nobody_touched_stands_once(slotted: Party, when: str) -> 
     assert slotted.settled() == ([SENT[slotted.sort]], [SENT[slotted.sort]])
     assert slotted.told() == []
     assert len(slotted.firm.office_rows(ENTRY)) == 1
+
+
+def test_of_two_that_nobody_knows_of_the_one_much_alike_was_typed_over(party: Party) -> None:
+    """The first never arrived, the second did."""
+    party.dies("before")
+    party.firm.world.loop.pass_time(60)
+    party.has(SENT[party.sort], TYPED[party.sort])
+    party.dies_after_a_create()
+    much_alike = {"mail": "ganz.anders@mayer.example", "phone": "+498912398"}[party.sort]
+    party.firm.office_edit(ENTRY, party.entry(), {"tlf": much_alike})
+    both = sorted([SENT[party.sort], much_alike])
+    assert party.settled() == (both, both)
+    assert party.told() == [TYPED[party.sort]]
 
 
 # While a create is on its way that arrives long after its pass was killed
