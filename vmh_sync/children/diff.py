@@ -15,7 +15,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.sending import Replaced, perhaps_taken_back
+from vmh_sync.children.sending import told_if_taken_back
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
@@ -256,8 +256,9 @@ class _Planner:
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
         if self.pair.typed_over:
             decisions = [_told(decision) for decision in decisions]
-        taken_back = self._perhaps_taken_back(espo, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
-        decisions = [_lost(one) if _target(one) in taken_back else one for one in decisions]
+        if link is not None:
+            now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
+            decisions = told_if_taken_back(decisions, link.notes.sending, self.table, now)
         due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)
@@ -311,12 +312,6 @@ class _Planner:
         stands = espocrm if begun.system == Side.ESPOCRM else advoware
         return base_of_created(self.table, without_false(begun.natural_key.get("fields", {})), stands)
 
-    def _perhaps_taken_back(self, espo: EspoRecord, now: dict[Side, Fields]) -> Replaced:
-        link, child = self.pair.link, self.pair.advoware
-        if link is None or child is None:
-            return ()
-        return perhaps_taken_back(link.notes.sending, self.table, espo, child, now)
-
     def _moved_party(self, espo: EspoRecord) -> dict[str, Any]:
         return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}
 
@@ -364,17 +359,7 @@ def _without_bad(decisions: Iterable[Decision], bad: set[str]) -> list[Decision]
 def _told(decision: Decision) -> Decision:
     """It may be another child than the one that EspoCRM's record stood for: what is replaced there must be told."""
     replaces = decision.verdict is Verdict.COPY and decision.source is Side.ADVOWARE and not is_empty(decision.replaced)
-    return _lost(decision) if replaces else decision
-
-
-def _lost(decision: Decision) -> Decision:
-    return replace(decision, verdict=Verdict.CONFLICT)
-
-
-def _target(decision: Decision) -> tuple[Side, str] | None:
-    """Return the side whose value a copy replaces."""
-    copies = decision.verdict is Verdict.COPY and decision.source is not None
-    return (decision.source.other, decision.field) if copies and decision.source else None
+    return replace(decision, verdict=Verdict.CONFLICT) if replaces else decision
 
 
 def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:

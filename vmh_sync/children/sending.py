@@ -5,27 +5,29 @@ somebody edited something else, or it arrived and somebody took it back. Nobody 
 once more is told as a conflict (specification, sync-semantics.md 1).
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
-Replaced = Collection[tuple[Side, str]]
-"""Fields that the write was to change, by the side that it went to."""
+Told = EspoRecord | WireRecord | None
 
 
 def about_to_send(fields: FieldPlan, espo: EspoRecord, child: WireRecord) -> JsonObject:
     """Return what is to be remembered of a write, empty where it only tries again."""
     if fields.only_tries_again:
         return {}
+    records: dict[Side, Told] = {Side.ESPOCRM: espo, Side.ADVOWARE: child}
     return {
         str(side): {
-            "stamp": _stamp(side, espo, child),
+            "stamp": _stamp(records[side]),
             "before": {change.field: change.old for change in fields.changes(side)},
         }
         for side in Side
@@ -33,22 +35,28 @@ def about_to_send(fields: FieldPlan, espo: EspoRecord, child: WireRecord) -> Jso
     }
 
 
-def perhaps_taken_back(
-    sending: JsonObject, table: FieldTable, espo: EspoRecord, child: WireRecord, now: dict[Side, Fields]
-) -> Replaced:
-    """Return the fields that may have been sent and taken back since."""
-    return {
+def told_if_taken_back(
+    decisions: Iterable[Decision], sending: JsonObject, table: FieldTable, now: Mapping[Side, tuple[Told, Fields]]
+) -> list[Decision]:
+    """Return the decisions; a copy over what may have been sent and taken back since is one of a conflict."""
+    taken_back = {
         (side, name)
-        for side in Side
-        if side in sending and sending[side]["stamp"] != _stamp(side, espo, child)
+        for side, (record, says) in now.items()
+        if side in sending and sending[side]["stamp"] != _stamp(record)
         for name, before in sending[side]["before"].items()
-        if name in table and same(table[name].kind, now[side].get(name), before)
+        if name in table and same(table[name].kind, says.get(name), before)
     }
+    return [
+        replace(one, verdict=Verdict.CONFLICT)
+        if one.verdict is Verdict.COPY and one.source is not None and (one.source.other, one.field) in taken_back
+        else one
+        for one in decisions
+    ]
 
 
-def _stamp(side: Side, espo: EspoRecord, child: WireRecord) -> str | None:
-    if side is Side.ADVOWARE:
-        return getattr(child, "row_id", None)
-    if espo.version is not None:
-        return str(espo.version)
-    return espo.modified_at.isoformat() if espo.modified_at is not None else None
+def _stamp(record: Told) -> str | None:
+    if not isinstance(record, EspoRecord):
+        return getattr(record, "row_id", None)
+    if record.version is not None:
+        return str(record.version)
+    return record.modified_at.isoformat() if record.modified_at is not None else None
