@@ -62,7 +62,7 @@ class KommunikationPart:
         entries = entries_of(party.advoware)
         if entries is not None and any_lacks_marker(notes.pairs, entries, notes.options):
             return True
-        return entries is None or state.quiet_mark != quiet_mark(espo.attributes, entries, notes.pairs)
+        return entries is None or state.quiet_mark != quiet_mark(espo.attributes, entries, notes.pairs, notes.options)
 
     def map(self, party: PartInput) -> None:
         """Bring both sides and the pairs together; nothing where a list entry showed that nothing changed."""

@@ -133,7 +133,7 @@ def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan
     problem = problem_of(party.espo, party.advoware)
     stops = sides.entries is None or bool(plan.suspicious_empty)
     wanted = task_texts.for_people(plan.tasks)
-    settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs)
+    settled = quiet_mark(party.espo.attributes, sides.entries or (), notes.pairs, options)
     unknown = notes.state is None or notes.state.quiet_mark != settled
     record = RecordPlan(
         entity=ESPO_ENTITY,
@@ -169,10 +169,13 @@ def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> 
     )
 
 
-def quiet_mark(attributes: Mapping[str, object], entries: Sequence[AdvowareEntry], pairs: Iterable[Pair]) -> str:
+def quiet_mark(
+    attributes: Mapping[str, object], entries: Sequence[AdvowareEntry], pairs: Iterable[Pair], options: Options
+) -> str:
     """Return a fingerprint of all that a list entry of EspoCRM and Advoware's read show of both sides.
 
-    The remark counts only where an entry has no pair: there it may hold a marker.
+    The remark counts only where an entry has no pair: there it may hold a marker. A firm that writes markers may go
+    back to the system before this one: there the row ids count too, of which ``kommunikationHash`` is made.
     """
     paired = {pair.advoware_id for pair in pairs}
     told = sorted(
@@ -180,13 +183,17 @@ def quiet_mark(attributes: Mapping[str, object], entries: Sequence[AdvowareEntry
         for one in entries
     )
     primaries = [channel.normal(attributes.get(name)) for channel, name in _PRIMARY.items()]
-    return hashlib.sha256(json.dumps([primaries, told], ensure_ascii=False).encode()).hexdigest()
+    said: list[object] = [primaries, told]
+    if options.write_markers:
+        said.append(compatible_hash(entries))
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def compatible_hash(entries: Iterable[AdvowareEntry]) -> str:
     """Return ``kommunikationHash`` as the system before this one made it, so that a firm can go back to it.
 
-    The first 16 hex digits of the MD5 over the sorted row ids. Nothing is decided by it here.
+    The first 16 hex digits of the MD5 over the sorted row ids. Nothing is decided by it here. It is written along with
+    other fields; by itself only where a firm that may go back says so (``VMH_WRITE_MARKERS``).
     """
     row_ids = sorted(entry.row_id for entry in entries if entry.row_id)
     return hashlib.md5("".join(row_ids).encode(), usedforsecurity=False).hexdigest()[:16]

@@ -133,10 +133,11 @@ class Execution:
         for one in self.lists:
             content |= one.attributes
         planned = self.party.espo.attributes
+        written_anyway = content or planned.get("syncStatus") not in ("clean", "conflict", None)
         if (
             "kommunikationHash" in planned
             and self.work.problem is None
-            and (content or planned.get("syncStatus") not in ("clean", "conflict", None))
+            and (written_anyway or self.notes.options.write_markers)
         ):
             told = compatible_hash(self.writer.entries.values())
             if planned["kommunikationHash"] != told:
@@ -190,7 +191,7 @@ class Execution:
             and not self.again
         )
         entries = tuple(self.writer.entries.values())
-        mark = quiet_mark(attributes, entries, pairs) if quiet else None
+        mark = quiet_mark(attributes, entries, pairs, self.notes.options) if quiet else None
         postponed = tuple(sorted(self.postponed))
         tx.kommunikation_states.save(
             KommunikationState(party.espo_id, party.betnr, quiet_mark=mark, one_by_one=postponed)

@@ -49,8 +49,8 @@ def _company_keys(party: Prepared) -> Iterator[str]:
     yield f"k{sound(whole)}"
     if party.former:
         yield f"c{''.join(party.former)[:_LONGEST]}"
-    if party.register:
-        yield f"r{party.register}"
+    if party.register is not None:
+        yield f"r{party.register.digits}"
 
 
 def _without_one_letter(word: str) -> Iterator[str]:

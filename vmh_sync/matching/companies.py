@@ -47,6 +47,37 @@ FORMS = frozenset(
 NO_NAME = frozenset({"und", "co", "cie", "compagnie", "gesellschaft", "firma", "fa", "haftungsbeschraenkt"})
 
 
+_REGISTER = re.compile(r"\b(?:(h ?r ?[ab]|vr|gnr|gsr|pr) ?)?0*(\d+)(?: ?(?!ag\b)([a-z]{1,2}))?\b")
+
+
+class RegisterNumber(NamedTuple):
+    """A number in a register: ``HRB 4711 B``. Where no number can be made out, ``digits`` is the text as it stands."""
+
+    kind: str
+    digits: str
+    court: str
+
+
+def register_number(told: str) -> RegisterNumber | None:
+    """Read a register number, however it is written (``HRB4711``, ``HR B 04711``, ``Amtsgericht Ulm, HRB 4711``)."""
+    plain = fold(told)
+    found = _REGISTER.findall(plain)
+    if len(found) != 1:
+        return RegisterNumber("", plain, "") if plain else None
+    kind, digits, court = found[0]
+    return RegisterNumber(kind.replace(" ", ""), digits, court)
+
+
+def register_fit(one: RegisterNumber | None, other: RegisterNumber | None) -> Fit:
+    """Compare register numbers; the kind of register and the letters of the court count where both tell them."""
+    if one is None or other is None:
+        return Fit.UNTOLD
+    if one.digits == other.digits:
+        apart = any(a and b and a != b for a, b in ((one.kind, other.kind), (one.court, other.court)))
+        return Fit.DIFFERENT if apart else Fit.SAME
+    return Fit.DIFFERENT if one.digits.isdigit() and other.digits.isdigit() else Fit.UNTOLD
+
+
 class CompanyName(NamedTuple):
     """A company's name: the words that make it, the legal form in one spelling, and what it was called before.
 

@@ -17,7 +17,7 @@ from datetime import date
 from enum import Enum
 from functools import lru_cache
 
-from vmh_sync.matching.companies import core_fit
+from vmh_sync.matching.companies import core_fit, register_fit
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
 from vmh_sync.matching.prepared import Prepared, prepare
 from vmh_sync.matching.spelling import one_letter_apart, sound_alike
@@ -213,17 +213,22 @@ _OTHER_ADDITION: Feature = (
     -1,
     "in Liquidation, Insolvenz oder Gründung nur auf einer Seite, oder Inhaber anders",
 )
+_OTHER_FORM: Feature = ("rechtsform", -1, "andere Rechtsform")
 _SECOND = ("handelsregister_nummer", "email", "telefon", "strasse", "ort")
 
 
 def _companies(one: Prepared, other: Prepared) -> Resemblance:
     fit, renamed = core_fit(one.core, other.core), _renamed(one, other)
-    if (_forms_differ(one, other) and not renamed) or not one.core or not other.core:
+    register = register_fit(one.register, other.register)
+    changed_form = register is Fit.SAME and fit >= Fit.ALIKE
+    if (_forms_differ(one, other) and not renamed and not changed_form) or not one.core or not other.core:
         return NOT_ALIKE
     found: list[Feature] = [_RENAMED if renamed else _CORE[fit], *_reached(one, other, email=25, phone=20, iban=40)]
     found += _places(one, other, street=25, town=20)
-    if one.register and other.register:
-        found.append(_REGISTER if one.register == other.register else _OTHER_REGISTER)
+    if register is not Fit.UNTOLD:
+        found.append(_REGISTER if register is Fit.SAME else _OTHER_REGISTER)
+    if _forms_differ(one, other) and not renamed:
+        found.append(_OTHER_FORM)
     if one.addition != other.addition:
         found.append(_OTHER_ADDITION)
     evidence = _evidence(found)

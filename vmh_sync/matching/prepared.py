@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from vmh_sync.matching.companies import FORMS, NO_NAME, split_company
+from vmh_sync.matching.companies import FORMS, NO_NAME, RegisterNumber, register_number, split_company
 from vmh_sync.matching.persons import TITLES, generation, in_one_word, name_words
 from vmh_sync.matching.spelling import fold
 from vmh_sync.matching.traits import Traits
@@ -28,7 +28,7 @@ class Prepared:
     form: str
     former: tuple[str, ...]
     addition: tuple[str, ...]
-    register: str
+    register: RegisterNumber | None
     emails: frozenset[str]
     phones: frozenset[str]
     ibans: frozenset[str]
@@ -52,7 +52,7 @@ def prepare(traits: Traits) -> Prepared:
         form=company.form or split_company(traits.rechtsform).form,
         former=company.former,
         addition=company.addition,
-        register=fold(traits.register),
+        register=register_number(traits.register),
         emails=_normal(values.email, traits.emails),
         phones=_normal(values.phone, traits.phones),
         ibans=_normal(values.iban, traits.ibans),
@@ -72,11 +72,16 @@ def search_word(name: str) -> str:
     return longest if len(longest) >= 4 else max(words, key=len, default="")
 
 
+_NO_BIRTHDAYS = frozenset({date.min, date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)})
+"""What databases and people put where nobody knows the day: it tells nobody from others."""
+
+
 def _date(told: str) -> date | None:
     try:
-        return date.fromisoformat(told)
+        day = date.fromisoformat(told)
     except ValueError:
         return None
+    return None if day in _NO_BIRTHDAYS else day
 
 
 def _normal(form: Callable[[object], values.Value], told: Iterable[str]) -> frozenset[str]:

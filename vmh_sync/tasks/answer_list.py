@@ -8,7 +8,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -56,23 +56,39 @@ def read_list(path: Path, needed: Collection[str], answer: str) -> list[Answered
 
     ``needed`` are the columns that tell what is answered; they may stand in any order, others between them.
     """
-    lines = _text(path).splitlines()
+    # Only what ends a line to Excel: a name may hold what ends one to Python.
+    lines = list(io.StringIO(_text(path), newline=""))
     skipped = 1 if lines and lines[0].casefold().startswith("sep=") else 0
-    first = lines[skipped] if len(lines) > skipped else ""
-    rows = csv.reader(lines[skipped:], delimiter=max(_DELIMITERS, key=first.count))
-    columns = [name.strip().casefold() for name in next(rows, ())]
+    rows = _rows(path, lines, skipped)
+    columns = [name.strip().casefold() for name in next(rows, (0, ()))[1]]
     missing = {*needed, answer} - set(columns)
     if missing:
         raise BadAnswers(f"In der Datei {path} fehlen die Spalten: {', '.join(sorted(missing))}.")
     found = []
-    for cells in rows:
-        place = f"Zeile {rows.line_num + skipped}"
+    for line, cells in rows:
+        place = f"Zeile {line}"
         if any(cell.strip() for cell in cells[len(columns) :]):
             raise BadAnswers(f"{path}, {place}: Die Zeile hat mehr Spalten als die Überschrift.")
         row = dict(zip(columns, (cell.strip().removeprefix("'") for cell in cells), strict=False))
         if told := row.get(answer, "").casefold():
             found.append(AnsweredRow(row, told, place))
     return found
+
+
+def _rows(path: Path, lines: Sequence[str], skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows from after the skipped lines on, each with the number of its last line."""
+    first = lines[skipped] if len(lines) > skipped else ""
+    reader = csv.reader(lines[skipped:], delimiter=max(_DELIMITERS, key=first.count), strict=True)
+    place = skipped
+    try:
+        for cells in reader:
+            place = reader.line_num + skipped
+            yield place, cells
+    except csv.Error:
+        raise BadAnswers(
+            f"{path}, Zeile {place + 1}: Ein Anführungszeichen steht allein; von dort an ist die Liste nicht lesbar. "
+            "Bitte berichtigen und noch einmal als CSV speichern."
+        ) from None
 
 
 def _text(path: Path) -> str:

@@ -165,3 +165,20 @@ def test_a_record_with_several_questions_is_new_only_when_all_are_answered_so() 
     assert decide(path_rows, made).somebody_else == set()
     other = [*path_rows, *(one._replace(number="one") for one in parse_pairs(["two=neu"]))]
     assert decide(other, made).somebody_else == {"two"}
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\u2028", "\x85"])
+def test_a_name_with_a_line_break_of_another_program_loses_no_answer(tmp_path: Path, mark: str) -> None:
+    """A manual break of a word processor stands in many a pasted name; Excel keeps it in its cell."""
+    path = answered(tmp_path / "liste.csv", wahrscheinlich="verknüpfen")
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace("Vogt", f"Vo{mark}gt"), encoding="utf-8-sig", newline="")
+    assert settled(path).link == {LOOKS_LIKE_A_NUMBER: 1}
+
+
+def test_a_lonely_quotation_mark_is_told_and_swallows_no_answers(tmp_path: Path) -> None:
+    path = answered(tmp_path / "liste.csv", wahrscheinlich="verknüpfen", sicher="neu")
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace(";Vogt", ';"Vogt', 1), encoding="utf-8-sig", newline="")
+    with pytest.raises(BadAnswers, match="Zeile 2: Ein Anführungszeichen steht allein"):
+        read_csv(path)

@@ -134,6 +134,22 @@ TWINS = {
         firm("Wohnungseigentümergemeinschaft Hauptstraße 5", "", "Ulm"),
     ),
     "limited": (firm("Huber Limited", "", "Ulm"), firm("Huber Ltd.", "", "Ulm")),
+    "company, register number without a blank": (
+        firm("Huber Bau GmbH", register="HRB 4711", emails=MAIL),
+        firm("Huber Bau GmbH", register="HRB4711", emails=MAIL),
+    ),
+    "company, register number with its court": (
+        firm("Huber Bau GmbH", register="Amtsgericht Ulm, HR B 04711"),
+        firm("Huber Bau GmbH", register="HRB 4711"),
+    ),
+    "company, letters of the court on one side": (
+        firm("Huber Bau GmbH", register="HRB 4711 B"),
+        firm("Huber Bau GmbH", register="4711"),
+    ),
+    "company that has grown from UG to GmbH": (
+        firm("Huber Bau UG (haftungsbeschränkt)", register="HRB 4711"),
+        firm("Huber Bau GmbH", register="HRB 4711"),
+    ),
     "company, same register number": (
         firm("Huber Bau GmbH", register="HRB 4711"),
         firm("Huber Bau GmbH", register="hrb-4711"),
@@ -165,6 +181,14 @@ NEAR_MISSES = {
     "company, name alone": (firm("Huber Bau GmbH"), firm("Huber Bau GmbH")),
     "company, other town": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau GmbH", "", "Bonn")),
     "company, other form": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau KG", "", "Ulm")),
+    "company, number of another register": (
+        firm("Huber Bau GmbH", "", "Ulm", register="HRB 4711"),
+        firm("Huber Bau GmbH", "", "Ulm", register="HRA 4711"),
+    ),
+    "company, number of another court": (
+        firm("Huber Bau GmbH", "", "Ulm", register="HRB 4711 KI"),
+        firm("Huber Bau GmbH", "", "Ulm", register="HRB 4711 B"),
+    ),
     "general partner": (firm("Huber Bau GmbH", "", "Ulm"), firm("Huber Bau GmbH & Co. KG", "", "Ulm")),
     "sister company": (
         firm("Huber Bau GmbH", "", "Ulm", phones=PHONE),
@@ -201,6 +225,11 @@ def test_a_near_miss_is_no_twin(case: str) -> None:
         (person("Karl", "Huber II", BORN, **SHARED), person("Karl", "Huber III", BORN, **SHARED)),
         # A birthday that papers say where nobody knows it, and the same shelter.
         (person("Ali", "Khan", "1980-01-01", towns=ULM), person("Ali", "Khan", "1980-01-01", towns=ULM)),
+        # A day that stands where nobody knows it: father and son with one mailbox.
+        (person("Ali", "Khan", "1900-01-01", emails=MAIL), person("Ali", "Khan", "1900-01-01", emails=MAIL)),
+        (person("Ali", "Khan", "1899-12-30", **SHARED), person("Ali", "Khan", "1899-12-30", **SHARED)),
+        # Another company form, though everything else is the same.
+        (firm("Huber UG", register="HRB 4711", **SHARED), firm("Huber GmbH", register="HRB 4711", **SHARED)),
         # Couples, offices held.
         (person("Karl", "Huber", BORN, **SHARED), person("Karl und Anna", "Huber", BORN, **SHARED)),
         (person("Karl", "Huber", BORN, **SHARED), person("Karl", "Huber als Insolvenzverwalter", BORN, **SHARED)),
