@@ -8,6 +8,7 @@ from vmh_sync_tests.bench import (
     bench_calendar_calls,
     bench_conversion,
     bench_gateway,
+    bench_growth,
     bench_inbox_load,
     bench_lane,
     bench_matching,
@@ -30,6 +31,7 @@ BENCHES: dict[str, Callable[..., object]] = {
     "gateway_celery_postgres": bench_gateway.celery_postgres,
     "inbox_load": bench_inbox_load.main,
     "lane": bench_lane.main,
+    "growth": bench_growth.main,
     "workers": bench_workers.main,
 }
 

@@ -1,4 +1,4 @@
-"""What a pass over parties costs: calls per record, share of a bare loop, memory.
+"""What a pass over parties costs: calls per record, share of a bare loop.
 
 Run: ``python -m vmh_sync_tests.bench parties [number]``. Prints ratios and call counts; seconds only beside them.
 """
@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -38,7 +37,6 @@ FIRST_LOAD_AIM = 15
 ROUNDS = 3
 LATENCIES = (0, 30, 150)
 """Milliseconds that each system takes longer for an answer."""
-MEMORY_SIZES = (2_000, 10_000)
 COMMANDS = (
     ("vmh-sync sync beteiligte --dirty, nothing to do", 1.2, ("sync", "beteiligte", "--dirty")),
     ("vmh-sync --help", 0.3, ("--help",)),
@@ -53,27 +51,27 @@ def main(number: int = 1_000) -> None:
     _measure_first_load(number)
     with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
         os.environ.update(systems.environment, VMH_HOME=home)
-        _fill(systems, number)
+        fill(systems, number)
         _until_quiet()
-        _print("unchanged pass", _counted(systems, _pass), number)
+        _print("unchanged pass", _counted(systems, one_pass), number)
         print(f"  without Dagster's run: {asyncio.run(_cpu_alone()) * 1000:.2f} ms CPU a record")
         _print_share(systems, number)
         for side in ("EspoCRM", "Advoware"):
             edited = _edit(systems, side)
-            _print(f"{edited} of {number} edited in {side}", _counted(systems, lambda: _pass(dirty=True)), edited)
+            _print(f"{edited} of {number} edited in {side}", _counted(systems, lambda: one_pass(dirty=True)), edited)
             _until_quiet()
         _print_commands()
-    for size in MEMORY_SIZES:
-        _measure_memory(size)
 
 
-def _fill(systems: Systems, number: int) -> None:
+def fill(systems: Systems, number: int) -> None:
+    """Give both systems a made-up firm of so many parties."""
     population = populate(1, number, now=datetime.now(UTC), calendar=False)
     systems.office.seed(**population.office)
     systems.crm.seed(**population.crm)
 
 
-def _pass(*, dirty: bool = False) -> Any:
+def one_pass(*, dirty: bool = False) -> Any:
+    """Run a pass over all parties, as the command does; returns its summary."""
     # Edits in Advoware are found by reading all, as the rolling check does.
     summary, _ = run_sync(target("beteiligte"), SyncOrder((), "all"))
     return summary
@@ -81,18 +79,18 @@ def _pass(*, dirty: bool = False) -> Any:
 
 def _until_quiet() -> None:
     for _ in range(6):
-        summary = _pass()
+        summary = one_pass()
         if not any(summary.writes.values()):
-            _pass()  # the stamps of our own writes have settled by now
+            one_pass()  # the stamps of our own writes have settled by now
             return
     raise RuntimeError("both sides do not come to rest")
 
 
 def _counted(systems: Systems, work: Any) -> dict[str, Any]:
     systems.clear_calls()
-    started, before = time.perf_counter(), _cpu()
+    started, before = time.perf_counter(), cpu_seconds()
     summary = work()
-    figures = {"seconds": time.perf_counter() - started, "cpu": _cpu() - before}
+    figures = {"seconds": time.perf_counter() - started, "cpu": cpu_seconds() - before}
     return {**figures, "calls": systems.calls(), "summary": summary}
 
 
@@ -100,12 +98,10 @@ def _measure_first_load(number: int) -> None:
     for versions in (False, True):
         with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
             os.environ.update(systems.environment, VMH_HOME=home)
-            systems.crm.do(
-                "set_switch", optimistic=dict.fromkeys(("CBeteiligte", "CAdressen", "CBankverbindungen"), versions)
-            )
-            _fill(systems, number)
+            systems.crm.do("set_switch", optimistic=dict.fromkeys(VERSIONED, versions))
+            fill(systems, number)
             with_versions = "with versions (as crm setup leaves it)" if versions else "without versions"
-            figures = _counted(systems, _pass)
+            figures = _counted(systems, one_pass)
             _print(f"first load of {number} parties, EspoCRM {with_versions}", figures, number)
             print(f"  CPU a party in the first load: {figures['cpu'] / number * 1000:.1f} ms (aim {FIRST_LOAD_AIM} ms)")
 
@@ -114,11 +110,11 @@ async def _cpu_alone() -> float:
     """Return the CPU seconds a record of a pass that is no Dagster run: fetch, map, diff and write."""
     async with open_context("bench") as context:
         ids = await select(context, Selection.ALL)
-        before = _cpu()
+        before = cpu_seconds()
         batch = await stages.fetch(context, PARTS, ids)
         stages.diff(PARTS, stages.map_fields(batch))
         await stages.write(context, PARTS, batch)
-        return (_cpu() - before) / len(ids)
+        return (cpu_seconds() - before) / len(ids)
 
 
 def _print(title: str, figures: dict[str, Any], records: int) -> None:
@@ -153,7 +149,7 @@ def _print_share(systems: Systems, number: int) -> None:
         bare, ours = [], []
         for _ in range(ROUNDS):
             bare.append(asyncio.run(_bare_loop(betnrs, lists)))
-            ours.append(_spent(_pass))
+            ours.append(_spent(one_pass))
         (wall, cpu), (our_wall, our_cpu) = _medians(bare), _medians(ours)
         print(
             f"  {milliseconds} ms: bare loop {wall:.2f} s, {cpu * 1000 / number:.2f} ms CPU a record; "
@@ -171,12 +167,13 @@ def _answer_after(systems: Systems, milliseconds: int) -> None:
 
 
 def _spent(work: Callable[[], object]) -> tuple[float, float]:
-    started, cpu = time.perf_counter(), _cpu()
+    started, cpu = time.perf_counter(), cpu_seconds()
     work()
-    return time.perf_counter() - started, _cpu() - cpu
+    return time.perf_counter() - started, cpu_seconds() - cpu
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """What this process has used, user and system, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
@@ -193,7 +190,7 @@ async def _bare_loop(betnrs: list[int], lists: int) -> tuple[float, float]:
     key = {"X-Api-Key": os.environ["ESPOCRM_API_KEY"], "X-No-Total": "true"}
     limit = asyncio.Semaphore(8)
     async with httpx.AsyncClient(trust_env=False) as http:
-        started, cpu = time.perf_counter(), _cpu()
+        started, cpu = time.perf_counter(), cpu_seconds()
 
         async def read(betnr: int) -> None:
             async with limit:
@@ -202,7 +199,7 @@ async def _bare_loop(betnrs: list[int], lists: int) -> tuple[float, float]:
         for _ in range(lists):
             (await http.get(f"{crm}/CBeteiligte", params={"maxSize": 100}, headers=key)).raise_for_status().json()
         await asyncio.gather(*(read(betnr) for betnr in betnrs))
-        return time.perf_counter() - started, _cpu() - cpu
+        return time.perf_counter() - started, cpu_seconds() - cpu
 
 
 async def _token() -> StoredToken:
@@ -230,26 +227,5 @@ def _command(words: tuple[str, ...]) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _measure_memory(size: int) -> None:
-    with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
-        environment = {**os.environ, **systems.environment, "VMH_HOME": str(Path(home))}
-        _fill(systems, size)
-        for title in ("first load", "unchanged pass"):
-            command = [sys.executable, "-m", "vmh_sync_tests.bench.bench_parties", "--pass"]
-            answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-            print(f"{size} parties, {title}: peak memory {answer.stdout.strip()}")
-
-
-def _one_pass_for_memory() -> None:
-    _pass()
-    # Not ru_maxrss: a process that was spawned begins with its parent's.
-    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024
-    print(f"{peak} MB")
-
-
 if __name__ == "__main__":
-    if "--pass" in sys.argv:
-        _one_pass_for_memory()
-    else:
-        main()
+    main()
