@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vmh_sync.beteiligte.fields import PERSON_ONLY
-from vmh_sync.sync.base import Fields, Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, is_foreign
 from vmh_sync.sync.values import Kind, Value, same, text
 
@@ -31,6 +31,22 @@ def is_company(espo: Mapping[str, object], advoware_rechtsform: Value, table: Fi
     return _names_company(espo_rechtsform(espo, table)) or _names_company(advoware_rechtsform)
 
 
+def turned_person(espo: Mapping[str, object], advoware: Mapping[str, Value], base: Base, table: FieldTable) -> bool:
+    """Tell whether people made a person of a company on one side, while the other still says what the base says.
+
+    In EspoCRM by its legal form and an emptied ``firmenname``, in Advoware by the legal form and a first name: a legal
+    form alone does not take a company its name. ``advoware`` holds Advoware's canonical fields.
+    """
+    told, form = espo_rechtsform(espo, table), advoware.get("rechtsform")
+    told_before, form_before = base.espocrm.get("rechtsform"), base.advoware.get("rechtsform")
+    firm = text(espo.get("firmenname"))
+    if firm is None and same(Kind.TEXT, form, form_before):
+        return _names_company(told_before) and not _names_company(told)
+    if not same(Kind.TEXT, told, told_before) or not same(Kind.TEXT, firm, base.espocrm.get(FIRM)):
+        return False
+    return _names_company(form_before) and not _names_company(form) and bool(advoware.get("vorname"))
+
+
 def espo_rechtsform(espo: Mapping[str, object], table: FieldTable) -> Value:
     """Return EspoCRM's canonical ``rechtsform``, ``None`` when the installation has no such field."""
     if "rechtsform" not in table:
@@ -50,7 +66,7 @@ def read_espo(espo: Mapping[str, object], table: FieldTable, *, company: bool, b
     """
     fields = table.read(Side.ESPOCRM, espo)
     if company:
-        fields = {name: value for name, value in fields.items() if name not in PERSON_ONLY}
+        fields = without_persons_fields(fields)
         if "firmenname" in espo:
             fields["name"] = _company_name(espo, base)
     return fields
@@ -75,7 +91,12 @@ def _company_name(espo: Mapping[str, object], base: Fields) -> Value:
 def read_advoware(attributes: Mapping[str, object], table: FieldTable, *, company: bool) -> dict[str, Value]:
     """Return Advoware's canonical fields of a party; fields that the answer leaves out count as empty."""
     fields = table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
-    return {name: value for name, value in fields.items() if not (company and name in PERSON_ONLY)}
+    return without_persons_fields(fields) if company else fields
+
+
+def without_persons_fields(fields: Fields) -> dict[str, Value]:
+    """Return the fields that a company has."""
+    return {name: value for name, value in fields.items() if name not in PERSON_ONLY}
 
 
 def espo_payload(

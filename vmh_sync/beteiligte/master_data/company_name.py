@@ -82,3 +82,15 @@ def remember_homes(fields: FieldPlan, state: PartyState, espo: Mapping[str, obje
         if key not in fields.base_espocrm or fields.base_espocrm[key] != value:
             fields.base_espocrm[key] = value
             fields.base_moves = True
+
+
+def leave_company_name(fields: FieldPlan, state: PartyState) -> dict[str, Any]:
+    """Return what to write to EspoCRM so that a person, who was a company before, has no company's name any more.
+
+    While one stands there the base remembers it: should it stay, it is nobody's edit.
+    """
+    if text(state.espo_attributes.get("firmenname")) is not None:
+        return {"firmenname": None}
+    for key in (MIRROR, FIRM):
+        fields.base_moves |= fields.base_espocrm.pop(key, None) is not None
+    return {}

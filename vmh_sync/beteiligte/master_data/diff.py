@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
-from vmh_sync.beteiligte.master_data.company_name import bring_homes_together, remember_homes, tell_lost_home
+from vmh_sync.beteiligte.master_data.company_name import (
+    bring_homes_together,
+    leave_company_name,
+    remember_homes,
+    tell_lost_home,
+)
 from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState
 from vmh_sync.beteiligte.model import MIRROR, espo_payload
 from vmh_sync.sync.apart import STAYS_APART, refused_fields, superseded, try_again
@@ -54,6 +59,8 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
         espo |= bring_homes_together(fields, state, table, refused=MIRROR in refused)
         tell_lost_home(fields, state, espo, table)
         remember_homes(fields, state, espo)
+    else:
+        espo |= leave_company_name(fields, state)
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
 
 

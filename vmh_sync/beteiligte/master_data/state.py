@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo
-from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo, turned_person, without_persons_fields
+from vmh_sync.sync.base import Base, Fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
@@ -64,13 +64,12 @@ def party_state(
     ``espo_attributes`` is the EspoCRM record, ``advoware_attributes`` the attributes of the Advoware wire model, or
     ``None`` for a party that Advoware does not have. ``made_from`` is what a create without an answer sent.
     """
-    rechtsform = None
-    if advoware_attributes is not None and "rechtsform" in table:
-        rule = table["rechtsform"]
-        rechtsform = rule.read(Side.ADVOWARE, advoware_attributes.get(rule.advoware))
-    company = is_company(espo_attributes, rechtsform, table)
+    told = None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=False)
+    company = is_company(espo_attributes, told.get("rechtsform") if told is not None else None, table)
+    if company and told is not None and base is not None:
+        company = not turned_person(espo_attributes, told, base, table)
     espocrm = read_espo(espo_attributes, table, company=company, base=base.espocrm if base else {})
-    advoware = None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=company)
+    advoware = told if told is None or not company else without_persons_fields(told)
     recalled = Recalled(None, stamps)
     if meeting is not None and base is None and advoware is not None:
         recalled = meeting.recall(table, espocrm, advoware, stamps)
