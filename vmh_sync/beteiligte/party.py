@@ -19,6 +19,9 @@ ENTITY = "beteiligte"
 LARGEST_BETNR = 2**63 - 1
 """What our database holds; EspoCRM's field holds it where it is a text."""
 
+_MOST_DIGITS = 40
+"""Longer ones are no number of a party, whatever zeros they begin with, and take long to read."""
+
 
 @dataclass(slots=True, repr=False)
 class PartyRead:
@@ -133,8 +136,9 @@ def unusable_betnr(espo: EspoRecord | None) -> bool:
 def espo_betnr(espo: EspoRecord | None) -> int | None:
     """Return the Advoware number that stands in EspoCRM, ``None`` when there is none or it is no number."""
     value = espo.attributes.get("betnr") if espo is not None else None
-    try:
-        number = int(value) if value not in (None, "") else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number is not None and 0 < number <= LARGEST_BETNR else None
+    # Stricter than ``int``, which takes "1_001", 10.5 and true for numbers: another party would be linked.
+    if isinstance(value, str):
+        told = value.strip()
+        value = int(told) if told.isdecimal() and len(told) <= _MOST_DIGITS else None
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_BETNR
+    return value if is_number else None

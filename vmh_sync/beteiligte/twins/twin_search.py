@@ -59,7 +59,7 @@ async def look_before_create(
         told = await _search(context, espocrm, mark)
     except CapabilityMissing:
         told = []
-    marked = with_mark(told, mark)
+    marked = await unclaimed(context, party, with_mark(told, mark), table)
     if marked is not None:
         return marked
     asked = asked_numbers(question)
@@ -81,6 +81,25 @@ def carries(party: Beteiligter, mark: str) -> bool:
     return mark.casefold() in (party.bemerkung or "").casefold()
 
 
+async def unclaimed(
+    context: PassContext, party: PartyRead, found: Beteiligter | None, table: FieldTable
+) -> Beteiligter | None:
+    """Return the party that was made for ``party``, unless another record stands for it by now.
+
+    Somebody has entered its number there. Raises :class:`TwinSuspected` unless a person has answered that both are
+    kept: then there is nothing for ``party`` in Advoware.
+    """
+    link = await context.store.read(lambda tx: tx.links.get_by_betnr(found.bet_nr)) if found is not None else None
+    if found is None or link is None or link.espo_id == party.espo_id:
+        return found
+    espocrm = espo_traits(party.espo.attributes if party.espo is not None else {}, table)
+    doubles = await _doubles(context, party, espocrm, [link.espo_id], table, alike=False)
+    twins = [] if doubles else [Twin(found.bet_nr, shown(found), compare(espocrm, advoware_traits(found, table)))]
+    if await answered_already(context, party, twins, doubles):
+        return None
+    raise TwinSuspected(party.espo_id, twins, doubles)
+
+
 async def _read_missing(context: PassContext, asked: Iterable[int]) -> list[Beteiligter]:
     """Read what a question names and the search does not find: first contact sees more than a search for names."""
     read = [await context.advoware.read_beteiligter(betnr) for betnr in sorted(asked)]
@@ -88,9 +107,18 @@ async def _read_missing(context: PassContext, asked: Iterable[int]) -> list[Bete
 
 
 async def _doubles(
-    context: PassContext, party: PartyRead, espocrm: Traits, asked: Iterable[str], table: FieldTable
+    context: PassContext,
+    party: PartyRead,
+    espocrm: Traits,
+    asked: Iterable[str],
+    table: FieldTable,
+    *,
+    alike: bool = True,
 ) -> list[Double]:
-    """Judge anew the records in EspoCRM that a question names: they may be merged, deleted or edited by now."""
+    """Judge anew the records in EspoCRM that a question names: they may be merged, deleted or edited by now.
+
+    With ``alike``, those that look like nobody any more are left out.
+    """
     found = []
     for espo_id in sorted(asked):
         other = await context.espo.read(ESPO_ENTITY, espo_id)
@@ -98,7 +126,7 @@ async def _doubles(
             continue
         whole = await read_children(context, party.espo_id, espocrm)
         resemblance = compare(whole, await read_children(context, espo_id, espo_traits(other.attributes, table)))
-        if resemblance.likeness is not Likeness.NONE:
+        if resemblance.likeness is not Likeness.NONE or not alike:
             found.append(Double(espo_id, str(other.attributes.get("name") or ""), resemblance))
     return found
 

@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_create
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already
-from vmh_sync.beteiligte.twins.twin_search import free_numbers, shown, with_mark
+from vmh_sync.beteiligte.twins.twin_search import free_numbers, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.prepared import search_word
@@ -50,7 +50,8 @@ async def find_unanswered(
     be it, unless a person has answered that it is somebody else: it is not linked by a guess.
     """
     try:
-        return await _find(context, party, await context.store.read(sent_create, intent), table)
+        found = await _find(context, party, await context.store.read(sent_create, intent), table)
+        return await unclaimed(context, party, found, table)
     except CapabilityMissing:
         raise CreateOutcomeUnknown(f"{party.espo_id}: create sent, no search to find its outcome") from None
 

@@ -32,6 +32,7 @@ from vmh_sync.beteiligte.writing.inherit import take_over
 from vmh_sync.beteiligte.writing.master_write import write_master
 from vmh_sync.beteiligte.writing.missing import settle_missing
 from vmh_sync.beteiligte.writing.read_back import moved_meanwhile, note_made_of_it
+from vmh_sync.beteiligte.writing.stray import tell_stray
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.part import Part, PartDone
@@ -188,6 +189,7 @@ class PartySync:
         about = subject(fresh)
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
         await gate.ready()
+        await tell_stray(context, gate, fresh)
         written = Written(plan, fresh.advoware, fresh.espo)
         written.meeting = await record_beforehand(context, plan) or written.meeting
         await open_tasks(context, gate, about, plan.master.record.tasks, labels)

@@ -150,3 +150,42 @@ def test_parties_that_were_there_before_are_not_asked_about(firm: Firm) -> None:
     firm.until_quiet()
     assert firm.crm_record(espo_id)["betnr"] is not None
     assert (len(firm.office_records()), firm.tasks()) == (3, [])
+
+
+def test_it_is_not_created_again_when_its_number_was_entered_at_another_record(firm: Firm) -> None:
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    other = firm.crm_party(lastName="Winter", firstName="Baerbel", betnr=betnr)
+    firm.sync(other)
+    for _ in range(2):
+        (outcome,) = firm.outcomes(espo_id)
+        assert outcome.result is Result.SKIPPED
+    (task,) = firm.tasks()
+    assert (task["parentId"], other in task["description"]) == (espo_id, True)
+    assert len(firm.office_records()) == 2
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Completed"})
+    firm.sync(selection=Selection.DUE)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] not in (None, betnr)
+    assert (len(firm.office_records()), firm.tasks()) == (3, [])
+
+
+def test_it_is_told_of_when_another_number_is_entered(firm: Firm) -> None:
+    chosen = firm.office_party(name="Wintermann", vorname="Bärbel")
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.crm_edit(espo_id, betnr=chosen)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == chosen
+    (task,) = firm.tasks()
+    assert (task["parentId"], str(betnr) in task["name"]) == (espo_id, True)
+    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+
+
+def test_another_number_is_not_linked_before_the_create_can_arrive_no_more(
+    firm: Firm, firm_environment: pytest.MonkeyPatch
+) -> None:
+    firm_environment.setenv("VMH_CREATE_SETTLE_SECONDS", "3600")
+    chosen = firm.office_party(name="Wintermann", vorname="Bärbel")
+    espo_id, _ = created_unheard(firm, **WINTER)
+    firm.crm_edit(espo_id, betnr=chosen)
+    (outcome,) = firm.outcomes(espo_id)
+    assert (outcome.result, outcome.later) == (Result.SKIPPED, True)

@@ -24,7 +24,7 @@ def test_a_number_beyond_32_bits_is_a_number(told: Any) -> None:
     assert espo_betnr(party(told).espo) == 3_000_000_002
 
 
-@pytest.mark.parametrize("told", ["47l1", "-5", -5, "9" * 30, "Nr. 12"])
+@pytest.mark.parametrize("told", ["47l1", "-5", -5, "9" * 30, "9" * 5000, "Nr. 12", "1_001", 10.5, True])
 def test_what_is_no_number_is_never_taken_for_a_party_without_one(told: Any) -> None:
     read = party(told)
     asyncio.run(read_advoware(NOBODY, read))
