@@ -51,7 +51,7 @@ kalender_asset = dg.AssetSpec(
     group_name=CALENDAR_GROUP,
     kinds=_KINDS,
     description=(
-        "**Termine** in Advoware und in den Google-Kalendern der Mitarbeiter.\n\nJeder Durchgang meldet hier seine "
+        "Termine in Advoware und in den Google-Kalendern der Mitarbeiter.\n\nJeder Durchgang meldet hier seine "
         "Zahlen; unter **Metadata** zeigt **Plots** ihren Verlauf. **Checks** sagt, ob alles aktuell ist und beide "
         "Seiten übereinstimmen. Job: `sync_kalender`; der Verlauf jedes Mitarbeiters: `kalender_je_mitarbeiter`."
     ),

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vmh_sync.orchestration.finished_runs import finished_runs
+from vmh_sync.overview.failing_jobs import FailingJob, failing_jobs
+
 if TYPE_CHECKING:
     import dagster as dg  # takes a second: only who opens Dagster pays for it
 
@@ -24,11 +27,15 @@ class NextTick:
 
 @dataclass(frozen=True, slots=True)
 class DaemonState:
-    """Whether something launches runs by itself; ``last_sign`` is the older of sensors' and schedules' daemons."""
+    """Whether something launches runs by itself; ``last_sign`` is the older of sensors' and schedules' daemons.
+
+    ``failing`` are the jobs whose runs it launches in vain.
+    """
 
     alive: bool
     last_sign: datetime | None
     ticks: tuple[NextTick, ...]
+    failing: tuple[FailingJob, ...] = ()
 
 
 def read_daemon(home: Path, now: datetime, ended: datetime | None = None) -> DaemonState:
@@ -45,8 +52,9 @@ def read_daemon(home: Path, now: datetime, ended: datetime | None = None) -> Dae
         signs = [datetime.fromtimestamp(beats[name].timestamp, UTC) for name in DAEMONS if name in beats]
         last = min(signs) if len(signs) == len(DAEMONS) else None
         ticks = sorted(_ticks(instance, now), key=lambda tick: (tick.at, tick.name))
+        failing, _ = failing_jobs(finished_runs(instance), now)
     alive = last is not None and abs(now - last) < SILENT and (ended is None or last > ended)
-    return DaemonState(alive, last, tuple(ticks) if alive else ())
+    return DaemonState(alive, last, tuple(ticks), tuple(failing)) if alive else DaemonState(False, last, ())
 
 
 def _ticks(instance: "dg.DagsterInstance", now: datetime) -> Iterator[NextTick]:

@@ -1,11 +1,12 @@
 """Whether what stands in our database is healthy, and what a person does when it is not. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, KALENDER
+from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
 
 WAITS_TOO_LONG = timedelta(minutes=15)
@@ -31,11 +32,15 @@ class Finding:
     entity: str
     what: str
     next_step: str
+    run_id: str | None = None
+    """The run that says more."""
 
 
-def judge(house: HouseStatus) -> tuple[Finding, ...]:
-    """Return what is not as it should be, problems first."""
+def judge(house: HouseStatus, failing: Iterable[FailingJob] = ()) -> tuple[Finding, ...]:
+    """Return what is not as it should be, problems first; ``failing`` are the jobs whose runs fail."""
     found = [_stopped(one, house) for one in house.stopped]
+    jobs = {one.job: one for one in failing}
+    found += [_red(entity, jobs[job], house.at) for entity in house.entities if (job := f"sync_{entity.name}") in jobs]
     found += [finding for entity in house.entities for finding in _of_entity(entity, house.at)]
     return tuple(sorted(found, key=lambda finding: finding.level is not Level.PROBLEM))
 
@@ -51,6 +56,12 @@ def _stopped(one: StoppedPass, house: HouseStatus) -> Finding:
     plan = one.plan_id
     next_step = f"Ansehen: vmh-sync plan show {plan}; dann vmh-sync plan apply {plan} oder vmh-sync plan reject {plan}"
     return Finding(Level.PROBLEM, one.entity, what, next_step)
+
+
+def _red(entity: EntityStatus, job: FailingJob, now: datetime) -> Finding:
+    what = f"{entity.label}: Seit {span(now - job.since)} scheitert jeder Lauf, abgeglichen wird nichts."
+    next_step = f"Den Grund nennt der Lauf {job.run_id[:8]} in Dagster; ist er behoben, geht es von selbst weiter."
+    return Finding(Level.PROBLEM, entity.name, what, next_step, job.run_id)
 
 
 def _of_entity(entity: EntityStatus, now: datetime) -> Iterator[Finding]:

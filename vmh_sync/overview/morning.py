@@ -14,6 +14,7 @@ from vmh_sync.clock import Clock
 from vmh_sync.engine.counting.entity_numbers import read_numbers
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.overview.changed_records import ChangedRecord, by_record
+from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.health import Finding, Level, judge
 from vmh_sync.overview.house import EntityStatus, HouseStatus, read_house
 from vmh_sync.overview.verdicts import KOMMUNIKATION, is_kommunikation
@@ -70,10 +71,10 @@ class Morning:
         return next(one for one in (Light.RED, Light.YELLOW, Light.GREEN) if one in lights or one is Light.GREEN)
 
 
-def read_morning(store: Store, clock: Clock) -> Morning:
-    """Read it. Blocking. Raises ``StoreError``."""
+def read_morning(store: Store, clock: Clock, failing: Sequence[FailingJob] = ()) -> Morning:
+    """Read it; ``failing`` are the jobs whose runs fail. Blocking. Raises ``StoreError``."""
     house = read_house(store, clock)
-    findings = judge(house)
+    findings = judge(house, failing)
     with store.reading() as tx:
         since = house.at - SINCE
         changes = tx.audit.find(AuditQuery(since=since, limit=MOST_CHANGES + 1))

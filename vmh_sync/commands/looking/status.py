@@ -75,7 +75,7 @@ def take(*, ask: bool = True) -> Report:
     settings = _pass_settings(known)
     if ask and settings is not None and redis.level is Level.OK:
         lines += asyncio.run(_ask(settings))
-    return Report(clock.now(), tuple(lines), house, judge(house) if house else (), daemon)
+    return Report(clock.now(), tuple(lines), house, judge(house, daemon.failing) if house else (), daemon)
 
 
 def _read(settings: VmhSettings) -> HouseStatus | None:

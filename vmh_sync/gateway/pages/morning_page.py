@@ -19,10 +19,12 @@ from fastapi.responses import HTMLResponse
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.entities import BETEILIGTE
 from vmh_sync.gateway.keys import NotAllowed
+from vmh_sync.gateway.launches.launch import LaunchFailed
 from vmh_sync.gateway.pages.endpoints_page import NOTHING_FROM_ELSEWHERE
 from vmh_sync.gateway.pages.field_names import field_name, record_name
-from vmh_sync.gateway.services import services_of
+from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.overview.changed_records import ChangedRecord
+from vmh_sync.overview.failing_jobs import FailingJob, failing_jobs
 from vmh_sync.overview.health import span
 from vmh_sync.overview.house import FailedRecord
 from vmh_sync.overview.morning import EntityMorning, Light, Morning, last_pass, read_morning
@@ -33,6 +35,7 @@ from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.words_de import CHANGES, SIDES, TASKS, reason_in_words, word
 
 PATH = "/morgen"
+DAGSTER_SECONDS = 4.0
 FIRM = ZoneInfo("Europe/Berlin")
 OPEN_UP_TO = 12
 """So many changed records are shown at once; more are opened area by area."""
@@ -75,11 +78,21 @@ async def morning(
     except NotAllowed as problem:
         return HTMLResponse(_document(_LOGIN), problem.status, {**_HEADERS, **_ASK})
     try:
-        found = await asyncio.to_thread(read_morning, services.store, services.clock)
+        found = await asyncio.to_thread(read_morning, services.store, services.clock, await _failing(services))
     except StoreError:
         text = "<h1>Die Datenbank ist nicht erreichbar</h1><p><code>vmh-sync doctor</code> sagt, was zu tun ist.</p>"
         return HTMLResponse(_document(text), 503, _HEADERS)
     return HTMLResponse(morning_page(found, PeopleLinks.read(), values=werte), headers=_HEADERS)
+
+
+async def _failing(services: GatewayServices) -> list[FailingJob]:
+    """Ask Dagster whose runs fail; while it does not answer the page comes without, and ``/ready`` says why."""
+    try:
+        async with asyncio.timeout(DAGSTER_SECONDS):
+            runs = await services.launcher.finished_runs()
+    except (LaunchFailed, TimeoutError):
+        return []
+    return failing_jobs(runs, services.clock.now())[0]
 
 
 def password(authorization: str | None) -> str | None:
@@ -100,7 +113,8 @@ def morning_page(found: Morning, links: PeopleLinks, *, values: bool) -> str:
     changed = "".join(_areas(found, links, values=values))
     parts = [
         f'<h1 class="top">{mark} Abgleich: {says}</h1><p>{escape(_in_sum(found))}</p><p class="small">Stand {at}</p>',
-        _section("Was jetzt zu tun ist", _to_do(found), "Nichts."),
+        _section("Was jetzt zu tun ist", _to_do(found, links), "Nichts."),
+        "<h2>Wie es steht</h2>",
         f'<div class="cards">{"".join(_card(entity, found.house.at) for entity in found.entities)}</div>',
         _section("Fehlerhafte Datensätze", (_failed(one, links) for one in found.house.failures), "Keine."),
         _section("Offene Aufgaben", _tasks(found.tasks, links), "Keine."),
@@ -156,10 +170,13 @@ def _section(title: str, items: Iterable[str], nothing: str) -> str:
     return f"<h2>{title}</h2>" + (f"<ul>{rows}</ul>" if rows else f"<p>{nothing}</p>")
 
 
-def _to_do(found: Morning) -> Iterable[str]:
+def _to_do(found: Morning, links: PeopleLinks) -> Iterable[str]:
     for finding in found.findings:
         colour = Light.RED if finding.level == "problem" else Light.YELLOW
-        yield f'<li class="{colour}">{escape(finding.what)}<p class="small">→ {escape(finding.next_step)}</p></li>'
+        run = links.run(finding.run_id)
+        more = f" {_link(run, 'Lauf in Dagster')}" if run else ""
+        step = f'<p class="small">→ {escape(finding.next_step)}{more}</p>'
+        yield f'<li class="{colour}">{escape(finding.what)}{step}</li>'
 
 
 def _failed(one: FailedRecord, links: PeopleLinks) -> str:

@@ -36,14 +36,14 @@ _OF_A_PART = (NO_FAILURES, TASKS_OPEN)
 house_asset = dg.AssetSpec(
     HOUSE,
     group_name=HOUSE_GROUP,
-    description="Das Programm selbst: Sperren, Anmeldungen, Webhooks. Unter **Checks** steht, ob alles läuft.",
+    description="Das Programm selbst: Sperren, Anmeldungen, Webhooks. Unter „Checks“ steht, ob alles läuft.",
 )
 kommunikation_asset = dg.AssetSpec(
     KOMMUNIKATION,
     group_name="stammdaten",
     kinds={"espocrm", "advoware"},
     description=(
-        "**Kommunikation**: Telefonnummern und E-Mail-Adressen der Beteiligten. Sie werden mit ihren Beteiligten "
+        "Kommunikation: Telefonnummern und E-Mail-Adressen der Beteiligten. Sie werden mit ihren Beteiligten "
         "abgeglichen (Job `sync_beteiligte`) oder für sich allein (`sync_kommunikation`); unter **Checks** steht, was "
         "davon fehlerhaft oder eine Aufgabe ist."
     ),

@@ -32,7 +32,7 @@ def make_entity_asset(entity: Entity) -> dg.AssetSpec:
         group_name=RECORDS_GROUP,
         kinds={"espocrm", "advoware"},
         description=(
-            f"**{entity.label}** in EspoCRM ({entity.espocrm}) und Advoware.\n\n"
+            f"{entity.label} in EspoCRM ({entity.espocrm}) und Advoware.\n\n"
             "Jeder Durchgang meldet hier seine Zahlen; unter **Metadata** zeigt **Plots** ihren Verlauf. **Checks** "
             "sagt, ob alles aktuell ist, was fehlgeschlagen ist und ob beide Seiten gleich sind. Abgleichen: Job "
             f"`sync_{entity.name}`; Fehlerhafte wiederholen: Asset `repaired_{entity.name}`, Reiter „Partitions“."

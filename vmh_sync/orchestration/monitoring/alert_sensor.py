@@ -15,7 +15,8 @@ from vmh_sync.alerts.own_look import own_look
 from vmh_sync.alerts.ways import MessageNotSent, Way, ways
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.engine.installation.people_links import PeopleLinks
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.finished_runs import finished_runs
+from vmh_sync.overview.failing_jobs import failing_jobs
 from vmh_sync.settings import AlertSettings, SettingsError, load
 
 NAME = "meldungen"
@@ -23,15 +24,9 @@ TICK_SECONDS = 58
 """No multiple of 5: the sensor daemon ticks every 5 s and would miss one (dagster.md 0.4)."""
 SENDING_SECONDS = 30.0
 """A tick is killed after 60 s; what is left is sent by the next one."""
-LOOK_BACK = 100
-GRACE_SECONDS = 120.0
-"""How long a failed run may be made good by the next one of its job before anybody is told."""
 RUNS, CHECKS = "lauf", "check"
 LOOKED_AT_ELSEWHERE = frozenset({"aktuell", "keine_fehler", "aufgaben", "warteschlange", "sperren", "anmeldungen"})
 """Checks whose trouble is read from our own database every minute, not from their last evaluation."""
-_FOREGROUND = frozenset({str(Trigger.CLI), str(Trigger.PERSON)})
-_STARTED_BY = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
-_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 
 
 @dg.sensor(
@@ -88,28 +83,12 @@ def failed_runs(instance: dg.DagsterInstance, clock: Clock, links: PeopleLinks) 
 
     A person who started a run sees it; and a failure that the next run may make good is not told yet.
     """
-    records = instance.get_run_records(dg.RunsFilter(statuses=_FINISHED), limit=LOOK_BACK)
-    last: dict[str, dg.RunRecord] = {}
-    for record in records:
-        if not _of_a_person(record.dagster_run):
-            last.setdefault(record.dagster_run.job_name, record)
-    found, known = [], set()
-    for job, record in last.items():
-        key, run = f"{RUNS}:{job}", record.dagster_run
-        ended = record.end_time or record.update_timestamp.timestamp()
-        failed = run.status is dg.DagsterRunStatus.FAILURE
-        if failed and 0 <= clock.now().timestamp() - ended < GRACE_SECONDS:
-            continue  # not known yet, neither so nor so
-        known.add(key)
-        if failed:
-            text = f"Der letzte Lauf von {job} ist gescheitert. {_sentence(instance, run.run_id)}".strip()
-            found.append(Trouble(key, f"Lauf {job} gescheitert", text, links.run(run.run_id)))
-    return found, known
-
-
-def _of_a_person(run: dg.DagsterRun) -> bool:
-    trigger = run.tags.get(TRIGGER_TAG)
-    return trigger in _FOREGROUND or (trigger is None and not any(tag in run.tags for tag in _STARTED_BY))
+    failing, known = failing_jobs(finished_runs(instance), clock.now())
+    found = []
+    for one in failing:
+        text = f"Der letzte Lauf von {one.job} ist gescheitert. {_sentence(instance, one.run_id)}".strip()
+        found.append(Trouble(f"{RUNS}:{one.job}", f"Lauf {one.job} gescheitert", text, links.run(one.run_id)))
+    return found, {f"{RUNS}:{job}" for job in known}
 
 
 def _sentence(instance: dg.DagsterInstance, run_id: str) -> str:

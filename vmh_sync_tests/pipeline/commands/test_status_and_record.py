@@ -1,9 +1,11 @@
 """What the person who runs the house sees: `status`, `record`, `audit show`, in process, over real HTTP."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from dagster import DagsterRun, DagsterRunStatus
 from dagster._daemon.types import DaemonHeartbeat
 from typer.testing import CliRunner, Result
 
@@ -192,7 +194,9 @@ def test_the_version_is_told() -> None:
     assert (shown.exit_code, shown.stdout) == (0, "vmh-sync 0.1.0\n")
 
 
-def test_what_starts_passes_by_itself_is_told_only_while_it_lives(firm: Firm) -> None:
+def test_what_starts_passes_by_itself_is_told_only_while_it_lives_and_when_it_does_so_in_vain(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load(VmhSettings)
     home = ensure_dagster_home(home_of(settings))
     with sole_holder(settings.home / "up.lock"):
@@ -200,6 +204,13 @@ def test_what_starts_passes_by_itself_is_told_only_while_it_lives(firm: Firm) ->
             for daemon in DAEMONS:
                 dagster.add_daemon_heartbeat(DaemonHeartbeat(SystemClock().now().timestamp(), daemon, "1"))
         assert "Dagster: Startet Abgleiche von selbst." in vmh("status", "--offline").stdout
+        with open_home(home) as dagster:
+            tags = {"vmh/trigger": "sensor"}
+            dagster.add_run(DagsterRun(job_name="sync_beteiligte", status=DagsterRunStatus.FAILURE, tags=tags))
+        assert "scheitert" not in vmh("status", "--offline").stdout, "the next run may make it good"
+        monkeypatch.setattr("vmh_sync.overview.failing_jobs.GRACE", timedelta(0))
+        failing = vmh("status", "--offline")
+        assert failing.exit_code == 1 and "scheitert jeder Lauf" in failing.stdout
     ended = vmh("status", "--offline").stdout
     assert "Dagster: Startet nichts mehr von selbst, letztes Lebenszeichen" in ended
     assert "`vmh-sync up` starten" in ended

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import dagster as dg
 import pytest
@@ -36,7 +37,7 @@ class Daemon:
 def daemon(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """A daemon over a Dagster in memory; what is over is told at once, and failed runs too."""
     monkeypatch.setenv("VMH_ALERT_QUIET_MINUTES", "0")
-    monkeypatch.setattr("vmh_sync.orchestration.monitoring.alert_sensor.GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("vmh_sync.overview.failing_jobs.GRACE", timedelta(0))
     with dg.DagsterInstance.ephemeral() as instance:
         yield Daemon(instance)
 

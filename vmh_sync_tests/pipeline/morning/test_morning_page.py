@@ -6,8 +6,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from vmh_sync.clock import SystemClock
 from vmh_sync_tests.fixtures.firm import Firm
-from vmh_sync_tests.fixtures.gateway import READ_KEY, GatewayProcess
+from vmh_sync_tests.fixtures.gateway import READ_KEY, DagsterDouble, GatewayProcess
 from vmh_sync_tests.pipeline.morning.test_run_pages import SECRET
 
 PHONE = {"width": 390, "height": 844}
@@ -40,6 +41,34 @@ def test_nobody_reads_it_without_a_key_and_nothing_keeps_it(night: tuple[str, st
         False,
     )
     assert SECRET not in shown.text
+
+
+def test_a_job_that_fails_again_and_again_is_the_first_thing_to_do_and_a_person_s_own_run_is_not(
+    firm: Firm, gateway: GatewayProcess, dagster_double: DagsterDouble
+) -> None:
+    good, _ = firm.linked_party(lastName="Muster")
+    firm.sync(good)
+    now = SystemClock().now().timestamp()
+    tags = {"sync_beteiligte": "sensor", "sync_kommunikation": "person"}
+    dagster_double.finished = [
+        {
+            "runId": f"run{ago}",
+            "jobName": job,
+            "status": "FAILURE",
+            "endTime": now - ago,
+            "tags": [{"key": "vmh/trigger", "value": trigger}],
+        }
+        for ago in range(5, 605, 10)
+        for job, trigger in tags.items()
+    ]
+    with httpx.Client(trust_env=False) as http:
+        shown = http.get(f"{gateway.url}/morgen", auth=("anna", READ_KEY)).text
+    assert "Abgleich: braucht einen Menschen" in shown
+    assert shown.count("scheitert jeder Lauf") == 1 and '/runs/run5"' in shown
+    dagster_double.stop()
+    with httpx.Client(trust_env=False) as http:
+        without = http.get(f"{gateway.url}/morgen", auth=("anna", READ_KEY))
+    assert without.status_code == 200 and "scheitert jeder Lauf" not in without.text
 
 
 @pytest.mark.browser

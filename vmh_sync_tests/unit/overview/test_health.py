@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.health import Level, is_healthy, judge, span
 from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
 from vmh_sync.store.metrics import PassSummary
@@ -74,6 +75,14 @@ def test_what_has_a_task_or_was_stored_by_a_wrong_clock_is_named_and_no_problem(
     findings = judge(house(**how))
     assert [finding.level for finding in findings] == [Level.WARNING]
     assert is_healthy(findings)
+
+
+def test_a_job_of_which_every_run_fails_is_a_problem_although_no_record_failed() -> None:
+    failing = [FailingJob(job, "0123456789ab", NOW - timedelta(minutes=7)) for job in ("sync_beteiligte", "reconcile")]
+    (finding,) = findings = judge(house(), failing)
+    assert finding.what == "Beteiligte: Seit 7 Minuten scheitert jeder Lauf, abgeglichen wird nichts."
+    assert "Lauf 01234567 in Dagster" in finding.next_step and finding.run_id == "0123456789ab"
+    assert not is_healthy(findings)
 
 
 def test_who_has_a_task_open_is_never_told_that_nothing_is_to_do() -> None:

@@ -1,0 +1,39 @@
+"""The runs that ended last and that no person watched, as Dagster's storage knows them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.overview.failing_jobs import FinishedRun
+
+if TYPE_CHECKING:
+    import dagster as dg  # takes a second: only who opens Dagster pays for it
+
+LOOK_BACK = 100
+_FOREGROUND = frozenset({str(Trigger.CLI), str(Trigger.PERSON)})
+_STARTED_BY = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
+
+
+def finished_runs(instance: "dg.DagsterInstance") -> list[FinishedRun]:
+    """Return them, the newest first. A person who started a run sees it, so it is left out."""
+    import dagster as dg
+
+    failed = dg.DagsterRunStatus.FAILURE
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS, failed])
+    return [
+        FinishedRun(
+            record.dagster_run.job_name,
+            record.dagster_run.run_id,
+            record.dagster_run.status is failed,
+            datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC),
+        )
+        for record in instance.get_run_records(wanted, limit=LOOK_BACK)
+        if not of_a_person(record.dagster_run.tags)
+    ]
+
+
+def of_a_person(tags: Mapping[str, str]) -> bool:
+    """Whether a person started the run with these tags."""
+    trigger = tags.get(TRIGGER_TAG)
+    return trigger in _FOREGROUND or (trigger is None and not any(tag in tags for tag in _STARTED_BY))
