@@ -155,7 +155,7 @@ def _has_to_write(plan: PartyPlan, now: datetime) -> bool:
 def _newly_gone(read: PartyRead) -> bool:
     if read.espo is None:
         if read.link is None:
-            return any(task.kind == TaskKind.TWIN_SUSPECTED for task in read.tasks)
+            return read.unanswered is not None or any(task.kind == TaskKind.TWIN_SUSPECTED for task in read.tasks)
         return read.link.state != "deleted_in_espocrm" or bool(read.settled)
     if not read.gone_in_advoware:
         return False

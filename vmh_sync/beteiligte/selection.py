@@ -19,6 +19,7 @@ from vmh_sync.engine.selecting.span import Span
 from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.store.records import SyncRecord
 from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Side
 from vmh_sync.sync.guards import check_not_emptied
 from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
@@ -146,7 +147,12 @@ async def _due(context: PassContext) -> list[str]:
 
 def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
     due = listing.ledger_due(tx, context, ENTITY)
-    return [*due, *deleted_and_asked_about(tx, context.clock.now() - VERIFY_AFTER)]
+    now = context.clock.now()
+    # A pass that was killed has noted no failure; with its record deleted since, nothing else leads back to it.
+    unanswered = tx.intents.unanswered(str(Side.ADVOWARE), ENTITY, now - context.longest_request)
+    in_ledger = tx.records.get_many(ENTITY, unanswered)
+    unheard = [espo_id for espo_id in unanswered if espo_id not in in_ledger]
+    return [*due, *unheard, *deleted_and_asked_about(tx, now - VERIFY_AFTER)]
 
 
 async def _rolling(context: PassContext) -> list[str]:

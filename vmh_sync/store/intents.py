@@ -99,6 +99,13 @@ class Intents(Repository):
             for row in _OPEN_OF_ANY.run(self._connection, chunk, {"entities": entities})
         }
 
+    def unanswered(self, system: str, entity: str, before: datetime) -> list[str]:
+        """Return the records of which a create was sent before a moment and is not settled."""
+        statement = select(_TABLE.c.espo_id).where(
+            _TABLE.c.entity == entity, _TABLE.c.system == system, _TABLE.c.state == "sent", _TABLE.c.sent_at < before
+        )
+        return list(self._connection.execute(statement).scalars())
+
     def start(
         self,
         *,

@@ -92,13 +92,20 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
 
 async def _recall_meetings(context: PassContext, parties: Iterable[PartyRead]) -> None:
     """Find out what earlier first contacts and creates of those without a base were about to write."""
-    strangers = {party.espo_id: party for party in parties if party.advoware is not None and party.base is None}
+    strangers = {party.espo_id: party for party in parties if _is_stranger(party)}
     if strangers:
         noted, sent = await context.store.read(_noted, list(strangers))
         for espo_id, meeting in noted.items():
             strangers[espo_id].meeting = meeting
         for espo_id, create in sent.items():
             create.recall(strangers[espo_id], context.table(ENTITY, FIELDS), context.zone)
+
+
+def _is_stranger(party: PartyRead) -> bool:
+    """Whether a party has no base: met for the first time, or deleted in EspoCRM before it got to Advoware."""
+    if party.espo is None:
+        return party.link is None and party.problem is None
+    return party.advoware is not None and party.base is None
 
 
 def _noted(tx: Transaction, espo_ids: Sequence[str]) -> tuple[dict[str, Intent], dict[str, SentCreate]]:

@@ -16,6 +16,7 @@ from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_create
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.prepared import search_word
 from vmh_sync.store.intents import Intent
@@ -54,6 +55,15 @@ async def find_unanswered(
         return await unclaimed(context, party, found, table)
     except CapabilityMissing:
         raise CreateOutcomeUnknown(f"{party.espo_id}: create sent, no search to find its outcome") from None
+
+
+def wait_for_arrival(context: PassContext, intent: Intent) -> None:
+    """Raise ``CreatePutOff`` while a create may still arrive.
+
+    What was sent in the future was sent while the clock was wrong: nobody knows when, so it is not waited for.
+    """
+    if intent.sent_at is not None and intent.sent_at <= context.clock.now() and not _sent_again_next(context, intent):
+        raise CreatePutOff(intent.sent_at + context.longest_request)
 
 
 async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table: FieldTable) -> Beteiligter | None:

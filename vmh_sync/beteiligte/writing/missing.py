@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from vmh_sync.beteiligte.fields import ESPO_ENTITY
+from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.beteiligte.reading.left_party import LIVES, asks_to_delete
 from vmh_sync.beteiligte.status import status_fields
-from vmh_sync.beteiligte.twins.twin_question import QUESTION
+from vmh_sync.beteiligte.twins.twin_question import QUESTION, TwinSuspected
+from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown, find_unanswered, wait_for_arrival
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES
 from vmh_sync.store.audit import Change
+from vmh_sync.store.intents import Intent
 from vmh_sync.store.links import Link, LinkState
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Base
+from vmh_sync.sync.base import Base, Fields
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.sync.status import SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError
@@ -43,10 +45,11 @@ async def settle_missing(context: PassContext, gate: WriteGate, party: PartyRead
 
 
 async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead) -> bool:
-    link = party.link
+    link = party.link or await _made_unheard(context, party)
     if link is None:
         # It never got to Advoware: what was asked about it has no answer any more.
-        return bool(await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION]))
+        closed = await close_tasks(context, gate, [task.id for task in party.tasks if task.fields == QUESTION])
+        return bool(closed) or party.unanswered is not None
     if link.state == "deleted_in_espocrm":
         asking = [task.id for task in party.tasks if asks_to_delete(task)]
         if not asking or await _lives_in_advoware(context, link):
@@ -58,6 +61,31 @@ async def _gone_in_espo(context: PassContext, gate: WriteGate, party: PartyRead)
     await open_tasks(context, gate, about, [told], {})
     await context.store.write(_mark, context, link, "deleted_in_espocrm")
     return True
+
+
+async def _made_unheard(context: PassContext, party: PartyRead) -> Link | None:
+    """Return the stored link to the party that a create without an answer has made for a record deleted since.
+
+    Raises ``CreatePutOff`` while the create may still arrive. What cannot be told for certain is left to the list of
+    parties that nobody stands for (``vmh-sync reconcile``): there is no record to ask on.
+    """
+    if party.unanswered is None:
+        return None
+    wait_for_arrival(context, party.unanswered)
+    found = None
+    with suppress(TwinSuspected, CreateOutcomeUnknown):
+        found = await find_unanswered(context, party, party.unanswered, context.table(ENTITY, FIELDS))
+    return await context.store.write(_settle, party.espo_id, party.unanswered, found.bet_nr if found else None)
+
+
+def _settle(tx: Transaction, espo_id: str, create: Intent, betnr: int | None) -> Link | None:
+    if betnr is None:
+        tx.intents.abandon(create.id)
+        return None
+    tx.intents.complete(create.id, str(betnr))
+    sent: Fields = create.natural_key.get("fields", {})
+    base = Base(sent, sent).to_json()
+    return tx.links.save(Link(entity=ENTITY, espo_id=espo_id, betnr=betnr, advoware_id=str(betnr), base=base))
 
 
 async def _lives_in_advoware(context: PassContext, link: Link) -> bool:

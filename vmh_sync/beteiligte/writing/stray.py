@@ -5,15 +5,14 @@ arrive any more, and a task names the party that nobody stands for.
 """
 
 from contextlib import suppress
-from datetime import datetime
 
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.reading.left_party import MERGED
 from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.twins.twin_search import carries
+from vmh_sync.beteiligte.twins.unanswered import wait_for_arrival
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
@@ -27,7 +26,7 @@ async def tell_stray(context: PassContext, gate: WriteGate, party: PartyRead) ->
     """
     if party.unanswered is None or party.betnr is None:
         return
-    _wait_for(party.unanswered.sent_at, context)
+    wait_for_arrival(context, party.unanswered)
     mark, made = CREATE_MARK.format(espo_id=party.espo_id), list[Beteiligter]()
     with suppress(CapabilityMissing):
         made = [one for one in await context.advoware.search_beteiligte(mark, spoilt=[]) if carries(one, mark)]
@@ -35,13 +34,6 @@ async def tell_stray(context: PassContext, gate: WriteGate, party: PartyRead) ->
     taken = await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(numbers)))
     wanted = [_left(betnr, party.betnr) for betnr in numbers if betnr not in taken]
     await open_tasks(context, gate, subject(party), wanted, {})
-
-
-def _wait_for(sent_at: datetime | None, context: PassContext) -> None:
-    now = context.clock.now()
-    # What was sent in the future was sent while the clock was wrong: nobody knows when, so it is not waited for.
-    if sent_at is not None and sent_at <= now < sent_at + context.longest_request:
-        raise CreatePutOff(sent_at + context.longest_request)
 
 
 def _left(betnr: int, linked: int) -> TaskWanted:

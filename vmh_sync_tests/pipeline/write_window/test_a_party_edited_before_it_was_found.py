@@ -189,3 +189,22 @@ def test_another_number_is_not_linked_before_the_create_can_arrive_no_more(
     firm.crm_edit(espo_id, betnr=chosen)
     (outcome,) = firm.outcomes(espo_id)
     assert (outcome.result, outcome.later) == (Result.SKIPPED, True)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_record_deleted_before_it_was_found_is_told_like_any_other_deletion(firm: Firm, arrives: bool) -> None:
+    firm.linked_party(lastName="Vorher")
+    espo_id = firm.crm_party(**WINTER)
+    firm.office.fault("/Beteiligte$", "drop_after" if arrives else "drop_before", method="POST", times=1)
+    firm.sync(espo_id)
+    firm.office.clear_faults()
+    firm.crm.edit("CBeteiligte", "delete", id=espo_id)
+    with firm.store.transaction() as tx:
+        tx.records.forget("beteiligte", [espo_id])  # the pass was killed: it has noted nothing
+    firm.clock.shift += timedelta(minutes=10)
+    for _ in range(2):
+        firm.sync(selection=Selection.DUE)
+    assert len(firm.office_records()) == 1 + arrives
+    assert [task["name"] for task in firm.tasks()] == ["In EspoCRM gelöscht: Beteiligter 1002"] * arrives
+    with firm.store.reading() as tx:
+        assert tx.intents.open_for("beteiligte", espo_id) == []
