@@ -97,15 +97,18 @@ def _judged(found: Iterable[Mapping[str, object]], template: str) -> Line:
     named = [(str(entry.get("summary")), entry.get("accessRole")) for entry in found]
     named_so = [(name, role) for name, role in named if re.fullmatch(f"{before}.+{after}", name)]
     twice = sorted(name for name, count in Counter(name for name, _ in named_so).items() if count > 1)
-    if twice:
-        return problem(GOOGLE, f"Mehrfach vorhanden: {', '.join(twice)}.", AmbiguousCalendarError.people)
-    read_only = sorted(name for name, role in named_so if role not in WRITABLE)
-    if read_only:
-        return problem(
-            GOOGLE,
+    read_only = sorted({name for name, role in named_so if role not in WRITABLE})
+    found_wrong = [
+        (f"Mehrfach vorhanden: {', '.join(twice)}.", AmbiguousCalendarError.people, twice),
+        (
             f"Nur zum Lesen freigegeben und deshalb nicht abzugleichen: {', '.join(read_only)}.",
             "In Google bei der Freigabe für das Dienstkonto „Änderungen an Terminen vornehmen“ wählen.",
-        )
+            read_only,
+        ),
+    ]
+    if told := [(text, remedy) for text, remedy, names in found_wrong if names]:
+        texts, remedies = zip(*told, strict=True)
+        return problem(GOOGLE, " ".join(texts), " ".join(remedies))
     return ok(GOOGLE, "Anmeldung des Dienstkontos gelungen, Kalender lesbar.")
 
 

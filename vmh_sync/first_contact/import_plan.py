@@ -1,5 +1,6 @@
 """Which parties of Advoware would be created in EspoCRM, linked, asked about or left alone. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,24 +61,27 @@ def plan_import(sides: Sides, chosen: set[int] | None, confirmed: frozenset[int]
     for pair in (*matched.certain, *matched.likely):
         alike.setdefault(pair.other, []).append(pair)
     certain = {pair.other: pair for pair in matched.certain if pair.one not in sides.known}
-    twice = {betnr: pair for pair in matched.doubled_other for betnr in (pair.one, pair.other)}
+    again: dict[int, list[int]] = {}
+    for double in matched.doubled_other:
+        again.setdefault(double.one, []).append(double.other)
+        again.setdefault(double.other, []).append(double.one)
     for betnr in new:
-        if betnr in confirmed or (betnr not in alike and betnr not in twice):
+        if betnr in confirmed or (betnr not in alike and betnr not in again):
             plan.create.append(betnr)
         elif betnr in certain:
             plan.link.append(certain[betnr])
         else:
-            plan.left[betnr] = _why(betnr, alike.get(betnr, ()), twice.get(betnr))
+            plan.left[betnr] = _why(betnr, alike.get(betnr, ()), again.get(betnr, ()))
     _ask(plan, [pair for pair in matched.likely if pair.one not in sides.known and pair.other not in confirmed])
     return plan
 
 
-def _why(betnr: int, alike: "list[Pair[str, int]] | tuple[()]", twice: Pair[int, int] | None) -> str:
+def _why(betnr: int, alike: Sequence[Pair[str, int]], again: Sequence[int]) -> str:
     if alike:
         ids = ", ".join(pair.one for pair in alike)
         return f"ist vielleicht schon in EspoCRM (ID {ids}); wenn es jemand anderes ist: --trotzdem {betnr}"
-    other = "" if twice is None else twice.other if twice.one == betnr else twice.one
-    return f"steht in Advoware vielleicht zweimal (auch Nr. {other}); wenn es zwei sind: --trotzdem {betnr}"
+    others = ", ".join(map(str, sorted(again)))
+    return f"steht in Advoware vielleicht mehrmals (auch Nr. {others}); wenn es mehrere sind: --trotzdem {betnr}"
 
 
 def _ask(plan: ImportPlan, pairs: list[Pair[str, int]]) -> None:

@@ -93,6 +93,13 @@ def test_killed_at_any_call_the_next_run_ends_where_an_undisturbed_one_does(*, a
     killed_and_run_again(range, answer_lost=answer_lost)
 
 
+def test_a_later_run_without_the_address_does_not_say_that_there_are_no_webhooks() -> None:
+    crm, no_address = BlankCrm(), SetupChoices(assignee="anna")
+    assert any("Ohne --webhook-url" in one.text for one in crm.set_up(no_address))
+    crm.set_up()
+    assert not any("Ohne --webhook-url" in one.text for one in crm.set_up(no_address))
+
+
 def test_what_an_administrator_arranged_stays_and_what_is_missing_in_it_is_told() -> None:
     crm = BlankCrm()
     crm.set_up()

@@ -98,6 +98,23 @@ def test_who_resembles_a_linked_record_comes_only_when_a_person_says_so(firm: Fi
     assert len(done.created) == 1
 
 
+def test_who_stands_three_times_in_advoware_is_named_with_all_the_others(firm: Firm, bring: Bring) -> None:
+    numbers = [firm.office_party(**ERIKA) for _ in range(3)]
+    for betnr in numbers:
+        firm.office.edit("Kommunikation", "create", betNr=betnr, values={"tlf": "erika@example.org", "kommKz": 4})
+    first, second, third = numbers
+    plan, done = bring(text="Müller")
+    assert not any(done.to_json().values())
+    assert plan.left[first] == (
+        f"steht in Advoware vielleicht mehrmals (auch Nr. {second}, {third}); wenn es mehrere sind: --trotzdem {first}"
+    )
+    _, done = bring(text="Müller", confirmed=frozenset({second}))
+    assert len(done.created) == 1
+    firm.until_quiet()
+    plan, _ = bring(text="Müller")
+    assert (len(plan.present), len(plan.left)) == (1, 2), "the others may be in EspoCRM already"
+
+
 def test_the_plan_writes_nothing(firm: Firm, bring: Bring) -> None:
     betnr = firm.office_party(**ERIKA)
     plan, done = bring(betnr, plan_only=True)

@@ -163,7 +163,7 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     told = look(3)
     assert "Kalender OK: Mehrere Google-Kalender tragen denselben Namen" in told
     line = check_google(load(GoogleCalendarSettings), chancery.clock)
-    assert line.level is Level.PROBLEM and line.text == "Mehrfach vorhanden: AW-OK."
+    assert line.level is Level.PROBLEM and line.text.startswith("Mehrfach vorhanden: AW-OK. Nur zum Lesen")
 
 
 def test_a_calendar_that_the_settings_name_is_used_and_none_is_made_in_its_place(
