@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -40,6 +40,7 @@ from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
+from vmh_sync.systems.google_calendar.changed_lately import ChangedLately
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
@@ -147,7 +148,8 @@ class CalendarContext:
 
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
     creation was not answered is not created again before that (:mod:`vmh_sync.engine.writing.create_once`). ``desk`` is
-    there when EspoCRM is set up. ``alive`` gives the run's sign of life during a block.
+    there when EspoCRM is set up. ``alive`` gives the run's sign of life during a block. ``lately``: what this pass has
+    read in colleagues' calendars to tell moved events from deleted ones.
     """
 
     run_id: str
@@ -165,6 +167,7 @@ class CalendarContext:
     quota_per_minute: int = 600
     longest_request: timedelta = timedelta(seconds=150)
     desk: TaskDesk | None = None
+    lately: ChangedLately = field(default_factory=ChangedLately)
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
         """Tell whether an employee's events show content: what the call asks for, else the settings."""

@@ -10,7 +10,7 @@ from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
 from vmh_sync.kalender.reading.live_sides import concerns
-from vmh_sync.kalender.reading.unmarked_moves import stands_anew_in
+from vmh_sync.kalender.reading.moved_away import Gone, is_of
 from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent
@@ -62,22 +62,19 @@ class GoogleWrites(Agreement):
         """Raise :class:`MovedAway` if a deleted event lives on in a colleague's calendar: that one takes it over."""
         if event_id is None:
             return
-        termin = self.sides.termine.get(fr_nr)
+        termin, pair = self.sides.termine.get(fr_nr), self.book.state(fr_nr)
         shared = (lambda kuerzel: concerns(termin, kuerzel)) if termin is not None else (lambda kuerzel: False)
+        base = pair.base if pair is not None and pair.event_id == event_id else None
+        gone = Gone(self.context, self.sides, event_id, fr_nr, base)
         for kuerzel in self.book.colleagues(fr_nr, event_id, shared):
-            if await self._lives_in(kuerzel, event_id, fr_nr) or await self._stands_anew(kuerzel, event_id, fr_nr):
+            calendar = await self._calendar_of(kuerzel)
+            if calendar is not None and await gone.lives_on_in(calendar):
                 raise MovedAway(kuerzel)
 
     async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
         """Tell whether the event lives in a calendar as this Termin's."""
         calendar = await self._calendar_of(kuerzel)
         return calendar is not None and await self._living_in(calendar, event_id, fr_nr) is not None
-
-    async def _stands_anew(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
-        pair, calendar = self.book.state(fr_nr), await self._calendar_of(kuerzel)
-        if calendar is None or pair is None or pair.event_id != event_id:
-            return False
-        return await stands_anew_in(self.context, calendar, pair, self.sides.calendar_id)
 
     async def _calendar_of(self, kuerzel: str) -> str | None:
         directory, calendar = self.context.google.directory, self.book.calendar_of(kuerzel)
@@ -92,8 +89,7 @@ class GoogleWrites(Agreement):
             event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
         except (NotFoundError, ForbiddenError):
             return None
-        mark = read_mark(event.raw)
-        return event if not event.cancelled and mark is not None and mark.fr_nr == fr_nr else None
+        return event if is_of(event, fr_nr) else None
 
     async def _update_google(self, operation: UpdateGoogle) -> None:
         current = self.sides.events.get(operation.event_id)

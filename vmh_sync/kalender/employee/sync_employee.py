@@ -112,6 +112,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     unread = {one.event_id for one in work.held.values()}
     due = replace(stored, unsettled=tuple(event_id for event_id in stored.unsettled if event_id not in unread))
     read = await read_calendar(context, work.employee, due, look_only=how.dry_run, whole=whole)
+    context.lately.forget()  # an event that was deleted until now may have been moved later than that was read
     named = {str(event.recurring_event_id or event.id) for event in read.changes.events}
     work.held = {name: one for name, one in work.held.items() if not read.changes.full and one.event_id not in named}
     work.google = read
@@ -295,6 +296,7 @@ async def _carry_out(
         intents=by_event(stored.intents),
     )
     await book.close_all_but(google.pairs_in_it(stored))
+    named = [one for one in google.changes.events if not one.is_exception]
     executor = Executor(
         context=context,
         decision=decision,
@@ -303,7 +305,8 @@ async def _carry_out(
             kuerzel=work.kuerzel,
             calendar_id=google.calendar_id,
             termine={termin.fr_nr: termin for termin in reads.termine},
-            events={one.id: one for one in google.changes.events if not one.cancelled and not one.is_exception},
+            events={one.id: one for one in named if not one.cancelled},
+            deleted={one.id: one.updated for one in named if one.cancelled},
         ),
         lease=lease,
         book=book,

@@ -1,6 +1,8 @@
 """Both sides of one employee as they are now: what the plan was made of, brought up to date by single reads."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.form.advoware_form import belongs_to, is_for_everybody
@@ -8,7 +10,7 @@ from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.model import TerminFields
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
-from vmh_sync.systems.google_calendar.errors import NotFoundError
+from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.events import Event, EventContent
 
 
@@ -19,13 +21,17 @@ def concerns(termin: TerminFields, kuerzel: str) -> bool:
 
 @dataclass(slots=True, repr=False)
 class LiveSides:
-    """``termine`` and ``events`` hold what was last read or written; a missing key means "gone" or "not named"."""
+    """``termine`` and ``events`` hold what was last read or written; a missing key means "gone" or "not named".
+
+    ``deleted``: when an event was deleted, by Google's clock; ``None`` where Google did not say.
+    """
 
     context: CalendarContext
     kuerzel: str
     calendar_id: str
     termine: dict[int, TerminFields]
     events: dict[str, Event]
+    deleted: dict[str, datetime | None] = field(default_factory=dict)
 
     async def fresh_event(self, event_id: str) -> Event | None:
         """Read one event anew; ``None`` if it is deleted. Raises if the calendar itself cannot be read."""
@@ -40,9 +46,22 @@ class LiveSides:
             event = None
         if event is None or event.cancelled:
             self.events.pop(event_id, None)
+            at = event.updated if event is not None else None
+            if event_id not in self.deleted or self.deleted[event_id] != at:
+                self.deleted[event_id] = at
+                self.context.lately.forget()
             return None
         self.events[event_id] = event
         return event
+
+    async def deleted_at(self, event_id: str) -> datetime | None:
+        """Return when an event was deleted; ``None`` while it lives, or where a 404 may mean the whole calendar."""
+        if self.deleted.get(event_id) is None:
+            client, calendar = self.context.google.client, self.calendar_id
+            with suppress(NotFoundError, ForbiddenError):
+                event = await self.context.google.run(lambda: client.get_event(calendar, event_id))
+                self.deleted[event_id] = event.updated if event.cancelled else None
+        return self.deleted.get(event_id)
 
     async def fresh_termin(self, fr_nr: int) -> Termin | None:
         """Read one Termin anew; ``None`` if it is gone or no longer stands in this employee's calendar."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import PairElsewhere
-from vmh_sync.kalender.form.google_form import ReadEvent, read_event
-from vmh_sync.kalender.model import Appointment, CalendarRules, PairState, UnreadableAppointmentError
+from vmh_sync.kalender.form.google_form import ReadEvent, read_event, read_mark
+from vmh_sync.kalender.model import CalendarRules, PairState, UnreadableAppointmentError
 from vmh_sync.kalender.pairing.made_anew import says_the_same
 from vmh_sync.kalender.state.pair_rows import Stored, pair_state
 from vmh_sync.store.store import Transaction
@@ -35,51 +35,32 @@ async def events_made_anew(
     if stored.first_contact:
         return {}
     paired = {row.event_id for row in stored.pairs} | {str(one.natural_key["event_id"]) for one in stored.intents}
-    loose = list(_unmarked((event for event in events if event.id not in paired), context.rules))
+    loose = list(unmarked((event for event in events if event.id not in paired), context.rules))
     if not loose:
         return {}
     starts = {event.form.start.astimezone(UTC) for event in loose}
-    made = {event.id: _created(event) for event in events}
+    made = {event.id: created_at(event) for event in events}
     kuerzel = stored.state.kuerzel
     found = await context.store.read(_at_colleagues, kuerzel, starts, context.rules)
     others = [(of, pair) for of, pair in found if pair.fr_nr not in listed and pair.fr_nr > 0]
     came: dict[str, PairElsewhere] = {}
     for event in loose:
         same = [(of, pair) for of, pair in others if says_the_same(event, pair)]
-        if len(same) == 1 and _made_for(made.get(event.event_id), await _gone_at(context, *same[0])):
+        if len(same) == 1 and made_for(made.get(event.event_id), await _gone_at(context, *same[0])):
             came[event.event_id] = PairElsewhere(same[0][0], same[0][1].event_id, same[0][1])
             others.remove(same[0])
     return came
 
 
-async def stands_anew_in(context: CalendarContext, calendar: str, pair: PairState, own: str) -> bool:
-    """Tell whether an event that nobody has taken yet says in this calendar what the pair's event said in its own."""
-    if pair.base is None:
-        return False
-    said, client = pair.base.google, context.google.client
-    try:
-        events = await context.google.run(lambda: client.events_between(calendar, *_around(said)))
-    except (NotFoundError, ForbiddenError):
-        return False
-    same = [one.event_id for one in _unmarked(events, context.rules) if says_the_same(one, pair)]
-    if not same or not (nobodys := await context.store.read(_nobodys, same)):
-        return False
-    gone, made = await _deleted_at(context, own, pair.event_id), {event.id: _created(event) for event in events}
-    return any(_made_for(made[one], gone) for one in nobodys)
-
-
-def _around(said: Appointment) -> tuple[datetime, datetime]:
-    return said.start.astimezone(UTC), max(said.end, said.start + timedelta(minutes=1)).astimezone(UTC)
-
-
-def _unmarked(events: Iterable[Event], rules: CalendarRules) -> Iterator[ReadEvent]:
+def unmarked(events: Iterable[Event], rules: CalendarRules) -> Iterator[ReadEvent]:
+    """Yield the living events that carry no mark of ours and that Advoware could hold."""
     for event in events:
-        if event.cancelled or event.is_exception:
+        if event.cancelled or event.is_exception or read_mark(event.raw) is not None:
             continue
         read: ReadEvent | None = None
         with isolated(f"event {event.id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):
             read = read_event(event.raw, rules)
-        if read is not None and read.mark is None and read.obstacle is None and read.ours_to_take:
+        if read is not None and read.obstacle is None and read.ours_to_take:
             yield read
 
 
@@ -88,10 +69,6 @@ def _at_colleagues(
 ) -> list[tuple[str, PairState]]:
     rows = [row for row in tx.calendar_pairs.starting_at(starts) if row.kuerzel.upper() != kuerzel.upper()]
     return [(row.kuerzel, pair) for row in rows if (pair := pair_state(row, rules)) is not None]
-
-
-def _nobodys(tx: Transaction, event_ids: Iterable[str]) -> list[str]:
-    return [one for one in event_ids if not tx.calendar_pairs.by_event(one)]
 
 
 async def _gone_at(context: CalendarContext, kuerzel: str, pair: PairState) -> datetime | None:
@@ -110,7 +87,7 @@ async def _deleted_at(context: CalendarContext, calendar: str, event_id: str) ->
     return event.updated if event.cancelled else None
 
 
-def _created(event: Event) -> datetime | None:
+def created_at(event: Event) -> datetime | None:
     """Return when it was made; ``None`` for what Google gives invitations from elsewhere (a year 0), or nothing."""
     with suppress(ValueError):
         made = datetime.fromisoformat(str(event.raw.get("created")))
@@ -118,6 +95,6 @@ def _created(event: Event) -> datetime | None:
     return None
 
 
-def _made_for(created: datetime | None, gone: datetime | None) -> bool:
+def made_for(created: datetime | None, gone: datetime | None) -> bool:
     """What stood beside the first one before that was deleted, or came much later, is an appointment of its own."""
     return created is not None and gone is not None and abs(created - gone) <= MADE_WITHIN

@@ -63,7 +63,7 @@ def read_changes(client: GoogleCalendarClient, calendar_id: str, token: str | No
     """Read everything (``token`` None or of another version) or what changed since ``token``.
 
     A token that Google declares dead leads to a full read; so does "too long ago", which is about ``updatedMin`` and
-    which we never send: Google's advice is the same. The third 410 (``deleted``) is no answer to a list.
+    is not sent here: Google's advice is the same. The third 410 (``deleted``) is no answer to a list.
     Raises :class:`IncompleteReadError` rather than return a part, and every error of the client. An empty calendar is
     believed only when two reads say so: everything would be created in it once more.
     """

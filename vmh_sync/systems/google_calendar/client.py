@@ -34,6 +34,7 @@ from vmh_sync.systems.google_calendar.errors import (
     ServerError,
     UnknownOutcomeError,
     UnreadableEventError,
+    UpdatedMinTooLongAgoError,
     from_answer,
     reason_of,
 )
@@ -207,11 +208,23 @@ class GoogleCalendarClient:
         pages = self.pages(INSTANCES, lambda s, page: s.events().instances(**params, **page))
         return [Event.as_told(item) for page in pages for item in page.get("items", ())]
 
-    def events_between(self, calendar_id: str, begin: datetime, end: datetime) -> list[Event]:
-        """Return the living events, series once, that touch this span (aware datetimes)."""
-        params = {"calendarId": calendar_id, "timeMin": begin.isoformat(), "timeMax": end.isoformat()}
+    def changed_since(self, calendar_id: str, since: datetime | None) -> list[Event]:
+        """Return the living events, series once, that were changed since an aware moment (``None``: all of them).
+
+        All of them also where Google does not remember so far back.
+        """
+        if since is None:
+            return self._living(calendar_id)
+        try:
+            return self._living(calendar_id, updatedMin=since.isoformat())
+        except UpdatedMinTooLongAgoError:
+            return self._living(calendar_id)
+
+    def _living(self, calendar_id: str, **params: str) -> list[Event]:
+        params["calendarId"] = calendar_id
         pages = self.pages(LIST, lambda s, page: s.events().list(**params, maxResults=PAGE_SIZE, **page))
-        return [Event.as_told(item) for page in pages for item in page.get("items", ()) if item.get("id")]
+        items = [item for page in pages for item in page.get("items", ()) if item.get("id")]
+        return [event for event in map(Event.as_told, items) if not event.cancelled]
 
     def pages(self, operation: Operation, build: Callable[[Any, Json], Any]) -> Iterator[Json]:
         """Yield every page of a list; ``build(service, page)`` gets ``{}`` or ``{"pageToken": …}``.
