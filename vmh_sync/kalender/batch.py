@@ -19,7 +19,7 @@ from vmh_sync.kalender.reading.employees import select
 from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.state.pair_rows import record_id
-from vmh_sync.kalender.telling.notice_texts import label, labels, shown, task_kind
+from vmh_sync.kalender.telling.notice_texts import as_logged, label, labels, task_kind
 from vmh_sync.sync.outcome import RecordOutcome, Result
 
 RUNG_WAIT_SECONDS = 60.0
@@ -171,7 +171,9 @@ def fields_told(row: Mapping[str, object]) -> str:
     """Return the fields of a row as people read them, with their values where the row has them."""
     values, fields = row.get("values"), row["fields"]
     if isinstance(values, Mapping):
-        return ", ".join(f"{label(name)}: {shown(old)} → {shown(new)}" for name, (old, new) in values.items())
+        return ", ".join(
+            f"{label(name)}: {as_logged(name, old)} → {as_logged(name, new)}" for name, (old, new) in values.items()
+        )
     return labels(map(str, fields)) if isinstance(fields, list) else str(fields)
 
 

@@ -1,5 +1,10 @@
-"""Appointments per second of the pure conversion. Run: ``python -m vmh_sync_tests.bench.bench_conversion [number]``."""
+"""Appointments a second of the pure conversion: ``python -m vmh_sync_tests.bench.bench_conversion [number]``.
 
+In CPU time of this process, so that what else the machine does counts little, and without Python's garbage collector,
+which would mostly look through what the benchmark itself keeps (as ``timeit`` does).
+"""
+
+import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -43,9 +48,12 @@ def appointments(number: int) -> list[TerminFields]:
 
 
 def measured(what: str, number: int, work: Callable[[], Sequence[object]]) -> Sequence[object]:
-    begun = time.perf_counter()
+    gc.collect()
+    gc.disable()
+    begun = time.process_time()
     result = work()
-    took = time.perf_counter() - begun
+    took = time.process_time() - begun
+    gc.enable()
     sys.stdout.write(f"{what:<36}{number / took:>12,.0f} appointments/s\n")
     return result
 

@@ -56,9 +56,19 @@ def told_in_one_line(row: Mapping[str, object], *, record: bool = False, run: bo
     yield line
     for name, said in _VALUES.items():
         if row.get(name) is not None:
-            yield f"{'':8}{said}: {row[name]}"
+            yield f"{'':8}{said}: {_told(row, name)}"
         elif name in row and row["field"] and name != "losing_value":
             yield f"{'':8}{said}: {_EMPTY}"
+
+
+def _told(row: Mapping[str, object], name: str) -> object:
+    """Return a value as it is shown: a text as it was typed, what else an appointment says in words."""
+    value, field = row[name], str(row["field"] or "")
+    if row["entity"] != "kalender" or (isinstance(value, str) and field not in ("start", "end")):
+        return value
+    from vmh_sync.kalender.telling.notice_texts import as_logged
+
+    return as_logged(field, value)
 
 
 def changes_table(rows: Sequence[Mapping[str, object]]) -> Table:
@@ -78,7 +88,7 @@ def _cells(row: Mapping[str, object]) -> dict[str, str]:
     reason = f"nimmt Nr. {row['undo_of']} zurück" if row["undo_of"] is not None else reason_in_words(row["reason"])
     if row["undone_by"] is not None:
         reason += f"; zurückgenommen mit Nr. {row['undone_by']}"
-    values = [f"{said}: {row[name]}" for name, said in _VALUES.items() if row.get(name) is not None]
+    values = [f"{said}: {_told(row, name)}" for name, said in _VALUES.items() if row.get(name) is not None]
     return {
         "Nr.": str(row["id"]),
         "Zeit": firm_time(datetime.fromisoformat(str(row["at"]))),

@@ -176,10 +176,13 @@ def _print_plan(batch: "CalendarBatch") -> None:
         (
             str(row["kuerzel"]),
             str(row["frNr"] or ""),
+            "" if row["frNr"] else str(row["event"] or ""),
             word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
             str(row["reason"]),
             fields_told(row),
         )
         for row in rows
     ]
-    print_rows(console, "Plan (es wurde nichts geschrieben)", ("Kürzel", "frNr", "Was", "Grund", "Felder"), cells)
+    print_rows(
+        console, "Plan (es wurde nichts geschrieben)", ("Kürzel", "frNr", "Ereignis", "Was", "Grund", "Felder"), cells
+    )

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from vmh_sync.kalender.decision.operations import Decision, Finding, FindingKind, Operation, side_written
+from vmh_sync.kalender.model import Recurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +110,12 @@ def _row(what: str, source: Operation | Finding, reason: str, *, show_values: bo
         "fields": [change.name for change in changes],
     }
     if show_values:
-        row["values"] = {change.name: [str(change.old), str(change.new)] for change in changes}
+        row["values"] = {change.name: [_value(change.old), _value(change.new)] for change in changes}
     return row
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Recurrence):
+        until = value.until.isoformat() if value.until else None
+        return {"frequency": value.frequency.value, "interval": value.interval, "until": until}
+    return None if value is None else str(value)

@@ -5,6 +5,8 @@ import json
 
 from vmh_sync.kalender.model import Appointment, BaseForm
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))  # json.dumps would make one for each form
+
 
 def content_hash(appointment: Appointment) -> str:
     """Return a fingerprint (32 hex characters) of a normal form; equal forms have equal fingerprints."""
@@ -17,5 +19,4 @@ def base_hash(base: BaseForm) -> str:
 
 
 def _digest(data: dict[str, object]) -> str:
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(_ENCODER.encode(data).encode()).hexdigest()[:32]

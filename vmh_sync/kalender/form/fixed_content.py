@@ -20,6 +20,6 @@ def is_fixed(event: Mapping[str, object]) -> bool:
     if event.get("locked") is True or event.get("eventType") == "fromGmail":
         return True
     organizer = event.get("organizer")
-    if not isinstance(organizer, Mapping) or organizer.get("self") is True:
+    if organizer is None or not isinstance(organizer, Mapping) or organizer.get("self") is True:
         return False
     return bool(organizer.get("email")) and event.get("guestsCanModify") is not True

@@ -26,7 +26,7 @@ def clean_text(value: str | None) -> str:
     if "\r" in value:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
     if "\n" in value:
-        value = "\n".join(line.rstrip() for line in value.split("\n"))
+        value = "\n".join([line.rstrip() for line in value.split("\n")])
     return value.strip()
 
 
@@ -66,7 +66,7 @@ def write_description(value: str) -> str:
     Plain wherever :func:`read_description` gives the same text back; only a text that looks like HTML itself is
     escaped, so that ``read_description(write_description(t)) == t`` for every normalised ``t``.
     """
-    if ("<" in value or "&" in value) and read_description(value) != value:
+    if ("<" in value or ("&" in value and _ENTITY.search(value))) and read_description(value) != value:
         return html.escape(value, quote=False)
     return value
 

@@ -30,7 +30,8 @@ def local_time(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def to_local(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return an aware moment as wall clock time in ``zone``, to the second; the doubled hour counts as the first."""
-    return moment.astimezone(zone).replace(microsecond=0, fold=0)
+    local = moment.astimezone(zone)
+    return local.replace(microsecond=0, fold=0) if local.microsecond or local.fold else local
 
 
 def shifted(moment: datetime, minutes: int, zone: ZoneInfo) -> datetime:

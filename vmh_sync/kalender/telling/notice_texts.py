@@ -3,12 +3,12 @@
 Nothing of it belongs into a log, a metric or a run's metadata (specification, sync-semantics.md 7).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from vmh_sync.kalender.decision.operations import ORGANISERS, FieldChange, Finding, FindingKind
-from vmh_sync.kalender.model import Appointment, Recurrence
+from vmh_sync.kalender.model import Appointment, Frequency, Recurrence
 from vmh_sync.sync.plan import TaskKind
 
 LABELS = {
@@ -102,6 +102,24 @@ def shown_as(field: str, value: object) -> str:
         ahead = [f"{one.get('minutes')} Minuten vorher" for one in value.get("overrides") or ()]
         return "wie im Kalender eingestellt" if value.get("useDefault") else ", ".join(ahead) or "keine"
     return shown(value)
+
+
+def as_logged(field: str, value: object) -> str:
+    """Return a value as people read it that was kept as JSON: of one field, or a whole appointment."""
+    if not value:
+        return shown(None)
+    if isinstance(value, Mapping) and isinstance(form := value.get("appointment"), Mapping):
+        said = {name: part for name, part in form.items() if part}
+        return ", ".join(f"{label(name)}: {as_logged(name, part)}" for name, part in said.items())
+    match field:
+        case "start" | "end":
+            return shown(datetime.fromisoformat(str(value)))
+        case "all_day" | "private":
+            return shown(value in (True, "True"))
+        case "recurrence" if isinstance(value, Mapping):
+            until = date.fromisoformat(str(value["until"])) if value["until"] else None
+            return shown(Recurrence(Frequency(str(value["frequency"])), int(str(value["interval"])), until))
+    return shown_as(field, value)
 
 
 def amount(count: int, one: str, many: str) -> str:

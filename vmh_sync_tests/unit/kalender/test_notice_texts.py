@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from vmh_sync.kalender.telling.notice_texts import list_text, shown_as
+from vmh_sync.kalender.telling.notice_texts import as_logged, list_text, shown_as
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,27 @@ def test_a_list_of_one_deadline_with_one_difference_speaks_of_one() -> None:
     text = list_text("SB", date(2026, 3, 2), 1, ["Termin: fehlt in Google"])
     assert text.title == "Fristen 02.03.2026, SB: 1 Abweichung"
     assert text.intro.startswith("1 Frist oder Gerichtstermin verglichen, 1 Abweichung:\n- Termin")
+
+
+SERIES = {"frequency": "WEEKLY", "interval": 2, "until": "2026-06-29"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("ort", None, "(leer)"),
+        ("ort", "Saal 3", "„Saal 3“"),
+        ("start", "2026-12-04T10:30:00+01:00", "04.12.2026 10:30"),
+        ("end", "2026-12-04 11:30:00+01:00", "04.12.2026 11:30"),
+        ("all_day", "False", "nein"),
+        ("private", True, "ja"),
+        ("recurrence", SERIES, "wöchentlich, Abstand 2 bis 29.06.2026"),
+        (
+            "",
+            {"appointment": {"start": "2026-12-04T10:30:00", "all_day": False, "text": "Anhörung", "ort": ""}},
+            "Beginn: 04.12.2026 10:30, Titel: „Anhörung“",
+        ),
+    ],
+)
+def test_what_was_logged_is_told_as_people_read_it(field: str, value: object, words: str) -> None:
+    assert as_logged(field, value) == words

@@ -313,6 +313,10 @@ def test_dry_run_shows_values_only_when_asked() -> None:
     assert "Geheim" not in str(plan.rows())
     (row,) = plan.rows(show_values=True)
     assert row["values"] == {"text": ["Verhandlung", "Geheim"]}
+    sides.put_termin(1, dauertermin=1, turnus=2, turnus_art=1, datum_bis="2027-06-30")
+    (row,) = sides.plan().rows(show_values=True)
+    series = {"frequency": "DAILY", "interval": 2, "until": "2027-06-30"}
+    assert row["values"]["recurrence"] == [None, series]  # type: ignore[index]
     assert plan.counts() == {"update_google": 1, "writes_google": 1, "unchanged": 0, "appointments": 1}
 
 
