@@ -22,6 +22,7 @@ from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.engine.installation.known_installation import read_known, read_known_google
 from vmh_sync.engine.passes.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
+from vmh_sync.kalender.changed_lately import ChangedLately
 from vmh_sync.kalender.model import CalendarRules, DeadlineRule, Strategy
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import (
@@ -40,7 +41,6 @@ from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
-from vmh_sync.systems.google_calendar.changed_lately import ChangedLately
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy

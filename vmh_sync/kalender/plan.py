@@ -294,9 +294,12 @@ class _Planner:
                     yield item
 
     def _strayed(self, fr_nr: int, event_id: str, form: Appointment, kuerzel: str) -> bool:
-        """Tell whether it is the event that we wrote into a colleague's calendar, and a deadline (not a copy of it)."""
+        """Tell whether it is the event that we wrote into a colleague's calendar, and has to stay there (no copy).
+
+        A deadline has to, and what Advoware computes, of which there is no Termin to give away.
+        """
         rules = self._ctx.rules
-        if rules.deadlines_from_google or rule_for(form, None, rules) is None:
+        if fr_nr >= 0 and (rules.deadlines_from_google or rule_for(form, None, rules) is None):
             return False
         return event_id in ids_of_inserts(self._ctx.kanzlei, kuerzel, fr_nr)
 

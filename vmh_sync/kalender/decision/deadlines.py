@@ -113,9 +113,13 @@ def decide_deadline(
 
 
 def decide_strayed(fr_nr: int, event: ReadEvent, kuerzel: str) -> Decision:
-    """Return what to do about a deadline's event that was moved here out of the calendar of ``kuerzel``."""
+    """Return what to do about an event that has to stay in the calendar of ``kuerzel`` and was moved here.
+
+    It is a deadline's, or of what Advoware computes.
+    """
     text = f"{SENT_BACK} {kuerzel}"
-    finding = Finding(FindingKind.DEADLINE, text, fr_nr, event.event_id, typed_since(event, None))
+    kind = FindingKind.READ_ONLY if fr_nr < 0 else FindingKind.DEADLINE
+    finding = Finding(kind, text, fr_nr, event.event_id, typed_since(event, None))
     return Decision((DeleteGoogle(fr_nr, event.event_id, text, confirm=False),), (finding,))
 
 

@@ -126,7 +126,8 @@ def gone_in_google(
         generation=pair.generation + 1,
         reason="In Google gelöscht, in Advoware noch da",
     )
-    insert = replace(insert, source=pair.source, replaces=pair.event_id, confirm=confirm)
+    computed = pair.fr_nr < 0  # wherever a person moved its event, it is this employee's
+    insert = replace(insert, source=pair.source, replaces=pair.event_id, confirm=confirm, stays=computed)
     finding = Finding(FindingKind.RESTORED, "In Google wieder eingetragen", pair.fr_nr, insert.event_id)
     return Decision((insert,), (finding,))
 

@@ -296,18 +296,10 @@ async def _carry_out(
         intents=by_event(stored.intents),
     )
     await book.close_all_but(google.pairs_in_it(stored))
-    named = [one for one in google.changes.events if not one.is_exception]
     executor = Executor(
         context=context,
         decision=decision,
-        sides=LiveSides(
-            context=context,
-            kuerzel=work.kuerzel,
-            calendar_id=google.calendar_id,
-            termine={termin.fr_nr: termin for termin in reads.termine},
-            events={one.id: one for one in named if not one.cancelled},
-            deleted={one.id: one.updated for one in named if one.cancelled},
-        ),
+        sides=LiveSides.as_read(context, work.kuerzel, google.calendar_id, reads.termine, google.changes.events),
         lease=lease,
         book=book,
         exactly=how.approved is not None,

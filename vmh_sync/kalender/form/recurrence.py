@@ -1,6 +1,7 @@
 """Series: Advoware's turnus ↔ Google's RRULE, and what cannot be said on the other side (kalender.md 3.3 and 4)."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -175,7 +176,10 @@ def _last_day(value: str, start: datetime, zone: ZoneInfo) -> date:
         raise NotRepresentableError("until") from None
     if len(value) == 8:
         return moment.date()
-    moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
-    if moment.time() < start.time():
-        return moment.date() - timedelta(days=1)
-    return moment.date()
+    day = moment.date()
+    with suppress(OverflowError):  # the last day of all days, which programs write for "for ever", is no other day here
+        moment = moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
+        day = moment.date()
+        if moment.time() < start.time():
+            day -= timedelta(days=1)
+    return day

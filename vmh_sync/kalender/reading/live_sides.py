@@ -1,5 +1,6 @@
 """Both sides of one employee as they are now: what the plan was made of, brought up to date by single reads."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,21 @@ class LiveSides:
     termine: dict[int, TerminFields]
     events: dict[str, Event]
     deleted: dict[str, datetime | None] = field(default_factory=dict)
+
+    @classmethod
+    def as_read(
+        cls,
+        context: CalendarContext,
+        kuerzel: str,
+        calendar_id: str,
+        termine: Iterable[TerminFields],
+        events: Iterable[Event],
+    ) -> "LiveSides":
+        """Return both sides as their lists tell them."""
+        named = [one for one in events if not one.is_exception]
+        living = {one.id: one for one in named if not one.cancelled}
+        deleted = {one.id: one.updated for one in named if one.cancelled}
+        return cls(context, kuerzel, calendar_id, {termin.fr_nr: termin for termin in termine}, living, deleted)
 
     async def fresh_event(self, event_id: str) -> Event | None:
         """Read one event anew; ``None`` if it is deleted. Raises if the calendar itself cannot be read."""

@@ -5,10 +5,11 @@ changed there when it was deleted here, so that one list of what was changed sin
 pass together (kalender.md 1: the quota is one for the whole firm).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vmh_sync.kalender.changed_lately import Living
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.model import BaseForm
@@ -44,16 +45,17 @@ class Gone:
         gone = await self.sides.deleted_at(self.event_id)
         since, client = self._since(gone), self.context.google.client
 
-        async def read() -> Sequence[Event]:
-            return await self.context.google.run(lambda: client.changed_since(calendar, since))
+        async def read() -> Living:
+            events = await self.context.google.run(lambda: client.changed_since(calendar, since))
+            marks = [(event, read_mark(event.raw)) for event in events]
+            marked = frozenset((event.id, mark.fr_nr) for event, mark in marks if mark is not None)
+            return Living(marked, tuple(event for event, mark in marks if mark is None))
 
         try:
-            events = await self.context.lately.of(calendar, since, read)
+            living = await self.context.lately.of(calendar, since, read)
         except (NotFoundError, ForbiddenError):
             return False
-        if any(event.id == self.event_id and is_of(event, self.fr_nr) for event in events):
-            return True
-        return await self._stands_anew(events, gone)
+        return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.unmarked, gone)
 
     def _since(self, gone: datetime | None) -> datetime | None:
         """Return a moment before the first deletion that is known; ``None`` where nobody can say: all is read then."""

@@ -89,6 +89,17 @@ def test_rules_that_advoware_cannot_hold(lines: list[str], reason: str) -> None:
     assert reason in OBSTACLE_TEXTS
 
 
+@pytest.mark.parametrize("until", ["99991231", "99991231T235959", "99991231T235959Z"])
+def test_a_series_that_ends_with_the_last_day_of_all_days_is_open(until: str) -> None:
+    assert from_google([f"RRULE:FREQ=DAILY;UNTIL={until}"], START, BERLIN, 2037) == Recurrence(Frequency.DAILY, 1)
+
+
+@pytest.mark.parametrize("until", ["00010101", "00010101T000000", "00010101T000000Z"])
+def test_a_series_that_ended_long_before_it_begins_is_its_first_occurrence(until: str) -> None:
+    series = from_google([f"RRULE:FREQ=DAILY;UNTIL={until}"], START, BERLIN, 2037)
+    assert series == Recurrence(Frequency.DAILY, 1, START.date())
+
+
 def test_no_lines_is_no_series() -> None:
     assert from_google([], START, BERLIN, 2037) is None
 
