@@ -52,6 +52,8 @@ def settle_refusals(plan: ChildPlan, fields: FieldPlan, table: FieldTable, *, wr
     Before it is ``written``, what is only sent once more settles nothing.
     """
     rows = [row for row in plan.open_rows if row.kind == TaskKind.VALUE_REFUSED]
+    if not rows:
+        return plan
     changes = (*fields.to_espocrm, *fields.to_advoware)
     retried = set() if written else {change.field for change in changes if change.reason == TRIED_AGAIN}
     told = {

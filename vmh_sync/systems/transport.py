@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -155,6 +156,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return min(LONGEST_ASKED, max(0.0, (moment - now).total_seconds())) if moment else None
 
 
+@lru_cache(maxsize=16)  # all answers of a second say the same
 def http_date(value: str | None) -> datetime | None:
     """Read an HTTP date as an aware UTC datetime; None for anything else."""
     if not value:
