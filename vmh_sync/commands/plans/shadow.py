@@ -17,6 +17,7 @@ from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import BETEILIGTE, KALENDER
+from vmh_sync.gateway.pages.field_names import field_name
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
@@ -30,6 +31,14 @@ from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS,
 
 SHOWN = 30
 _CREATE = str(Action.CREATE)
+_RECORDS = {
+    "CBeteiligte": "Beteiligter",
+    "Beteiligte": "Beteiligter",
+    "CAdressen": "Adresse",
+    "Adressen": "Adresse",
+    "CBankverbindungen": "Bankverbindung",
+    "Bankverbindungen": "Bankverbindung",
+}
 _COUNTED = {BETEILIGTE.name: "Beteiligte", KALENDER.name: "Termine"}
 
 
@@ -121,10 +130,15 @@ def _what(one: Difference) -> str:
     side, _, rest = one.target.partition(" ")
     what = word(TASKS | ACTIONS | CALENDAR_ACTIONS | CALENDAR_FINDINGS, one.what)
     what = f"in {word(SIDES, side)} {what}" if side else what
-    fields = [label(name) for name in one.fields] if one.entity == KALENDER.name else one.fields
-    of = f" ({rest})" if rest else ""
-    told = f": {', '.join(name.replace('/new', ' (neu)') for name in fields)}" if fields else ""
+    fields = [label(name) if one.entity == KALENDER.name else _field(name) for name in one.fields]
+    entity, _, key = rest.partition(" ")
+    of = f" ({word(_RECORDS, entity)}{key and f' {key}'})" if rest else ""
+    told = f": {', '.join(sorted(fields))}" if fields else ""
     return f"{what}{of}{told}"
+
+
+def _field(name: str) -> str:
+    return f"{field_name(name)} (neu)" if name.endswith("/new") else field_name(name)
 
 
 def _record(one: Difference) -> str:

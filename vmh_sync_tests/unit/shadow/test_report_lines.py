@@ -38,12 +38,12 @@ Json = dict[str, Any]
                 "action": "create",
                 "fields": ["email/new"],
             },
-            "Beteiligter 6b09cac83073e7520: in Advoware anlegen (Kommunikation): email (neu)",
+            "Beteiligter 6b09cac83073e7520: in Advoware anlegen (Kommunikation): E-Mail (neu)",
         ),
         (
             "beteiligte",
             {"id": "6b09", "action": "open_task", "kind": "conflict", "fields": ["name"]},
-            "Beteiligter 6b09: Konflikt entscheiden: name",
+            "Beteiligter 6b09: Konflikt entscheiden: Name",
         ),
     ],
 )
@@ -62,6 +62,6 @@ def test_a_long_report_says_first_what_kinds_of_differences_it_is_made_of() -> N
     rows = [{"id": f"p{number}", "key": f"a{number}", **changed} for number in range(3)]
     rows += [{"id": "q", "fields": ["name"], **created}, {"id": "r", "fields": ["name", "vorname"], **created}]
     assert by_kind(Difference.of("beteiligte", row) for row in rows) == [
-        "3 × Beteiligte: in EspoCRM ändern (CAdressen): anschrift",
-        "2 × Beteiligte: in Advoware anlegen (Beteiligte)",
+        "3 × Beteiligte: in EspoCRM ändern (Adresse): Anschrift",
+        "2 × Beteiligte: in Advoware anlegen (Beteiligter)",
     ]
