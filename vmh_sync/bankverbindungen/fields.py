@@ -14,7 +14,7 @@ KEY_ATTRIBUTE = "advowareKontoId"
 FIELDS = FieldTable(
     (
         FieldRule("iban", "iban", "iban", "IBAN", kind=Kind.IBAN, on_update=False),
-        FieldRule("bic", "bic", "bic", "BIC", kind=Kind.IBAN, on_update=False),
+        FieldRule("bic", "bic", "bic", "BIC", kind=Kind.BIC, on_update=False),
         FieldRule("kontoinhaber", "kontoinhaber", "kontoinhaber", "Kontoinhaber", on_update=False),
         FieldRule("bank", "bankname", "bank", "Bank", on_update=False),
     )

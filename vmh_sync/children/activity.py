@@ -6,7 +6,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.pending import not_yet_open, wanted
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren
-from vmh_sync.store.link_notes import NOTHING
+from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.sync.plan import TaskKind
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -18,7 +18,9 @@ def settle_activity(kind: ChildKind, children: PartyChildren, plan: ChildPlan, e
     there.
     """
     link, child, rows = plan.pair.link, plan.pair.advoware, plan.open_rows
-    before = link.notes if link is not None else NOTHING
+    left = plan.pair.leftover
+    inherited = LinkNotes(retired=left.notes.retired) if left is not None else NOTHING
+    before = link.notes if link is not None else inherited
     active = espo.attributes.get(ACTIVE) is not False
     was_active = active if before.active is None else before.active
     valid = child is not None and kind.valid(child.model_dump(), children.today)

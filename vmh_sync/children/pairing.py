@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.canonical import Canonical, read_canonical
-from vmh_sync.children.kind import ChildKind
+from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.moved import is_leftover
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.writing.typed_over import most_likely
@@ -26,8 +26,8 @@ class Pair:
     """One child: what each side has of it, as told and in canonical form.
 
     ``twin``: Advoware has the same one, but another record stands for it. ``leftover``: what the record left here when
-    it was hung on another party, before it came back. ``typed_over``: Advoware's may be what an unanswered create made,
-    typed over since.
+    it was hung on another party, before it came back, or what a record left that was deleted and entered again.
+    ``typed_over``: Advoware's may be what an unanswered create made, typed over since.
     """
 
     espo: EspoRecord | None = None
@@ -58,8 +58,9 @@ class _Pairing:
         self.children, self.kind = children, kind
         self.espo_fields, self.advoware_fields = canonical
         retired = {key for link in children.links for key in link.notes.retired}
-        self.leftovers = {str(link.advoware_id): link for link in children.links if is_leftover(link)}
-        self.taken = {str(link.advoware_id) for link in children.links if not is_leftover(link)} | retired
+        self.leftovers = {str(link.advoware_id): link for link in children.links if self._is_left_alone(link)}
+        taken = {str(link.advoware_id) for link in children.links}
+        self.taken = taken - {*self.leftovers} | retired
         self.espo_keys = {espo_id: kind.natural_key(fields) for espo_id, fields in self.espo_fields.items()}
         self.advoware_keys = {key: kind.natural_key(fields) for key, fields in self.advoware_fields.items()}
         self.living = {key: natural for key, natural in self.advoware_keys.items() if key not in retired}
@@ -69,12 +70,13 @@ class _Pairing:
         linked = {link.espo_id for link in children.links}
         # Sorted: of two records for one the older is taken, in whatever order the lists come.
         espo = {espo_id: record for espo_id, record in sorted(children.espo.items()) if espo_id not in linked}
-        ordered = sorted(children.advoware.items(), key=lambda item: (len(item[0]), item[0]))
+        # One that stands for nothing yet comes before what a record has left behind.
+        ordered = sorted(children.advoware.items(), key=lambda item: (item[0] in self.leftovers, len(item[0]), item[0]))
         advoware = {key: child for key, child in ordered if key not in self.taken}
         matched = self._matches(espo, advoware)
         back = {key for _, key in matched} & {*self.leftovers}
         typed_over = self._typed_over(espo, advoware, matched) if not self.kind.marks_what_it_creates else []
-        links = [link for link in children.links if not (is_leftover(link) and link.advoware_id in back)]
+        links = [link for link in children.links if str(link.advoware_id) not in back]
         pairs = [self._linked(link) for link in sorted(links, key=lambda link: link.espo_id)]
         pairs += [self._pair(espo.pop(espo_id), advoware.pop(key)) for espo_id, key in matched]
         pairs += [replace(self._pair(espo.pop(one), advoware.pop(key)), typed_over=True) for one, key in typed_over]
@@ -83,6 +85,11 @@ class _Pairing:
             natural = self.espo_keys[espo_id]
             pairs.append(self._pair(record, twin=natural is not None and natural in self.living.values()))
         return [*pairs, *(self._pair(None, child) for child in advoware.values())]
+
+    def _is_left_alone(self, link: Link) -> bool:
+        """Whether no record stands for the link any more: it was deleted, or hung on another party."""
+        deleted = link.espo_id in self.children.gone_in_espocrm or link.state == "deleted_in_espocrm"
+        return is_leftover(link) or (deleted and link.espo_id not in self.children.espo)
 
     def _pair(
         self,
@@ -112,7 +119,10 @@ class _Pairing:
         free = set(advoware)
 
         def take(espo_id: str | None, key: str | None) -> None:
-            if espo_id is not None and espo_id in espo and espo_id not in found and key is not None and key in free:
+            if espo_id is None or espo_id not in espo or espo_id in found or key is None or key not in free:
+                return
+            left = self.leftovers.get(key)
+            if left is None or is_leftover(left) or _is_active(espo[espo_id]):
                 free.remove(key)
                 found[espo_id] = key
 
@@ -155,3 +165,8 @@ class _Pairing:
         table, says, sent = self.children.table, self.advoware_fields[key], create.natural_key.get("fields", {})
         steady = [name for name in self.kind.steady if name in table and not is_empty(sent.get(name))]
         return all(same(table[name].kind, says.get(name), sent[name]) for name in steady)
+
+
+def _is_active(espo: EspoRecord) -> bool:
+    """One that is switched off takes no deleted one's place: that it has to go in Advoware too stands."""
+    return espo.attributes.get(ACTIVE) is not False

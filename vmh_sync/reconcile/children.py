@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.reconcile.difference import ANY_FIELD, UNLIKE, Clue, Difference, Json, difference
-from vmh_sync.sync.values import date, flag, iban, text
+from vmh_sync.sync.values import bic, date, flag, iban, text
 
 Normal = Callable[[object], object]
 
@@ -82,7 +82,7 @@ KONTEN = ChildTable(
     ("advowareKontoId", "advowareId"),
     (
         ChildField("iban", "iban", "iban", "IBAN", iban, key=True),
-        ChildField("bic", "bic", "bic", "BIC", iban),
+        ChildField("bic", "bic", "bic", "BIC", bic),
         ChildField("bankname", "bank", "bank", "Bank"),
         ChildField("kontoinhaber", "kontoinhaber", "kontoinhaber", "Kontoinhaber"),
     ),

@@ -26,6 +26,8 @@ _EXTENSION = re.compile(r"(?i)[\s;,]*(?:ext\.?|durchwahl|dw\.?|app\.?|apparat|ns
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _NO_DIGIT = re.compile(r"\D")
 _LONGEST_AREA_CODE = 5
+_BIC_OF_BANK = 8
+_HEAD_OFFICE = re.compile(r"[A-Z0-9]{8}XXX")
 
 
 class Kind(StrEnum):
@@ -35,6 +37,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     IBAN = "iban"
+    BIC = "bic"
     DATE = "date"
     FLAG = "flag"
     NUMBER = "number"
@@ -75,9 +78,15 @@ def email(value: object) -> str | None:
 
 
 def iban(value: object) -> str | None:
-    """Return the IBAN or BIC in upper case without blanks, or ``None`` when empty."""
+    """Return the IBAN in upper case without blanks, or ``None`` when empty."""
     plain = text(value)
     return re.sub(r"\s+", "", plain).upper() if plain else None
+
+
+def bic(value: object) -> str | None:
+    """Return the BIC in upper case without blanks, or ``None`` when empty; ``XXX`` (the head office) is left out."""
+    plain = iban(value)
+    return plain[:_BIC_OF_BANK] if plain is not None and _HEAD_OFFICE.fullmatch(plain) else plain
 
 
 def phone(value: object, region: str = "DE") -> str | None:
@@ -145,6 +154,7 @@ _NORMAL: dict[Kind, Callable[[object], Value]] = {
     Kind.EMAIL: email,
     Kind.PHONE: phone,
     Kind.IBAN: iban,
+    Kind.BIC: bic,
     Kind.DATE: date,
     Kind.FLAG: flag,
     Kind.NUMBER: number,

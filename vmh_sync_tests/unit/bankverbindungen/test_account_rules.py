@@ -3,7 +3,9 @@
 import pytest
 
 from vmh_sync.bankverbindungen import model
+from vmh_sync.bankverbindungen.fields import FIELDS
 from vmh_sync.bankverbindungen.part import KIND
+from vmh_sync.sync.values import same
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,9 @@ def test_a_name_that_espocrm_takes() -> None:
     assert model.espo_name({"bank": "<b>Bank</b>"}) == "bBank/b"
     assert len(model.espo_name({"bank": "x" * 300})) == model.NAME_LIMIT
     assert model.espo_name({}) == "Bankverbindung"
+
+
+def test_the_head_office_may_be_named_in_a_bic_or_not() -> None:
+    assert same(FIELDS["bic"].kind, "COBADEFF", "coba de ff xxx")
+    assert not same(FIELDS["bic"].kind, "COBADEFF", "COBADEFF060")
+    assert not same(FIELDS["iban"].kind, "COBADEFF", "COBADEFFXXX")
