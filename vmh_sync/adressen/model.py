@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from vmh_sync.sync.base import Fields
+from vmh_sync.sync.reported_text import nameable
 from vmh_sync.sync.values import Value, is_date, text
 
 NAME_LIMIT = 100
@@ -87,7 +88,7 @@ def title(fields: Fields) -> str:
 
 
 def espo_name(fields: Fields) -> str:
-    """Return the ``name`` of a new EspoCRM record: EspoCRM refuses angle brackets in it."""
+    """Return the ``name`` of a new EspoCRM record."""
     parts = (text(fields.get("strasse")) or text(fields.get("postfach")), text(fields.get("ort")))
-    name = ", ".join(part for part in parts if part).replace("<", "").replace(">", "").strip()
+    name = nameable(", ".join(part for part in parts if part)).strip()
     return name[:NAME_LIMIT] or "Adresse"

@@ -9,6 +9,7 @@ from schwifty.exceptions import (
 )
 
 from vmh_sync.sync.base import Fields
+from vmh_sync.sync.reported_text import nameable
 from vmh_sync.sync.values import iban as compact
 
 NAME_LIMIT = 100
@@ -58,9 +59,9 @@ def natural_key(fields: Fields) -> tuple[str, ...] | None:
 
 
 def espo_name(fields: Fields) -> str:
-    """Return the ``name`` of a new EspoCRM record: EspoCRM refuses angle brackets in it."""
+    """Return the ``name`` of a new EspoCRM record."""
     name = str(fields.get("bank") or fields.get("kontoinhaber") or "Bankverbindung")
-    return name.replace("<", "").replace(">", "").strip()[:NAME_LIMIT] or "Bankverbindung"
+    return nameable(name).strip()[:NAME_LIMIT] or "Bankverbindung"
 
 
 def title(fields: Fields) -> str:

@@ -27,7 +27,7 @@ _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _NO_DIGIT = re.compile(r"\D")
 _LONGEST_AREA_CODE = 5
 _BIC_OF_BANK = 8
-_HEAD_OFFICE = re.compile(r"[A-Z0-9]{8}XXX")
+_WHOLE_BANK = re.compile(r"[A-Z0-9]{8}XXX")
 
 
 class Kind(StrEnum):
@@ -86,7 +86,7 @@ def iban(value: object) -> str | None:
 def bic(value: object) -> str | None:
     """Return the BIC in upper case without blanks, or ``None`` when empty; ``XXX`` (the head office) is left out."""
     plain = iban(value)
-    return plain[:_BIC_OF_BANK] if plain is not None and _HEAD_OFFICE.fullmatch(plain) else plain
+    return plain[:_BIC_OF_BANK] if plain is not None and _WHOLE_BANK.fullmatch(plain) else plain
 
 
 def phone(value: object, region: str = "DE") -> str | None:

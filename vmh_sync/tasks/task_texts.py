@@ -9,6 +9,7 @@ from typing import Any
 
 from vmh_sync.sync.fields import is_foreign
 from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.reported_text import nameable
 from vmh_sync.sync.words_de import BETNR_FIELD
 
 NAME_LIMIT = 150
@@ -50,7 +51,7 @@ def wording_of_all(
         intro += f"\n{edited}"
     steps = _all_steps([steps for _, _, steps in parts])
     lines = [intro, "", *(f"{number}. {step}" for number, step in enumerate(steps, 1))]
-    return Wording(title[:NAME_LIMIT], "\n".join(lines))
+    return Wording(nameable(title)[:NAME_LIMIT], "\n".join(lines))
 
 
 def _all_steps(lists: Sequence[Sequence[str]]) -> list[str]:

@@ -58,7 +58,7 @@ def test_both_systems_get_the_iban_without_blanks() -> None:
 
 
 def test_a_name_that_espocrm_takes() -> None:
-    assert model.espo_name({"bank": "<b>Bank</b>"}) == "bBank/b"
+    assert model.espo_name({"bank": "<b>Bank</b>"}) == "\u2039b\u203aBank\u2039/b\u203a"
     assert len(model.espo_name({"bank": "x" * 300})) == model.NAME_LIMIT
     assert model.espo_name({}) == "Bankverbindung"
 
