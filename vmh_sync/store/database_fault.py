@@ -35,8 +35,13 @@ def database_fault(store: Store, url: str, *, look_inside: bool = True) -> FileF
 
 
 def at_host(url: str | None) -> str:
-    """Return `` auf HOST:PORT`` as a URL names them, never its user or password; nothing when it names none."""
+    """Return `` auf HOST:PORT``, or a socket's place, as a URL names them, never its user or password.
+
+    Nothing when it names none.
+    """
     parts = urlsplit(url or "")
+    if parts.scheme == "unix":
+        return f" unter {parts.path}"
     if not parts.hostname:
         return ""
     return f" auf {parts.hostname}:{parts.port}" if parts.port else f" auf {parts.hostname}"

@@ -196,7 +196,7 @@ def _show(plan: ErasurePlan, kept: date | None) -> None:
     number = f", betnr {plan.scope.ids.betnr}" if plan.scope.ids.betnr is not None else ""
     console.print(f"Was bei uns über {plan.scope.espo_id}{number} steht und gelöscht wird:")
     for table, count in plan.rows.items():
-        console.print(f"  {count} {_TABLES.get(table, table)}")
+        console.print(f"  {_TABLES.get(table, table)}: {count}")
     for count, what in (
         (len(plan.cursors), "gespeicherte Pläne und Merkzettel"),
         (len(plan.runs), "Läufe in Dagster mit ihren Protokollen"),
@@ -205,7 +205,7 @@ def _show(plan: ErasurePlan, kept: date | None) -> None:
         (len(plan.files), "Protokolldateien (die Stellen werden überschrieben)"),
     ):
         if count:
-            console.print(f"  {count} {what}")
+            console.print(f"  {what}: {count}")
     if plan.is_empty:
         console.print("  nichts")
     console.print("Was bleibt:")
