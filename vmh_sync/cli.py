@@ -92,7 +92,7 @@ def db_restore(
 @db_app.command("adopt-redis")
 def db_adopt_redis() -> None:
     """Nach einem Wechsel von Redis: Von nun an gehört das jetzige zu dieser Datenbank. Vorher alle Prozesse beenden."""
-    from vmh_sync.commands.installation.redis_identity import adopt_redis
+    from vmh_sync.commands.installation.backup import adopt_redis
 
     adopt_redis()
     typer.echo("Die Datenbank gehört jetzt zu diesem Redis; Prozesse mit einem anderen werden abgewiesen.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 from dotenv.variables import parse_variables
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources.utils import parse_env_vars
 
 from vmh_sync.settings_loading import SettingsError
@@ -89,6 +89,8 @@ class EnvFileSource(DotEnvSettingsSource):
 class EnvSettings(BaseSettings):
     """A class of settings: from the environment, and where it says nothing from the ``.env`` file."""
 
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -100,4 +102,10 @@ class EnvSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the ``.env`` file in our way."""
         file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
-        return init_settings, env_settings, EnvFileSource(settings_cls, env_file=file), file_secret_settings
+        ours = EnvFileSource(settings_cls, env_file=file)
+        return init_settings, env_settings, ours, file_secret_settings, *cls.last_sources()
+
+    @classmethod
+    def last_sources(cls) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return what is asked last of all, so that environment and ``.env`` overrule it."""
+        return ()

@@ -4,24 +4,18 @@ Part of :mod:`vmh_sync.settings`, in a file of its own for its size.
 """
 
 import re
-from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from vmh_sync.env_file import EnvSettings
-
-_ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
-
-
-def _names(value: object) -> object:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+from vmh_sync.setting_types import CommaNames
 
 
 class PeopleSettings(EnvSettings):
     """Where people find things: links on pages and in messages, and who is responsible."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
+    model_config = SettingsConfigDict(env_prefix="VMH_")
 
     espocrm_link: str | None = Field(
         None, pattern="^https?://", description="Adresse von EspoCRM im Browser; ohne Angabe die der API ohne /api/v1"
@@ -32,12 +26,10 @@ class PeopleSettings(EnvSettings):
     dagster_link: str | None = Field(
         None, pattern="^https?://", description="Adresse von Dagster im Browser; ohne Angabe VMH_DAGSTER_URL"
     )
-    owners: Annotated[tuple[str, ...], NoDecode] = Field(
+    owners: CommaNames = Field(
         ("team:abgleich",),
         description="wer in Dagster als zuständig steht, durch Komma getrennt: team:NAME oder E-Mail",
     )
-
-    _from_commas = field_validator("owners", mode="before")(_names)
 
     @field_validator("owners")
     @classmethod
@@ -50,9 +42,9 @@ class PeopleSettings(EnvSettings):
 class AlertSettings(EnvSettings):
     """How people are told of trouble: by e-mail, by a note in EspoCRM, by a webhook; nothing set, nobody is told."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ALERT_")
+    model_config = SettingsConfigDict(env_prefix="VMH_ALERT_")
 
-    email_to: Annotated[tuple[str, ...], NoDecode] = Field(
+    email_to: CommaNames = Field(
         (), description="E-Mail-Adressen, die Störungen gemeldet bekommen, durch Komma getrennt"
     )
     email_from: str = Field("vmh-sync@localhost", description="Absender dieser E-Mails")
@@ -71,5 +63,3 @@ class AlertSettings(EnvSettings):
     quiet_minutes: int = Field(
         10, ge=0, description="so lange (Minuten) muss eine Störung vorbei sein, bis sie als behoben gemeldet wird"
     )
-
-    _from_commas = field_validator("email_to", mode="before")(_names)

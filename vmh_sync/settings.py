@@ -5,35 +5,30 @@ One class per system. Values come from the environment (and from a ``.env`` file
 and what it is for.
 """
 
-import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from vmh_sync.calendar_ids import CalendarIds
 from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
-from vmh_sync.housekeeping_settings import HousekeepingSettings as HousekeepingSettings
-from vmh_sync.log_settings import LogSettings as LogSettings
 from vmh_sync.people_settings import AlertSettings as AlertSettings
 from vmh_sync.people_settings import PeopleSettings as PeopleSettings
+from vmh_sync.setting_types import CalendarIds, CommaNames, FromJson
 from vmh_sync.settings_loading import SettingsError as SettingsError
 from vmh_sync.settings_loading import load as load
 from vmh_sync.settings_loading import load_or_note as load_or_note
 from vmh_sync.stored_settings import StoredBesides, default_url
 
-_ENV = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
-
 
 class AdvowareSettings(EnvSettings):
     """How to reach the firm's Advoware (wire contract 1 and 2)."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="ADVOWARE_")
+    model_config = SettingsConfigDict(env_prefix="ADVOWARE_")
 
     kanzlei: str = Field(description="Kanzleikennung, wie sie bei Advoware hinterlegt ist", min_length=1)
     database: str = Field(description="Name der Advoware-Datenbank", min_length=1)
@@ -58,13 +53,13 @@ class AdvowareSettings(EnvSettings):
 class EspoCrmSettings(StoredBesides):
     """How to reach the firm's EspoCRM."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="ESPOCRM_")
+    model_config = SettingsConfigDict(env_prefix="ESPOCRM_")
 
     api_base_url: str = Field(description="Adresse der EspoCRM-API, endet auf /api/v1", min_length=1)
     api_key: SecretStr = Field(description="API-Schlüssel des API-Benutzers in EspoCRM")
     secret_key: SecretStr | None = Field(None, description="geheimer Schlüssel des API-Benutzers (HMAC)")
     api_timeout_seconds: float = Field(30.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
-    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
+    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode, FromJson] = Field(
         default_factory=dict, description="JSON-Objekt: ID des Webhooks -> geheimer Schlüssel"
     )
     webhook_path_token: SecretStr | None = Field(
@@ -78,16 +73,11 @@ class EspoCrmSettings(StoredBesides):
     admin_user: str | None = Field(None, description="Administrator von EspoCRM, nur für crm setup")
     admin_password: SecretStr | None = Field(None, description="Kennwort dieses Administrators")
 
-    @field_validator("webhook_secrets", mode="before")
-    @classmethod
-    def _from_json(cls, value: object) -> object:
-        return (json.loads(value) if value.strip() else {}) if isinstance(value, str) else value
-
 
 class GoogleCalendarSettings(EnvSettings):
     """How to reach Google Calendar (kalender.md 1)."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="GOOGLE_CALENDAR_")
+    model_config = SettingsConfigDict(env_prefix="GOOGLE_CALENDAR_")
 
     service_account_path: Path | None = Field(None, description="Datei mit dem JSON-Schlüssel des Dienstkontos")
     service_account_json: SecretStr | None = Field(None, description="der JSON-Schlüssel des Dienstkontos selbst")
@@ -97,7 +87,7 @@ class GoogleCalendarSettings(EnvSettings):
     name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
     ids: CalendarIds = Field(default_factory=dict, description="JSON-Objekt: Kürzel -> ID nur freigegebener Kalender")
     time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
-    acl_rules: Annotated[list[dict[str, str]], NoDecode] = Field(
+    acl_rules: Annotated[list[dict[str, str]], NoDecode, FromJson] = Field(
         default_factory=list,
         description='JSON-Liste von Freigaben: {"role", "type", "value"}; {kuerzel} und {email} werden ersetzt',
     )
@@ -112,11 +102,6 @@ class GoogleCalendarSettings(EnvSettings):
         if "{kuerzel}" not in value:
             raise ValueError("{kuerzel} fehlt, alle hätten denselben Kalender")
         return value
-
-    @field_validator("acl_rules", "ids", mode="before")
-    @classmethod
-    def _from_json(cls, value: object) -> object:
-        return json.loads(value) if isinstance(value, str) else value  # an empty one counts as not set
 
     @field_validator("acl_rules")
     @classmethod
@@ -134,17 +119,15 @@ class GoogleCalendarSettings(EnvSettings):
 class CalendarSyncSettings(EnvSettings):
     """How the calendar sync behaves where firms differ (kalender.md 3 to 6)."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="CALENDAR_SYNC_")
+    model_config = SettingsConfigDict(env_prefix="CALENDAR_SYNC_")
 
-    debug_kuerzel: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="nur diese Kürzel, durch Komma getrennt (leer: alle)"
-    )
+    debug_kuerzel: CommaNames = Field((), description="nur diese Kürzel, durch Komma getrennt (leer: alle)")
     window_years_back: int = Field(1, ge=0, le=10, description="Zeitraum: so viele Jahre zurück, ab Jahresbeginn")
     window_years_ahead: int = Field(2, ge=1, le=10, description="Zeitraum: so viele Jahre voraus")
     neutral_title: str = Field("Termin", min_length=1, description="Titel von Terminen ohne Inhalt")
     full_content: bool = Field(True, description="false: für alle nur Termine ohne Inhalt")
-    anonymised_kuerzel: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="Kürzel, durch Komma getrennt, deren Termine nie Inhalt haben"
+    anonymised_kuerzel: CommaNames = Field(
+        (), description="Kürzel, durch Komma getrennt, deren Termine nie Inhalt haben"
     )
     attach_file_number: bool = Field(False, description="Aktenzeichen am Ende des Titels zeigen")
     show_preparation: bool = Field(True, description="Vorbereitung und Fahrt in der Beschreibung nennen")
@@ -173,31 +156,18 @@ class CalendarSyncSettings(EnvSettings):
         None, pattern=r"^(https://|http://127\.0\.0\.1:)", description="öffentliche https-Adresse für Googles Meldungen"
     )
 
-    deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode] = Field(
+    deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode, FromJson] = Field(
         default_factory=list,
         description="JSON-Liste: welche Termine Fristen sind; je Regel name und text, notiz, ort, akte, ganztags",
     )
     deadlines_from_google: bool = Field(False, description="true: Änderungen an Fristen in Google gelten auch")
-    espocrm_users: Annotated[dict[str, str], NoDecode] = Field(
+    espocrm_users: Annotated[dict[str, str], NoDecode, FromJson] = Field(
         default_factory=dict, description="JSON-Objekt: Kürzel -> Benutzer in EspoCRM, wenn er nicht so heißt"
     )
-
-    @field_validator("deadline_rules", "espocrm_users", mode="before")
-    @classmethod
-    def _from_json(cls, value: object, info: ValidationInfo) -> object:
-        empty: object = {} if info.field_name == "espocrm_users" else []
-        return (json.loads(value) if value.strip() else empty) if isinstance(value, str) else value
-
-    @field_validator("debug_kuerzel", "anonymised_kuerzel", mode="before")
-    @classmethod
-    def _from_list(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class VmhSettings(EnvSettings):
     """The product's own house: where it keeps its state and what its doors listen on."""
-
-    model_config = _ENV
 
     home: Path = Field(
         Path(".vmh"), alias="VMH_HOME", description="Ordner für alles, was das Programm selbst aufbewahrt"
@@ -244,10 +214,8 @@ class VmhSettings(EnvSettings):
         pattern="^https?://",
         description="Adresse der Oberfläche von Dagster, über die das Gateway Läufe startet",
     )
-    examples: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), alias="VMH_EXAMPLES", description="Beispiele, durch Komma getrennt: ticketing"
-    )
-    entities: Annotated[tuple[str, ...], NoDecode] = Field(
+    examples: CommaNames = Field((), alias="VMH_EXAMPLES", description="Beispiele, durch Komma getrennt: ticketing")
+    entities: CommaNames = Field(
         (), alias="VMH_ENTITIES", description="Pakete mit eigenen Bereichen, durch Komma getrennt (CONTRIBUTING.md)"
     )
     metrics_key: SecretStr | None = Field(
@@ -256,7 +224,7 @@ class VmhSettings(EnvSettings):
         min_length=16,
         description="wer /metrics lesen will, muss diesen Schlüssel nennen; ohne Angabe darf es jeder",
     )
-    api_keys: Annotated[list[dict[str, object]], NoDecode] = Field(
+    api_keys: Annotated[list[dict[str, object]], NoDecode, FromJson] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )
 
@@ -288,11 +256,6 @@ class VmhSettings(EnvSettings):
                 raise ValueError("möglich sind redis://, rediss:// und unix://")
         return value
 
-    @field_validator("examples", "entities", mode="before")
-    @classmethod
-    def _from_commas(cls, value: object) -> object:
-        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
     @field_validator("examples")
     @classmethod
     def _known_examples(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -300,16 +263,11 @@ class VmhSettings(EnvSettings):
             raise ValueError("es gibt nur das Beispiel ticketing")
         return names
 
-    @field_validator("api_keys", mode="before")
-    @classmethod
-    def _from_json(cls, value: object) -> object:
-        return (json.loads(value) if value.strip() else []) if isinstance(value, str) else value
-
 
 class HttpSettings(EnvSettings):
     """What sends the requests to EspoCRM and Advoware."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_HTTP_")
+    model_config = SettingsConfigDict(env_prefix="VMH_HTTP_")
 
     transport: str = Field(
         "aiohttp",
@@ -321,7 +279,7 @@ class HttpSettings(EnvSettings):
 class DagsterVariables(EnvSettings):
     """What ``dagster.yaml`` reads from the environment; here, so that ``vmh-sync up`` can pass it on from ``.env``."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="DAGSTER_")
+    model_config = SettingsConfigDict(env_prefix="DAGSTER_")
 
     pg_host: str | None = Field(None, description="Rechner der PostgreSQL-Datenbank von Dagster")
     pg_port: str | None = Field(None, description="Port der PostgreSQL-Datenbank von Dagster")
@@ -344,7 +302,7 @@ class DagsterVariables(EnvSettings):
 class SyncSettings(EnvSettings):
     """How the sync behaves where firms differ."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_")
+    model_config = SettingsConfigDict(env_prefix="VMH_")
 
     batch_size: int = Field(200, ge=1, le=2000, description="Datensätze je Lauf")
     mass_change_records: int = Field(
@@ -378,9 +336,9 @@ class SyncSettings(EnvSettings):
 class ErstgespraechSettings(EnvSettings):
     """The reset of "next call" in first consultations (entities.md 6); without states it does nothing."""
 
-    model_config = SettingsConfigDict(**_ENV, env_prefix="VMH_ERSTGESPRAECH_")
+    model_config = SettingsConfigDict(env_prefix="VMH_ERSTGESPRAECH_")
 
-    states: Annotated[tuple[str, ...], NoDecode] = Field(
+    states: Annotated[tuple[str, ...], NoDecode, FromJson] = Field(
         (), description="JSON-Liste: in welchen Zuständen ein vergangener Anruf zurückgesetzt wird"
     )
     entity: str = Field("CVmhErstgespraech", pattern="^[A-Za-z0-9]+$", description="Entität in EspoCRM")
@@ -393,7 +351,32 @@ class ErstgespraechSettings(EnvSettings):
     )
     dry_run: bool = Field(True, description="true: nur zeigen, was zurückgesetzt würde")
 
-    @field_validator("states", mode="before")
-    @classmethod
-    def _from_json(cls, value: object) -> object:
-        return (json.loads(value) if value.strip() else ()) if isinstance(value, str) else value
+
+class LogSettings(EnvSettings):
+    """The logs of gateway and Dagster; files are those of ``vmh-sync up`` in ``VMH_HOME/logs``."""
+
+    model_config = SettingsConfigDict(env_prefix="VMH_LOG_")
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="was protokolliert wird: debug, info, warning oder error"
+    )
+    format: Literal["text", "json"] = Field("text", description="text oder json (eine Zeile JSON je Meldung)")
+    megabytes: float = Field(20.0, gt=0, description="so groß wird eine Protokolldatei von `vmh-sync up`")
+    files: int = Field(5, ge=0, le=100, description="so viele ältere Protokolldateien bleiben daneben")
+
+
+class HousekeepingSettings(EnvSettings):
+    """How long finished runs stay in Dagster, which never removes them by itself, and persons at least with us."""
+
+    model_config = SettingsConfigDict(env_prefix="VMH_")
+
+    run_retention_days: int = Field(14, ge=1, description="so lange (Tage) bleiben erfolgreiche Läufe in Dagster")
+    failed_run_retention_days: int = Field(
+        90, ge=1, description="so lange (Tage) bleiben gescheiterte Läufe in Dagster"
+    )
+    erasure_duty_years: int = Field(
+        0,
+        ge=0,
+        le=50,
+        description="Aufbewahrungspflicht: so viele Jahre nach dem Jahr des letzten Vorgangs wird niemand gelöscht",
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import PydanticBaseSettingsSource
 
 from vmh_sync.env_file import EnvFileSource, EnvSettings, read_env_file
 from vmh_sync.whole_file import write_whole
@@ -24,8 +24,6 @@ def default_url(home: Path) -> str:
 class _HomeSettings(EnvSettings):
     """Only where the house is."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True)
-
     home: Path = Field(Path(".vmh"), alias="VMH_HOME")
 
 
@@ -33,19 +31,9 @@ class StoredBesides(EnvSettings):
     """Settings of which ``crm setup`` may have stored a part."""
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read what was stored last of all, so that environment and ``.env`` overrule it."""
-        usual = super().settings_customise_sources(
-            settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings
-        )
-        return (*usual, EnvFileSource(settings_cls, env_file=_HomeSettings().home / FILE_NAME))
+    def last_sources(cls) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the file of what was stored."""
+        return (EnvFileSource(cls, env_file=_HomeSettings().home / FILE_NAME),)
 
 
 def secrets_text(secrets: Mapping[str, str]) -> str:

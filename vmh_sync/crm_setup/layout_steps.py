@@ -3,9 +3,7 @@
 from functools import partial
 from typing import Any
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
-from vmh_sync.crm_setup.session import SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.wanted_filters import with_presets
 from vmh_sync.crm_setup.wanted_layouts import DEFAULTS, NEEDED_TO_SEE, PANELS, WANTED, WORDS, field_names
 from vmh_sync.systems.espocrm.errors import BadConfiguration, Forbidden, NotFound

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.rights import lacking_rights
-from vmh_sync.crm_setup.session import API_USER, SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import API_USER, LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.wanted import ENTITIES, ROLE, ROLE_VALUES
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import equals
@@ -30,12 +28,6 @@ async def people_steps(session: SetupSession) -> list[Step]:
     if user is None:
         steps.append(Step(f"API-Benutzer {API_USER} anlegen und seinen Schlüssel speichern", _create_user))
     return [*steps, *await _assignee_steps(session)]
-
-
-async def _records(session: SetupSession, entity: str) -> list[Mapping[str, object]]:
-    answer = await session.admin.call("GET", entity, params={"maxSize": 200})
-    rows = answer.get("list") if isinstance(answer, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 async def _team_steps(session: SetupSession) -> list[Step]:
@@ -103,7 +95,7 @@ async def _user_named(session: SetupSession, name: str) -> Mapping[str, object] 
 
 async def _role_steps(session: SetupSession, user: Mapping[str, Any] | None, acl: Mapping[str, Any]) -> list[Step]:
     held = {str(role) for role in (user or {}).get("rolesIds") or ()}
-    own_roles = [role for role in await _records(session, "Role") if role.get("name") == ROLE]
+    own_roles = [role for role in await session.admin.rows("Role", {"maxSize": 200}) if role.get("name") == ROLE]
     own_roles.sort(key=lambda role: role.get("id") not in held)
     if len(own_roles) > 1:
         text = f"Es gibt {len(own_roles)} Rollen mit dem Namen {ROLE}; benutzt wird die, die der API-Benutzer hat."
@@ -226,7 +218,7 @@ async def _exists(session: SetupSession, entity: str, record_id: str) -> bool:
 
 async def _note_blind_roles(session: SetupSession) -> None:
     names = []
-    for role in await _records(session, "Role"):
+    for role in await session.admin.rows("Role", {"maxSize": 200}):
         data = role.get("data")
         known = data if isinstance(data, dict) else {}
         if role.get("name") != ROLE and role.get("id") != session.role_id and ENTITIES[0].name not in known:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
-from vmh_sync.crm_setup.session import SetupSession
+from vmh_sync.crm_setup.session import LeftByHand, SetupSession
 from vmh_sync.crm_setup.wanted import ENTITIES
 from vmh_sync.systems.espocrm.errors import BadConfiguration, Forbidden, NotFound
 from vmh_sync.systems.espocrm.internal_hosts import (
@@ -41,11 +40,9 @@ def _note_internal(session: SetupSession, settings: Mapping[str, object]) -> Non
 
 async def _note_pace(session: SetupSession, settings: Mapping[str, object]) -> None:
     try:
-        answer = await session.admin.call("GET", "ScheduledJob", params={"maxSize": 50})
+        jobs = await session.admin.rows("ScheduledJob", {"maxSize": 50})
     except (Forbidden, NotFound, BadConfiguration):
         return
-    rows = answer.get("list") if isinstance(answer, dict) else None
-    jobs = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     job = next((row for row in jobs if row.get("job") == QUEUE_JOB), None)
     pace = pace_of(job, settings)
     if pace.is_off:

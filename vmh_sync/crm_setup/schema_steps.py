@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
-from vmh_sync.crm_setup.session import SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.wanted import ENTITIES, LINKS, NOT_LOCKABLE, WantedEntity
 from vmh_sync.systems.espocrm.field_types import fits, misfit, too_short
 

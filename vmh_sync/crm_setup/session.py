@@ -1,12 +1,28 @@
 """What the steps of one set-up share: the administrator's client, the choices, and what was found or made so far."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
 from vmh_sync.systems.espocrm.errors import NameTaken
+
+
+@dataclass(frozen=True, slots=True)
+class LeftByHand:
+    """Something that set-up does not do itself: what, and what a person does about it.
+
+    ``serious``: nothing works so.
+    """
+
+    text: str
+    remedy: str
+    serious: bool = False
+
+    def line(self) -> str:
+        """Both in one line."""
+        return f"{self.text} → {self.remedy}" if self.remedy else self.text
+
 
 API_USER = "vmh_sync"
 
@@ -64,3 +80,11 @@ class SetupSession:
             await self.admin.call("POST", path, body=dict(body))
         except NameTaken:
             return
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do; ``text`` says what, in German. ``run`` does it once more without harm after a kill."""
+
+    text: str
+    run: Callable[[SetupSession], Awaitable[None]] = field(repr=False)

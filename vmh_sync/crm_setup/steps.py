@@ -9,8 +9,7 @@ from vmh_sync.crm_setup.layout_steps import filter_steps, layout_steps
 from vmh_sync.crm_setup.people_steps import note_people, people_steps
 from vmh_sync.crm_setup.remaining import note_installation
 from vmh_sync.crm_setup.schema_steps import schema_steps
-from vmh_sync.crm_setup.session import SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import SetupSession, Step
 from vmh_sync.crm_setup.webhook_steps import webhook_steps
 
 Progress = Callable[[int, int, str], None]

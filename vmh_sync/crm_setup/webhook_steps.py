@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
-from vmh_sync.crm_setup.session import SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.wanted import ACTIONS, ENTITIES
 from vmh_sync.stored_settings import secrets_text
 from vmh_sync.systems.espocrm.errors import Forbidden, ValidationRejected

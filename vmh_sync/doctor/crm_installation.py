@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from vmh_sync.clock import Clock
 from vmh_sync.crm_setup.wanted import ENTITIES, NOT_LOCKABLE
 from vmh_sync.doctor.line import Line, hint, ok, problem
-from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.settings import EspoCrmSettings, SettingsError
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import EspoError
 from vmh_sync.systems.espocrm.webhook_pace import QUEUE_JOB, pace_of
@@ -33,18 +33,11 @@ async def _pace(espo: EspoClient, settings: EspoCrmSettings, clock: Clock) -> Li
 
 async def _job(settings: EspoCrmSettings, clock: Clock) -> Mapping[str, object] | None:
     """The row of the job; only an administrator sees it, so ``None`` without one."""
-    if settings.admin_user is None or settings.admin_password is None:
-        return None
-    password = settings.admin_password.get_secret_value()
     try:
-        async with open_espocrm_admin(
-            settings, user=settings.admin_user, password=password, clock=clock, retry=RetryPolicy(attempts=1)
-        ) as admin:
-            answer = await admin.call("GET", "ScheduledJob", params={"maxSize": 50})
-    except EspoError:
+        async with open_espocrm_admin(settings, clock=clock, retry=RetryPolicy(attempts=1)) as admin:
+            jobs = await admin.rows("ScheduledJob", {"maxSize": 50})
+    except (SettingsError, EspoError):
         return None  # the pace is then told by the usual schedule, and says that it is
-    rows = answer.get("list") if isinstance(answer, dict) else None
-    jobs = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return next((row for row in jobs if row.get("job") == QUEUE_JOB), None)
 
 

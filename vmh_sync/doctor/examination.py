@@ -8,12 +8,18 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.advoware import check_advoware
-from vmh_sync.doctor.calendar import check_google, check_push
-from vmh_sync.doctor.deadlines import check_deadlines
+from vmh_sync.doctor.calendar import check_deadlines, check_google, check_push
 from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.line import Level, Line, problem
-from vmh_sync.doctor.mail import check_mail
-from vmh_sync.doctor.own_services import Known, check_database, check_first_day, check_redis, check_watch, read_settings
+from vmh_sync.doctor.own_services import (
+    Known,
+    check_database,
+    check_first_day,
+    check_mail,
+    check_redis,
+    check_watch,
+    read_settings,
+)
 from vmh_sync.engine.installation.field_tables import field_changes
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.orchestration.entity_room import add_packages

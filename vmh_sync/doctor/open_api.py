@@ -10,7 +10,7 @@ from typing import Any
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, hint
 from vmh_sync.doctor.schema import Expected, definition
-from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.settings import EspoCrmSettings, SettingsError
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
 from vmh_sync.systems.retry import RetryPolicy
@@ -35,14 +35,10 @@ async def described(espo: EspoClient, settings: EspoCrmSettings, clock: Clock) -
         pass
     except EspoError:
         return None
-    if settings.admin_user is None or settings.admin_password is None:
-        return None
-    user, password = settings.admin_user, settings.admin_password.get_secret_value()
-    once = RetryPolicy(attempts=1)
     try:
-        async with open_espocrm_admin(settings, user=user, password=password, clock=clock, retry=once) as admin:
+        async with open_espocrm_admin(settings, clock=clock, retry=RetryPolicy(attempts=1)) as admin:
             return _schemas(await admin.call("GET", "OpenApi"))
-    except EspoError:
+    except (SettingsError, EspoError):
         return None
 
 

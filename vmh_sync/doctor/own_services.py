@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from vmh_sync.alerts.ways import MessageNotSent, mail_server, refused_recipients
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.connection import AsyncRedis, connect, prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
@@ -176,3 +177,23 @@ def check_first_day(settings: VmhSettings, clock: Clock) -> list[Line]:
             FIRST_DAY, text, "`vmh-sync first-contact --plan` zeigt die Paare; der Ablauf steht in docs/erster-tag.md."
         )
     ]
+
+
+MAIL = "Meldungen per E-Mail"
+
+
+def check_mail(settings: AlertSettings) -> list[Line]:
+    """Log in to the mail server; no line when nobody is to be told by e-mail. Blocking."""
+    if not settings.email_to:
+        return []
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        with mail_server(settings) as server:
+            refused = refused_recipients(server, settings)
+    except MessageNotSent as trouble:
+        remedy = "VMH_ALERT_SMTP_HOST, …_PORT, …_SECURITY, …_USER und …_PASSWORD prüfen."
+        return [problem(MAIL, f"Störungen könnten nicht gemeldet werden ({where}): {trouble}.", remedy)]
+    if refused:
+        text = f"Der Mailserver {where} nimmt keine Mail für {', '.join(refused)}."
+        return [problem(MAIL, text, "VMH_ALERT_EMAIL_TO berichtigen, oder den Empfänger dort einrichten.")]
+    return [ok(MAIL, f"Der Mailserver {where} nimmt Anmeldung, Absender und Empfänger.")]

@@ -1,7 +1,8 @@
 """Erasures that wait for the end of a duty to keep; the nightly cleaning carries them out."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from vmh_sync.erasure.run import Stores, carry_out, plan_erasure
 from vmh_sync.store.store import Transaction
@@ -44,3 +45,15 @@ def erase_due(stores: Stores, today: date) -> int:
             with stores.store.transaction() as tx:
                 put_off(tx, order)  # the rows are gone; what they left in the files goes in the next night
     return len(due)
+
+
+def kept_until(years: int, ended: date | datetime | None, zone: ZoneInfo) -> date | None:
+    """Return the last day on which a person must not be erased; ``None`` without a duty.
+
+    A duty of so many years begins with the end of the calendar year in which the matter ended (as in § 50 BRAO);
+    ``ended`` is that day, or the last change that we know of.
+    """
+    if not years or ended is None:
+        return None
+    day = ended.astimezone(zone).date() if isinstance(ended, datetime) else ended
+    return date(day.year + years, 12, 31)

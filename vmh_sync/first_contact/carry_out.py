@@ -5,6 +5,8 @@ ordinary pass then reads both sides and stores link and base. Killed in between,
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
@@ -20,7 +22,6 @@ from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.traits import Likeness
 from vmh_sync.store.audit import Change
-from vmh_sync.store.store import Transaction
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.tasks.manual_tasks import complete_in_espocrm, open_tasks
 
@@ -45,10 +46,7 @@ class Linker:
         What no person chose must still be certain when both are read again; false when a person has answered already
         that they are two.
         """
-        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
-            if lease is None:
-                raise LeftAlone(BUSY)
-            fresh = await self._unlinked(espo_id)
+        async with self._unlinked(espo_id) as (gate, fresh):
             found = await self.context.advoware.read_beteiligter(betnr)
             if found is None or fresh.espo is None:
                 raise LeftAlone(f"die Nummer {betnr} gibt es in Advoware nicht")
@@ -61,7 +59,7 @@ class Linker:
                 raise LeftAlone(MOVED)
             if not by_person and await answered_already(self.context, fresh, [Twin(betnr, "", judged)]):
                 return False
-            answer = await update_record(self.context, WriteGate(lease), fresh.espo, {"betnr": betnr})
+            answer = await update_record(self.context, gate, fresh.espo, {"betnr": betnr})
             if "betnr" in answer.refused:
                 raise LeftAlone(f"EspoCRM nimmt die Nummer {betnr} nicht an: {answer.refused['betnr']}")
             why = "first contact, a person decided" if by_person else "first contact, certain pair"
@@ -70,22 +68,15 @@ class Linker:
 
     async def ask(self, espo_id: str, question: TwinSuspected) -> bool:
         """Make sure that the question is open; false when a person has answered it already with "create anew"."""
-        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
-            if lease is None:
-                raise LeftAlone(BUSY)
-            fresh = await self._unlinked(espo_id)
+        async with self._unlinked(espo_id) as (gate, fresh):
             if await answered_already(self.context, fresh, question.twins, question.doubles):
                 return False
-            await self._ask(WriteGate(lease), fresh, question)
+            await self._ask(gate, fresh, question)
             return True
 
     async def somebody_else(self, espo_id: str, question: TwinSuspected) -> None:
         """Note a person's answer that the party is none of those: the question stands as done, and it is created."""
-        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
-            if lease is None:
-                raise LeftAlone(BUSY)
-            gate = WriteGate(lease)
-            fresh = await self._unlinked(espo_id)
+        async with self._unlinked(espo_id) as (gate, fresh):
             if await answered_already(self.context, fresh, question.twins, question.doubles):
                 return
             await self._ask(gate, fresh, question)
@@ -97,18 +88,20 @@ class Linker:
         await open_tasks(self.context, gate, subject(fresh), [question.task], {})
         await wait_for_person(self.context, gate, fresh, question.message_for_people)
 
-    async def _unlinked(self, espo_id: str) -> PartyRead:
-        fresh = await read_again(self.context, PartyRead(espo_id))
-        if fresh.espo is None:
-            raise LeftAlone("gibt es in EspoCRM nicht mehr")
-        if fresh.betnr is not None or fresh.link is not None:
-            raise LeftAlone("ist inzwischen verknüpft")
-        if await self.context.store.read(self._being_created, espo_id):
-            raise LeftAlone("wird gerade in Advoware angelegt; die Antwort steht noch aus")
-        return fresh
-
-    def _being_created(self, tx: Transaction, espo_id: str) -> bool:
-        return bool(tx.intents.open_for(ENTITY, espo_id))
+    @asynccontextmanager
+    async def _unlinked(self, espo_id: str) -> AsyncIterator[tuple[WriteGate, PartyRead]]:
+        """Hold the party's lease and read it anew; raises :class:`LeftAlone` when it is to be left alone."""
+        async with self.context.leases.hold(f"{ENTITY}:{espo_id}", wait=LEASE_WAIT_SECONDS) as lease:
+            if lease is None:
+                raise LeftAlone(BUSY)
+            fresh = await read_again(self.context, PartyRead(espo_id))
+            if fresh.espo is None:
+                raise LeftAlone("gibt es in EspoCRM nicht mehr")
+            if fresh.betnr is not None or fresh.link is not None:
+                raise LeftAlone("ist inzwischen verknüpft")
+            if await self.context.store.read(lambda tx: tx.intents.open_for(ENTITY, espo_id)):
+                raise LeftAlone("wird gerade in Advoware angelegt; die Antwort steht noch aus")
+            yield WriteGate(lease), fresh
 
     def _note(self, espo_id: str, betnr: int, why: str) -> None:
         note = Change(

@@ -15,6 +15,7 @@ import dagster as dg
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.coordination.sign_of_life import is_silent
 from vmh_sync.orchestration.run_config import SIGN_TAG
+from vmh_sync.store import Store
 
 LOST = "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter."
 SLACK_SECONDS = 60.0
@@ -95,3 +96,20 @@ def _began_at(pid: int) -> float | None:
     if boot is None or len(fields) <= _START_TIME_FIELD:
         return None
     return int(boot[1]) + int(fields[_START_TIME_FIELD]) / os.sysconf("SC_CLK_TCK")
+
+
+def release_dead_claims(instance: dg.DagsterInstance, store: Store) -> dict[str, int]:
+    """Release what runs that are over have claimed in the inbox; returns how many rows each held.
+
+    Dagster knows soon when a run is over; a claim lasts ten minutes. Should such a run still be alive after all, leases
+    keep it and its successor apart (docs/safety.md). Runs that are not known here keep theirs until they expire.
+    """
+    with store.reading() as tx:
+        workers = tx.inbox.workers()
+    if not workers:
+        return {}
+    over = [run.run_id for run in instance.get_runs(dg.RunsFilter(run_ids=sorted(workers))) if run.is_finished]
+    for run_id in over:
+        with store.transaction() as tx:
+            tx.inbox.release_worker(run_id)
+    return {run_id: workers[run_id] for run_id in over}

@@ -13,9 +13,8 @@ from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB, ins
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.erasure.later import erase_due, waiting
 from vmh_sync.erasure.run import Stores
-from vmh_sync.housekeeping.claims import release_dead_claims
 from vmh_sync.housekeeping.database import clean_books
-from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
+from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs, release_dead_claims
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS

@@ -4,28 +4,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import dagster as dg
-from pydantic import PrivateAttr
 
 from vmh_sync.engine.passes.opening import at_work
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, open_calendar_sides
-from vmh_sync.orchestration.jobs.opened_once import OpenedOnce
-from vmh_sync.orchestration.jobs.resources import opening_failures
+from vmh_sync.orchestration.jobs.resources import RunResources, opening_failures
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.systems.google_calendar.service import ServiceAccountError
 
 
-class CalendarResources(dg.ConfigurableResource):  # type: ignore[type-arg]
+class CalendarResources(RunResources):
     """Opens clients, store and leases for one run, from the settings in the environment."""
-
-    _opened: OpenedOnce[CalendarContext] = PrivateAttr(default_factory=OpenedOnce)
-
-    @asynccontextmanager
-    async def yield_for_execution(  # type: ignore[override]  # Dagster takes both
-        self, context: dg.InitResourceContext
-    ) -> AsyncIterator["CalendarResources"]:
-        """Serve one run: what its ops open stays open until it ends."""
-        async with self._opened.run():
-            yield self
 
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[CalendarContext]:

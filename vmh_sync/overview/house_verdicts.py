@@ -12,6 +12,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
 from vmh_sync.overview.verdicts import Verdict
 from vmh_sync.services.valkey import ensure_redis
+from vmh_sync.settings import SettingsError
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import EspoError, Forbidden
@@ -114,23 +115,13 @@ def _is_own(item: Mapping[str, object]) -> bool:
 
 async def _failed_items(context: PassContext, settings: PassSettings) -> Sequence[Mapping[str, object]] | None:
     """Deliveries of the last day that EspoCRM has given up; ``None`` when we may not see them (espocrm.md B9)."""
-    espocrm = settings.espocrm
-    if espocrm.admin_user is None or espocrm.admin_password is None:
-        return None
     asked = {"maxSize": MOST_ITEMS, "orderBy": "number", "order": "desc"}
+    once = RetryPolicy(attempts=1)
     try:
-        async with open_espocrm_admin(
-            espocrm,
-            user=espocrm.admin_user,
-            password=espocrm.admin_password.get_secret_value(),
-            clock=context.clock,
-            retry=RetryPolicy(attempts=1),
-        ) as admin:
-            answer = await admin.call("GET", "WebhookQueueItem", params=asked)
-    except EspoError:
+        async with open_espocrm_admin(settings.espocrm, clock=context.clock, retry=once) as admin:
+            items = await admin.rows("WebhookQueueItem", asked)
+    except (SettingsError, EspoError):
         return None
-    rows = answer.get("list") if isinstance(answer, dict) else None
-    items = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     since = context.clock.now() - LOOK_BACK
     return [item for item in items if item.get("status") == "Failed" and _is_own(item) and _created(item) >= since]
 

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
-from vmh_sync.services.log_files import rotate
 from vmh_sync.services.signs_of_life import ASK_SECONDS, Pulse, SignsOfLife
 
 log = logging.getLogger(__name__)
@@ -150,3 +150,24 @@ def program(name: str) -> str:
     """Return the path of a program that is installed beside this Python."""
     beside = Path(sys.executable).parent / name
     return str(beside) if beside.exists() else name
+
+
+def rotate(file: Path, *, most_bytes: int, keep: int) -> bool:
+    """Move what stands in a log into older files when it has grown beyond ``most_bytes``; returns whether it had.
+
+    The process that writes keeps its file open for appending, so its content is copied and the file emptied. ``keep``
+    older files stay. Lines written in the instant between copying and emptying are lost.
+    """
+    try:
+        if file.stat().st_size <= most_bytes:
+            return False
+    except FileNotFoundError:
+        return False
+    for number in range(keep - 1, 0, -1):
+        older = file.with_name(f"{file.name}.{number}")
+        if older.exists():
+            older.replace(file.with_name(f"{file.name}.{number + 1}"))
+    if keep:
+        shutil.copy2(file, file.with_name(f"{file.name}.1"))
+    os.truncate(file, 0)
+    return True

@@ -1,9 +1,13 @@
 """What a day of shadow operation found, and how it compares with the days before. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
+
+from vmh_sync.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,3 +97,31 @@ def _since(one: Difference, before: Sequence[Day]) -> date:
             break
         first = day.day
     return first
+
+
+class DayFiles:
+    """Reads and writes days; a day that is looked at again is replaced."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "shadow"
+
+    def read(self) -> list[Day]:
+        """Return every day, oldest first."""
+        return [self._day(path) for path in sorted(self._folder.glob("*.json"))]
+
+    def write(self, day: Day) -> Path:
+        """Keep a day, whole or not at all; returns its file. Raises ``OSError``."""
+        path = self._folder / f"{day.day.isoformat()}.json"
+        stored = {
+            "looked_at": dict(day.looked_at),
+            "differences": [one.to_json() for one in sorted(day.differences)],
+            "failures": dict(day.failures),
+        }
+        write_whole(path, json.dumps(stored, ensure_ascii=False))
+        return path
+
+    @staticmethod
+    def _day(path: Path) -> Day:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        found = frozenset(Difference.from_json(one) for one in stored["differences"])
+        return Day(date.fromisoformat(path.stem), stored["looked_at"], found, stored["failures"])

@@ -78,7 +78,7 @@ class Crm:
     def open_admin(self) -> AbstractAsyncContextManager[EspoAdmin]:
         basic = base64.b64decode(self.credentials["admin_basic"].removeprefix("Basic ")).decode()
         user, _, password = basic.partition(":")
-        return open_espocrm_admin(self.settings(), user=user, password=password, clock=self.clock)
+        return open_espocrm_admin(self.settings(admin_user=user, admin_password=password), clock=self.clock)
 
     async def do(self, path: str, body: Any = None) -> Any:
         answer = await self.control.post(f"/_sandbox/{path}", json=body or {})

@@ -10,18 +10,12 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import Beteiligter
 
-_NOTHING: frozenset[str] = frozenset()
-
 
 def espo_traits(
     told: Mapping[str, object],
     table: FieldTable,
-    *,
-    ibans: frozenset[str] = _NOTHING,
-    towns: frozenset[str] = _NOTHING,
-    streets: frozenset[str] = _NOTHING,
 ) -> Traits:
-    """Return the traits of a CBeteiligte; what it keeps in records of their own is handed in."""
+    """Return the traits of a CBeteiligte; what stands in records of their own (accounts, addresses) is not in them."""
     company = is_company(told, None, table)
     return _traits(
         read_espo(told, table, company=company, base={}),
@@ -30,9 +24,6 @@ def espo_traits(
         geburtsname=str(told.get("geburtsname") or ""),
         emails=_listed(told, "emailAddressData", "emailAddress"),
         phones=_listed(told, "phoneNumberData", "phoneNumber"),
-        ibans=ibans,
-        towns=towns,
-        streets=streets,
     )
 
 

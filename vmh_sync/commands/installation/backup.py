@@ -1,5 +1,6 @@
 """``vmh-sync db backup`` and ``db restore``."""
 
+import asyncio
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -9,7 +10,11 @@ from vmh_sync.backup.house import House, backup, restore
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.passes.instance import dagster_home
 from vmh_sync.commands.screens.output import fail
+from vmh_sync.coordination.connection import connect
+from vmh_sync.engine.installation.redis_identity import adopt, place_of
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.services.sole_process import sole_holder
+from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 from vmh_sync.store import upgrade
 
@@ -47,3 +52,16 @@ def _house(settings: VmhSettings) -> House:
             "postgresql+psycopg2", variables.pg_user, password, variables.pg_host, port, variables.pg_db
         )
     return House(settings.database, settings.home, home, postgres)
+
+
+def adopt_redis() -> None:
+    """Let the database belong to the Redis of the settings. Raises CoordinationUnavailable or StoreUnavailable."""
+    settings = load(VmhSettings)
+    url = ensure_redis(settings.home, settings.redis_url)
+
+    async def run() -> None:
+        async with connect(url) as redis:
+            await adopt(redis, store, place_of(settings.redis_url, settings.home))
+
+    with open_database(settings) as store:
+        asyncio.run(run())

@@ -11,10 +11,8 @@ from pydantic import SecretStr
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.screens.unreachable import blocked_way
 from vmh_sync.crm_setup import steps as setup
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
 from vmh_sync.crm_setup.people_steps import UnknownChoice
-from vmh_sync.crm_setup.session import SetupChoices, SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupChoices, SetupSession, Step
 from vmh_sync.crm_setup.steps import NotAdministrator, Progress
 from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
@@ -54,15 +52,9 @@ def run_setup(choices: SetupChoices, *, plan_only: bool, progress: Progress) -> 
     Raises ``SettingsError`` without an administrator's login. An error of EspoCRM stands in ``problem``.
     """
     settings = _settings()
-    if settings.admin_user is None or settings.admin_password is None:
-        raise SettingsError(
-            "ESPOCRM_ADMIN_USER oder ESPOCRM_ADMIN_PASSWORD fehlt: Anmeldung eines Administrators, nur für crm setup"
-        )
     stored = StoredSettings(load(VmhSettings).home)
     opened = open_espocrm_admin(
         settings.model_copy(update={"api_timeout_seconds": max(settings.api_timeout_seconds, _STEP_SECONDS)}),
-        user=settings.admin_user,
-        password=settings.admin_password.get_secret_value(),
         clock=SystemClock(),
         retry=RetryPolicy(attempts=1),
     )

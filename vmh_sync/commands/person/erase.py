@@ -19,8 +19,7 @@ from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.selecting.erased import read_erased, readmit
 from vmh_sync.entities import BETEILIGTE, with_records
-from vmh_sync.erasure.duty import kept_until
-from vmh_sync.erasure.later import Order, put_off
+from vmh_sync.erasure.later import Order, kept_until, put_off
 from vmh_sync.erasure.run import ErasurePlan, Stores, carry_out, plan_erasure
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import HousekeepingSettings, load

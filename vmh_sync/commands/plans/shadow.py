@@ -21,8 +21,7 @@ from vmh_sync.gateway.pages.field_names import field_name
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
-from vmh_sync.shadow.days import Day, Difference, ShadowReport, compare
-from vmh_sync.shadow.files import DayFiles
+from vmh_sync.shadow.days import Day, DayFiles, Difference, ShadowReport, compare
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.sync.plan import Action

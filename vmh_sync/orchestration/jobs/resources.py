@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -14,18 +15,22 @@ from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
 
 
-class SyncResources(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Opens clients, store and leases for one run, from the settings in the environment."""
+class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What a run opens at the first op that asks for it."""
 
-    _opened: OpenedOnce[PassContext] = PrivateAttr(default_factory=OpenedOnce)
+    _opened: OpenedOnce[Any] = PrivateAttr(default_factory=OpenedOnce)
 
     @asynccontextmanager
     async def yield_for_execution(  # type: ignore[override]  # Dagster takes both
         self, context: dg.InitResourceContext
-    ) -> AsyncIterator["SyncResources"]:
+    ) -> AsyncIterator[Self]:
         """Serve one run: what its ops open stays open until it ends."""
         async with self._opened.run():
             yield self
+
+
+class SyncResources(RunResources):
+    """Opens clients, store and leases for one run, from the settings in the environment."""
 
     @asynccontextmanager
     async def open(self, run_id: str) -> AsyncIterator[PassContext]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.settings import EspoCrmSettings, SettingsError
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits
 from vmh_sync.systems.espocrm import answers
@@ -103,17 +103,20 @@ class EspoClient:
         count: bool = False,
     ) -> Page:
         """One list request. ``count`` asks for the exact total, which costs the CRM a second query."""
-        return await self._page(
-            entity,
-            entity,
-            entity,
-            where=where,
-            select=select,
-            page_size=page_size,
-            order_by=order_by,
-            descending=descending,
-            count=count,
-        )
+        names = None if select is None else list(dict.fromkeys((*ALWAYS_SELECTED, *select)))
+        headers = {} if count else {"X-No-Total": "true"}
+        while True:
+            size = min(page_size, self._longest_page)
+            params = search_params(where=where, select=names, order_by=order_by, descending=descending, max_size=size)
+            try:
+                response = await self._connection.call("GET", entity, route=entity, params=params, headers=headers)
+            except PageTooLong as refusal:
+                if not 1 <= refusal.limit < size:
+                    raise
+                # This installation's limit (recordListMaxSizeLimit), known from now on.
+                self._longest_page = refusal.limit
+            else:
+                return answers.as_page(entity, response, f"GET {entity}", self._clock)
 
     def list_all(
         self,
@@ -128,7 +131,7 @@ class EspoClient:
 
         Rows that cannot be used are added to ``spoilt``; without it the first one raises ``UnexpectedAnswer``.
         """
-        fetch = partial(self._page, entity, entity, entity, select=select, page_size=page_size)
+        fetch = partial(self.list_page, entity, select=select, page_size=page_size)
         return by_key(fetch, where, f"GET {entity}", spoilt)
 
     async def list_ids_in(
@@ -252,6 +255,12 @@ class EspoClient:
             raise answers.conflict(response, f"{method} (other)")
         return answers.parse(response, f"{method} (other)")
 
+    async def rows(self, entity: str, params: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The rows of a list of the system's own; empty where the answer is none."""
+        answer = await self.call("GET", entity, params=params)
+        rows = answer.get("list") if isinstance(answer, dict) else None
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
     async def request(
         self,
         method: str,
@@ -263,36 +272,6 @@ class EspoClient:
         """Any call, once: the answer as it came, whatever its status but 401 and a lock-out, which raise."""
         return RawAnswer.of(await self._connection.raw(method, path, params=params, body=json, headers=headers))
 
-    # How it is done
-
-    async def _page(
-        self,
-        entity: str,
-        path: str,
-        route: str,
-        *,
-        where: Sequence[Where],
-        select: Sequence[str] | None,
-        page_size: int,
-        order_by: str = "id",
-        descending: bool = False,
-        count: bool = False,
-    ) -> Page:
-        names = None if select is None else list(dict.fromkeys((*ALWAYS_SELECTED, *select)))
-        headers = {} if count else {"X-No-Total": "true"}
-        while True:
-            size = min(page_size, self._longest_page)
-            params = search_params(where=where, select=names, order_by=order_by, descending=descending, max_size=size)
-            try:
-                response = await self._connection.call("GET", path, route=route, params=params, headers=headers)
-            except PageTooLong as refusal:
-                if not 1 <= refusal.limit < size:
-                    raise
-                # This installation's limit (recordListMaxSizeLimit), known from now on.
-                self._longest_page = refusal.limit
-            else:
-                return answers.as_page(entity, response, f"GET {route}", self._clock)
-
 
 def _segment(record_id: str) -> str:
     if not record_id:
@@ -302,21 +281,6 @@ def _segment(record_id: str) -> str:
 
 class EspoAdmin(EspoClient):
     """The client of an administrator with name and password, for ``crm setup``."""
-
-    def __init__(
-        self,
-        settings: EspoCrmSettings,
-        *,
-        user: str,
-        password: str,
-        http: HttpClient,
-        clock: Clock,
-        observer: CallObserver | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> None:
-        super().__init__(
-            settings, http=http, clock=clock, observer=observer, retry=retry, login=BasicLogin(user, password)
-        )
 
 
 @asynccontextmanager
@@ -355,12 +319,16 @@ async def open_espocrm(
 async def open_espocrm_admin(
     settings: EspoCrmSettings,
     *,
-    user: str,
-    password: str,
     clock: Clock,
     observer: CallObserver | None = None,
     retry: RetryPolicy | None = None,
 ) -> AsyncIterator[EspoAdmin]:
-    """The same for an administrator."""
+    """The same for the administrator that the settings name. Raises ``SettingsError`` where they name none."""
+    user, password = settings.admin_user, settings.admin_password
+    if user is None or password is None:
+        raise SettingsError(
+            "ESPOCRM_ADMIN_USER oder ESPOCRM_ADMIN_PASSWORD fehlt: Anmeldung eines Administrators, nur für crm setup"
+        )
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
-        yield EspoAdmin(settings, user=user, password=password, http=http, clock=clock, observer=observer, retry=retry)
+        login = BasicLogin(user, password.get_secret_value())
+        yield EspoAdmin(settings, http=http, clock=clock, observer=observer, retry=retry, login=login)

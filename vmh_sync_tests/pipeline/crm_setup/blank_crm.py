@@ -11,12 +11,11 @@ from pydantic import SecretStr
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.crm_setup import steps as setup
-from vmh_sync.crm_setup.left_by_hand import LeftByHand
-from vmh_sync.crm_setup.session import SetupChoices, SetupSession
-from vmh_sync.crm_setup.step import Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupChoices, SetupSession, Step
 from vmh_sync.sandbox.crm import Crm, CrmConfig, create_crm_app
 from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.settings import EspoCrmSettings
+from vmh_sync.systems.espocrm.auth import BasicLogin
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
 
 GATEWAY = "https://abgleich.example.org/"
@@ -83,7 +82,7 @@ class BlankCrm:
                 api_base_url="-", api_key=SecretStr("-"), webhook_secrets=self.stored.get("ESPOCRM_WEBHOOK_SECRETS", "")
             )
             yield SetupSession(
-                admin=EspoAdmin(settings(None), user=self.login, password="geheim", http=http, clock=SystemClock()),
+                admin=EspoAdmin(settings(None), login=BasicLogin(self.login, "geheim"), http=http, clock=SystemClock()),
                 client_of=client_of,
                 keep=self.stored.__setitem__,
                 choices=choices,

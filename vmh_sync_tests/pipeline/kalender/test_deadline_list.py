@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.commands.passes.sync_kalender import run_calendars
-from vmh_sync.doctor.deadlines import check_deadlines
+from vmh_sync.doctor.calendar import check_deadlines
 from vmh_sync.kalender.audits.deadline_list import DeadlineReport, deadline_reports
 from vmh_sync.kalender.jobs.deadline_job import fristen_liste, fristen_liste_morgens
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES

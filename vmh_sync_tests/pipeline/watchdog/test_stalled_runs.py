@@ -9,7 +9,7 @@ import pytest
 
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.definitions import defs
-from vmh_sync.housekeeping.claims import release_dead_claims
+from vmh_sync.housekeeping.dead_runs import release_dead_claims
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen.test_addresses import address

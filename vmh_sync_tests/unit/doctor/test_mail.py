@@ -11,7 +11,7 @@ import pytest
 from vmh_sync.alerts.ledger import Message, Trouble
 from vmh_sync.alerts.ways import MessageNotSent, mail_server, ways
 from vmh_sync.doctor.line import Level
-from vmh_sync.doctor.mail import check_mail
+from vmh_sync.doctor.own_services import check_mail
 from vmh_sync.settings import AlertSettings
 from vmh_sync_tests.fixtures.certificates import Authority, greeting_once
 from vmh_sync_tests.fixtures.mailbox import Mailbox

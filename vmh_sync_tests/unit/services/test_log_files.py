@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vmh_sync.services.log_files import rotate
 from vmh_sync.services.log_format import JsonLines
+from vmh_sync.services.processes import rotate
 
 
 def test_a_log_that_has_grown_is_moved_away_and_its_writer_goes_on(tmp_path: Path) -> None:

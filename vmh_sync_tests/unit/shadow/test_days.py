@@ -6,8 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmh_sync.shadow.days import Day, Difference, compare
-from vmh_sync.shadow.files import DayFiles
+from vmh_sync.shadow.days import Day, DayFiles, Difference, compare
 
 MONDAY = date(2026, 3, 2)
 
