@@ -18,6 +18,7 @@ from vmh_sync.commands.joining.import_cli import import_app
 from vmh_sync.commands.passes.sync_cli import add_own_entities, sync_app
 from vmh_sync.commands.person.cli import person_app
 from vmh_sync.commands.plans.plan_cli import plan_app
+from vmh_sync.commands.screens.options import AsJson, Values, Whom
 from vmh_sync.commands.screens.output import ask, fail
 from vmh_sync.commands.screens.terminal import prepare_output
 
@@ -173,9 +174,7 @@ def watch() -> None:
 
 
 @app.command()
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
-) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Prüft Einstellungen, eigene Dienste, Anmeldungen und Felder und sagt, was zu tun ist; schreibt nichts."""
     from vmh_sync.commands.installation.doctor import command
 
@@ -184,7 +183,7 @@ def doctor(
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
     offline: Annotated[
         bool, typer.Option("--offline", help="EspoCRM und Advoware nicht fragen, nur das eigene Wissen zeigen.")
     ] = False,
@@ -197,10 +196,10 @@ def status(
 
 @app.command()
 def record(
-    name: Annotated[str, typer.Argument(metavar="WAS", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")],
-    values: Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")] = False,
+    name: Whom,
+    values: Values = False,
     offline: Annotated[bool, typer.Option("--offline", help="Beide Seiten nicht lesen.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Alles über einen Datensatz: beide Seiten, letzte Änderungen und warum, offene Aufgaben; schreibt nichts."""
     from vmh_sync.commands.looking.record import command
@@ -209,9 +208,7 @@ def record(
 
 
 @app.command()
-def shadow(
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
-) -> None:
+def shadow(as_json: AsJson = False) -> None:
     """Schattenbetrieb: liest beide Seiten, plant, schreibt nichts und sagt, was anders gemacht worden wäre."""
     from vmh_sync.commands.plans.shadow import command
 
@@ -223,7 +220,7 @@ def rehearse(
     numbers: Annotated[
         str | None, typer.Option("--numbers", help="Nummernkreis in Advoware, VON-BIS; ohne Angabe wird gesucht.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Generalprobe des ersten Tages mit einer Kopie beider Seiten; die echten Systeme werden nur gelesen."""
     from vmh_sync.commands.rehearsal.run import command
@@ -255,7 +252,7 @@ def probe(
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Nur zeigen, was geschrieben würde.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ohne Rückfrage ausprobieren.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Probiert an Advoware, EspoCRM und Google aus, was nur angenommen ist; der Abgleich hält sich daran."""
     from vmh_sync.commands.installation import probe as probing
@@ -277,9 +274,7 @@ def probe(
 
 
 @app.command()
-def reconcile(
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
-) -> None:
+def reconcile(as_json: AsJson = False) -> None:
     """Vergleicht beide Seiten unabhängig vom Abgleich; schreibt nichts."""
     from vmh_sync.commands.looking.reconcile import command
 
@@ -301,7 +296,7 @@ def first_contact(
     numbers: Annotated[
         str | None, typer.Option("--numbers", help="In Advoware diesen Nummernkreis lesen (VON-BIS) statt zu suchen.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Vor dem ersten Abgleich: Beteiligte beider Seiten nach Inhalt zuordnen, Zweifelhaftes fragen."""
     from vmh_sync.commands.joining.first_contact import command
@@ -329,13 +324,13 @@ def _run() -> None:
         sys.exit(_parsed())
     except Exception as problem:
         # Imported only now: an `except` that named them would import them at the end of every command.
-        from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
+        from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
         from vmh_sync.settings_loading import SettingsError
 
         if isinstance(problem, SettingsError):
             fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
         if isinstance(problem, HOUSE_TROUBLE):
-            fail(told(problem))
+            fail(in_words(problem))
         raise
 
 

@@ -63,7 +63,7 @@ class Intent:
         return self.state == "abandoned" and self.foreign_id == REFUSED
 
 
-class Standing(NamedTuple):
+class Creates(NamedTuple):
     """What is known of creates with one claim: the unsettled one, if any, the last settled one, and the next id."""
 
     next_id: str
@@ -124,7 +124,7 @@ class Intents(Repository):
 
         With a ``claim`` (what tells several creates of one record apart, perhaps empty) there is one unsettled intent
         per system, record and claim: the id follows from them, so that the database refuses a second one (StaleRow).
-        ``sent``: the POST is about to leave. ``key``: the id, as :meth:`standing` told it in this transaction.
+        ``sent``: the POST is about to leave. ``key``: the id, as :meth:`history` names it in this transaction.
         """
         if claim is not None and key is None:
             key = self._chain(f"{system}/{entity}/{espo_id}/{claim}").next_id
@@ -151,16 +151,16 @@ class Intents(Repository):
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
 
-    def standing(self, system: str, entity: str, espo_id: str, claim: str) -> "Standing":
+    def history(self, system: str, entity: str, espo_id: str, claim: str) -> "Creates":
         """Return what is known of the creates that were started with this claim."""
         return self._chain(f"{system}/{entity}/{espo_id}/{claim}")
 
-    def _chain(self, name: str) -> "Standing":
+    def _chain(self, name: str) -> "Creates":
         """Follow the intents of this name, each id of which follows from the one before."""
         key, last = str(uuid5(NAMESPACE_OID, name)), None
         while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
             key, last = str(uuid5(NAMESPACE_OID, key)), known
-        return Standing(key, known, last)
+        return Creates(key, known, last)
 
     def claim(self, intent: Intent) -> Intent:
         """Note that the POST is about to leave, unless another process did since ``intent`` was read (StaleRow)."""

@@ -20,36 +20,20 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: UtcDateTime(), str: String(255)}
 
 
+def _unique(name: str, *columns: str, where: str) -> Index:
+    """Return an index in which only rows are one of a kind for which ``where`` holds; alike on both databases."""
+    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class LinkRow(Base):
     """One linked pair of records with its base, the last agreed state (sync-semantics.md 1)."""
 
     __tablename__ = "links"
     __table_args__ = (
-        Index(
-            "uq_links_advoware",
-            "entity",
-            "betnr",
-            "advoware_id",
-            unique=True,
-            sqlite_where=text("state <> 'tombstone'"),
-            postgresql_where=text("state <> 'tombstone'"),
-        ),
+        _unique("uq_links_advoware", "entity", "betnr", "advoware_id", where="state <> 'tombstone'"),
         # advoware_id is NULL for parties, and NULLs never collide: their betnr needs its own index.
-        Index(
-            "uq_links_betnr",
-            "betnr",
-            unique=True,
-            sqlite_where=text("entity = 'beteiligte' AND state <> 'tombstone'"),
-            postgresql_where=text("entity = 'beteiligte' AND state <> 'tombstone'"),
-        ),
-        Index(
-            "uq_links_espo",
-            "entity",
-            "espo_id",
-            unique=True,
-            sqlite_where=text("entity <> 'kommunikation' AND state <> 'tombstone'"),
-            postgresql_where=text("entity <> 'kommunikation' AND state <> 'tombstone'"),
-        ),
+        _unique("uq_links_betnr", "betnr", where="entity = 'beteiligte' AND state <> 'tombstone'"),
+        _unique("uq_links_espo", "entity", "espo_id", where="entity <> 'kommunikation' AND state <> 'tombstone'"),
         Index("ix_links_espo", "entity", "espo_id"),
         Index("ix_links_verified", "entity", "state", "verified_at"),
         {"sqlite_autoincrement": True},
@@ -180,16 +164,7 @@ class ManualTaskRow(Base):
 
     __tablename__ = "manual_tasks"
     __table_args__ = (
-        Index(
-            "uq_manual_tasks_living",
-            "entity",
-            "espo_id",
-            "kind",
-            "fields_key",
-            unique=True,
-            sqlite_where=text("state <> 'closed'"),
-            postgresql_where=text("state <> 'closed'"),
-        ),
+        _unique("uq_manual_tasks_living", "entity", "espo_id", "kind", "fields_key", where="state <> 'closed'"),
         {"sqlite_autoincrement": True},
     )
 
@@ -214,15 +189,7 @@ class InboxRow(Base):
     __tablename__ = "inbox"
     __table_args__ = (
         # A claimed row is out of the index: an event that arrives during its sync waits as a row of its own.
-        Index(
-            "uq_inbox_waiting",
-            "entity",
-            "espo_id",
-            "action",
-            unique=True,
-            sqlite_where=text("claimed_by IS NULL"),
-            postgresql_where=text("claimed_by IS NULL"),
-        ),
+        _unique("uq_inbox_waiting", "entity", "espo_id", "action", where="claimed_by IS NULL"),
         Index("ix_inbox_record", "entity", "espo_id"),
         Index("ix_inbox_lane", "entity", "lane", "id"),
         {"sqlite_autoincrement": True},
@@ -326,22 +293,8 @@ class CalendarPairRow(Base):
 
     __tablename__ = "calendar_pairs"
     __table_args__ = (
-        Index(
-            "uq_calendar_pairs_frnr",
-            "kuerzel",
-            "frnr",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-        Index(
-            "uq_calendar_pairs_event",
-            "kuerzel",
-            "event_id",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        _unique("uq_calendar_pairs_frnr", "kuerzel", "frnr", where="deleted_at IS NULL"),
+        _unique("uq_calendar_pairs_event", "kuerzel", "event_id", where="deleted_at IS NULL"),
         Index("ix_calendar_pairs_frnr", "frnr"),
         Index("ix_calendar_pairs_event", "event_id"),
         {"sqlite_autoincrement": True},

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.commands.audits.doubtful_cli import decide, doubtful
+from vmh_sync.commands.screens.options import AsJson, Values
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, print_json
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ audit_app = typer.Typer(help="Was geändert wurde und ob alles stimmt.", no_args
 kalender_app.command("doubtful")(doubtful)
 kalender_app.command("decide")(decide)
 audit_app.add_typer(kalender_app, name="kalender")
-
-Values = Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
 _RECORD = "EspoCRM-ID, betnr oder Name eines Beteiligten; bei Terminen Kürzel, frNr, ID des Ereignisses oder Titel."

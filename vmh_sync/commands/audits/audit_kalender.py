@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, firm_time, print_json
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
@@ -27,7 +28,6 @@ kalender_app = typer.Typer(help="Prüft Paare, Advoware und Google-Kalender.", n
 
 Kuerzel = Annotated[list[str] | None, typer.Option("--kuerzel", help="Kürzel; mehrfach möglich. Ohne: alle.")]
 Fix = Annotated[bool, typer.Option("--fix", help="Gefundenes auch in Ordnung bringen.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
 @kalender_app.command("verify")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from vmh_sync.commands.audits.audit_kalender import AsJson, Kuerzel, look_at
+from vmh_sync.commands.audits.audit_kalender import Kuerzel, look_at
+from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, fail_pass, print_json
 
 if TYPE_CHECKING:

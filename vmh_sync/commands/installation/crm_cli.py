@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, ask, fail, print_json
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def setup(
         str | None, typer.Option("--team", help="Team, das alle Aufgaben sieht; wird angelegt, wenn es fehlt.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ohne Rückfrage anlegen.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Richtet EspoCRM ein: Entitäten, Felder, Masken, Rolle, API-Benutzer, Webhooks; Vorhandenes bleibt unverändert.
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from vmh_sync.commands.screens.options import AsJson
+
 import_app = typer.Typer(help="Anlegen in EspoCRM, was es nur in Advoware gibt.", no_args_is_help=True)
 
 
@@ -21,7 +23,7 @@ def beteiligte(
     trotzdem: Annotated[
         str | None, typer.Option("--trotzdem", help="Diese Nummern anlegen, obwohl sie jemandem ähneln.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Beteiligte, die es nur in Advoware gibt. Ausgeschaltet, bis VMH_IMPORT_PARTIES=true gesetzt ist."""
     from vmh_sync.commands.joining.import_parties import ImportOrder, command

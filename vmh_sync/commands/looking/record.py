@@ -213,7 +213,7 @@ def show(console: Console, view: RecordView, now: BothSides | None, *, values: b
     """Print a record."""
     number = f", betnr {view.betnr}" if view.betnr is not None else ""
     console.print(f"{view.entity} {view.espo_id}{number}: {word(STATUSES, view.status)}")
-    for line in _standing(view):
+    for line in _state_lines(view):
         console.print(f"  {line}")
     if now is not None:
         _show_sides(console, now, _gone(view), values=values)
@@ -231,7 +231,7 @@ def show(console: Console, view: RecordView, now: BothSides | None, *, values: b
             console.print(f"  {line}")
 
 
-def _standing(view: RecordView) -> Iterator[str]:
+def _state_lines(view: RecordView) -> Iterator[str]:
     link, ledger = view.link, view.ledger
     if link is None:
         yield "Noch nicht verknüpft: Advoware kennt den Datensatz nicht, oder er wurde nie abgeglichen."

@@ -15,7 +15,7 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.gateway_lines import gateway_lines
 from vmh_sync.commands.screens.output import firm_time, print_json
 from vmh_sync.commands.screens.screen import screen
-from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
+from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
 from vmh_sync.doctor.line import Level, Line, ok, problem
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
@@ -37,6 +37,7 @@ ASK_SECONDS = 8.0
 SHOWN = 12
 SHOWN_TICKS = 6
 SICK = 1
+_NOTHING_STARTS = "Bis dahin startet nichts von selbst."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _daemon(house: VmhSettings, now: datetime) -> tuple[DaemonState, Line]:
     try:
         daemon = read_daemon(home_of(house), now, let_go_at(house.home / "up.lock"))
     except HOUSE_TROUBLE as trouble:
-        return DaemonState(False, None, ()), problem("Dagster", told(trouble), "Bis dahin startet nichts von selbst.")
+        return DaemonState(False, None, ()), problem("Dagster", in_words(trouble), _NOTHING_STARTS)
     return daemon, _daemon_line(daemon, now)
 
 

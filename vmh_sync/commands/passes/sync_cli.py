@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vmh_sync.commands.passes.sync_kalender import kalender
+from vmh_sync.commands.screens.options import Allow, AsJson, DryRun, Save, ShowValues
 from vmh_sync.commands.screens.output import (
     RECORDS_FAILED,
     fail,
@@ -30,11 +31,6 @@ Failed = Annotated[bool, typer.Option("--failed", help="Fehlerhafte; Wartezeiten
 All = Annotated[bool, typer.Option("--all", help="Alle verknüpften, alle geänderten und neuen.")]
 Since = Annotated[str | None, typer.Option("--since", help="Was seit diesem Zeitpunkt geändert wurde.")]
 Until = Annotated[str | None, typer.Option("--until", help="Mit --since: bis vor diesen Zeitpunkt.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")]
-ShowValues = Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")]
-Save = Annotated[bool, typer.Option("--save", help="Den Plan des Probelaufs speichern, für `vmh-sync plan apply`.")]
-Allow = Annotated[bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
 def _add(entity: str, about: str) -> None:
@@ -131,7 +127,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     from vmh_sync.commands.passes.sync import run_sync, save_shown
     from vmh_sync.commands.passes.sync_order import PassFailed
     from vmh_sync.commands.passes.targets import target
-    from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
+    from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
     from vmh_sync.commands.screens.unreachable import explained_failures
     from vmh_sync.sync.plan_rows import plan_rows
 
@@ -142,7 +138,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     except PassFailed as problem:
         fail_pass(str(problem), as_json=as_json)
     except HOUSE_TROUBLE as trouble:
-        fail_pass(told(trouble), as_json=as_json)
+        fail_pass(in_words(trouble), as_json=as_json)
     saved = save_shown(entity, shown) if save else None
     if as_json:
         extra: dict[str, object] = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}

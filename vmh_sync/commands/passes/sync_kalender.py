@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from vmh_sync.commands.screens.options import Allow, AsJson, DryRun, Save, ShowValues
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
 from vmh_sync.commands.screens.screen import print_rows, screen
 from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
 def kalender(
     kuerzel: Annotated[list[str] | None, typer.Option("--kuerzel", help="Kürzel; mehrfach möglich.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Alle Mitarbeiter, am längsten wartende zuerst.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Nur zeigen, was geschrieben würde.")] = False,
+    dry_run: DryRun = False,
     anonymized: Annotated[bool, typer.Option("--anonymized", help="Ohne Inhalte: nur „Termin“ und Zeiten.")] = False,
-    show_values: Annotated[bool, typer.Option("--show-values", help="Im Probelauf auch die Werte zeigen.")] = False,
-    allow_mass_change: Annotated[
-        bool, typer.Option("--allow-mass-change", help="Freigabe nach einem Halt wegen Massenänderung.")
-    ] = False,
-    save: Annotated[
-        bool, typer.Option("--save", help="Den Plan des Probelaufs speichern, für `vmh-sync plan apply`.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")] = False,
+    show_values: ShowValues = False,
+    allow_mass_change: Allow = False,
+    save: Save = False,
+    as_json: AsJson = False,
 ) -> None:
     """Termine ↔ Google-Kalender der Mitarbeiter."""
     if bool(kuerzel) == every:
@@ -67,7 +64,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     from vmh_sync.commands.passes.calendar_progress import shown_progress
     from vmh_sync.commands.passes.foreground_job import in_foreground
     from vmh_sync.commands.passes.instance import PROCESS_TAG, open_for_runs, own_process
-    from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, told
+    from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
     from vmh_sync.commands.screens.unreachable import explained_run
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
@@ -92,7 +89,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     except dg.Failure as failure:
         fail_pass(explained_run(failure, failure.description), as_json=as_json)
     except HOUSE_TROUBLE as trouble:
-        fail_pass(told(trouble), as_json=as_json)
+        fail_pass(in_words(trouble), as_json=as_json)
     batch: CalendarBatch = result.output_for_node("write_calendars")
     return batch
 

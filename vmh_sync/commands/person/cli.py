@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vmh_sync.commands.screens.options import AsJson, Whom
+
 person_app = typer.Typer(help="Auskunft und Löschung der Daten einer Person.", no_args_is_help=True)
 
 
@@ -16,7 +18,7 @@ def about() -> None:
 
 @person_app.command("export")
 def export(
-    name: Annotated[str, typer.Argument(metavar="WAS", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")],
+    name: Whom,
     file: Annotated[Path | None, typer.Option("--file", help="In diese Datei, nur für Sie lesbar.")] = None,
 ) -> None:
     """Alles über eine Person, auf beiden Seiten und bei uns, als JSON (Art. 15 DSGVO); schreibt nichts."""
@@ -27,7 +29,7 @@ def export(
 
 @person_app.command("erase")
 def erase(
-    name: Annotated[str, typer.Argument(metavar="WAS", help="EspoCRM-ID, betnr oder Name eines Beteiligten.")],
+    name: Whom,
     plan: Annotated[bool, typer.Option("--plan", help="Nur zeigen, was gelöscht würde.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Nicht nachfragen.")] = False,
     defer: Annotated[bool, typer.Option("--defer", help="Bei einer Aufbewahrungspflicht vormerken.")] = False,
@@ -37,7 +39,7 @@ def erase(
     reason: Annotated[
         str, typer.Option("--reason", help="Grund für das Protokoll, ohne Namen.")
     ] = "Löschung nach Art. 17 DSGVO",
-    as_json: Annotated[bool, typer.Option("--json", help="Als JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Löscht alles, was bei uns über eine Person steht (Art. 17 DSGVO); EspoCRM und Advoware bleiben unberührt."""
     from vmh_sync.commands.person.erase import ErasureOrder

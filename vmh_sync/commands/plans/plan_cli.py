@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from vmh_sync.commands.screens.options import AsJson, Values
+
 plan_app = typer.Typer(help="Gespeicherte Pläne: ansehen, freigeben und genau so ausführen.", no_args_is_help=True)
 
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Nummer des Plans.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Genau ein JSON-Objekt ausgeben.")]
 
 
 @plan_app.command("list")
@@ -22,7 +23,7 @@ def list_plans(as_json: AsJson = False) -> None:
 @plan_app.command("show")
 def show(
     plan: PlanId,
-    values: Annotated[bool, typer.Option("--values", help="Auch die Werte zeigen (personenbezogene Daten).")] = False,
+    values: Values = False,
     as_json: AsJson = False,
 ) -> None:
     """Was ein Plan schreiben würde."""

@@ -28,7 +28,7 @@ HOUSE_TROUBLE: tuple[type[Exception], ...] = (
 )
 
 
-def told(trouble: Exception) -> str:
+def in_words(trouble: Exception) -> str:
     """Return what is wrong and what to do, in German; takes one of :data:`HOUSE_TROUBLE`."""
     if isinstance(trouble, HomeTaken | ForeignRedis | UnusableFile):
         return str(trouble)

@@ -24,7 +24,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.ledger import TRY_AGAIN_AFTER
 from vmh_sync.store.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.intents import Intent, Standing
+from vmh_sync.store.intents import Creates, Intent
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown, Rejected
@@ -120,9 +120,9 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
     ``ForeignSystemError`` when the create failed or stays unanswered, and whatever ``find`` and ``look_first`` raise.
     """
     began = time.monotonic()
-    claimed, standing = await _claimed_if_new(context, order)
+    claimed, history = await _claimed_if_new(context, order)
     if claimed is None:
-        intent = standing.unsettled
+        intent = history.unsettled
         if intent is not None and intent.sent_at is not None:
             found = await _look_for_earlier(context, order, intent)
             if found is not None:
@@ -135,15 +135,15 @@ async def create_once(context: CreateContext, order: CreateOrder[T]) -> Creation
         began = time.monotonic()
         with _put_off_by_others(context):
             claimed = await context.store.write(_claim, context, order, intent)
-    if order.post_whole is not None and _refused_lately(context, order, standing.last):
+    if order.post_whole is not None and _refused_lately(context, order, history.last):
         order = replace(order, post=order.post_whole)
     return await _post(context, order, claimed, began)
 
 
-async def _claimed_if_new(context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
+async def _claimed_if_new(context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Creates]:
     """Return what is known of a create; where that is nothing and no look comes first, with the right to send it."""
     if order.look_first is not None:
-        return None, await context.store.read(_standing, order)
+        return None, await context.store.read(_history, order)
     with _put_off_by_others(context):
         return await context.store.write(_claim_if_new, context, order)
 
@@ -235,8 +235,8 @@ class _InTime:
 # Our database
 
 
-def _standing(tx: Transaction, order: CreateOrder[T]) -> Standing:
-    return tx.intents.standing(str(order.system), order.entity, order.espo_id, order.claim)
+def _history(tx: Transaction, order: CreateOrder[T]) -> Creates:
+    return tx.intents.history(str(order.system), order.entity, order.espo_id, order.claim)
 
 
 def _announce(tx: Transaction, context: CreateContext, order: CreateOrder[T], unsettled: Intent | None) -> Intent:
@@ -249,11 +249,11 @@ def _claim(tx: Transaction, context: CreateContext, order: CreateOrder[T], unset
     return tx.intents.claim(known) if known is not None else _start(tx, context, order, sent=True)
 
 
-def _claim_if_new(tx: Transaction, context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Standing]:
-    standing = _standing(tx, order)
-    if standing.unsettled is not None:
-        return None, standing
-    return _start(tx, context, order, sent=True, key=standing.next_id), standing
+def _claim_if_new(tx: Transaction, context: CreateContext, order: CreateOrder[T]) -> tuple[Intent | None, Creates]:
+    history = _history(tx, order)
+    if history.unsettled is not None:
+        return None, history
+    return _start(tx, context, order, sent=True, key=history.next_id), history
 
 
 def _as_sought(tx: Transaction, order: CreateOrder[T], unsettled: Intent | None) -> Intent | None:

@@ -17,7 +17,7 @@ def note_meeting(
     tx: Transaction, meeting: FirstMeeting, *, entity: str, espo_id: str, betnr: int | None, run_id: str
 ) -> str:
     """Store what is about to be written, in place of an earlier note; returns the id to settle."""
-    earlier = tx.intents.standing(entity, NOTED, espo_id, "").unsettled
+    earlier = tx.intents.history(entity, NOTED, espo_id, "").unsettled
     if earlier is not None:
         tx.intents.abandon(earlier.id)
     intent = tx.intents.start(

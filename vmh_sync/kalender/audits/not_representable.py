@@ -55,7 +55,7 @@ def _of(work: EmployeeWork) -> Iterable[Hindered]:
             yield Hindered(work.kuerzel, None, finding.event_id, finding.text)
 
 
-async def standing(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[Trouble]:
+async def of_linked(context: CalendarContext, kuerzel: Sequence[str] = ()) -> list[Trouble]:
     """Return all pairs that cannot be represented, from our own table alone; no foreign call."""
     wanted = {name.strip().upper() for name in kuerzel}
 

@@ -37,7 +37,7 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     _check("verify", "Paare, Advoware und Google stimmen überein.", audit.verify),
     _check("duplicates", "Kein Termin steht doppelt in einem Kalender.", audit.duplicates),
     _check("orphans", "Kein Ereignis gehört zu einem gelöschten Termin.", audit.orphans),
-    _check("representable", "Jeder verknüpfte Termin ist in Advoware darstellbar.", not_representable.standing),
+    _check("representable", "Jeder verknüpfte Termin ist in Advoware darstellbar.", not_representable.of_linked),
 )
 
 kalender_audit, kalender_audit_nachts = scheduled_checks(

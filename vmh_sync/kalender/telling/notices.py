@@ -167,7 +167,7 @@ async def _post(context: CalendarContext, desk: TaskDesk, employee: Employee, ga
 
 async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: str | None) -> None:
     task = TaskWanted(TaskKind(row.kind), row.fields, row.details)
-    standing = await _standing(desk, row)
+    standing = await _espo_task(desk, row)
     if standing is None:
         subject = TaskSubject(ENTITY, "", row.espo_id, None, assignee, parent=False)
         await write_task(desk, gate, subject, row, task, {}, may_exist=True)
@@ -184,7 +184,7 @@ async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: 
         tx.tasks.attach_espo_id(row.id, standing.id)
 
 
-async def _standing(desk: TaskDesk, row: ManualTask) -> EspoRecord | None:
+async def _espo_task(desk: TaskDesk, row: ManualTask) -> EspoRecord | None:
     """Return the open task that this notice continues, if a person has not settled it."""
     known = row.details.get(_CONTINUES)
     task = await desk.espo.read(TASK_ENTITY, str(known)) if known else None

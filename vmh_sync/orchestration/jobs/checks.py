@@ -125,18 +125,18 @@ def part_events(store: Store, entity: str) -> Sequence[dg.AssetObservation]:
         return ()
     found = kommunikation_verdicts(store, PeopleLinks.read())
     text = " ".join(verdict.text for verdict in found)
-    return (dg.AssetObservation(asset_key=KOMMUNIKATION, description=text, metadata=_standing(store, found)),)
+    return (dg.AssetObservation(asset_key=KOMMUNIKATION, description=text, metadata=_numbers(store, found)),)
 
 
-def standing_of_part(store: Store, entity: str) -> Mapping[str, int | float]:
+def numbers_of_part(store: Store, entity: str) -> Mapping[str, int | float]:
     """Return how Kommunikation stands, whose failures and tasks are its parties'; nothing for any other. Blocking.
 
     Raises ``StoreError``.
     """
-    return _standing(store, kommunikation_verdicts(store, PeopleLinks.read())) if entity == KOMMUNIKATION else {}
+    return _numbers(store, kommunikation_verdicts(store, PeopleLinks.read())) if entity == KOMMUNIKATION else {}
 
 
-def _standing(store: Store, found: Sequence[Verdict]) -> Mapping[str, int | float]:
+def _numbers(store: Store, found: Sequence[Verdict]) -> Mapping[str, int | float]:
     with store.reading() as tx:
         numbers: dict[str, int | float] = {"im Gleichstand": tx.links.in_step(KOMMUNIKATION)}
     for verdict in found:

@@ -67,7 +67,7 @@ def pass_event(facts: PassFacts, more: Mapping[str, float] = MappingProxyType({}
 
 def pass_metadata(facts: PassFacts) -> dict[str, int | float]:
     """Return the numbers that plot over time: how the entity stands, and what the pass did."""
-    return {**_standing(facts.numbers), **_pass_numbers(facts, PassSummary().add(facts.outcomes))}
+    return {**_entity_numbers(facts.numbers), **_pass_numbers(facts, PassSummary().add(facts.outcomes))}
 
 
 def told_in_a_line(facts: PassFacts) -> str:
@@ -87,7 +87,7 @@ def told_in_a_line(facts: PassFacts) -> str:
     return f"{word(TRIGGERS, facts.trigger)}: {', '.join(done) or 'nichts zu tun'}"
 
 
-def _standing(numbers: EntityNumbers) -> dict[str, int | float]:
+def _entity_numbers(numbers: EntityNumbers) -> dict[str, int | float]:
     return {
         "im Gleichstand": numbers.in_step,
         "verschieden mit Aufgabe": numbers.different,

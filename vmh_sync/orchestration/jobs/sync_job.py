@@ -19,7 +19,7 @@ from vmh_sync.engine.passes.entity_pipeline import EntityPipeline, UnknownSelect
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import Chosen, acknowledge, choose, put_off
 from vmh_sync.engine.selecting.span import selection_name
-from vmh_sync.orchestration.jobs.checks import failed_in_a_pass, part_events, standing_of_part
+from vmh_sync.orchestration.jobs.checks import failed_in_a_pass, numbers_of_part, part_events
 from vmh_sync.orchestration.jobs.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.jobs.giving_way import give_way
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
@@ -225,7 +225,7 @@ def make_sync_job(
             if work.config.dry_run:
                 changes, facts, standing = [], None, {}
             else:
-                standing = await asyncio.to_thread(standing_of_part, opened.store, entity)
+                standing = await asyncio.to_thread(numbers_of_part, opened.store, entity)
                 facts = await _entered(context, opened, entity, outcomes, seconds, calls)
                 parts = await asyncio.to_thread(part_events, opened.store, entity)
                 changes = await changes_of(opened, outcomes, seconds)
