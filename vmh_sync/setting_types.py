@@ -4,16 +4,14 @@ import json
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
-from pydantic_core import PydanticUseDefault
 from pydantic_settings import NoDecode
 
 
-def _from_json(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not value.strip():
-        raise PydanticUseDefault
-    return json.loads(value)
+def _json_or(empty: object) -> BeforeValidator:
+    def parsed(value: object) -> object:
+        return (json.loads(value) if value.strip() else empty) if isinstance(value, str) else value
+
+    return BeforeValidator(parsed)
 
 
 def _from_commas(value: object) -> object:
@@ -30,8 +28,8 @@ def _one_calendar_each(ids: dict[str, str]) -> dict[str, str]:
     return named
 
 
-FromJson = BeforeValidator(_from_json)
-"""Beside ``NoDecode``: JSON; blank counts as not set."""
+JsonList, JsonObject = _json_or([]), _json_or({})
+"""Beside ``NoDecode``: JSON text; blank text is an empty one."""
 CommaNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_from_commas)]
-CalendarIds = Annotated[dict[str, str], NoDecode, AfterValidator(_one_calendar_each), FromJson]
+CalendarIds = Annotated[dict[str, str], NoDecode, AfterValidator(_one_calendar_each), JsonObject]
 """Kürzel → id of a calendar that is there already."""

@@ -18,7 +18,7 @@ from vmh_sync.deadline_rules import DeadlineRuleSetting
 from vmh_sync.env_file import EnvSettings
 from vmh_sync.people_settings import AlertSettings as AlertSettings
 from vmh_sync.people_settings import PeopleSettings as PeopleSettings
-from vmh_sync.setting_types import CalendarIds, CommaNames, FromJson
+from vmh_sync.setting_types import CalendarIds, CommaNames, JsonList, JsonObject
 from vmh_sync.settings_loading import SettingsError as SettingsError
 from vmh_sync.settings_loading import load as load
 from vmh_sync.settings_loading import load_or_note as load_or_note
@@ -59,7 +59,7 @@ class EspoCrmSettings(StoredBesides):
     api_key: SecretStr = Field(description="API-Schlüssel des API-Benutzers in EspoCRM")
     secret_key: SecretStr | None = Field(None, description="geheimer Schlüssel des API-Benutzers (HMAC)")
     api_timeout_seconds: float = Field(30.0, gt=0, description="so viele Sekunden wird auf eine Antwort gewartet")
-    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode, FromJson] = Field(
+    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode, JsonObject] = Field(
         default_factory=dict, description="JSON-Objekt: ID des Webhooks -> geheimer Schlüssel"
     )
     webhook_path_token: SecretStr | None = Field(
@@ -87,7 +87,7 @@ class GoogleCalendarSettings(EnvSettings):
     name_template: str = Field("AW-{kuerzel}", description="Name der Kalender; muss {kuerzel} enthalten")
     ids: CalendarIds = Field(default_factory=dict, description="JSON-Objekt: Kürzel -> ID nur freigegebener Kalender")
     time_zone: ZoneInfo = Field(ZoneInfo("Europe/Berlin"), description="Zeitzone neuer Kalender")
-    acl_rules: Annotated[list[dict[str, str]], NoDecode, FromJson] = Field(
+    acl_rules: Annotated[list[dict[str, str]], NoDecode, JsonList] = Field(
         default_factory=list,
         description='JSON-Liste von Freigaben: {"role", "type", "value"}; {kuerzel} und {email} werden ersetzt',
     )
@@ -156,12 +156,12 @@ class CalendarSyncSettings(EnvSettings):
         None, pattern=r"^(https://|http://127\.0\.0\.1:)", description="öffentliche https-Adresse für Googles Meldungen"
     )
 
-    deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode, FromJson] = Field(
+    deadline_rules: Annotated[list[DeadlineRuleSetting], NoDecode, JsonList] = Field(
         default_factory=list,
         description="JSON-Liste: welche Termine Fristen sind; je Regel name und text, notiz, ort, akte, ganztags",
     )
     deadlines_from_google: bool = Field(False, description="true: Änderungen an Fristen in Google gelten auch")
-    espocrm_users: Annotated[dict[str, str], NoDecode, FromJson] = Field(
+    espocrm_users: Annotated[dict[str, str], NoDecode, JsonObject] = Field(
         default_factory=dict, description="JSON-Objekt: Kürzel -> Benutzer in EspoCRM, wenn er nicht so heißt"
     )
 
@@ -224,7 +224,7 @@ class VmhSettings(EnvSettings):
         min_length=16,
         description="wer /metrics lesen will, muss diesen Schlüssel nennen; ohne Angabe darf es jeder",
     )
-    api_keys: Annotated[list[dict[str, object]], NoDecode, FromJson] = Field(
+    api_keys: Annotated[list[dict[str, object]], NoDecode, JsonList] = Field(
         default_factory=list, alias="VMH_API_KEYS", description="JSON-Liste von Schlüsseln: name, key, scopes, paths"
     )
 
@@ -338,7 +338,7 @@ class ErstgespraechSettings(EnvSettings):
 
     model_config = SettingsConfigDict(env_prefix="VMH_ERSTGESPRAECH_")
 
-    states: Annotated[tuple[str, ...], NoDecode, FromJson] = Field(
+    states: Annotated[tuple[str, ...], NoDecode, JsonList] = Field(
         (), description="JSON-Liste: in welchen Zuständen ein vergangener Anruf zurückgesetzt wird"
     )
     entity: str = Field("CVmhErstgespraech", pattern="^[A-Za-z0-9]+$", description="Entität in EspoCRM")

@@ -1,9 +1,9 @@
 """Both sides of one employee's calendar in memory, and the plainest executor that carries a plan out.
 
 For tests of the planner alone: what it answers to one situation, and whether its plans come to an end when they are
-carried out to the letter; some seventy situations in seconds. It says nothing about writing. The executor of the product
-is driven over in-memory ports, with faults, lost answers and kills, by ``test_calendar_passes.py`` and its neighbours
-and by ``vmh_sync_tests/simulation``. A new kind of operation needs a line in ``Sides.apply``.
+carried out to the letter; some seventy situations in seconds. It says nothing about writing. The product's executor is
+driven over in-memory ports, with faults, lost answers and kills, by ``test_calendar_passes.py`` and its neighbours and
+by ``vmh_sync_tests/simulation``. A new kind of operation needs a line in ``Sides.apply``.
 """
 
 from collections.abc import Mapping
