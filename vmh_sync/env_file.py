@@ -102,8 +102,8 @@ class EnvSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the ``.env`` file in our way."""
         file = dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
-        ours = EnvFileSource(settings_cls, env_file=file)
-        return init_settings, env_settings, ours, file_secret_settings, *cls.last_sources()
+        dotenv = EnvFileSource(settings_cls, env_file=file)
+        return init_settings, env_settings, dotenv, file_secret_settings, *cls.last_sources()
 
     @classmethod
     def last_sources(cls) -> tuple[PydanticBaseSettingsSource, ...]:
