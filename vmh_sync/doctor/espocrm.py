@@ -22,6 +22,7 @@ from vmh_sync.doctor.schema import Expected, compare
 from vmh_sync.engine.installation.field_tables import FieldChanges
 from vmh_sync.entities import with_records
 from vmh_sync.orchestration.entity_room import EntityRoom, room_of
+from vmh_sync.overview.webhook_addresses import second_gateway
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import override
 from vmh_sync.sync.status import SyncStatus
@@ -78,7 +79,7 @@ async def check_espocrm(
         except EspoError as error:
             remedy = "Das Protokoll von EspoCRM ansehen (Verwaltung → Protokoll) und `vmh-sync doctor` wiederholen."
             lines.append(problem(LOGIN, error.message_for_people, remedy))
-        return [*lines, _webhooks(settings)]
+        return [*lines, await _webhooks(espo, settings)]
 
 
 def _who(user: Mapping[str, Any]) -> Line:
@@ -186,7 +187,14 @@ def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
     )
 
 
-def _webhooks(settings: EspoCrmSettings) -> Line:
+async def _webhooks(espo: EspoClient, settings: EspoCrmSettings) -> Line:
+    try:
+        second = second_gateway([hook.attributes async for hook in espo.list_all("Webhook", select=("url",))])
+    except EspoError:
+        second = None  # the API user may not see them; nothing depends on it
+    if second is not None:
+        text, _, remedy = second.partition(": ")
+        return hint(WEBHOOKS, f"{text}.", f"{remedy}.")
     if settings.webhook_secrets or settings.webhook_path_token is not None:
         return ok(WEBHOOKS, "Prüfung der Absender ist eingerichtet.")
     return hint(

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.gateway.app import create_app
+from vmh_sync.gateway.http.listening import bare_host
 from vmh_sync.gateway.http.patience import PatientProtocol
 from vmh_sync.services.log_format import log_to_stderr
 from vmh_sync.settings import LogSettings, SettingsError, load
@@ -27,7 +28,7 @@ def serve(settings: PassSettings | None = None) -> int:
         return 2
     # Ended in order, uvicorn raises the signal once more: that would be an end by signal, which engines call a failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.Server(server_config(app, settings.house.gateway_host, settings.house.gateway_port)).run()
+    uvicorn.Server(server_config(app, bare_host(settings.house), settings.house.gateway_port)).run()
     return 0
 
 

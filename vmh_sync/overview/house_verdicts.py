@@ -11,6 +11,7 @@ from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import with_records
 from vmh_sync.overview.verdicts import Verdict
+from vmh_sync.overview.webhook_addresses import second_gateway
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import SettingsError
 from vmh_sync.systems.errors import ForeignSystemError
@@ -31,6 +32,7 @@ MOST_ITEMS = 200
 """EspoCRM's longest list."""
 _LEASES = "vmh:lease:*"
 _NO_END = -1
+_SELECT = ("event", "isActive", "url")
 
 
 async def house_verdicts(context: PassContext, settings: PassSettings) -> tuple[Verdict, ...]:
@@ -75,7 +77,7 @@ async def _logins(context: PassContext, settings: PassSettings, redis: AsyncRedi
 async def webhooks(context: PassContext, settings: PassSettings) -> Verdict:
     """Look whether EspoCRM has our webhooks, whether they are on, and which deliveries it has given up."""
     try:
-        hooks = [hook.attributes async for hook in context.espo.list_all("Webhook", select=("event", "isActive"))]
+        hooks = [hook.attributes async for hook in context.espo.list_all("Webhook", select=_SELECT)]
     except Forbidden:
         return Verdict(WEBHOOKS, passed=True, text="Der API-Benutzer darf Webhooks nicht sehen (Rolle: Webhook).")
     except ForeignSystemError as problem:
@@ -86,7 +88,9 @@ async def webhooks(context: PassContext, settings: PassSettings) -> Verdict:
     numbers = {"eingerichtet": len(hooks), "abgeschaltet": len(off), "fehlen": len(lacking)}
     if failed is not None:
         numbers["gescheiterte Zustellungen"] = len(failed)
+    second = second_gateway(hooks)
     said = [
+        *([second] if second is not None else []),
         *([f"abgeschaltet: {', '.join(off)} (Verwaltung → Webhooks → Aktiv)"] if off else []),
         *([f"fehlen: {', '.join(lacking)} (`vmh-sync crm setup`)"] if lacking and hooks else []),
         *(

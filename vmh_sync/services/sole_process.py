@@ -95,26 +95,34 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
 
     Raises ``HomeTaken`` with a German sentence: which port or address, for what, and what to do.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        # As servers do it: a connection of a moment ago that is still being closed does not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                raise HomeTaken(
-                    f"Die Adresse {host} gehört nicht zu diesem Rechner, dort sollte {what} zu erreichen sein: Setzen "
-                    "Sie eine Adresse dieses Rechners ein, oder 0.0.0.0 für alle."
-                ) from None
-            if error.errno == errno.EACCES:
-                raise HomeTaken(
-                    f"Port {port} darf dieser Benutzer nicht öffnen, er wird für {what} gebraucht: {remedy[0].upper()}"
-                    f"{remedy[1:]}, 1024 oder höher."
-                ) from None
-            if error.errno != errno.EADDRINUSE:
-                return  # a strange address: the server itself says what is wrong with it
+    try:
+        _bind_once(host, port)
+    except UnicodeError:
+        raise _no_address_here(host, what) from None
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise HomeTaken(
+                f"Port {port} darf dieser Benutzer nicht öffnen, er wird für {what} gebraucht: {remedy[0].upper()}"
+                f"{remedy[1:]}, 1024 oder höher."
+            ) from None
+        if error.errno == errno.EADDRINUSE:
             raise HomeTaken(
                 f"Port {port} auf {host} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
                 f"oder {remedy}."
             ) from None
+        raise _no_address_here(host, what) from None  # of another machine, unknown, or no address at all
+
+
+def _bind_once(host: str, port: int) -> None:
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        # As servers do it: a connection of a moment ago that is still being closed does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
+def _no_address_here(host: str, what: str) -> HomeTaken:
+    return HomeTaken(
+        f"Die Adresse {host} gehört nicht zu diesem Rechner, dort sollte {what} zu erreichen sein: Setzen Sie eine "
+        "Adresse dieses Rechners ein, oder 0.0.0.0 für alle."
+    )

@@ -10,7 +10,7 @@ from vmh_sync.commands.passes.instance import dagster_environment
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.engine.installation.field_tables import field_changes
 from vmh_sync.engine.passes.opening import PassSettings
-from vmh_sync.gateway.http.listening import own_place
+from vmh_sync.gateway.http.listening import bare_host, own_place
 from vmh_sync.orchestration.dagster_home import home_of, names_celery, storage_fault
 from vmh_sync.orchestration.dagster_stack import HOST, start_dagster, wait_until_up
 from vmh_sync.services.processes import Supervisor, program
@@ -89,7 +89,7 @@ def require_free_ports(settings: PassSettings, *, port: int) -> None:
     )
     house = settings.house
     remedy = "wählen Sie einen anderen Port mit VMH_GATEWAY_PORT"
-    require_free_port(house.gateway_host, house.gateway_port, what="das Gateway", remedy=remedy)
+    require_free_port(bare_host(house), house.gateway_port, what="das Gateway", remedy=remedy)
 
 
 def require_usable_files(settings: PassSettings) -> None:
@@ -106,9 +106,7 @@ def _stay_up(settings: PassSettings, *, port: int) -> None:
     try:
         url = start_house(supervisor, settings, port=port)
         if wait_until_up(url, supervisor):
-            console.print(
-                f"Dagster: {url}   Gateway: http://{settings.house.gateway_host}:{settings.house.gateway_port}"
-            )
+            console.print(f"Dagster: {url}   Gateway: http://{own_place(settings.house)}")
             console.print(f"Protokolle: {settings.house.home / 'logs'}   Ende mit Strg-C")
         elif not supervisor.stopping.is_set():
             logs = settings.house.home / "logs"

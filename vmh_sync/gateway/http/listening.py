@@ -7,9 +7,14 @@ from vmh_sync.settings import SettingsError, VmhSettings
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, never bound
 
 
+def bare_host(house: VmhSettings) -> str:
+    """Return where the gateway listens as a socket takes it: an IPv6 address may stand in brackets in the settings."""
+    return house.gateway_host.strip("[]")
+
+
 def own_place(house: VmhSettings) -> str:
     """Return ``host:port`` at which a process of this machine reaches the gateway, an IPv6 address in brackets."""
-    host = _EVERYWHERE.get(house.gateway_host, house.gateway_host)
+    host = _EVERYWHERE.get(bare_host(house), bare_host(house))
     return f"[{host}]:{house.gateway_port}" if ":" in host else f"{host}:{house.gateway_port}"
 
 

@@ -19,6 +19,7 @@ from vmh_sync.doctor.line import Level, Line
 from vmh_sync.doctor.schema import compare
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
+from vmh_sync_tests.fixtures.gateway import register_webhooks
 
 
 def problems(lines: Sequence[Line]) -> list[Line]:
@@ -197,6 +198,17 @@ def test_optimistic_locking_and_webhooks_are_hints_only(firm: Firm, firm_environ
     lines = found()
     assert levels(lines, "Versionsprüfung") == levels(lines, "Webhooks") == {Level.OK}
     assert problems(lines) == []
+
+
+def test_a_second_installation_that_gets_the_webhooks_of_the_same_espocrm_is_told(firm: Firm) -> None:
+    register_webhooks(firm.sandbox, "https://sync.kanzlei.example")
+    assert not any("Gateways" in line.text for line in found())
+    register_webhooks(firm.sandbox, "https://vertrauter:geheim@alt.kanzlei.example:8443/abgleich")
+    (line,) = [line for line in found() if "Gateways" in line.text]
+    assert (line.name, line.level) == ("Webhooks", Level.HINT)
+    assert "an 2 Gateways (alt.kanzlei.example:8443/abgleich, sync.kanzlei.example)." in line.text
+    assert line.remedy.startswith("Läuft vmh-sync zweimal an diesem EspoCRM, legen beide dasselbe doppelt an")
+    assert "geheim" not in line.text
 
 
 def test_an_unusable_google_key_is_a_problem_and_none_is_a_hint(

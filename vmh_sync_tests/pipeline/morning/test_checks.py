@@ -76,6 +76,8 @@ def test_what_is_not_right_is_named_with_its_next_step_and_without_values(
     hook(f"{firm.crm.url}/_sandbox/edit")  # answers 400, which EspoCRM never sends again
     firm.crm_edit(linked, titel="Dr.")
     firm.crm.do("flush_webhooks")
+    for gateway in ("sync.kanzlei.example", "alt.kanzlei.example"):
+        hook(f"https://{gateway}/vmh/webhook/beteiligte/update")
 
     found = evaluated(instance, "pruefen")
     failing = found["beteiligte", "keine_fehler"]
@@ -88,6 +90,7 @@ def test_what_is_not_right_is_named_with_its_next_step_and_without_values(
     webhooks = found["betrieb", "webhooks"]
     assert (webhooks.passed, webhooks.metadata["gescheiterte Zustellungen"].value) == (False, 1)
     assert rows(webhooks)[0]["Ereignis"] == "CBeteiligte.update"
+    assert "an 2 Gateways (alt.kanzlei.example, sync.kanzlei.example)" in str(webhooks.description)
     assert found["betrieb", "anmeldungen"].passed
 
     equal = evaluated(instance, "reconcile")["beteiligte", "gleichstand"]

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmh_sync.gateway.advoware.paths import BadPath, segments_of
-from vmh_sync.gateway.http.listening import require_keys
+from vmh_sync.gateway.http.listening import bare_host, own_place, require_keys
 from vmh_sync.gateway.keys import NotAllowed, key_ring
-from vmh_sync.settings import SettingsError
+from vmh_sync.settings import SettingsError, VmhSettings
 
 KEY = "k" * 16
 
@@ -144,3 +144,18 @@ def test_public_addresses_need_keys(host: str) -> None:
     with pytest.raises(SettingsError):
         require_keys(host, 0)
     require_keys(host, 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "bare", "place"),
+    [
+        ("127.0.0.1", "127.0.0.1", "127.0.0.1:8800"),
+        ("0.0.0.0", "0.0.0.0", "127.0.0.1:8800"),
+        ("::1", "::1", "[::1]:8800"),
+        ("[::1]", "::1", "[::1]:8800"),
+        ("[::]", "::", "[::1]:8800"),
+    ],
+)
+def test_an_ipv6_address_of_the_gateway_may_stand_in_brackets(host: str, bare: str, place: str) -> None:
+    house = VmhSettings(VMH_GATEWAY_HOST=host, VMH_GATEWAY_PORT=8800)
+    assert (bare_host(house), own_place(house)) == (bare, place)

@@ -109,8 +109,13 @@ def test_a_command_says_in_one_sentence_that_its_port_is_taken_and_starts_nothin
     assert [path.name for path in tmp_path.iterdir()] == left, "nothing was started"
 
 
-def test_an_address_of_another_machine_is_told_before_anything_starts() -> None:
-    with pytest.raises(
-        HomeTaken, match=r"Die Adresse 192\.0\.2\.1 gehört nicht zu diesem Rechner, dort sollte das Gate"
-    ):
-        require_free_port("192.0.2.1", 0, what="das Gateway", remedy="wählen Sie einen anderen Port")
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "fe80::1", "::zz", "[::1]", "a..b"])
+def test_what_is_no_address_of_this_machine_is_told_before_anything_starts(host: str) -> None:
+    sentence = f"Die Adresse {host} gehört nicht zu diesem Rechner, dort sollte das Gateway zu erreichen sein: "
+    with pytest.raises(HomeTaken, match=re.escape(sentence)):
+        require_free_port(host, 0, what="das Gateway", remedy="wählen Sie einen anderen Port")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_every_address_of_this_machine_is_good(host: str) -> None:
+    require_free_port(host, 0, what="das Gateway", remedy="wählen Sie einen anderen Port")
