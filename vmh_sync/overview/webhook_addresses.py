@@ -6,12 +6,12 @@ The API user sees its own webhooks only, so that a second installation with a us
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-_OURS = "/vmh/webhook/"
+_WEBHOOK_PATH = "/vmh/webhook/"
 
 
 def second_gateway(hooks: Iterable[Mapping[str, object]]) -> str | None:
     """Return a German sentence without its end when the webhooks (``url``) lead to several gateways, else ``None``."""
-    places = sorted({_place(url) for hook in hooks if _OURS in (url := str(hook.get("url")))})
+    places = sorted({_place(url) for hook in hooks if _WEBHOOK_PATH in (url := str(hook.get("url")))})
     if len(places) < 2:
         return None
     return (
@@ -23,5 +23,5 @@ def second_gateway(hooks: Iterable[Mapping[str, object]]) -> str | None:
 
 def _place(url: str) -> str:
     """Host, port and prefix; a token in the path comes after them."""
-    parts = urlsplit(url.partition(_OURS)[0])
+    parts = urlsplit(url.partition(_WEBHOOK_PATH)[0])
     return f"{parts.netloc.rpartition('@')[2]}{parts.path}"

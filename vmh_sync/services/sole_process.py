@@ -98,7 +98,7 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
     try:
         _bind_once(host, port)
     except UnicodeError:
-        raise _no_address_here(host, what) from None
+        raise _not_of_this_machine(host, what) from None
     except OSError as error:
         if error.errno == errno.EACCES:
             raise HomeTaken(
@@ -110,7 +110,7 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
                 f"Port {port} auf {host} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
                 f"oder {remedy}."
             ) from None
-        raise _no_address_here(host, what) from None  # of another machine, unknown, or no address at all
+        raise _not_of_this_machine(host, what) from None  # of another machine, unknown, or no address at all
 
 
 def _bind_once(host: str, port: int) -> None:
@@ -121,7 +121,7 @@ def _bind_once(host: str, port: int) -> None:
         probe.bind(address)
 
 
-def _no_address_here(host: str, what: str) -> HomeTaken:
+def _not_of_this_machine(host: str, what: str) -> HomeTaken:
     return HomeTaken(
         f"Die Adresse {host} gehört nicht zu diesem Rechner, dort sollte {what} zu erreichen sein: Setzen Sie eine "
         "Adresse dieses Rechners ein, oder 0.0.0.0 für alle."

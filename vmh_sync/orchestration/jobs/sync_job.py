@@ -50,6 +50,7 @@ from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan_print import prints_of
 from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.record_id import may_be_asked_for
 
 MOST_CHANGES = 1000
 CLOCK_SLACK_SECONDS = 60.0
@@ -90,6 +91,7 @@ async def read_batch(
     started = time.monotonic()
     chosen = Chosen([])
     selection = selection_name(config.selection, config.since, config.until)
+    _require_usable(config.ids)
     if not config.dry_run:
         await require_our_redis(opened.leases)
     try:
@@ -108,6 +110,18 @@ async def read_batch(
     except (GuardTripped, UnknownSelection) as stop:
         raise Stopped(str(stop)) from None
     return SyncBatch(batch, config, chosen, started)
+
+
+def _require_usable(ids: Sequence[str]) -> None:
+    """Raise ``dagster.Failure`` for what cannot be an id; what was typed may name a person, so it is not repeated."""
+    strange = [number for number, one in enumerate(ids, start=1) if not may_be_asked_for(one)]
+    if strange:
+        which = ", ".join(map(str, strange[:5])) + (" …" if len(strange) > 5 else "")
+        raise Stopped(
+            f"{len(strange)} von {len(ids)} IDs können keine von EspoCRM sein (die an Stelle {which}), darum wurde "
+            "nichts abgeglichen: Eine ID hat nur Buchstaben, Ziffern und Bindestriche, sie steht am Ende der Adresse "
+            "des Datensatzes."
+        )
 
 
 async def write_batch(opened: PassContext, pipeline: EntityPipeline[Any], work: SyncBatch) -> list[RecordOutcome]:

@@ -9,6 +9,7 @@ import re
 
 _HEX_17, _UUID = "[0-9a-fA-F]{17}", "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PATTERN = f"^(?:{_HEX_17}|{_UUID})$"
+_ADDRESSABLE = re.compile("[A-Za-z0-9_-]{1,64}")
 _FORM, _OWN = re.compile(PATTERN), re.compile(_HEX_17)
 
 
@@ -21,3 +22,9 @@ def record_id(told: str) -> str:
 def is_record_id(text: str) -> bool:
     """Whether a text has the form of an id."""
     return _FORM.fullmatch(text) is not None
+
+
+def may_be_asked_for(text: str) -> bool:
+    """Whether EspoCRM may be asked for a record by this text: others lead to another address, and with a signed login
+    to a refusal that holds everything back."""
+    return _ADDRESSABLE.fullmatch(text) is not None

@@ -153,3 +153,17 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
     assert [value.config_value for value in alone["selection"].config_type.enum_values] == ["dirty", "failed", "all"]
     with pytest.raises(dg.DagsterInvalidConfigError):
         dg.validate_run_config(job("sync_beteiligte"), {"selection": "dirrty"})
+
+
+@pytest.mark.parametrize("strange", ["", "../../User", "a/b", "a\x00b", SECRET + " ä", "a" * 65])
+def test_what_cannot_be_an_id_is_told_in_one_sentence_and_espocrm_is_not_asked(
+    firm: Firm, instance: dg.DagsterInstance, strange: str
+) -> None:
+    firm.crm.clear_calls()
+    result = run(instance, ids=["66aa11bb22cc33dd4", strange])
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.error is not None
+    message = failure.step_failure_data.error.message
+    assert "1 von 2 IDs können keine von EspoCRM sein (die an Stelle 2)" in message
+    assert SECRET not in message, "what somebody typed may name a person"
+    assert not [call for call in firm.crm.calls()["by_route"] if "CBeteiligte" in call]
