@@ -116,9 +116,9 @@ def _require_usable(ids: Sequence[str]) -> None:
     """Raise ``dagster.Failure`` for what cannot be an id; what was typed may name a person, so it is not repeated."""
     strange = [number for number, one in enumerate(ids, start=1) if not may_be_asked_for(one)]
     if strange:
-        which = ", ".join(map(str, strange[:5])) + (" …" if len(strange) > 5 else "")
+        places = ", ".join(map(str, strange[:5])) + (" …" if len(strange) > 5 else "")
         raise Stopped(
-            f"{len(strange)} von {len(ids)} IDs können keine von EspoCRM sein (die an Stelle {which}), darum wurde "
+            f"{len(strange)} von {len(ids)} IDs können keine von EspoCRM sein (die an Stelle {places}), darum wurde "
             "nichts abgeglichen: Eine ID hat nur Buchstaben, Ziffern und Bindestriche, sie steht am Ende der Adresse "
             "des Datensatzes."
         )
