@@ -96,9 +96,12 @@ class AlertLedger:
         seen = {trouble.key: trouble for trouble in look.troubles}
         for key, trouble in seen.items():
             before = self._known.get(key)
-            if before is None or before.over:
-                # One that comes back while its end is still being told is a new trouble.
+            if before is None:
                 self._known[key] = Known(trouble, look.at, look.at)
+            elif before.over:
+                # For whoever was not told the end it never was over; for all others it is a new trouble.
+                still = tuple(way for way in before.sent if way not in before.ended)
+                self._known[key] = replace(before, trouble=trouble, last_seen=look.at, over=False, sent=still, ended=())
             else:
                 self._known[key] = replace(before, last_seen=look.at)
         for key, one in list(self._known.items()):

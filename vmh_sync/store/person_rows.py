@@ -1,7 +1,7 @@
 """All rows of our database about one person: to count them, to read what they say, and to delete them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,11 +20,13 @@ from vmh_sync.store.models import (
     SyncRecordRow,
     ValueLossRow,
 )
-from vmh_sync.store.repository import Repository, table_of
+from vmh_sync.store.repository import Repository, chunks, table_of
 
 ERASED: Literal["erased"] = "erased"
 """Kind of the audit row that says that a person was erased; it stays."""
 PARTY = "beteiligte"
+_LIVES = ("active", "deleted_in_advoware")
+"""States of the link of a record that stands in EspoCRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,18 @@ class PersonRows(Repository):
     """Rows about one person in all tables that name records."""
 
     def ids_of(self, espo_id: str, betnr: int | None) -> PersonIds:
-        """Return all ids under which rows about this party and its children stand, dead links included."""
+        """Return all ids under which rows about this party and its children stand, dead links included.
+
+        A record that once had the number, and is linked to another one now, is somebody else.
+        """
         numbers = {betnr} if betnr is not None else set(self._numbers(espo_id))
-        ids = {espo_id}
+        ids = set[str]()
         for model in (LinkRow, ChangeRow, ManualTaskRow, IntentRow):
             found = select(model.espo_id).where(model.betnr.in_(numbers)).distinct()
             ids |= {str(one) for one in self._connection.scalars(found) if one}
-        return PersonIds(frozenset(ids), min(numbers, default=None))
+        return PersonIds(
+            frozenset(ids - set(self._linked_elsewhere(ids, numbers)) | {espo_id}), min(numbers, default=None)
+        )
 
     def counts(self, person: PersonIds) -> dict[str, int]:
         """Return how many rows there are in each table that has any."""
@@ -101,6 +108,13 @@ class PersonRows(Repository):
             if number := self._connection.execute(delete(table).where(condition)).rowcount:
                 found[name] = number
         return found
+
+    def _linked_elsewhere(self, ids: Iterable[str], numbers: Set[int]) -> Iterator[str]:
+        for some in chunks(ids):
+            statement = select(LinkRow.espo_id).where(
+                LinkRow.espo_id.in_(some), LinkRow.state.in_(_LIVES), LinkRow.betnr.not_in(numbers)
+            )
+            yield from self._connection.scalars(statement)
 
     def _numbers(self, espo_id: str) -> Iterator[int]:
         for model in (LinkRow, ManualTaskRow, IntentRow, ChangeRow):

@@ -73,3 +73,20 @@ def test_what_could_not_be_looked_at_is_not_over() -> None:
 def test_a_cursor_that_nobody_can_read_is_an_empty_book() -> None:
     for text in (None, "", "nonsense", "{}", '[{"trouble": 1}]', "[1]"):
         assert list(AlertLedger.parse(text)) == []
+
+
+def test_who_was_not_told_the_end_is_not_told_the_same_trouble_again_and_its_task_is_closed_in_the_end() -> None:
+    ledger = after(AlertLedger(), look(0, TROUBLE))
+    (mail, task) = ledger.messages(BOTH)
+    ledger.told(mail)
+    ledger.told(task, "the task")
+    ledger = after(ledger, look(20))
+    assert tell(ledger, "E-Mail") == [("E-Mail", True)], "the other way is down"
+    ledger = after(ledger, look(21, TROUBLE))
+    assert tell(ledger) == [("E-Mail", False)], "a second task would stand beside the first, that nobody closes"
+    ledger = after(ledger, look(40))
+    ends = {message.way: message for message in ledger.messages(BOTH)}
+    assert set(ends) == set(BOTH)
+    assert ends["Webhook"].mark == "the task"
+    tell(ledger)
+    assert list(ledger) == []

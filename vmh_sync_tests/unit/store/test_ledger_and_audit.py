@@ -9,6 +9,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import StaleRow, Store, open_store
 from vmh_sync.store.audit import Change
+from vmh_sync.store.links import Link
 from vmh_sync.store.records import SyncRecord
 
 ENTITY = "beteiligte"
@@ -248,3 +249,19 @@ def test_retention_of_tasks_and_intents_spares_what_is_open(store: Store, store_
         assert (tx.tasks.purge(later), tx.intents.purge(later)) == (1, 1)
         assert [task.fields for task in tx.tasks.not_closed(ENTITY)] == [("b",)]
         assert [i.payload_hash for i in tx.intents.open_for(ENTITY, "a")] == ["0"]
+
+
+def test_who_once_had_the_number_of_a_person_and_has_another_now_is_not_that_person(store: Store) -> None:
+    def change(espo_id: str, betnr: int) -> Change:
+        return Change(entity=ENTITY, kind="applied", reason="r", espo_id=espo_id, betnr=betnr)
+
+    with store.transaction() as tx:
+        tx.audit.append([change("other", 100), change("other", 200), change("person", 100), change("former", 100)])
+        tx.links.save(Link(entity=ENTITY, espo_id="other", betnr=200, advoware_id="200"))
+        tx.links.save(Link(entity=ENTITY, espo_id="person", betnr=100, advoware_id="100"))
+        ids = tx.person_rows.ids_of("person", 100)
+        assert ids.espo_ids == {"person", "former"}
+        tx.person_rows.delete(ids)
+        assert tx.links.get_by_espo(ENTITY, "person") is None
+        assert tx.links.get_by_espo(ENTITY, "other") is not None, "its base belongs to somebody else"
+        assert [row.betnr for row in tx.audit.for_record("other")] == [200]
