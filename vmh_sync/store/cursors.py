@@ -18,6 +18,14 @@ class Cursors(Repository):
         """Return the JSON value stored under ``name``, None if there is none."""
         return self._connection.execute(select(CursorRow.value).where(CursorRow.name == name)).scalar_one_or_none()
 
+    def held(self, name: str) -> Any:
+        """Return the JSON value as :meth:`get`, and let nobody else change or forget it in this transaction.
+
+        On SQLite a transaction that may write has everybody wait in any case.
+        """
+        statement = select(CursorRow.value).where(CursorRow.name == name).with_for_update()
+        return self._connection.execute(statement).scalar_one_or_none()
+
     def set(self, name: str, value: Any) -> None:
         """Store a JSON value under ``name``, replacing what stood there."""
         self._connection.execute(_SET, {"name": name, "value": value, "updated_at": self._now()})

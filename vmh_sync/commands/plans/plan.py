@@ -11,20 +11,11 @@ from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, fail_pass, firm_time, print_json, print_summary
 from vmh_sync.commands.screens.screen import print_rows, screen
-from vmh_sync.engine.passes.approved_plan import (
-    NoPlan,
-    StoredPlan,
-    all_plans,
-    note_approval,
-    read_plan,
-    reject_plan,
-    usable_plan,
-)
+from vmh_sync.engine.passes.approved_plan import NoPlan, StoredPlan, all_plans, approve_plan, read_plan, reject_plan
 from vmh_sync.engine.passes.opening import open_migrated
 from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
-from vmh_sync.store.audit import Change
 from vmh_sync.sync.outcome import PassSummary
 from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
 
@@ -76,13 +67,9 @@ def reject_one(plan_id: str, *, as_json: bool) -> None:
     """Forget a plan, and note who did not want it."""
     with _store() as store:
         try:
-            plan = reject_plan(store, plan_id)
+            plan = reject_plan(store, plan_id, getpass.getuser())
         except NoPlan as problem:
             fail_pass(str(problem), as_json=as_json)
-        with store.transaction() as tx:
-            tx.audit.append(
-                [Change(entity=plan.entity, kind="rejected", reason=f"plan {plan.id}: {getpass.getuser()}")]
-            )
     if as_json:
         print_json({"plan": plan.id, "rejected": True})
     else:
@@ -91,16 +78,12 @@ def reject_one(plan_id: str, *, as_json: bool) -> None:
 
 def apply_plan(plan_id: str, by: str | None, *, as_json: bool) -> int:
     """Carry a plan out, once; returns the exit code. What has moved since is left alone and told."""
+    who = by or getpass.getuser()
     with _store() as store:
-        clock = SystemClock()
         try:
-            plan = usable_plan(store, clock, plan_id)
+            plan = approve_plan(store, SystemClock(), plan_id, who)
         except NoPlan as problem:
             fail_pass(str(problem), as_json=as_json)
-        who = by or getpass.getuser()
-        with store.transaction() as tx:
-            tx.audit.append([Change(entity=plan.entity, kind="approved", reason=f"plan {plan.id}: {who}")])
-        note_approval(store, plan, who)
     try:
         summary = _carried_out(plan, quiet=as_json)
     except PassFailed as problem:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmh_sync.clock import Clock
+from vmh_sync.store.audit import Change
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.plan import RecordPlan
@@ -118,7 +119,7 @@ def store_plan(
     plan = StoredPlan(full[:_ID_LENGTH], full, entity, why, now, now + LIFETIME, records, rows, asked=asked or {})
     with store.transaction() as tx:
         forget_expired(tx, now)
-        tx.cursors.set(f"{_PREFIX}{plan.id}", _to_json(plan))
+        tx.cursors.set(_name(plan.id), _to_json(plan))
     return plan
 
 
@@ -134,7 +135,14 @@ def forget_expired(tx: Transaction, now: datetime) -> int:
 def read_plan(store: Store, plan_id: str) -> StoredPlan:
     """Return a stored plan, expired or not. Raises :class:`NoPlan`."""
     with store.reading() as tx:
-        stored = tx.cursors.get(f"{_PREFIX}{plan_id.strip()}")
+        return _plan(plan_id, tx.cursors.get(_name(plan_id)))
+
+
+def _name(plan_id: str) -> str:
+    return f"{_PREFIX}{plan_id.strip()}"
+
+
+def _plan(plan_id: str, stored: object) -> StoredPlan:
     if not isinstance(stored, dict):
         raise NoPlan(f"Einen Plan {plan_id} gibt es nicht (mehr).")
     plan = _from_json(stored)
@@ -150,13 +158,19 @@ def all_plans(store: Store) -> list[StoredPlan]:
     return sorted(plans, key=lambda plan: plan.created_at, reverse=True)
 
 
-def usable_plan(store: Store, clock: Clock, plan_id: str) -> StoredPlan:
-    """Return a plan that may be applied. Raises :class:`NoPlan` for one that is unknown, altered, old or used."""
-    plan = read_plan(store, plan_id)
-    if plan.expires_at < clock.now():
-        raise NoPlan(f"Der Plan {plan_id} ist abgelaufen; bitte einen neuen machen.")
-    if plan.approved_by is not None:
-        raise NoPlan(f"Der Plan {plan_id} wurde schon angewandt (freigegeben von {plan.approved_by}).")
+def approve_plan(store: Store, clock: Clock, plan_id: str, by: str) -> StoredPlan:
+    """Note who approved a plan, and return it: it is applied once, by one of all who want that at the same moment.
+
+    Raises :class:`NoPlan` for one that is unknown, altered, old or used.
+    """
+    with store.transaction() as tx:
+        plan = _plan(plan_id, tx.cursors.held(_name(plan_id)))
+        if plan.expires_at < clock.now():
+            raise NoPlan(f"Der Plan {plan_id} ist abgelaufen; bitte einen neuen machen.")
+        if plan.approved_by is not None:
+            raise NoPlan(f"Der Plan {plan_id} wurde schon angewandt (freigegeben von {plan.approved_by}).")
+        tx.audit.append([Change(entity=plan.entity, kind="approved", reason=f"plan {plan.id}: {by}")])
+        tx.cursors.set(_name(plan.id), _to_json(plan) | {"approved_by": by})
     return plan
 
 
@@ -170,11 +184,12 @@ def waiting_plans(store: Store, clock: Clock) -> list[StoredPlan]:
     ]
 
 
-def reject_plan(store: Store, plan_id: str) -> StoredPlan:
-    """Forget a plan that nobody wants; returns what it was. Raises :class:`NoPlan`."""
-    plan = read_plan(store, plan_id)
+def reject_plan(store: Store, plan_id: str, by: str) -> StoredPlan:
+    """Forget a plan that nobody wants, and note who said so; returns what it was. Raises :class:`NoPlan`."""
     with store.transaction() as tx:
-        tx.cursors.forget(f"{_PREFIX}{plan.id}")
+        plan = _plan(plan_id, tx.cursors.held(_name(plan_id)))
+        tx.cursors.forget(_name(plan.id))
+        tx.audit.append([Change(entity=plan.entity, kind="rejected", reason=f"plan {plan.id}: {by}")])
     return plan
 
 
@@ -184,12 +199,6 @@ def approved_plan(store: Store, clock: Clock, plan_id: str) -> StoredPlan:
     if plan.approved_by is None or plan.expires_at < clock.now():
         raise NoPlan(f"Der Plan {plan_id} ist nicht freigegeben oder abgelaufen: vmh-sync plan apply {plan_id}.")
     return plan
-
-
-def note_approval(store: Store, plan: StoredPlan, by: str) -> None:
-    """Note who approved a plan: it is applied once."""
-    with store.transaction() as tx:
-        tx.cursors.set(f"{_PREFIX}{plan.id}", _to_json(plan) | {"approved_by": by})
 
 
 def _to_json(plan: StoredPlan) -> dict[str, Any]:
