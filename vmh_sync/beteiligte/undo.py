@@ -32,6 +32,7 @@ from vmh_sync.engine.writing.undo import (
     moved,
     note_undone,
     one_sided,
+    require_same_party,
     require_writable,
     stored_chain,
     take_back_each,
@@ -110,6 +111,7 @@ async def undo_change(context: PassContext, *change_ids: int, dry_run: bool = Fa
             undo = await _undo_master(context, change, party_id, gate, dry_run=dry_run)
         else:
             party = await _both_sides(context, party_id)
+            require_same_party(change, party.betnr)
             if change.entity == KOMMUNIKATION:
                 undo = await undo_entry(context, change, party, gate, dry_run=dry_run)
             else:
@@ -132,6 +134,7 @@ async def _undo_master(context: PassContext, change: Change, party_id: str, gate
     rule = _rule(change, table)
     (read,) = await fetch_parties(context, [party_id])
     before, state = _present(read, map_party(read, table, context.zone))
+    require_same_party(change, read.betnr)
     for system, fields in (("EspoCRM", state.espocrm), ("Advoware", state.advoware or {})):
         if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
             raise moved(rule.label, system)

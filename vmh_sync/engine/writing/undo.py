@@ -70,7 +70,9 @@ def written(changes: Sequence[Change]) -> list[Change]:
 def _meaning(change: Change) -> tuple[object, ...]:
     if change.field is None:  # a whole record came or went; one that was entered again has another name
         return change.entity, change.advoware_id
-    return change.entity, change.espo_id, change.field, repr(change.old), repr(change.new)
+    # An entry of a list that comes back may get another number; its value stands there once.
+    name = change.field.partition("/")[0]
+    return change.entity, change.espo_id, name, repr(change.old), repr(change.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,11 @@ ADDABLE = "kommunikation"
 def stored_chain(context: UndoContext, change_ids: Sequence[int]) -> Change:
     """Return what several changes of one field, newest first, come to: from what stands now to what stood before all.
 
-    Raises :class:`UndoRefused` as :func:`stored_change` does.
+    Raises :class:`UndoRefused` as :func:`stored_change` does, and for changes of several parties of Advoware.
     """
     chain = [stored_change(context, change_id) for change_id in change_ids]
+    for change in chain:
+        require_same_party(change, chain[0].betnr)
     return replace(chain[0], old=chain[-1].old)
 
 
@@ -193,6 +197,15 @@ def require_writable(rule: FieldRule, *, by_hand_in_advoware: bool = False) -> N
         raise UndoRefused(
             f"Das Feld „{rule.label}“ kann nicht auf beiden Seiten geschrieben werden; bitte in EspoCRM und in "
             "Advoware von Hand ändern."
+        )
+
+
+def require_same_party(change: Change, betnr: int | None) -> None:
+    """Refuse what was changed while the record stood for another party of Advoware than ``betnr``."""
+    if change.betnr not in (None, betnr):
+        raise UndoRefused(
+            "Der Datensatz ist seitdem mit einer anderen Nummer in Advoware verknüpft (zum Beispiel zusammengeführt); "
+            "bitte von Hand ändern."
         )
 
 

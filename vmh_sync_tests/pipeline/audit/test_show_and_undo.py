@@ -221,3 +221,16 @@ def test_a_write_that_did_not_happen_is_not_remembered_as_undone(firm: Firm) -> 
     assert names(firm, espo_id, betnr) == ("Neu", "Neu")
     assert vmh("audit", "undo", change.id).exit_code == 0
     assert names(firm, espo_id, betnr) == ("Alt", "Alt")
+
+
+def test_what_was_changed_at_another_party_of_advoware_is_not_taken_back_at_this_one(firm: Firm) -> None:
+    espo_id, _, change = renamed(firm)
+    gone, other = firm.linked_party(lastName="Neu", firstName="Erika")
+    firm.crm_edit(espo_id, betnr=other)
+    firm.crm.edit("CBeteiligte", "delete", id=gone)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == other
+    result = vmh("audit", "undo", change.id)
+    assert result.exit_code == 1, result.output
+    assert "mit einer anderen Nummer" in result.stderr
+    assert names(firm, espo_id, other) == ("Neu", "Neu")

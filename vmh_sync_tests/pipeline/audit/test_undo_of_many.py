@@ -81,6 +81,8 @@ def test_an_entry_that_was_removed_comes_back_and_one_that_was_added_goes(firm: 
     office = [value.replace(" ", "") for value in values(firm, betnr)]
     assert ZWEI in office
     assert not [value for value in office if value.endswith("99999")]
+    again = vmh("audit", "undo", "--record", betnr, "--since", before.isoformat())
+    assert "nichts zurückzunehmen" in again.stdout, "a time span is not taken back in turns"
 
 
 @pytest.mark.parametrize("side", ["EspoCRM", "Advoware"])
