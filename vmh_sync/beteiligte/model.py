@@ -41,10 +41,10 @@ def turned_person(espo: Mapping[str, object], advoware: Mapping[str, Value], bas
     told_before, form_before = base.espocrm.get("rechtsform"), base.advoware.get("rechtsform")
     firm = text(espo.get("firmenname"))
     if firm is None and same(Kind.TEXT, form, form_before):
-        return _names_company(told_before) and not _names_company(told)
+        return _names_company(told_before) and not told
     if not same(Kind.TEXT, told, told_before) or not same(Kind.TEXT, firm, base.espocrm.get(FIRM)):
         return False
-    return _names_company(form_before) and not _names_company(form) and bool(advoware.get("vorname"))
+    return _names_company(form_before) and not form and bool(advoware.get("vorname"))
 
 
 def espo_rechtsform(espo: Mapping[str, object], table: FieldTable) -> Value:

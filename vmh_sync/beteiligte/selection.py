@@ -150,7 +150,7 @@ def _ledger_due(tx: Transaction, context: PassContext) -> list[str]:
     now = context.clock.now()
     # A pass that was killed has noted no failure; with its record deleted since, nothing else leads back to it.
     unanswered = tx.intents.unanswered(str(Side.ADVOWARE), ENTITY, now - context.longest_request)
-    in_ledger = tx.records.get_many(ENTITY, unanswered)
+    in_ledger = {*tx.records.get_many(ENTITY, unanswered), *tx.links.get_many(ENTITY, unanswered)}
     unheard = [espo_id for espo_id in unanswered if espo_id not in in_ledger]
     return [*due, *unheard, *deleted_and_asked_about(tx, now - VERIFY_AFTER)]
 

@@ -148,11 +148,14 @@ async def _known(
     """Return who belongs together already: by number, by link, or by the mark that our own create left."""
     known = {espo_id: betnr for espo_id, one in records.items() if (betnr := espo_betnr(one)) is not None}
     linked = await context.store.read(_links, list(records))
-    start = CREATE_MARK.format(espo_id="")
+    # However the office has respelled our mark.
+    spelled = {espo_id.casefold(): espo_id for espo_id in records}
+    start = CREATE_MARK.format(espo_id="").casefold()
     for betnr, party in listed.items():
-        marked = (party.bemerkung or "").partition(start)[2].split()
-        if marked and marked[0] in records and marked[0] not in known:
-            linked.setdefault(marked[0], betnr)
+        marked = (party.bemerkung or "").casefold().partition(start)[2].split()
+        espo_id = spelled.get(marked[0]) if marked else None
+        if espo_id is not None and espo_id not in known:
+            linked.setdefault(espo_id, betnr)
     return linked | known
 
 

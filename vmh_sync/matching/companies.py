@@ -51,7 +51,7 @@ _REGISTER = re.compile(r"\b(?:(h ?r ?[ab]|vr|gnr|gsr|pr) ?)?0*(\d+)(?: ?(?!ag\b)
 
 
 class RegisterNumber(NamedTuple):
-    """A number in a register: ``HRB 4711 B``. Where no number can be made out, ``digits`` is the text as it stands."""
+    """A number in a register: ``HRB 4711 B``. Where several can be made out, ``digits`` is the text."""
 
     kind: str
     digits: str
@@ -59,11 +59,14 @@ class RegisterNumber(NamedTuple):
 
 
 def register_number(told: str) -> RegisterNumber | None:
-    """Read a register number, however it is written (``HRB4711``, ``HR B 04711``, ``Amtsgericht Ulm, HRB 4711``)."""
+    """Read a register number, however it is written (``HRB4711``, ``HR B 04711``, ``Amtsgericht Ulm, HRB 4711``).
+
+    A text without any digit (``keine``, ``beantragt``) tells none.
+    """
     plain = fold(told)
     found = _REGISTER.findall(plain)
     if len(found) != 1:
-        return RegisterNumber("", plain, "") if plain else None
+        return RegisterNumber("", plain, "") if any(map(str.isdigit, plain)) else None
     kind, digits, court = found[0]
     return RegisterNumber(kind.replace(" ", ""), digits, court)
 

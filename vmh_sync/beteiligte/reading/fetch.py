@@ -98,7 +98,9 @@ async def _recall_meetings(context: PassContext, parties: Iterable[PartyRead]) -
         for espo_id, meeting in noted.items():
             strangers[espo_id].meeting = meeting
         for espo_id, create in sent.items():
-            create.recall(strangers[espo_id], context.table(ENTITY, FIELDS), context.zone)
+            party = strangers[espo_id]
+            with isolated(f"{ENTITY} {espo_id}", party.blame):
+                create.recall(party, context.table(ENTITY, FIELDS), context.zone)
 
 
 def _is_stranger(party: PartyRead) -> bool:

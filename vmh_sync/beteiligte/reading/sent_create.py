@@ -19,8 +19,8 @@ from vmh_sync.sync.values import is_empty
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.records import Beteiligter
 
-_CLOCKS_APART = timedelta(minutes=30)
-"""How far Advoware's clock may be behind ours."""
+_CLOCKS_APART = timedelta(minutes=95)
+"""How far Advoware's clock may be behind ours: some minutes, and the doubled hour in autumn, read as the first one."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

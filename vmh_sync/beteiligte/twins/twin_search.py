@@ -59,7 +59,8 @@ async def look_before_create(
         told = await _search(context, espocrm, mark)
     except CapabilityMissing:
         told = []
-    marked = await unclaimed(context, party, with_mark(told, mark), table)
+    free = await free_with_mark(context, party, told, mark)
+    marked = await unclaimed(context, party, free or with_mark(told, mark), table)
     if marked is not None:
         return marked
     asked = asked_numbers(question)
@@ -79,6 +80,17 @@ def with_mark(parties: Iterable[Beteiligter], mark: str) -> Beteiligter | None:
 def carries(party: Beteiligter, mark: str) -> bool:
     """Whether the party's remark holds a mark."""
     return mark.casefold() in (party.bemerkung or "").casefold()
+
+
+async def free_with_mark(
+    context: PassContext, party: PartyRead, parties: Iterable[Beteiligter], mark: str
+) -> Beteiligter | None:
+    """Return the first party whose remark holds our mark, and that no other record stands for."""
+    marked = [one for one in parties if carries(one, mark)]
+    numbers = [one.bet_nr for one in marked]
+    links = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers)) if numbers else {}
+    taken = {betnr for betnr, link in links.items() if link.espo_id != party.espo_id}
+    return with_mark((one for one in marked if one.bet_nr not in taken), mark)
 
 
 async def unclaimed(

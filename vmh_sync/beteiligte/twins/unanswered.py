@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_create
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already
-from vmh_sync.beteiligte.twins.twin_search import free_numbers, shown, unclaimed, with_mark
+from vmh_sync.beteiligte.twins.twin_search import free_numbers, free_with_mark, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.matching.compare import compare
@@ -68,24 +68,29 @@ def wait_for_arrival(context: PassContext, intent: Intent) -> None:
 
 async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table: FieldTable) -> Beteiligter | None:
     mark = CREATE_MARK.format(espo_id=party.espo_id)
-    found = with_mark(await context.advoware.search_beteiligte(mark), mark)
+    told = await _searched(context, sent, mark)
+    found = await free_with_mark(context, party, told, mark)
     name = sent.fields.get("name")
     if found is not None or not name:
-        return found
+        return found or with_mark(told, mark)
     # Some installations search names only (specification, advoware-wire.md 5): the mark is read from what they find.
-    named = await context.advoware.search_beteiligte(str(name))
-    found = with_mark(named, mark)
+    named = await _searched(context, sent, str(name))
+    told += named
+    found = await free_with_mark(context, party, told, mark)
     if found is not None:
         return found
     candidates = {one.bet_nr: one for one in named if _says_what_was_sent(one, sent, table)}
     if _sent_again_next(context, sent.intent):
         since = [*named, *await _searched_wider(context, sent), *await _numbered_since(context, sent)]
-        found = with_mark(since, mark)
+        told += since
+        found = await free_with_mark(context, party, told, mark)
         if found is not None:
             return found
         candidates |= {one.bet_nr: one for one in since if sent.may_have_made(one, context.zone)}
-    await _ask_about(context, party, sent, list(candidates.values()), table)
-    return None
+    taken = with_mark(told, mark)
+    if taken is None:
+        await _ask_about(context, party, sent, list(candidates.values()), table)
+    return taken
 
 
 def _says_what_was_sent(party: Beteiligter, sent: SentCreate, table: FieldTable) -> bool:
@@ -105,13 +110,19 @@ async def _searched_wider(context: PassContext, sent: SentCreate) -> list[Beteil
     """Search by pieces of what was sent that may have outlived an edit of the name."""
     name, vorname = (str(sent.fields.get(field) or "") for field in ("name", "vorname"))
     texts = dict.fromkeys((search_word(name), search_word(vorname)))
+    answers = [await _searched(context, sent, text) for text in texts if text and text != name]
+    return [one for answer in answers for one in answer]
+
+
+async def _searched(context: PassContext, sent: SentCreate, text: str) -> list[Beteiligter]:
+    """Search; raises what makes a row unusable, unless its number was known before: that party is not the one."""
     spoilt: list[SpoiltRow] = []
-    answers = [await context.advoware.search_beteiligte(text, spoilt) for text in texts if text and text != name]
+    found = await context.advoware.search_beteiligte(text, spoilt)
     for row in spoilt:
         number = row.number("betNr")
         if number is None or sent.numbers.before is None or number > sent.numbers.before:
             raise row.error  # it may be the one
-    return [one for answer in answers for one in answer]
+    return found
 
 
 async def _numbered_since(context: PassContext, sent: SentCreate) -> list[Beteiligter]:

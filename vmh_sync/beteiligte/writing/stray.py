@@ -29,7 +29,8 @@ async def tell_stray(context: PassContext, gate: WriteGate, party: PartyRead) ->
     wait_for_arrival(context, party.unanswered)
     mark, made = CREATE_MARK.format(espo_id=party.espo_id), list[Beteiligter]()
     with suppress(CapabilityMissing):
-        made = [one for one in await context.advoware.search_beteiligte(mark, spoilt=[]) if carries(one, mark)]
+        for text in filter(None, (mark, str(party.unanswered.natural_key.get("fields", {}).get("name") or ""))):
+            made += [one for one in await context.advoware.search_beteiligte(text, spoilt=[]) if carries(one, mark)]
     numbers = sorted({one.bet_nr for one in made} - {party.betnr})
     taken = await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(numbers)))
     wanted = [_left(betnr, party.betnr) for betnr in numbers if betnr not in taken]

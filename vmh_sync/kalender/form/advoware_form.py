@@ -98,11 +98,11 @@ def changed_at(termin: TerminFields, rules: CalendarRules) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(termin.zuletzt_geaendert_am)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=rules.advoware_zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=rules.advoware_zone)
-    return moment.astimezone(UTC)
 
 
 def is_for_everybody(termin: TerminFields) -> bool:

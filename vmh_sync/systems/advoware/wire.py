@@ -220,9 +220,9 @@ def local_moment(text: str | None, zone: ZoneInfo) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # the first day of all years stands for none, and has no moment in UTC
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 
 def json_value(value: Any) -> Any:

@@ -44,3 +44,13 @@ def test_a_company_whose_legal_form_alone_changes_in_advoware_keeps_its_name(fir
     firm.office_edit(betnr, rechtsform="Einzelperson")
     firm.until_quiet()
     assert firm.crm_record(espo_id)["firmenname"] == "Huber Bau"
+
+
+def test_a_legal_form_that_we_do_not_know_makes_no_company_a_person(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Huber Partner", firmenname="Huber Partner", rechtsform="GbR")
+    firm.office_edit(betnr, vorname="RA Erika Huber")
+    firm.until_quiet()
+    firm.office_edit(betnr, rechtsform="PartG mbB")
+    firm.until_quiet()
+    record = firm.crm_record(espo_id)
+    assert (record["firmenname"], record["lastName"]) == ("Huber Partner", "Huber Partner")

@@ -195,7 +195,7 @@ def test_a_record_beside_a_linked_one_waits_and_is_created_when_the_question_is_
 def test_what_is_linked_numbered_or_marked_as_ours_is_left_alone(firm: Firm, contact: Contact) -> None:
     firm.linked_party(lastName="Huber", firstName="Anton")
     espo_id, betnr = erika_on_both_sides(firm)
-    firm.office_edit(betnr, bemerkung=f"EspoCRM-ID: {espo_id}")
+    firm.office_edit(betnr, bemerkung=f"ESPOCRM-Id: {espo_id.upper()}")
     plan, result = contact()
     assert result is not None
     assert not plan.matched.certain

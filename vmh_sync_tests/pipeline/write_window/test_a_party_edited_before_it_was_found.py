@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from vmh_sync.beteiligte.reading.sent_create import SentCreate
 from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.engine.writing import create_once
 from vmh_sync.sync.outcome import Result
+from vmh_sync.systems.advoware import answers
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
@@ -169,7 +171,24 @@ def test_it_is_not_created_again_when_its_number_was_entered_at_another_record(f
     assert (len(firm.office_records()), firm.tasks()) == (3, [])
 
 
-def test_it_is_told_of_when_another_number_is_entered(firm: Firm) -> None:
+def test_a_second_create_without_an_answer_is_found_beside_the_first_that_is_anothers_by_now(firm: Firm) -> None:
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.sync(firm.crm_party(lastName="Winter", firstName="Baerbel", betnr=betnr))
+    firm.sync(espo_id)
+    (task,) = firm.tasks()
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Completed"})
+    firm.office.fault("/Beteiligte$", "drop_after", method="POST", times=1)
+    firm.sync(selection=Selection.DUE)
+    firm.office.clear_faults()
+    firm.clock.shift += timedelta(minutes=10)
+    firm.until_quiet()
+    assert len(firm.office_records()) == 3
+    assert firm.crm_record(espo_id)["betnr"] == max(party["betNr"] for party in firm.office_records())
+
+
+@pytest.mark.parametrize("office", [{}, NAMES_ONLY])
+def test_it_is_told_of_when_another_number_is_entered(firm: Firm, office: Json) -> None:
+    firm.office.do("switches", **office)
     chosen = firm.office_party(name="Wintermann", vorname="Bärbel")
     espo_id, betnr = created_unheard(firm, **WINTER)
     firm.crm_edit(espo_id, betnr=chosen)
@@ -208,3 +227,49 @@ def test_a_record_deleted_before_it_was_found_is_told_like_any_other_deletion(fi
     assert [task["name"] for task in firm.tasks()] == ["In EspoCRM gelöscht: Beteiligter 1002"] * arrives
     with firm.store.reading() as tx:
         assert tx.intents.open_for("beteiligte", espo_id) == []
+
+
+def test_what_cannot_be_recalled_of_one_harms_no_other(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unforeseen(*_: object) -> None:
+        raise OverflowError
+
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.crm_edit(espo_id, betnr=betnr)
+    monkeypatch.setattr(SentCreate, "recall", unforeseen)
+    other = firm.crm_party(lastName="Anders")
+    assert firm.outcomes(espo_id, other)[0].result is Result.FAILED
+    assert firm.crm_record(other)["betnr"] is not None
+
+
+def test_a_party_of_its_name_that_was_there_before_and_is_unreadable_does_not_hold_it_up(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = firm.office_party(name="Winterling", vorname="Otto")
+    firm.linked_party(lastName="Vorher")
+    espo_id = firm.crm_party(**WINTER)
+    firm.office.fault("/Beteiligte$", "drop_before", method="POST", times=1)
+    firm.sync(espo_id)
+    firm.office.clear_faults()
+    parse = answers.parse
+
+    def spoilt(response: Any, where: str) -> Any:
+        told = parse(response, where)
+        for one in told if isinstance(told, list) else [told]:
+            if isinstance(one, dict) and one.get("betNr") == old:
+                one["titel"] = ["x"]
+        return told
+
+    monkeypatch.setattr(answers, "parse", spoilt)
+    firm.clock.shift += timedelta(minutes=10)
+    firm.sync(espo_id)
+    assert firm.crm_record(espo_id)["betnr"] not in (None, old)
+
+
+def test_a_create_that_an_earlier_version_left_open_is_not_looked_for_when_its_party_is_linked(firm: Firm) -> None:
+    espo_id, _ = firm.linked_party(**WINTER)
+    key: Json = {"fields": {"name": "Winter"}}
+    about: Json = {"system": "advoware", "entity": "beteiligte", "espo_id": espo_id, "natural_key": key}
+    with firm.store.transaction() as tx:
+        tx.intents.start(**about, payload_hash="", claim="", sent=True, key=None)
+    firm.clock.shift += timedelta(minutes=10)
+    assert firm.sync(selection=Selection.DUE).records == 0

@@ -173,6 +173,7 @@ def test_last_change_is_local_time_of_the_set_zone() -> None:
     assert changed_at(changed, CalendarRules(advoware_zone=ZoneInfo("UTC"))) == datetime(2026, 7, 1, 12, tzinfo=UTC)
     assert changed_at(termin(), RULES) is None
     assert changed_at(termin(zuletzt_geaendert_am="gestern"), RULES) is None
+    assert changed_at(termin(zuletzt_geaendert_am="0001-01-01T00:00:00"), RULES) is None
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,11 @@ def test_a_shared_mailbox_a_slip_or_one_channel_is_never_certain(ours: Traits, t
     assert compare(ours, theirs).likeness is Likeness.LIKELY
 
 
+def test_that_there_is_no_register_number_is_nothing_in_common() -> None:
+    ours, theirs = firm("Huber Bau GmbH", register="keine"), firm("Huber Bau GmbH", register="Keine")
+    assert compare(ours, theirs) == compare(firm("Huber Bau GmbH"), firm("Huber Bau GmbH"))
+
+
 @pytest.mark.parametrize(
     ("typed", "stands"),
     [
