@@ -35,7 +35,8 @@ def turned_person(espo: Mapping[str, object], advoware: Mapping[str, Value], bas
     """Tell whether people made a person of a company on one side, while the other still says what the base says.
 
     In EspoCRM by its legal form and an emptied ``firmenname``, in Advoware by the legal form and a first name: a legal
-    form alone does not take a company its name. ``advoware`` holds Advoware's canonical fields.
+    form alone does not take a company its name, and one that the table lacks makes nobody a person. ``advoware`` holds
+    Advoware's canonical fields.
     """
     told, form = espo_rechtsform(espo, table), advoware.get("rechtsform")
     told_before, form_before = base.espocrm.get("rechtsform"), base.advoware.get("rechtsform")
