@@ -248,12 +248,17 @@ async def _write_party(
     children = batch.children_of(party_id)
     if part.children(party).problem is None and plan.is_empty:
         return _told(party, children, ChildrenWritten(children_plan(plan)), None)
+    later = [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
     async with context.leases.hold(f"{PARTY}:{party_id}", wait=LEASE_WAIT_SECONDS) as lease:
         if lease is None:
-            return [RecordOutcome(child, Result.SKIPPED, party.betnr, later=True) for child in children]
+            return later
         gate = WriteGate(lease, guard)
         with fence.over_comes_first():
             if not await _still_stands(context, part, batch, party_id):
+                # Meanwhile the person may have been erased, or the record got another number.
+                links = await context.store.read(_party_links, [party_id])
+                if party_id not in links or links[party_id].betnr != party.betnr:
+                    return later
                 plan = await part.plan_anew(context, party)
             await gate.replanned([plan.record])
             written = await part.write_children(context, gate, party, plan)

@@ -13,6 +13,7 @@ from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.reading.recognise import calm_rows
 from vmh_sync.engine.passes.part import Part
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.sync.plan import Action
 
 
@@ -24,6 +25,8 @@ async def still_stands(context: PassContext, parts: Sequence[Part], plan: PartyP
     own = [revision for entity, _, _, revision in read.rows.links if entity == ENTITY]
     if own != ([read.link.revision] if read.link is not None else []):
         return False
+    if read.link is None and (await erased_of(context.store)).covers(read.espo_id, read.betnr):
+        return False  # of a linked party, the rows would be gone
     rows = await calm_rows(context, parts, {read.espo_id: inputs.betnr})
     now = rows.get(read.espo_id)
     return now is not None and now.links == read.rows.links

@@ -1,5 +1,6 @@
 """One person is erased from every store of ours, and nothing brings anything back (Art. 17 DSGVO)."""
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
@@ -14,6 +16,8 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
+from vmh_sync.beteiligte.writing import write
+from vmh_sync.children import batch
 from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
@@ -257,6 +261,55 @@ def test_an_erasure_that_is_killed_after_any_step_is_finished_by_the_next(
     assert canaries_written() == set()
     with firm.store.reading() as tx:
         assert [row.kind for row in tx.audit.find(AuditQuery(espo_ids=(espo_id,)))] == ["erased"]
+
+
+def test_a_pass_that_waits_for_its_turn_while_a_person_is_erased_brings_nothing_back(
+    firm: Firm, person: tuple[str, int], stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, betnr = person
+    (address,) = firm.crm_records("CAdressen")
+    firm.crm.edit("CAdressen", "update", id=address["id"], values={"adresseStreet": "Kanarienweg 18"})
+    looked = batch._still_stands
+
+    async def erased_meanwhile(*arguments: Any) -> bool:
+        plan = await asyncio.to_thread(plan_erasure, stores, espo_id, betnr)
+        await asyncio.to_thread(erasure.carry_out, stores, plan, "Löschung")
+        return await looked(*arguments)
+
+    monkeypatch.setattr(batch, "_still_stands", erased_meanwhile)
+    firm.crm.clear_calls()
+    firm.office.clear_calls()
+
+    vmh("sync", "adressen", "--id", address["id"])
+
+    assert (firm.crm.calls()["writes"], firm.office.calls()["writes"]) == (0, 0)
+    with firm.store.reading() as tx:
+        assert tx.links.children_of("adressen", [betnr]) == {}
+        assert [row.kind for row in tx.audit.find(AuditQuery(betnr=betnr))] == ["erased"]
+
+
+def test_a_first_contact_that_waits_for_its_turn_while_a_person_is_erased_is_none(
+    firm: Firm, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    betnr = firm.office_party(name=CANARIES["name"])
+    espo_id = firm.crm_party(lastName=CANARIES["name"], zusatz=CANARIES["zusatz"], betnr=betnr)
+    looked = write.still_stands
+
+    async def erased_meanwhile(*arguments: Any) -> bool:
+        plan = await asyncio.to_thread(plan_erasure, stores, espo_id, betnr)
+        await asyncio.to_thread(erasure.carry_out, stores, plan, "Löschung")
+        return await looked(*arguments)
+
+    monkeypatch.setattr(write, "still_stands", erased_meanwhile)
+    firm.crm.clear_calls()
+    firm.office.clear_calls()
+
+    firm.outcomes(espo_id)
+
+    assert (firm.crm.calls()["writes"], firm.office.calls()["writes"]) == (0, 0)
+    with firm.store.reading() as tx:
+        assert tx.links.get_by_espo("beteiligte", espo_id) is None
+        assert [row.kind for row in tx.audit.find(AuditQuery(betnr=betnr))] == ["erased"]
 
 
 def test_a_duty_to_keep_refuses_with_its_day_and_defers(
