@@ -16,7 +16,7 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
-from vmh_sync.beteiligte.writing import write
+from vmh_sync.beteiligte.writing import first_plan
 from vmh_sync.children import batch
 from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
@@ -293,14 +293,14 @@ def test_a_first_contact_that_waits_for_its_turn_while_a_person_is_erased_is_non
 ) -> None:
     betnr = firm.office_party(name=CANARIES["name"])
     espo_id = firm.crm_party(lastName=CANARIES["name"], zusatz=CANARIES["zusatz"], betnr=betnr)
-    looked = write.still_stands
+    looked = first_plan.still_stands
 
     async def erased_meanwhile(*arguments: Any) -> bool:
         plan = await asyncio.to_thread(plan_erasure, stores, espo_id, betnr)
         await asyncio.to_thread(erasure.carry_out, stores, plan, "Löschung")
         return await looked(*arguments)
 
-    monkeypatch.setattr(write, "still_stands", erased_meanwhile)
+    monkeypatch.setattr("vmh_sync.beteiligte.writing.write.still_stands", erased_meanwhile)
     firm.crm.clear_calls()
     firm.office.clear_calls()
 
