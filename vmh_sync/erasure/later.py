@@ -40,10 +40,12 @@ def erase_due(stores: Stores, today: date) -> int:
     with stores.store.reading() as tx:
         due = [order for order in waiting(tx) if order.after < today]
     for order in due:
-        busy = carry_out(stores, plan_erasure(stores, order.espo_id, order.betnr), order.reason)
-        if busy:
+        plan = plan_erasure(stores, order.espo_id, order.betnr)
+        busy = carry_out(stores, plan, order.reason)
+        if busy or plan.running:
             with stores.store.transaction() as tx:
-                put_off(tx, order)  # the rows are gone; what they left in the files goes in the next night
+                # The rows are gone; what they left in the files, and a run that was under way, goes in the next night.
+                put_off(tx, order)
     return len(due)
 
 

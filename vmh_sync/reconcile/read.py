@@ -9,7 +9,7 @@ from typing import Any
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.installation.field_tables import field_tables
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.selecting.erased import erased_of
+from vmh_sync.engine.selecting.erased import Erased, erased_of
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import Fields, compare_kommunikation, compare_party, fields_of
@@ -100,7 +100,7 @@ async def reconcile(context: PassContext) -> Report:
     reported = await asyncio.to_thread(read_reported, context.store)
     numbers = Counter(_number(record) for record in parties)
     report.doubled = [str(number) for number, count in numbers.items() if number is not None and count > 1]
-    await _look_for_marks(context, parties, reported, report)
+    await _look_for_marks(context, parties, erased, reported, report)
     for start in range(0, len(parties), AT_ONCE):
         chunk = parties[start : start + AT_ONCE]
         await asyncio.gather(*(_compare_alone(context, record, children, reported, report) for record in chunk))
@@ -124,9 +124,9 @@ async def _by_party(context: PassContext, entity: str, report: Report) -> dict[s
 
 
 async def _look_for_marks(
-    context: PassContext, parties: Sequence[EspoRecord], reported: Reported, report: Report
+    context: PassContext, parties: Sequence[EspoRecord], erased: Erased, reported: Reported, report: Report
 ) -> None:
-    """Find what the product created in Advoware and EspoCRM does not know, or knows twice."""
+    """Find what the product created in Advoware and EspoCRM does not know, or knows twice; no erased person."""
     try:
         spoilt: list[AdvowareRow] = []
         found = await context.advoware.search_beteiligte(marks.MARK, spoilt)
@@ -136,7 +136,8 @@ async def _look_for_marks(
     except CapabilityMissing:
         report.notes.append(NO_SEARCH)
         return
-    by_id = marks.marked((party.bet_nr, party.bemerkung) for party in found)
+    looked_for = (party for party in found if not erased.covers(betnr=party.bet_nr))
+    by_id = marks.marked((party.bet_nr, party.bemerkung) for party in looked_for)
     report.doubled += marks.doubled(by_id)
     living = {record.id: _number(record) for record in parties}
     for betnr, espo_id in marks.strays(by_id, living):

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.erasure import later
 from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.later import erase_due
 from vmh_sync.erasure.run import Stores, plan_erasure
@@ -218,6 +220,8 @@ def test_an_erased_person_is_not_revived(firm: Firm, person: tuple[str, int], mo
     assert [outcome.result for outcome in firm.outcomes(espo_id)] == [Outcome.SKIPPED]
     for entity in ("beteiligte", "adressen", "bankverbindungen"):
         assert vmh("sync", entity, "--all").exit_code == 0
+    compared = json.loads(vmh("reconcile", "--json").stdout.strip().splitlines()[-1])
+    assert (compared["only_espocrm"], compared["only_advoware"]) == ([], []), "nobody looks for an erased person"
     reborn = firm.crm_party(lastName="Wiedergänger", betnr=betnr)
     assert [outcome.result for outcome in firm.outcomes(reborn)] == [Outcome.SKIPPED]
     monkeypatch.setenv("VMH_IMPORT_PARTIES", "true")
@@ -327,6 +331,9 @@ def test_a_duty_to_keep_refuses_with_its_day_and_defers(
 
     last = datetime(year, 12, 31, tzinfo=UTC).date()
     assert erase_due(stores, last) == 0
+    with monkeypatch.context() as busy:
+        busy.setattr(later, "plan_erasure", lambda *who: replace(plan_erasure(*who), running=["a run"]))
+        assert erase_due(stores, last + timedelta(days=1)) == 1, "what is under way may still bring something"
     assert erase_due(stores, last + timedelta(days=1)) == 1
     assert erase_due(stores, last + timedelta(days=2)) == 0
     assert canaries_written() == set()
