@@ -5,6 +5,7 @@ transaction, then the tasks that are settled (specification, sync-semantics.md 3
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
@@ -12,12 +13,13 @@ from vmh_sync.children.commit import Outcome, applied, commit, task_rows
 from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
-from vmh_sync.children.sending import about_to_send
+from vmh_sync.children.sending import about_to_send, as_far_as_it_left, leaving
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.apart import news
@@ -27,6 +29,7 @@ from vmh_sync.sync.plan import FieldChange, TaskKind
 from vmh_sync.sync.read_back import ReadBack, read_back
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import close_tasks
 
@@ -43,11 +46,16 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     await access.open([task for task in plan.tasks if task not in later])
     done = Outcome(replace(plan, fields=fields), espo, child, None, link)
     in_advoware = ReadBack()
-    if plan.advoware:
-        done.advoware, in_advoware = await _put(access, plan, fields, child)
-        done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
-        _learn(access, done, fields, espo, in_advoware)
-    answer, in_espocrm = await _write_espo(access, done, fields, espo)
+    left: set[Side] = set()
+    try:
+        if plan.advoware:
+            done.advoware, in_advoware = await _put(access, plan, fields, child, left)
+            done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
+            _learn(access, done, fields, espo, in_advoware)
+        answer, in_espocrm = await _write_espo(access, done, fields, espo, left)
+    except ForeignSystemError:
+        await _note_what_left(access, plan, link, left)
+        raise
     done.rows += applied(context, kind, children, espo.id, in_espocrm.applied, Side.ESPOCRM)
     done.rows += applied(context, kind, children, espo.id, fields.adopted, None)
     done.espo = answer.record
@@ -77,17 +85,22 @@ def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoReco
 
 
 async def _put(
-    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord
+    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord, left: set[Side]
 ) -> tuple[WireRecord, ReadBack]:
     async def send(current: WireRecord, changes: Sequence[FieldChange]) -> WireRecord:
         names = {access.children.table[change.field].advoware for change in changes}
         values = {name: value for name, value in plan.advoware.items() if name in names}
+
+        async def put(now: WireRecord) -> WireRecord | None:
+            with leaving(Side.ADVOWARE, left):
+                return await access.kind.put(access.context, access.children.betnr, now, values)
+
         record = await guarded_write(
             access.gate,
             Side.ADVOWARE,
             look=lambda: access.look(key_of(child)),
             unmoved=lambda now: _unmoved(access, current, now),
-            send=lambda now: access.kind.put(access.context, access.children.betnr, now, values),
+            send=put,
         )
         return record or await access.child(key_of(child))
 
@@ -110,10 +123,11 @@ def _unmoved(access: ChildAccess, planned: WireRecord, now: WireRecord) -> bool:
 
 
 async def _write_espo(
-    access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord
+    access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord, left: set[Side]
 ) -> tuple[EspoAnswer, ReadBack]:
     content = done.plan.espo
-    answer = await access.write_espo(done, espo)
+    with leaving(Side.ESPOCRM, left):
+        answer = await access.write_espo(done, espo)
     sent = [change for change in fields.to_espocrm if access.children.table[change.field].espo in content]
     if not sent:
         return answer, ReadBack()
@@ -165,6 +179,18 @@ async def _note_beforehand(
         return tx.links.save(replace(link, notes=replace(link.notes, sending=sending)))
 
     return await access.context.store.write(note)
+
+
+async def _note_what_left(access: ChildAccess, plan: ChildPlan, link: Link | None, left: set[Side]) -> None:
+    """Take back of the note what certainly did not leave, where an error ends the writing."""
+    before = plan.pair.link
+    if link is None or before is None:
+        return
+    sending = as_far_as_it_left(link.notes.sending, left, before.notes.sending)
+    if sending != link.notes.sending:
+        noted = replace(link, notes=replace(link.notes, sending=sending))
+        with suppress(StaleRow):  # another process has stored what it knows
+            await access.context.store.write(lambda tx: tx.links.save(noted))
 
 
 def _losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> list[Change]:

@@ -2,10 +2,12 @@
 
 A field that says again what it said before the write, in a record that has moved since: the write never arrived and
 somebody edited something else, or it arrived and somebody took it back. Nobody can tell, so a value that goes there
-once more is told as a conflict (specification, sync-semantics.md 1).
+once more is told as a conflict (specification, sync-semantics.md 1). What certainly did not leave is no such write, and
+our own status in the record no edit of anybody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from vmh_sync.store.columns import JsonObject
@@ -15,6 +17,7 @@ from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.records import WireRecord
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 Told = EspoRecord | WireRecord | None
@@ -33,6 +36,33 @@ def about_to_send(fields: FieldPlan, espo: EspoRecord, child: WireRecord) -> Jso
         for side in Side
         if fields.changes(side)
     }
+
+
+@contextmanager
+def leaving(side: Side, left: set[Side]) -> Iterator[None]:
+    """Enter ``side`` in ``left`` unless the request within certainly did nothing there."""
+    try:
+        yield
+    except ForeignSystemError as error:
+        if not error.certainly_not_done:
+            left.add(side)
+        raise
+    left.add(side)
+
+
+def as_far_as_it_left(sending: JsonObject, left: Iterable[Side], before: JsonObject) -> JsonObject:
+    """Return the note of what was about to be sent, on the other sides the one that stood ``before``."""
+    of = {side: sending if side in left else before for side in map(str, Side)}
+    return {side: note[side] for side, note in of.items() if side in note}
+
+
+def after_our_status(sending: JsonObject, before: EspoRecord, after: EspoRecord) -> JsonObject:
+    """Return the note when our word about a record has moved it from ``before`` to ``after``, and nobody else has."""
+    note = sending.get(Side.ESPOCRM)
+    alone = before.version is None or after.version == before.version + 1
+    if note is None or note["stamp"] != _stamp(before) or not alone:
+        return sending
+    return {**sending, str(Side.ESPOCRM): {**note, "stamp": _stamp(after)}}
 
 
 def told_if_taken_back(

@@ -1,6 +1,9 @@
-"""A change of an address that both sides have, whose pass was killed with the answer: what was taken back is told."""
+"""A change of an address that both sides have, whose pass was killed with the answer: what was taken back is told.
 
-from collections.abc import Iterator
+What certainly did not leave cannot be taken back, and our own status in the record is nobody's edit.
+"""
+
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +14,7 @@ from vmh_sync_tests.property.adressen.test_address_passes import ADDRESS
 from vmh_sync_tests.property.children.game import ChildGame
 
 HERE, THERE = "adressePostalCode", "plz"
+TOWN = "Celle"
 NEW = "30159"
 
 
@@ -34,19 +38,60 @@ class Changed:
     def other(self) -> str:
         return "advoware" if self.edited == "espocrm" else "espocrm"
 
+    def types_a_town(self, side: str) -> None:
+        if side == "espocrm":
+            self.game.change_here(next(iter(self.game.here())), {"adresseCity": TOWN})
+        else:
+            self.game.change_there(next(iter(self.game.there())), {"ort": TOWN})
+
+    def passes(self, chosen: Callable[[Request], Fate | None]) -> None:
+        """Make one pass whose requests have the fate ``chosen`` for them, if any."""
+        wire = self.game.firm.world.wire
+        usual = wire.fate
+        wire.fate = lambda request: chosen(request) or usual(request)
+        self.game.firm.run(self.game.passes[0], self.game.parties)
+        wire.fate = usual
+
+    def is_the_write(self, request: Request) -> bool:
+        names = {self.game.kind.espo_entity, self.game.kind.advoware_entity}
+        to_the_record = request.method == "PUT" and bool(names & {*request.path.split("/")})
+        return to_the_record and request.system == self.other
+
     def dies(self, when: str) -> None:
-        firm = self.game.firm
-        usual = firm.world.wire.fate
-        kind = self.game.kind
-
-        def fate(request: Request) -> Fate:
-            writes = request.method == "PUT" and {kind.espo_entity, kind.advoware_entity} & {*request.path.split("/")}
-            return Fate(dies=when) if writes and request.system == self.other else usual(request)
-
-        firm.world.wire.fate = fate
-        firm.run(self.game.passes[0], self.game.parties)
-        firm.world.wire.fate = usual
+        self.passes(lambda request: Fate(dies=when) if self.is_the_write(request) else None)
         assert self.stands()[self.other] == (NEW if when == "after" else self.before)
+
+    def town_is_typed_once_the_write_is_noted(self) -> None:
+        """Before the look at the record that is going to be written."""
+        typed: list[Request] = []
+
+        def chosen(request: Request) -> None:
+            if not typed and request.method == "GET" and self.noted():
+                typed.append(request)
+                self.types_a_town(self.other)
+
+        self.passes(chosen)
+        assert typed
+
+    def fails(self, answer: int | str, *, times: int) -> None:
+        """Make one pass whose first writes of the record do not arrive."""
+        failed: list[Request] = []
+
+        def chosen(request: Request) -> Fate | None:
+            if len(failed) == times or not self.is_the_write(request):
+                return None
+            failed.append(request)
+            return Fate(carried_out=False, answer=answer, says=b"{}")
+
+        self.passes(chosen)
+        assert len(failed) == times
+
+    def noted(self) -> bool:
+        return any(link.notes.sending for link in self.game.links().values())
+
+    def towns(self) -> list[str]:
+        rows = [*self.game.here().values(), *self.game.there().values()]
+        return [row.get("adresseCity") or row["ort"] for row in rows]
 
     def stands(self) -> dict[str, str | None]:
         (here,), (there,) = self.game.here().values(), self.game.there().values()
@@ -55,7 +100,7 @@ class Changed:
     def settled(self) -> tuple[dict[str, str | None], list[tuple[str | None, str | None]]]:
         """Return what both sides say, and what tasks say of the code: what stands, what is lost."""
         self.game.firm.settle(self.game.passes[0], self.game.parties)
-        assert not any(link.notes.sending for link in self.game.links().values())
+        assert not self.noted()
         decided = [task.details["decided"] for task in self.game.firm.tasks()]
         return self.stands(), [(one["plz"]["stands"], one["plz"]["lost"]) for one in decided]
 
@@ -76,14 +121,43 @@ def test_what_a_person_took_back_on_the_other_side_is_told_when_it_is_written_ag
     assert changed.settled() == (BOTH, [(NEW, changed.before)])
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("changed", "when"),
+    [(("espocrm", None), "before"), (("espocrm", "10115"), "after"), (("advoware", None), "after")],
+    indirect=["changed"],
+)
 def test_without_an_edit_nothing_is_told(changed: Changed, when: str) -> None:
     changed.dies(when)
     assert changed.settled() == (BOTH, [])
 
 
+@pytest.mark.parametrize("changed", [("espocrm", "10115")], indirect=True)
 def test_what_is_edited_again_after_all_is_well_is_no_conflict(changed: Changed) -> None:
     changed.dies("after")
     assert changed.settled() == (BOTH, [])
     changed.type(changed.other, changed.before)
     assert changed.settled() == ({"espocrm": changed.before, "advoware": changed.before}, [])
+
+
+BOTH_WAYS = pytest.mark.parametrize("changed", [("espocrm", "10115"), ("advoware", "10115")], indirect=True)
+
+
+@BOTH_WAYS
+def test_an_edit_of_another_field_before_the_write_leaves_makes_no_conflict(changed: Changed) -> None:
+    changed.town_is_typed_once_the_write_is_noted()
+    assert (changed.settled(), changed.towns()) == ((BOTH, []), [TOWN, TOWN])
+
+
+@BOTH_WAYS
+def test_an_edit_of_another_field_after_a_write_that_never_left_makes_no_conflict(changed: Changed) -> None:
+    changed.fails("refused", times=4)
+    changed.types_a_town(changed.other)
+    assert (changed.settled(), changed.towns()) == ((BOTH, []), [TOWN, TOWN])
+
+
+@pytest.mark.parametrize("changed", [("advoware", "10115")], indirect=True)
+def test_our_own_word_that_a_write_failed_makes_no_conflict(changed: Changed) -> None:
+    """Each try of the pass stays without an answer, what the record's status says afterwards arrives."""
+    changed.fails(503, times=3)
+    assert [row["syncStatus"] for row in changed.game.here().values()] == ["failed"]
+    assert changed.settled() == (BOTH, [])
