@@ -50,10 +50,10 @@ def leaving(side: Side, left: set[Side]) -> Iterator[None]:
     left.add(side)
 
 
-def as_far_as_it_left(sending: JsonObject, left: Iterable[Side], before: JsonObject) -> JsonObject:
+def as_far_as_it_left(sending: JsonObject, left: set[Side], before: JsonObject) -> JsonObject:
     """Return the note of what was about to be sent, on the other sides the one that stood ``before``."""
-    of = {side: sending if side in left else before for side in map(str, Side)}
-    return {side: note[side] for side, note in of.items() if side in note}
+    of = {side: sending if side in left else before for side in Side}
+    return {str(side): note[side] for side, note in of.items() if side in note}
 
 
 def after_our_status(sending: JsonObject, before: EspoRecord, after: EspoRecord) -> JsonObject:
