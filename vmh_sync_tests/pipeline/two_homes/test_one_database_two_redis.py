@@ -19,6 +19,7 @@ from vmh_sync.doctor.line import Level, Line
 from vmh_sync.engine.installation.redis_identity import ForeignRedis
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.gateway.keys import KeyRing
+from vmh_sync.gateway.launches.code_server import CodeServerQuestion
 from vmh_sync.gateway.monitoring.health import ready as ask_ready
 from vmh_sync.gateway.services import open_services
 from vmh_sync.store import open_store
@@ -134,6 +135,7 @@ def ready() -> tuple[int, dict[str, Any]]:
     async def asked() -> tuple[int, dict[str, Any]]:
         async with open_services(PassSettings.read(), KeyRing(()), 600) as services:
             services.launcher = cast("Any", Launcher())
+            services.code_server = CodeServerQuestion(services.launcher)
             request = cast("Any", SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(services=services))))
             answer = await ask_ready(request)
             return answer.status_code, json.loads(bytes(answer.body))
@@ -144,6 +146,9 @@ def ready() -> tuple[int, dict[str, Any]]:
 class Launcher:
     async def ping(self) -> None:
         """Answer."""
+
+    async def ask_code_server(self) -> None:
+        """Answer for Dagster's code server."""
 
     async def daemon_sign(self) -> None:
         """Tell of no daemon: that stops nobody who asks whether webhooks are taken."""

@@ -46,9 +46,14 @@ def test_the_job_cleans_and_shows_what_it_did(
         tx.audit.append([Change(entity="x", kind="applied", reason="r", at=at) for at in (old, old, fresh)])
     result = housekeeping.execute_in_process(instance=instance)
     shown = counts(result, "clean_database")
-    assert shown["audit_rows"] == 2
-    assert set(shown) > {"settled_intents", "closed_tasks", "dead_calendar_pairs"}
-    assert counts(result, "clean_dagster") == {"succeeded": 0, "failed": 0, "kept": 0, "left": 0}
+    assert shown["alte Einträge im Protokoll"] == 2
+    assert set(shown) > {"erledigte Anlagen", "geschlossene Aufgaben", "gelöschte Terminpaare"}
+    assert set(counts(result, "clean_dagster").items()) == {
+        ("Läufe gelöscht", 0),
+        ("fehlgeschlagene Läufe gelöscht", 0),
+        ("Läufe, die gebraucht werden", 0),
+        ("Läufe für die nächste Nacht", 0),
+    }
 
 
 def test_dagster_is_cleaned_even_when_our_database_is_away(
@@ -57,7 +62,7 @@ def test_dagster_is_cleaned_even_when_our_database_is_away(
     monkeypatch.setenv("VMH_DATABASE_URL", "sqlite:////nowhere/store.sqlite3")
     result = housekeeping.execute_in_process(instance=instance, raise_on_error=False)
     assert not result.success
-    assert counts(result, "clean_dagster")["succeeded"] == 0
+    assert counts(result, "clean_dagster")["Läufe gelöscht"] == 0
 
 
 def test_it_runs_every_night_and_is_part_of_the_definitions() -> None:
