@@ -4,6 +4,7 @@ from vmh_sync.doctor.line import Line, hint, ok, problem
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden
+from vmh_sync.systems.espocrm.record_id import may_be_asked_for
 
 TASKS = "Aufgaben"
 _ASSIGN = "`vmh-sync crm setup --assignee ANMELDENAME` ausführen oder ESPOCRM_DEFAULT_ASSIGNEE_ID setzen."
@@ -39,7 +40,7 @@ async def _assignee(espo: EspoClient, settings: EspoCrmSettings) -> list[Line]:
         )
         return [hint(TASKS, text, _ASSIGN)]
     try:
-        user = await espo.read("User", chosen)
+        user = await espo.read("User", chosen) if may_be_asked_for(chosen) else None
     except Forbidden:
         text = "Ob es die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID noch gibt, darf der API-Benutzer nicht nachsehen."
         return [hint(TASKS, text, "In EspoCRM seiner Rolle das Leserecht auf Benutzer (User) geben.")]
@@ -52,10 +53,11 @@ async def _assignee(espo: EspoClient, settings: EspoCrmSettings) -> list[Line]:
 
 
 async def _team(espo: EspoClient, settings: EspoCrmSettings) -> list[Line]:
-    if settings.default_team_id is None:
+    chosen = settings.default_team_id
+    if chosen is None:
         return []
     try:
-        team = await espo.read("Team", settings.default_team_id)
+        team = await espo.read("Team", chosen) if may_be_asked_for(chosen) else None
     except Forbidden:
         return []  # it exists, and this login is not in it
     if team is not None:

@@ -7,6 +7,7 @@ from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, Rejected
 from vmh_sync.systems.espocrm.query import equals
+from vmh_sync.systems.espocrm.record_id import may_be_asked_for
 
 _USER = "User"
 _ROBOTS = frozenset({"api", "system"})
@@ -45,6 +46,8 @@ async def person_for(context: AssigneeContext, candidates: Iterable[str | None])
 
 
 async def _is_person(context: AssigneeContext, user_id: str) -> bool:
+    if not may_be_asked_for(user_id):
+        return False
     try:
         user = await context.espo.read(_USER, user_id)
     except Forbidden:

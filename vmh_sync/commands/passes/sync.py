@@ -19,6 +19,7 @@ from vmh_sync.sync.guards import GuardTripped
 from vmh_sync.sync.outcome import PassSummary, RecordOutcome
 from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.record_id import unusable_ids
 
 RECORDS_PER_RUN = 1000
 """A pass is cut into runs of this size, so that memory does not grow with the number of records."""
@@ -31,6 +32,8 @@ def run_sync(
 
     Raises :class:`PassFailed` when the pass itself failed, ``SettingsError`` for bad settings.
     """
+    if not order.plan and (refusal := unusable_ids(order.ids)) is not None:
+        raise PassFailed(refusal)
     settings = PassSettings.read()
     prepare(settings)
     ids = list(order.ids) or asyncio.run(_select(settings, target, order.selection or "dirty"))

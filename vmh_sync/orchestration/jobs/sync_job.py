@@ -50,7 +50,7 @@ from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.sync.plan_print import prints_of
 from vmh_sync.sync.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.record_id import may_be_asked_for
+from vmh_sync.systems.espocrm.record_id import unusable_ids
 
 MOST_CHANGES = 1000
 CLOCK_SLACK_SECONDS = 60.0
@@ -82,16 +82,23 @@ class SyncBatch:
 
 
 async def read_batch(
-    opened: PassContext, pipeline: EntityPipeline[Any], config: SyncRunConfig, *, queued: bool = True
+    opened: PassContext,
+    pipeline: EntityPipeline[Any],
+    config: SyncRunConfig,
+    *,
+    queued: bool = True,
+    named: bool = False,
 ) -> SyncBatch:
     """Choose the records of a run and read them; raises ``dagster.Failure`` when that is impossible for all of them.
 
     ``queued``: the entity has an inbox; without one, a run takes all of its selection and claims nothing.
+    ``named``: a person named the ids; others come from a system or our database, where an odd one fails alone.
     """
     started = time.monotonic()
     chosen = Chosen([])
     selection = selection_name(config.selection, config.since, config.until)
-    _require_usable(config.ids)
+    if named and (refusal := unusable_ids(config.ids)) is not None:
+        raise Stopped(refusal)
     if not config.dry_run:
         await require_our_redis(opened.leases)
     try:
@@ -110,18 +117,6 @@ async def read_batch(
     except (GuardTripped, UnknownSelection) as stop:
         raise Stopped(str(stop)) from None
     return SyncBatch(batch, config, chosen, started)
-
-
-def _require_usable(ids: Sequence[str]) -> None:
-    """Raise ``dagster.Failure`` for what cannot be an id; what was typed may name a person, so it is not repeated."""
-    strange = [number for number, one in enumerate(ids, start=1) if not may_be_asked_for(one)]
-    if strange:
-        places = ", ".join(map(str, strange[:5])) + (" …" if len(strange) > 5 else "")
-        raise Stopped(
-            f"{len(strange)} von {len(ids)} IDs können keine von EspoCRM sein (die an Stelle {places}), darum wurde "
-            "nichts abgeglichen: Eine ID hat nur Buchstaben, Ziffern und Bindestriche, sie steht am Ende der Adresse "
-            "des Datensatzes."
-        )
 
 
 async def write_batch(opened: PassContext, pipeline: EntityPipeline[Any], work: SyncBatch) -> list[RecordOutcome]:
@@ -209,7 +204,7 @@ def make_sync_job(
             give_way(context.instance)
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
-            work = await read_batch(opened, pipeline, config, queued=queued)
+            work = await read_batch(opened, pipeline, config, queued=queued, named=_trigger(context) != Trigger.CLI)
         context.log.info("%s: %d records to look at", entity, pipeline.size(work.batch))
         if work.chosen.rang:
             context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})

@@ -274,8 +274,8 @@ class EspoClient:
 
 
 def _segment(record_id: str) -> str:
-    if not record_id:
-        raise ValueError("a record id must not be empty")  # the path would name the whole list
+    if record_id in ("", ".", ".."):  # the path would name the whole list, and a signature another path
+        raise ValueError("this is no record id")
     return urllib.parse.quote(record_id, safe="")
 
 

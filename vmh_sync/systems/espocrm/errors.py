@@ -20,7 +20,7 @@ NOT_BEGUN = frozenset({425, 429})
 REASON = "X-Status-Reason"
 
 _VALIDATION = re.compile(r"Field validation failure; entityType: (\w+), field: (\w+), type: (\w+)")
-_RECORD_GONE = re.compile(r"^Record \S+ (does not exist|not found)\.?$")
+_RECORD_GONE = re.compile(r"^Record .+ (does not exist|not found)\.?$")
 _CANNOT_RELATE = "Can't relate with non-existing record"
 _LINK = re.compile(r"link: (\w+)")
 _MAINTENANCE = "maintenance"

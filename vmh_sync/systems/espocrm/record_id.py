@@ -6,10 +6,12 @@ UUID may have come with imported records, in capitals, and keeps its spelling.
 """
 
 import re
+from collections.abc import Sequence
 
 _HEX_17, _UUID = "[0-9a-fA-F]{17}", "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PATTERN = f"^(?:{_HEX_17}|{_UUID})$"
-_ADDRESSABLE = re.compile("[A-Za-z0-9_-]{1,64}")
+_MOST = 64
+_UNADDRESSABLE = re.compile(r"\.{0,2}|.*[/\\\x00-\x1f\x7f].*", re.DOTALL)
 _FORM, _OWN = re.compile(PATTERN), re.compile(_HEX_17)
 
 
@@ -25,6 +27,22 @@ def is_record_id(text: str) -> bool:
 
 
 def may_be_asked_for(text: str) -> bool:
-    """Whether EspoCRM may be asked for a record by this text: others lead to another address, and with a signed login
-    to a refusal that holds everything back."""
-    return _ADDRESSABLE.fullmatch(text) is not None
+    """Whether EspoCRM may be asked for a record by this text, however odd an id it is: others lead to another address,
+    and ``.`` and ``..`` with a signed login to a refusal that holds everything back."""
+    return len(text) <= _MOST and _UNADDRESSABLE.fullmatch(text) is None
+
+
+def unusable_ids(ids: Sequence[str]) -> str | None:
+    """Return a German sentence when some of what a person named cannot be an id, else ``None``.
+
+    What was typed may name a person, so that it is not repeated.
+    """
+    strange = [number for number, one in enumerate(ids, start=1) if not may_be_asked_for(one)]
+    if not strange:
+        return None
+    places = ", ".join(map(str, strange[:5])) + (" …" if len(strange) > 5 else "")
+    return (
+        f"{len(strange)} von {len(ids)} IDs können keine von EspoCRM sein (die an Stelle {places}), darum wurde "
+        "nichts abgeglichen: Eine ID hat nur Buchstaben, Ziffern und Bindestriche, sie steht am Ende der Adresse "
+        "des Datensatzes."
+    )

@@ -287,9 +287,12 @@ def test_a_field_of_the_wrong_type_is_a_problem_and_a_short_one_a_hint() -> None
     ]
 
 
-def test_a_default_assignee_and_a_team_that_are_gone_are_told(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
-    firm_environment.setenv("ESPOCRM_DEFAULT_ASSIGNEE_ID", "0" * 17)
-    firm_environment.setenv("ESPOCRM_DEFAULT_TEAM_ID", "1" * 17)
+@pytest.mark.parametrize(("person", "team"), [("0" * 17, "1" * 17), ("..", ".")], ids=["gone", "no ids at all"])
+def test_a_default_assignee_and_a_team_that_are_gone_are_told(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, person: str, team: str
+) -> None:
+    firm_environment.setenv("ESPOCRM_DEFAULT_ASSIGNEE_ID", person)
+    firm_environment.setenv("ESPOCRM_DEFAULT_TEAM_ID", team)
     texts = {line.text: line.level for line in found() if line.name == "Aufgaben"}
     assert texts["Die Person aus ESPOCRM_DEFAULT_ASSIGNEE_ID gibt es in EspoCRM nicht mehr."] is Level.PROBLEM
     gone = "Das Team aus ESPOCRM_DEFAULT_TEAM_ID gibt es nicht mehr; Aufgaben werden ohne Team angelegt."

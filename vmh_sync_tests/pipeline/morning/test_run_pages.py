@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.orchestration.jobs.run_report import WARNING_TAG
+from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
 from vmh_sync.store.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
@@ -22,8 +23,10 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def run(instance: dg.DagsterInstance, **config: Any) -> dg.ExecuteInProcessResult:
-    return job("sync_beteiligte").execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+def run(instance: dg.DagsterInstance, trigger: Trigger = Trigger.PERSON, **config: Any) -> dg.ExecuteInProcessResult:
+    return job("sync_beteiligte").execute_in_process(
+        run_config=config, instance=instance, raise_on_error=False, tags={TRIGGER_TAG: str(trigger)}
+    )
 
 
 def shown(result: dg.ExecuteInProcessResult, step: str) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def test_the_launchpad_offers_every_field_with_its_default_and_only_selections_t
         dg.validate_run_config(job("sync_beteiligte"), {"selection": "dirrty"})
 
 
-@pytest.mark.parametrize("strange", ["", "../../User", "a/b", "a\x00b", SECRET + " ä", "a" * 65])
+@pytest.mark.parametrize("strange", ["", ".", "..", "../../User", "a/b", "a\\b", "a\x00b", SECRET + "/ä", "a" * 65])
 def test_what_cannot_be_an_id_is_told_in_one_sentence_and_espocrm_is_not_asked(
     firm: Firm, instance: dg.DagsterInstance, strange: str
 ) -> None:
@@ -167,3 +170,17 @@ def test_what_cannot_be_an_id_is_told_in_one_sentence_and_espocrm_is_not_asked(
     assert "1 von 2 IDs können keine von EspoCRM sein (die an Stelle 2)" in message
     assert SECRET not in message, "what somebody typed may name a person"
     assert not [call for call in firm.crm.calls()["by_route"] if "CBeteiligte" in call]
+
+
+@pytest.mark.parametrize("odd", ["muster.1", "Muster 1", "..", "a" * 65])
+def test_an_odd_id_of_espocrms_own_list_stops_none_of_those_beside_it(
+    firm: Firm, instance: dg.DagsterInstance, odd: str
+) -> None:
+    espo_id = firm.crm_party(lastName="Muster")
+    firm.crm.clear_calls()
+    result = run(instance, Trigger.CLI, ids=[espo_id, odd])
+    assert result.success
+    found = {row["Datensatz"]: row["Ergebnis"] for row in shown(result, "write")["Ergebnisse"]}
+    assert found[espo_id] == "abgeglichen"
+    assert found[odd] == "fehlerhaft", "it is nowhere, and says so alone"
+    assert not [call for call in firm.crm.calls()["by_route"] if call.rstrip("/").endswith("/..")]

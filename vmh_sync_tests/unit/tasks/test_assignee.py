@@ -33,6 +33,7 @@ class Crm:
     async def read(self, _entity: str, user_id: str) -> Any:
         if not self.shows:
             raise Forbidden("User")
+        assert user_id != "..", "it leads to another address"
         if user_id not in self.users:
             raise NotFound("User")
         return SimpleNamespace(id=user_id, attributes=self.users[user_id])
@@ -53,7 +54,7 @@ def chosen(*candidates: str | None, default: str | None = None, crm: Crm | None 
     [
         (("clerk", "chief"), "chief", "clerk"),
         (("robot", None, "clerk"), None, "clerk"),
-        (("robot", "system", "left", "gone"), "clerk", "clerk"),
+        (("robot", "system", "left", "gone", ".."), "clerk", "clerk"),
         (("robot",), None, "chief"),
         ((), None, "chief"),
     ],
