@@ -70,7 +70,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self.stopping.set())
         for child in self.children:
             if child.signs is not None:
-                Thread(target=self._ask, args=(child.signs,), name=f"asks {child.name}", daemon=True).start()
+                Thread(target=self._ask, args=(child.name, child.signs), name=f"asks {child.name}", daemon=True).start()
         while not self.stopping.wait(CHECK_SECONDS):
             for child in self.children:
                 self._look_after(child)
@@ -97,11 +97,18 @@ class Supervisor:
         self.children.append(child)
         self._launch(child)
 
-    def _ask(self, signs: SignsOfLife) -> None:
+    def _ask(self, name: str, signs: SignsOfLife) -> None:
         while not self.stopping.wait(self.ask_seconds):
-            signs.look()
+            try:
+                signs.look()
+            except Exception as error:  # noqa: BLE001 - else nobody asks any more; a question that breaks is no answer
+                log.warning("%s cannot be asked for a sign of life: %s", name, type(error).__name__)
 
     def _launch(self, child: Child) -> None:
+        if child.pulse is not None:
+            child.pulse()  # what the predecessor gave is no sign of this one
+        if child.signs is not None:
+            child.signs.begin()
         with child.log_file.open("ab") as output:
             child.process = subprocess.Popen(  # noqa: S603 - our own programs
                 list(child.command),
@@ -112,8 +119,6 @@ class Supervisor:
                 preexec_fn=_die_with_parent,
                 pass_fds=() if child.pulse is None else (child.pulse.writing,),
             )
-        if child.signs is not None:
-            child.signs.begin()
         child.started_at = time.monotonic()
         child.restart_at = None
 
@@ -134,7 +139,11 @@ class Supervisor:
             child.restart_at = now + child.pause
             child.pause = min(LONGEST_PAUSE, child.pause * 2)
         elif now >= child.restart_at:
-            self._launch(child)
+            try:
+                self._launch(child)
+            except OSError as error:  # no memory, no space: whoever runs goes on
+                log.warning("%s cannot start (%s), again in %.0f s", child.name, type(error).__name__, child.pause)
+                child.restart_at = now + child.pause
 
 
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -163,11 +172,14 @@ def rotate(file: Path, *, most_bytes: int, keep: int) -> bool:
             return False
     except FileNotFoundError:
         return False
-    for number in range(keep - 1, 0, -1):
-        older = file.with_name(f"{file.name}.{number}")
-        if older.exists():
-            older.replace(file.with_name(f"{file.name}.{number + 1}"))
-    if keep:
-        shutil.copy2(file, file.with_name(f"{file.name}.1"))
+    try:
+        for number in range(keep - 1, 0, -1):
+            older = file.with_name(f"{file.name}.{number}")
+            if older.exists():
+                older.replace(file.with_name(f"{file.name}.{number + 1}"))
+        if keep:
+            shutil.copy2(file, file.with_name(f"{file.name}.1"))
+    except OSError as error:  # a full disk: emptying is what helps
+        log.warning("%s cannot be kept (%s), it is emptied", file.name, type(error).__name__)
     os.truncate(file, 0)
     return True

@@ -1,14 +1,18 @@
 """Processes that are kept alive: what is dead or frozen starts again, what is only slow or unasked stays."""
 
+import logging
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from vmh_sync.services.processes import Supervisor
+from vmh_sync.services.processes import Supervisor, rotate
 from vmh_sync.services.signs_of_life import MOST_MISSED_AT_START, Pulse, SignsOfLife, give_pulse
 
 WAITS = [sys.executable, "-c", "import signal; signal.pause()"]
@@ -98,3 +102,77 @@ def test_a_pulse_is_felt_once_and_never_holds_up_who_gives_it(beats: int) -> Non
         give_pulse(pulse.writing)  # the pipe is full long before the last
     assert pulse()
     assert not pulse()
+
+
+@pytest.mark.usefixtures("signals")
+def test_who_breaks_while_it_asks_asks_again_and_says_what_broke(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor = Supervisor(ask_seconds=0.01)
+    asked = 0
+
+    def breaks() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            supervisor.stopping.set()
+        raise OSError("a secret")
+
+    supervisor.start("web", WAITS, tmp_path, SignsOfLife(breaks, most_missed=1))
+    try:
+        with caplog.at_level(logging.WARNING):
+            supervisor.watch()
+        assert asked > 2
+        assert "web cannot be asked for a sign of life: OSError" in caplog.text
+        assert "a secret" not in caplog.text
+        assert supervisor.children[0].signs is not None and supervisor.children[0].signs.missed == 0
+    finally:
+        supervisor.stop()
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_start_that_the_machine_refuses_is_tried_again_and_ends_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, started, refused = Supervisor(ask_seconds=1000), subprocess.Popen, []
+
+    def full(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
+        if not refused:
+            refused.append(given)
+            raise OSError(12, "no memory")
+        return started(*given, **named)
+
+    supervisor.start_with_pulse("ended", WAITS, tmp_path)
+    supervisor.start("well", WAITS, tmp_path)
+    pulse = supervisor.children[0].pulse
+    assert pulse is not None
+    give_pulse(pulse.writing)
+    ended, well = pid_of(supervisor, 0), pid_of(supervisor, 1)
+    psutil.Process(ended).kill()
+    monkeypatch.setattr(subprocess, "Popen", full)
+
+    def in_no_time() -> None:
+        supervisor.children[0].pause = 0.0
+        if supervisor.children[0].restart_at is not None:
+            supervisor.children[0].restart_at = 0.0
+        if pid_of(supervisor, 0) != ended:
+            supervisor.stopping.set()
+
+    try:
+        supervisor.watch(in_no_time)
+        assert refused
+        assert not pulse(), "what the one before gave is no sign of this one"
+        assert pid_of(supervisor, 1) == well
+    finally:
+        supervisor.stop()
+
+
+def test_a_log_that_cannot_be_copied_is_emptied_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: Any) -> None:
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr(shutil, "copy2", no_space)
+    file = tmp_path / "web.log"
+    file.write_bytes(b"x" * 10)
+    assert rotate(file, most_bytes=5, keep=2)
+    assert file.read_bytes() == b""
