@@ -189,7 +189,8 @@ def _of_child(kind: ChildKind, changes: FieldChanges) -> Expected:
 
 async def _webhooks(espo: EspoClient, settings: EspoCrmSettings) -> Line:
     try:
-        second = second_gateway([hook.attributes async for hook in espo.list_all("Webhook", select=("url",))])
+        hooks = espo.list_all("Webhook", select=("url", "isActive"))
+        second = second_gateway([hook.attributes async for hook in hooks])
     except EspoError:
         second = None  # the API user may not see them; nothing depends on it
     if second is not None:

@@ -189,6 +189,15 @@ def test_kubernetes_starts_what_the_image_has_and_passes_only_settings_that_exis
     assert set(values["runLauncher"]["config"]) == {"k8sRunLauncher"}
 
 
+def test_the_gateway_takes_webhooks_in_kubernetes_also_while_dagster_is_away() -> None:
+    """Who is not ready gets no requests; what else is missing is for monitoring, not for the probes."""
+    ours = (DEPLOY / "kubernetes" / "vmh-sync.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"(\w+)Probe: \{httpGet: \{path: (\S+),", ours) == [
+        ("readiness", "/health"),
+        ("liveness", "/health"),
+    ]
+
+
 def test_kubernetes_asks_nothing_of_the_image_that_its_user_may_not() -> None:
     """The chart's webserver listens on the port of its service, and Dagster's home is mounted over the image's."""
     values = yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))

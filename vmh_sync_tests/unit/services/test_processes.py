@@ -134,7 +134,8 @@ def test_who_breaks_while_it_asks_asks_again_and_says_what_broke(
 def test_a_start_that_the_machine_refuses_is_tried_again_and_ends_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supervisor, started, refused = Supervisor(ask_seconds=1000), subprocess.Popen, []
+    supervisor, started = Supervisor(ask_seconds=1000), subprocess.Popen
+    refused: list[object] = []
 
     def full(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
         if not refused:
