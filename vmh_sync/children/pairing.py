@@ -57,8 +57,9 @@ class _Pairing:
     def __init__(self, children: PartyChildren, kind: ChildKind, canonical: Canonical) -> None:
         self.children, self.kind = children, kind
         self.espo_fields, self.advoware_fields = canonical
-        retired = {key for link in children.links for key in link.notes.retired}
-        self.leftovers = {str(link.advoware_id): link for link in children.links if self._is_left_alone(link)}
+        left = {str(link.advoware_id): link for link in children.links if self._is_left_alone(link)}
+        self.leftovers = {key: link for key, link in left.items() if is_leftover(link) or not self._has_ended(key)}
+        retired = {key for link in children.links for key in link.notes.retired} | {*left} - {*self.leftovers}
         taken = {str(link.advoware_id) for link in children.links}
         self.taken = taken - {*self.leftovers} | retired
         self.espo_keys = {espo_id: kind.natural_key(fields) for espo_id, fields in self.espo_fields.items()}
@@ -90,6 +91,11 @@ class _Pairing:
         """Whether no record stands for the link any more: it was deleted, or hung on another party."""
         deleted = link.espo_id in self.children.gone_in_espocrm or link.state == "deleted_in_espocrm"
         return is_leftover(link) or (deleted and link.espo_id not in self.children.espo)
+
+    def _has_ended(self, key: str) -> bool:
+        """Whether the office has ended what a deleted record left: it takes no new one's place."""
+        child = self.children.advoware.get(key)
+        return child is not None and not self.kind.valid(child.model_dump(), self.children.today)
 
     def _pair(
         self,
@@ -130,14 +136,23 @@ class _Pairing:
             take(self.kind.marked_for(child.model_dump()), key)
         for espo_id, record in espo.items():
             # One that came from another party names its child there.
-            if espo_id not in self.children.foreign_links:
-                take(espo_id, str(record.attributes.get(self.kind.key_attribute) or ""))
+            key = str(record.attributes.get(self.kind.key_attribute) or "")
+            if espo_id not in self.children.foreign_links and not self._is_copy_of_another(espo_id, key):
+                take(espo_id, key)
         left = [espo_id for espo_id in espo if espo_id not in found]
         sought = [(espo_id, sent_key(self.children.attempted.get(espo_id))) for espo_id in left]
         for espo_id, natural in (*sought, *((espo_id, self.espo_keys[espo_id]) for espo_id in left)):
             fitting = (key for key in advoware if key in free and self.advoware_keys[key] == natural)
             take(espo_id, next(fitting, None) if natural is not None else None)
         return list(found.items())
+
+    def _is_copy_of_another(self, espo_id: str, key: str) -> bool:
+        """Whether a record names the place of a deleted one and says something else: EspoCRM copies the number too."""
+        left = self.leftovers.get(key)
+        if left is None or is_leftover(left):
+            return False
+        natural = self.espo_keys[espo_id]
+        return natural is None or natural != self.advoware_keys.get(key)
 
     def _typed_over(
         self, espo: Mapping[str, EspoRecord], advoware: Mapping[str, WireRecord], matched: Sequence[tuple[str, str]]

@@ -91,8 +91,7 @@ class EntryWriter:
         now, longest = self.context.clock.now(), self.context.longest_request
         key, value = write.operation.key, write.operation.payload["tlf"]
         claim = claim_of(self.betnr, what_is_sent(write, self._kind(write))) if value else None
-        fills = key is None or write.must_be_empty
-        earlier = in_the_way(self.in_flight, claim, int(key) if key is not None else None, fills=fills)
+        earlier = in_the_way(self.in_flight, claim, int(key) if key is not None else None)
         sent = [
             one.sent_at for one in earlier if one.sent_at is not None and now - longest <= one.sent_at <= now + longest
         ]

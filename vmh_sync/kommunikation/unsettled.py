@@ -110,16 +110,16 @@ def filled_by(
     return entry if entry is not None and not _adopted(intent, entry).edited else None
 
 
-def in_the_way(intents: Iterable[Intent], claim: str | None, entry: int | None, *, fills: bool) -> Iterator[Intent]:
+def in_the_way(intents: Iterable[Intent], claim: str | None, entry: int | None) -> Iterator[Intent]:
     """Yield the requests that could bring the same value to another entry, or another value to this one.
 
-    ``claim`` is that of the value to be written, if it is one. A write that ``fills`` waits for its own value by its
-    claim (``engine/writing/create_once.py``).
+    ``claim`` is that of the value to be written, if it is one. That of an intent follows from what it says, not from
+    its id: the version before named it otherwise.
     """
     for intent in intents:
         same_value = claim_of(intent.betnr or 0, intent.natural_key) == claim
         same_entry = entry is not None and intent.natural_key.get("entry") == entry
-        if (same_entry and not same_value) if fills else (same_entry or same_value):
+        if same_entry or same_value:
             yield intent
 
 
