@@ -168,18 +168,28 @@ def _create_unknown(fields: str, where: str, labels: Mapping[str, str], details:
     )
 
 
+MOST_NAMED = 5
+"""As many parties are named that are new since a create, the likeliest first; of the others their count is told."""
+
+
 def _twin(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     found = details.get("found", ())
     doubles = _doubles(details.get("same_side", ()))
     if not found:
         return _twin_in_espocrm(doubles)
-    numbers = [str(entry.get("betnr")) for entry in found]
+    named = [entry for at, entry in enumerate(found) if at < MOST_NAMED or not entry.get("unheard")]
+    more = len(found) - len(named)
+    numbers = [str(entry.get("betnr")) for entry in named]
     lines = [
-        ", ".join((f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}", *_why_a_twin(entry))) for entry in found
+        ", ".join((f"Nr. {entry.get('betnr')}: {_shown(entry.get('name'))}", *_why_a_twin(entry))) for entry in named
     ]
-    some = numbers[0] if len(numbers) == 1 else " oder ".join(numbers)
+    some, further = " oder ".join(numbers), ""
+    if more:
+        last = max(int(entry.get("betnr", 0)) for entry in found)
+        lines.append(f"… und {more} weitere bis Nr. {last}, die in Advoware seit der Anlage entstanden sind")
+        some, further = "seine Nummer", f" und {more} weitere"
     return (
-        f"Verknüpfen oder neu anlegen? In Advoware gibt es schon Nr. {', '.join(numbers)}",
+        f"Verknüpfen oder neu anlegen? In Advoware gibt es schon Nr. {', '.join(numbers)}{further}",
         "\n".join(
             (
                 "In Advoware gibt es vielleicht schon denselben; bis zur Entscheidung wird nichts angelegt.",

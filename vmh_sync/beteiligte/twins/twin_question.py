@@ -5,7 +5,7 @@ task means that it is somebody else and is created. Until then nothing is create
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
@@ -17,6 +17,7 @@ from vmh_sync.sync.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.tasks.manual_tasks import is_settled
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.tasks.task_texts import MOST_NAMED
 
 QUESTION = ("betnr",)
 """What the question is about: the number that a person may enter."""
@@ -42,11 +43,20 @@ class Double:
 
 
 class TwinSuspected(Exception):
-    """The party may exist already; a person decides. Not a failure of the record."""
+    """The party may exist already; a person decides. Not a failure of the record.
 
-    def __init__(self, espo_id: str, twins: Sequence[Twin], doubles: Sequence[Double] = ()) -> None:
+    ``looked`` is what a look for a create without an answer notes with the question for the next one.
+    """
+
+    def __init__(
+        self,
+        espo_id: str,
+        twins: Sequence[Twin],
+        doubles: Sequence[Double] = (),
+        looked: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(f"{ENTITY} {espo_id}: may exist already")
-        self.twins, self.doubles = tuple(twins), tuple(doubles)
+        self.twins, self.doubles, self.looked = tuple(twins), tuple(doubles), looked
 
     @property
     def message_for_people(self) -> str:
@@ -57,7 +67,9 @@ class TwinSuspected(Exception):
                 f"In EspoCRM gibt es diesen Beteiligten vielleicht schon (ID {ids}). Bitte in der Aufgabe dazu "
                 "entscheiden: zusammenführen oder beide behalten."
             )
-        numbers = ", ".join(str(twin.betnr) for twin in self.twins)
+        named = [str(twin.betnr) for at, twin in enumerate(self.twins) if at < MOST_NAMED or not twin.unheard]
+        more = len(self.twins) - len(named)
+        numbers = ", ".join(named) + (f" und {more} weitere" if more else "")
         return (
             f"In Advoware gibt es vielleicht schon diesen Beteiligten (Nr. {numbers}). Bitte in der Aufgabe dazu "
             "entscheiden: verknüpfen oder neu anlegen."
@@ -73,6 +85,8 @@ class TwinSuspected(Exception):
                 for twin in self.twins
             ]
         }
+        if self.looked:
+            details["looked"] = dict(self.looked)
         if self.doubles:
             details["same_side"] = [
                 {"espo_id": double.espo_id, "name": double.name, "agreeing": list(double.resemblance.agreeing)}

@@ -7,13 +7,13 @@ and one that is new and belongs to nobody may be it. Then a person is asked, and
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_create
-from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already
+from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already, question_of
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, free_with_mark, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_once import CreatePutOff
@@ -23,8 +23,9 @@ from vmh_sync.store.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import is_empty, same
-from vmh_sync.systems.advoware.errors import CapabilityMissing
+from vmh_sync.systems.advoware.errors import CapabilityMissing, SpoiltRecord
 from vmh_sync.systems.advoware.records import Beteiligter
+from vmh_sync.systems.errors import Forbidden
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
 _TELLING = ("name", "vorname", "geburtsdatum")
@@ -80,17 +81,34 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
     if found is not None:
         return found
     candidates = {one.bet_nr: one for one in named if _says_what_was_sent(one, sent, table)}
+    looked: Mapping[str, object] | None = None
     if _sent_again_next(context, sent.intent):
         since = [*named, *await _searched_wider(context, sent), *await _numbered_since(context, sent)]
         told += since
         found = await free_with_mark(context, party, told, mark)
         if found is not None:
             return found
-        candidates |= {one.bet_nr: one for one in since if sent.may_have_made(one, context.zone)}
+        looked, highest = _first_look(party, sent.intent, since)
+        new = [one for one in since if one.bet_nr <= highest and sent.may_have_made(one, context.zone)]
+        candidates |= {one.bet_nr: one for one in new}
     taken = with_mark(told, mark)
     if taken is None:
-        await _ask_about(context, party, sent, list(candidates.values()), table)
+        await _ask_about(context, party, sent, list(candidates.values()), table, looked)
     return taken
+
+
+def _first_look(party: PartyRead, intent: Intent, seen: Sequence[Beteiligter]) -> tuple[Mapping[str, object], int]:
+    """Return what the question notes of the first look that began when nothing could arrive any more.
+
+    With it comes the highest number that was there: what has got a higher one since is not what was sent. Otherwise
+    each new party of the firm would make a person's answer void.
+    """
+    sent_at = intent.sent_at.isoformat() if intent.sent_at is not None else None
+    question = question_of(party.tasks)
+    looked = question.details.get("looked", {}) if question is not None else {}
+    if looked.get("sent_at") != sent_at:
+        looked = {"sent_at": sent_at, "highest": max((one.bet_nr for one in seen), default=0)}
+    return looked, int(looked["highest"])
 
 
 def _says_what_was_sent(party: Beteiligter, sent: SentCreate, table: FieldTable) -> bool:
@@ -115,13 +133,18 @@ async def _searched_wider(context: PassContext, sent: SentCreate) -> list[Beteil
 
 
 async def _searched(context: PassContext, sent: SentCreate, text: str) -> list[Beteiligter]:
-    """Search; raises what makes a row unusable, unless its number was known before: that party is not the one."""
+    """Search; a party that is new and unreadable may be the one: of it the number is told.
+
+    Raises what makes a row unusable where not even its number is known.
+    """
     spoilt: list[SpoiltRow] = []
     found = await context.advoware.search_beteiligte(text, spoilt)
     for row in spoilt:
         number = row.number("betNr")
-        if number is None or sent.numbers.before is None or number > sent.numbers.before:
-            raise row.error  # it may be the one
+        if number is None:
+            raise row.error
+        if sent.numbers.before is None or number > sent.numbers.before:
+            found.append(Beteiligter(bet_nr=number))
     return found
 
 
@@ -137,15 +160,30 @@ async def _numbered_since(context: PassContext, sent: SentCreate) -> list[Beteil
     unlinked = [number for number in numbers if number not in linked][:_MOST_READ]
     for at in range(0, len(unlinked), _AT_ONCE):
         some = unlinked[at : at + _AT_ONCE]
-        read = await asyncio.gather(*map(context.advoware.read_beteiligter, some))
+        read = await asyncio.gather(*(_read(context, number) for number in some))
         found += [one for one in read if one is not None]
         if not any(read) and some[-1] >= highest:
             break
     return found
 
 
+async def _read(context: PassContext, number: int) -> Beteiligter | None:
+    """Read a party; of one that is unreadable, or not for us to read, its number is told: it may be the one."""
+    try:
+        return await context.advoware.read_beteiligter(number)
+    except (SpoiltRecord, Forbidden) as error:
+        if error.concerns_all:
+            raise
+        return Beteiligter(bet_nr=number)
+
+
 async def _ask_about(
-    context: PassContext, party: PartyRead, sent: SentCreate, candidates: Sequence[Beteiligter], table: FieldTable
+    context: PassContext,
+    party: PartyRead,
+    sent: SentCreate,
+    candidates: Sequence[Beteiligter],
+    table: FieldTable,
+    looked: Mapping[str, object] | None,
 ) -> None:
     free = await free_numbers(context, candidates)
     espocrm = espo_traits(party.espo.attributes if party.espo is not None else {}, table)
@@ -159,5 +197,6 @@ async def _ask_about(
         for one in sorted(candidates, key=lambda one: one.bet_nr)
         if one.bet_nr in free
     ]
+    twins.sort(key=lambda twin: -twin.resemblance.score)
     if twins and not await answered_already(context, party, twins):
-        raise TwinSuspected(party.espo_id, twins)
+        raise TwinSuspected(party.espo_id, twins, looked=looked)

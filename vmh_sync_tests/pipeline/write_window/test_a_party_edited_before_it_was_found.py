@@ -10,9 +10,11 @@ import pytest
 
 from vmh_sync.beteiligte.reading.sent_create import SentCreate
 from vmh_sync.beteiligte.selection import Selection
+from vmh_sync.beteiligte.writing import missing
 from vmh_sync.engine.writing import create_once
 from vmh_sync.sync.outcome import Result
 from vmh_sync.systems.advoware import answers
+from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
@@ -241,28 +243,91 @@ def test_what_cannot_be_recalled_of_one_harms_no_other(firm: Firm, monkeypatch: 
     assert firm.crm_record(other)["betnr"] is not None
 
 
-def test_a_party_of_its_name_that_was_there_before_and_is_unreadable_does_not_hold_it_up(
-    firm: Firm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = firm.office_party(name="Winterling", vorname="Otto")
+def never_arrived(firm: Firm) -> str:
+    """Its sender hears nothing of the create, and Advoware has never got it."""
     firm.linked_party(lastName="Vorher")
     espo_id = firm.crm_party(**WINTER)
     firm.office.fault("/Beteiligte$", "drop_before", method="POST", times=1)
     firm.sync(espo_id)
     firm.office.clear_faults()
+    firm.clock.shift += timedelta(minutes=10)
+    return espo_id
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, betnr: int) -> None:
+    """Advoware tells nonsense of a party from now on."""
     parse = answers.parse
 
     def spoilt(response: Any, where: str) -> Any:
         told = parse(response, where)
         for one in told if isinstance(told, list) else [told]:
-            if isinstance(one, dict) and one.get("betNr") == old:
+            if isinstance(one, dict) and one.get("betNr") == betnr:
                 one["titel"] = ["x"]
         return told
 
     monkeypatch.setattr(answers, "parse", spoilt)
-    firm.clock.shift += timedelta(minutes=10)
+
+
+def test_a_party_of_its_name_that_was_there_before_and_is_unreadable_does_not_hold_it_up(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = firm.office_party(name="Winterling", vorname="Otto")
+    espo_id = never_arrived(firm)
+    unreadable(monkeypatch, old)
     firm.sync(espo_id)
     assert firm.crm_record(espo_id)["betnr"] not in (None, old)
+
+
+def test_new_parties_that_cannot_be_read_are_asked_about_by_their_numbers(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id = never_arrived(firm)
+    numbers = [firm.office_party(name=name, vorname="Otto") for name in ("Ganzanders", "Winterling", "Geheim")]
+    unreadable(monkeypatch, numbers[0])
+    unreadable(monkeypatch, numbers[1])
+    firm.office.fault(f"/Beteiligte/{numbers[2]}$", "status", status=403)
+    firm.sync(espo_id)
+    (task,) = firm.tasks()
+    assert all(str(betnr) in task["name"] for betnr in numbers)
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Completed"})
+    firm.sync(selection=Selection.DUE)
+    assert firm.crm_record(espo_id)["betnr"] not in (None, *numbers)
+
+
+def test_an_answer_holds_whatever_the_firm_adds_in_advoware_meanwhile(firm: Firm) -> None:
+    espo_id = never_arrived(firm)
+    numbers = [firm.office_party(name=f"Fremd{at}", vorname="Otto") for at in range(7)]
+    alike = firm.office_party(name="Winter", vorname="Baerbel", geburtsdatum="1971-03-04T00:00:00")
+    firm.sync(espo_id)
+    (task,) = firm.tasks()
+    assert f"schon Nr. {alike}, {numbers[0]}" in task["name"]
+    assert ("und 3 weitere" in task["name"], str(numbers[6]) in task["name"]) == (True, False)
+    later = firm.office_party(name="Später", vorname="Otto")
+    firm.crm.edit("Task", "update", id=task["id"], values={"status": "Completed"})
+    firm.sync(selection=Selection.DUE)
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] not in (None, *numbers, alike, later)
+    assert firm.tasks() == []
+
+
+def test_one_deleted_before_it_was_found_is_looked_for_less_and_less_often(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise UnexpectedAnswer("unusable")
+
+    espo_id = never_arrived(firm)
+    firm.crm.edit("CBeteiligte", "delete", id=espo_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(missing, "find_unanswered", fails)
+        assert [outcome.result for outcome in firm.outcomes(selection=Selection.DUE)] == [Result.FAILED]
+        assert firm.outcomes(selection=Selection.DUE) == []
+    firm.clock.shift += timedelta(minutes=10)
+    for _ in range(3):
+        firm.sync(selection=Selection.DUE)
+    with firm.store.reading() as tx:
+        assert tx.intents.open_for("beteiligte", espo_id) == []
+        assert tx.records.get_many("beteiligte", [espo_id]) == {}
 
 
 def test_a_create_that_an_earlier_version_left_open_is_not_looked_for_when_its_party_is_linked(firm: Firm) -> None:
