@@ -118,4 +118,5 @@ def _value(value: object) -> object:
     if isinstance(value, Recurrence):
         until = value.until.isoformat() if value.until else None
         return {"frequency": value.frequency.value, "interval": value.interval, "until": until}
-    return None if value is None else str(value)
+    # What Google holds as an object or a list is told part by part.
+    return value if value is None or isinstance(value, dict | list) else str(value)

@@ -17,7 +17,8 @@ from vmh_sync.kalender.pairing.made_anew import says_what
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.unmarked_moves import created_at, made_for, unmarked
 from vmh_sync.store.store import Transaction
-from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
+from vmh_sync.systems.google_calendar.client import LIST
+from vmh_sync.systems.google_calendar.errors import Answer, ForbiddenError, NotFoundError, UnreadableEventError
 from vmh_sync.systems.google_calendar.events import Event
 
 LOOKED_BACK = timedelta(days=7)
@@ -41,20 +42,24 @@ class Gone:
     base: BaseForm | None
 
     async def lives_on_in(self, calendar: str) -> bool:
-        """Tell whether it lives on in a colleague's calendar; one that cannot be reached says no."""
+        """Tell whether it lives on in a colleague's calendar; one that cannot be reached says no.
+
+        Raises ``UnreadableEventError`` if it stands there and nobody can say as what.
+        """
         gone = await self.sides.deleted_at(self.event_id)
         since, client = self._since(gone), self.context.google.client
 
         async def read() -> Living:
-            events = await self.context.google.run(lambda: client.changed_since(calendar, since))
-            marks = [(event, read_mark(event.raw)) for event in events]
-            marked = frozenset((event.id, mark.fr_nr) for event, mark in marks if mark is not None)
-            return Living(marked, tuple(event for event, mark in marks if mark is None))
+            asked_at = self.context.clock.now()
+            try:
+                events = await self.context.google.run(lambda: client.changed_since(calendar, since))
+            except (NotFoundError, ForbiddenError):
+                return Living(asked_at)
+            return _living(asked_at, events)
 
-        try:
-            living = await self.context.lately.of(calendar, since, read)
-        except (NotFoundError, ForbiddenError):
-            return False
+        living = await self.context.lately.of(calendar, since, gone, read)
+        if self.event_id in living.unreadable:
+            raise UnreadableEventError(LIST.name, Answer(200, "unreadableEvent"))
         return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.unmarked, gone)
 
     def _since(self, gone: datetime | None) -> datetime | None:
@@ -64,14 +69,26 @@ class Gone:
         first = min(moment for moment in self.sides.deleted.values() if moment is not None)
         return (first - LOOKED_BACK).replace(hour=0, minute=0, second=0, microsecond=0)
 
-    async def _stands_anew(self, events: Iterable[Event], gone: datetime | None) -> bool:
+    async def _stands_anew(self, events: Iterable[tuple[datetime, Event]], gone: datetime | None) -> bool:
         """Tell whether an event that nobody has taken yet says there what this one said here, and was made for it."""
         base = self.base
         if base is None or gone is None:
             return False
-        made = (event for event in events if made_for(created_at(event), gone))
+        made = (event for created, event in events if made_for(created, gone))
         same = [one.event_id for one in unmarked(made, self.context.rules) if says_what(one, base)]
         return bool(same) and await self.context.store.read(_any_is_nobodys, same)
+
+
+def _living(asked_at: datetime, events: Iterable[Event]) -> Living:
+    marked, unmarked, unreadable = set[tuple[str, int]](), list[tuple[datetime, Event]](), set[str]()
+    for event in events:
+        if event.raw.keys() <= {"id", "recurringEventId"}:
+            unreadable.add(event.id)
+        elif (mark := read_mark(event.raw)) is not None:
+            marked.add((event.id, mark.fr_nr))
+        elif (created := created_at(event)) is not None:
+            unmarked.append((created, event))
+    return Living(asked_at, frozenset(marked), tuple(unmarked), frozenset(unreadable))
 
 
 def _any_is_nobodys(tx: Transaction, event_ids: Iterable[str]) -> bool:

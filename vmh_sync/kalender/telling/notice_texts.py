@@ -4,6 +4,7 @@ Nothing of it belongs into a log, a metric or a run's metadata (specification, s
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -106,17 +107,18 @@ def shown_as(field: str, value: object) -> str:
 
 def as_logged(field: str, value: object) -> str:
     """Return a value as people read it that was kept as JSON: of one field, or a whole appointment."""
-    if not value:
+    if value is None or value == "":
         return shown(None)
     if isinstance(value, Mapping) and isinstance(form := value.get("appointment"), Mapping):
         said = {name: part for name, part in form.items() if part}
         return ", ".join(f"{label(name)}: {as_logged(name, part)}" for name, part in said.items())
     match field:
-        case "start" | "end":
-            return shown(datetime.fromisoformat(str(value)))
+        case "start" | "end" if isinstance(value, str):
+            with suppress(ValueError):
+                return shown(datetime.fromisoformat(value))
         case "all_day" | "private":
             return shown(value in (True, "True"))
-        case "recurrence" if isinstance(value, Mapping):
+        case "recurrence" if isinstance(value, Mapping) and value.keys() >= {"frequency", "interval", "until"}:
             until = date.fromisoformat(str(value["until"])) if value["until"] else None
             return shown(Recurrence(Frequency(str(value["frequency"])), int(str(value["interval"])), until))
     return shown_as(field, value)

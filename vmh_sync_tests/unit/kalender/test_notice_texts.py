@@ -35,6 +35,7 @@ def test_a_list_of_one_deadline_with_one_difference_speaks_of_one() -> None:
     assert text.intro.startswith("1 Frist oder Gerichtstermin verglichen, 1 Abweichung:\n- Termin")
 
 
+VIENNA = {"dateTime": "2026-12-04T10:30:00+01:00", "timeZone": "Europe/Vienna"}
 SERIES = {"frequency": "WEEKLY", "interval": 2, "until": "2026-06-29"}
 
 
@@ -48,6 +49,21 @@ SERIES = {"frequency": "WEEKLY", "interval": 2, "until": "2026-06-29"}
         ("all_day", "False", "nein"),
         ("private", True, "ja"),
         ("recurrence", SERIES, "wöchentlich, Abstand 2 bis 29.06.2026"),
+        ("all_day", False, "nein"),
+        ("private", False, "nein"),
+        ("ort", "", "(leer)"),
+        ("start", VIENNA, "dateTime „2026-12-04T10:30:00+01:00“, timeZone „Europe/Vienna“"),
+        ("end", {"date": "2026-12-05"}, "date „2026-12-05“"),
+        ("start", "unlesbar", "„unlesbar“"),
+        ("recurrence", ["RRULE:FREQ=DAILY;COUNT=3"], "„RRULE:FREQ=DAILY;COUNT=3“"),
+        ("recurrence", [], "(leer)"),
+        ("summary", "Frist", "„Frist“"),
+        ("visibility", "private", "„privat“"),
+        ("status", "tentative", "„mit Vorbehalt“"),
+        ("transparency", "transparent", "„frei“"),
+        ("reminders", {"useDefault": False, "overrides": [{"minutes": 45}]}, "45 Minuten vorher"),
+        ("extendedProperties", {"frNr": "7001"}, "frNr „7001“"),
+        ("attendees", [{"email": "gast@example.org", "optional": True}], "email „gast@example.org“, optional ja"),
         (
             "",
             {"appointment": {"start": "2026-12-04T10:30:00", "all_day": False, "text": "Anhörung", "ort": ""}},

@@ -1,0 +1,71 @@
+"""An event that is gone from its calendar: nothing is deleted while nobody knows whether it lives at a colleague's."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from vmh_sync_tests.fixtures.chancery import Chancery
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
+
+FILE = "12/26 Huber"
+
+
+@pytest.mark.parametrize("from_google", [True, False])
+def test_one_that_is_unreadable_at_the_colleagues_is_not_taken_for_deleted(
+    chancery: Chancery, from_google: bool
+) -> None:
+    for kuerzel in ("SB", "AH"):
+        chancery.employee(kuerzel)
+    chancery.sync()
+    make = chancery.event if from_google else chancery.termin
+    make("SB", "Ortstermin")
+    chancery.until_quiet()
+    (fr_nr,) = chancery.termine()
+    event_id = chancery.event_of(fr_nr)["id"]
+    chancery.edit_termin(fr_nr, azRubrum=FILE)
+    chancery.until_quiet()
+    chancery.move_event("SB", event_id, "AH")
+    theirs = chancery.calendar("AH")["id"]
+    at = f"({re.escape(theirs)}|{re.escape(quote(theirs, safe=''))})/events"
+    chancery.google.fault(at, "tamper", where={"id": event_id}, field="summary", body='"Feier \\ud83d"')
+    (outcome,) = chancery.outcomes("SB")
+    assert (outcome.id, outcome.result.value, outcome.error_class) == (f"SB/{fr_nr}", "failed", "UnreadableEventError")
+    chancery.google.clear_faults()
+    chancery.until_quiet()
+    assert (set(chancery.events("SB")), set(chancery.events("AH"))) == (set(), {event_id})
+    ((number, row),) = chancery.termine().items()
+    assert (number, row["sb"], row["azRubrum"]) == (fr_nr, "AH", FILE)
+
+
+def test_one_that_came_back_and_was_moved_while_another_was_deleted_keeps_its_termin(two: CalendarFirm) -> None:
+    chancery = two.chancery
+    ids = {f"Termin {number}": chancery.event("SB", f"Termin {number}", offset=5 + number) for number in range(2)}
+    two.come_to_rest()
+    numbers = {row["text"]: number for number, row in chancery.termine().items()}
+    for event_id in ids.values():
+        chancery.drop_event("SB", event_id)
+    moved: list[str] = []
+
+    def before(request: Request) -> Fate:
+        if request.system != "google" and request.method == "DELETE" and not moved:
+            moved.extend(title for title in ids if str(numbers[title]) not in str(request))
+            two.world.loop.pass_time(1)
+            chancery.edit_event("SB", ids[moved[0]], status="confirmed")
+            chancery.move_event("SB", ids[moved[0]], "AH")
+        return ARRIVES
+
+    two.world.wire.fate = before
+    two.begin_pass(("SB",))
+    two.finish()
+    two.world.wire.fate = lambda request: ARRIVES
+    two.come_to_rest()
+    assert len(moved) == 1 and set(chancery.termine()) == {numbers[moved[0]]}
+    assert set(chancery.events("AH")) == {ids[moved[0]]}
+
+
+@pytest.fixture
+def two() -> Iterator[CalendarFirm]:
+    yield from two_employees()
