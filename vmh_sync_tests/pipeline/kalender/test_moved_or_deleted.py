@@ -28,7 +28,9 @@ def test_one_that_is_unreadable_at_the_colleagues_is_not_taken_for_deleted(
     chancery.edit_termin(fr_nr, azRubrum=FILE)
     chancery.until_quiet()
     chancery.move_event("SB", event_id, "AH")
-    theirs = chancery.calendar("AH")["id"]
+    calendar = chancery.calendar("AH")
+    assert calendar is not None
+    theirs = calendar["id"]
     at = f"({re.escape(theirs)}|{re.escape(quote(theirs, safe=''))})/events"
     chancery.google.fault(at, "tamper", where={"id": event_id}, field="summary", body='"Feier \\ud83d"')
     (outcome,) = chancery.outcomes("SB")
