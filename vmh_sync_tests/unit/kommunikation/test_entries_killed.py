@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.kommunikation.model import Channel
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
-from vmh_sync_tests.inmemory.network import Fate
+from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.inmemory.world import World
 from vmh_sync_tests.unit.kommunikation.killed import pass_that_ends_so
 
@@ -298,19 +298,25 @@ def test_a_slot_that_a_request_may_still_fill_gets_no_other_value(slotted: Party
     assert slotted.told() == []
 
 
-@pytest.mark.parametrize("request_number", [4, 5, 6])
+@pytest.mark.parametrize(("side", "reads"), [("espocrm", 0), ("advoware", 1), ("advoware", 2)])
 def test_a_value_that_somebody_types_into_an_entry_of_another_kind_meanwhile_is_not_created(
-    party: Party, request_number: int
+    party: Party, side: str, reads: int
 ) -> None:
-    """Between the reads of which the plan is made and the look directly before the request."""
-    kind = 8 if party.sort == "mail" else 3
-    values = {"kommKz": kind, "tlf": SENT[party.sort]}
+    """Before a read of the record: one of which the plan is made, or the look directly before the request."""
+    wire, usual = party.firm.world.wire, party.firm.world.wire.fate
+    record = {"espocrm": party.espo_id, "advoware": f"{OFFICE}/{party.betnr}"}[side]
+    values = {"kommKz": 8 if party.sort == "mail" else 3, "tlf": SENT[party.sort]}
+    seen: list[Request] = []
 
-    def typed() -> None:
-        party.firm.office_create(ENTRY, values, int(party.betnr))
+    def typed_before_it(request: Request) -> Fate:
+        if request.method == "GET" and request.path.endswith(record):
+            if len(seen) == reads:
+                party.firm.office_create(ENTRY, values, int(party.betnr))
+            seen.append(request)
+        return usual(request)
 
-    begun = party.firm.begin(PartyPipeline(), [party.espo_id])
-    begun.meanwhile[request_number] = typed
-    party.firm.finish()
-    assert not begun.meanwhile
+    wire.fate = typed_before_it
+    party.firm.run(PartyPipeline(), [party.espo_id])
+    wire.fate = usual
+    assert len(seen) > reads
     assert party.settled() == ([SENT[party.sort]], [SENT[party.sort]])
