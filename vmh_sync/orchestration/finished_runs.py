@@ -1,22 +1,21 @@
-"""The runs that ended last and that no person watched, as Dagster's storage knows them."""
+"""The runs that ended last, as Dagster's storage knows them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
-from vmh_sync.overview.failing_jobs import FinishedRun
+from vmh_sync.overview.failing_jobs import SEEN_AT_MOST, FinishedRun
 
 if TYPE_CHECKING:
     import dagster as dg  # takes a second: only who opens Dagster pays for it
 
-LOOK_BACK = 100
 _FOREGROUND = frozenset({str(Trigger.CLI), str(Trigger.PERSON)})
 _STARTED_BY = ("dagster/schedule_name", "dagster/sensor_name", "dagster/backfill")
 
 
 def finished_runs(instance: "dg.DagsterInstance") -> list[FinishedRun]:
-    """Return them, the newest first. A person who started a run sees it, so it is left out."""
+    """Return them, the newest first."""
     import dagster as dg
 
     failed = dg.DagsterRunStatus.FAILURE
@@ -27,9 +26,9 @@ def finished_runs(instance: "dg.DagsterInstance") -> list[FinishedRun]:
             record.dagster_run.run_id,
             record.dagster_run.status is failed,
             datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC),
+            watched=of_a_person(record.dagster_run.tags),
         )
-        for record in instance.get_run_records(wanted, limit=LOOK_BACK)
-        if not of_a_person(record.dagster_run.tags)
+        for record in instance.get_run_records(wanted, limit=SEEN_AT_MOST)
     ]
 
 

@@ -59,7 +59,12 @@ def _stopped(one: StoppedPass, house: HouseStatus) -> Finding:
 
 
 def _red(entity: EntityStatus, job: FailingJob, now: datetime) -> Finding:
-    what = f"{entity.label}: Seit {span(now - job.since)} scheitert jeder Lauf, abgeglichen wird nichts."
+    length = span(now - job.since)
+    if job.runs == 1:
+        what = f"{entity.label}: Der letzte Lauf ist gescheitert, vor {length}."
+    else:
+        nothing = "" if entity.name in _WITH_PARTIES else ", abgeglichen wird nichts"
+        what = f"{entity.label}: Seit {length} scheitert jeder Lauf{nothing}."
     next_step = f"Den Grund nennt der Lauf {job.run_id[:8]} in Dagster; ist er behoben, geht es von selbst weiter."
     return Finding(Level.PROBLEM, entity.name, what, next_step, job.run_id)
 

@@ -57,8 +57,9 @@ def wording_of_all(
 def _all_steps(lists: Sequence[Sequence[str]]) -> list[str]:
     """Return the steps of all, each once; what all end with stays the end."""
     last = lists[0][-1]
-    steps = dict.fromkeys(step for steps in lists for step in steps if step != last)
-    return [*list(steps)[:MOST_TOLD], last]
+    steps = list(dict.fromkeys(step for steps in lists for step in steps if step != last))
+    more = [f"… und {len(steps) - MOST_TOLD} weitere."] if len(steps) > MOST_TOLD else []
+    return [*steps[:MOST_TOLD], *more, last]
 
 
 def wording(kind: TaskKind, *, labels: Mapping[str, str], betnr: int | None, details: Mapping[str, object]) -> Wording:
@@ -276,9 +277,10 @@ def _address_reactivate(fields: str, where: str, labels: Mapping[str, str], deta
 
 
 def _by_hand(labels: Mapping[str, str], details: Mapping[str, Any]) -> list[str]:
-    """One step per field: what stands in Advoware, and what should."""
+    """One step per field: at which entry, what stands in Advoware, and what should."""
+    at = f" bei {_shown(details['title'])}" if details.get("title") else ""
     return [
-        f"{labels.get(name, name)} ändern: bisher {_shown(entry.get('standing'))}, "
+        f"{labels.get(name, name)}{at} ändern: bisher {_shown(entry.get('standing'))}, "
         f"gewünscht {_shown(entry.get('wanted'))}."
         for name, entry in sorted(details.get("changes", {}).items())
     ]
@@ -287,9 +289,10 @@ def _by_hand(labels: Mapping[str, str], details: Mapping[str, Any]) -> list[str]
 def _address_fields(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Adresse in Advoware ändern: {where} ({fields})",
-        f"In EspoCRM wurde an einer Adresse geändert: {fields}. Advoware nimmt das nicht von außen an.",
+        f"In EspoCRM wurde an einer Adresse geändert: {fields}. Advoware nimmt das nicht von außen an. "
+        f"In EspoCRM jetzt: {_shown(details.get('title'))}.",
         [
-            f"In Advoware öffnen: {where}, Adressen, {_shown(details.get('title'))}.",
+            f"In Advoware öffnen: {where}, Adressen.",
             *_by_hand(labels, details),
             _CLOSES_ITSELF,
         ],

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 
 from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB
-from vmh_sync.orchestration.finished_runs import LOOK_BACK, of_a_person
+from vmh_sync.orchestration.finished_runs import of_a_person
 from vmh_sync.orchestration.next_ticks import DAEMONS
 from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
-from vmh_sync.overview.failing_jobs import FinishedRun
+from vmh_sync.overview.failing_jobs import SEEN_AT_MOST, FinishedRun
 
 LOCATION = "vmh_sync"
 """The code location's name in ``workspace.yaml``."""
@@ -156,17 +156,21 @@ class Launcher:
         ]
 
     async def finished_runs(self) -> Sequence[FinishedRun]:
-        """Return the runs that ended last and that no person watched, newest first. Raises :class:`LaunchFailed`."""
+        """Return the runs that ended last, newest first. Raises :class:`LaunchFailed`."""
         wanted = {"statuses": ["SUCCESS", "FAILURE"]}
-        answer = await self._ask(_FINISHED, {"filter": wanted, "limit": LOOK_BACK}, "runsOrError")
+        answer = await self._ask(_FINISHED, {"filter": wanted, "limit": SEEN_AT_MOST}, "runsOrError")
         if answer["__typename"] != "Runs":
             raise LaunchFailed("Dagster did not list the runs that ended")
         return [
             FinishedRun(
-                row["jobName"], row["runId"], row["status"] == "FAILURE", datetime.fromtimestamp(row["endTime"], UTC)
+                row["jobName"],
+                row["runId"],
+                row["status"] == "FAILURE",
+                datetime.fromtimestamp(row["endTime"], UTC),
+                watched=of_a_person({tag["key"]: tag["value"] for tag in row["tags"]}),
             )
             for row in answer["results"]
-            if row["endTime"] and not of_a_person({tag["key"]: tag["value"] for tag in row["tags"]})
+            if row["endTime"]
         ]
 
     async def ping(self) -> None:

@@ -207,10 +207,10 @@ def test_what_starts_passes_by_itself_is_told_only_while_it_lives_and_when_it_do
         with open_home(home) as dagster:
             tags = {"vmh/trigger": "sensor"}
             dagster.add_run(DagsterRun(job_name="sync_beteiligte", status=DagsterRunStatus.FAILURE, tags=tags))
-        assert "scheitert" not in vmh("status", "--offline").stdout, "the next run may make it good"
+        assert "gescheitert" not in vmh("status", "--offline").stdout, "the next run may make it good"
         monkeypatch.setattr("vmh_sync.overview.failing_jobs.GRACE", timedelta(0))
         failing = vmh("status", "--offline")
-        assert failing.exit_code == 1 and "scheitert jeder Lauf" in failing.stdout
+        assert failing.exit_code == 1 and "Der letzte Lauf ist gescheitert" in failing.stdout
     ended = vmh("status", "--offline").stdout
     assert "Dagster: Startet nichts mehr von selbst, letztes Lebenszeichen" in ended
     assert "`vmh-sync up` starten" in ended

@@ -9,19 +9,26 @@ import dagster as dg
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.orchestration.monitoring.alert_sensor import failed_runs
+from vmh_sync.overview.failing_jobs import SEEN_AT_MOST, FailingJob, FinishedRun, failing_jobs
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
-def told(*runs: tuple[dg.DagsterRunStatus, int], job: str = "sync_beteiligte") -> tuple[list[str], set[str]]:
-    """Say what is told of the runs of one job, newest first, each with its status and how many seconds ago it ended."""
+def told(
+    *runs: tuple[dg.DagsterRunStatus, int], job: str = "sync_beteiligte", person: int | None = None
+) -> tuple[list[str], set[str]]:
+    """Say what is told of the runs of one job, newest first, each with its status and how many seconds ago it ended.
+
+    ``person`` is the place of the run that a person started.
+    """
     records = [
         SimpleNamespace(
-            dagster_run=SimpleNamespace(job_name=job, run_id=f"run{at}", status=status, tags={"vmh/trigger": "sensor"}),
+            dagster_run=SimpleNamespace(job_name=job, run_id=f"run{at}", status=status, tags=tags),
             end_time=(NOW - timedelta(seconds=ago)).timestamp(),
         )
         for at, (status, ago) in enumerate(runs)
+        for tags in [{"vmh/trigger": "cli" if at == person else "sensor"}]
     ]
     instance = SimpleNamespace(get_run_records=lambda *_, **__: records, all_logs=lambda *_, **__: [])
     links = PeopleLinks(espocrm=None, advoware=None, dagster="http://dagster")
@@ -48,3 +55,29 @@ def test_a_success_ends_it_whatever_was_before() -> None:
 
 def test_a_clock_that_was_set_back_hides_nothing() -> None:
     assert told((FAILURE, -3600)) == (["http://dagster/runs/run0"], {"lauf:sync_beteiligte"})
+
+
+def test_so_many_failures_that_nothing_older_than_the_grace_is_seen_are_told() -> None:
+    storm = [(FAILURE, 1 + at) for at in range(SEEN_AT_MOST)]
+    assert told(*storm) == (["http://dagster/runs/run0"], {"lauf:sync_beteiligte"})
+    assert told(*storm[:-1]) == ([], set()), "all runs that there are: the first may still be made good"
+
+
+def test_a_rare_failure_among_many_runs_keeps_its_grace() -> None:
+    runs = [FinishedRun("housekeeping", "rare", failed=True, ended=NOW - timedelta(seconds=10))]
+    runs += [
+        FinishedRun("sync_beteiligte", f"run{at}", False, NOW - timedelta(seconds=10 * at)) for at in range(2, 101)
+    ]
+    assert len(runs) == SEEN_AT_MOST
+    assert failing_jobs(runs, NOW) == ([], {"sync_beteiligte"})
+
+
+def test_a_person_s_own_run_is_not_told_when_it_fails_and_ends_the_trouble_when_it_is_good() -> None:
+    assert told((FAILURE, 300), (SUCCESS, 400), person=0) == ([], {"lauf:sync_beteiligte"})
+    assert told((SUCCESS, 10), (FAILURE, 300), person=0) == ([], {"lauf:sync_beteiligte"})
+
+
+def test_the_failures_since_the_last_good_run_are_counted() -> None:
+    ended = [(True, 10), (True, 150), (False, 200), (True, 300)]
+    runs = [FinishedRun("sync_beteiligte", f"run{ago}", bad, NOW - timedelta(seconds=ago)) for bad, ago in ended]
+    assert failing_jobs(runs, NOW)[0] == [FailingJob("sync_beteiligte", "run10", NOW - timedelta(seconds=150), runs=2)]

@@ -78,11 +78,23 @@ def test_what_has_a_task_or_was_stored_by_a_wrong_clock_is_named_and_no_problem(
 
 
 def test_a_job_of_which_every_run_fails_is_a_problem_although_no_record_failed() -> None:
-    failing = [FailingJob(job, "0123456789ab", NOW - timedelta(minutes=7)) for job in ("sync_beteiligte", "reconcile")]
+    since = NOW - timedelta(minutes=7)
+    failing = [FailingJob(job, "0123456789ab", since, runs=2) for job in ("sync_beteiligte", "reconcile")]
     (finding,) = findings = judge(house(), failing)
     assert finding.what == "Beteiligte: Seit 7 Minuten scheitert jeder Lauf, abgeglichen wird nichts."
     assert "Lauf 01234567 in Dagster" in finding.next_step and finding.run_id == "0123456789ab"
     assert not is_healthy(findings)
+
+
+def test_of_one_failed_run_no_row_of_failures_is_told() -> None:
+    (finding,) = judge(house(), [FailingJob("sync_beteiligte", "0123456789ab", NOW - timedelta(hours=14))])
+    assert finding.what == "Beteiligte: Der letzte Lauf ist gescheitert, vor 14 Stunden."
+
+
+def test_of_what_is_synced_with_its_party_too_it_is_not_said_that_nothing_is_synced() -> None:
+    failing = FailingJob("sync_adressen", "0123456789ab", NOW - timedelta(minutes=7), runs=2)
+    (finding,) = judge(house(name="adressen"), [failing])
+    assert finding.what.endswith("Seit 7 Minuten scheitert jeder Lauf.")
 
 
 def test_who_has_a_task_open_is_never_told_that_nothing_is_to_do() -> None:

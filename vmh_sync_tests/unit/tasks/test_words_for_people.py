@@ -34,12 +34,12 @@ ONE_OF_EACH: dict[TaskKind, tuple[dict[str, str], dict[str, object], tuple[str, 
     TaskKind.ADDRESS_FIELD_UPDATE: (
         {"zusatz": "Zusatz"},
         {"title": ADDRESS, "changes": {"zusatz": {"standing": "", "wanted": "c/o Huber"}}},
-        (ADDRESS, "Zusatz ändern: bisher (leer), gewünscht „c/o Huber“"),
+        (f"Zusatz bei „{ADDRESS}“ ändern: bisher (leer), gewünscht „c/o Huber“",),
     ),
     TaskKind.BANK_UPDATE: (
         {"bank": "Bank"},
         {"title": ACCOUNT, "changes": {"bank": {"standing": "Alte", "wanted": "Neue"}}},
-        (ACCOUNT, "Bank ändern: bisher „Alte“, gewünscht „Neue“"),
+        (f"Bank bei „{ACCOUNT}“ ändern: bisher „Alte“, gewünscht „Neue“",),
     ),
     TaskKind.BANK_DELETE: ({}, {"standing": ACCOUNT, "moved_to": 1002}, (ACCOUNT, "1002")),
 }
@@ -71,6 +71,25 @@ def test_two_fields_that_lost_stand_in_a_line_each_and_in_the_plural() -> None:
         "Titel: jetzt gilt „Dr.“, verworfen wurde „Prof.“.",
         "Zusatz: jetzt gilt (leer), verworfen wurde „c/o“.",
     ]
+
+
+@pytest.mark.parametrize("kind", [TaskKind.ADDRESS_FIELD_UPDATE, TaskKind.BANK_UPDATE])
+def test_the_same_change_at_two_entries_is_told_of_each_in_the_text_and_in_the_steps(kind: TaskKind) -> None:
+    change = {"changes": {"land": {"standing": "", "wanted": "DE"}}}
+    told = [({"land": "Land"}, {**change, "title": title}) for title in ("Weg 1", "Gasse 2")]
+    intro, steps = wording_of_all(kind, told, betnr=1001).description.split("\n\n")
+    assert all(one in intro for one in ("„Weg 1“", "„Gasse 2“"))
+    assert steps.split("\n")[1:3] == [
+        "2. Land bei „Weg 1“ ändern: bisher (leer), gewünscht „DE“.",
+        "3. Land bei „Gasse 2“ ändern: bisher (leer), gewünscht „DE“.",
+    ]
+
+
+def test_of_more_deleted_addresses_than_are_told_the_number_of_the_others_is_told() -> None:
+    told = [({}, {"standing": f"Weg {number}", "deleted": True}) for number in range(70)]
+    steps = wording_of_all(TaskKind.ADDRESS_DELETE, told, betnr=1001).description.split("\n\n")[1].split("\n")
+    named = sum("Die Adresse „Weg" in step for step in steps)
+    assert steps[-2].endswith(f". … und {70 - named} weitere.") and "Speichern" in steps[-1]
 
 
 def test_a_word_that_only_one_side_knows_is_shown_as_it_stands_there() -> None:
