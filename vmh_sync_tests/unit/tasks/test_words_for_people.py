@@ -86,7 +86,9 @@ def test_the_same_change_at_two_entries_is_told_of_each_in_the_text_and_in_the_s
 
 
 def test_of_more_deleted_addresses_than_are_told_the_number_of_the_others_is_told() -> None:
-    told = [({}, {"standing": f"Weg {number}", "deleted": True}) for number in range(70)]
+    told: list[tuple[dict[str, str], dict[str, object]]] = [
+        ({}, {"standing": f"Weg {number}", "deleted": True}) for number in range(70)
+    ]
     steps = wording_of_all(TaskKind.ADDRESS_DELETE, told, betnr=1001).description.split("\n\n")[1].split("\n")
     named = sum("Die Adresse „Weg" in step for step in steps)
     assert steps[-2].endswith(f". … und {70 - named} weitere.") and "Speichern" in steps[-1]
