@@ -8,8 +8,11 @@ from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.errors import translated
 
 _KEY = "vmh:watch"
-SILENT_SECONDS = 60.0
-"""A watch that has given no sign for so long is gone or frozen; one that pauses gives signs too."""
+SILENT_SECONDS = 180.0
+"""A watch that has given no sign for so long is gone or frozen; one that pauses gives signs too.
+
+It signs after each look, and a look at an EspoCRM that takes calls and says nothing ends after three time-outs.
+"""
 _KEPT_SECONDS = 86_400.0
 """So long the last sign of a watch that did not end in order is kept. How old it is, Redis says: clocks may be set."""
 
@@ -58,4 +61,4 @@ async def _last(redis: AsyncRedis) -> tuple[WatchSign | None, bool]:
         sign = WatchSign(datetime.fromisoformat(found["at"]), found["paused"]) if found else None
     except (ValueError, KeyError, TypeError):
         return None, False
-    return sign, left < (_KEPT_SECONDS - SILENT_SECONDS) * 1000
+    return sign, left <= (_KEPT_SECONDS - SILENT_SECONDS) * 1000
