@@ -71,14 +71,16 @@ class PromptQueue(QueuedRunCoordinator):
     def _launch(self, run: DagsterRun, context: SubmitRunContext) -> None:
         """Start a run; when the code server dies over it the run waits in the queue, as the daemon lets those wait.
 
-        ``DagsterInstance.launch_run`` marks it as failed then. Should it have begun all the same, Dagster ignores
-        whichever of the two starts comes second.
+        ``DagsterInstance.launch_run`` marks it as failed then. A server that only answers too late starts it after
+        all, and the end of a second process would count as the run's: it waits for the first, as long as Dagster does.
         """
         starting = DagsterEvent(event_type_value=DagsterEventType.RUN_STARTING.value, job_name=run.job_name)
         self._instance.report_dagster_event(starting, run_id=run.run_id)
         try:
             self._instance.run_launcher.launch_run(LaunchRunContext(dagster_run=run, workspace=context.workspace))
-        except DagsterUserCodeUnreachableError:
+        except DagsterUserCodeUnreachableError as error:
+            if _answers_too_late(error):
+                return
             current = self._instance.get_run_by_id(run.run_id)
             if current is not None and current.status is DagsterRunStatus.STARTING:
                 self._instance.report_dagster_event(DagsterEvent.job_enqueue(current), run_id=run.run_id)
@@ -111,6 +113,11 @@ class PromptQueue(QueuedRunCoordinator):
         if limits.max_concurrent_runs != -1 and len(under_way) >= limits.max_concurrent_runs:
             return False
         return not TagConcurrencyLimitsCounter(limits.tag_concurrency_limits, under_way).is_blocked(run)
+
+
+def _answers_too_late(error: DagsterError) -> bool:
+    code = getattr(error.__cause__, "code", None)  # gRPC's
+    return callable(code) and getattr(code(), "name", None) == "DEADLINE_EXCEEDED"
 
 
 def _code_server_answers(context: SubmitRunContext) -> bool:

@@ -75,7 +75,8 @@ async def close_books(
     told = await asyncio.gather(*(_tell_alone(context, by_id[outcome.id], outcome) for outcome in outcomes))
     records = [record for record, _ in told if record is not None]
     # One deleted before its create was answered is looked for until that is settled; then the next pass forgets it.
-    looked_for = {one.id for one in outcomes if one.result is Result.FAILED and by_id[one.id].unanswered is not None}
+    retried = (one.id for one in outcomes if one.result is Result.FAILED and one.retryable)
+    looked_for = {espo_id for espo_id in retried if by_id[espo_id].unanswered is not None}
     done_with = [read for read in reads if read.standing is not None and read.espo_id not in looked_for]
     gone = [read.espo_id for read in done_with if _exists_no_more(read)]
     if records or gone:
@@ -117,7 +118,7 @@ async def _tell_owner(
         return None, outcome
     if read.espo is None and read.problem is not None:
         read.espo = await books_of(context.espo, ESPO_ENTITY, read.espo_id, BOOKKEEPING)
-    if read.espo is None and read.link is None and read.unanswered is None:
+    if read.espo is None and read.link is None and not (read.unanswered is not None and outcome.retryable):
         return None, outcome
     failing = Failing(ENTITY, read.espo_id, read.standing, read.espo.modified_at if read.espo is not None else None)
     entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)

@@ -80,10 +80,10 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
     found = await free_with_mark(context, party, told, mark)
     if found is not None:
         return found
-    candidates = {one.bet_nr: one for one in named if _says_what_was_sent(one, sent, table)}
+    candidates = {one.bet_nr: one for one in told if _says_what_was_sent(one, sent, table)}
     looked: Mapping[str, object] | None = None
     if _sent_again_next(context, sent.intent):
-        since = [*named, *await _searched_wider(context, sent), *await _numbered_since(context, sent)]
+        since = [*told, *await _searched_wider(context, sent), *await _numbered_since(context, sent)]
         told += since
         found = await free_with_mark(context, party, told, mark)
         if found is not None:

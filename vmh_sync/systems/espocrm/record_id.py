@@ -11,7 +11,7 @@ from collections.abc import Sequence
 _HEX_17, _UUID = "[0-9a-fA-F]{17}", "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PATTERN = f"^(?:{_HEX_17}|{_UUID})$"
 _MOST = 64
-_UNADDRESSABLE = re.compile(r"\.{0,2}|.*[/\\\x00-\x1f\x7f].*", re.DOTALL)
+_UNADDRESSABLE = re.compile(r"\.{0,2}|.*[/\\\x00-\x1f\x7f\ud800-\udfff].*", re.DOTALL)
 _FORM, _OWN = re.compile(PATTERN), re.compile(_HEX_17)
 
 

@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.writing import missing
 from vmh_sync.engine.writing import create_once
 from vmh_sync.sync.outcome import Result
 from vmh_sync.systems.advoware import answers
-from vmh_sync.systems.advoware.errors import UnexpectedAnswer
+from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]
@@ -330,6 +330,22 @@ def test_one_deleted_before_it_was_found_is_looked_for_less_and_less_often(
         assert tx.records.get_many("beteiligte", [espo_id]) == {}
 
 
+def test_one_deleted_before_it_was_found_is_looked_for_again_after_a_refusal_of_the_look(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise Rejected("GET: status 422", status=422)
+
+    espo_id = never_arrived(firm)
+    firm.crm.edit("CBeteiligte", "delete", id=espo_id)
+    with monkeypatch.context() as broken:
+        broken.setattr(missing, "find_unanswered", refused)
+        assert [outcome.result for outcome in firm.outcomes(selection=Selection.DUE)] == [Result.FAILED]
+    firm.sync(selection=Selection.DUE)
+    with firm.store.reading() as tx:
+        assert tx.intents.open_for("beteiligte", espo_id) == []
+
+
 def test_a_create_that_an_earlier_version_left_open_is_not_looked_for_when_its_party_is_linked(firm: Firm) -> None:
     espo_id, _ = firm.linked_party(**WINTER)
     key: Json = {"fields": {"name": "Winter"}}
@@ -338,3 +354,15 @@ def test_a_create_that_an_earlier_version_left_open_is_not_looked_for_when_its_p
         tx.intents.start(**about, payload_hash="", claim="", sent=True, key=None)
     firm.clock.shift += timedelta(minutes=10)
     assert firm.sync(selection=Selection.DUE).records == 0
+
+
+def test_one_that_only_the_search_for_its_mark_tells_of_is_asked_about_though_it_cannot_be_read(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, betnr = created_unheard(firm, first=True, **WINTER)
+    firm.office_edit(betnr, **OTHER_PERSON)
+    unreadable(monkeypatch, betnr)
+    firm.sync(espo_id)
+    assert len(firm.office_records()) == 1
+    (task,) = firm.tasks()
+    assert str(betnr) in task["name"]

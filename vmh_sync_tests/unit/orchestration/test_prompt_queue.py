@@ -1,5 +1,6 @@
 """The run queue that is looked at twice a second, as Dagster itself reads it from our ``dagster.yaml``."""
 
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._daemon.controller import create_daemon_of_type
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+from dagster._grpc.client import DagsterGrpcClient
 
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.orchestration.dagster_stack import free_port
@@ -177,6 +179,18 @@ def test_a_run_is_not_red_when_the_code_server_dies_while_it_is_started_at_once(
     run_id = _submit(instance, HURRIED)
     expected = dg.DagsterRunStatus.STARTED if began else dg.DagsterRunStatus.QUEUED
     assert _known(instance, run_id).status is expected
+
+
+def test_a_run_whose_code_server_answers_too_late_is_not_started_twice(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(_launcher: DefaultRunLauncher, context: LaunchRunContext) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            DagsterGrpcClient(host="127.0.0.1", port=mute.getsockname()[1]).get_server_id(timeout=1)
+
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", late)
+    run_id = _submit(instance, HURRIED)
+    assert _known(instance, run_id).status is dg.DagsterRunStatus.STARTING
 
 
 def test_a_run_that_cannot_be_started_for_another_reason_is_red(
