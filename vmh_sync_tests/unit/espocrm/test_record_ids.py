@@ -9,7 +9,7 @@ from vmh_sync.first_contact.answers import parse_pairs
 from vmh_sync.gateway.events.webhooks import NeverValid, ids_in
 from vmh_sync.gateway.requests.triggers import EspoId
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.systems.espocrm.record_id import record_id
+from vmh_sync.systems.espocrm.record_id import may_be_asked_for, record_id
 
 PLAIN, UUID = "66aa11bb22cc33dd4", "0f5f2c0f-5f2c-4f5f-8c0f-5f2c0f5f2c0f"
 CAPITALS = [PLAIN.upper(), "66Aa11bB22cC33dD4"]
@@ -43,3 +43,13 @@ def test_what_is_no_id_keeps_its_spelling() -> None:
     assert SyncRunConfig(ids=["System"]).ids == ["System"]
     with pytest.raises(NeverValid):
         ids_in(b'{"id": "66AA11BB22CC33DD4X"}')
+
+
+@pytest.mark.parametrize("told", ["", ".", "..", "a/b", "a\\b", "a\0b", "a\x7f", "\udcff", "x" * 65])
+def test_what_leads_to_another_address_is_asked_of_nobody(told: str) -> None:
+    assert not may_be_asked_for(told)
+
+
+@pytest.mark.parametrize("told", [PLAIN, UUID, "System", "...", "Müller 1", "12.345", "x" * 64])
+def test_an_odd_id_that_can_be_addressed_is_asked_for(told: str) -> None:
+    assert may_be_asked_for(told)
