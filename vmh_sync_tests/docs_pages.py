@@ -17,7 +17,7 @@ from vmh_sync.gateway.http.call_metrics import OWN
 from vmh_sync.gateway.monitoring.metrics import Snapshot, SnapshotCollector
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.sync.status import AUTO_RESET_AFTER, RETRY_AFTER, SyncStatus
+from vmh_sync.sync.reporting.status import AUTO_RESET_AFTER, RETRY_AFTER, SyncStatus
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 _MADE = "<!-- Aus dem Code erzeugt (make docs); Änderungen von Hand gehen verloren. -->"

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.reported_text import nameable
+from vmh_sync.sync.reporting.reported_text import nameable
 from vmh_sync.sync.values import Value, is_date, text
 
 NAME_LIMIT = 100

@@ -13,9 +13,9 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_what_is_taken import Needed
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from vmh_sync.store.file_health import file_fault
+from vmh_sync.store.database.file_health import file_fault
 
 PG_SECONDS = 3600
 

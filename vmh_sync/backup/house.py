@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from vmh_sync.backup.databases import BackupFailed, copy_sqlite, dump_postgres, load_postgres
-from vmh_sync.store.engine import normalised_url
-from vmh_sync.store.migrate import is_known, revision_of
+from vmh_sync.store.database.engine import normalised_url
+from vmh_sync.store.database.migrate import is_known, revision_of
 
 LIST = "inhalt.json"
 STORED_SETTINGS = "espocrm.env"

@@ -9,7 +9,7 @@ from schwifty.exceptions import (
 )
 
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.reported_text import nameable
+from vmh_sync.sync.reporting.reported_text import nameable
 from vmh_sync.sync.values import iban as compact
 
 NAME_LIMIT = 100

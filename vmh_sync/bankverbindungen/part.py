@@ -11,7 +11,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_what_is_taken import Needed
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.values import iban
 from vmh_sync.systems.advoware.records import Bankverbindung, Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow

@@ -27,8 +27,8 @@ from vmh_sync.engine.selecting import erased
 from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import Action, Operation, RecordPlan, TaskKind
+from vmh_sync.sync.planning.plan import Action, Operation, RecordPlan, TaskKind
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 
 UNKNOWN_ID = "UnknownId"
 CONCURRENT_PARTIES = 16

@@ -5,7 +5,7 @@ needs more than a table line: see :mod:`vmh_sync.beteiligte.model`.
 """
 
 from vmh_sync.sync.fields import Choices, FieldRule, FieldTable
-from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
+from vmh_sync.sync.reporting.status_values import STATUS_ATTRIBUTES
 from vmh_sync.sync.values import Kind
 
 ESPO_ENTITY = "CBeteiligte"

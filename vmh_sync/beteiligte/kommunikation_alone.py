@@ -36,9 +36,9 @@ from vmh_sync.kommunikation.part import KommunikationPart
 from vmh_sync.kommunikation.task_texts import is_entry
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.apart import STAYS_APART
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import TaskWanted
+from vmh_sync.sync.deciding.apart import STAYS_APART
+from vmh_sync.sync.planning.plan import TaskWanted
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import close_tasks, note_tasks, open_tasks
 

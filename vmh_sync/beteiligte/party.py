@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmh_sync.beteiligte.master_data.state import OpenTask
-from vmh_sync.store.fingerprints import PartyRows
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.fingerprints import PartyRows
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.sync.base import Base
-from vmh_sync.sync.status_values import Kept
+from vmh_sync.sync.reporting.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 

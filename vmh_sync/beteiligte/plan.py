@@ -10,12 +10,12 @@ from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.engine.passes.part import Part, PartInput, PartPlan
-from vmh_sync.sync.apart import STAYS_APART, apart_fields
+from vmh_sync.sync.deciding.apart import STAYS_APART, apart_fields
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.first_meeting import FirstMeeting
 from vmh_sync.sync.merge import Stamps
-from vmh_sync.sync.plan import RecordPlan, TaskKind, TaskWanted
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.planning.plan import RecordPlan, TaskKind, TaskWanted
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.advoware import wire
 
 _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}

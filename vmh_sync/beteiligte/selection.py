@@ -17,11 +17,11 @@ from vmh_sync.engine.selecting import listing
 from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.engine.selecting.span import Span
 from vmh_sync.engine.selecting.unseen import unseen
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.guards import check_not_emptied
-from vmh_sync.sync.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
+from vmh_sync.sync.planning.guards import check_not_emptied
+from vmh_sync.sync.reporting.status import BROKEN, VERIFY_AFTER, WAITING, SyncStatus
 from vmh_sync.systems.espocrm.query import Where, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import list_with_stubs

@@ -41,7 +41,7 @@ from vmh_sync.engine.writing.undo import (
 )
 from vmh_sync.kommunikation.pairs import ENTITY as KOMMUNIKATION
 from vmh_sync.kommunikation.undo import channel_of_change, undo_entry
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable

@@ -13,8 +13,8 @@ from vmh_sync.engine.passes.part import PartInput
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import Finding, TaskWanted
-from vmh_sync.sync.status_values import kept_after
+from vmh_sync.sync.planning.plan import Finding, TaskWanted
+from vmh_sync.sync.reporting.status_values import kept_after
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import WireRecord

@@ -7,7 +7,7 @@ from vmh_sync.children.pending import not_yet_open, wanted
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 

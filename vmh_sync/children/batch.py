@@ -22,14 +22,14 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.selecting.erased import SAYS, erased_of
 from vmh_sync.engine.selecting.selection import enqueue
 from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
-from vmh_sync.store.fingerprints import PartyRows
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.fingerprints import PartyRows
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan_print import prints_of
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.planning.plan_print import prints_of
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 

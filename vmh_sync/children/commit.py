@@ -11,12 +11,12 @@ from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.failures.ledger import entry_of_difference
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_rows import field_row
-from vmh_sync.store.audit import Change, ChangeKind
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import FieldChange, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 

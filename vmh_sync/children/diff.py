@@ -20,17 +20,17 @@ from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
-from vmh_sync.store.intents import Intent
 from vmh_sync.store.link_notes import LinkNotes
-from vmh_sync.store.links import LinkState
-from vmh_sync.sync.apart import refused_fields, try_again
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import LinkState
 from vmh_sync.sync.base import Base, Fields, Side
-from vmh_sync.sync.field_plan import FieldPlan, payload, plan_fields
+from vmh_sync.sync.deciding.apart import refused_fields, try_again
+from vmh_sync.sync.deciding.field_plan import FieldPlan, payload, plan_fields
+from vmh_sync.sync.deciding.first_meeting import base_of_created
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.first_meeting import base_of_created
 from vmh_sync.sync.merge import Decision, Verdict, merge
-from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
-from vmh_sync.sync.status_values import Kept
+from vmh_sync.sync.planning.plan import Action, FieldChange, Finding, Operation, TaskKind, TaskWanted
+from vmh_sync.sync.reporting.status_values import Kept
 from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.apart import STAYS_APART, different_text, superseded
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import TRIED_AGAIN, FieldPlan, disagreeing
+from vmh_sync.sync.deciding.apart import STAYS_APART, different_text, superseded
+from vmh_sync.sync.deciding.field_plan import TRIED_AGAIN, FieldPlan, disagreeing
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 
 def keeps_apart(kind: ChildKind, task_kind: str, details: Mapping[str, object]) -> bool:

@@ -6,8 +6,8 @@ from vmh_sync.engine.passes.approved_plan import PlanMoved
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.errors import RecordLocked
 

@@ -10,10 +10,10 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_what_is_taken import Needed
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.base import Fields, Side
-from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import TaskKind
-from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
+from vmh_sync.sync.planning.plan import TaskKind
+from vmh_sync.sync.reporting.status_values import STATUS_ATTRIBUTES
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow

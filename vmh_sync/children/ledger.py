@@ -15,9 +15,9 @@ from vmh_sync.engine.failures.isolation import isolated, one_by_one
 from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import books_of

@@ -18,15 +18,15 @@ from vmh_sync.children.sync_state import key_of
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
-from vmh_sync.store.audit import Change, ChangeKind
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.links import Link
+from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.field_plan import FieldPlan
-from vmh_sync.sync.plan import FieldChange, TaskKind
-from vmh_sync.sync.read_back import ReadBack, read_back
+from vmh_sync.sync.deciding.apart import news
+from vmh_sync.sync.deciding.field_plan import FieldPlan
+from vmh_sync.sync.deciding.read_back import ReadBack, read_back
+from vmh_sync.sync.planning.plan import FieldChange, TaskKind
 from vmh_sync.sync.values import same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.errors import ForeignSystemError

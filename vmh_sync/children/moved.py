@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from vmh_sync.children.sync_state import PartyChildren
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.inbox import InboxEvent
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord

@@ -13,8 +13,8 @@ from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.moved import is_leftover
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.writing.typed_over import most_likely
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.values import is_empty, same
 from vmh_sync.systems.advoware.records import WireRecord

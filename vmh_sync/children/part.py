@@ -25,7 +25,7 @@ from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.sync.planning.plan import RecordPlan
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareUnknown
 from vmh_sync.systems.errors import Conflict, Rejected
 from vmh_sync.systems.espocrm.errors import NotFound

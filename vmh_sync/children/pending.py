@@ -7,10 +7,10 @@ its task stands; once Advoware shows the value it closes (specification, entitie
 from collections.abc import Iterable, Mapping, Sequence
 
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
 from vmh_sync.tasks.manual_tasks import fingerprint
 

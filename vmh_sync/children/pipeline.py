@@ -10,7 +10,7 @@ from vmh_sync.children.selection import SELECTIONS, changed_between, select
 from vmh_sync.engine.passes.entity_pipeline import UnknownSelection
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.span import span_of
-from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vmh_sync.children.pairing import Pair
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
-from vmh_sync.store.links import LinkState
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import LinkState
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.field_plan import FieldPlan
-from vmh_sync.sync.plan import Finding, Operation, TaskWanted
-from vmh_sync.sync.status_values import Kept
+from vmh_sync.sync.deciding.field_plan import FieldPlan
+from vmh_sync.sync.planning.plan import Finding, Operation, TaskWanted
+from vmh_sync.sync.reporting.status_values import Kept
 
 
 class Step(StrEnum):

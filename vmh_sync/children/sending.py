@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.sync.base import Fields, Side
-from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.values import same

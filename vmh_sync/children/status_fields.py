@@ -5,8 +5,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from vmh_sync.sync.reported_text import encodable
-from vmh_sync.sync.status_values import Kept, differing
+from vmh_sync.sync.reporting.reported_text import encodable
+from vmh_sync.sync.reporting.status_values import Kept, differing
 
 MESSAGE_LIMIT = 2000
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.engine.failures.ledger import retry_is_due
 from vmh_sync.settings import SyncSettings
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord

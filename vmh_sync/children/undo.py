@@ -15,10 +15,10 @@ from vmh_sync.engine.writing.undo import (
     require_writable,
     write_back,
 )
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.espocrm.records import EspoRecord
 

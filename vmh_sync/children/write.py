@@ -18,11 +18,11 @@ from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.writing.crm_write import EspoAnswer, create_record
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import FieldChange, TaskWanted
-from vmh_sync.sync.read_back import Fate, learned, not_taken, read_back
+from vmh_sync.sync.deciding.read_back import Fate, learned, not_taken, read_back
+from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
 from vmh_sync.sync.values import Value, is_empty, same
 from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.advoware.records import Created, WireRecord

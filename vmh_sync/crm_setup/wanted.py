@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import RECHTSFORM
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.reporting.status import SyncStatus
 
 Definition = Mapping[str, object]
 

@@ -25,8 +25,8 @@ from vmh_sync.orchestration.entity_room import EntityRoom, room_of
 from vmh_sync.overview.webhook_addresses import second_gateway
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.fields import override
-from vmh_sync.sync.status import SyncStatus
-from vmh_sync.sync.status_values import STATUS_ATTRIBUTES
+from vmh_sync.sync.reporting.status import SyncStatus
+from vmh_sync.sync.reporting.status_values import STATUS_ATTRIBUTES
 from vmh_sync.systems.circuit import CircuitStore
 from vmh_sync.systems.errors import LoginRefused
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm

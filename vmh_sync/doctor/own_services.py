@@ -31,9 +31,9 @@ from vmh_sync.settings import (
     VmhSettings,
     load,
 )
+from vmh_sync.store.database.file_health import file_fault
 from vmh_sync.store.database_fault import at_host, database_fault
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.file_health import file_fault
 
 S = TypeVar("S", bound=BaseModel)
 

@@ -11,7 +11,7 @@ import dagster as dg
 from redis import Redis
 
 from vmh_sync.erasure.scope import Scope
-from vmh_sync.store.reclaim import overwritten
+from vmh_sync.store.database.reclaim import overwritten
 from vmh_sync.store.store import Store
 
 _PASSING = "vmh:lease:"

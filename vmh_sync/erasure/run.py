@@ -20,8 +20,8 @@ from vmh_sync.erasure import elsewhere
 from vmh_sync.erasure.scope import Scope, scope_of
 from vmh_sync.orchestration.delete_run import delete_run
 from vmh_sync.orchestration.forget_marks import forget_marks, marks_in_dagster
-from vmh_sync.store.audit import AuditQuery, Change
-from vmh_sync.store.person_rows import ERASED, PARTY
+from vmh_sync.store.history.audit import AuditQuery, Change
+from vmh_sync.store.pairs.person_rows import ERASED, PARTY
 from vmh_sync.store.store import Store, Transaction
 
 _PLAN = "plan:"

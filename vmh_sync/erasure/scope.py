@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from vmh_sync.store.person_rows import PersonIds
+from vmh_sync.store.pairs.person_rows import PersonIds
 from vmh_sync.store.store import Transaction
 
 _E_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

@@ -21,7 +21,7 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.traits import Likeness
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.tasks.manual_tasks import complete_in_espocrm, open_tasks
 

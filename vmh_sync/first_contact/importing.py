@@ -18,11 +18,11 @@ from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_on
 from vmh_sync.engine.writing.crm_write import create_record
 from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.first_contact.carry_out import BUSY, LeftAlone
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
-from vmh_sync.sync.first_meeting import FirstMeeting
 from vmh_sync.sync.values import is_empty
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord

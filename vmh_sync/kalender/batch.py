@@ -20,7 +20,7 @@ from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.state.pair_rows import record_id
 from vmh_sync.kalender.telling.notice_texts import as_logged, label, labels, task_kind
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 
 RUNG_WAIT_SECONDS = 60.0
 """A calendar that rings while another pass is at it is synced after that pass, which may have read it before."""

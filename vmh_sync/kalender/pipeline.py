@@ -34,8 +34,8 @@ from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
 from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_config import AGAIN_FROM_START, ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
-from vmh_sync.sync.outcome import PassSummary, nothing_planned
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, word
+from vmh_sync.sync.reporting.outcome import PassSummary, nothing_planned
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 KALENDER = dg.AssetKey("kalender")

@@ -54,7 +54,7 @@ from vmh_sync.kalender.state.undo_chains import (
     whose,
 )
 from vmh_sync.kalender.telling.notice_texts import label
-from vmh_sync.store.audit import AuditQuery, Change
+from vmh_sync.store.history.audit import AuditQuery, Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import OutcomeUnknown
 

@@ -22,7 +22,7 @@ from vmh_sync.kommunikation.plan import Quarantined
 from vmh_sync.kommunikation.slots import Slots
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
 
 TRIED_AGAIN = "tried again"
 _ANSWERS = frozenset(one for one in Refusal if one.by_advoware or one.by_espocrm)

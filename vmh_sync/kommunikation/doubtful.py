@@ -10,7 +10,7 @@ from vmh_sync.kommunikation.errors import EntryListMissing
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, PartyCommunication
 from vmh_sync.kommunikation.plan import KommunikationPlan
 from vmh_sync.kommunikation.planning import ESPO_ENTITY, entries_of, listed
-from vmh_sync.sync.plan import Action
+from vmh_sync.sync.planning.plan import Action
 
 
 async def reads_otherwise(

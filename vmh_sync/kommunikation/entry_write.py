@@ -20,7 +20,7 @@ from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.kommunikation.unreadable import may_be_new
 from vmh_sync.kommunikation.unsettled import claim_of, filled_by, in_the_way, natural_key, sent_by, what_is_sent
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import (

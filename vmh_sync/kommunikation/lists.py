@@ -14,7 +14,7 @@ from vmh_sync.kommunikation.model import Channel, EspoEntry
 from vmh_sync.kommunikation.notation import for_espo
 from vmh_sync.kommunikation.plan import EspoList
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
 
 
 @dataclass(slots=True, repr=False)

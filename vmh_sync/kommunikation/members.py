@@ -11,7 +11,7 @@ from enum import StrEnum
 from vmh_sync.kommunikation import kinds, markers, slots
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Options, Pair, PairState, PartyCommunication
 from vmh_sync.kommunikation.plan import Quarantined
-from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskWanted
 
 
 class Write(StrEnum):

@@ -19,7 +19,7 @@ from vmh_sync.kommunikation.plan import (
 )
 from vmh_sync.kommunikation.primary import settle
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import Action, FieldChange, Operation
+from vmh_sync.sync.planning.plan import Action, FieldChange, Operation
 
 _SEVERAL = 2
 _ACTIONS = {

@@ -11,7 +11,7 @@ from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.model import Pair, PairState, PartyCommunication
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import KommunikationPlan, espo_step
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from vmh_sync.kommunikation.model import Pair
 from vmh_sync.kommunikation.plan import PairDelta
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 
 ENTITY = "kommunikation"

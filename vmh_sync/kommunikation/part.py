@@ -24,7 +24,7 @@ from vmh_sync.kommunikation.unreadable import problem_of
 from vmh_sync.kommunikation.write import write_part
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.sync.planning.plan import RecordPlan
 
 PARTY = "beteiligte"
 

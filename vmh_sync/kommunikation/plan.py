@@ -12,7 +12,7 @@ from typing import Any
 from vmh_sync.kommunikation.model import Channel, EspoEntry, Pair
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, TaskWanted
+from vmh_sync.sync.planning.plan import Action, FieldChange, Finding, Operation, TaskWanted
 
 ENTITY = "Kommunikation"
 MARKER_ONLY = "marker"

@@ -14,12 +14,12 @@ from vmh_sync.kommunikation.noted_lists import arrived, is_note
 from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
 from vmh_sync.kommunikation.unsettled import Adopted, adopted, pointless, with_edits_told
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.kommunikation_states import KommunikationState
-from vmh_sync.store.links import Link
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.kommunikation_states import KommunikationState
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import RecordPlan, TaskWanted
+from vmh_sync.sync.planning.plan import RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import fingerprint as situation

@@ -7,7 +7,7 @@ EspoCRM is set to false, and only when another is set to true for it.
 
 from vmh_sync.kommunikation.lists import ListOutcome
 from vmh_sync.kommunikation.members import ChannelWork, Member, Write
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.planning.plan import FieldChange
 
 Holders = dict[str, list[Member]]
 

@@ -11,8 +11,8 @@ from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Pair
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.kommunikation.plan import EspoList, PairDelta
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import Finding
-from vmh_sync.sync.read_back import Fate, learned
+from vmh_sync.sync.deciding.read_back import Fate, learned
+from vmh_sync.sync.planning.plan import Finding
 from vmh_sync.sync.values import Kind, same
 
 

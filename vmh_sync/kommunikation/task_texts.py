@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 
 _CHANNELS = {"email": "E-Mail", "phone": "Telefon"}
 _LISTS = {"email": "E-Mail-Adressen", "phone": "Telefonnummern"}

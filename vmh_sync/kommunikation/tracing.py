@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
-from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.planning.plan import FieldChange
 
 _RECENT = 100
 

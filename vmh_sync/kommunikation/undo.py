@@ -16,7 +16,7 @@ from vmh_sync.kommunikation.notation import for_espo
 from vmh_sync.kommunikation.plan import EspoList
 from vmh_sync.kommunikation.planning import LISTS, entries_of, listed
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 LABELS = {Channel.EMAIL: "E-Mail", Channel.PHONE: "Telefon"}

@@ -16,9 +16,9 @@ from vmh_sync.kommunikation import kinds
 from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.noted_lists import is_note
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
 
 _SENT = ("kind", "value", "online", "entry")
 

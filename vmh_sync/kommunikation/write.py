@@ -31,7 +31,7 @@ from vmh_sync.kommunikation.planning import (
 from vmh_sync.kommunikation.readback import as_read, missing_values
 from vmh_sync.kommunikation.shared_flags import with_shared_flags
 from vmh_sync.kommunikation.tracing import change_row, record_conflicts, refusal_rows
-from vmh_sync.store.kommunikation_states import KommunikationState
+from vmh_sync.store.pairs.kommunikation_states import KommunikationState
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.espocrm.records import EspoRecord

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vmh_sync.services.sole_process import one_after_another
 from vmh_sync.settings import VmhSettings
-from vmh_sync.store.file_health import FileFault, file_fault
+from vmh_sync.store.database.file_health import FileFault, file_fault
 from vmh_sync.whole_file import draft_of, write_whole
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from vmh_sync.orchestration.jobs.entity_asset import make_entity_asset
 from vmh_sync.orchestration.jobs.repair import make_repair
 from vmh_sync.orchestration.jobs.sync_job import Descriptions, make_sync_job
 from vmh_sync.orchestration.triggers.dirty_sensor import Changed, make_dirty_sensor, make_sweep
-from vmh_sync.sync.comparison import EntityComparison
 from vmh_sync.sync.fields import FieldTable
+from vmh_sync.sync.reporting.comparison import EntityComparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from typing import Any
 from vmh_sync.clock import Clock
 from vmh_sync.engine.passes.approved_plan import waiting_plans
 from vmh_sync.entities import KALENDER, every, with_records
-from vmh_sync.store.calendar import CalendarState
-from vmh_sync.store.metrics import PassSummary
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.calendars.calendar import CalendarState
+from vmh_sync.store.history.metrics import PassSummary
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Store, Transaction
 
 MOST_FAILED = 200

@@ -18,9 +18,9 @@ from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.health import Finding, Level, judge
 from vmh_sync.overview.house import EntityStatus, HouseStatus, read_house
 from vmh_sync.overview.verdicts import KOMMUNIKATION, is_kommunikation
-from vmh_sync.store.audit import AuditQuery
+from vmh_sync.store.history.audit import AuditQuery
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Store, Transaction
-from vmh_sync.store.tasks import ManualTask
 
 SINCE = timedelta(hours=24)
 MOST_CHANGES = 300

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.entities import BETEILIGTE, with_records
-from vmh_sync.store.audit import AuditQuery, Change
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.history.audit import AuditQuery, Change
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Store, Transaction
-from vmh_sync.store.tasks import ManualTask
 
 LAST_CHANGES = 20
 

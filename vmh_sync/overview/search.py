@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from vmh_sync.entities import BETEILIGTE, with_records
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.espocrm.record_id import record_id
 

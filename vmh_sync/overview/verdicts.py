@@ -10,9 +10,9 @@ from datetime import datetime
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.overview.health import NO_PASS_FOR, WAITS_TOO_LONG, span
 from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Store
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.words_de import TASKS, word
+from vmh_sync.sync.reporting.words_de import TASKS, word
 
 CURRENT, NO_FAILURES, TASKS_OPEN, QUEUE = "aktuell", "keine_fehler", "aufgaben", "warteschlange"
 SAYS = {

@@ -16,7 +16,7 @@ from vmh_sync.reconcile.compare import Fields, compare_kommunikation, compare_pa
 from vmh_sync.reconcile.difference import Difference, Json
 from vmh_sync.reconcile.reasons import Reason
 from vmh_sync.reconcile.reported import Reported, read_reported
-from vmh_sync.sync.comparison import EntityComparison
+from vmh_sync.sync.reporting.comparison import EntityComparison
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import ForeignSystemError

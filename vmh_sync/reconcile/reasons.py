@@ -6,8 +6,8 @@ Values stay out of it: they stand in the task in EspoCRM and nowhere else (speci
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from vmh_sync.sync.plan import TaskKind
-from vmh_sync.sync.words_de import BETNR_FIELD
+from vmh_sync.sync.planning.plan import TaskKind
+from vmh_sync.sync.reporting.words_de import BETNR_FIELD
 
 _LOOK = "die Aufgabe in EspoCRM öffnen und ihren Schritten folgen"
 _VALUES = ("value", "values", "wanted", "standing", "title", "name")

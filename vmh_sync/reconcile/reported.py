@@ -7,9 +7,9 @@ from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.reconcile.compare import new_entry
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
 from vmh_sync.reconcile.reasons import GONE_FROM_ESPOCRM, Reason, reason_of
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Store
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 _ABSENT = frozenset(
     kind.value for kind in (TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED)

@@ -3,6 +3,7 @@
 Outside this package only plain dataclasses are seen; SQLAlchemy stays inside.
 """
 
+from vmh_sync.store.database.migrate import upgrade
 from vmh_sync.store.errors import (
     ConstraintViolated,
     LinkTaken,
@@ -14,7 +15,6 @@ from vmh_sync.store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from vmh_sync.store.migrate import upgrade
 from vmh_sync.store.store import Store, Transaction, open_store
 
 __all__ = [

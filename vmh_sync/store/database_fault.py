@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from vmh_sync.store.database.file_health import FileFault, file_fault
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError
-from vmh_sync.store.file_health import FileFault, file_fault
 from vmh_sync.store.store import Store
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from vmh_sync.store.columns import Json, JsonObject
+from vmh_sync.store.database.columns import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

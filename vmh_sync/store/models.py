@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from vmh_sync.store.columns import BigId, Json, UtcDateTime
+from vmh_sync.store.database.columns import BigId, Json, UtcDateTime
 from vmh_sync.store.link_notes import LinkNotes, LinkNotesColumn
 
 

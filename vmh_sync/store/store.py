@@ -9,27 +9,27 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection, Engine, text
 
 from vmh_sync.clock import Clock, SystemClock
-from vmh_sync.store.audit import Audit
-from vmh_sync.store.calendar import CalendarPairs, CalendarStates
-from vmh_sync.store.calendar_channels import CalendarChannels
-from vmh_sync.store.cursors import Cursors
-from vmh_sync.store.engine import for_writing, make_engine
+from vmh_sync.store.calendars.calendar import CalendarPairs, CalendarStates
+from vmh_sync.store.calendars.calendar_channels import CalendarChannels
+from vmh_sync.store.database.engine import for_writing, make_engine
+from vmh_sync.store.database.migrate import current_revision, head_revision, is_known
+from vmh_sync.store.database.reclaim import overwritten
+from vmh_sync.store.database.shared_transactions import SharedTransactions
+from vmh_sync.store.database.translation import translated
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated
-from vmh_sync.store.fingerprints import Fingerprints
-from vmh_sync.store.inbox import Inbox
-from vmh_sync.store.intents import Intents
-from vmh_sync.store.kommunikation_states import KommunikationStates
-from vmh_sync.store.links import Links
-from vmh_sync.store.metrics import CallCounts, Passes
-from vmh_sync.store.migrate import current_revision, head_revision, is_known
+from vmh_sync.store.history.audit import Audit
+from vmh_sync.store.history.metrics import CallCounts, Passes
+from vmh_sync.store.history.tasks import Tasks
 from vmh_sync.store.models import Base
-from vmh_sync.store.person_rows import PersonRows
-from vmh_sync.store.reclaim import overwritten
-from vmh_sync.store.records import SyncRecords
-from vmh_sync.store.shared_transactions import SharedTransactions
-from vmh_sync.store.tasks import Tasks
-from vmh_sync.store.translation import translated
-from vmh_sync.store.value_losses import ValueLosses
+from vmh_sync.store.pairs.fingerprints import Fingerprints
+from vmh_sync.store.pairs.intents import Intents
+from vmh_sync.store.pairs.kommunikation_states import KommunikationStates
+from vmh_sync.store.pairs.links import Links
+from vmh_sync.store.pairs.person_rows import PersonRows
+from vmh_sync.store.pairs.records import SyncRecords
+from vmh_sync.store.pairs.value_losses import ValueLosses
+from vmh_sync.store.queue.cursors import Cursors
+from vmh_sync.store.queue.inbox import Inbox
 from vmh_sync.watchdog import went_on
 
 T = TypeVar("T")

@@ -14,10 +14,10 @@ from typing import Any
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
 from vmh_sync.entities import espocrm_type
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
-from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.sync.fields import is_foreign
-from vmh_sync.sync.plan import TaskKind
-from vmh_sync.sync.reported_text import nameable
-from vmh_sync.sync.words_de import BETNR_FIELD
+from vmh_sync.sync.planning.plan import TaskKind
+from vmh_sync.sync.reporting.reported_text import nameable
+from vmh_sync.sync.reporting.words_de import BETNR_FIELD
 
 NAME_LIMIT = 150
 

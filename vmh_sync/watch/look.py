@@ -13,7 +13,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
-from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync.systems.espocrm.query import greater_or_equals
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -23,7 +23,7 @@ from vmh_sync.services.valkey import ensure_redis, stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
 from vmh_sync.stored_settings import default_url
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.reporting.outcome import PassSummary
 from vmh_sync_tests.bench.sandbox_systems import system_process
 from vmh_sync_tests.fixtures.sandbox import ControlClient
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync_tests.bench.bench_gateway import (
     PAUSE_SECONDS,
     POLL_SECONDS,

@@ -27,9 +27,9 @@ from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.fixtures.postgres import PostgresServer
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.chaos.calendars import KUERZEL, CalendarPeople, answer_questions, calendar_violations
 from vmh_sync_tests.chaos.evidence import keep
 from vmh_sync_tests.chaos.parties import DrawnPeople, PartyPeople, UsualPeople

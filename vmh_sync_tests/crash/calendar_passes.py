@@ -15,7 +15,7 @@ from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.employee.employee_work import SyncOptions
 from vmh_sync.kalender.employee.sync_employee import sync_employee
 from vmh_sync.kalender.reading.employees import select
-from vmh_sync.store.shared_transactions import SharedTransactions
+from vmh_sync.store.database.shared_transactions import SharedTransactions
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync_tests.crash.passes import TIMEOUT
 from vmh_sync_tests.fixtures.chancery import QUICK

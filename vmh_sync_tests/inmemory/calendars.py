@@ -15,7 +15,7 @@ from vmh_sync.kalender import batch as passes
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, GoogleSide, TaskDesk
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate

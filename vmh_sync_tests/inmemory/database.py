@@ -11,7 +11,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import StaticPool
 
 from vmh_sync.clock import Clock
-from vmh_sync.store import Store, engine, upgrade
+from vmh_sync.store import Store, upgrade
+from vmh_sync.store.database import engine
 
 
 @cache

@@ -10,11 +10,11 @@ from typing import Any
 
 from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.links import Link
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.history.tasks import _task as task_of
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.store.tasks import _task as task_of
-from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 from vmh_sync_tests.inmemory.database import rows
 from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request

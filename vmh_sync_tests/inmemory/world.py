@@ -32,7 +32,7 @@ from vmh_sync.sandbox.google import GoogleConfig, create_google
 from vmh_sync.sandbox.office import CONFIGURATOR_PATH, OfficeConfig, create_office
 from vmh_sync.settings import AdvowareSettings, EspoCrmSettings, SyncSettings
 from vmh_sync.store import Store
-from vmh_sync.store import intents as intents_module
+from vmh_sync.store.pairs import intents as intents_module
 from vmh_sync.systems import circuit as circuit_module
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.token import TokenSource

@@ -29,7 +29,7 @@ from vmh_sync.orchestration.jobs.sync_job import read_batch, write_batch
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.triggers import dirty_sensor
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.redis import AsyncClient

@@ -9,10 +9,10 @@ from typing import Any
 
 from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload, homes_of
-from vmh_sync.sync.apart import STAYS_APART
-from vmh_sync.sync.field_plan import FieldPlan
+from vmh_sync.sync.deciding.apart import STAYS_APART
+from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
 from vmh_sync.sync.values import Kind, Value, same, text
 
 TWO_HOMES = "two_homes"

@@ -13,12 +13,12 @@ from vmh_sync.beteiligte.master_data.company_name import (
 )
 from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState
 from vmh_sync.beteiligte.model import MIRROR, espo_payload
-from vmh_sync.sync.apart import STAYS_APART, refused_fields, superseded, try_again
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
+from vmh_sync.sync.deciding.apart import STAYS_APART, refused_fields, superseded, try_again
+from vmh_sync.sync.deciding.field_plan import FieldPlan, disagreeing, payload, plan_fields
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
-from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
+from vmh_sync.sync.planning.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
 from vmh_sync.sync.values import Kind, is_empty, same
 
 CREATE_MARK = "EspoCRM-ID: {espo_id}"

@@ -6,8 +6,8 @@ from typing import Any
 
 from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo, turned_person, without_persons_fields
 from vmh_sync.sync.base import Base, Fields
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
 
 

@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 
 

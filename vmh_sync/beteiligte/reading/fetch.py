@@ -21,9 +21,9 @@ from vmh_sync.engine.failures.outage import common_outage
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of, read_erased
 from vmh_sync.engine.writing.noted_meetings import noted_meetings
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.words_de import BETNR_FIELD
+from vmh_sync.sync.reporting.words_de import BETNR_FIELD
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord

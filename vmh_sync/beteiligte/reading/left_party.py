@@ -10,9 +10,9 @@ from datetime import datetime
 from vmh_sync.beteiligte.master_data.diff import DELETED_IN_ESPOCRM
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.systems.errors import ForeignSystemError
 
 MERGED = "merged"

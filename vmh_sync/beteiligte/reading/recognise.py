@@ -15,7 +15,7 @@ from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.part import Asked, Part
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.fingerprint import canonical, fingerprint, rules_mark
-from vmh_sync.store.fingerprints import PartyRows
+from vmh_sync.store.pairs.fingerprints import PartyRows
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.advoware.records import Beteiligter

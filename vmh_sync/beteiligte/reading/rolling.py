@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.status import BROKEN
+from vmh_sync.sync.reporting.status import BROKEN
 
 ROLLING_EVERY = timedelta(minutes=5)
 """How often the rolling check runs; its share of the records follows from it."""

@@ -10,8 +10,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import NumbersAround
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import NumbersAround
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable

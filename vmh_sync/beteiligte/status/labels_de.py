@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
-from vmh_sync.sync.apart import different_text
+from vmh_sync.sync.deciding.apart import different_text
 from vmh_sync.sync.fields import FieldTable
 
 _CHANNELS = {"email": "E-Mail", "phone": "Telefon"}

@@ -17,10 +17,10 @@ from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.errors import StaleLink
-from vmh_sync.store.inbox import InboxEvent
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.status import BROKEN, RecordStatus, SyncStatus
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.queue.inbox import InboxEvent
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import books_of

@@ -11,10 +11,10 @@ from vmh_sync.beteiligte.errors import PartFailed
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import RecordOutcome
-from vmh_sync.sync.plan import TaskKind, TaskWanted
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
+from vmh_sync.sync.reporting.outcome import RecordOutcome
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.errors import RecordLocked
 from vmh_sync.tasks.manual_tasks import TaskSubject, open_tasks

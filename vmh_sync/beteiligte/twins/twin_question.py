@@ -12,8 +12,8 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.matching.traits import Resemblance
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.tasks.manual_tasks import is_settled
 from vmh_sync.tasks.posting import TASK_ENTITY

@@ -19,7 +19,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.matching.compare import compare
 from vmh_sync.matching.prepared import search_word
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import is_empty, same

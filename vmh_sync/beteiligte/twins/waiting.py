@@ -5,9 +5,9 @@ from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 

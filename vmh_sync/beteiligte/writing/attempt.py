@@ -7,8 +7,8 @@ from vmh_sync.beteiligte.writing.commit import Written
 from vmh_sync.beteiligte.writing.failure import Failure, explain
 from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import Finding
+from vmh_sync.sync.planning.plan import Finding
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.espocrm.errors import RecordLocked
 
 

@@ -10,14 +10,14 @@ from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.engine.writing.noted_meetings import note_meeting
-from vmh_sync.store.audit import Change, ChangeKind
-from vmh_sync.store.links import Link
+from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.first_meeting import FirstMeeting
-from vmh_sync.sync.plan import FieldChange, Finding, TaskWanted
-from vmh_sync.sync.read_back import ReadBack
-from vmh_sync.sync.status_values import Kept
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting
+from vmh_sync.sync.deciding.read_back import ReadBack
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskWanted
+from vmh_sync.sync.reporting.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import note_tasks

@@ -16,9 +16,9 @@ from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
-from vmh_sync.store.audit import Change
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind

@@ -9,7 +9,7 @@ from vmh_sync.engine.failures.isolation import UNFORESEEN
 from vmh_sync.engine.passes.approved_plan import PlanMoved
 from vmh_sync.store.errors import LinkTaken, StaleLink, StaleRow
 from vmh_sync.sync.fields import WrongKind
-from vmh_sync.sync.guards import GuardTripped
+from vmh_sync.sync.planning.guards import GuardTripped
 from vmh_sync.systems.errors import ForeignSystemError
 
 RECORD_FAILURES = (

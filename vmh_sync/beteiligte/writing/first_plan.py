@@ -14,7 +14,7 @@ from vmh_sync.beteiligte.reading.recognise import calm_rows
 from vmh_sync.engine.passes.part import Part
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import erased_of
-from vmh_sync.sync.plan import Action
+from vmh_sync.sync.planning.plan import Action
 
 
 async def still_stands(context: PassContext, parts: Sequence[Part], plan: PartyPlan) -> bool:

@@ -16,11 +16,11 @@ from vmh_sync.beteiligte.reading.left_party import MERGED
 from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.kommunikation.pairs import bury_pairs
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.link_notes import NOTHING
-from vmh_sync.store.links import Link, LinkState
+from vmh_sync.store.pairs.links import Link, LinkState
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
 
 LEASE_WAIT_SECONDS = 2.0

@@ -10,9 +10,9 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.deciding.read_back import ReadBack, read_back
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange
-from vmh_sync.sync.read_back import ReadBack, read_back
+from vmh_sync.sync.planning.plan import FieldChange
 from vmh_sync.sync.values import Value
 from vmh_sync.systems.advoware.errors import UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter

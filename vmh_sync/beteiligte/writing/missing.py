@@ -17,13 +17,13 @@ from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown, find_unan
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record
 from vmh_sync.kommunikation.pairs import ENTITY as ENTRIES
-from vmh_sync.store.audit import Change
-from vmh_sync.store.intents import Intent
-from vmh_sync.store.links import Link, LinkState
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link, LinkState
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields
-from vmh_sync.sync.plan import TaskKind, TaskWanted
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.query import all_of, any_of, equals, is_not_null
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, open_tasks

@@ -1,6 +1,6 @@
 """What both sides made of the master data of a party, also where a company's name has two homes in EspoCRM.
 
-The values of the fields follow the rule for every entity (:mod:`vmh_sync.sync.read_back`). ``firmenname`` and
+The values of the fields follow the rule for every entity (:mod:`vmh_sync.sync.deciding.read_back`). ``firmenname`` and
 ``lastName`` both say the name of a company; each may refuse what the other takes.
 """
 
@@ -11,9 +11,9 @@ from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.writing.commit import Written
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.deciding.read_back import not_taken, read_back
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange
-from vmh_sync.sync.read_back import not_taken, read_back
+from vmh_sync.sync.planning.plan import FieldChange
 from vmh_sync.sync.values import Kind, same
 
 

@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.twins.twin_search import carries
 from vmh_sync.beteiligte.twins.unanswered import wait_for_arrival
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.advoware.errors import CapabilityMissing
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.tasks.manual_tasks import open_tasks

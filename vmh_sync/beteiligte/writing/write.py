@@ -41,14 +41,14 @@ from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.writing.guard import ReplanGuard
 from vmh_sync.store.errors import LinkTaken, StaleRow
-from vmh_sync.sync.apart import news
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.deciding.apart import news
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan import Finding, TaskKind, TaskWanted
-from vmh_sync.sync.plan_print import prints_of
-from vmh_sync.sync.status_values import kept_after
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.planning.plan import Finding, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan_print import prints_of
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.status_values import kept_after
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict
 from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound

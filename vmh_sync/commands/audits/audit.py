@@ -12,7 +12,7 @@ from vmh_sync.entities import BETEILIGTE
 from vmh_sync.kalender.state.history import appointments_meant
 from vmh_sync.overview.search import find_records, number_in
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store.audit import AuditQuery, Change
+from vmh_sync.store.history.audit import AuditQuery, Change
 from vmh_sync.store.store import Transaction
 
 

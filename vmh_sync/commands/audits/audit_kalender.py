@@ -13,13 +13,13 @@ from rich.console import Console
 
 from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, firm_time, print_json
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.audits.audit import Trouble
     from vmh_sync.kalender.audits.deadline_list import DeadlineReport
     from vmh_sync.kalender.context import CalendarContext
-    from vmh_sync.store.calendar import CalendarPair
+    from vmh_sync.store.calendars.calendar import CalendarPair
 
 PENDING = "pending:"
 """Before the kind of a finding: the next pass will do it."""

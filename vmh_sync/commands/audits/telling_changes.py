@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vmh_sync.commands.screens.output import firm_time
-from vmh_sync.store.audit import Change
-from vmh_sync.sync.words_de import CHANGES, SIDES, reason_in_words, word
+from vmh_sync.store.history.audit import Change
+from vmh_sync.sync.reporting.words_de import CHANGES, SIDES, reason_in_words, word
 
 _VALUES = {"old": "alt", "new": "neu", "losing_value": "unterlegen"}
 _EMPTY = "(leer)"

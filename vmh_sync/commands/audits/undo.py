@@ -18,8 +18,8 @@ from vmh_sync.entities import KALENDER, every
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
-from vmh_sync.store.audit import AuditQuery, Change
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.store.history.audit import AuditQuery, Change
+from vmh_sync.sync.reporting.outcome import PassSummary
 
 MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""

@@ -16,7 +16,7 @@ from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.kalender.audits import audit
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sandbox.people.calendars import CalendarPeople
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.reporting.outcome import PassSummary
 
 EDITS = 12
 MOST_PASSES = 4

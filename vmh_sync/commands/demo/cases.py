@@ -11,7 +11,7 @@ from rich.table import Table
 from vmh_sync.commands.passes.sync import run_sync
 from vmh_sync.commands.passes.sync_order import SyncOrder
 from vmh_sync.commands.passes.targets import target
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.reporting.outcome import PassSummary
 
 Json = dict[str, Any]
 

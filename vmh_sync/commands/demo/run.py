@@ -41,7 +41,7 @@ from vmh_sync.sandbox.people.parties import People
 from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.services.valkey import stop_embedded
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.reporting.outcome import PassSummary
 
 PORT = 3000
 MOST_PASSES = 6

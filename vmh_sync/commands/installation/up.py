@@ -17,7 +17,7 @@ from vmh_sync.services.processes import Supervisor, program
 from vmh_sync.services.signs_of_life import SignsOfLife, answers_http
 from vmh_sync.services.sole_process import require_free_port, sole_holder
 from vmh_sync.settings import LogSettings, SettingsError, load
-from vmh_sync.store.file_health import UnusableFile, file_fault
+from vmh_sync.store.database.file_health import UnusableFile, file_fault
 
 
 def house_environment(settings: PassSettings) -> dict[str, str]:

@@ -23,10 +23,10 @@ from vmh_sync.overview.record import RecordView, read_record
 from vmh_sync.overview.search import MOST_FOUND, Found, find_records
 from vmh_sync.store import Store
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan_rows import plan_rows
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.plan_rows import plan_rows
+from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.sync.values import same
-from vmh_sync.sync.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 UNKNOWN = 1

@@ -28,8 +28,8 @@ from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus, rea
 from vmh_sync.services.sole_process import let_go_at
 from vmh_sync.settings import VmhSettings
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.metrics import PassSummary
-from vmh_sync.sync.words_de import RESULTS, STATUSES, TRIGGERS, word
+from vmh_sync.store.history.metrics import PassSummary
+from vmh_sync.sync.reporting.words_de import RESULTS, STATUSES, TRIGGERS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 ASK_SECONDS = 8.0

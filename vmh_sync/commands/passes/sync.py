@@ -15,9 +15,9 @@ from vmh_sync.engine.passes.opening import PassSettings, open_context, open_data
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome
-from vmh_sync.sync.plan_rows import plan_rows
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome
+from vmh_sync.sync.reporting.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.record_id import unusable_ids
 

@@ -129,7 +129,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     from vmh_sync.commands.passes.targets import target
     from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
     from vmh_sync.commands.screens.unreachable import explained_failures
-    from vmh_sync.sync.plan_rows import plan_rows
+    from vmh_sync.sync.reporting.plan_rows import plan_rows
 
     order = replace(order, allow_mass_change=allow_mass_change)
     try:

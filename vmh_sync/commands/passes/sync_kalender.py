@@ -9,7 +9,7 @@ from rich.console import Console
 from vmh_sync.commands.screens.options import Allow, AsJson, DryRun, Save, ShowValues
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
 from vmh_sync.commands.screens.screen import print_rows, screen
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch
@@ -96,7 +96,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
 
 def _show(batch: "CalendarBatch", *, as_json: bool, saved: str | None = None) -> None:
     from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
-    from vmh_sync.sync.outcome import PassSummary, Result
+    from vmh_sync.sync.reporting.outcome import PassSummary, Result
 
     summary = PassSummary().add(batch.outcomes)
     if as_json:
@@ -128,7 +128,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
     from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
     from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
     from vmh_sync.kalender.telling.notice_texts import amount
-    from vmh_sync.sync.outcome import Result
+    from vmh_sync.sync.reporting.outcome import Result
 
     console = Console(soft_wrap=True)
     waiting = {str(row["audit"]) for row in batch.waiting}
@@ -162,7 +162,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
 
 def _print_plan(batch: "CalendarBatch") -> None:
     from vmh_sync.kalender.batch import fields_told
-    from vmh_sync.sync.outcome import nothing_planned
+    from vmh_sync.sync.reporting.outcome import nothing_planned
 
     console = screen()
     rows = batch.rows()

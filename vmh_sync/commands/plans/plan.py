@@ -16,8 +16,8 @@ from vmh_sync.engine.passes.opening import open_migrated
 from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
-from vmh_sync.sync.outcome import PassSummary
-from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
+from vmh_sync.sync.reporting.outcome import PassSummary
+from vmh_sync.sync.reporting.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
 
 
 def _store() -> Store:

@@ -23,10 +23,10 @@ from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.shadow.days import Day, DayFiles, Difference, ShadowReport, compare
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.outcome import PassSummary
-from vmh_sync.sync.plan import Action
-from vmh_sync.sync.plan_rows import plan_rows
-from vmh_sync.sync.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
+from vmh_sync.sync.planning.plan import Action
+from vmh_sync.sync.reporting.outcome import PassSummary
+from vmh_sync.sync.reporting.plan_rows import plan_rows
+from vmh_sync.sync.reporting.words_de import ACTIONS, CALENDAR_ACTIONS, CALENDAR_FINDINGS, SIDES, TASKS, word
 
 SHOWN = 30
 _CREATE = str(Action.CREATE)

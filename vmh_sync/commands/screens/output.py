@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from vmh_sync.commands.screens.screen import print_rows, screen
-from vmh_sync.sync.words_de import ACTIONS, SIDES, TASKS, word
+from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, TASKS, word
 
 if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with them: not for --help
-    from vmh_sync.sync.outcome import PassSummary, RecordOutcome
+    from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome
 
 RECORDS_FAILED = 3
 PASS_FAILED = 1
@@ -51,7 +51,7 @@ def print_json(value: object) -> None:
 
 def print_summary(entity: str, summary: "PassSummary") -> None:
     """Print a pass in two lines, failures below them."""
-    from vmh_sync.sync.outcome import Result
+    from vmh_sync.sync.reporting.outcome import Result
 
     console = Console(soft_wrap=True)
     results = summary.results
@@ -69,7 +69,7 @@ def print_dry_summary(entity: str, summary: "PassSummary", planned: int) -> None
 
     The counts of the pass do not say it: parties that would be changed count as skipped, appointments as synced.
     """
-    from vmh_sync.sync.outcome import Result
+    from vmh_sync.sync.reporting.outcome import Result
 
     console = Console(soft_wrap=True)
     console.print(
@@ -101,8 +101,8 @@ def firm_time(at: datetime) -> str:
 
 def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> None:
     """Print a dry run's plan as a table."""
-    from vmh_sync.sync.outcome import different_lines, nothing_planned
-    from vmh_sync.sync.plan_rows import plan_rows
+    from vmh_sync.sync.reporting.outcome import different_lines, nothing_planned
+    from vmh_sync.sync.reporting.plan_rows import plan_rows
 
     console = screen()
     rows = plan_rows(outcomes, show_values=show_values)

@@ -13,8 +13,8 @@ from vmh_sync.services.file_errors import explained
 from vmh_sync.services.sole_process import HomeTaken
 from vmh_sync.services.valkey import EmbeddedServiceError
 from vmh_sync.settings import SettingsError, VmhSettings, load
+from vmh_sync.store.database.file_health import FileFault, UnusableFile, file_fault
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
-from vmh_sync.store.file_health import FileFault, UnusableFile, file_fault
 
 HOUSE_TROUBLE: tuple[type[Exception], ...] = (
     StoreError,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from vmh_sync.store.metrics import CallKey
+from vmh_sync.store.history.metrics import CallKey
 from vmh_sync.store.store import Store
 
 

@@ -8,8 +8,8 @@ from typing import Protocol
 from vmh_sync.clock import Clock
 from vmh_sync.engine.counting.entity_numbers import EntityNumbers, read_numbers
 from vmh_sync.store import Store
-from vmh_sync.store.metrics import PassSummary as PassRow
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome
+from vmh_sync.store.history.metrics import PassSummary as PassRow
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome
 
 
 class Booked(Protocol):

@@ -15,7 +15,7 @@ from typing import TypeVar
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.settings import SettingsError
 from vmh_sync.store.errors import SchemaNewer, SchemaOutdated, StoreError, StoreUnavailable
-from vmh_sync.sync.guards import GuardTripped
+from vmh_sync.sync.planning.guards import GuardTripped
 from vmh_sync.systems.errors import ForeignSystemError
 
 log = logging.getLogger(__name__)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vmh_sync.store.records import DIFFERENT, SyncRecord
-from vmh_sync.sync.outcome import RecordOutcome
-from vmh_sync.sync.status import BROKEN, after_failure, has_come
+from vmh_sync.store.pairs.records import DIFFERENT, SyncRecord
+from vmh_sync.sync.reporting.outcome import RecordOutcome
+from vmh_sync.sync.reporting.status import BROKEN, after_failure, has_come
 
 TRY_AGAIN_AFTER = timedelta(hours=24)
 """When a value that a side refused is sent to it again (sync-semantics.md 4)."""

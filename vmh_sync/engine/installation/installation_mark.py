@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 from vmh_sync.settings import VmhSettings
-from vmh_sync.store.engine import normalised_url
+from vmh_sync.store.database.engine import normalised_url
 
 HOUSE = "vmh/house"
 """Metadata of :data:`HOUSE_JOB`, which Dagster shows to whoever asks."""

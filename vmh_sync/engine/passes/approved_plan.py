@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vmh_sync.clock import Clock
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Store, Transaction
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.plan import RecordPlan
-from vmh_sync.sync.plan_print import plan_hash, prints_of
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.planning.plan import RecordPlan
+from vmh_sync.sync.planning.plan_print import plan_hash, prints_of
 
 LIFETIME = timedelta(hours=24)
 STOPPED = "angehalten wegen Massenänderung"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 
 B = TypeVar("B")
 

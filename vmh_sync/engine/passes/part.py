@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.plan import Finding, RecordPlan, TaskWanted
+from vmh_sync.sync.planning.plan import Finding, RecordPlan, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 

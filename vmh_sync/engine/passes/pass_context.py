@@ -17,7 +17,7 @@ from vmh_sync.settings import EspoCrmSettings, SyncSettings
 from vmh_sync.store.store import Store
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
-from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.sync.planning.plan import RecordPlan
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.espocrm.client import EspoClient
 

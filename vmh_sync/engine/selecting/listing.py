@@ -6,7 +6,7 @@ from datetime import timedelta
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.span import Span
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.status import BROKEN, VERIFY_AFTER
+from vmh_sync.sync.reporting.status import BROKEN, VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
 from vmh_sync.systems.espocrm.records import EspoRecord
 

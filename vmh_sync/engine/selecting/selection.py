@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Store
 from vmh_sync.systems.espocrm.records import EspoRecord
 

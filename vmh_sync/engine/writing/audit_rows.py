@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from vmh_sync.store.audit import Change, ChangeKind
+from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.planning.plan import FieldChange
 
 
 def field_row(

@@ -22,9 +22,9 @@ from vmh_sync import fence
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.ledger import TRY_AGAIN_AFTER
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.intents import Creates, Intent
+from vmh_sync.store.pairs.intents import Creates, Intent
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, NotDone, OutcomeUnknown, Rejected

@@ -7,7 +7,7 @@ the record goes on).
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from vmh_sync.sync.plan import FieldChange
+from vmh_sync.sync.planning.plan import FieldChange
 from vmh_sync.systems.advoware.errors import Rejected
 
 R = TypeVar("R")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.guards import WINDOW, MassChangeLimits, check_mass_change, loses_values
-from vmh_sync.sync.plan import RecordPlan
+from vmh_sync.sync.planning.guards import WINDOW, MassChangeLimits, check_mass_change, loses_values
+from vmh_sync.sync.planning.plan import RecordPlan
 
 
 async def guard_mass_change(context: PassContext, entity: str, plans: Sequence[RecordPlan], *, allowed: bool) -> None:

@@ -1,13 +1,13 @@
-"""Keeps what a first contact is about to write, until the base stands (:mod:`vmh_sync.sync.first_meeting`).
+"""Keeps what a first contact is about to write, until the base stands (:mod:`vmh_sync.sync.deciding.first_meeting`).
 
 An intent of its own: stored before the first write, settled in the transaction that stores the base.
 """
 
 from collections.abc import Iterable
 
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.first_meeting import FirstMeeting
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 
 NOTED = "first_contact"
 """Under this entity the intents are kept; their system is the entity that they are about."""

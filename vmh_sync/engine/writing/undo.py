@@ -13,10 +13,10 @@ from typing import Any, Literal, Protocol
 
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import put_unmoved
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.fields import FieldRule
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 

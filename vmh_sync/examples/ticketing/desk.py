@@ -8,9 +8,9 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, Text, insert
 
 from vmh_sync.examples.ticketing.ticket import Priority, State, Ticket
 from vmh_sync.settings import VmhSettings
-from vmh_sync.store.columns import UtcDateTime
-from vmh_sync.store.engine import for_writing, make_engine
-from vmh_sync.store.translation import translated
+from vmh_sync.store.database.columns import UtcDateTime
+from vmh_sync.store.database.engine import for_writing, make_engine
+from vmh_sync.store.database.translation import translated
 
 _METADATA = MetaData()
 _TICKETS = Table(

@@ -20,7 +20,7 @@ from vmh_sync.gateway.http.call_metrics import WEBHOOK_EVENTS, WEBHOOK_SECONDS
 from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.services import GatewayServices, fingerprint, services_of
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.systems.espocrm.record_id import is_record_id, record_id
 from vmh_sync.systems.json_answers import UnreadableJson, read_json
 

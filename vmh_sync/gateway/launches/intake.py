@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from vmh_sync.background import let_end
 from vmh_sync.store.errors import StoreError, StoreUnavailable
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.store.store import Store, Transaction
 
 _log = logging.getLogger(__name__)

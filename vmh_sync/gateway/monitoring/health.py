@@ -21,7 +21,7 @@ from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.orchestration.next_ticks import SILENT
 from vmh_sync.store.database_fault import at_host, database_fault
 from vmh_sync.store.errors import StoreError
-from vmh_sync.sync.words_de import SIDES, word
+from vmh_sync.sync.reporting.words_de import SIDES, word
 
 router = APIRouter(tags=["health"])
 

@@ -26,7 +26,7 @@ from vmh_sync.gateway.http.call_metrics import OWN
 from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.metrics import CallKey, PassSummary
+from vmh_sync.store.history.metrics import CallKey, PassSummary
 from vmh_sync.store.store import Transaction
 
 _log = logging.getLogger(__name__)

@@ -29,10 +29,10 @@ from vmh_sync.overview.health import span
 from vmh_sync.overview.house import FailedRecord
 from vmh_sync.overview.morning import EntityMorning, Light, Morning, last_pass, read_morning
 from vmh_sync.overview.verdicts import KOMMUNIKATION
-from vmh_sync.store.audit import Change
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.words_de import CHANGES, SIDES, TASKS, reason_in_words, word
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.sync.reporting.words_de import CHANGES, SIDES, TASKS, reason_in_words, word
 
 PATH = "/morgen"
 DAGSTER_SECONDS = 4.0

@@ -12,7 +12,7 @@ from vmh_sync.gateway.requests.entity_name import EntityName
 from vmh_sync.gateway.requests.triggers import EspoId
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.store.errors import StoreError
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 
 router = APIRouter(tags=["sync"])

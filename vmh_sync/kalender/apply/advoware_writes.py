@@ -35,7 +35,7 @@ from vmh_sync.kalender.model import (
 from vmh_sync.kalender.pairing.resume import base_as_sent, created_by, may_be, stamp
 from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import Created, Termin
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError

@@ -12,9 +12,9 @@ from vmh_sync.kalender.state.audit_values import logged, plain
 from vmh_sync.kalender.state.pair_rows import ENTITY, LEAVING, pair_state, record_id, with_base
 from vmh_sync.kalender.telling.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.telling.notices import Notice, note
-from vmh_sync.store.audit import Change, ChangeKind
-from vmh_sync.store.calendar import CalendarPair
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.calendars.calendar import CalendarPair
+from vmh_sync.store.history.audit import Change, ChangeKind
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ from vmh_sync.kalender.model import (
 from vmh_sync.kalender.pairing.resume import created_by, may_be
 from vmh_sync.kalender.state.audit_values import termin_of
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
-from vmh_sync.store.audit import Change
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import Created, Termin
 

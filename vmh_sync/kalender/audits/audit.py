@@ -23,7 +23,7 @@ from vmh_sync.kalender.model import Source, UnreadableAppointmentError
 from vmh_sync.kalender.reading.employees import Employee, Selected, select
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.state.pair_rows import Stored, read_stored
-from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.calendars.calendar import CalendarPair
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.changes import read_changes
 from vmh_sync.systems.google_calendar.client import LIST

@@ -29,7 +29,7 @@ from vmh_sync.kalender.reading.employees import Employee, select
 from vmh_sync.kalender.telling.notice_texts import appointment, label, list_text, shown, shown_as
 from vmh_sync.kalender.telling.notices import Delivery, Notice, deliver, note
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 
 @dataclass(frozen=True, slots=True, repr=False)

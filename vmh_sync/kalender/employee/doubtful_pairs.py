@@ -12,7 +12,7 @@ from vmh_sync.kalender.state.pair_rows import record_id
 from vmh_sync.kalender.telling.notice_texts import NoticeText
 from vmh_sync.kalender.telling.notices import Notice, note
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 REMEDY = (
     "Bitte entscheiden: in der Aufgabe in EspoCRM, in einer Liste (vmh-sync audit kalender doubtful --csv DATEI, dann "

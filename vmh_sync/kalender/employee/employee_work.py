@@ -14,7 +14,7 @@ from vmh_sync.kalender.reading.unanswered import Unanswered
 from vmh_sync.kalender.state.ledger import Attempts
 from vmh_sync.kalender.state.pair_rows import Stored
 from vmh_sync.kalender.telling.notices import Delivery
-from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes
 

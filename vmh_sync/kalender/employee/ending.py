@@ -8,7 +8,7 @@ from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.state.ledger import Failures, termin_hashes
 from vmh_sync.kalender.state.pair_rows import record_id
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 
 _NOT_TRIED = "PlanMoved"  # a person had approved something else
 

@@ -47,7 +47,7 @@ from vmh_sync.kalender.telling.notice_texts import task_kind
 from vmh_sync.kalender.telling.notices import Delivery, deliver
 from vmh_sync.kalender.telling.task_answers import hear_answers
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.errors import AccessTooLowError
 from vmh_sync.systems.spoilt_row import SpoiltRow

@@ -15,7 +15,7 @@ from vmh_sync.kalender.state.pair_rows import (
     unsettled_cursor,
     waiting_cursor,
 )
-from vmh_sync.store.calendar import CalendarState
+from vmh_sync.store.calendars.calendar import CalendarState
 from vmh_sync.store.store import Transaction
 
 

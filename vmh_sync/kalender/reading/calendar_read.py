@@ -13,7 +13,7 @@ from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.reading.delta_gaps import fill_gaps
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import Stored, read_stored, rules_cursor
-from vmh_sync.store.calendar import CalendarPair, CalendarState
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem, ReadOnlyCalendarError
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.store.calendar_channels import CalendarChannel
+from vmh_sync.store.calendars.calendar_channels import CalendarChannel
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.status import RETRY_AFTER, has_come
+from vmh_sync.sync.reporting.status import RETRY_AFTER, has_come
 from vmh_sync.systems.google_calendar import channels
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError
 

@@ -11,7 +11,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.window import Window
 from vmh_sync.kalender.state.pair_rows import Stored, pending
-from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.calendars.calendar import CalendarPair
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.errors import ForeignSystemError

@@ -13,8 +13,8 @@ from vmh_sync.kalender.decision.operations import FieldChange, Operation, side_w
 from vmh_sync.kalender.state.audit_values import logged
 from vmh_sync.kalender.state.pair_rows import ENTITY, record_id
 from vmh_sync.store.store import Store
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.plan_print import print_of
+from vmh_sync.sync.planning.plan_print import print_of
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 
 Approved = Mapping[str, frozenset[str]]
 """What a person approved: the names of appointments, and what may be done to each."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmh_sync.kalender.state.pair_rows import ENTITY, record_id
-from vmh_sync.store.audit import AuditQuery
-from vmh_sync.store.calendar import CalendarPair
+from vmh_sync.store.calendars.calendar import CalendarPair
+from vmh_sync.store.history.audit import AuditQuery
 from vmh_sync.store.store import Transaction
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")

@@ -15,10 +15,10 @@ from vmh_sync.kalender.form.content_hash import content_hash
 from vmh_sync.kalender.model import CalendarRules, TerminFields
 from vmh_sync.kalender.state.frozen_plan import item_print
 from vmh_sync.kalender.state.pair_rows import ENTITY
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.outcome import RecordOutcome, Result
-from vmh_sync.sync.status import AUTO_RESET_AFTER, RecordStatus, SyncStatus, is_due
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.status import AUTO_RESET_AFTER, RecordStatus, SyncStatus, is_due
 
 
 @dataclass(frozen=True, slots=True)

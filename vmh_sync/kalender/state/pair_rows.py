@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.content_hash import base_hash
 from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules, PairState, Source, Strategy
-from vmh_sync.store.calendar import CalendarPair, CalendarState
-from vmh_sync.store.columns import JsonObject
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
+from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Store
 
 ENTITY = "kalender"

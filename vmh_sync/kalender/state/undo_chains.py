@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from vmh_sync.engine.writing.undo import Chain, UndoRefused, ids_of
 from vmh_sync.kalender.model import FLOWING_FIELDS, TIME_FIELDS, Appointment
 from vmh_sync.kalender.state.audit_values import appointment_of, from_plain
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 
 _CAME = frozenset({"InsertGoogle", "CreateAdvoware"})
 _WENT = frozenset({"DeleteGoogle", "DeleteAdvoware"})

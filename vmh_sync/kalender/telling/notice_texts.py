@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from vmh_sync.kalender.decision.operations import ORGANISERS, FieldChange, Finding, FindingKind
 from vmh_sync.kalender.model import Appointment, Frequency, Recurrence
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 LABELS = {
     "text": "Titel",

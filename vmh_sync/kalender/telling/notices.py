@@ -19,10 +19,10 @@ from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import ENTITY, read_stored, record_id
 from vmh_sync.kalender.telling.employee_users import user_of
 from vmh_sync.kalender.telling.notice_texts import NoticeText
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
-from vmh_sync.store.tasks import ManualTask
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, complete_in_espocrm, is_settled, mark_of, write_task
 from vmh_sync.tasks.posting import TASK_ENTITY

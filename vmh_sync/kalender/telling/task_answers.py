@@ -13,9 +13,9 @@ from vmh_sync.kalender.state.decided import Edge, Said, store_said
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.kalender.telling.notices import EARLIER
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.tasks.manual_tasks import is_settled, mark_of
 from vmh_sync.tasks.posting import TASK_ENTITY
 

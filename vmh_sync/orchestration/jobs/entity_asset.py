@@ -16,8 +16,8 @@ from vmh_sync.engine.counting.entity_numbers import EntityNumbers
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.entities import Entity
 from vmh_sync.settings import PeopleSettings, SettingsError, load
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, edit_to_write
-from vmh_sync.sync.words_de import TRIGGERS, word
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result, edit_to_write
+from vmh_sync.sync.reporting.words_de import TRIGGERS, word
 
 RECORDS_GROUP = "stammdaten"
 CALENDAR_GROUP = "kalender"

@@ -6,7 +6,7 @@ Inside, numbers have codes; they get their names where they leave for Dagster.
 from collections.abc import Mapping
 from typing import TypeVar
 
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, RESULTS, SIDES
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, RESULTS, SIDES
 
 _LABELS = {
     "dry_run": "Probelauf",

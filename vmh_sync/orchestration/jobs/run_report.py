@@ -10,11 +10,11 @@ from typing import Any
 import dagster as dg
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
-from vmh_sync.store.audit import Change
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result, different_lines, nothing_planned
-from vmh_sync.sync.plan import FieldChange, RecordPlan
-from vmh_sync.sync.reported_text import encodable
-from vmh_sync.sync.words_de import ACTIONS, CHANGES, RESULTS, SIDES, TASKS, reason_in_words, word
+from vmh_sync.store.history.audit import Change
+from vmh_sync.sync.planning.plan import FieldChange, RecordPlan
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result, different_lines, nothing_planned
+from vmh_sync.sync.reporting.reported_text import encodable
+from vmh_sync.sync.reporting.words_de import ACTIONS, CHANGES, RESULTS, SIDES, TASKS, reason_in_words, word
 
 ROWS = 200
 """Rows of a table; failures come first."""

@@ -44,11 +44,11 @@ from vmh_sync.orchestration.run_config import (
     console,
     launchpad_schema,
 )
-from vmh_sync.store.audit import AuditQuery, Change
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
-from vmh_sync.sync.plan_print import prints_of
-from vmh_sync.sync.plan_rows import plan_rows
+from vmh_sync.store.history.audit import AuditQuery, Change
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.planning.plan_print import prints_of
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.reporting.plan_rows import plan_rows
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.record_id import unusable_ids
 

@@ -14,7 +14,7 @@ from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.overview.verdicts import KOMMUNIKATION, Row, Verdict
 from vmh_sync.reconcile.difference import Difference
 from vmh_sync.reconcile.read import Report, reconcile
-from vmh_sync.sync.comparison import EntityComparison
+from vmh_sync.sync.reporting.comparison import EntityComparison
 from vmh_sync.systems.errors import ForeignSystemError
 
 EQUAL = "gleichstand"

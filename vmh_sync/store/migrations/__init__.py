@@ -1,1 +1,1 @@
-"""Alembic migrations of our own database; run by :mod:`vmh_sync.store.migrate`."""
+"""Alembic migrations of our own database; run by :mod:`vmh_sync.store.database.migrate`."""

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the migrations on the connection that :func:`vmh_sync.store.migrate.upgrade` opened."""
+"""Alembic's entry point: runs the migrations on the connection of :func:`vmh_sync.store.database.migrate.upgrade`."""
 
 from typing import Any, Literal
 

@@ -9,7 +9,7 @@ from akten.part import PART
 from vmh_sync.children.definitions import make_child_room
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.comparison import EntityComparison, FieldDifference
+from vmh_sync.sync.reporting.comparison import EntityComparison, FieldDifference
 
 
 async def compare(context: PassContext) -> EntityComparison:

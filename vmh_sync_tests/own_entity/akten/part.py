@@ -9,7 +9,7 @@ from vmh_sync.children.kind import ChildKind, Problem
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 STREET = {"adresseStreet": "Marktstraße 5", "adressePostalCode": "30159", "adresseCity": "Hannover"}

@@ -12,8 +12,8 @@ from vmh_sync.adressen.part import KIND, PART
 from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import select
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.espocrm.client import EspoClient

@@ -8,7 +8,7 @@ from vmh_sync.adressen.part import KIND, PART
 from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import select
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, here, linked, there

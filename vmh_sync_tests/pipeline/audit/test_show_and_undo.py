@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync_tests.fixtures.firm import Firm
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 
 from vmh_sync.engine.writing.undo import Chain, Undone
 from vmh_sync.kalender.undo import UNDO
-from vmh_sync.store.audit import AuditQuery, Change
+from vmh_sync.store.history.audit import AuditQuery, Change
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.pipeline.audit.test_show_and_undo import answer, vmh
 

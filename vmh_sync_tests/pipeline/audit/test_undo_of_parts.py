@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.store.audit import Change
+from vmh_sync.store.history.audit import Change
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen.test_addresses import edit, here, linked, office_edit, there
 from vmh_sync_tests.pipeline.audit.test_show_and_undo import answer, vmh

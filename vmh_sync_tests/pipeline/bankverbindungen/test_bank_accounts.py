@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.bankverbindungen.part import BankAccounts
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 IBAN = "DE89370400440532013000"

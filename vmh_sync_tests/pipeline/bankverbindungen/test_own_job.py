@@ -12,7 +12,7 @@ from vmh_sync.children import batch as stages
 from vmh_sync.children.selection import moved_since, select
 from vmh_sync.cli import app
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import IBAN, account, edit, here, linked, there

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 

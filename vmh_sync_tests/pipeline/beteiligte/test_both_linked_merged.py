@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.selection import Selection, select
 from vmh_sync.commands.screens.output import print_plan
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.jobs.run_report import plan_metadata
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.advoware.records import Beteiligter

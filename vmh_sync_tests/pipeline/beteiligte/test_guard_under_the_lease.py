@@ -8,7 +8,7 @@ from vmh_sync.adressen.part import PART as ADDRESSES
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.children import batch as children
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses
 

@@ -9,8 +9,8 @@ from vmh_sync.beteiligte.pipeline import PIPELINE
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.jobs.sync_job import read_batch, write_batch
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.store.inbox import InboxEvent
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.store.queue.inbox import InboxEvent
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen.test_addresses import address
 

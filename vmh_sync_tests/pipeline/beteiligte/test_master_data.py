@@ -1,6 +1,6 @@
 """Master data of parties, both ways, against the sandbox over real HTTP."""
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.engine.selecting.selection import PUT_OFF_SECONDS
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address

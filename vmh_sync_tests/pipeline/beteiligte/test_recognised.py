@@ -13,8 +13,8 @@ from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.batch import Batch
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sandbox.people.parties import People
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import Result
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.kommunikation.sides import entries, mail, office_add, office_change, office_delete, phone
 

@@ -11,7 +11,7 @@ from vmh_sync.definitions import build_defs
 from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level
 from vmh_sync.entities import with_records
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import READ_KEY, DagsterDouble, GatewayProcess
 from vmh_sync_tests.fixtures.jobs import job

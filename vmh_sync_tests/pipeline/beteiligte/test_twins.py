@@ -5,7 +5,7 @@ import pytest
 from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.beteiligte.writing import write as party_write
 from vmh_sync.engine.writing import create_once
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 BORN = {"vorname": "Erika", "geburtsdatum": "1980-05-17T00:00:00"}

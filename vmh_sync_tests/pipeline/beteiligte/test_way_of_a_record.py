@@ -11,7 +11,7 @@ from types import FrameType
 import dagster as dg
 
 import vmh_sync
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 GONE = "0" * 17

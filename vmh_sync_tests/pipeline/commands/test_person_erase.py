@@ -28,10 +28,10 @@ from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.later import erase_due
 from vmh_sync.erasure.run import Stores, plan_erasure
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store import reclaim
-from vmh_sync.store.audit import AuditQuery
-from vmh_sync.store.engine import normalised_url
-from vmh_sync.sync.outcome import Result as Outcome
+from vmh_sync.store.database import reclaim
+from vmh_sync.store.database.engine import normalised_url
+from vmh_sync.store.history.audit import AuditQuery
+from vmh_sync.sync.reporting.outcome import Result as Outcome
 from vmh_sync_tests.fixtures.everything_written import contents, found_in
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.postgres import PostgresServer

@@ -16,8 +16,8 @@ from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, op
 from vmh_sync.orchestration.next_ticks import DAEMONS
 from vmh_sync.services.sole_process import sole_holder
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.sync.outcome import RecordOutcome
-from vmh_sync.sync.outcome import Result as Ended
+from vmh_sync.sync.reporting.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import Result as Ended
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.kommunikation.sides import mail
 

@@ -20,7 +20,7 @@ from vmh_sync.first_contact.answers import read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
 from vmh_sync.matching.traits import Traits
-from vmh_sync.sync.words_de import REASONS
+from vmh_sync.sync.reporting.words_de import REASONS
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.tasks.answer_list import BadAnswers
 from vmh_sync_tests.fixtures.firm import Firm

@@ -12,7 +12,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.plan import ContactPlan
 from vmh_sync.first_contact.run import ContactOrder, ContactResult, carry_out, plan_first_contact
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.labelled_parties import Labelled, labelled_parties

@@ -13,7 +13,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.engine.counting.pass_history import record_pass
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kalender.context import quota_bucket
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import PATH_TOKEN, WRITE_KEY, DagsterDouble, GatewayProcess

@@ -31,7 +31,7 @@ from vmh_sync.coordination.watch_sign import SILENT_SECONDS, WatchSign, give_sig
 from vmh_sync.engine.passes.opening import house_leases
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.store.calendar import CalendarState
+from vmh_sync.store.calendars.calendar import CalendarState
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import (
     LIMITED_KEY,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from vmh_sync.store import Store
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import PATH_TOKEN, DagsterDouble, GatewayProcess
 

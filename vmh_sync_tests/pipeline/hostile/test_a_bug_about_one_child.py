@@ -14,7 +14,7 @@ from vmh_sync.children import write as write_module
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kalender import plan as plan_module
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.hostile import VALUES
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.hostile import VALUES
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

@@ -12,7 +12,7 @@ import pytest
 from vmh_sync.beteiligte import batch
 from vmh_sync.beteiligte.writing import write
 from vmh_sync.store import Store
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.hostile import VALUES, WHOLE_ANSWERS
 

@@ -17,7 +17,7 @@ from vmh_sync.sandbox.people.edits import EditRecord
 from vmh_sync.sandbox.people.parties import People
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
-from vmh_sync.sync.outcome import PassSummary
+from vmh_sync.sync.reporting.outcome import PassSummary
 from vmh_sync_tests.fixtures.sandbox import ControlClient, Sandbox
 
 Json = dict[str, Any]

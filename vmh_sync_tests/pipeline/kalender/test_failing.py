@@ -8,7 +8,7 @@ from vmh_sync.kalender.decision import reads as reads_module
 from vmh_sync.kalender.employee import sync_state
 from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.model import Appointment, CalendarRules, TerminFields, UnreadableAppointmentError
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
 REFUSED = {"status": 400, "body": '{"error": {"errors": []}}'}

@@ -10,8 +10,8 @@ import pytest
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.overview.house import read_house
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import PassSummary, Result
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.sync.reporting.outcome import PassSummary, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
 DELAYS = (1, 5, 15, 60, 240)

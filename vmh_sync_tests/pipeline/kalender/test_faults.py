@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
 EVENTS = r"/events"

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vmh_sync.cli import app
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
 

@@ -9,7 +9,7 @@ from vmh_sync.kalender.employee import sync_employee as stages
 from vmh_sync.kalender.employee.employee_work import SyncOptions
 from vmh_sync.kalender.employee.phase_counts import phase_counts
 from vmh_sync.kalender.reading.employees import Employee
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
 LISTS = r"/events(\?|$)"

@@ -16,7 +16,7 @@ from vmh_sync.kalender.jobs.triggers import kalender_alle_15_minuten, kalender_m
 from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.orchestration.run_config import SIGN_TAG, TRIGGER_TAG, Trigger
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job
 

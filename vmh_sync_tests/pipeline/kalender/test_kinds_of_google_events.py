@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 from vmh_sync_tests.fixtures.google_writes import google_writes, without_mark
 

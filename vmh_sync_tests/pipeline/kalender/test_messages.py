@@ -15,7 +15,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.resources import CalendarResources
 from vmh_sync.kalender.run_config import Calendars
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job
 

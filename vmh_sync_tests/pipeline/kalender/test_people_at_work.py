@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.kalender.audits import audit
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 
 Json = dict[str, Any]

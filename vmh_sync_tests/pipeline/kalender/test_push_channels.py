@@ -12,7 +12,7 @@ from vmh_sync.doctor.line import Level
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.settings import CalendarSyncSettings, SettingsError, load
-from vmh_sync.store.calendar_channels import CalendarChannel
+from vmh_sync.store.calendars.calendar_channels import CalendarChannel
 from vmh_sync_tests.fixtures.chancery import Chancery
 
 PUBLIC = "http://127.0.0.1:9/"

@@ -13,7 +13,7 @@ from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.doctor.calendar import check_google
 from vmh_sync.doctor.line import Level
 from vmh_sync.settings import GoogleCalendarSettings, load
-from vmh_sync.sync.outcome import PassSummary, Result
+from vmh_sync.sync.reporting.outcome import PassSummary, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
 SUBJECT = "kanzlei@kanzlei.example"

@@ -11,7 +11,7 @@ from vmh_sync.kalender.employee.sync_employee import employee_lease, sync_employ
 from vmh_sync.kalender.reading.employees import Employee, select
 from vmh_sync.sandbox.made_up.appointments import employees, termine
 from vmh_sync.sandbox.people.calendars import CalendarPeople
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
 

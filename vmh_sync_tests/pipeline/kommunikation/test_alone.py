@@ -10,8 +10,8 @@ from vmh_sync.beteiligte.kommunikation_alone import NOT_LINKED
 from vmh_sync.beteiligte.pipeline import KOMMUNIKATION_ALONE
 from vmh_sync.cli import app
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.inbox import InboxEvent
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.store.queue.inbox import InboxEvent
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.kommunikation import sides

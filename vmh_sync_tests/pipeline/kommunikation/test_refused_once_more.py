@@ -9,7 +9,7 @@ import pytest
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.advoware.records import Created

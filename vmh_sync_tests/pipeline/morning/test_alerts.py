@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.definitions import build_defs
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.fixtures.mailbox import Mailbox, Receiver

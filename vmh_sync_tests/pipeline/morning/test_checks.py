@@ -8,7 +8,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.morning.test_run_pages import SECRET, run

@@ -32,7 +32,7 @@ from vmh_sync.sandbox.installation import Installation, OfficeInstallation
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import SystemsConfig, environment, simulated
 from vmh_sync.settings import AdvowareSettings
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.errors import AdvowareError, CapabilityMissing
 from vmh_sync.systems.advoware.token import MemoryTokenCache

@@ -29,7 +29,7 @@ from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import SystemsConfig, simulated
 from vmh_sync.services.sole_process import sole_holder
 from vmh_sync.settings import EspoCrmSettings, VmhSettings, load
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import EspoError
 from vmh_sync_tests.fixtures.firm import Firm

@@ -4,7 +4,7 @@ import pytest
 
 from vmh_sync.commands.looking.reconcile import print_report
 from vmh_sync.reconcile.reasons import reason_of
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import edit, linked
 from vmh_sync_tests.pipeline.kommunikation.sides import mail

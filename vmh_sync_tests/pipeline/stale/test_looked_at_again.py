@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from vmh_sync.kalender.apply.pair_book import PairBook
-from vmh_sync.store.calendar import CalendarPair, CalendarPairs
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarPairs
 from vmh_sync.store.errors import LinkTaken, PairTaken, StaleLink, StaleRow
-from vmh_sync.store.intents import Intents
-from vmh_sync.store.links import Link, Links
-from vmh_sync.store.tasks import Tasks
-from vmh_sync.sync.outcome import Result
+from vmh_sync.store.history.tasks import Tasks
+from vmh_sync.store.pairs.intents import Intents
+from vmh_sync.store.pairs.links import Link, Links
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses
 from vmh_sync_tests.pipeline.bankverbindungen import test_bank_accounts as accounts

@@ -21,7 +21,7 @@ from vmh_sync.coordination import leases
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.coordination.leases import lease_key
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.transport import Transport
 from vmh_sync_tests.fixtures.firm import Firm, ShiftedClock
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses

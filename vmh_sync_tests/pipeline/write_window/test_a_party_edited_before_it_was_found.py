@@ -12,7 +12,7 @@ from vmh_sync.beteiligte.reading.sent_create import SentCreate
 from vmh_sync.beteiligte.selection import Selection
 from vmh_sync.beteiligte.writing import missing
 from vmh_sync.engine.writing import create_once
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync.systems.advoware import answers
 from vmh_sync.systems.advoware.errors import Rejected, UnexpectedAnswer
 from vmh_sync_tests.fixtures.firm import Firm

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.firm import Firm
 
 LONGEST = 150.0

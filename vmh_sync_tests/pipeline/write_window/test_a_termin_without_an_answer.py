@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from vmh_sync.kalender.audits import doubts
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
 LONGEST = 150.0

@@ -26,8 +26,8 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.fingerprint import canonical, fingerprint, rules_mark
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import SyncSettings
-from vmh_sync.store.fingerprints import PartyRows
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.fingerprints import PartyRows
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
 

@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.master_data.diff import MasterPlan, plan_master
 from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.model import MIRROR
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.values import text
 
 NAMES = st.sampled_from(["Huber", " Huber ", "Mu\u0308ller", "Müller", "Bau GmbH", "Maier"])

@@ -13,7 +13,7 @@ from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.children.status_fields import standing
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import Unrepresentable, WrongKind
-from vmh_sync.sync.status import RecordStatus, SyncStatus
+from vmh_sync.sync.reporting.status import RecordStatus, SyncStatus
 from vmh_sync.sync.values import Kind, same, text
 
 NOW = datetime(2026, 3, 2, 8, 0, 1, tzinfo=UTC)

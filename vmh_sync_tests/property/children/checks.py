@@ -4,9 +4,9 @@ from typing import Any
 
 from vmh_sync.children.difference import keeps_apart
 from vmh_sync.children.kind import ACTIVE
-from vmh_sync.store.links import Link
-from vmh_sync.store.tasks import ManualTask
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.values import is_empty, same
 from vmh_sync_tests.property.children.game import ChildGame
 

@@ -9,7 +9,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.settings import SyncSettings
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.merge import ConflictRule
 from vmh_sync.sync.values import Value

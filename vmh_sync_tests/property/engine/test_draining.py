@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.selecting.draining import LONGEST_PAUSE_SECONDS, Launched, Waiting, should_launch
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 
 ENTITY = "beteiligte"
 TICK = timedelta(seconds=5)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from vmh_sync.beteiligte.pipeline import PartyPipeline
-from vmh_sync.store.shared_transactions import SharedTransactions, _Piece
+from vmh_sync.store.database.shared_transactions import SharedTransactions, _Piece
 from vmh_sync_tests.inmemory.firm import Firm, Hindrance
 from vmh_sync_tests.inmemory.world import World
 

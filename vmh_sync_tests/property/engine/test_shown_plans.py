@@ -16,7 +16,7 @@ from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.engine.passes.part import PartPlan, own
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kommunikation.planning import MappedEntries
-from vmh_sync.sync.outcome import Result
+from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.world import World
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import FieldPlan, disagreeing, payload, plan_fields
+from vmh_sync.sync.deciding.field_plan import FieldPlan, disagreeing, payload, plan_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import ConflictRule, Stamps, merge
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.values import Value, same
 from vmh_sync_tests.property.sync.spellings import MAYBE_BASES, RULES, STAMPS, TABLE, record, table_with
 

@@ -10,12 +10,12 @@ from enum import Enum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vmh_sync.sync.apart import apart_fields, news, refused_fields, superseded, try_again
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import TRIED_AGAIN, disagreeing, plan_fields
+from vmh_sync.sync.deciding.apart import apart_fields, news, refused_fields, superseded, try_again
+from vmh_sync.sync.deciding.field_plan import TRIED_AGAIN, disagreeing, plan_fields
+from vmh_sync.sync.deciding.read_back import read_back
 from vmh_sync.sync.merge import merge
-from vmh_sync.sync.plan import FieldChange, TaskWanted
-from vmh_sync.sync.read_back import read_back
+from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
 from vmh_sync.sync.values import Kind, Value, same
 from vmh_sync_tests.property.sync.spellings import SPELLINGS, TABLE, record, value_of
 

@@ -9,7 +9,7 @@ from vmh_sync.beteiligte.status.ledger import mark_unchanged
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store import Store
-from vmh_sync.store.links import Link
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 

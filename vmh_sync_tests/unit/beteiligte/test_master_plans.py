@@ -12,7 +12,7 @@ from vmh_sync.beteiligte.model import FIRM, MIRROR
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.fields import override
 from vmh_sync.sync.merge import Stamps
-from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
+from vmh_sync.sync.planning.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
 
 MANUAL = override(FIELDS, {"titel": {"conflict": "manual"}})
 

@@ -10,9 +10,9 @@ from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.reading.rolling import ROLLING_EVERY, rolling_share
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store
-from vmh_sync.store.audit import Change
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 
 HOUR = timedelta(hours=1)
 TICKS = 36

@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState, party_st
 from vmh_sync.beteiligte.model import FIRM, MIRROR
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.fields import override
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 
 MANUAL = override(FIELDS, {"titel": {"conflict": "manual"}})
 BASE = Base({"name": "Huber", "titel": "Dr."}, {"name": "Huber", "titel": "Dr."})

@@ -16,7 +16,7 @@ from vmh_sync.engine.passes.approved_plan import (
     store_plan,
 )
 from vmh_sync.store import Store
-from vmh_sync.store.audit import AuditQuery
+from vmh_sync.store.history.audit import AuditQuery
 
 ENTITY = "beteiligte"
 

@@ -12,7 +12,7 @@ from vmh_sync.clock import Clock, ManualClock
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, WaitedTooLong, create_once
 from vmh_sync.store import Store
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown, Rejected
 

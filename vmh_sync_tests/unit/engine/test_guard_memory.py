@@ -12,8 +12,8 @@ from vmh_sync.engine.writing.guard import guard_mass_change
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store import Store
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.guards import GuardTripped
-from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan
+from vmh_sync.sync.planning.guards import GuardTripped
+from vmh_sync.sync.planning.plan import Action, FieldChange, Operation, RecordPlan
 
 HOUR = timedelta(hours=1)
 

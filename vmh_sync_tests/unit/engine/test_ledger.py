@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmh_sync.engine.failures.ledger import Failing, entry_of_failure, waits_for_next_try
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.sync.outcome import RecordOutcome, Result
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STAMP = START - timedelta(hours=1)

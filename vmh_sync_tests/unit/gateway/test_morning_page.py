@@ -9,8 +9,8 @@ from vmh_sync.gateway.pages.morning_page import OPEN_UP_TO, morning_page
 from vmh_sync.overview.changed_records import by_record
 from vmh_sync.overview.house import EntityStatus, HouseStatus
 from vmh_sync.overview.morning import EntityMorning, Light, Morning
-from vmh_sync.store.audit import Change
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.history.tasks import ManualTask
 
 NOW = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 LINKS = PeopleLinks("https://crm.example", "advoware://{betnr}", "https://dagster.example")

@@ -20,7 +20,7 @@ from vmh_sync.gateway.monitoring import health
 from vmh_sync.gateway.monitoring.metrics import Snapshot, SnapshotCollector
 from vmh_sync.gateway.pages import morning_page
 from vmh_sync.gateway.requests import record_state, triggers
-from vmh_sync.sync.status import SyncStatus
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync_tests.unit.house.test_repository import settings_variables
 
 ROOT = Path(__file__).parents[3]

@@ -12,10 +12,10 @@ import vmh_sync
 from vmh_sync.commands.screens.output import print_dry_summary, print_summary
 from vmh_sync.kalender.decision.operations import FindingKind, Operation
 from vmh_sync.kommunikation.notation import Refusal
-from vmh_sync.store.audit import ChangeKind, Side
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
-from vmh_sync.sync.plan import Action, TaskKind
-from vmh_sync.sync.words_de import (
+from vmh_sync.store.history.audit import ChangeKind, Side
+from vmh_sync.sync.planning.plan import Action, TaskKind
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
+from vmh_sync.sync.reporting.words_de import (
     ACTIONS,
     CALENDAR_ACTIONS,
     CALENDAR_FINDINGS,

@@ -13,8 +13,8 @@ from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.store import Store
-from vmh_sync.store.audit import Change
-from vmh_sync.store.metrics import PassSummary
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.history.metrics import PassSummary
 
 pytestmark = pytest.mark.proof  # a minute on a busy machine
 

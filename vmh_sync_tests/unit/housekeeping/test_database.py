@@ -10,10 +10,10 @@ from vmh_sync.engine.passes.approved_plan import LIFETIME, all_plans, store_plan
 from vmh_sync.housekeeping import database
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.store import Store
-from vmh_sync.store.audit import Change
-from vmh_sync.store.calendar import CalendarPair
-from vmh_sync.store.inbox import InboxEvent
-from vmh_sync.store.metrics import PassSummary
+from vmh_sync.store.calendars.calendar import CalendarPair
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.history.metrics import PassSummary
+from vmh_sync.store.queue.inbox import InboxEvent
 
 MOMENT = timedelta(microseconds=1)
 CHANGE = Change(entity="beteiligte", kind="applied", reason="r", espo_id="a", betnr=1, field="name")

@@ -9,8 +9,8 @@ import pytest
 from vmh_sync.definitions import build_defs
 from vmh_sync.housekeeping.definitions import housekeeping, inbox_claims
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.audit import Change
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.queue.inbox import InboxEvent
 
 CHANGE = Change(entity="beteiligte", kind="applied", reason="r", espo_id="a")
 

@@ -6,7 +6,7 @@ import pytest
 
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.kommunikation.task_texts import EntryLabels, for_people, is_entry
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

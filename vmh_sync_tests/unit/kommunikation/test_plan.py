@@ -4,7 +4,7 @@ import pytest
 
 from vmh_sync.kommunikation.model import Pair, PairState
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import Action
+from vmh_sync.sync.planning.plan import Action
 from vmh_sync_tests.unit.kommunikation.builders import entry, mail, pair, plan, slot, stored, tel
 
 

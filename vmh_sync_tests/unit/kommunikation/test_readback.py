@@ -1,7 +1,7 @@
 """What is stored when Advoware ignores a write or its answer is lost (specification, sync-semantics.md 3)."""
 
 from vmh_sync.kommunikation.readback import as_read, missing_values
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync_tests.unit.kommunikation.builders import MAIL, entry, mail, pair, plan, tel, values
 
 BEFORE = [entry(1, "a@b.example", online=True)]

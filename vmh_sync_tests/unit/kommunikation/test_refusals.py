@@ -5,7 +5,7 @@ import pytest
 from vmh_sync.kommunikation.model import PairState
 from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync_tests.unit.kommunikation.builders import (
     MAIL,
     PHONE,

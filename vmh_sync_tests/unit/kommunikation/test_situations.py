@@ -3,7 +3,7 @@
 import pytest
 
 from vmh_sync.kommunikation.model import PairState
-from vmh_sync.sync.plan import Action
+from vmh_sync.sync.planning.plan import Action
 from vmh_sync_tests.unit.kommunikation.builders import (
     MAIL,
     PHONE,

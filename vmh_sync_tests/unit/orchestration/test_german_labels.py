@@ -11,7 +11,7 @@ from vmh_sync.housekeeping.runs import RunsDeleted
 from vmh_sync.kalender.decision.operations import FindingKind
 from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.store import Store
-from vmh_sync.sync.words_de import CALENDAR_ACTIONS
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS
 
 PLAN = [*CALENDAR_ACTIONS, *(f"finding_{kind}" for kind in FindingKind), "unchanged", "appointments", "writes_google"]
 READ = ["employees", "employees_failed", "employees_later", "read_advoware", "read_google", "google_full_reads"]

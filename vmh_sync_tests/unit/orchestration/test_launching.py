@@ -12,7 +12,7 @@ from vmh_sync.orchestration.run_config import BULK_TAG
 from vmh_sync.orchestration.triggers import launching
 from vmh_sync.orchestration.triggers.launching import pending_run
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.inbox import InboxEvent, Lane
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
 
 ENTITY = "beteiligte"
 Status = dg.DagsterRunStatus

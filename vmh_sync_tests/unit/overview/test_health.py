@@ -8,7 +8,7 @@ import pytest
 from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.health import Level, is_healthy, judge, span
 from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
-from vmh_sync.store.metrics import PassSummary
+from vmh_sync.store.history.metrics import PassSummary
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 

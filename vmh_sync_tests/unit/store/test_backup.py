@@ -11,7 +11,7 @@ from vmh_sync.backup.databases import BackupFailed, load_postgres
 from vmh_sync.backup.house import LIST, House, backup, restore
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home, prepare_storage
 from vmh_sync.store import open_store, upgrade
-from vmh_sync.store.engine import normalised_url
+from vmh_sync.store.database.engine import normalised_url
 from vmh_sync_tests.fixtures import postgres as postgres_fixture
 from vmh_sync_tests.unit.store.test_upgrade_from_release import everything, lay_down
 

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Connection, text
 
-from vmh_sync.store import engine as engine_module
 from vmh_sync.store import upgrade
-from vmh_sync.store.engine import make_engine, without_bounds
+from vmh_sync.store.database import engine as engine_module
+from vmh_sync.store.database.engine import make_engine, without_bounds
+from vmh_sync.store.database.translation import translated
 from vmh_sync.store.errors import StoreUnavailable
-from vmh_sync.store.translation import translated
 
 BOUNDS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 

@@ -7,8 +7,8 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import PairTaken, StaleRow, Store
-from vmh_sync.store.calendar import CalendarPair, CalendarState
-from vmh_sync.store.metrics import CallKey, PassSummary
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
+from vmh_sync.store.history.metrics import CallKey, PassSummary
 
 
 def pair(kuerzel: str, frnr: int | None, event_id: str | None, **values: object) -> CalendarPair:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.store import upgrade
-from vmh_sync.store.file_health import file_fault
+from vmh_sync.store.database.file_health import file_fault
 from vmh_sync.stored_settings import default_url
 
 

@@ -17,8 +17,8 @@ from vmh_sync.beteiligte.reading.rolling import rolling_share
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.store import Store
-from vmh_sync.store.inbox import InboxEvent, Lane
-from vmh_sync.sync.status import VERIFY_AFTER
+from vmh_sync.store.queue.inbox import InboxEvent, Lane
+from vmh_sync.sync.reporting.status import VERIFY_AFTER
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync_tests.fixtures.store import START
 

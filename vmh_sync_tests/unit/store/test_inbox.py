@@ -8,7 +8,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.inbox import InboxAction, InboxEvent, InboxItem, Lane
+from vmh_sync.store.queue.inbox import InboxAction, InboxEvent, InboxItem, Lane
 
 ENTITY = "beteiligte"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.store import open_store
-from vmh_sync.store.inbox import InboxEvent
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.inbox_journal import InboxJournal
 
 EVENT = InboxEvent(espo_id="66aa11bb22cc33dd4", action="update", source="webhook")

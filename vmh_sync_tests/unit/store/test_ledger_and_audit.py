@@ -8,9 +8,9 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import StaleRow, Store, open_store
-from vmh_sync.store.audit import Change
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
 
 ENTITY = "beteiligte"
 

@@ -7,9 +7,9 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import LinkTaken, StaleLink, Store
-from vmh_sync.store.fingerprints import PartyRows
 from vmh_sync.store.link_notes import LinkNotes
-from vmh_sync.store.links import Link, LinkState
+from vmh_sync.store.pairs.fingerprints import PartyRows
+from vmh_sync.store.pairs.links import Link, LinkState
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -11,8 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from vmh_sync.store import SchemaOutdated, StoreUnavailable, migrate, open_store, upgrade
-from vmh_sync.store.engine import make_engine
+from vmh_sync.store import SchemaOutdated, StoreUnavailable, open_store, upgrade
+from vmh_sync.store.database import migrate
+from vmh_sync.store.database.engine import make_engine
 from vmh_sync.store.models import Base
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import Store
-from vmh_sync.store.records import SyncRecord
+from vmh_sync.store.pairs.records import SyncRecord
 
 
 def test_a_retry_or_reset_set_while_the_clock_was_a_year_ahead_is_due(store: Store, store_clock: ManualClock) -> None:

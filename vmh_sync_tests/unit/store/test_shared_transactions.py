@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from vmh_sync.store import Store, open_store
-from vmh_sync.store.audit import Change
+from vmh_sync.store.database.shared_transactions import MOST
 from vmh_sync.store.errors import ConstraintViolated, StoreUnavailable
-from vmh_sync.store.shared_transactions import MOST
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 
 Work = Callable[[Transaction], object]

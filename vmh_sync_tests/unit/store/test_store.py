@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from vmh_sync.store import ConstraintViolated, Store, open_store, upgrade
-from vmh_sync.store.audit import Change
-from vmh_sync.store.calendar import CalendarPair, CalendarState
-from vmh_sync.store.inbox import InboxEvent, InboxItem
-from vmh_sync.store.intents import Intent
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
+from vmh_sync.store.history.audit import Change
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.link_notes import LinkNotes
-from vmh_sync.store.links import Link
-from vmh_sync.store.records import SyncRecord
-from vmh_sync.store.tasks import ManualTask
+from vmh_sync.store.pairs.intents import Intent
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.queue.inbox import InboxEvent, InboxItem
 from vmh_sync.stored_settings import default_url
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,10 +14,11 @@ import pytest
 from alembic import command
 from sqlalchemy import JSON, Boolean, DateTime, Engine, MetaData, Table, insert, inspect, select, text
 
-from vmh_sync.store import SchemaNewer, Store, migrate, open_store, upgrade
-from vmh_sync.store.engine import make_engine
-from vmh_sync.store.kommunikation_states import KommunikationState
+from vmh_sync.store import SchemaNewer, Store, open_store, upgrade
+from vmh_sync.store.database import migrate
+from vmh_sync.store.database.engine import make_engine
 from vmh_sync.store.link_notes import LinkNotes
+from vmh_sync.store.pairs.kommunikation_states import KommunikationState
 
 RELEASED = Path(__file__).parents[2] / "fixtures" / "released"
 KEPT = ("links", "intents", "inbox", "changes", "calendar_pairs", "calendar_states", "sync_records", "manual_tasks")

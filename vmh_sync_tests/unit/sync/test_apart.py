@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from vmh_sync.beteiligte.fields import FIELDS
-from vmh_sync.sync.apart import (
+from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.deciding.apart import (
     DROPPED,
     apart_fields,
     different_text,
@@ -17,9 +18,8 @@ from vmh_sync.sync.apart import (
     superseded,
     try_again,
 )
-from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.merge import Decision, Verdict
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 
 REFUSED = {"side": "advoware", "wanted": "Dr.", "standing": "Prof.", "why": "zu lang"}
 STANDS = {Side.ESPOCRM: {"titel": "Dr."}, Side.ADVOWARE: {"titel": "Prof."}}

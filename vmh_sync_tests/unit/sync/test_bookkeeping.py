@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.status_values import differing
+from vmh_sync.sync.reporting.status_values import differing
 
 
 @pytest.mark.parametrize(

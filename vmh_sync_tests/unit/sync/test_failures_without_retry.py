@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from vmh_sync.sync.status import SyncStatus, after_failure
+from vmh_sync.sync.reporting.status import SyncStatus, after_failure
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import pytest
 
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.sync.base import Base, Fields
-from vmh_sync.sync.first_meeting import FirstMeeting, Recalled, base_of_created
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting, Recalled, base_of_created
 from vmh_sync.sync.merge import Stamps
 
 BEFORE = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

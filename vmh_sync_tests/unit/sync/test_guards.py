@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.guards import (
+from vmh_sync.sync.planning.guards import (
     GuardTripped,
     MassChangeLimits,
     check_mass_change,
     check_not_emptied,
     loses_values,
 )
-from vmh_sync.sync.plan import Action, FieldChange, Operation, RecordPlan
+from vmh_sync.sync.planning.plan import Action, FieldChange, Operation, RecordPlan
 from vmh_sync.sync.values import Value
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.sync.status import BROKEN, RecordStatus, SyncStatus, after_failure, is_due
+from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus, after_failure, is_due
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)

@@ -6,11 +6,11 @@ import pytest
 
 from vmh_sync.commands.screens.output import print_plan
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import FieldPlan, obstacle_text, plan_fields
+from vmh_sync.sync.deciding.field_plan import FieldPlan, obstacle_text, plan_fields
 from vmh_sync.sync.fields import FieldRule, FieldTable
 from vmh_sync.sync.merge import Decision, Verdict
-from vmh_sync.sync.outcome import PassSummary, RecordOutcome, Result
-from vmh_sync.sync.plan import Action, FieldChange, Finding, Operation, RecordPlan, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import Action, FieldChange, Finding, Operation, RecordPlan, TaskKind, TaskWanted
+from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
 
 CHANGE = FieldChange("titel", None, "Dr.")
 TASK = TaskWanted(TaskKind.GENERAL, ("titel",))

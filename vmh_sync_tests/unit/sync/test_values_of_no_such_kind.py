@@ -3,10 +3,10 @@
 import pytest
 
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.field_plan import plan_fields
+from vmh_sync.sync.deciding.field_plan import plan_fields
 from vmh_sync.sync.fields import Choices, FieldRule, FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.values import Kind, Value, date, same
 
 DAY = FieldRule("tag", "tag", "tag", "Geburtsdatum", kind=Kind.DATE)

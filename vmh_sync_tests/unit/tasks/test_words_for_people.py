@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.tasks.task_texts import wording, wording_of_all
 
 MOST_LINES, LONGEST = 6, 170

@@ -7,7 +7,7 @@ from typing import Any
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, Unrepresentable, is_foreign
 from vmh_sync.sync.merge import Decision, Verdict
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Value, same
 
 TRIED_AGAIN = "tried_again"

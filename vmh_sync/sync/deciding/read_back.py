@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from vmh_sync.sync.apart import DROPPED
 from vmh_sync.sync.base import Fields, Side
-from vmh_sync.sync.field_plan import obstacle_text
+from vmh_sync.sync.deciding.apart import DROPPED
+from vmh_sync.sync.deciding.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.plan import FieldChange, Finding, TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
 from vmh_sync.sync.values import Kind, Value, is_empty, is_form_of, same
 
 

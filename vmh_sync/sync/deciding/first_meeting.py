@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.deciding.read_back import learned
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
-from vmh_sync.sync.read_back import learned
 from vmh_sync.sync.values import Value, is_empty, same
 
 

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import IntentRow
 from vmh_sync.store.repository import ByKeys, Repository, among, chunks, columns_of, table_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vmh_sync.sync.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 
 
 def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from vmh_sync.store.translation import translated
+from vmh_sync.store.database.translation import translated
 
 T = TypeVar("T")
 Tx = TypeVar("Tx")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, and_, bindparam, func, select, text, update
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ManualTaskRow
 from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, table_of

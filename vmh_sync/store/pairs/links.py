@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import LinkTaken, StaleLink
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.models import LinkRow, SyncRecordRow

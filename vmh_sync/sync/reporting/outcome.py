@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from vmh_sync.sync.plan import Finding, RecordPlan
+from vmh_sync.sync.planning.plan import Finding, RecordPlan
 
 
 class Result(StrEnum):

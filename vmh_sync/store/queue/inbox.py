@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StoreUnavailable
 from vmh_sync.store.models import InboxRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, table_of

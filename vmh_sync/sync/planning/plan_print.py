@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from vmh_sync.sync.plan import Operation, RecordPlan
+from vmh_sync.sync.planning.plan import Operation, RecordPlan
 
 
 def operation_print(operation: Operation) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from vmh_sync.sync.plan import Action, RecordPlan
+from vmh_sync.sync.planning.plan import Action, RecordPlan
 
 WINDOW = timedelta(hours=1)
 """A pass may be cut into several runs: what was blanked within this time counts together.

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
-from vmh_sync.store.engine import for_writing, make_engine, without_bounds
+from vmh_sync.store.database.engine import for_writing, make_engine, without_bounds
+from vmh_sync.store.database.translation import translated
 from vmh_sync.store.errors import SchemaNewer
-from vmh_sync.store.translation import translated
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _ADVISORY_LOCK = 7_630_120_115
 """Any number will do, as long as every version of the product uses the same one."""
 

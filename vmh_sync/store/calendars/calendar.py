@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from vmh_sync.store.columns import JsonObject
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, is_foreign
 from vmh_sync.sync.merge import Decision, Verdict
-from vmh_sync.sync.plan import TaskKind, TaskWanted
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.sync.values import same
 
 DROPPED = "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?"

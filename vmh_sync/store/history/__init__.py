@@ -1,0 +1,1 @@
+"""What was done and what is left for people: audit, numbers, tasks."""

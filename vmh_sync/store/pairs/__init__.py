@@ -1,0 +1,1 @@
+"""What belongs to one record on both sides: link, base, ledger, intents, fingerprints."""

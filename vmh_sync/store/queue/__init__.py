@@ -1,0 +1,1 @@
+"""What has to be synced next, and how far sensors and sweeps have got."""

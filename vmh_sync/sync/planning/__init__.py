@@ -1,0 +1,1 @@
+"""The plan that is shown, guarded, approved and carried out. Pure."""

@@ -1,0 +1,1 @@
+"""What became of a record, as status, outcome and German words. Pure."""
