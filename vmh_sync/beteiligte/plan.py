@@ -10,6 +10,8 @@ from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.engine.passes.part import Part, PartInput, PartPlan
+from vmh_sync.engine.writing.sending import Told, taken_back
+from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.deciding.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
@@ -139,7 +141,7 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
     """Bring what was read into canonical form. ``zone`` is the time zone of Advoware's local times."""
     attributes = read.espo.attributes if read.espo is not None else {}
     advoware = read.advoware.model_dump() if read.advoware is not None else None
-    return party_state(
+    state = party_state(
         espo_id=read.espo_id,
         betnr=read.betnr,
         espo_attributes=attributes,
@@ -157,6 +159,12 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
         else None,
         made_from=read.made_from,
     )
+    sending = read.link.notes.sending if read.link is not None else {}
+    now: dict[Side, tuple[Told, Fields]] = {
+        Side.ESPOCRM: (read.espo, state.espocrm),
+        Side.ADVOWARE: (read.advoware, state.advoware or {}),
+    }
+    return replace(state, sending=sending, taken_back=taken_back(sending, table, now)) if sending else state
 
 
 def map_parts(parts: Sequence[Part], inputs: PartInput | None) -> None:

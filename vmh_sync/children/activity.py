@@ -6,6 +6,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind
 from vmh_sync.children.pending import not_yet_open, wanted
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import PartyChildren
+from vmh_sync.engine.writing.sending import still_held
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -25,7 +26,8 @@ def settle_activity(kind: ChildKind, children: PartyChildren, plan: ChildPlan, e
     was_active = active if before.active is None else before.active
     valid = child is not None and kind.valid(child.model_dump(), children.today)
     title = kind.title(plan.pair.espo_fields)
-    notes = replace(before, active=active, delete_wanted=False, sending={})
+    held = plan.fields.held if plan.fields is not None else ()
+    notes = replace(before, active=active, delete_wanted=False, sending=still_held(before.sending, held))
     content, tasks = dict(plan.espo), [*plan.tasks]
     if link is not None and link.state == "deleted_in_advoware" and not active:
         # It is back in Advoware after it had been gone: we had switched it off, so we switch it on.

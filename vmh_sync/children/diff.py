@@ -15,11 +15,11 @@ from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.sending import told_if_taken_back
 from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
+from vmh_sync.engine.writing.sending import taken_back, told_if_taken_back
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import LinkState
@@ -258,7 +258,8 @@ class _Planner:
             decisions = [_told(decision) for decision in decisions]
         if link is not None:
             now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
-            decisions = told_if_taken_back(decisions, link.notes.sending, self.table, now)
+            back = taken_back(link.notes.sending, self.table, now)
+            decisions = told_if_taken_back(decisions, back, self.table)
         due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)

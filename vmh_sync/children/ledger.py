@@ -9,11 +9,11 @@ from typing import Any
 
 from vmh_sync.children.difference import difference_text, keeps_apart
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.sending import after_our_status
 from vmh_sync.children.status_fields import standing
 from vmh_sync.engine.failures.isolation import isolated, one_by_one
 from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.sending import note_our_status
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
@@ -139,16 +139,9 @@ async def _tell(
         log.warning("%s %s: failure could not be noted in EspoCRM (%s)", entry.entity, record.id, type(error).__name__)
         return entry, outcome
     with suppress(StaleRow):  # another process has stored what it knows
-        await context.store.write(_note_our_status, kind, record, written)
+        await context.store.write(note_our_status, kind.entity, record, written)
     more = replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
     return replace(entry, espo_modified_at_seen=written.modified_at), more
-
-
-def _note_our_status(tx: Transaction, kind: ChildKind, before: EspoRecord, after: EspoRecord) -> None:
-    link = tx.links.get_many(kind.entity, [before.id]).get(before.id)
-    sending = after_our_status(link.notes.sending, before, after) if link is not None else {}
-    if link is not None and sending != link.notes.sending:
-        tx.links.save(replace(link, notes=replace(link.notes, sending=sending)))
 
 
 async def _update(context: PassContext, record: EspoRecord, values: dict[str, Any]) -> EspoRecord:

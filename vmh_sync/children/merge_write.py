@@ -13,11 +13,11 @@ from vmh_sync.children.commit import Outcome, applied, commit, task_rows
 from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
-from vmh_sync.children.sending import about_to_send, as_far_as_it_left, leaving
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
+from vmh_sync.engine.writing.sending import Told, about_to_send, as_far_as_it_left, leaving, note_sending
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
@@ -167,7 +167,8 @@ async def _note_beforehand(
 ) -> Link | None:
     """Store the losers of conflicts and what is about to be sent; returns the link as it stands then."""
     link, rows = plan.pair.link, _losers(access, fields, espo.id)
-    sending = about_to_send(fields, espo, child) if link is not None else {}
+    records: dict[Side, Told] = {Side.ESPOCRM: espo, Side.ADVOWARE: child}
+    sending = about_to_send(fields, records, link.notes.sending) if link is not None else {}
     if not rows and not sending:
         return link
 
@@ -176,7 +177,7 @@ async def _note_beforehand(
             _append(tx, espo.id, rows)
         if link is None or not sending:
             return link
-        return tx.links.save(replace(link, notes=replace(link.notes, sending=sending)))
+        return note_sending(tx, link, sending)
 
     return await access.context.store.write(note)
 
@@ -188,9 +189,8 @@ async def _note_what_left(access: ChildAccess, plan: ChildPlan, link: Link | Non
         return
     sending = as_far_as_it_left(link.notes.sending, left, before.notes.sending)
     if sending != link.notes.sending:
-        noted = replace(link, notes=replace(link.notes, sending=sending))
         with suppress(StaleRow):  # another process has stored what it knows
-            await access.context.store.write(lambda tx: tx.links.save(noted))
+            await access.context.store.write(note_sending, link, sending)
 
 
 def _losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> list[Change]:

@@ -18,7 +18,7 @@ class LinkNotes:
     (address, bank account): ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it
     in Advoware, ``reported`` whether people were told so after it was deleted in EspoCRM, ``retired`` are the numbers
     that it had in Advoware before it was created anew, ``moved_to`` is the party that it was hung on and has left this
-    behind, ``sending`` is what a pass was about to change on both sides until the base knows it.
+    behind. Of either, ``sending`` is what a pass was about to change on both sides until the base knows it.
     """
 
     assigned_user_id: str | None = None

@@ -1,7 +1,7 @@
 """Field-wise three-way merge of one linked pair (specification, sync-semantics.md 1). Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -100,6 +100,21 @@ def merge(
         else:
             decisions.append(_first_contact(rule, in_espocrm, in_advoware, stamps))
     return decisions
+
+
+def as_conflict(rule: MergeRule, copy: Decision, stamps: Stamps = NO_STAMPS) -> Decision:
+    """Return a copy that may replace an edit as the conflict it is then; where no rule speaks against it, it stands."""
+    if rule.conflict is ConflictRule.MANUAL:
+        espo, advo = (copy.value, copy.replaced) if copy.source is Side.ESPOCRM else (copy.replaced, copy.value)
+        return Decision(rule.name, Verdict.HOLD, None, espo, advo)
+    winner = copy.source
+    if rule.conflict is ConflictRule.ADVOWARE_WINS:
+        winner = Side.ADVOWARE
+    elif rule.conflict is ConflictRule.NEWEST_WINS:
+        winner = stamps.newer() or winner
+    if winner is copy.source:
+        return replace(copy, verdict=Verdict.CONFLICT)
+    return replace(copy, verdict=Verdict.CONFLICT, source=winner, value=copy.replaced, replaced=copy.value)
 
 
 def _against_base(rule: MergeRule, base: Base, espo: Value, advo: Value, stamps: Stamps) -> Decision:

@@ -13,6 +13,7 @@ from vmh_sync.beteiligte.master_data.company_name import (
 )
 from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState
 from vmh_sync.beteiligte.model import MIRROR, espo_payload
+from vmh_sync.engine.writing.sending import still_held, told_if_taken_back
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.apart import STAYS_APART, refused_fields, superseded, try_again
 from vmh_sync.sync.deciding.field_plan import FieldPlan, disagreeing, payload, plan_fields
@@ -50,11 +51,13 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
         return _plan_create(state, table)
     base = state.base or state.recalled
     decisions = merge(table.rules, base=base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
+    decisions = told_if_taken_back(decisions, state.taken_back, table, state.stamps)
     refused = _refused(state, table)
     fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=base)
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
-    fields.base_moves = fields.base_moves or state.base is None
+    noted = state.sending != still_held(state.sending, fields.held)
+    fields.base_moves = fields.base_moves or state.base is None or noted
     if state.company:
         espo |= bring_homes_together(fields, state, table, refused=MIRROR in refused)
         tell_lost_home(fields, state, espo, table)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo, turned_person, without_persons_fields
+from vmh_sync.engine.writing.sending import TakenBack
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.sync.base import Base, Fields
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.fields import FieldTable
@@ -29,7 +31,8 @@ class PartyState:
 
     ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
     which say what this installation has. ``retry_refused``: it is time to try again what a side refused.
-    ``recalled`` is what a first contact that never came to its end knows in place of a base.
+    ``recalled`` is what a first contact that never came to its end knows in place of a base. ``sending`` is what a pass
+    was about to write and did not live to note, ``taken_back`` what of it may have been set back by hand since.
     """
 
     espo_id: str
@@ -43,6 +46,8 @@ class PartyState:
     tasks: tuple[OpenTask, ...] = field(default=())
     retry_refused: bool = False
     recalled: Base | None = None
+    sending: JsonObject = field(default_factory=dict)
+    taken_back: TakenBack = frozenset()
 
 
 def party_state(

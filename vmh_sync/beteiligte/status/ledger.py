@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,8 @@ from vmh_sync.engine.failures.isolation import isolated, one_by_one
 from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.errors import StaleLink
+from vmh_sync.engine.writing.sending import note_our_status
+from vmh_sync.store.errors import StaleLink, StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
@@ -140,6 +142,8 @@ async def _write_failure(
         # Our ledger and the run know it; EspoCRM learns it with the next try.
         log.warning("beteiligte %s: failure could not be noted in EspoCRM (%s)", read.espo_id, type(error).__name__)
         return entry, outcome
+    with suppress(StaleRow):  # another process has stored what it knows
+        await context.store.write(note_our_status, ENTITY, read.espo, record)
     entry = replace(entry, espo_modified_at_seen=record.modified_at)
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
 

@@ -4,6 +4,7 @@ It counts no attempt and is looked at again after a pause, or at once when the r
 The record says so, as far as our fields may be written while it is locked; a person is told after days.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from vmh_sync.beteiligte.errors import PartFailed
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
+from vmh_sync.engine.writing.sending import note_our_status
+from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.sync.reporting.outcome import RecordOutcome
@@ -76,5 +79,7 @@ async def note_locked(
         record = await context.espo.update(ESPO_ENTITY, read.espo_id, values)
     except ForeignSystemError:
         return entry, outcome  # where our fields are locked too, the run and our ledger say it
+    with suppress(StaleRow):  # another process has stored what it knows
+        await context.store.write(note_our_status, ENTITY, read.espo, record)
     entry = replace(entry, espo_modified_at_seen=record.modified_at)
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)

@@ -1,5 +1,6 @@
 """Stores what became of a party: base and link, audit, in one transaction."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.party import ENTITY
@@ -10,6 +11,9 @@ from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.engine.writing.noted_meetings import note_meeting
+from vmh_sync.engine.writing.sending import Told, about_to_send, as_far_as_it_left, note_sending, still_held
+from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
@@ -41,6 +45,8 @@ class Written:
     kept: Kept = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)
     """The rows of tasks that writing found to be needed."""
+    left: set[Side] = field(default_factory=set)
+    """The sides that a write of the party's own fields has left for."""
     meeting: str | None = None
     """What is noted of the first contact, until the base stands."""
 
@@ -66,27 +72,46 @@ class Written:
         self.tasks += made.tasks
 
 
-async def record_beforehand(context: PassContext, plan: PartyPlan) -> str | None:
+async def record_beforehand(context: PassContext, written: Written) -> None:
     """Write the losing values of conflicts into the audit log, before they are overwritten; on first contact, what both
-    sides said and are going to say.
+    sides said and are going to say, else what is about to be sent.
 
-    A crash may let this run twice for the same conflict: what the log says already is not said again. Returns the id of
-    what was noted of a first contact.
+    A crash may let this run twice for the same conflict: what the log says already is not said again.
     """
+    plan = written.plan
     meets = plan.state.base is None and bool(plan.master.advoware or plan.master.espo)
-    if plan.master.record.conflicts or meets:
-        return await context.store.write(_record_beforehand, context, plan, meets)
-    return None
+    records: dict[Side, Told] = {Side.ESPOCRM: written.espo, Side.ADVOWARE: written.advoware}
+    sending = {} if meets else about_to_send(plan.master.fields, records, plan.state.sending)
+    if plan.master.record.conflicts or meets or sending:
+        await context.store.write(_record_beforehand, context, written, meets, sending)
 
 
-def _record_beforehand(tx: Transaction, context: PassContext, plan: PartyPlan, meets: bool) -> str | None:
+def _record_beforehand(
+    tx: Transaction, context: PassContext, written: Written, meets: bool, sending: JsonObject
+) -> None:
+    plan = written.plan
     if plan.master.record.conflicts:
         _record_losers(tx, context, plan, plan.master.record.conflicts)
+    if sending and plan.read.link is not None:
+        written.link = note_sending(tx, plan.read.link, sending)
     if not meets:
-        return None
+        return
     read, state = plan.read, plan.state
     meeting = FirstMeeting(Base(state.espocrm, state.advoware or {}), plan.master.fields.base, state.stamps)
-    return note_meeting(tx, meeting, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id)
+    written.meeting = note_meeting(
+        tx, meeting, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id
+    )
+
+
+async def note_what_left(context: PassContext, written: Written) -> None:
+    """Take back of what was noted as sent what certainly did not leave, where an error ends the writing."""
+    link = written.link
+    if link is None:
+        return
+    sending = as_far_as_it_left(link.notes.sending, written.left, written.plan.state.sending)
+    if sending != link.notes.sending:
+        with suppress(StaleRow):  # another process has stored what it knows
+            await context.store.write(note_sending, link, sending)
 
 
 def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
@@ -140,12 +165,13 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
         tx.audit.append([_linked(context, plan)])
+    held = still_held(link.notes.sending, plan.master.fields.held)
     assignee = written.espo.attributes.get("assignedUserId") or None
     return replace(
         link,
         state="active",
         base=plan.master.fields.base.to_json(),
-        notes=replace(link.notes, assigned_user_id=assignee, kept_differently=written.kept),
+        notes=replace(link.notes, assigned_user_id=assignee, kept_differently=written.kept, sending=held),
         advoware_row_id=written.advoware.row_id,
         espo_version=written.espo.version,
         espo_modified_at=written.espo.modified_at,

@@ -1,6 +1,6 @@
 """Writes a party's master data to Advoware and finds out what Advoware made of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vmh_sync.beteiligte.master_data.diff import MasterPlan
@@ -9,6 +9,7 @@ from vmh_sync.beteiligte.model import read_advoware
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
+from vmh_sync.engine.writing.sending import leaving
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.read_back import ReadBack, read_back
 from vmh_sync.sync.fields import FieldTable
@@ -33,11 +34,13 @@ async def write_master(
     state: PartyState,
     plan: MasterPlan,
     table: FieldTable,
+    left: set[Side],
 ) -> AdvowareWritten:
     """Write the planned changes and correct the plan's base by what Advoware says afterwards.
 
     A field that Advoware refuses is left out and told to a person; the rest goes on. A field that it silently ignores
-    becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3).
+    becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3). ``left`` learns whether
+    anything has left for Advoware.
     """
 
     def fields(record: Beteiligter) -> Mapping[str, Value]:
@@ -46,7 +49,12 @@ async def write_master(
     async def send(record: Beteiligter, changes: Sequence[FieldChange]) -> Beteiligter:
         names = {table[change.field].advoware for change in changes}
         values = {name: value for name, value in plan.advoware.items() if name in names}
-        return await _replace(context, gate, record, values, fields)
+
+        async def put(now: Beteiligter) -> Beteiligter | None:
+            with leaving(Side.ADVOWARE, left):
+                return await context.advoware.replace_beteiligter(now, values)
+
+        return await _replace(context, gate, record, put, fields)
 
     record, refused = await send_what_is_taken(current, plan.fields.to_advoware, send)
     made = read_back(
@@ -65,7 +73,7 @@ async def _replace(
     context: PassContext,
     gate: WriteGate,
     planned: Beteiligter,
-    changes: Mapping[str, object],
+    put: Callable[[Beteiligter], Awaitable[Beteiligter | None]],
     fields: Callable[[Beteiligter], Mapping[str, Value]],
 ) -> Beteiligter:
     record = await guarded_write(
@@ -73,7 +81,7 @@ async def _replace(
         Side.ADVOWARE,
         look=lambda: context.advoware.read_beteiligter(planned.bet_nr),
         unmoved=lambda now: now.row_id == planned.row_id and fields(now) == fields(planned),
-        send=lambda now: context.advoware.replace_beteiligter(now, changes),
+        send=put,
     )
     record = record or await context.advoware.read_beteiligter(planned.bet_nr)
     if record is None:

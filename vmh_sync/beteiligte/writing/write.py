@@ -24,7 +24,7 @@ from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.attempt import Attempt
-from vmh_sync.beteiligte.writing.commit import Written, commit_party, record_beforehand
+from vmh_sync.beteiligte.writing.commit import Written, commit_party, note_what_left, record_beforehand
 from vmh_sync.beteiligte.writing.create import ensure_created
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.writing.first_plan import still_stands
@@ -40,6 +40,7 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.writing.guard import ReplanGuard
+from vmh_sync.engine.writing.sending import leaving
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.apart import news
@@ -50,7 +51,7 @@ from vmh_sync.sync.planning.plan_print import prints_of
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.sync.reporting.status_values import kept_after
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
-from vmh_sync.systems.errors import Conflict
+from vmh_sync.systems.errors import Conflict, ForeignSystemError
 from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown as EspoOutcomeUnknown
 from vmh_sync.tasks.manual_tasks import close_tasks, open_tasks
@@ -191,15 +192,12 @@ class PartySync:
         await gate.ready()
         await tell_stray(context, gate, fresh)
         written = Written(plan, fresh.advoware, fresh.espo)
-        written.meeting = await record_beforehand(context, plan) or written.meeting
-        await open_tasks(context, gate, about, plan.master.record.tasks, labels)
-        for part, part_plan in plan.parts:
-            await open_tasks(context, gate, about, part_plan.record.tasks, part.labels)
-        if plan.master.advoware:
-            result = await write_master(context, gate, fresh.advoware, plan.state, plan.master, self.table)
-            written.take_advoware(result)
-        await self._write_parts(plan, written, gate)
-        answer = await self._write_content(plan, written, gate)
+        await record_beforehand(context, written)
+        try:
+            answer = await self._write_both(plan, written, gate, labels)
+        except ForeignSystemError:
+            await note_what_left(context, written)
+            raise
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await context.store.write(commit_party, context, written)
         standing = tuple(task for _, done in written.parts for task in done.standing)
@@ -217,6 +215,23 @@ class PartySync:
         if answer is None or written.espo.attributes.get("syncStatus") != plan.status:
             answer = await self._write_bookkeeping(plan, written, attempt) or answer
         return moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
+
+    async def _write_both(
+        self, plan: PartyPlan, written: Written, gate: WriteGate, labels: Mapping[str, str]
+    ) -> EspoAnswer | None:
+        """Tell what is going to be lost, then write Advoware's side and EspoCRM's; returns the answer of the latter."""
+        about = subject(plan.read)
+        await open_tasks(self.context, gate, about, plan.master.record.tasks, labels)
+        for part, part_plan in plan.parts:
+            await open_tasks(self.context, gate, about, part_plan.record.tasks, part.labels)
+        if plan.master.advoware:
+            written.take_advoware(
+                await write_master(
+                    self.context, gate, written.advoware, plan.state, plan.master, self.table, written.left
+                )
+            )
+        await self._write_parts(plan, written, gate)
+        return await self._write_content(plan, written, gate)
 
     async def _write_parts(self, plan: PartyPlan, written: Written, gate: WriteGate) -> None:
         for part, part_plan in plan.parts:
@@ -250,9 +265,10 @@ class PartySync:
         if written.failed is None and not plan.only_tries_again:
             books = self._bookkeeping(plan, written)
             content |= books or self._stamps(plan, written)
-        answer = await update_record(
-            self.context, gate, written.espo, content, planned_from=_planned_from(plan, written)
-        )
+        with leaving(Side.ESPOCRM, written.left):
+            answer = await update_record(
+                self.context, gate, written.espo, content, planned_from=_planned_from(plan, written)
+            )
         written.espo = answer.record
         written.findings += _note_books(written, books)
         note_made_of_it(plan, written, answer)

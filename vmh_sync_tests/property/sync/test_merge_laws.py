@@ -1,10 +1,12 @@
 """The laws of the three-way merge (specification, sync-semantics.md 1), for fields of every kind and every rule."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vmh_sync.sync.base import Base, Side
-from vmh_sync.sync.merge import ConflictRule, Decision, Stamps, Verdict, merge
+from vmh_sync.sync.merge import ConflictRule, Decision, Stamps, Verdict, as_conflict, merge
 from vmh_sync.sync.values import Kind, Value
 from vmh_sync_tests.property.sync.spellings import (
     BASES,
@@ -130,3 +132,22 @@ def test_a_field_that_the_base_does_not_know_meets_for_the_first_time(
     ):
         found = decided(ConflictRule.ESPOCRM_WINS, known, espo, advo, Stamps())
         assert [name for name, decision in found.items() if decision.first_contact] == [new]
+
+
+@given(RULES, BASES, record(), record(), STAMPS)
+def test_a_copy_over_what_may_be_an_edit_is_decided_by_its_rule_and_names_both_values(
+    rule: ConflictRule, base: Base, espo: dict[str, Value], advo: dict[str, Value], stamps: Stamps
+) -> None:
+    copies = [one for one in decided(rule, base, espo, advo, stamps).values() if one.verdict is Verdict.COPY]
+    for copy in copies:
+        told = as_conflict(replace(TABLE[copy.field], conflict=rule), copy, stamps)
+        assert (told.verdict is Verdict.HOLD) == (rule is ConflictRule.MANUAL)
+        if told.verdict is Verdict.HOLD:
+            assert (told.source, told.value, told.replaced) == (None, espo[copy.field], advo[copy.field])
+            continue
+        assert told.verdict is Verdict.CONFLICT
+        assert values_by_side(told) == values_by_side(copy)
+        if rule is ConflictRule.ADVOWARE_WINS:
+            assert told.source is Side.ADVOWARE
+        elif rule is ConflictRule.ESPOCRM_WINS or stamps.newer() is None:
+            assert told.source is copy.source
