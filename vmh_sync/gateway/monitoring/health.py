@@ -1,10 +1,10 @@
 """Whether this process lives, and whether what it needs can be reached."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -26,6 +26,7 @@ from vmh_sync.sync.reporting.words_de import SIDES, word
 router = APIRouter(tags=["health"])
 
 CHECK_SECONDS = 5.0
+"""For all of it: everything is asked at once, so that who asks us (``status`` waits 8 seconds) hears who is silent."""
 State = Literal["ok", "unavailable"]
 
 
@@ -62,13 +63,18 @@ async def health() -> Alive:
 async def ready(request: Request) -> JSONResponse:
     """Tell whether database (with the right schema), its Redis and Dagster can be reached."""
     services = services_of(request)
-    (database, fault), (redis, stranger), (dagster, problem) = await asyncio.gather(
-        _database(services), _redis(services), _dagster(services)
+    (database, fault), (redis, stranger), (dagster, problem), daemon, held_back, (watch, silent) = await asyncio.gather(
+        _database(services),
+        _redis(services),
+        _dagster(services),
+        _daemon(services),
+        _logins(services),
+        _watch(services),
     )
-    held_back = await _logins(services) if redis == "ok" else []
+    if redis != "ok":  # a stranger's Redis tells of another house
+        held_back, watch, silent = (), None, None
     problems = {"database": fault, "redis": stranger, "dagster": problem}
-    watch, silent = await _watch(services) if redis == "ok" else (None, None)
-    problems |= {"daemon": await _daemon(services) if dagster == "ok" else None, "watch": silent}
+    problems |= {"daemon": daemon if dagster == "ok" else None, "watch": silent}
     problems |= {login.system: _refused(login) for login in held_back}
     good = (database, redis, dagster) == ("ok", "ok", "ok")
     found = Readiness(
@@ -156,32 +162,37 @@ def _silent_watch(since: datetime) -> str:
 async def _redis(services: GatewayServices) -> tuple[State, str | None]:
     if services.redis is None:
         return "unavailable", "Der mitgelieferte Valkey startet nicht: REDIS_URL setzen oder VMH_HOME ändern."
+    house, answers = services.settings.house, False
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             await prove_writable(services.redis)
-    except TimeoutError:
-        return "unavailable", "Redis antwortet nicht: Prüfen, ob der Server läuft und REDIS_URL stimmt."
-    except CoordinationUnavailable as trouble:
-        return "unavailable", f"{trouble.people}: {trouble.remedy}"
-    house = services.settings.house
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
+            answers = True
             stranger = await foreign(services.redis, services.store, place_of(house.redis_url, house.home))
-    except (StoreError, CoordinationUnavailable, TimeoutError):
-        return "ok", None  # whose it is nobody can tell without the database, which has a line of its own
+    except (StoreError, CoordinationUnavailable, TimeoutError) as trouble:
+        if answers:
+            return "ok", None  # whose it is nobody can tell without the database, which has a line of its own
+        if isinstance(trouble, CoordinationUnavailable):
+            return "unavailable", f"{trouble.people}: {trouble.remedy}"
+        return "unavailable", "Redis antwortet nicht: Prüfen, ob der Server läuft und REDIS_URL stimmt."
     return ("unavailable", str(stranger)) if isinstance(stranger, ForeignRedis) else ("ok", None)
 
 
 async def _dagster(services: GatewayServices) -> tuple[State, str | None]:
+    """Ask Dagster and its code server; what Dagster itself says comes first."""
+    for problem in await asyncio.gather(
+        _bounded(services.launcher.ping()), _bounded(services.code_server.ask(CHECK_SECONDS))
+    ):
+        if problem is not None:
+            return "unavailable", problem
+    return "ok", None
+
+
+async def _bounded(question: Coroutine[Any, Any, None]) -> str | None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await services.launcher.ping()
+            await question
     except LaunchFailed as problem:
-        return "unavailable", problem.for_people
+        return problem.for_people
     except TimeoutError:
-        return "unavailable", DagsterUnavailable.for_people
-    try:
-        await services.code_server.ask(CHECK_SECONDS)
-    except LaunchFailed as problem:
-        return "unavailable", problem.for_people
-    return "ok", None
+        return DagsterUnavailable.for_people
+    return None
