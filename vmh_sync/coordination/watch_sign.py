@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.errors import translated
+from vmh_sync.coordination.process import ProcessId, is_provably_dead
 
 _KEY = "vmh:watch"
 SILENT_SECONDS = 180.0
@@ -27,15 +29,20 @@ class WatchSign:
 
 async def give_sign(redis: AsyncRedis, sign: WatchSign) -> None:
     """Leave a sign. Raises CoordinationUnavailable."""
-    text = json.dumps({"at": sign.at.isoformat(), "paused": sign.paused})
+    text = json.dumps({"at": sign.at.isoformat(), "paused": sign.paused, "by": str(ProcessId.own())})
     with translated():
         await redis.set(_KEY, text, px=round(_KEPT_SECONDS * 1000))
 
 
 async def take_sign_away(redis: AsyncRedis) -> None:
-    """Say that the watch ends in order: nobody shall miss it. Raises CoordinationUnavailable."""
+    """Say that this process's watch ends in order: nobody shall miss it. Raises CoordinationUnavailable.
+
+    The sign of another watch that may live stays.
+    """
     with translated():
-        await redis.delete(_KEY)
+        giver = ProcessId.parse(str(_fields(await redis.get(_KEY)).get("by")))
+        if giver in (None, ProcessId.own()) or is_provably_dead(giver):
+            await redis.delete(_KEY)
 
 
 async def read_sign(redis: AsyncRedis) -> WatchSign | None:
@@ -55,10 +62,17 @@ async def silent_since(redis: AsyncRedis) -> datetime | None:
 
 async def _last(redis: AsyncRedis) -> tuple[WatchSign | None, bool]:
     with translated():
-        text, left = await redis.get(_KEY), await redis.pttl(_KEY)
+        found, left = _fields(await redis.get(_KEY)), await redis.pttl(_KEY)
     try:
-        found = json.loads(str(text)) if text else None
-        sign = WatchSign(datetime.fromisoformat(found["at"]), found["paused"]) if found else None
+        sign = WatchSign(datetime.fromisoformat(found["at"]), found["paused"])
     except (ValueError, KeyError, TypeError):
         return None, False
     return sign, left <= (_KEPT_SECONDS - SILENT_SECONDS) * 1000
+
+
+def _fields(text: object) -> dict[str, Any]:
+    try:
+        found = json.loads(str(text)) if text else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

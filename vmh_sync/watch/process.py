@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from vmh_sync.background import carried_out, stop
+from vmh_sync.background import stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable
@@ -105,14 +105,33 @@ def switched_off(settings: PassSettings) -> str | None:
 
 
 async def _until_signal(settings: PassSettings, clock: Clock, pulse: int | None) -> int:
-    watching = asyncio.create_task(watch_for_ever(settings, clock))
-    pulses = [asyncio.create_task(give_pulses(pulse))] if pulse is not None else []
+    ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, watching.cancel)
-    with suppress(asyncio.CancelledError):
-        await watching
-    await stop(*pulses)
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await watch_until(ended, settings, clock, pulse)
     return 0
+
+
+async def watch_until(ended: asyncio.Event, settings: PassSettings, clock: Clock, pulse: int | None = None) -> None:
+    """Watch until the event comes; wherever that finds us, our sign of life goes then."""
+    watching, ending = asyncio.create_task(watch_for_ever(settings, clock)), asyncio.create_task(ended.wait())
+    pulses = [asyncio.create_task(give_pulses(pulse))] if pulse is not None else []
+    await asyncio.wait({watching, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if watching.done():
+        watching.result()
+    await stop(watching, ending, *pulses)
+    with suppress(EmbeddedServiceError, CoordinationUnavailable):  # without Redis nobody can read the sign either
+        async with _redis(settings) as redis:
+            await take_sign_away(redis)
+
+
+@asynccontextmanager
+async def _redis(settings: PassSettings) -> AsyncIterator[AsyncRedis]:
+    redis = connect(await asyncio.to_thread(ensure_redis, settings.house.home, settings.house.redis_url))
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
 
 
 async def watch_for_ever(settings: PassSettings, clock: Clock) -> None:
@@ -140,26 +159,17 @@ async def _session(settings: PassSettings, clock: Clock) -> None:
                 await asyncio.sleep(STANDBY_SECONDS)
             return
         async with _bell(settings, clock) as (redis, debouncer):
-            try:
-                await _Round(context, redis, lease, debouncer, settings.house.watch_seconds).until(SESSION_SECONDS)
-            except asyncio.CancelledError:
-                with suppress(CoordinationUnavailable):
-                    await carried_out(take_sign_away(redis))
-                raise
+            await _Round(context, redis, lease, debouncer, settings.house.watch_seconds).until(SESSION_SECONDS)
 
 
 @asynccontextmanager
 async def _bell(settings: PassSettings, clock: Clock) -> AsyncIterator[tuple[AsyncRedis, LaunchDebouncer]]:
-    redis = connect(await asyncio.to_thread(ensure_redis, settings.house.home, settings.house.redis_url))
-    try:
-        async with open_launcher(settings) as launcher:
-            debouncer = make_debouncer(redis, launcher, settings, clock, Trigger.WATCH)
-            try:
-                yield redis, debouncer
-            finally:
-                await debouncer.finish()
-    finally:
-        await redis.aclose()
+    async with _redis(settings) as redis, open_launcher(settings) as launcher:
+        debouncer = make_debouncer(redis, launcher, settings, clock, Trigger.WATCH)
+        try:
+            yield redis, debouncer
+        finally:
+            await debouncer.finish()
 
 
 @dataclass(slots=True)

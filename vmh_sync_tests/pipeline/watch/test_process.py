@@ -1,6 +1,7 @@
 """The process of the watch against a Dagster that only notes what is launched: kills, a second watch, a bad login."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -28,7 +29,7 @@ from vmh_sync.doctor.own_services import check_watch
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.services.signs_of_life import Pulse
 from vmh_sync.settings import VmhSettings, load
-from vmh_sync.watch.process import check, switched_off, watch_for_ever
+from vmh_sync.watch.process import check, switched_off, watch_for_ever, watch_until
 from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import DagsterDouble, GatewayProcess
@@ -153,6 +154,22 @@ async def test_an_office_that_is_away_pauses_the_watch_and_its_return_ends_the_p
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
+
+
+async def test_an_end_outside_a_look_takes_our_sign_away_too(
+    firm: Firm, firm_environment: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    """While it stands by for another watch, pauses before the next session, or opens one."""
+    ended = asyncio.Event()
+    ended.set()
+    async with connect(redis_url) as redis:
+        await give_sign(redis, WatchSign(firm.clock.now()))
+        await watch_until(ended, PassSettings.read(), firm.clock)
+        assert await read_sign(redis) is None
+        other = {"at": firm.clock.now().isoformat(), "paused": None, "by": "another machine/1/1"}
+        await redis.set("vmh:watch", json.dumps(other), ex=86_400)
+        await watch_until(ended, PassSettings.read(), firm.clock)
+        assert await read_sign(redis) is not None, "another one watches on"
 
 
 async def test_a_sign_of_life_is_read_as_it_was_given_and_ends_by_itself(redis_url: str) -> None:
