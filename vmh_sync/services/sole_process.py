@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from vmh_sync.clock import Clock, SystemClock
 
@@ -96,29 +97,38 @@ def require_free_port(host: str, port: int, *, what: str, remedy: str) -> None:
     Raises ``HomeTaken`` with a German sentence: which port or address, for what, and what to do.
     """
     try:
-        _bind_once(host, port)
-    except UnicodeError:
-        raise _not_of_this_machine(host, what) from None
-    except OSError as error:
-        if error.errno == errno.EACCES:
-            raise HomeTaken(
-                f"Port {port} darf dieser Benutzer nicht öffnen, er wird für {what} gebraucht: {remedy[0].upper()}"
-                f"{remedy[1:]}, 1024 oder höher."
-            ) from None
-        if error.errno == errno.EADDRINUSE:
-            raise HomeTaken(
-                f"Port {port} auf {host} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
-                f"oder {remedy}."
-            ) from None
-        raise _not_of_this_machine(host, what) from None  # of another machine, unknown, or no address at all
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise _not_of_this_machine(host, what) from None  # unknown, or no address at all
+    for family, kind, _, _, address in found:  # a server takes every address of a name, and ends when one is refused
+        try:
+            _bind_once(family, kind, address)
+        except OSError as error:
+            if error.errno != errno.EAFNOSUPPORT or len(found) == 1:
+                raise _refused(error, str(address[0]), port, what, remedy) from None
 
 
-def _bind_once(host: str, port: int) -> None:
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+def _bind_once(family: socket.AddressFamily, kind: socket.SocketKind, address: Any) -> None:
     with socket.socket(family, kind) as probe:
         # As servers do it: a connection of a moment ago that is still being closed does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, True)
         probe.bind(address)
+
+
+def _refused(error: OSError, address: str, port: int, what: str, remedy: str) -> HomeTaken:
+    if error.errno == errno.EACCES:
+        return HomeTaken(
+            f"Port {port} darf dieser Benutzer nicht öffnen, er wird für {what} gebraucht: {remedy[0].upper()}"
+            f"{remedy[1:]}, 1024 oder höher."
+        )
+    if error.errno == errno.EADDRINUSE:
+        return HomeTaken(
+            f"Port {port} auf {address} ist belegt, er wird für {what} gebraucht: Beenden Sie das andere Programm, "
+            f"oder {remedy}."
+        )
+    return _not_of_this_machine(address, what)
 
 
 def _not_of_this_machine(host: str, what: str) -> HomeTaken:

@@ -71,6 +71,19 @@ def test_a_taken_port_is_named_with_the_remedy() -> None:
     require_free_port("127.0.0.1", port, what="das Gateway", remedy="wählen Sie einen anderen")
 
 
+def test_each_address_of_a_name_must_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        found = [socket.getaddrinfo(one, port, type=socket.SOCK_STREAM)[0] for one in ("127.0.0.2", "127.0.0.1")]
+        found.insert(0, (socket.AddressFamily(29), *found[0][1:]))  # one that this kernel does not speak
+        monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+        with pytest.raises(HomeTaken, match=re.escape(f"Port {port} auf 127.0.0.1 ist belegt")):
+            require_free_port("localhost", port, what="das Gateway", remedy="wählen Sie einen anderen")
+    require_free_port("localhost", port, what="das Gateway", remedy="wählen Sie einen anderen")
+
+
 def test_several_processes_may_make_dagsters_storage_at_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PREPARE, str(tmp_path / "dagster")]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
