@@ -26,6 +26,11 @@ class Entity:
         """Return the name of its package."""
         return self.room or f"vmh_sync.{self.name}"
 
+    @property
+    def job(self) -> str:
+        """Return the name of its job in Dagster."""
+        return f"sync_{self.name}"
+
 
 BETEILIGTE = Entity("beteiligte", "Beteiligte", "CBeteiligte")
 ADRESSEN = Entity("adressen", "Adressen", "CAdressen")

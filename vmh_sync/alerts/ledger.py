@@ -27,18 +27,20 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen at one moment. ``certain``: keys, or whole sources, of which is known that nothing else is wrong.
+    """What was seen at one moment. ``certain``: sources of which is known that nothing else is wrong, but for
+    ``doubtful`` keys.
 
-    What could not be looked at is not over: a trouble that is in neither stays as it is.
+    What could not be looked at is not over: such a trouble stays as it is. One whose check or job is gone is over.
     """
 
     at: datetime
     troubles: Sequence[Trouble]
     certain: frozenset[str]
+    doubtful: frozenset[str] = frozenset()
 
     def says_over(self, key: str) -> bool:
         """Whether a trouble that is not seen is known to be gone."""
-        return key in self.certain or key.partition(":")[0] in self.certain
+        return key not in self.doubtful and key.partition(":")[0] in self.certain
 
 
 @dataclass(frozen=True, slots=True)

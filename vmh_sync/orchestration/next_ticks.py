@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vmh_sync.entities import every
 from vmh_sync.orchestration.finished_runs import finished_runs
 from vmh_sync.overview.failing_jobs import FailingJob, failing_jobs
 
@@ -52,7 +53,7 @@ def read_daemon(home: Path, now: datetime, ended: datetime | None = None) -> Dae
         signs = [datetime.fromtimestamp(beats[name].timestamp, UTC) for name in DAEMONS if name in beats]
         last = min(signs) if len(signs) == len(DAEMONS) else None
         ticks = sorted(_ticks(instance, now), key=lambda tick: (tick.at, tick.name))
-        failing, _ = failing_jobs(finished_runs(instance), now)
+        failing, _ = failing_jobs(finished_runs(instance, [entity.job for entity in every()]), now)
     alive = last is not None and abs(now - last) < SILENT and (ended is None or last > ended)
     return DaemonState(alive, last, tuple(ticks), tuple(failing)) if alive else DaemonState(False, last, ())
 

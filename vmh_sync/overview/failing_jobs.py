@@ -1,5 +1,6 @@
 """Jobs of which run after run fails, by the runs that ended last. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 GRACE = timedelta(seconds=120)
 """How long a failed run may be made good by the next one of its job before anybody is told."""
 SEEN_AT_MOST = 100
-"""How many runs that ended last are looked at, of all jobs together."""
+"""How many runs that ended last are looked at, of each job: the runs of another one push none out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ def failing_jobs(newest_first: Iterable[FinishedRun], now: datetime) -> tuple[li
     """Return the jobs that fail, and all jobs of which is known whether they do.
 
     The grace counts from the first failure: a job that fails every few seconds has always failed a moment ago. Where
-    so many runs ended that none from before the grace is seen, the first failure may be older: it counts as such.
+    so many runs of a job ended that no good one is seen, the first failure may be older: it counts as such.
     """
     runs = list(newest_first)
-    blind = len(runs) >= SEEN_AT_MOST and now - min(run.ended for run in runs) < GRACE
+    seen = Counter(run.job for run in runs)
     failing: dict[str, FailingJob] = {}
     good = set[str]()
     for run in runs:
@@ -58,6 +59,8 @@ def failing_jobs(newest_first: Iterable[FinishedRun], now: datetime) -> tuple[li
             good.add(run.job)
     # A clock that was set back hides nothing.
     unknown = {
-        job for job, one in failing.items() if timedelta(0) <= now - one.since < GRACE and (job in good or not blind)
+        job
+        for job, one in failing.items()
+        if timedelta(0) <= now - one.since < GRACE and (job in good or seen[job] < SEEN_AT_MOST)
     }
     return [one for job, one in failing.items() if job not in unknown], (good | failing.keys()) - unknown

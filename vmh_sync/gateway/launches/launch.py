@@ -155,12 +155,17 @@ class Launcher:
             for row in answer["results"]
         ]
 
-    async def finished_runs(self) -> Sequence[FinishedRun]:
-        """Return the runs that ended last, newest first. Raises :class:`LaunchFailed`."""
-        wanted = {"statuses": ["SUCCESS", "FAILURE"]}
-        answer = await self._ask(_FINISHED, {"filter": wanted, "limit": SEEN_AT_MOST}, "runsOrError")
+    async def finished_runs(self, job: str, limit: int = 1) -> Sequence[FinishedRun]:
+        """Return the runs of a job that ended last, newest first; of one whose newest is good no more than that.
+
+        Raises :class:`LaunchFailed`.
+        """
+        wanted = {"pipelineName": job, "statuses": ["SUCCESS", "FAILURE"]}
+        answer = await self._ask(_FINISHED, {"filter": wanted, "limit": limit}, "runsOrError")
         if answer["__typename"] != "Runs":
-            raise LaunchFailed("Dagster did not list the runs that ended")
+            raise LaunchFailed(f"Dagster did not list the runs of {job} that ended")
+        if limit == 1 and any(row["status"] == "FAILURE" for row in answer["results"]):
+            return await self.finished_runs(job, SEEN_AT_MOST)
         return [
             FinishedRun(
                 row["jobName"],

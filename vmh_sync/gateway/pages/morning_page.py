@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Iterable
 from datetime import datetime
 from html import escape
+from itertools import chain
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
-from vmh_sync.entities import BETEILIGTE
+from vmh_sync.entities import BETEILIGTE, every
 from vmh_sync.gateway.keys import NotAllowed
 from vmh_sync.gateway.launches.launch import LaunchFailed
 from vmh_sync.gateway.pages.endpoints_page import NOTHING_FROM_ELSEWHERE
@@ -89,10 +90,10 @@ async def _failing(services: GatewayServices) -> list[FailingJob]:
     """Ask Dagster whose runs fail; while it does not answer the page comes without, and ``/ready`` says why."""
     try:
         async with asyncio.timeout(DAGSTER_SECONDS):
-            runs = await services.launcher.finished_runs()
+            asked = await asyncio.gather(*(services.launcher.finished_runs(entity.job) for entity in every()))
     except (LaunchFailed, TimeoutError):
         return []
-    return failing_jobs(runs, services.clock.now())[0]
+    return failing_jobs(chain.from_iterable(asked), services.clock.now())[0]
 
 
 def password(authorization: str | None) -> str | None:

@@ -43,8 +43,7 @@ def meldungen(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipR
         if not routes:
             return dg.SkipReason("Kein Weg für Meldungen eingestellt (VMH_ALERT_…).")
         clock, links = SystemClock(), PeopleLinks.read()
-        checks = context.repository_def.asset_graph.asset_check_keys if context.repository_def else ()
-        look = take_look(context.instance, checks, clock, links, warnings=settings.warnings)
+        look = take_look(context.instance, context.repository_def, clock, links, warnings=settings.warnings)
     except SettingsError as problem:
         return dg.SkipReason(str(problem))
     ledger = AlertLedger.parse(context.cursor)
@@ -54,13 +53,22 @@ def meldungen(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipR
 
 
 def take_look(
-    instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], clock: Clock, links: PeopleLinks, *, warnings: bool
+    instance: dg.DagsterInstance,
+    code: dg.RepositoryDefinition | None,
+    clock: Clock,
+    links: PeopleLinks,
+    *,
+    warnings: bool,
 ) -> Look:
-    """Look at everything; ``keys`` are the checks that there are. Raises ``SettingsError``."""
+    """Look at everything; ``code`` says which jobs and checks there are. Raises ``SettingsError``."""
     own, certain = own_look(clock, links, warnings=warnings)
-    runs, known_runs = failed_runs(instance, clock, links)
-    checks, known_checks = failed_checks(instance, keys, links, warnings=warnings)
-    return Look(clock.now(), [*own, *runs, *checks], frozenset(certain | known_runs | known_checks))
+    if code is None:
+        return Look(clock.now(), own, frozenset(certain))
+    runs, open_runs = failed_runs(instance, code.job_names, clock, links)
+    checks, open_checks = failed_checks(instance, code.asset_graph.asset_check_keys, links, warnings=warnings)
+    return Look(
+        clock.now(), [*own, *runs, *checks], frozenset({*certain, RUNS, CHECKS}), frozenset(open_runs | open_checks)
+    )
 
 
 def send(ledger: AlertLedger, routes: Mapping[str, Way]) -> str:
@@ -78,17 +86,20 @@ def send(ledger: AlertLedger, routes: Mapping[str, Way]) -> str:
     return " ".join([told, *(f"{way}: nicht verschickt, {why}." for way, why in failed.items())])
 
 
-def failed_runs(instance: dg.DagsterInstance, clock: Clock, links: PeopleLinks) -> tuple[list[Trouble], set[str]]:
-    """Return the jobs whose last run failed, and the keys of all jobs that were seen.
+def failed_runs(
+    instance: dg.DagsterInstance, jobs: Iterable[str], clock: Clock, links: PeopleLinks
+) -> tuple[list[Trouble], set[str]]:
+    """Return the jobs whose last run failed, and the keys of those of which is not known whether they do.
 
     A person who started a run sees it; and a failure that the next run may make good is not told yet.
     """
-    failing, known = failing_jobs(finished_runs(instance), clock.now())
+    runs = list(finished_runs(instance, jobs))
+    failing, known = failing_jobs(runs, clock.now())
     found = []
     for one in failing:
         text = f"Der letzte Lauf von {one.job} ist gescheitert. {_sentence(instance, one.run_id)}".strip()
         found.append(Trouble(f"{RUNS}:{one.job}", f"Lauf {one.job} gescheitert", text, links.run(one.run_id)))
-    return found, {f"{RUNS}:{job}" for job in known}
+    return found, {f"{RUNS}:{run.job}" for run in runs} - {f"{RUNS}:{job}" for job in known}
 
 
 def _sentence(instance: dg.DagsterInstance, run_id: str) -> str:
@@ -104,20 +115,24 @@ def _sentence(instance: dg.DagsterInstance, run_id: str) -> str:
 def failed_checks(
     instance: dg.DagsterInstance, keys: Iterable[dg.AssetCheckKey], links: PeopleLinks, *, warnings: bool
 ) -> tuple[list[Trouble], set[str]]:
-    """Return the checks whose last evaluation failed, and the keys of all that were evaluated."""
-    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
-        [key for key in keys if key.name not in LOOKED_AT_ELSEWHERE]
-    )
-    found, known = [], set()
+    """Return the checks whose last evaluation failed, and the keys of those without one: under way, or its run died."""
+    wanted = [key for key in keys if key.name not in LOOKED_AT_ELSEWHERE]
+    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(wanted)
+    found, doubtful = [], {_key(key) for key in wanted}
     for key, record in newest.items():
         event = record.event.dagster_event if record.event is not None else None
         if event is None or event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue  # under way, or its run died: its own failure is told
+            continue  # a run that died is told itself
         result = event.asset_check_evaluation_data
-        name = f"{CHECKS}:{key.asset_key.to_user_string()}:{key.name}"
-        known.add(name)
+        doubtful.discard(_key(key))
         if not result.passed and (warnings or result.severity is dg.AssetCheckSeverity.ERROR):
             link = links.asset(key.asset_key.to_user_string())
             title = f"{key.asset_key.to_user_string()}: {key.name}"
-            found.append(Trouble(name, title, result.description or title, f"{link}?view=checks" if link else None))
-    return found, known
+            found.append(
+                Trouble(_key(key), title, result.description or title, f"{link}?view=checks" if link else None)
+            )
+    return found, doubtful
+
+
+def _key(key: dg.AssetCheckKey) -> str:
+    return f"{CHECKS}:{key.asset_key.to_user_string()}:{key.name}"

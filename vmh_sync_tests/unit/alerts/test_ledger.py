@@ -70,6 +70,17 @@ def test_what_could_not_be_looked_at_is_not_over() -> None:
     assert [one.over for one in ledger] == [False]
 
 
+def test_a_trouble_whose_check_is_gone_is_over_and_one_in_doubt_is_not() -> None:
+    gone, doubtful = (
+        Trouble("check:akten:alt", "Akten", "x"),
+        Trouble("check:beteiligte:gleichstand", "Beteiligte", "x"),
+    )
+    ledger = after(AlertLedger(), look(0, gone, doubtful))
+    tell(ledger)
+    ledger = after(ledger, Look(NOW + timedelta(hours=1), [], frozenset({"check"}), frozenset({doubtful.key})))
+    assert [(one.trouble.key, one.over) for one in ledger] == [(gone.key, True), (doubtful.key, False)]
+
+
 def test_a_cursor_that_nobody_can_read_is_an_empty_book() -> None:
     for text in (None, "", "nonsense", "{}", '[{"trouble": 1}]', "[1]"):
         assert list(AlertLedger.parse(text)) == []
