@@ -1,11 +1,16 @@
 """Erasures that wait for the end of a duty to keep; the nightly cleaning carries them out."""
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from vmh_sync.erasure.run import Stores, carry_out, plan_erasure
+from vmh_sync.coordination.leases import Leases
+from vmh_sync.erasure.run import Stores, carry_out, plan_erasure, turn_of
 from vmh_sync.store.store import Transaction
+
+_log = logging.getLogger(__name__)
 
 _PREFIX = "erase-later:"
 
@@ -35,18 +40,45 @@ def waiting(tx: Transaction) -> list[Order]:
     return sorted(found, key=lambda order: (order.after, order.espo_id))
 
 
-def erase_due(stores: Stores, today: date) -> int:
-    """Carry out every order whose day is over; returns how many. The order itself goes with the person's rows."""
+@dataclass(slots=True)
+class Night:
+    """What became of the orders that were due: how many were carried out, wait for the next night, or failed."""
+
+    erased: int = 0
+    waiting: int = 0
+    failed: int = 0
+
+
+async def erase_due(stores: Stores, leases: Leases, today: date) -> Night:
+    """Carry out every order whose day is over, each under the lease of its party; none holds back another.
+
+    The order itself goes with the person's rows. One that failed, or whose party is being synced, comes again.
+    """
     with stores.store.reading() as tx:
         due = [order for order in waiting(tx) if order.after < today]
+    night = Night()
     for order in due:
-        plan = plan_erasure(stores, order.espo_id, order.betnr)
-        busy = carry_out(stores, plan, order.reason)
-        if busy or plan.running:
-            with stores.store.transaction() as tx:
-                # The rows are gone; what they left in the files, and a run that was under way, goes in the next night.
-                put_off(tx, order)
-    return len(due)
+        try:
+            async with turn_of(leases, order.espo_id) as lease:
+                if lease is None:
+                    night.waiting += 1
+                    continue
+                await asyncio.to_thread(_erase, stores, order)
+        except Exception as problem:  # noqa: BLE001 - the others must not wait for it; its run fails and is told
+            _log.error("an erasure that was due failed and comes again: %s", type(problem).__name__)
+            night.failed += 1
+        else:
+            night.erased += 1
+    return night
+
+
+def _erase(stores: Stores, order: Order) -> None:
+    plan = plan_erasure(stores, order.espo_id, order.betnr)
+    busy = carry_out(stores, plan, order.reason)
+    if busy or plan.running:
+        with stores.store.transaction() as tx:
+            # The rows are gone; what they left in the files, and a run that was under way, goes in the next night.
+            put_off(tx, order)
 
 
 def kept_until(years: int, ended: date | datetime | None, zone: ZoneInfo) -> date | None:

@@ -5,6 +5,7 @@ under which names the person is to be found elsewhere. EspoCRM, Advoware and Goo
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,6 +16,7 @@ import dagster as dg
 from redis import Redis
 
 from vmh_sync.clock import Clock
+from vmh_sync.coordination.leases import Lease, Leases
 from vmh_sync.engine.selecting.erased import MARKS, mark_erased, number_of
 from vmh_sync.erasure import elsewhere
 from vmh_sync.erasure.scope import Scope, scope_of
@@ -26,6 +28,7 @@ from vmh_sync.store.store import Store, Transaction
 
 _PLAN = "plan:"
 _GONE = "gelöscht"
+LEASE_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ class ErasurePlan:
             "appointments_left": self.appointments,
             "espocrm_tasks_left": self.espo_tasks,
         }
+
+
+def turn_of(leases: Leases, espo_id: str) -> AbstractAsyncContextManager[Lease | None]:
+    """Hold the party's lease: no pass may write about it meanwhile. None while one does."""
+    return leases.hold(f"{PARTY}:{espo_id}", wait=LEASE_WAIT_SECONDS)
 
 
 def plan_erasure(stores: Stores, espo_id: str, betnr: int | None, also: Iterable[str] = ()) -> ErasurePlan:

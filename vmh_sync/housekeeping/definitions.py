@@ -1,17 +1,18 @@
 """The Dagster job and schedule of the nightly cleaning, and the sensor for claims of dead runs."""
 
-from contextlib import suppress
+import asyncio
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
 import dagster as dg
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.coordination.connection import connect_sync
+from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB, installation_mark
-from vmh_sync.engine.passes.opening import open_database
-from vmh_sync.erasure.later import erase_due, waiting
+from vmh_sync.engine.passes.opening import house_leases, open_database
+from vmh_sync.erasure.later import Night, erase_due, waiting
 from vmh_sync.erasure.run import Stores
 from vmh_sync.housekeeping.database import clean_books
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs, release_dead_claims
@@ -62,19 +63,26 @@ def erase_persons(context: dg.OpExecutionContext) -> None:
         with open_database(house) as store:
             with store.reading() as tx:
                 orders = waiting(tx)
-            erased = _erase(context.instance, store, house) if orders else 0
+            night = asyncio.run(_erase(context.instance, store, house)) if orders else Night()
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
-    context.add_output_metadata({"vorgemerkt": len(orders), "gelöscht": erased})
+    told = {"vorgemerkt": len(orders), "gelöscht": night.erased, "im Abgleich": night.waiting}
+    if night.failed:
+        raise Stopped(
+            f"{night.failed} vorgemerkte Löschungen sind gescheitert und kommen in der nächsten Nacht wieder. Den "
+            "Grund nennt das Protokoll des Laufs; sofort löscht `vmh-sync person erase`.",
+            metadata=told,
+        )
+    context.add_output_metadata(told)
 
 
-def _erase(instance: dg.DagsterInstance, store: Store, house: VmhSettings) -> int:
-    clock, redis = SystemClock(), connect_sync(ensure_redis(house.home, house.redis_url))
-    try:
+async def _erase(instance: dg.DagsterInstance, store: Store, house: VmhSettings) -> Night:
+    clock, url = SystemClock(), ensure_redis(house.home, house.redis_url)
+    today = clock.now().astimezone(load(AdvowareSettings).timezone).date()
+    with closing(connect_sync(url)) as redis:
         stores = Stores(store, redis, instance, house.home, Path(instance.root_directory), clock)
-        return erase_due(stores, clock.now().astimezone(load(AdvowareSettings).timezone).date())
-    finally:
-        redis.close()
+        async with connect(url) as leasing:
+            return await erase_due(stores, house_leases(leasing, store, house), today)
 
 
 @dg.job(

@@ -20,7 +20,7 @@ from vmh_sync.engine.passes.opening import PassSettings, open_context, open_data
 from vmh_sync.engine.selecting.erased import read_erased, readmit
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.erasure.later import Order, kept_until, put_off
-from vmh_sync.erasure.run import ErasurePlan, Stores, carry_out, plan_erasure
+from vmh_sync.erasure.run import ErasurePlan, Stores, carry_out, plan_erasure, turn_of
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import HousekeepingSettings, load
 from vmh_sync.store.store import Store
@@ -29,7 +29,6 @@ from vmh_sync.systems.espocrm.query import equals
 from vmh_sync.systems.espocrm.record_id import record_id
 
 LEFT = 3
-LEASE_WAIT_SECONDS = 60.0
 _PARTY_LINK = "beteiligteId"
 
 
@@ -52,9 +51,9 @@ def erase(order: ErasureOrder, *, as_json: bool) -> None:
     """
     settings = PassSettings.read()
     prepare(settings)
-    with _stores(settings) as stores:
+    with open_stores(settings) as stores:
         espo_id, betnr = _whom(stores.store, order.who)
-        plan = plan_erasure(stores, espo_id, betnr, _records_in_espocrm(settings, espo_id))
+        plan = plan_erasure(stores, espo_id, betnr, records_in_espocrm(settings, espo_id))
         until = kept_until(
             load(HousekeepingSettings).erasure_duty_years, order.ended or plan.last_change, settings.advoware.timezone
         )
@@ -97,7 +96,8 @@ def take_back(who: str) -> None:
 
 
 @contextmanager
-def _stores(settings: PassSettings) -> Iterator[Stores]:
+def open_stores(settings: PassSettings) -> Iterator[Stores]:
+    """Open everything of ours in which a person may stand."""
     house = settings.house
     with (
         open_database(house) as store,
@@ -119,7 +119,7 @@ def _whom(store: Store, who: str) -> tuple[str, int | None]:
     return found.espo_id, found.betnr
 
 
-def _records_in_espocrm(settings: PassSettings, party_id: str) -> list[str]:
+def records_in_espocrm(settings: PassSettings, party_id: str) -> list[str]:
     """Return the ids of the party's records there; without EspoCRM those that we know must do."""
 
     async def listed() -> list[str]:
@@ -143,7 +143,7 @@ async def _carry_out(settings: PassSettings, stores: Stores, plan: ErasurePlan, 
     """Erase under the party's lease: no pass may write about it meanwhile."""
     async with (
         open_context("erasure", settings) as context,
-        context.leases.hold(f"{BETEILIGTE.name}:{plan.scope.espo_id}", wait=LEASE_WAIT_SECONDS) as lease,
+        turn_of(context.leases, plan.scope.espo_id) as lease,
     ):
         if lease is None:
             fail("Die Person wird gerade abgeglichen; bitte in einer Minute noch einmal.")

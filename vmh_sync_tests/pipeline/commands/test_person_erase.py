@@ -6,8 +6,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +21,7 @@ from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import open_database
-from vmh_sync.erasure import later
 from vmh_sync.erasure import run as erasure
-from vmh_sync.erasure.later import erase_due
 from vmh_sync.erasure.run import Stores, plan_erasure
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.database import reclaim
@@ -314,40 +310,6 @@ def test_a_first_contact_that_waits_for_its_turn_while_a_person_is_erased_is_non
     with firm.store.reading() as tx:
         assert tx.links.get_by_espo("beteiligte", espo_id) is None
         assert [row.kind for row in tx.audit.find(AuditQuery(betnr=betnr))] == ["erased"]
-
-
-def test_a_duty_to_keep_refuses_with_its_day_and_defers(
-    person: tuple[str, int], stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    espo_id, _ = person
-    monkeypatch.setenv("VMH_ERASURE_DUTY_YEARS", "6")
-    year = datetime.now(UTC).year + 6
-
-    refused = vmh("person", "erase", espo_id, "--yes")
-    assert refused.exit_code == 1
-    assert f"Bis 31.12.{year} besteht eine Aufbewahrungspflicht" in refused.output
-    assert vmh("person", "erase", espo_id, "--yes", "--defer").exit_code == 0
-    assert canaries_written() == set(CANARIES)
-
-    last = datetime(year, 12, 31, tzinfo=UTC).date()
-    assert erase_due(stores, last) == 0
-    with monkeypatch.context() as busy:
-        busy.setattr(later, "plan_erasure", lambda *who: replace(plan_erasure(*who), running=["a run"]))
-        assert erase_due(stores, last + timedelta(days=1)) == 1, "what is under way may still bring something"
-    assert erase_due(stores, last + timedelta(days=1)) == 1
-    assert erase_due(stores, last + timedelta(days=2)) == 0
-    assert canaries_written() == set()
-
-
-def test_a_matter_that_ended_long_ago_is_no_duty_any_more(
-    firm: Firm, person: tuple[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    espo_id, _ = person
-    monkeypatch.setenv("VMH_ERASURE_DUTY_YEARS", "6")
-    ended = f"{datetime.now(UTC).year - 7}-03-01"
-
-    assert vmh("person", "erase", espo_id, "--yes", "--ended", ended).exit_code == 0
-    assert canaries_written() == set()
 
 
 def test_nothing_is_erased_without_a_yes(firm: Firm) -> None:

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.definitions import build_defs
+from vmh_sync.orchestration.monitoring.alert_sensor import meldungen
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
@@ -114,6 +115,9 @@ def test_a_failed_run_and_a_failed_check_are_told_and_a_mail_server_that_is_down
     assert sync.execute_in_process(config, daemon.instance, tags=nightly).success
     daemon.tick()
     assert mailbox.mails[-1]["Subject"] == "Abgleich: behoben: Lauf sync_beteiligte gescheitert"
+    daemon.defs = dg.Definitions(sensors=[meldungen])  # a version that does not check this any more
+    daemon.tick()
+    assert mailbox.mails[-1]["Subject"] == "Abgleich: behoben: beteiligte: gleichstand"
 
 
 def _for_good(record: SyncRecord) -> SyncRecord:

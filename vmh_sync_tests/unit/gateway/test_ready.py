@@ -72,7 +72,12 @@ async def test_a_redis_that_falls_silent_between_two_questions_costs_one_time_ou
 ) -> None:
     bounds: list[float] = []
     bound = asyncio.timeout
-    monkeypatch.setattr("asyncio.timeout", lambda seconds: bounds.append(seconds) or bound(0))
+
+    def at_once(seconds: float) -> asyncio.Timeout:
+        bounds.append(seconds)
+        return bound(0)
+
+    monkeypatch.setattr("asyncio.timeout", at_once)
     monkeypatch.setattr(health, "prove_writable", _nothing)
     monkeypatch.setattr(health, "foreign", lambda *_: asyncio.Event().wait())
     monkeypatch.setattr(health, "place_of", lambda *_: "")
