@@ -135,7 +135,13 @@ class Supervisor:
         if child.restart_at is None:
             if now - child.started_at > STEADY_SECONDS:
                 child.pause = FIRST_PAUSE
-            log.warning("%s ended with %s, starts again in %.0f s", child.name, child.process.returncode, child.pause)
+            log.warning(
+                "%s ended with %s, starts again in %.0f s; why, says %s",
+                child.name,
+                child.process.returncode,
+                child.pause,
+                child.log_file,
+            )
             child.restart_at = now + child.pause
             child.pause = min(LONGEST_PAUSE, child.pause * 2)
         elif now >= child.restart_at:

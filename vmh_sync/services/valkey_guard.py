@@ -28,20 +28,29 @@ READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 LOCK_SECONDS = 15.0
 MOST_RESTARTS = 5
+ASK_SECONDS = 5.0
+"""Between two questions whether the server lives; an answer may take as long again."""
+MOST_MISSED = 6
+"""In a row, half a minute to a minute: then it is frozen (or stopped) and only an end and a new start help."""
 _STABLE_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
 def answers(path: str) -> bool:
     """Tell whether a server at this socket answers PING; False also while it is still loading."""
+    return said_by(path, 1.0).startswith(b"+PONG")
+
+
+def said_by(path: str, seconds: float) -> bytes:
+    """Return what a server at this socket says to a PING; nothing when it says nothing in time."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(1.0)
+        connection.settimeout(seconds)
         try:
             connection.connect(path)
             connection.sendall(b"PING\r\n")
-            return connection.recv(64).startswith(b"+PONG")
+            return connection.recv(64)
         except OSError:
-            return False
+            return b""
 
 
 class ValkeyGuard:
@@ -76,7 +85,7 @@ class ValkeyGuard:
         restarts = 0
         while self._server is not None:
             began = time.monotonic()
-            self._server.wait()
+            self._until_its_end(self._server)
             if self._unused.is_set():
                 return
             restarts = 0 if time.monotonic() - began > _STABLE_SECONDS else restarts + 1
@@ -85,6 +94,25 @@ class ValkeyGuard:
             self._server = self._start(lock)
             if self._unused.is_set():  # nobody was left while it started
                 self._server.terminate()
+
+    def _until_its_end(self, server: "subprocess.Popen[bytes]") -> None:
+        """Wait for the end of the server, and bring it about when it lives and says nothing any more."""
+        missed = 0
+        while True:
+            try:
+                server.wait(ASK_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                # Questions are counted, not seconds: a machine that slept has asked once meanwhile.
+                missed = 0 if said_by(self._socket, ASK_SECONDS) else missed + 1
+            if missed >= MOST_MISSED:
+                self._note("the server lives but says nothing; it is ended and starts again")
+                server.kill()  # one that is stopped takes no other signal
+                missed = 0
+
+    def _note(self, text: str) -> None:
+        with contextlib.suppress(OSError), (self._folder / "valkey.log").open("a", encoding="utf-8") as log:
+            log.write(f"{os.getpid()}:K {time.strftime('%d %b %Y %H:%M:%S')} # vmh-sync: {text}\n")
 
     def _start(self, lock: int) -> "subprocess.Popen[bytes]":
         # appendfsync everysec: a write reaches the kernel at once, so that killing the server loses nothing. Only a

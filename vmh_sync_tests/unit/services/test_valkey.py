@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from vmh_sync.coordination.connection import SyncRedis, connect_sync
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
 from vmh_sync.services import valkey as valkey_module
+from vmh_sync.services import valkey_guard
 from vmh_sync.services.valkey import EmbeddedServiceError, EmbeddedValkey, ensure_redis, find_server, stop_embedded
 
 PATIENCE = 30.0
@@ -195,6 +197,33 @@ def test_a_killed_server_comes_back_with_its_leases(home: Path) -> None:
         until(lambda: killed not in servers(home) and reachable(client))
         assert client.get("vmh:lease:r") == "me"
         client.close()
+
+
+class Frozen:
+    """A server that ends by a kill only."""
+
+    def __init__(self) -> None:
+        self.asked, self.killed_after = 0, list[int]()
+
+    def wait(self, timeout: float) -> int:
+        if self.killed_after:
+            return -signal.SIGKILL
+        self.asked += 1
+        raise subprocess.TimeoutExpired("valkey-server", timeout)
+
+    def kill(self) -> None:
+        self.killed_after.append(self.asked)
+
+
+def test_a_server_that_says_nothing_for_long_is_ended_and_one_that_says_anything_is_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, server = valkey_guard.ValkeyGuard("valkey-server", home, str(home / "valkey.sock")), Frozen()
+    said = iter([b"", b"", b"-LOADING", *[b""] * 20])
+    monkeypatch.setattr(valkey_guard, "said_by", lambda *_: next(said))
+    keeper._until_its_end(cast("Any", server))
+    assert server.killed_after == [3 + valkey_guard.MOST_MISSED]
+    assert "says nothing" in (home / "valkey.log").read_text()
 
 
 def test_a_killed_keeper_takes_the_server_with_it_and_a_start_brings_both_back(home: Path) -> None:
