@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,25 @@ from typing import Any
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.record import the_record
 from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.person.erase import open_stores, records_in_espocrm
 from vmh_sync.commands.screens.output import fail
 from vmh_sync.commands.screens.unreachable import explained
-from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
+from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.entities import BETEILIGTE, with_records
-from vmh_sync.overview.record import RecordView, read_record
+from vmh_sync.erasure.run import ErasurePlan, plan_erasure
+from vmh_sync.erasure.scope import Scope
+from vmh_sync.store.store import Store
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.query import equals
 
 OWNER_ONLY = 0o600
-MOST_CHANGES = 100_000
 _PARTY_LINK = "beteiligteId"
+_ELSEWHERE = (
+    "Nicht im Wortlaut in dieser Auskunft: Läufe in Dagster, Schlüssel in Redis und Dateien (Protokolle, Kopien), die "
+    "die Person nennen, hier mit ihren Namen; Termine, in deren Text sie vorkommt, hier als Zahl; Sicherungen "
+    "(vmh-sync db backup); in EspoCRM der Verlauf, E-Mails und Dokumente; in Advoware Akten und Dokumente."
+)
 
 
 def export(text: str, file: Path | None) -> None:
@@ -34,16 +40,18 @@ def export(text: str, file: Path | None) -> None:
     """
     settings = PassSettings.read()
     prepare(settings)
-    with open_database(settings.house) as store:
-        found = the_record(store, text, values=True)
+    with open_stores(settings) as stores:
+        found = the_record(stores.store, text, values=True)
         if found.entity != BETEILIGTE.name:
             fail(f"„{text}“ ist kein Beteiligter; die Auskunft gilt einer Person.", code=2)
-        view = read_record(store, found.entity, found.espo_id, changes=MOST_CHANGES)
+        plan = plan_erasure(stores, found.espo_id, found.betnr, records_in_espocrm(settings, found.espo_id))
+        own = own_data(stores.store, plan)
     try:
-        sides = asyncio.run(_both_sides(settings, view))
+        sides = asyncio.run(_both_sides(settings, found.espo_id, found.betnr, plan.espo_tasks))
     except ForeignSystemError as error:
         fail(f"Die Auskunft wäre unvollständig: {explained(error)}")
-    told = {"created_at": SystemClock().now().isoformat(timespec="seconds"), **sides, "vmh_sync": own_data(view)}
+    at = SystemClock().now().isoformat(timespec="seconds")
+    told = {"created_at": at, **sides, "vmh_sync": own, "elsewhere": elsewhere_of(plan)}
     shown = json.dumps(told, ensure_ascii=False, indent=2, default=_plain) + "\n"
     if file is None:
         sys.stdout.write(shown)
@@ -53,19 +61,21 @@ def export(text: str, file: Path | None) -> None:
         sys.stderr.write(f"Geschrieben: {file} (nur für Sie lesbar; personenbezogene Daten).\n")
 
 
-async def _both_sides(settings: PassSettings, view: RecordView) -> dict[str, Any]:
+async def _both_sides(
+    settings: PassSettings, espo_id: str, betnr: int | None, task_ids: Sequence[str]
+) -> dict[str, Any]:
     async with open_context("export", settings) as context:
-        party = await context.espo.read(str(BETEILIGTE.espocrm), view.espo_id)
-        advoware = await _advoware(context, view.betnr) if view.betnr is not None else None
+        party = await context.espo.read(str(BETEILIGTE.espocrm), espo_id)
+        advoware = await _advoware(context, betnr) if betnr is not None else None
         children = {
-            entity.name: await _children(context, str(entity.espocrm), view.espo_id)
+            entity.name: await _children(context, str(entity.espocrm), espo_id)
             for entity in with_records()
             if entity.name != BETEILIGTE.name
         }
         tasks = [
             record.attributes
-            for task in view.tasks
-            if task.espo_task_id and (record := await context.espo.read("Task", task.espo_task_id)) is not None
+            for task_id in task_ids
+            if (record := await context.espo.read("Task", task_id)) is not None
         ]
     return {
         "espocrm": {"beteiligter": party.attributes if party is not None else None, "tasks": tasks, **children},
@@ -93,15 +103,44 @@ async def _children(context: PassContext, entity: str, party_id: str) -> list[Ma
     return [record.attributes async for record in found]
 
 
-def own_data(view: RecordView) -> dict[str, Any]:
-    """Return what stands in our own database about a person: base, ledger, tasks, changes with values, creates."""
-    links = [view.link, *(link for links in view.children.values() for link in links)]
+def own_data(store: Store, plan: ErasurePlan) -> dict[str, Any]:
+    """Return all rows of our database about a person, by table, and what stored plans and notes say of them.
+
+    They are the rows that an erasure would delete, so that neither forgets a table.
+    """
+    with store.reading() as tx:
+        notes = tx.person_rows.cursors_naming(plan.scope.marks)
+        return {**tx.person_rows.rows(plan.scope.ids), "notes": _about(notes, plan.scope)}
+
+
+def _about(value: Any, scope: Scope) -> Any:
+    """Return what a JSON value says of the person, without what stands beside it of others."""
+    if isinstance(value, list):
+        return [_about(inner, scope) for inner in value if _names(inner, scope)]
+    if not isinstance(value, dict) or any(
+        _names(one, scope) for one in value.values() if not isinstance(one, dict | list)
+    ):
+        return value
     return {
-        "links": [asdict(link) for link in links if link is not None],
-        "ledger": asdict(view.ledger) if view.ledger is not None else None,
-        "tasks": [asdict(task) for task in view.tasks],
-        "unsettled_creates": [asdict(intent) for intent in view.intents],
-        "changes": [asdict(change) for change in view.changes],
+        name: inner if scope.is_named_in(name) else _about(inner, scope)
+        for name, inner in value.items()
+        if scope.is_named_in(name) or _names(inner, scope)
+    }
+
+
+def _names(value: Any, scope: Scope) -> bool:
+    return scope.is_named_in(json.dumps(value, ensure_ascii=False))
+
+
+def elsewhere_of(plan: ErasurePlan) -> dict[str, Any]:
+    """Return where else the person is named: places, not their contents."""
+    return {
+        "says": _ELSEWHERE,
+        "dagster_runs": [*plan.runs, *plan.running],
+        "dagster_rows": plan.dagster_rows,
+        "redis_keys": plan.keys,
+        "files": [str(path) for path in (*plan.files, *plan.copies)],
+        "appointments": plan.appointments,
     }
 
 

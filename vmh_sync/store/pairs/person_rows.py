@@ -63,12 +63,20 @@ class PersonRows(Repository):
                 found[name] = number
         return found
 
+    def rows(self, person: PersonIds) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows themselves, by table, with all that they say."""
+        found = {}
+        for name, table, condition in _places(person):
+            rows = self._connection.execute(select(table).where(condition)).mappings()
+            found[name] = [
+                {column: value.to_json() if isinstance(value, LinkNotes) else value for column, value in row.items()}
+                for row in rows
+            ]
+        return found
+
     def texts(self, person: PersonIds) -> Iterator[str]:
         """Yield every text that a column of these rows holds, also within JSON."""
-        for _, table, condition in _places(person):
-            for row in self._connection.execute(select(table).where(condition)):
-                for value in row:
-                    yield from leaves(value.to_json() if isinstance(value, LinkNotes) else value)
+        yield from leaves(self.rows(person))
 
     def run_ids(self, person: PersonIds) -> set[str]:
         """Return the runs that changed something about the person."""

@@ -1,12 +1,14 @@
 """What is stored about one person is exported whole, and nothing of anybody else (Art. 15 DSGVO)."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from vmh_sync.cli import app
+from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.kommunikation.sides import mail
 
@@ -20,7 +22,7 @@ def test_every_place_that_holds_a_value_of_the_person_is_in_the_export_and_nobod
 ) -> None:
     mails = [mail("kanarie@geheim.example", primary=True)]
     espo_id, betnr = firm.linked_party(lastName="Frueher", firstName="Erika", emailAddressData=mails)
-    firm.linked_party(lastName="Fremder")
+    other, _ = firm.linked_party(lastName="Fremder")
     street = {"adresseStreet": "Kanarienweg 1", "adressePostalCode": "30159", "adresseCity": "Hannover"}
     firm.crm.edit("CAdressen", "create", values={"name": "A", "beteiligteId": espo_id, **street})
     firm.crm_edit(espo_id, lastName="Kanarienvogel")
@@ -28,6 +30,13 @@ def test_every_place_that_holds_a_value_of_the_person_is_in_the_export_and_nobod
     firm.crm_edit(espo_id, zusatz="hier")
     firm.office_edit(betnr, zusatz="Konfliktwert")
     firm.sync(espo_id)
+    with firm.store.transaction() as tx:
+        tx.inbox.add("beteiligte", [InboxEvent(espo_id=espo_id, action="update", source="webhook")])
+        beside = [{"espo_id": other, "name": "Fremder"}, {"espo_id": espo_id, "name": "Kanarienvogel"}]
+        tx.cursors.set("plan:one", {"records": beside})
+    log = Path(os.environ["VMH_HOME"], "logs", "gateway.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(f"a line about {espo_id}")
     firm.crm.clear_calls()
     file = tmp_path / "auskunft.json"
 
@@ -45,7 +54,10 @@ def test_every_place_that_holds_a_value_of_the_person_is_in_the_export_and_nobod
         (told["vmh_sync"]["links"], "kanarie@geheim.example"),
         (told["vmh_sync"]["links"], "Kanarienweg"),
         (told["vmh_sync"]["changes"], "Frueher"),
-        (told["vmh_sync"]["tasks"], "Konfliktwert"),
+        (told["vmh_sync"]["manual_tasks"], "Konfliktwert"),
+        (told["vmh_sync"]["inbox"], espo_id),
+        (told["vmh_sync"]["notes"], espo_id),
+        (told["elsewhere"]["files"], "gateway.log"),
     ):
         assert canary in json.dumps(place, ensure_ascii=False)
     assert "Fremder" not in file.read_text(encoding="utf-8")
