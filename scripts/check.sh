@@ -13,6 +13,8 @@ gate "$bin/ruff" check .
 gate "$bin/ruff" format --check .
 gate "$bin/mypy"
 gate "$bin/lint-imports"
+gate "$bin/hadolint" Dockerfile
+gate "$bin/check-jsonschema" --builtin-schema vendor.compose-spec docker-compose.yaml
 gate "$bin/zensical" build --strict
 if [ -e vmh_sync/definitions.py ]; then
     # The code location must load with no setting made: settings are read when a run needs them.

@@ -88,7 +88,7 @@ def _without_base(work: ChannelWork, member: Member) -> None:
     elif value_key in work.items:
         _link(work, member, value_key)
     else:
-        _to_espo(work, member, old_key=None)
+        _to_espo(work, member, old_key=None, reason="new_in_advoware")
 
 
 def _quiet(work: ChannelWork, member: Member, base_key: str | None) -> None:
@@ -138,15 +138,17 @@ def _changed_in_espo(work: ChannelWork, member: Member, new_key: str, *, same: b
         _hold(work, member, new_key)
     elif rule is ConflictRule.ADVOWARE_WINS:
         _report_conflict(work, member, new_key, winner=Side.ADVOWARE)
-        _to_espo(work, member, old_key=new_key, losing=work.items[new_key].value)
+        _to_espo(work, member, old_key=new_key, losing=work.items[new_key].value, reason="conflict")
     else:
         losing = member.tlf if changed_too else None
         if changed_too:
             _report_conflict(work, member, new_key, winner=Side.ESPOCRM)
-        _put(work, member, new_key, losing=losing)
+        _put(work, member, new_key, losing=losing, reason="conflict" if changed_too else "changed_in_espocrm")
 
 
-def _put(work: ChannelWork, member: Member, key: str, *, losing: str | None = None, reason: str = "changed") -> None:
+def _put(
+    work: ChannelWork, member: Member, key: str, *, losing: str | None = None, reason: str = "changed_in_espocrm"
+) -> None:
     """Write an EspoCRM value to an existing entry, in the notation of EspoCRM's edit."""
     item = work.items[key]
     work.held.add(key)
@@ -214,7 +216,12 @@ def _create_again(work: ChannelWork, member: Member, key: str) -> None:
 
 
 def _to_espo(
-    work: ChannelWork, member: Member, *, old_key: str | None, losing: str | None = None, reason: str = "changed"
+    work: ChannelWork,
+    member: Member,
+    *,
+    old_key: str | None,
+    losing: str | None = None,
+    reason: str = "changed_in_advoware",
 ) -> None:
     """Send an entry's value to EspoCRM, or quarantine it: then EspoCRM keeps what it has."""
     value = member.tlf or ""

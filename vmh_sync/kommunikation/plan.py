@@ -181,7 +181,6 @@ class KommunikationPlan:
             key=espo_id,
             payload=self.espocrm_attributes(),
             changes=changes,
-            reason="Kommunikation",
         )
         advoware = tuple(write.operation for write in self.writes)
         return (*advoware, espo) if self.lists else advoware

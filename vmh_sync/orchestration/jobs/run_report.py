@@ -95,7 +95,7 @@ def _row(outcome: RecordOutcome) -> dict[str, str | int]:
         "Datensatz": outcome.id,
         "betnr": outcome.betnr or 0,
         "Ergebnis": word(RESULTS, str(outcome.result)),
-        "Grund": encodable(outcome.error or ""),
+        "Grund": encodable(outcome.error or ("Probelauf: siehe Plan" if outcome.plans else "")),
         "Fehlerart": outcome.error_class or "",
         "verschieden": ", ".join(outcome.different),
         "Hinweise": encodable("; ".join(finding.message for finding in outcome.findings)),
@@ -165,7 +165,7 @@ def _plan_rows(outcome: RecordOutcome, plan: RecordPlan, show_values: bool) -> I
             "Ziel": f"{word(SIDES, operation.side)} {operation.entity} {operation.key or '(neu)'}",
             "Was": word(ACTIONS, operation.action),
             "Felder": ", ".join(_change(change, show_values) for change in operation.changes),
-            "Warum": reason_in_words(operation.reason),
+            "Warum": reason_in_words(operation.why),
         }
     for task in plan.tasks:
         yield {

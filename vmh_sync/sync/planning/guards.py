@@ -53,7 +53,7 @@ def check_mass_change(
         raise GuardTripped(
             f"Angehalten: {total} von {linked} verknüpften Datensätzen würden Werte verlieren oder als gelöscht gelten "
             f"(Grenze: {limits.records} und {limits.share:.0%}). {so_far} Bitte die Ursache prüfen "
-            "und den Lauf mit der Freigabe für Massenänderungen neu starten, wenn das so gewollt ist."
+            "und den Plan nur freigeben, wenn das so gewollt ist."
         )
     return losing
 

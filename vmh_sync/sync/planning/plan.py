@@ -74,6 +74,12 @@ class Operation:
     changes: tuple[FieldChange, ...] = ()
     reason: str = ""
 
+    @property
+    def why(self) -> str:
+        """Why it is done: what is there changes for the reasons of its changes, all else for its own."""
+        own = () if self.action is Action.CREATE else (change.reason for change in self.changes)
+        return "; ".join(dict.fromkeys(own)) or self.reason
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TaskWanted:

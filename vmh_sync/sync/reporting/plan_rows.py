@@ -17,7 +17,7 @@ def plan_rows(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[d
                     "entity": operation.entity,
                     "key": operation.key,
                     "action": str(operation.action),
-                    "reason": operation.reason,
+                    "reason": operation.why,
                     "fields": [change.field for change in operation.changes],
                 }
                 if show_values:

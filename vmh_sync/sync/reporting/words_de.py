@@ -214,6 +214,8 @@ def reason_in_words(reason: object) -> str:
     text = str(reason or "")
     if text in REASONS:
         return REASONS[text]
+    if "; " in text:
+        return "; ".join(map(reason_in_words, text.split("; ")))
     for form, german in _REASONS_WITH_MORE:
         if form.fullmatch(text):
             return form.sub(german, text)

@@ -5,6 +5,7 @@ import pytest
 from vmh_sync.kommunikation.model import Pair, PairState
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import Action
+from vmh_sync.sync.reporting.words_de import reason_in_words
 from vmh_sync_tests.unit.kommunikation.builders import entry, mail, pair, plan, slot, stored, tel
 
 
@@ -48,6 +49,19 @@ def test_operations_are_told_in_the_words_of_each_side() -> None:
     assert (advoware.side, advoware.entity, advoware.action) == (Side.ADVOWARE, "Kommunikation", Action.CREATE)
     assert (espo.side, espo.entity, espo.key, espo.action) == (Side.ESPOCRM, "CBeteiligte", "abc", Action.UPDATE)
     assert [change.new for change in espo.changes if change.field == "phone/1"] == ["+49511123"]
+
+
+def test_a_plan_says_of_each_list_why_it_is_written_and_names_the_side_that_was_edited() -> None:
+    """„Kommunikation“ is no reason: who reads a dry run wants to know who changed what."""
+    known = [pair(1, 4, "a@b.example", "a@b.example"), pair(2, 4, "c@b.example", "c@b.example")]
+    result = plan(
+        emails=[mail("a@b.example"), mail("d@b.example")],
+        entries=[entry(1, "aa@b.example"), entry(2, "c@b.example"), entry(3, "e@b.example")],
+        pairs=known,
+    )
+    *_, advoware, espo = result.operations("abc")
+    assert (advoware.key, reason_in_words(advoware.why)) == ("2", "in EspoCRM geändert")
+    assert reason_in_words(espo.why) == "in Advoware geändert; neu in Advoware; Kennzeichen „online“ in Advoware"
 
 
 def test_values_never_show_in_a_repr() -> None:

@@ -60,8 +60,8 @@ def test_a_run_stops_only_above_the_number_and_above_the_share() -> None:
         check_mass_change(blanked("a", "b", "c"), linked=5, limits=LIMITS)
     assert str(stopped.value) == (
         "Angehalten: 3 von 5 verknüpften Datensätzen würden Werte verlieren oder als gelöscht gelten "
-        "(Grenze: 2 und 50%). Es wurde nichts geschrieben. Bitte die Ursache prüfen und den Lauf mit der Freigabe für "
-        "Massenänderungen neu starten, wenn das so gewollt ist."
+        "(Grenze: 2 und 50%). Es wurde nichts geschrieben. Bitte die Ursache prüfen und den Plan nur "
+        "freigeben, wenn das so gewollt ist."
     )
 
 
