@@ -72,9 +72,13 @@ def undo(
         _undo_one(change, dry_run=dry_run, values=values, as_json=as_json)
     from vmh_sync.commands.audits.audit import AuditOrder, query_of, whole_records
     from vmh_sync.commands.audits.undo import MOST_CHANGES, tell, undo_all
+    from vmh_sync.commands.passes.sync_order import PassFailed
 
     order = AuditOrder(record, since, until, field, run, MOST_CHANGES)
-    report = undo_all(whole_records(query_of(order)), dry_run=dry_run)
+    try:
+        report = undo_all(whole_records(query_of(order)), dry_run=dry_run)
+    except PassFailed as problem:
+        _refused(str(problem), as_json=as_json)
     if as_json:
         print_json(report.to_json(values=values, dry_run=dry_run))
     else:
@@ -89,15 +93,19 @@ def _undo_one(change: int, *, dry_run: bool, values: bool, as_json: bool) -> NoR
     try:
         done, summary = undo_one(change, dry_run=dry_run)
     except PassFailed as problem:
-        if as_json:
-            print_json({"error": str(problem)})
-        fail(str(problem))
+        _refused(str(problem), as_json=as_json)
     failed = summary is not None and bool(summary.failures)
     if as_json:
         print_json(undo_row(done, values=values) | {"dry_run": dry_run, "sync": summary.to_json() if summary else None})
     else:
         _tell(done, values=values, dry_run=dry_run, failed=failed)
     sys.exit(RECORDS_FAILED if failed else 0)
+
+
+def _refused(why: str, *, as_json: bool) -> NoReturn:
+    if as_json:
+        print_json({"error": why})
+    fail(why)
 
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:

@@ -71,9 +71,18 @@ def undo_row(done: Undo, *, values: bool) -> dict[str, object]:
 def undo_all(query: AuditQuery, *, dry_run: bool) -> UndoReport:
     """Take back what a query means, and sync what it touched.
 
-    Raises ``SettingsError``; what cannot be taken back is in the report.
+    Raises ``PassFailed`` for a run that the log does not know and for the beginning of several runs, and
+    ``SettingsError``; what cannot be taken back is in the report.
     """
-    return _undone(_changes(query), dry_run=dry_run)
+    changes = _changes(query)
+    runs = {change.run_id for change in changes} if query.run_id else set()
+    if query.run_id in runs:
+        changes = [change for change in changes if change.run_id == query.run_id]
+    elif len(runs) > 1:
+        raise PassFailed(f"„{query.run_id}“ ist der Anfang von {len(runs)} Läufen; bitte die ganze Nummer angeben.")
+    if query.run_id and not changes:
+        raise PassFailed(f"Der Lauf „{query.run_id}“ steht nicht im Protokoll, oder nicht mit diesen Änderungen.")
+    return _undone(changes, dry_run=dry_run)
 
 
 def undo_one(change_id: int, *, dry_run: bool) -> tuple[Undo, PassSummary | None]:

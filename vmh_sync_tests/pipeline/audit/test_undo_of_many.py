@@ -110,7 +110,22 @@ def test_what_is_an_anlage_stays_and_is_told_once_per_record(firm: Firm) -> None
     assert names(firm, espo_id, betnr) == ("Alt", "Alt")
 
 
-def test_nothing_to_take_back_and_no_choice_are_told(firm: Firm) -> None:
-    assert "nichts zurückzunehmen" in vmh("audit", "undo", "--run", "nobody").stdout
+def test_the_beginning_of_several_runs_takes_back_none_of_them(firm: Firm) -> None:
+    """``audit show --run 1`` may show many; to take them all back nobody has asked."""
+    espo_id, betnr = firm.linked_party(lastName="Alt", firstName="Erika")
+    firm.crm_edit(espo_id, lastName="Neu")
+    firm.sync(espo_id)
+    before = names(firm, espo_id, betnr)
+    result = vmh("audit", "undo", "--run", "test-")
+    assert (result.exit_code, names(firm, espo_id, betnr)) == (1, before)
+    assert "„test-“ ist der Anfang von 2 Läufen" in result.stderr
+    assert vmh("audit", "undo", "--run", f"test-{firm.runs}").exit_code == 0
+    assert names(firm, espo_id, betnr) == ("Alt", "Alt")
+
+
+def test_what_the_log_does_not_know_and_no_choice_are_told(firm: Firm) -> None:
+    unknown = vmh("audit", "undo", "--run", "nobody")
+    assert (unknown.exit_code, "„nobody“ steht nicht im Protokoll" in unknown.stderr) == (1, True)
+    assert "nichts zurückzunehmen" in vmh("audit", "undo", "--since", "1h").stdout
     assert vmh("audit", "undo").exit_code == 2
     assert vmh("audit", "undo", 1, "--run", "x").exit_code == 2
