@@ -8,6 +8,8 @@ sh scripts/chromium.sh || :
 for name in $(env | grep -v '^VMH_PROOF_' | sed -n 's/^\(\(ADVOWARE\|ESPOCRM\|GOOGLE_CALENDAR\|CALENDAR_SYNC\|VMH\|DAGSTER\|REDIS\)_[A-Z0-9_]*\)=.*/\1/p'); do
     unset "$name"
 done
+# The tests start hundreds of Python processes: none of them shall compile the product anew.
+unset PYTHONDONTWRITEBYTECODE
 # The whole suite in two processes, a file always in one of them; with arguments in one, as a person looking for a fault wants.
 if [ "$#" = 0 ]; then
     set -- -n 2 --dist loadfile

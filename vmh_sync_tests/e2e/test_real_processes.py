@@ -1,4 +1,7 @@
-"""The real processes, driven as a person drives them in the Dagster UI: launch, sensor, dry run, backfill."""
+"""The real processes, driven as a person drives them in the Dagster UI: launch, sensor, dry run, backfill.
+
+The long form: the normal run sees the same in ``test_browser``, ``test_whole_house`` and ``pipeline/repair``.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,7 @@ from vmh_sync.orchestration.dagster_home import ensure_dagster_home
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack, running_dagster, wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.proof]
 
 
 @pytest.fixture

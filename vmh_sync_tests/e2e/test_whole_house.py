@@ -45,7 +45,9 @@ def test_one_record_is_synced_by_hand(house: House) -> None:
     dry = triggered(house, path, params={"dry_run": "true"})
 
     assert house.dagster.finished(dry) == "SUCCESS"
-    assert "titel" in house.dagster.metadata(dry)["Plan"]
+    plan = house.dagster.metadata(dry)["Plan"]
+    assert "titel" in plan
+    assert "Dr." not in plan, "values are shown only when asked for"
     assert firm.crm_record(espo_id)["titel"] is None
     assert house.send("GET", path, READ_KEY).json()["last_changes"] == before["last_changes"]
     waited = house.send("GET", path, READ_KEY).json()["base_age_seconds"]
