@@ -1,10 +1,12 @@
 """Checks of Google Calendar: key of the service account, login."""
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from vmh_sync.clock import Clock
+from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
 from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.context import CalendarSettings
@@ -59,10 +61,7 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
         return problem(GOOGLE, error.people, error.in_words)
     except ValueError:
         return problem(GOOGLE, ServiceAccountError.people, "Den Schlüssel des Dienstkontos neu herunterladen.")
-    circuit = ThreadLoginCircuit(factory.login_name, clock, circuits or MemoryCircuits())
-    client = GoogleCalendarClient(
-        factory, UnlimitedQuota(), retrier=Retrier(google_policy(attempts=1), clock=clock), circuit=circuit, person=True
-    )
+    client = _client(factory, clock, circuits)
     try:
         found = listed(client)
         unreached = _unreached(client, settings.ids)
@@ -87,6 +86,12 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
             GOOGLE, f"Nicht zu erreichen: der Kalender von {', '.join(unreached)}.", NamedCalendarError.people
         )
     return _judged(found, settings.name_template)
+
+
+def _client(factory: ServiceFactory, clock: Clock, circuits: ThreadCircuitStore | None) -> GoogleCalendarClient:
+    circuit = ThreadLoginCircuit(factory.login_name, clock, circuits or MemoryCircuits())
+    retrier = Retrier(google_policy(attempts=1), clock=clock)
+    return GoogleCalendarClient(factory, UnlimitedQuota(), retrier=retrier, circuit=circuit, person=True)
 
 
 def _unreached(client: GoogleCalendarClient, ids: Mapping[str, str]) -> list[str]:
@@ -158,6 +163,59 @@ async def check_deadlines(settings: AdvowareSettings, clock: Clock, circuits: Ci
     except AdvowareError:
         return []  # the line about Advoware says what is wrong
     return [_line(name, count) for name, count in counted([caught(termine, rules)], rules).items()]
+
+
+async def check_new_calendars(
+    google: GoogleCalendarSettings,
+    advoware: AdvowareSettings,
+    store: Store,
+    clock: Clock,
+    circuits: SharedCircuits | None = None,
+) -> list[Line]:
+    """Name the calendars that a pass would create, and why; creates none.
+
+    Nothing is said while a system does not answer, or its settings are wrong: another line says so.
+    """
+    try:
+        debug = {name.upper() for name in load(CalendarSyncSettings).debug_kuerzel}
+        cache = MemoryTokenCache()
+        async with open_advoware(advoware, token_cache=cache, clock=clock, circuits=circuits, person=True) as client:
+            rows = await client.list_mitarbeiter(spoilt=[])
+        active = {row.kuerzel.strip() for row in rows if row.kuerzel.strip() and row.aktiv is not False}
+        wanted = {one for one in active if not debug or one.upper() in debug}
+        states = await store.read(lambda tx: tx.calendar_states.all())
+        known = {one.kuerzel.upper() for one in states if one.calendar_id} | {one.upper() for one in google.ids}
+        names = await asyncio.to_thread(_names_listed, google, clock, circuits)
+    except (SettingsError, AdvowareError, StoreError, GoogleCalendarError, ValueError):
+        return []
+    titles = {one: google.name_template.replace("{kuerzel}", one) for one in wanted if one.upper() not in known}
+    missing = sorted(one for one, title in titles.items() if title not in names)
+    return [_to_come(missing, google)] if missing else []
+
+
+def _names_listed(google: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None) -> set[str]:
+    """Return the names of all calendars that the service account, or whom it acts for, has in the list. Blocks."""
+    names: set[str] = set()
+    for subject in dict.fromkeys((None, google.subject)):
+        factory = ServiceFactory(google, subject=subject)
+        try:
+            names |= {str(one.get("summary")) for one in listed(_client(factory, clock, circuits))}
+        finally:
+            factory.close()
+    return names
+
+
+def _to_come(missing: Sequence[str], google: GoogleCalendarSettings) -> Line:
+    titles = ", ".join(f"„{google.name_template.replace('{kuerzel}', one)}“" for one in missing)
+    whose = google.subject or "das Dienstkonto, dem sie für immer gehören (anders: GOOGLE_CALENDAR_SUBJECT)"
+    many = len(missing) > 1
+    return hint(
+        GOOGLE,
+        f"Der nächste Abgleich legt {'Kalender' if many else 'einen Kalender'} an für {', '.join(missing)}: {titles} "
+        f"{'stehen' if many else 'steht'} nicht in der Liste des Dienstkontos. Angelegt durch {whose}.",
+        "Gibt es den Kalender schon und er ist nur freigegeben: vorher seine Kalender-ID in GOOGLE_CALENDAR_IDS "
+        "eintragen, sonst stehen dort zwei.",
+    )
 
 
 async def _all_termine(client: AdvowareClient, clock: Clock, rules: CalendarRules) -> list[TerminFields]:

@@ -8,7 +8,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.advoware import check_advoware
-from vmh_sync.doctor.calendar import check_deadlines, check_google, check_push
+from vmh_sync.doctor.calendar import check_deadlines, check_google, check_new_calendars, check_push
 from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.own_services import (
@@ -48,6 +48,9 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         lines += await _espocrm(known, clock, circuits)
         if known.google is not None:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
+            if known.house is not None and known.advoware is not None and database_works:
+                with open_database(known.house, clock) as store:
+                    lines += await check_new_calendars(known.google, known.advoware, store, clock, circuits)
         if known.house is not None and database_works:
             lines += await asyncio.to_thread(_push, known.house)
     return lines + await asyncio.to_thread(_mail)

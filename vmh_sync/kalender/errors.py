@@ -17,6 +17,18 @@ class MovedAway(Exception):
         super().__init__(kuerzel)
 
 
+class ColleagueUnreachable(Exception):
+    """Nobody can say whether the event lives on at a colleague's, or is gone from there: it waits."""
+
+    def __init__(self, kuerzel: str) -> None:
+        self.kuerzel = kuerzel
+        super().__init__(kuerzel)
+
+
+class JustDeleted(Exception):
+    """The event was deleted so shortly ago that its client may still be making it anew at a colleague's."""
+
+
 class StaysWithColleague(Exception):
     """An event that Advoware cannot hold stands in a colleague's calendar, and Google does not let it go."""
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
 from vmh_sync.engine.failures.isolation import UNFORESEEN
 from vmh_sync.engine.writing.create_once import CreatePutOff
-from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, StaysWithColleague
+from vmh_sync.kalender.errors import (
+    AppointmentMoving,
+    ColleagueUnreachable,
+    JustDeleted,
+    MovedAway,
+    StaysWithColleague,
+)
 from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
@@ -15,6 +21,8 @@ ITEM_FAILURES = (
     ForeignSystemError,
     AppointmentMoving,
     MovedAway,
+    ColleagueUnreachable,
+    JustDeleted,
     StaysWithColleague,
     UnreadableAppointmentError,
     PairTaken,
@@ -48,6 +56,18 @@ def explain(error: Exception) -> Failure:
         return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
     if isinstance(error, MovedAway):
         text = f"Das Ereignis wurde in den Kalender {error.kuerzel} verschoben; dessen Abgleich übernimmt den Termin."
+        return Failure(text, name, later=True)
+    if isinstance(error, ColleagueUnreachable):
+        text = (
+            f"Der Google-Kalender von {error.kuerzel} ist nicht zu erreichen: Ob das Ereignis dort steht, ist offen. "
+            "Der Termin bleibt, bis der Kalender wieder freigegeben ist."
+        )
+        return Failure(text, name, later=True)
+    if isinstance(error, JustDeleted):
+        text = (
+            "In Google eben erst gelöscht: vielleicht wird der Termin gerade zu einem Kollegen verschoben; der nächste "
+            "Abgleich entscheidet."
+        )
         return Failure(text, name, later=True)
     if isinstance(error, StaysWithColleague):
         text = (

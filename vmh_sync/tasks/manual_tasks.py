@@ -144,7 +144,7 @@ async def _write_bundle(
         if text.description not in before:  # it may have been added by a run that died just after
             await gate.before(Side.ESPOCRM)
             whole = f"{text.description}\n\n{_EARLIER}\n{before}"
-            description = {"description": bounded(whole, _record_of(bundle[0].about))}
+            description = {"description": bounded(whole)}
             await context.espo.update(TASK_ENTITY, standing.id, description)
         espo_task_id = standing.id
     if rows and espo_task_id is not None:
@@ -198,14 +198,7 @@ def _continued(standing: EspoRecord, about: TaskSubject, task: TaskWanted, label
     if before.startswith(text.description):  # written by a run that died just after
         return None
     # The older report stays: what it names as lost must not vanish.
-    return bounded(f"{text.description}\n\n{_EARLIER}\n{before}", _record_of(about))
-
-
-def _record_of(about: TaskSubject) -> str:
-    """Return what ``vmh-sync record`` takes for the party that a task is about."""
-    if about.betnr is not None:
-        return str(about.betnr)
-    return about.hangs_on[1] if about.hangs_on is not None else about.espo_id
+    return bounded(f"{text.description}\n\n{_EARLIER}\n{before}")
 
 
 def _worded(tasks: Sequence[TaskWanted], about: TaskSubject, labels: Mapping[str, str]) -> Wording:
@@ -292,7 +285,7 @@ async def write_task(
         text = _worded([task, *more], about, labels)
         values: dict[str, Any] = {
             "name": text.name,
-            "description": bounded(f"{text.description}\n\n{mark}", _record_of(about)),
+            "description": bounded(f"{text.description}\n\n{mark}"),
             "status": "Not Started",
             "priority": "High" if task.kind in _URGENT else "Normal",
         }

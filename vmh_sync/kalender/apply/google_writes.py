@@ -9,6 +9,7 @@ from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, PlanAgain
 from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
 from vmh_sync.kalender.model import Appointment
+from vmh_sync.kalender.reading.colleagues import event_at
 from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.kalender.reading.moved_away import Gone, is_of
 from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
@@ -66,15 +67,19 @@ class GoogleWrites(Agreement):
         shared = (lambda kuerzel: concerns(termin, kuerzel)) if termin is not None else (lambda kuerzel: False)
         base = pair.base if pair is not None and pair.event_id == event_id else None
         gone = Gone(self.context, self.sides, event_id, fr_nr, base)
-        for kuerzel in self.book.colleagues(fr_nr, event_id, shared):
-            calendar = await self._calendar_of(kuerzel)
-            if calendar is not None and await gone.lives_on_in(calendar):
+        calendars = [(one, await self._calendar_of(one)) for one in self.book.colleagues(fr_nr, event_id, shared)]
+        for kuerzel, calendar in calendars:
+            if calendar is not None and await gone.lives_on_in(calendar, kuerzel):
                 raise MovedAway(kuerzel)
+        by_us = pair is None or pair.leaving or pair.event_id != event_id
+        if not by_us and any(calendar is not None for _, calendar in calendars):
+            await gone.require_time()
 
     async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
         """Tell whether the event lives in a calendar as this Termin's."""
         calendar = await self._calendar_of(kuerzel)
-        return calendar is not None and await self._living_in(calendar, event_id, fr_nr) is not None
+        event = await event_at(self.context, kuerzel, calendar, event_id) if calendar is not None else None
+        return event is not None and is_of(event, fr_nr)
 
     async def _calendar_of(self, kuerzel: str) -> str | None:
         directory, calendar = self.context.google.directory, self.book.calendar_of(kuerzel)

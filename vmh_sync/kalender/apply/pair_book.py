@@ -239,7 +239,7 @@ class PairBook:
             kuerzel=self.kuerzel,
             record=record,
             kind=kind,
-            text=notice_text(finding, name, record),
+            text=notice_text(finding, name),
             fields=tuple(sorted({change.name for change in finding.changes})),
             situation=str(self._since(finding.fr_nr)),
         )

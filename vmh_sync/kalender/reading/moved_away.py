@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 
 from vmh_sync.kalender.changed_lately import Living
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.errors import ColleagueUnreachable, JustDeleted
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.model import BaseForm
 from vmh_sync.kalender.pairing.made_anew import says_what
+from vmh_sync.kalender.reading.employees import works_here
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.unmarked_moves import created_at, made_for, unmarked
 from vmh_sync.store.store import Transaction
@@ -41,10 +43,17 @@ class Gone:
     fr_nr: int
     base: BaseForm | None
 
-    async def lives_on_in(self, calendar: str) -> bool:
-        """Tell whether it lives on in a colleague's calendar; one that cannot be reached says no.
+    async def require_time(self) -> None:
+        """Raise :class:`JustDeleted` if a client may still be moving it; where clocks disagree nobody waits."""
+        gone = await self.sides.deleted_at(self.event_id)
+        if gone is not None and abs(self.context.clock.now() - gone) < self.context.takes_to_move:
+            raise JustDeleted
 
-        Raises ``UnreadableEventError`` if it stands there and nobody can say as what.
+    async def lives_on_in(self, calendar: str, kuerzel: str) -> bool:
+        """Tell whether it lives on in the calendar of a colleague.
+
+        Raises ``UnreadableEventError`` if it stands there and nobody can say as what, :class:`ColleagueUnreachable`
+        if nobody can say whether it does. The lost calendar of who has left is nobody's: nothing was moved there.
         """
         gone = await self.sides.deleted_at(self.event_id)
         since, client = self._since(gone), self.context.google.client
@@ -56,10 +65,12 @@ class Gone:
             try:
                 events = await self.context.google.run(lambda: client.changed_since(calendar, since))
             except (NotFoundError, ForbiddenError):
-                return Living(asked_at)
+                return Living(asked_at, unreachable=await works_here(self.context, kuerzel))
             return _living(asked_at, events)
 
         living = await self.context.lately.of(calendar, since, gone, read)
+        if living.unreachable:
+            raise ColleagueUnreachable(kuerzel)
         if self.event_id in living.unreadable:
             raise UnreadableEventError(LIST.name, Answer(200, "unreadableEvent"))
         return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.unmarked, gone)

@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import PairElsewhere
+from vmh_sync.kalender.errors import ColleagueUnreachable
 from vmh_sync.kalender.form.google_form import ReadEvent, read_event, read_mark
 from vmh_sync.kalender.model import CalendarRules, PairState, UnreadableAppointmentError
 from vmh_sync.kalender.pairing.made_anew import says_the_same
+from vmh_sync.kalender.reading.colleagues import event_at
 from vmh_sync.kalender.state.pair_rows import Stored, pair_state
 from vmh_sync.store.store import Transaction
-from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.events import Event
 
 MADE_WITHIN = timedelta(hours=1)
@@ -32,8 +33,8 @@ async def events_made_anew(
     ``listed``: numbers of the employee's own Termine; a Termin of several people is not moved. Costs a call only where
     a colleague has the same at the same time. Raises the client's errors.
     """
-    if stored.first_contact:
-        return {}
+    if stored.full_read_at is None:
+        return {}  # what stands there may have stood there for years
     paired = {row.event_id for row in stored.pairs} | {str(one.natural_key["event_id"]) for one in stored.intents}
     loose = list(unmarked((event for event in events if event.id not in paired), context.rules))
     if not loose:
@@ -46,7 +47,13 @@ async def events_made_anew(
     came: dict[str, PairElsewhere] = {}
     for event in loose:
         same = [(of, pair) for of, pair in others if says_the_same(event, pair)]
-        if len(same) == 1 and made_for(made.get(event.event_id), await _gone_at(context, *same[0])):
+        if len(same) != 1:
+            continue
+        try:
+            gone = await _gone_at(context, *same[0])
+        except ColleagueUnreachable:
+            gone = made.get(event.event_id)  # unknown is not "lives there": who carries it out waits, and says so
+        if made_for(made.get(event.event_id), gone):
             came[event.event_id] = PairElsewhere(same[0][0], same[0][1].event_id, same[0][1])
             others.remove(same[0])
     return came
@@ -74,17 +81,8 @@ def _at_colleagues(
 async def _gone_at(context: CalendarContext, kuerzel: str, pair: PairState) -> datetime | None:
     state = await context.store.read(lambda tx: tx.calendar_states.get(kuerzel))
     calendar = state.calendar_id if state is not None else None
-    return await _deleted_at(context, calendar, pair.event_id) if calendar is not None else None
-
-
-async def _deleted_at(context: CalendarContext, calendar: str, event_id: str) -> datetime | None:
-    """Return when it was deleted; ``None`` while it lives or nobody can say: a 404 may mean the whole calendar."""
-    client = context.google.client
-    try:
-        event = await context.google.run(lambda: client.get_event(calendar, event_id))
-    except (NotFoundError, ForbiddenError):
-        return None
-    return event.updated if event.cancelled else None
+    event = await event_at(context, kuerzel, calendar, pair.event_id) if calendar is not None else None
+    return event.updated if event is not None and event.cancelled else None
 
 
 def created_at(event: Event) -> datetime | None:

@@ -146,18 +146,16 @@ def task_kind(finding: Finding) -> TaskKind | None:
     return TaskKind.CALENDAR_LOSS if lost else None
 
 
-def notice_text(finding: Finding, name: str, record: str) -> NoticeText:
+def notice_text(finding: Finding, name: str) -> NoticeText:
     """Return what the employee is told about a loss or a change that was taken back; ``name`` is the appointment's."""
     fields = ", ".join(dict.fromkeys(label(change.name) for change in finding.changes))
     values = "; ".join(_value(change) for change in finding.changes)
     intro = f"{name}: {finding.text}." + (f" {values}." if values else "")
-    where = f"Die Werte stehen auch im Protokoll: vmh-sync audit show {record} --values."
     if finding.kind is FindingKind.DEADLINE:
         title = f"Frist im Google-Kalender geändert: {fields or 'gelöscht'}"
         steps = (
             "Die Änderung im Google-Kalender wurde zurückgenommen; es gilt, was in Advoware steht.",
             "War sie gewollt: den Termin bitte in Advoware ändern, Google folgt von selbst.",
-            where,
             "Diese Aufgabe als erledigt kennzeichnen.",
         )
         return NoticeText(title, intro, steps)
@@ -165,9 +163,8 @@ def notice_text(finding: Finding, name: str, record: str) -> NoticeText:
     if finding.text.startswith(ORGANISERS):
         remedy = "den Organisator bitten, das Ereignis in Google zu ändern; ein Eintrag in Advoware gilt nicht"
     steps = (
-        "Prüfen, ob der geltende Wert stimmt.",
+        "Prüfen, ob der geltende Wert stimmt; oben steht, was jetzt gilt und was verworfen wurde.",
         f"Wenn nicht: {remedy}.",
-        where,
         "Diese Aufgabe als erledigt kennzeichnen.",
     )
     return NoticeText(f"Termin: eine Änderung gilt nicht ({fields})", intro, steps)

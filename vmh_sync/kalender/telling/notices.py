@@ -24,6 +24,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.bounded_text import bounded
 from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, complete_in_espocrm, is_settled, mark_of, write_task
 from vmh_sync.tasks.posting import TASK_ENTITY
 from vmh_sync.tasks.task_texts import wording
@@ -177,7 +178,7 @@ async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: 
     before = str(standing.attributes.get("description") or "")
     if mark_of(row) not in before.split("\n"):
         text = wording(task.kind, labels={}, betnr=None, details=row.details)
-        description = f"{text.description}\n\n{mark_of(row)}\n\n{EARLIER}\n{before}"
+        description = bounded(f"{text.description}\n\n{mark_of(row)}\n\n{EARLIER}\n{before}")
         await gate.before(Side.ESPOCRM)
         await desk.espo.update(TASK_ENTITY, standing.id, {"name": text.name, "description": description})
     with desk.store.transaction() as tx:

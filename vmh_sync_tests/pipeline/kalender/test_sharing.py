@@ -1,5 +1,6 @@
 """New calendars in a real pass: who owns them, who may see them, and how many come at once (kalender.md 1)."""
 
+import asyncio
 import json
 from collections import Counter
 from datetime import timedelta
@@ -10,9 +11,9 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.coordination.connection import SyncRedis
-from vmh_sync.doctor.calendar import check_google
+from vmh_sync.doctor.calendar import check_google, check_new_calendars
 from vmh_sync.doctor.line import Level
-from vmh_sync.settings import GoogleCalendarSettings, load
+from vmh_sync.settings import AdvowareSettings, GoogleCalendarSettings, load
 from vmh_sync.sync.reporting.outcome import PassSummary, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
@@ -155,6 +156,9 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     told = look(0)
     assert "Kalender SB: Der Google-Kalender ist nur zum Lesen freigegeben" in told
     assert "würde angelegt: XY. Gibt es" in told and told.count("in Google anlegen") == 3
+    google, advoware = load(GoogleCalendarSettings), load(AdvowareSettings)
+    (line,) = asyncio.run(check_new_calendars(google, advoware, chancery.store, chancery.clock))
+    assert line.level is Level.HINT and "Kalender an für XY: „AW-XY“ steht nicht in der Liste" in line.text
     line = check_google(load(GoogleCalendarSettings), chancery.clock)
     assert line.level is Level.PROBLEM and "Lesen" in line.text and line.text.endswith(": AW-SB.")
     assert created(chancery) == 3, "nobody has created anything"

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from vmh_sync.kalender.telling.notice_texts import as_logged, list_text, shown_as
+from vmh_sync.kalender.decision.operations import FieldChange, Finding, FindingKind
+from vmh_sync.kalender.telling.notice_texts import as_logged, list_text, notice_text, shown_as
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,11 @@ SERIES = {"frequency": "WEEKLY", "interval": 2, "until": "2026-06-29"}
 )
 def test_what_was_logged_is_told_as_people_read_it(field: str, value: object, words: str) -> None:
     assert as_logged(field, value) == words
+
+
+@pytest.mark.parametrize("kind", [FindingKind.DEADLINE, FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE])
+def test_a_task_names_what_was_rejected_and_no_command_that_its_reader_cannot_type(kind: FindingKind) -> None:
+    finding = Finding(kind, "Auf beiden Seiten geändert", 4711, "e1", (FieldChange("ort", "Saal 7", "Saal 3"),))
+    text = notice_text(finding, "„Verhandlung“")
+    assert "jetzt gilt „Saal 3“, verworfen wurde „Saal 7“" in text.intro
+    assert "vmh-sync" not in " ".join((text.title, text.intro, *text.steps))

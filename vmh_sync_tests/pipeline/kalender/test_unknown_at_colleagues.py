@@ -1,0 +1,101 @@
+"""Whether an event lives on at a colleague's cannot be said yet, or not at all: its Termin waits, and that is told."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+
+NUMBER = "12/26"
+SHORTLY = 60
+
+
+@pytest.fixture
+def two() -> Iterator[CalendarFirm]:
+    yield from two_employees()
+
+
+def appointment(two: CalendarFirm, *, from_google: bool) -> tuple[int, str]:
+    make = two.chancery.event if from_google else two.chancery.termin
+    make("SB", "Ortstermin")
+    two.come_to_rest()
+    (fr_nr,) = two.chancery.termine()
+    two.chancery.edit_termin(fr_nr, nr=NUMBER, anwalt="SB")
+    two.come_to_rest()
+    return fr_nr, two.chancery.event_of(fr_nr)["id"]
+
+
+def one_pass(two: CalendarFirm, kuerzel: str) -> str:
+    two.begin_pass((kuerzel,))
+    return " ".join(outcome.error or "" for outcome in two.finish())
+
+
+def reach(two: CalendarFirm, how: str, kuerzel: str = "AH") -> None:
+    google = two.world.google
+    google.command(how, {"calendar": f"AW-{kuerzel}", "account": google.config.service_account_email, "role": "owner"})
+
+
+@pytest.mark.parametrize("from_google", [True, False])
+@pytest.mark.parametrize(("away", "back"), [("unshare", "share"), ("forbid", "allow")])
+def test_an_event_moved_to_a_calendar_that_cannot_be_reached_is_not_taken_for_deleted(
+    two: CalendarFirm, from_google: bool, away: str, back: str
+) -> None:
+    fr_nr, event_id = appointment(two, from_google=from_google)
+    two.chancery.move_event("SB", event_id, "AH")
+    reach(two, away)
+    for _ in range(2):
+        two.world.loop.pass_time(900)
+        assert "AH ist nicht zu erreichen" in one_pass(two, "SB")
+        assert set(two.chancery.termine()) == {fr_nr} and two.chancery.events("SB") == {}
+    reach(two, back)
+    two.come_to_rest()
+    ((number, row),) = two.chancery.termine().items()
+    assert (number, row["sb"], row["nr"]) == (fr_nr, "AH", NUMBER)
+    assert set(two.chancery.events("AH")) == {event_id} and two.chancery.events("SB") == {}
+
+
+def test_the_lost_calendar_of_who_has_left_keeps_nobody_from_deleting(two: CalendarFirm) -> None:
+    fr_nr, event_id = appointment(two, from_google=True)
+    two.chancery.office.edit("Mitarbeiter", "update", id="AH", values={"aktiv": False})
+    reach(two, "delete_calendar")
+    two.chancery.drop_event("SB", event_id)
+    two.come_to_rest()
+    assert fr_nr not in two.chancery.termine()
+
+
+@pytest.mark.parametrize("order", [("AH", "SB"), ("SB", "AH")])
+@pytest.mark.parametrize("from_google", [True, False])
+def test_a_client_that_deletes_first_and_inserts_at_the_colleagues_after_a_pass_moves_the_termin(
+    two: CalendarFirm, from_google: bool, order: tuple[str, str]
+) -> None:
+    two.takes_to_move = timedelta(minutes=5)
+    fr_nr, event_id = appointment(two, from_google=from_google)
+    said = {"summary", "start", "end"}
+    values = {key: value for key, value in two.chancery.events("SB")[event_id].items() if key in said}
+    two.chancery.drop_event("SB", event_id)
+    two.world.loop.pass_time(SHORTLY)
+    assert "eben erst gelöscht" in one_pass(two, "SB")
+    new = two.chancery.event("AH", **values)
+    two.world.loop.pass_time(SHORTLY)
+    for kuerzel in order:
+        one_pass(two, kuerzel)
+    two.come_to_rest()
+    ((number, row),) = two.chancery.termine().items()
+    assert (number, row["sb"], row["anwalt"], row["nr"]) == (fr_nr, "AH", "AH", NUMBER)
+    assert set(two.chancery.events("AH")) == {new} and two.chancery.events("SB") == {}
+
+
+def test_an_event_like_one_of_a_colleague_whose_calendar_cannot_be_reached_waits(two: CalendarFirm) -> None:
+    fr_nr, event_id = appointment(two, from_google=True)
+    said = {"summary", "start", "end"}
+    values = {key: value for key, value in two.chancery.events("SB")[event_id].items() if key in said}
+    two.chancery.drop_event("SB", event_id)
+    new = two.chancery.event("AH", **values)
+    reach(two, "forbid", "SB")
+    assert "SB ist nicht zu erreichen" in one_pass(two, "AH")
+    assert set(two.chancery.termine()) == {fr_nr}
+    reach(two, "allow", "SB")
+    two.come_to_rest()
+    ((number, row),) = two.chancery.termine().items()
+    assert (number, row["sb"], row["nr"]) == (fr_nr, "AH", NUMBER) and set(two.chancery.events("AH")) == {new}
