@@ -2,7 +2,7 @@
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.errors import ColleagueUnreachable
-from vmh_sync.kalender.reading.employees import works_here
+from vmh_sync.kalender.reading.employees import may_be_active
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.errors import ForbiddenError, NotFoundError
 from vmh_sync.systems.google_calendar.events import Event
@@ -24,6 +24,6 @@ async def event_at(context: CalendarContext, kuerzel: str, calendar: str, event_
             )
             return None
     except (NotFoundError, ForbiddenError):
-        if await works_here(context, kuerzel):
+        if await may_be_active(context, kuerzel):
             raise ColleagueUnreachable(kuerzel) from None
         return None

@@ -55,7 +55,7 @@ async def active_employees(context: CalendarContext) -> ActiveEmployees:
     return ActiveEmployees(tuple(employees.values()), tuple(_kuerzel(row) for row in spoilt))
 
 
-async def works_here(context: CalendarContext, kuerzel: str) -> bool:
+async def may_be_active(context: CalendarContext, kuerzel: str) -> bool:
     """Tell whether an employee is active, or may be: an entry that cannot be read may be his. Raises as above."""
     listed = await active_employees(context)
     return bool(listed.unreadable) or kuerzel.upper() in {one.kuerzel.upper() for one in listed.employees}

@@ -15,7 +15,7 @@ from vmh_sync.kalender.errors import ColleagueUnreachable, JustDeleted
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.model import BaseForm
 from vmh_sync.kalender.pairing.made_anew import says_what
-from vmh_sync.kalender.reading.employees import works_here
+from vmh_sync.kalender.reading.employees import may_be_active
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.unmarked_moves import created_at, made_for, unmarked
 from vmh_sync.store.store import Transaction
@@ -65,7 +65,7 @@ class Gone:
             try:
                 events = await self.context.google.run(lambda: client.changed_since(calendar, since))
             except (NotFoundError, ForbiddenError):
-                return Living(asked_at, unreachable=await works_here(self.context, kuerzel))
+                return Living(asked_at, unreachable=await may_be_active(self.context, kuerzel))
             return _living(asked_at, events)
 
         living = await self.context.lately.of(calendar, since, gone, read)
