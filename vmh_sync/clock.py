@@ -1,7 +1,15 @@
 """Time as a dependency, so that tests and the sandbox can move it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Protocol
+
+
+def foreign_moment(moment: datetime) -> datetime | None:
+    """Return an aware moment that another system told in UTC; ``None`` in the first and the last year of all.
+
+    Programs write them for "never" and "for ever", and they overflow as soon as a zone or a margin is reckoned with.
+    """
+    return moment.astimezone(UTC) if MINYEAR < moment.year < MAXYEAR else None
 
 
 class Clock(Protocol):

@@ -146,7 +146,7 @@ def number(value: object) -> int | str | None:
     plain = text(value)
     if plain is None:
         return None
-    return int(plain) if re.fullmatch(r"[+-]?\d+", plain) else plain
+    return int(plain) if re.fullmatch(r"[+-]?\d{1,18}", plain) else plain  # more digits are no number of anything
 
 
 _NORMAL: dict[Kind, Callable[[object], Value]] = {

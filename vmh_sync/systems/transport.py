@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from vmh_sync.clock import foreign_moment
 from vmh_sync.fence import require_writing, seconds_for_a_write
 from vmh_sync.systems.calls import CallObserver
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
@@ -163,6 +164,6 @@ def http_date(value: str | None) -> datetime | None:
         return None
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or a zone of many digits
         return None
-    return moment if moment.tzinfo else None
+    return foreign_moment(moment) if moment.tzinfo else None

@@ -1,8 +1,9 @@
 """Advoware Termin → normal form (specification, kalender.md 3, rules 1–4)."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from vmh_sync.clock import foreign_moment
 from vmh_sync.kalender.form.recurrence import from_turnus
 from vmh_sync.kalender.form.text_form import clean_text
 from vmh_sync.kalender.form.wall_clock import default_end, is_whole_days, local_time, midnight
@@ -98,11 +99,9 @@ def changed_at(termin: TerminFields, rules: CalendarRules) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(termin.zuletzt_geaendert_am)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=rules.advoware_zone)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return foreign_moment(moment if moment.tzinfo else moment.replace(tzinfo=rules.advoware_zone))
 
 
 def is_for_everybody(termin: TerminFields) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from vmh_sync.clock import foreign_moment
 from vmh_sync.kalender.form.content_hash import content_hash
 from vmh_sync.kalender.form.fixed_content import is_fixed
 from vmh_sync.kalender.form.recurrence import NotRepresentableError, from_google, to_rrule
@@ -253,9 +254,9 @@ def _updated(event: Mapping[str, object]) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return foreign_moment(moment) if moment.tzinfo else None
 
 
 def to_event(

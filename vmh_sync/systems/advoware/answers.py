@@ -4,6 +4,7 @@ Single reads answer with an object or a list with one object; writes with the ob
 number, or nothing. What cannot be read becomes :class:`UnexpectedAnswer`, naming field and class of error only.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -153,7 +154,7 @@ def written_key(kind: type[WireRecord], value: Any, key_name: str) -> int | None
         value = value[0]
     if isinstance(value, dict):
         value = value.get(kind.FIELDS[key_name])
-    if isinstance(value, str) and value.strip().isdigit():
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 

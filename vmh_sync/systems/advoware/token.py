@@ -53,6 +53,8 @@ _log = logging.getLogger(__name__)
 BEING_TRIED_SECONDS = 5.0
 RENEWALS_WITHOUT_SUCCESS = 3
 EXPIRY_MARGIN = timedelta(seconds=60)
+LONGEST_LIFE = timedelta(days=30)
+"""What is said to live longer is asked for anew then: seconds of any size come from outside."""
 
 _HELD_BACK: Mapping[str, type[AdvowareError]] = {"BadConfiguration": BadConfiguration}
 
@@ -365,15 +367,10 @@ def _expiry(answer: dict[str, Any], now: datetime) -> datetime:
     end: datetime | None = None
     text = answer.get(wire.TOKEN_EXPIRES_AT)
     if isinstance(text, str):
-        try:
-            end = datetime.fromisoformat(text)
-        except ValueError:
-            end = None
-        if end is not None:
-            end = end.replace(tzinfo=UTC) if end.tzinfo is None else end.astimezone(UTC)
+        end = wire.local_moment(text, UTC)
     if end is None:
         seconds = answer.get(wire.TOKEN_EXPIRES_IN)
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise UnexpectedAnswer("POST token: no expiry in the answer", problems=(wire.TOKEN_EXPIRES_IN,))
-        end = now + timedelta(seconds=float(seconds))
+        end = now + timedelta(seconds=max(0.0, min(seconds, LONGEST_LIFE.total_seconds())))
     return end - min(EXPIRY_MARGIN, max(end - now, timedelta()) / 10)

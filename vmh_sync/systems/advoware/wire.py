@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from vmh_sync.clock import foreign_moment
+
 API_PREFIX: Final = "api/v1/advonet/"
 
 
@@ -220,9 +222,9 @@ def local_moment(text: str | None, zone: ZoneInfo) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):  # the first day of all years stands for none, and has no moment in UTC
+    except ValueError:
         return None
+    return foreign_moment(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
 def json_value(value: Any) -> Any:

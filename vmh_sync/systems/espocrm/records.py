@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmh_sync.clock import foreign_moment
 from vmh_sync.systems import spoilt_row
 from vmh_sync.systems.espocrm.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.json_answers import flaw
@@ -33,11 +34,11 @@ def parse_datetime(text: Any) -> dt.datetime | None:
     if _USUAL.fullmatch(text):
         # A thirtieth of what strptime takes, for each row of each list.
         try:
-            return dt.datetime.fromisoformat(f"{text}+00:00")
+            return foreign_moment(dt.datetime.fromisoformat(f"{text}+00:00"))
         except ValueError:
             return None
     try:
-        return dt.datetime.strptime(text, _FORMAT).replace(tzinfo=dt.UTC)
+        return foreign_moment(dt.datetime.strptime(text, _FORMAT).replace(tzinfo=dt.UTC))
     except ValueError:
         return None
 

@@ -105,6 +105,7 @@ def test_values_on_the_wire() -> None:
         ("2026-01-01T12:00:00Z", datetime(2026, 1, 1, 12, tzinfo=UTC)),
         ("0001-01-01T00:00:00", None),
         ("9999-12-31T23:59:59-05:00", None),
+        ("9999-12-31T23:59:59Z", None),  # no other zone could show it
         ("gestern", None),
         (None, None),
         ("", None),

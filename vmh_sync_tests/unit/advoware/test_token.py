@@ -114,6 +114,8 @@ async def test_settings_replace_discovery(
         ({"expiration_utc": "2026-03-01T10:15:00"}, 3540),
         ({"expiration_utc": None, "expires_in": 3600}, 3540),
         ({"expiration_utc": "soon", "expires_in": 100}, 90),
+        ({"expiration_utc": "0001-01-01T00:00:00+14:00", "expires_in": 3600}, 3540),
+        ({"expires_in": 10**19}, 30 * 86_400 - 60),
     ],
 )
 async def test_expiry_less_a_margin(

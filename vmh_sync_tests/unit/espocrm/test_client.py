@@ -125,7 +125,9 @@ async def test_key_is_sent_with_every_call(client: EspoClient, crm: Crm) -> None
     assert str(route.calls.last.request.url) == f"http://crm.test/api/v1/CBeteiligte/{ID}"
 
 
-@pytest.mark.parametrize("text", [None, "", "31.12.1970", "2026-01-01", 5, "2026-01-02T03:04:05Z"])
+@pytest.mark.parametrize(
+    "text", [None, "", "31.12.1970", "2026-01-01", 5, "2026-01-02T03:04:05Z", "9999-12-31 23:30:00"]
+)
 def test_date_times_that_are_none(text: str) -> None:
     assert parse_datetime(text) is None
 

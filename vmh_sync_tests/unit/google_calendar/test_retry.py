@@ -116,6 +116,8 @@ def test_google_s_wish_counts_unless_it_is_too_long() -> None:
         ("1e300", 3600.0),
         ("Fri, 01 Jan 2100 00:00:00 GMT", 3600.0),
         ("²", None),
+        (f"Mon, 02 Mar 2026 12:00:30 +{'9' * 20}", None),
+        (f"Mon, 02 Mar {'9' * 20} 12:00:30 GMT", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(header: str | None, seconds: float | None) -> None:

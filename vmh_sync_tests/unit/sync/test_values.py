@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.values import email, iban, phone, text
+from vmh_sync.sync.values import email, iban, number, phone, text
 
 SAME_NUMBERS = [
     ("0511/123", "+49511123"),
@@ -85,3 +85,8 @@ def test_other_normal_forms() -> None:
     assert email("") is None
     assert iban("de02 1203 0000 0000 2020 51") == "DE02120300000000202051"
     assert text("a\u0308\r\nb ") == "ä\nb"
+
+
+@pytest.mark.parametrize(("told", "read"), [("12", 12), ("-7", -7), ("1,5", "1,5"), ("9" * 5000, "9" * 5000)])
+def test_a_number_of_any_length_is_read(told: str, read: int | str) -> None:
+    assert number(told) == read
