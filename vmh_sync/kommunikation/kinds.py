@@ -92,6 +92,17 @@ def believed(entry: AdvowareEntry, remark: Remark) -> Remark:
     return remark if holds else Remark(entry.bemerkung or "")
 
 
+def made_another(entry: AdvowareEntry, pair: Pair) -> bool:
+    """Whether a person made something else of an entry: its kommKz and its value both say another list than its pair.
+
+    That is the end of the old value and a new entry. Of a kommKz alone the pair knows better: a marker was trusted.
+    """
+    own, paired = entry.komm_kz or 0, channel_of(pair.kind)
+    if own not in range(1, 13) or entry.is_empty or paired is None:
+        return False
+    return channel_of(own) is not paired and not _takes(paired, entry)
+
+
 def _takes(channel: Channel, entry: AdvowareEntry) -> bool:
     return not entry.is_empty and for_espo(channel, entry.tlf or "").value is not None
 

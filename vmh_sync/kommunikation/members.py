@@ -146,7 +146,11 @@ def _members(entries: tuple[AdvowareEntry, ...], party: PartyCommunication) -> l
     by_id = {pair.advoware_id: pair for pair in party.pairs if pair.advoware_id is not None}
     members = []
     for entry in sorted(entries, key=lambda one: one.id):
-        pair = by_id.pop(entry.id, None)
+        pair = by_id.get(entry.id)
+        if pair is not None and not kinds.made_another(entry, pair):
+            del by_id[entry.id]
+        else:
+            pair = None
         remark = kinds.believed(entry, markers.parse(entry.bemerkung))
         kind = kinds.resolve(entry, pair, remark, party.contacts)
         managed = slots.is_managed(entry, pair, remark, kind)

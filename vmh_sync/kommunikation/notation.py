@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     EMAIL_CHARACTERS = "email_characters"
     EMAIL_FORM = "email_form"
     PHONE_LETTERS = "phone_letters"
+    PHONE_EMAIL = "phone_email"
     PHONE_EXTENSION = "phone_extension"
     PHONE_SEVERAL = "phone_several"
     PHONE_LOCAL = "phone_local"
@@ -62,6 +63,7 @@ _MESSAGES = {
     Refusal.EMAIL_CHARACTERS: "EspoCRM nimmt keine Umlaute in E-Mail-Adressen an. Bitte ohne Umlaute eintragen.",
     Refusal.EMAIL_FORM: "Der Wert ist keine vollständige E-Mail-Adresse. Bitte in Advoware berichtigen.",
     Refusal.PHONE_LETTERS: "EspoCRM nimmt keinen Text in Telefonnummern an. Bitte den Text in die Bemerkung schreiben.",
+    Refusal.PHONE_EMAIL: "Im Telefoneintrag steht eine E-Mail-Adresse. Bitte in Advoware als E-Mail-Eintrag anlegen.",
     Refusal.PHONE_EXTENSION: "EspoCRM würde die Durchwahl weglassen. Bitte die ganze Nummer ohne Zusatz eintragen.",
     Refusal.PHONE_SEVERAL: "Der Eintrag enthält mehrere Nummern. Bitte je Nummer einen eigenen Eintrag anlegen.",
     Refusal.PHONE_LOCAL: "Der Nummer fehlt die Vorwahl. Bitte mit Vorwahl eintragen.",
@@ -101,7 +103,7 @@ def _phone(value: str) -> ForEspo:
         return ForEspo(number) if _is_possible(number) else ForEspo(refusal=Refusal.PHONE_IMPOSSIBLE)
     bare = _SEPARATORS.sub("", number.partition(";ext=")[0])
     if any(char.isalpha() for char in number.replace(";ext=", "")):
-        return ForEspo(refusal=Refusal.PHONE_LETTERS)
+        return ForEspo(refusal=Refusal.PHONE_EMAIL if _EMAIL.match(value.strip()) else Refusal.PHONE_LETTERS)
     if bare.isdigit() and not bare.startswith("0"):
         return ForEspo(refusal=Refusal.PHONE_LOCAL)
     several = len(re.sub(r"\D", "", number)) > 6

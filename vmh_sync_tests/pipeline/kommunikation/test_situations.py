@@ -151,3 +151,38 @@ def test_primary_and_online_follow_each_other(firm: Firm, both: tuple[str, int])
     online = {one["tlf"] for one in sides.entries(firm, betnr).values() if one["online"]}
     assert online == {"zwei@huber-bau.example", "+491711234567"}
     assert firm.crm_record(espo_id)["phoneNumber"] == "+491711234567"
+
+
+@pytest.mark.parametrize(("value", "kind", "mails"), [("neu@huber.example", 4, 1), ("www.huber.example", 5, 0)])
+def test_a_phone_made_something_else_in_advoware_ends_and_is_new_there(
+    firm: Firm, value: str, kind: int, mails: int
+) -> None:
+    espo_id, betnr = sides.party(firm, phones=[phone("+49511123456", primary=True), phone("+49511777777")])
+    number = sides.entry(firm, betnr, "+49511777777")["id"]
+    sides.office_change(firm, number, tlf=value, kommKz=kind)
+    firm.until_quiet()
+    assert sides.numbers(firm, espo_id) == ["+49511123456"]
+    assert sides.addresses(firm, espo_id) == [value] * mails
+    assert sides.values(firm, betnr) == sorted(["+49511123456", value])
+    assert firm.crm_record(espo_id)["syncStatus"] == "clean"
+
+
+def test_an_edit_in_espocrm_survives_what_was_made_of_its_entry(firm: Firm) -> None:
+    espo_id, betnr = sides.party(firm, phones=[phone("+49511123456", primary=True), phone("+49511777777")])
+    number = sides.entry(firm, betnr, "+49511777777")["id"]
+    sides.office_change(firm, number, tlf="neu@huber.example", kommKz=4)
+    firm.crm_edit(espo_id, phoneNumberData=[phone("+49511123456", primary=True), phone("+49511888888")])
+    firm.until_quiet()
+    assert sides.numbers(firm, espo_id) == ["+49511123456", "+49511888888"]
+    assert sides.addresses(firm, espo_id) == ["neu@huber.example"]
+    kinds = {one["tlf"]: one["kommKz"] for one in sides.entries(firm, betnr).values()}
+    assert kinds == {"+49511123456": 1, "neu@huber.example": 4, "+49511888888": 1}
+
+
+def test_an_address_typed_into_a_phone_entry_is_told_as_what_it_is(firm: Firm) -> None:
+    espo_id, betnr = sides.party(firm, phones=[phone("+49511777777", primary=True)])
+    sides.office_change(firm, sides.entry(firm, betnr, "+49511777777")["id"], tlf="neu@huber.example")
+    (outcome,) = firm.outcomes(espo_id)
+    (told,) = [one.message for one in outcome.findings]
+    assert "Im Telefoneintrag steht eine E-Mail-Adresse" in told
+    assert sides.numbers(firm, espo_id) == ["+49511777777"]

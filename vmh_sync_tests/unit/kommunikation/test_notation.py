@@ -33,7 +33,7 @@ def test_numbers_go_in_international_form(value: str, sent: str) -> None:
         ("0711 1234 (privat)", Refusal.PHONE_LETTERS),
         ("Tel. 0711 1234", Refusal.PHONE_LETTERS),
         ("0800-FLOWERS", Refusal.PHONE_LETTERS),
-        ("a@b.example", Refusal.PHONE_LETTERS),
+        ("a@b.example", Refusal.PHONE_EMAIL),
         ("siehe Akte", Refusal.PHONE_LETTERS),
         ("0711 123456 / 78", Refusal.PHONE_SEVERAL),
         ("0711/1234; 0170/123", Refusal.PHONE_SEVERAL),
