@@ -213,7 +213,7 @@ def local_text(moment: dt.datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def local_moment(text: str | None, zone: ZoneInfo) -> dt.datetime | None:
+def local_moment(text: str | None, zone: dt.tzinfo) -> dt.datetime | None:
     """Read the office's local time as an aware UTC datetime; None when it is missing or no date-time.
 
     In the doubled hour in autumn the earlier of the two moments is meant. A text with a zone of its own keeps it.
