@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.twins.twin_search import carries
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import NumbersAround
 from vmh_sync.store.store import Transaction
@@ -45,17 +47,23 @@ class SentCreate:
     def recall(self, party: PartyRead, table: FieldTable, zone: ZoneInfo) -> None:
         """Note on a party whose number a person has entered that it was sent, and what of that is known to be its base.
 
-        What differs from what was sent is somebody's edit. Of a field that is empty in Advoware nothing is known: it
-        may not have been taken.
+        That is what was sent only where our mark tells that it was made of it: a person may have typed it by hand.
         """
         party.unanswered = self.intent
-        # Without a number known before, a party that was there all along may just have been edited.
-        known_numbers = self.numbers.before is not None
-        if party.advoware is not None and known_numbers and self.may_have_made(party.advoware, zone):
-            told = table.read(Side.ADVOWARE, party.advoware.model_dump(), missing_is_empty=True)
-            sent = self.fields.items()
-            known = {name: value for name, value in sent if name in table and not is_empty(told.get(name))}
-            party.made_from = Base(known, known)
+        if party.advoware is not None and self.may_have_made(party.advoware, zone):
+            ours = carries(party.advoware, CREATE_MARK.format(espo_id=party.espo_id))
+            party.made_from = base_of_found(self.fields if ours else {}, party.advoware, table)
+
+
+def base_of_found(sent: Fields, party: Beteiligter, table: FieldTable) -> Base:
+    """Return what stands for the base of a party that people may have edited before it was found.
+
+    Where it says anything, both said what was ``sent`` or nothing: what both say differently since is a conflict, whose
+    loser is told. Of a field that is empty in Advoware nothing is known: it may not have been taken.
+    """
+    told = table.read(Side.ADVOWARE, party.model_dump(), missing_is_empty=True)
+    known = {name: sent.get(name) for name, value in told.items() if not is_empty(value)}
+    return Base(known, known)
 
 
 def sent_creates(tx: Transaction, espo_ids: Iterable[str]) -> dict[str, SentCreate]:

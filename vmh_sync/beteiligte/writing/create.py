@@ -11,6 +11,7 @@ from functools import partial
 
 from vmh_sync.beteiligte.master_data.diff import MasterPlan
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.reading.sent_create import base_of_found
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
 from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
@@ -22,7 +23,7 @@ from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind
-from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import Beteiligter, Created
 
 
@@ -74,8 +75,7 @@ async def ensure_created(
         return replace(party, link=link, advoware=record, just_created=creation.answered)
     # The answer to a create may come without the children. The number first: whatever happens next, it is known.
     # Until Advoware was read, what was sent stands for what both sides say.
-    sent: Fields = intent.natural_key.get("fields", {})
-    as_sent = Base(dict(sent), dict(sent))
+    as_sent = Base(_sent(intent), _sent(intent))
     link = await context.store.write(_store_number, context, party, intent, created.key, as_sent, None)
     record = await context.advoware.read_beteiligter(created.key)
     if record is not None:
@@ -129,17 +129,17 @@ def _store_base(tx: Transaction, link: Link, base: Base, row_id: str | None) -> 
 def _base_after(intent: Intent, record: Beteiligter, table: FieldTable, *, fresh: bool) -> Base:
     """Return the base after a create, corrected by what Advoware made of it.
 
-    ``fresh``: nobody can have edited it yet, so everything it says is its form of what was sent. Otherwise only a field
-    that stayed empty counts as ignored; any other difference is somebody's edit and must be seen as one.
+    ``fresh``: nobody can have edited it yet, so everything it says is its form of what was sent. What it did not take
+    is still to be carried over, by a PUT or by a person.
     """
-    sent: Fields = intent.natural_key.get("fields", {})
+    if not fresh:
+        return base_of_found(_sent(intent), record, table)
     told = table.read(Side.ADVOWARE, record.model_dump(), missing_is_empty=True)
-    espo: dict[str, Value] = dict(sent)
-    advoware: dict[str, Value] = dict(sent)
-    for name in sent:
-        if fresh or is_empty(told.get(name)):
-            advoware[name] = told.get(name)
-            if not same(table[name].kind, told.get(name), sent.get(name)):
-                # Not taken: what EspoCRM says of it is still to be carried over, by a PUT or by a person.
-                espo[name] = told.get(name)
-    return Base(espo, advoware)
+    sent = _sent(intent).items()
+    espo = {name: value if same(table[name].kind, told.get(name), value) else told.get(name) for name, value in sent}
+    return Base(espo, {name: told.get(name) for name, _ in sent})
+
+
+def _sent(intent: Intent) -> dict[str, Value]:
+    """Return what was sent: nothing, where the party was found by its mark before we sent anything."""
+    return dict(intent.natural_key.get("fields", {})) if intent.sent_at is not None else {}

@@ -20,6 +20,12 @@ from vmh_sync_tests.fixtures.firm import Firm
 Json = dict[str, Any]
 
 WINTER: Json = {"lastName": "Winter", "firstName": "Bärbel", "dateOfBirth": "1971-03-04", "zusatz": "Hinterhaus"}
+WINTER_THERE = {
+    "name": "Winter",
+    "vorname": "Bärbel",
+    "geburtsdatum": "1971-03-04T00:00:00",
+    "zusatz": "Hinterhaus",
+}
 OTHER_NAME = {"name": "Sommer"}
 OTHER_PERSON = {"name": "Sommer", "vorname": "Heide", "geburtsdatum": "1981-04-05T00:00:00", "zusatz": "Vorderhaus"}
 NO_MARK = {"bemerkung": ""}
@@ -91,8 +97,11 @@ def test_without_its_mark_a_person_is_asked_and_nothing_is_created(firm: Firm, o
     assert len(firm.office_records()) == 2
     firm.crm_edit(espo_id, betnr=betnr)
     firm.until_quiet()
-    assert_says(firm, espo_id, betnr, edit)
-    assert firm.tasks() == []
+    # A person may have typed this party: EspoCRM's values stand, and the task tells those of Advoware.
+    assert_says(firm, espo_id, betnr, {name: WINTER_THERE[name] for name in edit if name in IN_ESPOCRM})
+    (task,) = firm.tasks()
+    for name in edit.keys() & IN_ESPOCRM.keys() - {"geburtsdatum"}:
+        assert edit[name] in task["description"], name
     with firm.store.reading() as tx:
         assert tx.intents.open_for("beteiligte", espo_id) == []
 
@@ -106,8 +115,30 @@ def test_a_company_that_was_renamed_is_not_created_again(firm: Firm) -> None:
     firm.crm_edit(espo_id, betnr=betnr)
     firm.until_quiet()
     record = firm.crm_record(espo_id)
-    assert (record["firmenname"], record["lastName"]) == ("Alpenbau Rosenheim", "Alpenbau Rosenheim")
-    assert firm.office_record(betnr)["name"] == "Alpenbau Rosenheim"
+    assert (record["firmenname"], record["lastName"]) == ("Huber Bau", "Huber Bau")
+    assert firm.office_record(betnr)["name"] == "Huber Bau"
+    (task,) = firm.tasks()
+    assert "Alpenbau Rosenheim" in task["description"]
+
+
+def test_what_both_sides_added_before_it_was_found_is_told(firm: Firm) -> None:
+    espo_id, betnr = created_unheard(firm, **WINTER)
+    firm.crm_edit(espo_id, titel="Prof.")
+    firm.office_edit(betnr, titel="Dr.")
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["titel"] == firm.office_record(betnr)["titel"] == "Prof."
+    (task,) = firm.tasks()
+    assert "Dr." in task["description"]
+
+
+def test_what_differs_in_a_party_with_our_mark_is_told_where_we_know_of_no_create(firm: Firm) -> None:
+    espo_id = firm.crm_party(**WINTER)
+    betnr = firm.office_party(name="Winter", vorname="Barbara", bemerkung=f"EspoCRM-ID: {espo_id}")
+    firm.until_quiet()
+    assert firm.crm_record(espo_id)["betnr"] == betnr
+    assert firm.office_record(betnr)["vorname"] == firm.crm_record(espo_id)["firstName"] == "Bärbel"
+    (task,) = firm.tasks()
+    assert "Barbara" in task["description"]
 
 
 def test_the_very_first_party_of_an_installation_is_not_created_again(firm: Firm) -> None:
