@@ -12,6 +12,9 @@ from vmh_sync.store import Store, Transaction
 SETTLED_INTENTS = timedelta(days=90)
 """A settled create serves only to understand what happened; its natural key holds personal values."""
 
+UNANSWERED_INTENTS = timedelta(days=1)
+"""A create without an answer of a record that is linked by now: longer than any request lives."""
+
 CLOSED_TASKS = timedelta(days=365)
 """Our row of a closed task. The task itself stays in EspoCRM, the conflict in the audit log."""
 
@@ -26,7 +29,7 @@ SLICE = 1000
 
 
 def clean_books(store: Store, now: datetime, *, audit_days: int) -> dict[str, int]:
-    """Delete what is older than its time; returns how many rows of each kind.
+    """Delete or settle what is older than its time; returns how many rows of each kind.
 
     ``audit_days`` is how long the audit log is kept. Raises ``StoreUnavailable``; what was deleted until then stays
     deleted, and the next night goes on.
@@ -34,6 +37,7 @@ def clean_books(store: Store, now: datetime, *, audit_days: int) -> dict[str, in
     audit = now - timedelta(days=audit_days)
     return {
         "audit_rows": _in_slices(store, lambda tx: tx.audit.purge(audit, SLICE)),
+        "linked_intents": _at_once(store, lambda tx: tx.intents.settle_linked(now - UNANSWERED_INTENTS)),
         "settled_intents": _in_slices(store, lambda tx: tx.intents.purge(now - SETTLED_INTENTS, SLICE)),
         "closed_tasks": _in_slices(store, lambda tx: tx.tasks.purge(now - CLOSED_TASKS, SLICE)),
         "dead_calendar_pairs": _in_slices(store, lambda tx: tx.calendar_pairs.purge(now - DEAD_PAIRS, SLICE)),

@@ -19,7 +19,15 @@ from vmh_sync.kommunikation.planning import entries_of, entry_of
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
 from vmh_sync.kommunikation.unreadable import may_be_new
-from vmh_sync.kommunikation.unsettled import claim_of, filled_by, in_the_way, natural_key, sent_by, what_is_sent
+from vmh_sync.kommunikation.unsettled import (
+    Arriving,
+    claim_of,
+    filled_by,
+    in_the_way,
+    natural_key,
+    sent_by,
+    what_is_sent,
+)
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
@@ -92,9 +100,8 @@ class EntryWriter:
         key, value = write.operation.key, write.operation.payload["tlf"]
         claim = claim_of(self.betnr, what_is_sent(write, self._kind(write))) if value else None
         earlier = in_the_way(self.in_flight, claim, int(key) if key is not None else None)
-        sent = [
-            one.sent_at for one in earlier if one.sent_at is not None and now - longest <= one.sent_at <= now + longest
-        ]
+        arriving = Arriving.at(now, longest)
+        sent = [one.sent_at for one in earlier if one.sent_at is not None and arriving.may(one)]
         if sent:
             raise CreatePutOff(max(sent) + longest)
 

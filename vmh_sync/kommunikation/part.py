@@ -21,6 +21,7 @@ from vmh_sync.kommunikation.planning import (
 )
 from vmh_sync.kommunikation.task_texts import EntryLabels
 from vmh_sync.kommunikation.unreadable import problem_of
+from vmh_sync.kommunikation.unsettled import Arriving
 from vmh_sync.kommunikation.write import write_part
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.merge import ConflictRule
@@ -106,7 +107,7 @@ def _remember(tx: Transaction, context: PassContext, parties: Sequence[PartInput
             pairs_of(link for link in entries.get(party.espo_id, []) if link.betnr == party.betnr),
             tasks.get(party.espo_id, []),
             intents.get(party.espo_id, []),
-            context.clock.now() - context.longest_request,
+            Arriving.at(context.clock.now(), context.longest_request),
         )
 
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.kommunikation import task_texts
@@ -13,7 +12,7 @@ from vmh_sync.kommunikation.model import AdvowareEntry, Channel, EspoEntry, Opti
 from vmh_sync.kommunikation.noted_lists import arrived, is_note
 from vmh_sync.kommunikation.plan import KommunikationPlan, PairDelta, Quarantined
 from vmh_sync.kommunikation.unreadable import as_agreed, problem_of, without_unreadable
-from vmh_sync.kommunikation.unsettled import Adopted, adopted, pointless, with_edits_told
+from vmh_sync.kommunikation.unsettled import Adopted, Arriving, adopted, pointless, with_edits_told
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.kommunikation_states import KommunikationState
@@ -32,8 +31,8 @@ _COPIES = ("tel_gesch", "tel_privat", "mobil", "fax_gesch", "email_gesch", "emai
 
 @dataclass(slots=True, repr=False)
 class Notes:
-    """What our database knows of a party's Kommunikation. What was sent before ``none_arrives_from`` has taken effect,
-    or never will (``None``: nobody knows).
+    """What our database knows of a party's Kommunikation. What was not sent while ``arriving`` has taken
+    effect, or never will (``None``: nobody knows).
     """
 
     run_id: str
@@ -43,7 +42,7 @@ class Notes:
     pairs: tuple[Pair, ...] = ()
     tasks: list[ManualTask] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
-    none_arrives_from: datetime | None = None
+    arriving: Arriving | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -113,7 +112,7 @@ def map_entries(party: PartInput, notes: Notes) -> MappedEntries:
     filled = [one for one in notes.intents if not is_note(one) and one.betnr == party.betnr]
     taken = adopted(filled, found, pairs)
     sides = replace(found, pairs=PairDelta((), tuple(one.pair for one in taken)).apply(pairs))
-    done = (*lists, *pointless(notes.intents, taken, sides, notes.none_arrives_from))
+    done = (*lists, *pointless(notes.intents, taken, sides, notes.arriving))
     ended = {one.id for one in (*done, *(one.intent for one in taken))}
     return MappedEntries(sides, taken, noted, done, tuple(one for one in filled if one.id not in ended))
 

@@ -8,8 +8,8 @@ person made; so the value it replaces is told, as the loser of a conflict.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from vmh_sync.engine.writing.typed_over import most_likely
 from vmh_sync.kommunikation import kinds
@@ -30,6 +30,25 @@ class Adopted:
     intent: Intent
     pair: Pair
     edited: bool = False
+
+
+class Arriving(NamedTuple):
+    """Between which moments a request was sent that may still arrive.
+
+    What was sent later than that was sent while the clock was wrong: nobody knows when, so it is not waited for.
+    """
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def at(cls, now: datetime, longest: timedelta) -> "Arriving":
+        """Return it for a request that lives ``longest`` at most."""
+        return cls(now - longest, now + longest)
+
+    def may(self, intent: Intent) -> bool:
+        """Whether what was sent may still arrive."""
+        return intent.sent_at is not None and self.since <= intent.sent_at <= self.until
 
 
 def what_is_sent(write: EntryWrite, kind: int) -> dict[str, Any]:
@@ -124,12 +143,12 @@ def in_the_way(intents: Iterable[Intent], claim: str | None, entry: int | None) 
 
 
 def pointless(
-    intents: Iterable[Intent], taken: Iterable[Adopted], sides: PartyCommunication, before: datetime | None
+    intents: Iterable[Intent], taken: Iterable[Adopted], sides: PartyCommunication, arriving: Arriving | None
 ) -> tuple[Intent, ...]:
     """Return the fills that nobody asks after any more: nothing waits for them, and nothing of them can arrive."""
     known = {one.intent.id for one in taken}
     fills = (one for one in intents if not is_note(one) and one.id not in known)
-    over_now = (one for one in fills if one.sent_at is None or (before is not None and one.sent_at < before))
+    over_now = (one for one in fills if one.sent_at is None or (arriving is not None and not arriving.may(one)))
     return tuple(one for one in over_now if _is_told(one, sides) and not _waits(one, sides, sides.pairs))
 
 

@@ -24,6 +24,7 @@ _LABELS = {
     "tasks_written": "Aufgaben geschrieben",
     "tasks_waiting": "Aufgaben warten",
     "audit_rows": "alte Einträge im Protokoll",
+    "linked_intents": "unbeantwortete Anlagen verknüpfter Datensätze",
     "settled_intents": "erledigte Anlagen",
     "closed_tasks": "geschlossene Aufgaben",
     "dead_calendar_pairs": "gelöschte Terminpaare",

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.models import IntentRow
+from vmh_sync.store.models import IntentRow, LinkRow
 from vmh_sync.store.repository import ByKeys, Repository, among, chunks, columns_of, table_of
 
 IntentState = Literal["open", "sent", "done", "abandoned"]
@@ -180,6 +180,28 @@ class Intents(Repository):
     def abandon(self, intent_id: str) -> None:
         """Note that nothing will be created. Raises StaleRow if the intent is settled already."""
         self._move(intent_id, {"state": "abandoned", "settled_at": self._now()})
+
+    def settle_linked(self, before: datetime) -> int:
+        """Settle what was announced before a moment for records that have been linked since; returns how many.
+
+        The entries of a party have no record of their own: theirs are settled where they are read.
+        """
+        linked = (
+            select(LinkRow.advoware_id)
+            .where(
+                LinkRow.entity == _TABLE.c.entity,
+                LinkRow.entity != "kommunikation",
+                LinkRow.espo_id == _TABLE.c.espo_id,
+                LinkRow.state != "tombstone",
+                LinkRow.created_at >= _TABLE.c.created_at,
+            )
+            .correlate(_TABLE)
+        )
+        old = and_(_TABLE.c.created_at < before, or_(_TABLE.c.sent_at.is_(None), _TABLE.c.sent_at < before))
+        values = {"state": "done", "foreign_id": linked.scalar_subquery(), "settled_at": self._now()}
+        return self._connection.execute(
+            update(_TABLE).where(_IS_UNSETTLED, old, linked.exists()).values(values)
+        ).rowcount
 
     def purge(self, before: datetime, limit: int | None = None) -> int:
         """Delete at most ``limit`` intents settled before ``before`` (retention); open ones stay. Returns how many."""

@@ -13,6 +13,7 @@ from vmh_sync.store import Store
 from vmh_sync.store.calendars.calendar import CalendarPair
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.history.metrics import PassSummary
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.queue.inbox import InboxEvent
 
 MOMENT = timedelta(microseconds=1)
@@ -112,6 +113,31 @@ def test_settled_intents_closed_tasks_and_passes_go_and_open_ones_stay(store: St
     with store.reading() as tx:
         assert [intent.payload_hash for intent in tx.intents.open_for("beteiligte", "a")] == ["open"]
         assert [row.id for row in tx.tasks.not_closed("beteiligte")] == [living]
+
+
+def test_a_create_without_an_answer_is_settled_once_its_record_has_long_been_linked(
+    store: Store, store_clock: ManualClock
+) -> None:
+    """What was announced after the link, or of a record without one, waits on; so do the entries of a party."""
+
+    def announced(entity: str, espo_id: str) -> str:
+        with store.transaction() as tx:
+            return tx.intents.start(
+                system="advoware", entity=entity, espo_id=espo_id, natural_key={}, payload_hash="", sent=True
+            ).id
+
+    ids = [announced("beteiligte", "a"), announced("beteiligte", "b"), announced("kommunikation", "a")]
+    with store.transaction() as tx:
+        tx.links.save(Link(entity="beteiligte", espo_id="a", betnr=7, advoware_id="7"))
+        tx.links.save(Link(entity="kommunikation", espo_id="a", betnr=7, advoware_id="1"))
+    store_clock.advance(timedelta(seconds=1))
+    ids.append(announced("beteiligte", "a"))
+    start = store_clock.now()
+    assert clean(store, start + timedelta(hours=23)) == {}
+    assert clean(store, start + timedelta(hours=25)) == {"linked_intents": 1}
+    with store.reading() as tx:
+        found = [tx.intents.get(one) for one in ids]
+    assert [(one.state, one.foreign_id) for one in found if one] == [("done", "7"), *[("sent", None)] * 3]
 
 
 def test_what_waits_in_the_inbox_stays(store: Store, store_clock: ManualClock) -> None:
