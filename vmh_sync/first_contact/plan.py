@@ -1,6 +1,7 @@
 """What first contact would do: certain pairs, questions, who stands alone, who is there twice. Pure."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ class ContactPlan:
 
     def doubt(self, espo_id: str) -> None:
         """Make a question of a certain pair, because a person says that they are two."""
+        if espo_id in self.questions:
+            return
         matched, doubted = self.matched, [pair for pair in self.matched.certain if pair.one == espo_id]
         if doubted:
             left = tuple(pair for pair in matched.certain if pair.one != espo_id)
@@ -58,12 +61,13 @@ def _row(pair: Pair[Any, Any], one: str, other: str) -> dict[str, Any]:
     return {one: pair.one, other: pair.other, "score": found.score, "reasons": list(found.reasons)}
 
 
-def plan_contact(sides: Sides) -> ContactPlan:
+def plan_contact(sides: Sides, progress: Callable[[int, int], None] = lambda done, total: None) -> ContactPlan:
     """Match both sides and decide who has to be asked about whom."""
     matched = match(
         {espo_id: held.traits for espo_id, held in sides.espocrm.items()},
         {betnr: held.traits for betnr, held in sides.advoware.items()},
         known=sides.known,
+        progress=progress,
     )
     twins: dict[str, list[Twin]] = defaultdict(list)
     doubles: dict[str, list[Double]] = defaultdict(list)

@@ -18,7 +18,7 @@ from vmh_sync.first_contact.sides import Progress, read_sides
 from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT = 8
-TOLD_EVERY = 50
+WRITING = "Verknüpfen und fragen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ async def plan_first_contact(
     """Read both sides and match them; nothing is written. Raises ``NoList``, ``BadAnswers``, ``ForeignSystemError``."""
     given = parse_pairs(order.answers) + (read_csv(order.answers_file) if order.answers_file else [])
     sides = await read_sides(context, party_table(context), where=PartyScope(numbers=order.numbers), progress=progress)
-    plan = await asyncio.to_thread(plan_contact, sides)
+    plan = await asyncio.to_thread(plan_contact, sides, partial(progress, "Vergleichen"))
     return plan, decide(given, plan)
 
 
@@ -94,6 +94,7 @@ async def each(
     """Do what is to be done per party, some at once; why one was left alone goes to ``failures``."""
     limit, todo = asyncio.Semaphore(CONCURRENT), list(work)
     done = 0
+    progress(WRITING, done, len(todo))
 
     async def one(espo_id: str, act: Callable[[], Awaitable[None]]) -> None:
         nonlocal done
@@ -101,8 +102,7 @@ async def each(
             with isolated(f"first contact {espo_id}", lambda e: _blame(failures, espo_id, e), foreseen=(LeftAlone,)):
                 await act()
         done += 1
-        if done % TOLD_EVERY == 0 or done == len(todo):
-            progress("Verknüpfen und fragen", done, len(todo))
+        progress(WRITING, done, len(todo))
 
     await asyncio.gather(*(one(espo_id, act) for espo_id, act in todo))
 

@@ -167,6 +167,7 @@ def _links(tx: Transaction, ids: list[str]) -> dict[str, int]:
 async def _in_groups(
     items: list[T], work: Callable[[T], Awaitable[None]], progress: Callable[[int, int], None]
 ) -> None:
+    progress(0, len(items))
     for start in range(0, len(items), AT_ONCE):
         await asyncio.gather(*(work(item) for item in items[start : start + AT_ONCE]))
         progress(min(start + AT_ONCE, len(items)), len(items))

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 
 from vmh_sync.commands.passes.linked_pass import sync_linked
+from vmh_sync.commands.passes.pass_progress import shown_pass
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
-from vmh_sync.commands.screens.progress import progress_for
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
@@ -65,14 +65,14 @@ async def _contact(
 
 @contextmanager
 def progress_lines(*, quiet: bool) -> Iterator[Progress]:
-    """One line of progress per step: what is read, what is written."""
+    """Progress of each step with rate and expected end: what is read, what is compared, what is written."""
     with ExitStack() as stack:
         shown: dict[str, Callable[[int, int], None]] = {}
 
         def told(what: str, done: int, total: int) -> None:
             if what not in shown:
                 stack.close()
-                shown[what] = stack.enter_context(progress_for(what, quiet=quiet))
+                shown[what] = stack.enter_context(shown_pass(what, quiet=quiet)).reached
             shown[what](done, total)
 
         yield told

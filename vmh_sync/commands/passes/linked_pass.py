@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from vmh_sync.commands.passes.pass_progress import shown_pass
 from vmh_sync.commands.passes.sync import run_sync
 from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
@@ -16,7 +17,8 @@ def sync_linked(ids: Sequence[str], extra: dict[str, Any], *, as_json: bool) -> 
     pass cannot run.
     """
     try:
-        summary, _ = run_sync(target("beteiligte"), SyncOrder(tuple(ids), None))
+        with shown_pass("Abgleich der Verknüpften", quiet=as_json) as progress:
+            summary, _ = run_sync(target("beteiligte"), SyncOrder(tuple(ids), None), progress=progress)
     except PassFailed as problem:
         fail_pass(str(problem), as_json=as_json)
     extra["sync"] = summary.to_json()

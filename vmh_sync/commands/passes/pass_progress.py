@@ -61,6 +61,11 @@ class PassProgress:
         self._read = self._done = 0
         self._tell()
 
+    def reached(self, done: int, total: int) -> None:
+        """Take note of how much of how much is done; the rate counts from the first word."""
+        self._total, self._finished = total, done
+        self._tell()
+
     def _tell(self) -> None:
         now = self._clock.now()
         left = self._total - self._finished

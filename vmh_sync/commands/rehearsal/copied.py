@@ -24,7 +24,7 @@ from vmh_sync.systems.errors import Forbidden, NotFound
 
 Json = dict[str, Any]
 _CHILDREN = ("CAdressen", "CBankverbindungen")
-_AT_ONCE, _TOLD_EVERY = 50, 100
+_AT_ONCE = 50
 
 
 @dataclass(slots=True, repr=False)
@@ -60,11 +60,11 @@ async def copy_sides(context: PassContext, where: PartyScope, progress: Progress
     ids = [one.id async for one in context.espo.list_all(ESPO_ENTITY, select=("id",), spoilt=[])]
     copied.espocrm[ESPO_ENTITY] = []
     total, read = len(parties) + len(ids), itertools.count(1)
+    progress("Kopieren", 0, total)
 
     async def told(reading: Awaitable[None]) -> None:
         await reading
-        if (done := next(read)) % _TOLD_EVERY == 0 or done == total:
-            progress("Kopieren", done, total)
+        progress("Kopieren", next(read), total)
 
     await asyncio.gather(*map(told, (*map(whole, parties.values()), *map(record, ids))))
     for entity in _CHILDREN:

@@ -391,3 +391,9 @@ def test_an_unusable_row_of_one_party_keeps_the_others_from_nothing(firm: Firm) 
 
     told, _ = firm.run(look)
     assert told == Traits(ibans=frozenset({IBAN}))
+
+
+def test_every_step_says_how_far_it_is_to_the_last(firm: Firm) -> None:
+    erika_on_both_sides(firm)
+    steps = [line.split(":")[0] for line in CliRunner().invoke(app, ["first-contact"]).stderr.splitlines()]
+    assert steps[3:] == ["Vergleichen", "Verknüpfen und fragen", "Abgleich der Verknüpften"]

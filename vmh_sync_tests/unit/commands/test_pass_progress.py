@@ -83,3 +83,16 @@ def test_a_job_in_the_foreground_returns_raises_and_is_heard_from_its_thread() -
 
     with pytest.raises(LookupError, match="why"):
         in_foreground(fails)
+
+
+def test_a_step_that_knows_how_far_it_is_tells_rate_and_end_from_its_first_word(clock: ManualClock) -> None:
+    written: list[str] = []
+    progress = PassProgress(Lines("EspoCRM", written.append, clock), clock)
+    for done in (0, 100, 200, 300):
+        progress.reached(done, 300)
+        clock.advance(timedelta(seconds=20))
+    assert written == [
+        "EspoCRM: 100 von 300, 5 je Sekunde, Ende etwa 08:01 Uhr\n",
+        "EspoCRM: 200 von 300, 5 je Sekunde, Ende etwa 08:01 Uhr\n",
+        "EspoCRM: 300 von 300\n",
+    ]
