@@ -142,3 +142,8 @@ def espo_betnr(espo: EspoRecord | None) -> int | None:
         value = int(told) if told.isdecimal() and len(told) <= _MOST_DIGITS else None
     is_number = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_BETNR
     return value if is_number else None
+
+
+def carries(party: Beteiligter, mark: str) -> bool:
+    """Tell whether the remark of a party of Advoware holds our mark."""
+    return mark.casefold() in (party.bemerkung or "").casefold()

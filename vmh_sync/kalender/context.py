@@ -148,8 +148,7 @@ class CalendarContext:
 
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
     creation was not answered is not created again before that (:mod:`vmh_sync.engine.writing.create_once`). ``desk`` is
-    there when EspoCRM is set up. ``takes_to_move``: so long a client may take to make an event anew at a colleague's
-    after it has deleted it. ``alive`` gives the run's sign of life during a block. ``lately``: what this pass has
+    there when EspoCRM is set up. ``alive`` gives the run's sign of life during a block. ``lately``: what this pass has
     read in colleagues' calendars to tell moved events from deleted ones.
     """
 
@@ -167,7 +166,6 @@ class CalendarContext:
     alive: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     quota_per_minute: int = 600
     longest_request: timedelta = timedelta(seconds=150)
-    takes_to_move: timedelta = timedelta(minutes=5)
     desk: TaskDesk | None = None
     lately: ChangedLately = field(default_factory=ChangedLately)
 

@@ -25,10 +25,6 @@ class ColleagueUnreachable(Exception):
         super().__init__(kuerzel)
 
 
-class JustDeleted(Exception):
-    """The event was deleted so shortly ago that its client may still be making it anew at a colleague's."""
-
-
 class StaysWithColleague(Exception):
     """An event that Advoware cannot hold stands in a colleague's calendar, and Google does not let it go."""
 

@@ -8,7 +8,6 @@ from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.kalender.errors import (
     AppointmentMoving,
     ColleagueUnreachable,
-    JustDeleted,
     MovedAway,
     StaysWithColleague,
 )
@@ -22,7 +21,6 @@ ITEM_FAILURES = (
     AppointmentMoving,
     MovedAway,
     ColleagueUnreachable,
-    JustDeleted,
     StaysWithColleague,
     UnreadableAppointmentError,
     PairTaken,
@@ -61,12 +59,6 @@ def explain(error: Exception) -> Failure:
         text = (
             f"Der Google-Kalender von {error.kuerzel} ist nicht zu erreichen: Ob das Ereignis dort steht, ist offen. "
             "Der Termin bleibt, bis der Kalender wieder freigegeben ist."
-        )
-        return Failure(text, name, later=True)
-    if isinstance(error, JustDeleted):
-        text = (
-            "In Google eben erst gelöscht: vielleicht wird der Termin gerade zu einem Kollegen verschoben; der nächste "
-            "Abgleich entscheidet."
         )
         return Failure(text, name, later=True)
     if isinstance(error, StaysWithColleague):

@@ -7,7 +7,6 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -77,7 +76,6 @@ async def _one_pass(which: Sequence[str]) -> None:
 
 async def _calendars(kuerzel: Sequence[str]) -> None:
     async with open_calendar(f"chaos-{os.getpid()}", CalendarSettings.read(), retry=QUICK) as context:
-        context.takes_to_move = timedelta(0)  # a deletion counts at once
         chosen = await employees.select(context, kuerzel)
         for employee in chosen.employees:
             await sync_employee(context, employee, SyncOptions())

@@ -59,7 +59,6 @@ def _pass(environment: Mapping[str, str], kuerzel: str, shift: timedelta, trap: 
 
     async def run() -> int:
         async with open_calendar(f"crash-{os.getpid()}", CalendarSettings.read(), clock, retry=QUICK) as context:
-            context.takes_to_move = timedelta(0)  # a deletion counts at once
             chosen = await select(context, [kuerzel])
             _set(trap, context.store)
             works = [await sync_employee(context, employee, SyncOptions()) for employee in chosen.employees]

@@ -50,7 +50,6 @@ class CalendarFirm(Firm):
             espocrm=world.espo_settings,
         )
         self.unseen: set[str] = set()
-        self.takes_to_move = timedelta(0)  # a deletion counts at once
         self._seen: dict[Any, frozenset[str]] = {}
         self.chancery = MemoryChancery(self)
 
@@ -72,7 +71,6 @@ class CalendarFirm(Firm):
             calls=given.calls,
             bell=Doorbell(redis),
             longest_request=settle,
-            takes_to_move=self.takes_to_move,
             desk=TaskDesk(process.name, world.clock, world.store, given.espo, world.espo_settings, settle),
         )
 

@@ -10,8 +10,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
-from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.twins.twin_search import carries
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, carries
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import NumbersAround
 from vmh_sync.store.store import Transaction

@@ -15,7 +15,7 @@ from typing import TypeVar
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
-from vmh_sync.beteiligte.party import PartyRead, espo_betnr
+from vmh_sync.beteiligte.party import PartyRead, carries, espo_betnr
 from vmh_sync.beteiligte.twins.twin_question import (
     Double,
     Twin,
@@ -75,11 +75,6 @@ async def look_before_create(
 def with_mark(parties: Iterable[Beteiligter], mark: str) -> Beteiligter | None:
     """Return the first party whose remark holds our mark, however the office has respelled it."""
     return min((one for one in parties if carries(one, mark)), key=lambda one: one.bet_nr, default=None)
-
-
-def carries(party: Beteiligter, mark: str) -> bool:
-    """Whether the party's remark holds a mark."""
-    return mark.casefold() in (party.bemerkung or "").casefold()
 
 
 async def free_with_mark(

@@ -7,10 +7,9 @@ arrive any more, and a task names the party that nobody stands for.
 from contextlib import suppress
 
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
-from vmh_sync.beteiligte.party import PartyRead
+from vmh_sync.beteiligte.party import PartyRead, carries
 from vmh_sync.beteiligte.reading.left_party import MERGED
 from vmh_sync.beteiligte.status.task_subject import subject
-from vmh_sync.beteiligte.twins.twin_search import carries
 from vmh_sync.beteiligte.twins.unanswered import wait_for_arrival
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted

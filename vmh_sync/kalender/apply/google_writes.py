@@ -67,13 +67,10 @@ class GoogleWrites(Agreement):
         shared = (lambda kuerzel: concerns(termin, kuerzel)) if termin is not None else (lambda kuerzel: False)
         base = pair.base if pair is not None and pair.event_id == event_id else None
         gone = Gone(self.context, self.sides, event_id, fr_nr, base)
-        calendars = [(one, await self._calendar_of(one)) for one in self.book.colleagues(fr_nr, event_id, shared)]
-        for kuerzel, calendar in calendars:
+        for kuerzel in self.book.colleagues(fr_nr, event_id, shared):
+            calendar = await self._calendar_of(kuerzel)
             if calendar is not None and await gone.lives_on_in(calendar, kuerzel):
                 raise MovedAway(kuerzel)
-        by_us = pair is None or pair.leaving or pair.event_id != event_id
-        if not by_us and any(calendar is not None for _, calendar in calendars):
-            await gone.require_time()
 
     async def _lives_in(self, kuerzel: str, event_id: str, fr_nr: int) -> bool:
         """Tell whether the event lives in a calendar as this Termin's."""

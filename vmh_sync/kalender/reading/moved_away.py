@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from vmh_sync.kalender.changed_lately import Living
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.errors import ColleagueUnreachable, JustDeleted
+from vmh_sync.kalender.errors import ColleagueUnreachable
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.model import BaseForm
 from vmh_sync.kalender.pairing.made_anew import says_what
@@ -42,12 +42,6 @@ class Gone:
     event_id: str
     fr_nr: int
     base: BaseForm | None
-
-    async def require_time(self) -> None:
-        """Raise :class:`JustDeleted` if a client may still be moving it; where clocks disagree nobody waits."""
-        gone = await self.sides.deleted_at(self.event_id)
-        if gone is not None and abs(self.context.clock.now() - gone) < self.context.takes_to_move:
-            raise JustDeleted
 
     async def lives_on_in(self, calendar: str, kuerzel: str) -> bool:
         """Tell whether it lives on in the calendar of a colleague.

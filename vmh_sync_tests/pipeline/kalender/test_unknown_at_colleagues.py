@@ -1,7 +1,6 @@
 """Whether an event lives on at a colleague's cannot be said yet, or not at all: its Termin waits, and that is told."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
 
@@ -62,28 +61,6 @@ def test_the_lost_calendar_of_who_has_left_keeps_nobody_from_deleting(two: Calen
     two.chancery.drop_event("SB", event_id)
     two.come_to_rest()
     assert fr_nr not in two.chancery.termine()
-
-
-@pytest.mark.parametrize("order", [("AH", "SB"), ("SB", "AH")])
-@pytest.mark.parametrize("from_google", [True, False])
-def test_a_client_that_deletes_first_and_inserts_at_the_colleagues_after_a_pass_moves_the_termin(
-    two: CalendarFirm, from_google: bool, order: tuple[str, str]
-) -> None:
-    two.takes_to_move = timedelta(minutes=5)
-    fr_nr, event_id = appointment(two, from_google=from_google)
-    said = {"summary", "start", "end"}
-    values = {key: value for key, value in two.chancery.events("SB")[event_id].items() if key in said}
-    two.chancery.drop_event("SB", event_id)
-    two.world.loop.pass_time(SHORTLY)
-    assert "eben erst gelöscht" in one_pass(two, "SB")
-    new = two.chancery.event("AH", **values)
-    two.world.loop.pass_time(SHORTLY)
-    for kuerzel in order:
-        one_pass(two, kuerzel)
-    two.come_to_rest()
-    ((number, row),) = two.chancery.termine().items()
-    assert (number, row["sb"], row["anwalt"], row["nr"]) == (fr_nr, "AH", "AH", NUMBER)
-    assert set(two.chancery.events("AH")) == {new} and two.chancery.events("SB") == {}
 
 
 def test_an_event_like_one_of_a_colleague_whose_calendar_cannot_be_reached_waits(two: CalendarFirm) -> None:
