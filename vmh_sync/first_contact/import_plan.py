@@ -1,6 +1,6 @@
 """Which parties of Advoware would be created in EspoCRM, linked, asked about or left alone. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,9 @@ class ImportPlan:
         }
 
 
-def plan_import(sides: Sides, chosen: set[int] | None, confirmed: frozenset[int]) -> ImportPlan:
+def plan_import(
+    sides: Sides, chosen: set[int] | None, confirmed: frozenset[int], progress: Callable[[int, int], None]
+) -> ImportPlan:
     """Decide about every party of Advoware in ``sides``.
 
     ``chosen`` are the numbers a person named, if any; ``confirmed`` are to be created although they resemble somebody.
@@ -56,7 +58,7 @@ def plan_import(sides: Sides, chosen: set[int] | None, confirmed: frozenset[int]
             plan.present[betnr] = taken[betnr]
     new = {betnr: held.traits for betnr, held in sides.advoware.items() if betnr not in taken}
     espocrm = {espo_id: held.traits for espo_id, held in sides.espocrm.items()}
-    matched = match(espocrm, new)
+    matched = match(espocrm, new, progress=progress)
     alike: dict[int, list[Pair[str, int]]] = {}
     for pair in (*matched.certain, *matched.likely):
         alike.setdefault(pair.other, []).append(pair)

@@ -14,7 +14,7 @@ from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
 from vmh_sync.first_contact.carry_out import LeftAlone, Linker
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
-from vmh_sync.first_contact.sides import Progress, read_sides
+from vmh_sync.first_contact.sides import Progress, comparing, read_sides
 from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT = 8
@@ -56,7 +56,7 @@ async def plan_first_contact(
     """Read both sides and match them; nothing is written. Raises ``NoList``, ``BadAnswers``, ``ForeignSystemError``."""
     given = parse_pairs(order.answers) + (read_csv(order.answers_file) if order.answers_file else [])
     sides = await read_sides(context, party_table(context), where=PartyScope(numbers=order.numbers), progress=progress)
-    plan = await asyncio.to_thread(plan_contact, sides, partial(progress, "Vergleichen"))
+    plan = await asyncio.to_thread(plan_contact, sides, comparing(progress))
     return plan, decide(given, plan)
 
 

@@ -22,6 +22,7 @@ from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import Forbidden, ForeignSystemError
 from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
+from vmh_sync.watchdog import went_on
 
 AT_ONCE = 100
 """Single reads that are under way at a time; the clients hold back what is more than their own limit."""
@@ -34,6 +35,16 @@ EVERYWHERE = PartyScope()
 T = TypeVar("T")
 
 Progress = Callable[[str, int, int], None]
+
+
+def comparing(progress: Progress) -> Callable[[int, int], None]:
+    """Return what the matcher tells: people, and the watch, for which minutes without a call are a standstill."""
+
+    def told(done: int, total: int) -> None:
+        went_on()
+        progress("Vergleichen", done, total)
+
+    return told
 
 
 @dataclass(frozen=True, slots=True, repr=False)

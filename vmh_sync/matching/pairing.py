@@ -7,7 +7,7 @@ party that one side has twice, are for a person.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import count
 from typing import Generic, TypeVar
 
 from vmh_sync.matching.blocking import keys
@@ -58,16 +58,24 @@ def match(
     """Match two sides by content.
 
     ``known`` are pairs that are linked already: they are not matched, but who resembles one of them on the same side is
-    there twice. ``progress`` is told how many comparisons of how many are done.
+    there twice. ``progress`` is told of every party, how many of how many are looked through: with large sides this
+    takes minutes.
     """
+    total, done = 2 * len(one) + len(other), count(1)
+
+    def step() -> None:
+        progress(next(done), total)
+
     linked: Mapping[A, B] = known or {}
     taken = set(linked.values())
     one_side, other_side = _prepared(one), _prepared(other)
-    doubled_in_one = [pair for pair in _within(one_side) if not (pair.one in linked and pair.other in linked)]
-    doubled_in_other = [pair for pair in _within(other_side) if not (pair.one in taken and pair.other in taken)]
+    doubled_in_one = [pair for pair in _within(one_side, step) if not (pair.one in linked and pair.other in linked)]
+    doubled_in_other = [pair for pair in _within(other_side, step) if not (pair.one in taken and pair.other in taken)]
     free_one = {key: party for key, party in one_side.items() if key not in linked}
     free_other = {key: party for key, party in other_side.items() if key not in taken}
-    found = list(_across(free_one, free_other, progress))
+    for _ in range(len(one) - len(free_one)):
+        step()
+    found = list(_across(free_one, free_other, step))
     doubtful_one = {name for pair in doubled_in_one for name in (pair.one, pair.other)}
     doubtful_other = {name for pair in doubled_in_other for name in (pair.one, pair.other)}
     certain, likely = _settled(found, doubtful_one, doubtful_other)
@@ -130,24 +138,27 @@ def _blocks(side: Mapping[A, Prepared]) -> dict[str, list[A]]:
 
 
 def _across(
-    one_side: Mapping[A, Prepared], other_side: Mapping[B, Prepared], progress: Callable[[int, int], None]
+    one_side: Mapping[A, Prepared], other_side: Mapping[B, Prepared], step: Callable[[], None]
 ) -> Iterator[Pair[A, B]]:
     blocks = _blocks(other_side)
-    for done, (one, party) in enumerate(one_side.items(), 1):
+    for one, party in one_side.items():
         met: Iterable[B] = dict.fromkeys(other for name in keys(party) for other in blocks.get(name, ()))
         for other in met:
             found = judge(party, other_side[other])
             if found.likeness is not Likeness.NONE:
                 yield Pair(one, other, found)
-        progress(done, len(one_side))
+        step()
 
 
-def _within(side: Mapping[A, Prepared]) -> list[Pair[A, A]]:
-    met = {pair for members in _blocks(side).values() for pair in combinations(members, 2)}
+def _within(side: Mapping[A, Prepared], step: Callable[[], None]) -> list[Pair[A, A]]:
+    blocks = _blocks(side)
     order = {key: number for number, key in enumerate(side)}
     pairs = []
-    for one, other in sorted(met, key=lambda pair: (order[pair[0]], order[pair[1]])):
-        found = judge(side[one], side[other])
-        if found.likeness is not Likeness.NONE:
-            pairs.append(Pair(one, other, found))
+    for one, party in side.items():
+        met = {other for name in keys(party) for other in blocks.get(name, ()) if order[other] > order[one]}
+        for other in sorted(met, key=order.__getitem__):
+            found = judge(party, side[other])
+            if found.likeness is not Likeness.NONE:
+                pairs.append(Pair(one, other, found))
+        step()
     return pairs

@@ -21,7 +21,7 @@ from vmh_sync.first_contact.carry_out import Linker
 from vmh_sync.first_contact.import_plan import ImportPlan, plan_import
 from vmh_sync.first_contact.importing import Importer
 from vmh_sync.first_contact.run import each
-from vmh_sync.first_contact.sides import Progress, read_sides
+from vmh_sync.first_contact.sides import Progress, comparing, read_sides
 from vmh_sync.matching.pairing import Pair
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -62,7 +62,7 @@ async def import_parties(context: PassContext, order: ImportOrder, progress: Pro
     sides = await read_sides(context, table, where=order.where, progress=progress)
     numbers = order.where.numbers
     named = set(numbers) if numbers is not None and not isinstance(numbers, range) else None
-    plan = await asyncio.to_thread(plan_import, sides, named, order.confirmed)
+    plan = await asyncio.to_thread(plan_import, sides, named, order.confirmed, comparing(progress))
     done = Imported()
     if order.plan_only:
         return plan, done

@@ -1,5 +1,6 @@
 """The list that people answer comes back from Excel: whatever it did to the file, an answer means what was typed."""
 
+import asyncio
 import csv
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv, write_csv
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
-from vmh_sync.first_contact.sides import Held, Sides
+from vmh_sync.first_contact.sides import Held, Sides, comparing
 from vmh_sync.matching.traits import Traits
 from vmh_sync.tasks.answer_list import BadAnswers
+from vmh_sync.watchdog import watched
 
 BORN = "1980-05-17"
 MAIL = frozenset({"a@example.org"})
@@ -182,3 +184,9 @@ def test_a_lonely_quotation_mark_is_told_and_swallows_no_answers(tmp_path: Path)
     path.write_text(text.replace(";Vogt", ';"Vogt', 1), encoding="utf-8-sig", newline="")
     with pytest.raises(BadAnswers, match="Zeile 2: Ein Anführungszeichen steht allein"):
         read_csv(path)
+
+
+async def test_minutes_of_comparing_are_no_standstill() -> None:
+    async with watched("first-contact", 60) as watch:
+        await asyncio.to_thread(plan_contact, plan().sides, comparing(lambda what, done, total: None))
+        assert watch.count > 0
