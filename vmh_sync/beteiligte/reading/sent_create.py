@@ -50,8 +50,8 @@ class SentCreate:
         """
         party.unanswered = self.intent
         if party.advoware is not None and self.may_have_made(party.advoware, zone):
-            ours = carries(party.advoware, CREATE_MARK.format(espo_id=party.espo_id))
-            party.made_from = base_of_found(self.fields if ours else {}, party.advoware, table)
+            marked = carries(party.advoware, CREATE_MARK.format(espo_id=party.espo_id))
+            party.made_from = base_of_found(self.fields if marked else {}, party.advoware, table)
 
 
 def base_of_found(sent: Fields, party: Beteiligter, table: FieldTable) -> Base:

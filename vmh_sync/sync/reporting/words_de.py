@@ -71,6 +71,7 @@ REASONS = {
     "email_characters": "E-Mail-Adresse mit Umlauten",
     "email_form": "keine vollständige E-Mail-Adresse",
     "phone_letters": "Text in der Telefonnummer",
+    "phone_email": "E-Mail-Adresse in einem Telefoneintrag",
     "phone_extension": "Telefonnummer mit Durchwahl als Zusatz",
     "phone_several": "mehrere Telefonnummern in einem Eintrag",
     "phone_local": "Telefonnummer ohne Vorwahl",
