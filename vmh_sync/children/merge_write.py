@@ -14,6 +14,7 @@ from vmh_sync.children.diff import with_books
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import key_of
+from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
@@ -53,7 +54,7 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
             done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
             _learn(access, done, fields, espo, in_advoware)
         answer, in_espocrm = await _write_espo(access, done, fields, espo, left)
-    except ForeignSystemError:
+    except (ForeignSystemError, LeaseLost):
         await _note_what_left(access, plan, link, left)
         raise
     done.rows += applied(context, kind, children, espo.id, in_espocrm.applied, Side.ESPOCRM)

@@ -100,7 +100,9 @@ def made_another(entry: AdvowareEntry, pair: Pair) -> bool:
     own, paired = entry.komm_kz or 0, channel_of(pair.kind)
     if own not in range(1, 13) or entry.is_empty or paired is None:
         return False
-    return channel_of(own) is not paired and not _takes(paired, entry)
+    other = channel_of(own)
+    says_other = other is None or _takes(other, entry)  # what no list takes is a slip of the pen
+    return other is not paired and says_other and not _takes(paired, entry)
 
 
 def _takes(channel: Channel, entry: AdvowareEntry) -> bool:

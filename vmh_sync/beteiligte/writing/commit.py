@@ -81,7 +81,7 @@ async def record_beforehand(context: PassContext, written: Written) -> None:
     plan = written.plan
     meets = plan.state.base is None and bool(plan.master.advoware or plan.master.espo)
     records: dict[Side, Told] = {Side.ESPOCRM: written.espo, Side.ADVOWARE: written.advoware}
-    sending = {} if meets else about_to_send(plan.master.fields, records, plan.state.sending)
+    sending = {} if meets else about_to_send(plan.master.fields, records, plan.state.sending, plan.state.taken_back)
     if plan.master.record.conflicts or meets or sending:
         await context.store.write(_record_beforehand, context, written, meets, sending)
 

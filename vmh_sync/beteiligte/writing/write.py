@@ -195,7 +195,7 @@ class PartySync:
         await record_beforehand(context, written)
         try:
             answer = await self._write_both(plan, written, gate, labels)
-        except ForeignSystemError:
+        except (ForeignSystemError, LeaseLost):
             await note_what_left(context, written)
             raise
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))

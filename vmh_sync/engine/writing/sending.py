@@ -27,14 +27,17 @@ TakenBack = frozenset[tuple[Side, str]]
 """Fields that may have been set back by hand, and on which side."""
 
 
-def about_to_send(fields: FieldPlan, records: Mapping[Side, Told], noted: JsonObject) -> JsonObject:
+def about_to_send(
+    fields: FieldPlan, records: Mapping[Side, Told], noted: JsonObject, back: TakenBack = frozenset()
+) -> JsonObject:
     """Return what is to be remembered of a write, empty where it only tries again.
 
-    Of what is ``noted``, that which waits for a person stays.
+    Of what is ``noted``, that which waits for a person stays, and what this pass found taken ``back`` until the base
+    knows it: a pass that is killed again must find the same.
     """
     if fields.only_tries_again:
         return {}
-    sending: JsonObject = still_held(noted, fields.held)
+    sending: JsonObject = still_held(noted, {*fields.held, *(name for _, name in back)})
     for side in Side:
         if fields.changes(side):
             before = {change.field: change.old for change in fields.changes(side)}

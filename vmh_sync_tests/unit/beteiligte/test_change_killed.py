@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.link_notes import NOTHING
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.firm import SETTLED, Firm
 from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.inmemory.world import World
 from vmh_sync_tests.unit.kommunikation.killed import pass_that_ends_so
@@ -171,3 +171,19 @@ def test_our_own_word_that_a_write_failed_makes_no_conflict(begin: Begin) -> Non
     row = changed.firm.crm_row(CRM, changed.espo_id) or {}
     assert (row["syncStatus"], bool(changed.noted())) == ("failed", True)
     assert changed.settled() == (both(NEW), [])
+
+
+def test_a_pass_killed_again_while_it_carries_out_the_rule_does_not_turn_it_round(begin: Begin) -> None:
+    changed = begin("espocrm", ConflictRule.ADVOWARE_WINS)
+    changed.dies("after")
+    changed.type("advoware", "zusatz", OLD)
+
+    def writes_back(request: Request) -> bool:
+        return request.method == "PUT" and request.path.endswith(f"/{CRM}/{changed.espo_id}")
+
+    changed.firm.finish()
+    changed.firm.world.loop.pass_time(SETTLED.total_seconds())
+    pass_that_ends_so(changed.firm, changed.espo_id, writes_back, Fate(dies="before"))
+    assert changed.stands() == {"espocrm": NEW, "advoware": OLD}
+    assert changed.settled()[0] == both(OLD)
+    assert changed.noted() == {}

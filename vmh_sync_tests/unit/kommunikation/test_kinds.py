@@ -143,3 +143,21 @@ def test_a_marker_that_contradicts_the_entry_and_what_stands_in_it_is_a_persons_
 def test_any_other_marker_tells_the_kind(value: str, own: int, remark: str, kind: int) -> None:
     one = entry(1, value, own, remark)
     assert kinds.resolve(one, None, kinds.believed(one, parse(remark)), {}) == kind
+
+
+@pytest.mark.parametrize(
+    ("own", "paired", "value", "another"),
+    [
+        (4, 1, "neu@huber.example", True),
+        (5, 1, "www.huber.example", True),
+        (1, 4, "0511 123456", True),
+        (1, 4, "max@@huber.example", False),
+        (1, 4, "max @huber", False),
+        (4, 1, "0511 12a", False),
+        (4, 1, "0511 123456", False),
+    ],
+)
+def test_an_entry_is_another_only_if_its_own_list_takes_what_stands_in_it(
+    own: int, paired: int, value: str, another: bool
+) -> None:
+    assert kinds.made_another(entry(1, value, kind=own), pair(1, paired, "alt", "alt")) is another
