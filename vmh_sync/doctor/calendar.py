@@ -176,6 +176,8 @@ async def check_new_calendars(
 
     Nothing is said while a system does not answer, or its settings are wrong: another line says so.
     """
+    if google.service_account_json is None and google.service_account_path is None:
+        return []  # not set up: no pass creates any
     try:
         debug = {name.upper() for name in load(CalendarSyncSettings).debug_kuerzel}
         cache = MemoryTokenCache()
@@ -186,7 +188,7 @@ async def check_new_calendars(
         states = await store.read(lambda tx: tx.calendar_states.all())
         known = {one.kuerzel.upper() for one in states if one.calendar_id} | {one.upper() for one in google.ids}
         names = await asyncio.to_thread(_names_listed, google, clock, circuits)
-    except (SettingsError, AdvowareError, StoreError, GoogleCalendarError, ValueError):
+    except (SettingsError, AdvowareError, StoreError, GoogleCalendarError, ServiceAccountError, ValueError):
         return []
     titles = {one: google.name_template.replace("{kuerzel}", one) for one in wanted if one.upper() not in known}
     missing = sorted(one for one, title in titles.items() if title not in names)

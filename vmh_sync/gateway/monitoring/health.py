@@ -179,20 +179,24 @@ async def _redis(services: GatewayServices) -> tuple[State, str | None]:
 
 async def _dagster(services: GatewayServices) -> tuple[State, str | None]:
     """Ask Dagster and its code server; what Dagster itself says comes first."""
-    for problem in await asyncio.gather(
-        _bounded(services.launcher.ping()), _bounded(services.code_server.ask(CHECK_SECONDS))
-    ):
+    code_server = services.code_server.ask(CHECK_SECONDS)  # bounds itself, and says who was silent
+    for problem in await asyncio.gather(_problem(_ping(services)), _problem(code_server)):
         if problem is not None:
             return "unavailable", problem
     return "ok", None
 
 
-async def _bounded(question: Coroutine[Any, Any, None]) -> str | None:
+async def _ping(services: GatewayServices) -> None:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await question
+            await services.launcher.ping()
+    except TimeoutError:
+        raise DagsterUnavailable("Dagster has not answered yet") from None
+
+
+async def _problem(question: Coroutine[Any, Any, None]) -> str | None:
+    try:
+        await question
     except LaunchFailed as problem:
         return problem.for_people
-    except TimeoutError:
-        return DagsterUnavailable.for_people
     return None

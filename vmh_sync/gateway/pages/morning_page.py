@@ -7,7 +7,7 @@ nothing from elsewhere, runs no script, and is stored by no cache. Values of rec
 import asyncio
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from itertools import chain
@@ -25,7 +25,7 @@ from vmh_sync.gateway.pages.endpoints_page import NOTHING_FROM_ELSEWHERE
 from vmh_sync.gateway.pages.field_names import field_name, record_name
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.overview.changed_records import ChangedRecord
-from vmh_sync.overview.failing_jobs import FailingJob, failing_jobs
+from vmh_sync.overview.failing_jobs import FailingJob, FinishedRun, failing_jobs
 from vmh_sync.overview.health import span
 from vmh_sync.overview.house import FailedRecord
 from vmh_sync.overview.morning import EntityMorning, Light, Morning, last_pass, read_morning
@@ -88,11 +88,15 @@ async def morning(
 
 async def _failing(services: GatewayServices) -> list[FailingJob]:
     """Ask Dagster whose runs fail; while it does not answer the page comes without, and ``/ready`` says why."""
-    try:
-        async with asyncio.timeout(DAGSTER_SECONDS):
-            asked = await asyncio.gather(*(services.launcher.finished_runs(entity.job) for entity in every()))
-    except (LaunchFailed, TimeoutError):
-        return []
+
+    async def of(job: str) -> Sequence[FinishedRun]:
+        try:
+            async with asyncio.timeout(DAGSTER_SECONDS):
+                return await services.launcher.finished_runs(job)
+        except (LaunchFailed, TimeoutError):
+            return ()  # of the others is told what is known
+
+    asked = await asyncio.gather(*(of(entity.job) for entity in every()))
     return failing_jobs(chain.from_iterable(asked), services.clock.now())[0]
 
 

@@ -21,6 +21,9 @@ from vmh_sync.kalender.state.pair_rows import Stored, pair_state
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.events import Event
 
+WAITS_FOR_A_CALENDAR = timedelta(days=1)
+"""So long an event that may have come from a calendar which cannot be reached is nobody's yet."""
+
 MADE_WITHIN = timedelta(hours=1)
 """So close together a client makes an event anew and deletes the first one; both moments are of Google's clock."""
 
@@ -52,7 +55,7 @@ async def events_made_anew(
         try:
             gone = await _gone_at(context, *same[0])
         except ColleagueUnreachable:
-            gone = made.get(event.event_id)  # unknown is not "lives there": who carries it out waits, and says so
+            gone = await _gone_at_most(context, same[0][0], made.get(event.event_id))
         if made_for(made.get(event.event_id), gone):
             came[event.event_id] = PairElsewhere(same[0][0], same[0][1].event_id, same[0][1])
             others.remove(same[0])
@@ -83,6 +86,19 @@ async def _gone_at(context: CalendarContext, kuerzel: str, pair: PairState) -> d
     calendar = state.calendar_id if state is not None else None
     event = await event_at(context, kuerzel, calendar, pair.event_id) if calendar is not None else None
     return event.updated if event is not None and event.cancelled else None
+
+
+async def _gone_at_most(context: CalendarContext, kuerzel: str, created: datetime | None) -> datetime | None:
+    """Return when an event may have been deleted in a calendar that cannot be reached, ``None`` for "it lives there".
+
+    Unknown is not "lives there": who carries it out waits, and says so. But what the colleague's own pass has seen
+    since is an appointment of its own, and nobody waits longer than a day for a calendar.
+    """
+    state = await context.store.read(lambda tx: tx.calendar_states.get(kuerzel))
+    seen = state.last_success_at if state is not None else None
+    if created is None or (seen is not None and seen > created + MADE_WITHIN):
+        return None
+    return created if context.clock.now() - created < WAITS_FOR_A_CALENDAR else None
 
 
 def created_at(event: Event) -> datetime | None:

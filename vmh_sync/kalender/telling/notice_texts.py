@@ -11,6 +11,7 @@ from datetime import date, datetime
 from vmh_sync.kalender.decision.operations import ORGANISERS, FieldChange, Finding, FindingKind
 from vmh_sync.kalender.model import Appointment, Frequency, Recurrence
 from vmh_sync.sync.planning.plan import TaskKind
+from vmh_sync.tasks.bounded_text import MOST_OF_A_LINE
 
 LABELS = {
     "text": "Titel",
@@ -150,7 +151,7 @@ def notice_text(finding: Finding, name: str) -> NoticeText:
     """Return what the employee is told about a loss or a change that was taken back; ``name`` is the appointment's."""
     fields = ", ".join(dict.fromkeys(label(change.name) for change in finding.changes))
     values = "; ".join(_value(change) for change in finding.changes)
-    intro = f"{name}: {finding.text}." + (f" {values}." if values else "")
+    intro = _in_lines(f"{name}: {finding.text}." + (f" {values}." if values else ""))
     if finding.kind is FindingKind.DEADLINE:
         title = f"Frist im Google-Kalender geändert: {fields or 'gelöscht'}"
         steps = (
@@ -168,6 +169,11 @@ def notice_text(finding: Finding, name: str) -> NoticeText:
         "Diese Aufgabe als erledigt kennzeichnen.",
     )
     return NoticeText(f"Termin: eine Änderung gilt nicht ({fields})", intro, steps)
+
+
+def _in_lines(text: str) -> str:
+    """Return a text in lines that no task cuts: the value that was discarded stands nowhere else in it."""
+    return "\n".join(text[at : at + MOST_OF_A_LINE] for at in range(0, len(text), MOST_OF_A_LINE))
 
 
 def _value(change: FieldChange) -> str:

@@ -93,13 +93,13 @@ def failed_runs(
 
     A person who started a run sees it; and a failure that the next run may make good is not told yet.
     """
-    runs = list(finished_runs(instance, jobs))
-    failing, known = failing_jobs(runs, clock.now())
+    jobs = list(jobs)
+    failing, known = failing_jobs(finished_runs(instance, jobs), clock.now())
     found = []
     for one in failing:
         text = f"Der letzte Lauf von {one.job} ist gescheitert. {_sentence(instance, one.run_id)}".strip()
         found.append(Trouble(f"{RUNS}:{one.job}", f"Lauf {one.job} gescheitert", text, links.run(one.run_id)))
-    return found, {f"{RUNS}:{run.job}" for run in runs} - {f"{RUNS}:{job}" for job in known}
+    return found, {f"{RUNS}:{job}" for job in jobs} - {f"{RUNS}:{job}" for job in known}
 
 
 def _sentence(instance: dg.DagsterInstance, run_id: str) -> str:

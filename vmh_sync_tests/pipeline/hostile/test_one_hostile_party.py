@@ -154,7 +154,8 @@ def only_for(espo_id: str, real: Callable[..., Any], name: str) -> Callable[...,
     broken = _raises(name)
 
     def patched(*args: Any, **named: Any) -> Any:
-        ids = {getattr(getattr(argument, "read", argument), "espo_id", None) for argument in args}
+        plans = (getattr(argument, "plan", argument) for argument in args)
+        ids = {getattr(getattr(plan, "read", plan), "espo_id", None) for plan in plans}
         return broken() if espo_id in ids else real(*args, **named)
 
     return patched

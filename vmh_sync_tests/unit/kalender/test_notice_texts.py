@@ -6,6 +6,7 @@ import pytest
 
 from vmh_sync.kalender.decision.operations import FieldChange, Finding, FindingKind
 from vmh_sync.kalender.telling.notice_texts import as_logged, list_text, notice_text, shown_as
+from vmh_sync.tasks.bounded_text import bounded
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,9 @@ def test_a_task_names_what_was_rejected_and_no_command_that_its_reader_cannot_ty
     text = notice_text(finding, "„Verhandlung“")
     assert "jetzt gilt „Saal 3“, verworfen wurde „Saal 7“" in text.intro
     assert "vmh-sync" not in " ".join((text.title, text.intro, *text.steps))
+
+
+def test_a_long_value_that_was_discarded_stands_whole_in_its_task() -> None:
+    changes = (FieldChange("ort", "alt " * 150 + "ENDE", "neu " * 200),)
+    finding = Finding(FindingKind.CONFLICT, "Auf beiden Seiten geändert", 4711, "e1", changes)
+    assert "ENDE" in bounded(notice_text(finding, "„Verhandlung“").intro).replace("\n", "")
