@@ -256,10 +256,9 @@ class _Planner:
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
         if self.pair.typed_over:
             decisions = [_told(decision) for decision in decisions]
-        if link is not None:
-            now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
-            back = taken_back(link.notes.sending, self.table, now)
-            decisions = told_if_taken_back(decisions, back, self.table)
+        now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
+        back = taken_back(link.notes.sending if link is not None else {}, self.table, now)
+        decisions = told_if_taken_back(decisions, back, self.table)
         due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         retried = try_again(decisions, self.table, refused, due=due)
@@ -280,6 +279,7 @@ class _Planner:
             open_rows=self.rows,
             kept=self._kept(),
             begun=self._begun(),
+            taken_back=back,
         )
         settled = settle_activity(kind, self.children, plan, espo)
         if settled is None:

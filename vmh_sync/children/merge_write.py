@@ -169,7 +169,7 @@ async def _note_beforehand(
     """Store the losers of conflicts and what is about to be sent; returns the link as it stands then."""
     link, rows = plan.pair.link, _losers(access, fields, espo.id)
     records: dict[Side, Told] = {Side.ESPOCRM: espo, Side.ADVOWARE: child}
-    sending = about_to_send(fields, records, link.notes.sending) if link is not None else {}
+    sending = about_to_send(fields, records, link.notes.sending, plan.taken_back) if link is not None else {}
     if not rows and not sending:
         return link
 

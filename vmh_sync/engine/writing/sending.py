@@ -27,9 +27,7 @@ TakenBack = frozenset[tuple[Side, str]]
 """Fields that may have been set back by hand, and on which side."""
 
 
-def about_to_send(
-    fields: FieldPlan, records: Mapping[Side, Told], noted: JsonObject, back: TakenBack = frozenset()
-) -> JsonObject:
+def about_to_send(fields: FieldPlan, records: Mapping[Side, Told], noted: JsonObject, back: TakenBack) -> JsonObject:
     """Return what is to be remembered of a write, empty where it only tries again.
 
     Of what is ``noted``, that which waits for a person stays, and what this pass found taken ``back`` until the base

@@ -9,9 +9,11 @@ import pytest
 
 from vmh_sync.settings import SyncSettings
 from vmh_sync.sync.merge import ConflictRule
+from vmh_sync_tests.inmemory.firm import SETTLED
 from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.property.adressen.test_address_passes import ADDRESS
 from vmh_sync_tests.property.children.game import ChildGame
+from vmh_sync_tests.unit.kommunikation.killed import WritesFail
 
 HERE, THERE = "adressePostalCode", "plz"
 TOWN = "Celle"
@@ -75,16 +77,9 @@ class Changed:
 
     def fails(self, answer: int | str, *, times: int) -> None:
         """Make one pass whose first writes of the record do not arrive."""
-        failed: list[Request] = []
-
-        def chosen(request: Request) -> Fate | None:
-            if len(failed) == times or not self.is_the_write(request):
-                return None
-            failed.append(request)
-            return Fate(carried_out=False, answer=answer, says=b"{}")
-
-        self.passes(chosen)
-        assert len(failed) == times
+        fate = WritesFail(self.is_the_write, answer, times)
+        self.passes(fate)
+        assert fate.failed == times
 
     def noted(self) -> bool:
         return any(link.notes.sending for link in self.game.links().values())
@@ -127,6 +122,25 @@ def test_where_advoware_wins_what_was_taken_back_there_stands(changed: Changed) 
     changed.dies("after")
     changed.type("advoware", "10115")
     assert changed.settled() == ({"espocrm": "10115", "advoware": "10115"}, [("10115", NEW)])
+
+
+@pytest.mark.parametrize("changed", [("espocrm", "10115", ConflictRule.ADVOWARE_WINS)], indirect=True)
+def test_a_pass_killed_again_while_it_carries_out_the_rule_does_not_turn_it_round(changed: Changed) -> None:
+    changed.dies("after")
+    changed.type("advoware", "10115")
+    changed.game.firm.finish()
+    changed.game.firm.world.loop.pass_time(SETTLED.total_seconds())
+    killed: list[Request] = []
+
+    def chosen(request: Request) -> Fate | None:
+        if request.method != "PUT" or request.system != "espocrm" or killed:
+            return None
+        killed.append(request)
+        return Fate(dies="before")
+
+    changed.passes(chosen)
+    assert killed and changed.stands() == {"espocrm": NEW, "advoware": "10115"}
+    assert changed.settled()[0] == {"espocrm": "10115", "advoware": "10115"}
 
 
 @pytest.mark.parametrize("changed", [("espocrm", "10115", ConflictRule.MANUAL)], indirect=True)

@@ -14,7 +14,7 @@ from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.firm import SETTLED, Firm
 from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.inmemory.world import World
-from vmh_sync_tests.unit.kommunikation.killed import pass_that_ends_so
+from vmh_sync_tests.unit.kommunikation.killed import WritesFail, pass_that_ends_so
 
 CRM, OFFICE = "CBeteiligte", "Beteiligte"
 OLD, NEW = "vorher", "neu"
@@ -55,16 +55,9 @@ class Changed:
 
     def fails(self, answer: int | str, *, times: int) -> None:
         """Make one pass whose first writes of the record do not arrive."""
-        failed: list[Request] = []
-
-        def chosen(request: Request) -> Fate | None:
-            if len(failed) == times or not self.is_the_write(request):
-                return None
-            failed.append(request)
-            return Fate(carried_out=False, answer=answer, says=b"{}")
-
-        self.passes(chosen)
-        assert len(failed) == times
+        fate = WritesFail(self.is_the_write, answer, times)
+        self.passes(fate)
+        assert fate.failed == times
 
     def noted(self) -> dict[str, object]:
         with self.firm.world.store.reading() as tx:

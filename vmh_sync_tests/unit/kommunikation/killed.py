@@ -1,4 +1,4 @@
-"""A pass that is killed at one of its writes."""
+"""A pass that is killed at one of its writes, or whose writes do not arrive."""
 
 from collections.abc import Callable
 
@@ -23,3 +23,17 @@ def pass_that_ends_so(firm: Firm, espo_id: str, at: Callable[[Request], bool], f
     firm.run(PartyPipeline(), [espo_id])
     assert hit
     wire.fate = usual
+
+
+class WritesFail:
+    """The fate of a record's first writes that do not arrive."""
+
+    def __init__(self, at: Callable[[Request], bool], answer: int | str, times: int) -> None:
+        self.at, self.answer, self.times = at, answer, times
+        self.failed = 0
+
+    def __call__(self, request: Request) -> Fate | None:
+        if self.failed == self.times or not self.at(request):
+            return None
+        self.failed += 1
+        return Fate(carried_out=False, answer=self.answer, says=b"{}")
