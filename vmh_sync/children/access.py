@@ -1,6 +1,7 @@
 """What every write of a child needs: both sides of one party's children, its tasks, and the gate before each write."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.commit import Outcome
@@ -71,14 +72,21 @@ class ChildAccess:
     # Writing
 
     async def write_espo(self, done: Outcome, espo: EspoRecord) -> EspoAnswer:
-        """Write content and bookkeeping to EspoCRM; note what it makes of the bookkeeping."""
+        """Write content and bookkeeping to EspoCRM; note what leaves and what it makes of the bookkeeping."""
         plan = done.plan
         values = with_stamps(plan, espo, getattr(done.advoware, "row_id", None), self.children)
         if not values:
             return EspoAnswer(espo)
         # What a list told may be minutes old: an edit since must not be covered by our word that both sides agree.
         planned_from = self.kind.attributes(self.children.table) if espo is plan.pair.espo else ()
-        answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from)
+
+        def leaving(sent: Collection[str]) -> AbstractAsyncContextManager[None]:
+            noted = done.sending
+            return noted.leaving(Side.ESPOCRM, espo, self.names(sent)) if noted is not None else nullcontext()
+
+        answer = await update_record(self.context, self.gate, espo, values, planned_from=planned_from, leaving=leaving)
+        if done.sending is not None:
+            done.sending.answered(Side.ESPOCRM, answer.record)
         self._note_kept(done, {name: value for name, value in values.items() if name in plan.bookkeeping}, answer)
         return answer
 

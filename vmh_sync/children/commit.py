@@ -11,6 +11,7 @@ from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.failures.ledger import entry_of_difference
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_rows import field_row
+from vmh_sync.engine.writing.sending import Sending
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.pairs.records import SyncRecord
@@ -31,6 +32,7 @@ class Outcome:
     base: Base | None
     link: Link | None
     rows: list[Change] = field(default_factory=list)
+    sending: Sending | None = None
 
 
 def commit(

@@ -279,7 +279,6 @@ class _Planner:
             open_rows=self.rows,
             kept=self._kept(),
             begun=self._begun(),
-            taken_back=back,
         )
         settled = settle_activity(kind, self.children, plan, espo)
         if settled is None:

@@ -5,7 +5,6 @@ transaction, then the tasks that are settled (specification, sync-semantics.md 3
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
@@ -18,12 +17,10 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
-from vmh_sync.engine.writing.sending import Told, about_to_send, as_far_as_it_left, leaving, note_sending
-from vmh_sync.store.errors import StaleRow
+from vmh_sync.engine.writing.sending import Sending, Told
 from vmh_sync.store.history.audit import Change, ChangeKind
-from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Side
+from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.deciding.apart import news
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.deciding.read_back import ReadBack, read_back
@@ -42,21 +39,26 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
         raise ValueError("a merge needs both sides")
     context, kind, children = access.context, access.kind, access.children
     fields = plan.fields.copy()
-    link = await _note_beforehand(access, plan, fields, espo, child)
+    now: dict[Side, tuple[Told, Fields]] = {
+        Side.ESPOCRM: (espo, plan.pair.espo_fields),
+        Side.ADVOWARE: (child, plan.pair.advoware_fields),
+    }
+    sending = Sending(context.store, plan.pair.link, children.table, fields, now)
+    await _note_beforehand(access, fields, espo, sending)
     later = [task for task in plan.tasks if task.kind in (kind.update_task, kind.delete_task)]
     await access.open([task for task in plan.tasks if task not in later])
-    done = Outcome(replace(plan, fields=fields), espo, child, None, link)
+    done = Outcome(replace(plan, fields=fields), espo, child, None, None, sending=sending)
     in_advoware = ReadBack()
-    left: set[Side] = set()
     try:
         if plan.advoware:
-            done.advoware, in_advoware = await _put(access, plan, fields, child, left)
+            done.advoware, in_advoware = await _put(access, plan, fields, child, sending)
             done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
             _learn(access, done, fields, espo, in_advoware)
-        answer, in_espocrm = await _write_espo(access, done, fields, espo, left)
+        answer, in_espocrm = await _write_espo(access, done, fields, espo)
     except (ForeignSystemError, LeaseLost):
-        await _note_what_left(access, plan, link, left)
+        await sending.failed()
         raise
+    done.link = sending.link
     done.rows += applied(context, kind, children, espo.id, in_espocrm.applied, Side.ESPOCRM)
     done.rows += applied(context, kind, children, espo.id, fields.adopted, None)
     done.espo = answer.record
@@ -86,16 +88,18 @@ def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoReco
 
 
 async def _put(
-    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord, left: set[Side]
+    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, child: WireRecord, sending: Sending
 ) -> tuple[WireRecord, ReadBack]:
     async def send(current: WireRecord, changes: Sequence[FieldChange]) -> WireRecord:
-        names = {access.children.table[change.field].advoware for change in changes}
-        values = {name: value for name, value in plan.advoware.items() if name in names}
+        names = {change.field for change in changes}
+        sent = {access.children.table[name].advoware for name in names}
+        values = {name: value for name, value in plan.advoware.items() if name in sent}
 
         async def put(now: WireRecord) -> WireRecord | None:
-            with leaving(Side.ADVOWARE, left):
+            with sending.leaves(Side.ADVOWARE, names):
                 return await access.kind.put(access.context, access.children.betnr, now, values)
 
+        await sending.about_to_leave(Side.ADVOWARE, current, names)
         record = await guarded_write(
             access.gate,
             Side.ADVOWARE,
@@ -106,6 +110,7 @@ async def _put(
         return record or await access.child(key_of(child))
 
     record, refused = await send_what_is_taken(child, fields.to_advoware, send)
+    sending.answered(Side.ADVOWARE, record)
     made = read_back(
         fields.to_advoware,
         access.children.table,
@@ -124,11 +129,10 @@ def _unmoved(access: ChildAccess, planned: WireRecord, now: WireRecord) -> bool:
 
 
 async def _write_espo(
-    access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord, left: set[Side]
+    access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoRecord
 ) -> tuple[EspoAnswer, ReadBack]:
     content = done.plan.espo
-    with leaving(Side.ESPOCRM, left):
-        answer = await access.write_espo(done, espo)
+    answer = await access.write_espo(done, espo)
     sent = [change for change in fields.to_espocrm if access.children.table[change.field].espo in content]
     if not sent:
         return answer, ReadBack()
@@ -163,35 +167,17 @@ def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, an
     )
 
 
-async def _note_beforehand(
-    access: ChildAccess, plan: ChildPlan, fields: FieldPlan, espo: EspoRecord, child: WireRecord
-) -> Link | None:
-    """Store the losers of conflicts and what is about to be sent; returns the link as it stands then."""
-    link, rows = plan.pair.link, _losers(access, fields, espo.id)
-    records: dict[Side, Told] = {Side.ESPOCRM: espo, Side.ADVOWARE: child}
-    sending = about_to_send(fields, records, link.notes.sending, plan.taken_back) if link is not None else {}
-    if not rows and not sending:
-        return link
+async def _note_beforehand(access: ChildAccess, fields: FieldPlan, espo: EspoRecord, sending: Sending) -> None:
+    """Store the losers of conflicts and what is about to be sent."""
+    rows = _losers(access, fields, espo.id)
 
-    def note(tx: Transaction) -> Link | None:
+    def note(tx: Transaction) -> None:
         if rows:
             _append(tx, espo.id, rows)
-        if link is None or not sending:
-            return link
-        return note_sending(tx, link, sending)
+        sending.note(tx)
 
-    return await access.context.store.write(note)
-
-
-async def _note_what_left(access: ChildAccess, plan: ChildPlan, link: Link | None, left: set[Side]) -> None:
-    """Take back of the note what certainly did not leave, where an error ends the writing."""
-    before = plan.pair.link
-    if link is None or before is None:
-        return
-    sending = as_far_as_it_left(link.notes.sending, left, before.notes.sending)
-    if sending != link.notes.sending:
-        with suppress(StaleRow):  # another process has stored what it knows
-            await access.context.store.write(note_sending, link, sending)
+    if rows or fields.to_espocrm or fields.to_advoware:
+        await access.context.store.write(note)
 
 
 def _losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> list[Change]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vmh_sync.children.pairing import Pair
-from vmh_sync.engine.writing.sending import TakenBack
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.pairs.intents import Intent
@@ -35,8 +34,7 @@ class ChildPlan:
     ``espo`` and ``advoware`` are the contents to write in each side's names; ``bookkeeping`` goes along with ``espo``.
     ``state`` and ``notes`` are what the link must say afterwards. ``tasks`` must be open afterwards, ``closing`` are
     ids of our task rows that reality has settled, ``reported`` tasks that writing found to be needed. ``kept`` is what
-    EspoCRM is known to make of our bookkeeping values. ``begun`` is the create of a killed pass that the link settles,
-    ``taken_back`` what of a killed pass's changes may have been set back by hand.
+    EspoCRM is known to make of our bookkeeping values. ``begun`` is the create of a killed pass that the link settles.
     """
 
     pair: Pair
@@ -58,7 +56,6 @@ class ChildPlan:
     reported: tuple[TaskWanted, ...] = ()
     kept: Kept = field(default_factory=dict)
     begun: Intent | None = None
-    taken_back: TakenBack = frozenset()
     link_moves: bool = False
     failed: Exception | None = None
     """Why nothing could be decided about it."""

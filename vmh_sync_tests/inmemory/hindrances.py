@@ -1,13 +1,14 @@
 """What hypothesis may let go wrong in a pass."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 from hypothesis import strategies as st
 
 from vmh_sync.sandbox.google.errors import DOCUMENTED
 from vmh_sync_tests.inmemory.firm import Hindrance
-from vmh_sync_tests.inmemory.network import Fate, Request
+from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
 FATES = (
     Fate(answer="lost"),
@@ -20,6 +21,8 @@ FATES = (
     Fate(dies="after"),
     Fate(seconds=20.0),
 )
+REFUSED = Fate(carried_out=False, answer=400, says=b"{}", of=lambda one: one.system == "advoware" and one.is_write)
+"""Advoware does not take the values: they are sent one by one then, each after a look."""
 
 
 def _google(methods: str, end: str, request: Request) -> bool:
@@ -56,11 +59,17 @@ LONGEST_PASS = 300
 def hindrances() -> st.SearchStrategy[Hindrance]:
     """One or a few things go wrong: requests, the process, the leases."""
     numbers = st.integers(0, 25)
+    one_by_one = st.lists(st.sampled_from([ARRIVES, REFUSED, *FATES]), min_size=1, max_size=4)
     return st.one_of(
+        st.builds(_refused_at_first, numbers, one_by_one),
         st.builds(Hindrance, fates=st.dictionaries(numbers, st.sampled_from(FATES), min_size=1, max_size=3)),
         st.builds(Hindrance, dies_at=st.integers(1, LONGEST_PASS)),
         st.builds(Hindrance, leases_vanish_at=numbers),
     )
+
+
+def _refused_at_first(number: int, fates: Sequence[Fate]) -> Hindrance:
+    return Hindrance(fates={number + 2 * place: fate for place, fate in enumerate([REFUSED, *fates])})
 
 
 def calendar_hindrances() -> st.SearchStrategy[Hindrance]:

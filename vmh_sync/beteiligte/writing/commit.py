@@ -1,6 +1,5 @@
 """Stores what became of a party: base and link, audit, in one transaction."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.party import ENTITY
@@ -11,13 +10,11 @@ from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.engine.writing.noted_meetings import note_meeting
-from vmh_sync.engine.writing.sending import Told, about_to_send, as_far_as_it_left, note_sending, still_held
-from vmh_sync.store.database.columns import JsonObject
-from vmh_sync.store.errors import StaleRow
+from vmh_sync.engine.writing.sending import Sending, Told, still_held
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
-from vmh_sync.sync.base import Base, Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.deciding.read_back import ReadBack
 from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskWanted
@@ -36,6 +33,7 @@ class Written:
     plan: PartyPlan
     advoware: Beteiligter
     espo: EspoRecord
+    sending: Sending
     applied: list[FieldChange] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     tasks: list[TaskWanted] = field(default_factory=list)
@@ -45,8 +43,6 @@ class Written:
     kept: Kept = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)
     """The rows of tasks that writing found to be needed."""
-    left: set[Side] = field(default_factory=set)
-    """The sides that a write of the party's own fields has left for."""
     meeting: str | None = None
     """What is noted of the first contact, until the base stands."""
 
@@ -72,6 +68,16 @@ class Written:
         self.tasks += made.tasks
 
 
+def begin(context: PassContext, plan: PartyPlan, advoware: Beteiligter, espo: EspoRecord) -> Written:
+    """Return what has been written before anything is: both records as the plan saw them."""
+    link = plan.read.link if plan.state.base is not None else None  # a first contact is noted otherwise
+    now: dict[Side, tuple[Told, Fields]] = {
+        Side.ESPOCRM: (espo, plan.state.espocrm),
+        Side.ADVOWARE: (advoware, plan.state.advoware or {}),
+    }
+    return Written(plan, advoware, espo, Sending(context.store, link, plan.table, plan.master.fields, now))
+
+
 async def record_beforehand(context: PassContext, written: Written) -> None:
     """Write the losing values of conflicts into the audit log, before they are overwritten; on first contact, what both
     sides said and are going to say, else what is about to be sent.
@@ -80,38 +86,22 @@ async def record_beforehand(context: PassContext, written: Written) -> None:
     """
     plan = written.plan
     meets = plan.state.base is None and bool(plan.master.advoware or plan.master.espo)
-    records: dict[Side, Told] = {Side.ESPOCRM: written.espo, Side.ADVOWARE: written.advoware}
-    sending = {} if meets else about_to_send(plan.master.fields, records, plan.state.sending, plan.state.taken_back)
-    if plan.master.record.conflicts or meets or sending:
-        await context.store.write(_record_beforehand, context, written, meets, sending)
+    if plan.master.record.conflicts or plan.master.espo or plan.master.advoware:
+        await context.store.write(_record_beforehand, context, written, meets)
 
 
-def _record_beforehand(
-    tx: Transaction, context: PassContext, written: Written, meets: bool, sending: JsonObject
-) -> None:
+def _record_beforehand(tx: Transaction, context: PassContext, written: Written, meets: bool) -> None:
     plan = written.plan
     if plan.master.record.conflicts:
         _record_losers(tx, context, plan, plan.master.record.conflicts)
-    if sending and plan.read.link is not None:
-        written.link = note_sending(tx, plan.read.link, sending)
     if not meets:
+        written.sending.note(tx)
         return
     read, state = plan.read, plan.state
     meeting = FirstMeeting(Base(state.espocrm, state.advoware or {}), plan.master.fields.base, state.stamps)
     written.meeting = note_meeting(
         tx, meeting, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id
     )
-
-
-async def note_what_left(context: PassContext, written: Written) -> None:
-    """Take back of what was noted as sent what certainly did not leave, where an error ends the writing."""
-    link = written.link
-    if link is None:
-        return
-    sending = as_far_as_it_left(link.notes.sending, written.left, written.plan.state.sending)
-    if sending != link.notes.sending:
-        with suppress(StaleRow):  # another process has stored what it knows
-            await context.store.write(note_sending, link, sending)
 
 
 def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
@@ -161,7 +151,7 @@ def commit_party(tx: Transaction, context: PassContext, written: Written, *, boo
 
 def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
     plan = written.plan
-    link = written.link or plan.read.link
+    link = written.link or written.sending.link or plan.read.link
     if link is None:
         link = Link(entity=ENTITY, espo_id=plan.read.espo_id, betnr=plan.read.betnr, advoware_id=str(plan.read.betnr))
         tx.audit.append([_linked(context, plan)])

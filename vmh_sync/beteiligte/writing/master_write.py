@@ -9,7 +9,7 @@ from vmh_sync.beteiligte.model import read_advoware
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
-from vmh_sync.engine.writing.sending import leaving
+from vmh_sync.engine.writing.sending import Sending
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.read_back import ReadBack, read_back
 from vmh_sync.sync.fields import FieldTable
@@ -34,29 +34,32 @@ async def write_master(
     state: PartyState,
     plan: MasterPlan,
     table: FieldTable,
-    left: set[Side],
+    sending: Sending,
 ) -> AdvowareWritten:
     """Write the planned changes and correct the plan's base by what Advoware says afterwards.
 
     A field that Advoware refuses is left out and told to a person; the rest goes on. A field that it silently ignores
-    becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3). ``left`` learns whether
-    anything has left for Advoware.
+    becomes a finding and a task, not an endless rewrite (specification, sync-semantics.md 3). ``sending`` learns what
+    has left for Advoware.
     """
 
     def fields(record: Beteiligter) -> Mapping[str, Value]:
         return read_advoware(record.model_dump(), table, company=state.company)
 
     async def send(record: Beteiligter, changes: Sequence[FieldChange]) -> Beteiligter:
-        names = {table[change.field].advoware for change in changes}
-        values = {name: value for name, value in plan.advoware.items() if name in names}
+        names = {change.field for change in changes}
+        sent = {table[name].advoware for name in names}
+        values = {name: value for name, value in plan.advoware.items() if name in sent}
 
         async def put(now: Beteiligter) -> Beteiligter | None:
-            with leaving(Side.ADVOWARE, left):
+            with sending.leaves(Side.ADVOWARE, names):
                 return await context.advoware.replace_beteiligter(now, values)
 
+        await sending.about_to_leave(Side.ADVOWARE, record, names)
         return await _replace(context, gate, record, put, fields)
 
     record, refused = await send_what_is_taken(current, plan.fields.to_advoware, send)
+    sending.answered(Side.ADVOWARE, record)
     made = read_back(
         plan.fields.to_advoware,
         table,

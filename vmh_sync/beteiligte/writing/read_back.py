@@ -4,7 +4,7 @@ The values of the fields follow the rule for every entity (:mod:`vmh_sync.sync.d
 ``lastName`` both say the name of a company; each may refuse what the other takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.plan import PartyPlan
@@ -39,6 +39,12 @@ def note_made_of_it(plan: PartyPlan, written: Written, answer: EspoAnswer) -> No
     written.take(made)
     if plan.state.company:
         _note_homes(plan, written, answer)
+
+
+def fields_in(sent: Collection[str], plan: PartyPlan) -> set[str]:
+    """Return the fields that these attributes say: a company's name stands in either of its homes."""
+    homes = {"name"} if plan.state.company and "firmenname" in sent else set[str]()
+    return {rule.name for rule in plan.table.rules if rule.espo in sent} | homes
 
 
 def _by_field(table: FieldTable, attributes: Mapping[str, str]) -> dict[str, str]:

@@ -24,14 +24,14 @@ from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.beteiligte.twins.unanswered import CreateOutcomeUnknown
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
 from vmh_sync.beteiligte.writing.attempt import Attempt
-from vmh_sync.beteiligte.writing.commit import Written, commit_party, note_what_left, record_beforehand
+from vmh_sync.beteiligte.writing.commit import Written, begin, commit_party, record_beforehand
 from vmh_sync.beteiligte.writing.create import ensure_created
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES
 from vmh_sync.beteiligte.writing.first_plan import still_stands
 from vmh_sync.beteiligte.writing.inherit import take_over
 from vmh_sync.beteiligte.writing.master_write import write_master
 from vmh_sync.beteiligte.writing.missing import settle_missing
-from vmh_sync.beteiligte.writing.read_back import moved_meanwhile, note_made_of_it
+from vmh_sync.beteiligte.writing.read_back import fields_in, moved_meanwhile, note_made_of_it
 from vmh_sync.beteiligte.writing.stray import tell_stray
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
@@ -40,7 +40,6 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.engine.writing.crm_write import EspoAnswer, update_record
 from vmh_sync.engine.writing.guard import ReplanGuard
-from vmh_sync.engine.writing.sending import leaving
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.apart import news
@@ -191,12 +190,12 @@ class PartySync:
         labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
         await gate.ready()
         await tell_stray(context, gate, fresh)
-        written = Written(plan, fresh.advoware, fresh.espo)
+        written = begin(context, plan, fresh.advoware, fresh.espo)
         await record_beforehand(context, written)
         try:
             answer = await self._write_both(plan, written, gate, labels)
         except (ForeignSystemError, LeaseLost):
-            await note_what_left(context, written)
+            await written.sending.failed()
             raise
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await context.store.write(commit_party, context, written)
@@ -227,7 +226,7 @@ class PartySync:
         if plan.master.advoware:
             written.take_advoware(
                 await write_master(
-                    self.context, gate, written.advoware, plan.state, plan.master, self.table, written.left
+                    self.context, gate, written.advoware, plan.state, plan.master, self.table, written.sending
                 )
             )
         await self._write_parts(plan, written, gate)
@@ -265,10 +264,15 @@ class PartySync:
         if written.failed is None and not plan.only_tries_again:
             books = self._bookkeeping(plan, written)
             content |= books or self._stamps(plan, written)
-        with leaving(Side.ESPOCRM, written.left):
-            answer = await update_record(
-                self.context, gate, written.espo, content, planned_from=_planned_from(plan, written)
-            )
+        answer = await update_record(
+            self.context,
+            gate,
+            written.espo,
+            content,
+            planned_from=_planned_from(plan, written),
+            leaving=lambda sent: written.sending.leaving(Side.ESPOCRM, written.espo, fields_in(sent, plan)),
+        )
+        written.sending.answered(Side.ESPOCRM, answer.record)
         written.espo = answer.record
         written.findings += _note_books(written, books)
         note_made_of_it(plan, written, answer)

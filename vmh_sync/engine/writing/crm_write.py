@@ -4,7 +4,8 @@ A value that EspoCRM refuses is left out and told to a person, everything else g
 as it stands: if a person's edit slipped in between our read and our write, it shows there.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +36,12 @@ async def update_record(
     values: Mapping[str, object],
     *,
     planned_from: Collection[str] = (),
+    leaving: Callable[[Collection[str]], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
 ) -> EspoAnswer:
     """PUT ``values`` planned from ``before``; returns the record as it stands afterwards.
 
-    ``planned_from``: where there is no version, these attributes must stand as ``before`` told them, too.
+    ``planned_from``: where there is no version, these attributes must stand as ``before`` told them, too. Each request
+    is sent within ``leaving``, which is told its attributes.
 
     Raises ``Conflict`` when somebody changed the record meanwhile, ``ValidationRejected`` when EspoCRM refuses a field
     that was not written at all (it must be mended by a person first).
@@ -47,7 +50,8 @@ async def update_record(
     answer = EspoAnswer(before)
     while rest:
         try:
-            record = await put_unmoved(context, gate, before, rest, planned_from=planned_from)
+            async with leaving(rest):
+                record = await put_unmoved(context, gate, before, rest, planned_from=planned_from)
         except ValidationRejected as refusal:
             _leave_out(rest, refusal, answer.refused)
             continue

@@ -6,13 +6,14 @@ once more is told as a conflict, and the field's rule decides it (specification,
 did not leave is no such write, and our own status in the record no edit of anybody.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 
 from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.links import Link
-from vmh_sync.store.store import Transaction
+from vmh_sync.store.store import Store, Transaction
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
@@ -27,22 +28,6 @@ TakenBack = frozenset[tuple[Side, str]]
 """Fields that may have been set back by hand, and on which side."""
 
 
-def about_to_send(fields: FieldPlan, records: Mapping[Side, Told], noted: JsonObject, back: TakenBack) -> JsonObject:
-    """Return what is to be remembered of a write, empty where it only tries again.
-
-    Of what is ``noted``, that which waits for a person stays, and what this pass found taken ``back`` until the base
-    knows it: a pass that is killed again must find the same.
-    """
-    if fields.only_tries_again:
-        return {}
-    sending: JsonObject = still_held(noted, {*fields.held, *(name for _, name in back)})
-    for side in Side:
-        if fields.changes(side):
-            before = {change.field: change.old for change in fields.changes(side)}
-            sending[str(side)] = {**sending.get(side, {}), "stamp": stamp_of(records[side]), "before": before}
-    return sending
-
-
 def still_held(noted: JsonObject, held: Iterable[str]) -> JsonObject:
     """Return of a note what has become a conflict that a person decides: no later pass finds it out anew."""
     names = set(held)
@@ -53,22 +38,99 @@ def still_held(noted: JsonObject, held: Iterable[str]) -> JsonObject:
     return {side: {"stamp": None, "before": {}, "held": some} for side, some in kept.items() if some}
 
 
-@contextmanager
-def leaving(side: Side, left: set[Side]) -> Iterator[None]:
-    """Enter ``side`` in ``left`` unless the request within certainly did nothing there."""
-    try:
-        yield
-    except ForeignSystemError as error:
-        if not error.certainly_not_done:
-            left.add(side)
-        raise
-    left.add(side)
+@dataclass(slots=True, repr=False)
+class Sending:
+    """What one plan sends, and the note of it: request by request, for a side may refuse some and take others.
 
+    The note is never narrower than what may have left: it is stored before a request, and what certainly did not leave
+    is taken back of it afterwards. What earlier passes left unsure stays until the base knows it.
+    """
 
-def as_far_as_it_left(sending: JsonObject, left: set[Side], before: JsonObject) -> JsonObject:
-    """Return the note of what was about to be sent, on the other sides the one that stood ``before``."""
-    of = {side: sending if side in left else before for side in Side}
-    return {str(side): note[side] for side, note in of.items() if side in note}
+    store: Store
+    link: Link | None
+    table: FieldTable
+    fields: FieldPlan
+    now: Mapping[Side, tuple[Told, Fields]]
+    _noted: JsonObject = field(init=False)
+    _sent: dict[Side, set[str]] = field(init=False)
+    _left: dict[Side, set[str]] = field(init=False)
+    _stamps: dict[Side, str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._noted = self.link.notes.sending if self.link is not None else {}
+        self._sent = {side: self._changed(side) for side in Side}
+        self._left = {side: set() for side in Side}
+        self._stamps = {side: stamp_of(self.now[side][0]) for side in Side}
+
+    def note(self, tx: Transaction) -> None:
+        """Store what is about to be sent, unless it only tries again what was refused."""
+        if self.link is not None:
+            self.link = note_sending(tx, self.link, self._of(self._sent))
+
+    async def about_to_leave(self, side: Side, record: Told, names: Iterable[str]) -> None:
+        """Note which of the changes the next request carries, laid over ``record``."""
+        self.answered(side, record)
+        if self._sent[side]:
+            self._sent[side] = {*names, *self._left[side]}
+            await self._keep(self._of(self._sent))
+
+    def answered(self, side: Side, record: Told) -> None:
+        """Know how a side stands after what has left for it so far."""
+        self._stamps[side] = stamp_of(record)
+
+    @contextmanager
+    def leaves(self, side: Side, names: Collection[str]) -> Iterator[None]:
+        """Send a request that carries these changes: they have left unless it certainly did nothing."""
+        try:
+            yield
+        except ForeignSystemError as error:
+            if not error.certainly_not_done:
+                self._left[side].update(names)
+            raise
+        self._left[side].update(names)
+
+    @asynccontextmanager
+    async def leaving(self, side: Side, record: Told, names: Collection[str]) -> AsyncIterator[None]:
+        """Note a request, and send it."""
+        await self.about_to_leave(side, record, names)
+        with self.leaves(side, names):
+            yield
+
+    async def failed(self) -> None:
+        """Take back of the note what certainly did not leave."""
+        with suppress(StaleRow):  # another process has stored what it knows
+            await self._keep(self._of(self._left))
+
+    async def _keep(self, sending: JsonObject) -> None:
+        if self.link is not None and sending != self.link.notes.sending:
+            self.link = await self.store.write(note_sending, self.link, sending)
+
+    def _changed(self, side: Side) -> set[str]:
+        return set() if self.fields.only_tries_again else {change.field for change in self.fields.changes(side)}
+
+    def _of(self, left: Mapping[Side, Collection[str]]) -> JsonObject:
+        """Return the note when these changes have left; on a side that none has left for, the one that stood."""
+        sending: JsonObject = {}
+        for side, names in left.items():
+            before = {change.field: change.old for change in self.fields.changes(side) if change.field in names}
+            if not before:
+                sending |= {str(side): self._noted[side]} if side in self._noted else {}
+                continue
+            held = self._still_unsure(side)
+            sending[str(side)] = {"stamp": self._stamps[side], "before": before} | ({"held": held} if held else {})
+        return sending
+
+    def _still_unsure(self, side: Side) -> Fields:
+        """Return what earlier passes have sent, unless it certainly never arrived."""
+        note, (record, says) = self._noted.get(side), self.now[side]
+        if note is None:
+            return {}
+        arrived = {
+            name: before
+            for name, before in note["before"].items()
+            if name in self.table and not same(self.table[name].kind, says.get(name), before)
+        }
+        return {**arrived, **_unsure(note, record)}
 
 
 def note_sending(tx: Transaction, link: Link, sending: JsonObject) -> Link:

@@ -190,6 +190,18 @@ def test_an_edit_of_another_field_after_a_write_that_never_left_makes_no_conflic
     assert (changed.settled(), changed.towns()) == ((BOTH, []), [TOWN, TOWN])
 
 
+@pytest.mark.parametrize("changed", [("espocrm", "10115", ConflictRule.ADVOWARE_WINS)], indirect=True)
+def test_what_was_refused_while_another_value_was_taken_makes_no_conflict(changed: Changed) -> None:
+    """The values go one by one then: the code is refused, the town taken, and the next look fails."""
+    changed.types_a_town("espocrm")
+    refused = Fate(carried_out=False, answer=400, says=b"{}")
+    fates = [refused, refused, Fate(), Fate(dies="before")]
+    changed.game.change_here(next(iter(changed.game.here())), {"adresseStreet": "Am Markt 1"})
+    changed.passes(lambda request: fates.pop(0) if changed.is_the_write(request) else None)
+    assert not fates
+    assert changed.settled() == (BOTH, [])
+
+
 @pytest.mark.parametrize("changed", [("advoware", "10115")], indirect=True)
 def test_our_own_word_that_a_write_failed_makes_no_conflict(changed: Changed) -> None:
     """Each try of the pass stays without an answer, what the record's status says afterwards arrives."""

@@ -23,8 +23,10 @@ OLD, NEW = "vorher", "neu"
 class Changed:
     """A party of both sides whose ``zusatz`` somebody changed on one side."""
 
-    def __init__(self, edited: str, rule: ConflictRule = ConflictRule.ESPOCRM_WINS) -> None:
-        table = {"beteiligte": {"zusatz": {"conflict": rule.value}}}
+    pipeline = PartyPipeline()
+
+    def __init__(self, edited: str, rule: ConflictRule = ConflictRule.ESPOCRM_WINS, *more: str) -> None:
+        table = {"beteiligte": {name: {"conflict": rule.value} for name in ("zusatz", *more)}}
         self.firm = Firm(World(rules=SyncSettings(_env_file=None), field_changes=table))
         self.other = "advoware" if edited == "espocrm" else "espocrm"
         self.betnr = self.firm.office_create(OFFICE, {"name": "Huber", "zusatz": OLD})
