@@ -5,10 +5,11 @@ a company's name stands there too (specification, entities.md 1).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import PERSON_ONLY
-from vmh_sync.sync.base import Base, Fields, Side
+from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.fields import FieldTable, is_foreign
 from vmh_sync.sync.values import Kind, Value, same, text
 
@@ -18,7 +19,29 @@ MIRROR = "_lastName"
 FIRM = "_firmenname"
 """Base key for a company's ``firmenname``: either home of the name may refuse what the other takes."""
 
-MIRROR_LABEL = "Name (die zweite Stelle des Firmennamens)"
+HOME_LABELS = {MIRROR: "Name (die zweite Stelle des Firmennamens)", FIRM: "Firmenname"}
+"""What people call the homes of a company's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Company or person.
+
+    ``kept`` are the fields that only a person has and that a company still has from then: carried on until they are
+    empty. ``new``: it has just become what it is. ``disputed``: both sides tell different forms.
+    """
+
+    company: bool
+    kept: frozenset[str] = frozenset()
+    new: bool = False
+    disputed: bool = False
+
+    def has(self, name: str) -> bool:
+        """Whether such a party has a field, which is left alone on both sides otherwise."""
+        return not self.company or name not in PERSON_ONLY or name in self.kept
+
+
+PERSON, COMPANY = Form(company=False), Form(company=True)
 
 
 def is_company(espo: Mapping[str, object], advoware_rechtsform: Value, table: FieldTable) -> bool:
@@ -28,24 +51,7 @@ def is_company(espo: Mapping[str, object], advoware_rechtsform: Value, table: Fi
     """
     if text(espo.get("firmenname")):
         return True
-    return _names_company(espo_rechtsform(espo, table)) or _names_company(advoware_rechtsform)
-
-
-def turned_person(espo: Mapping[str, object], advoware: Mapping[str, Value], base: Base, table: FieldTable) -> bool:
-    """Tell whether people made a person of a company on one side, while the other still says what the base says.
-
-    In EspoCRM by its legal form and an emptied ``firmenname``, in Advoware by the legal form and a first name: a legal
-    form alone does not take a company its name, and one that the table lacks makes nobody a person. ``advoware`` holds
-    Advoware's canonical fields.
-    """
-    told, form = espo_rechtsform(espo, table), advoware.get("rechtsform")
-    told_before, form_before = base.espocrm.get("rechtsform"), base.advoware.get("rechtsform")
-    firm = text(espo.get("firmenname"))
-    if firm is None and same(Kind.TEXT, form, form_before):
-        return _names_company(told_before) and not told
-    if not same(Kind.TEXT, told, told_before) or not same(Kind.TEXT, firm, base.espocrm.get(FIRM)):
-        return False
-    return _names_company(form_before) and not form and bool(advoware.get("vorname"))
+    return names_company(espo_rechtsform(espo, table)) or names_company(advoware_rechtsform)
 
 
 def espo_rechtsform(espo: Mapping[str, object], table: FieldTable) -> Value:
@@ -56,20 +62,19 @@ def espo_rechtsform(espo: Mapping[str, object], table: FieldTable) -> Value:
     return rule.read(Side.ESPOCRM, espo.get(rule.espo))
 
 
-def _names_company(rechtsform: Value) -> bool:
+def names_company(rechtsform: Value) -> bool:
+    """Whether a legal form is one of a company; a word that only one side knows is none."""
     return bool(rechtsform) and not is_foreign(rechtsform)
 
 
-def read_espo(espo: Mapping[str, object], table: FieldTable, *, company: bool, base: Fields) -> dict[str, Value]:
+def read_espo(espo: Mapping[str, object], table: FieldTable, form: Form, *, base: Fields) -> dict[str, Value]:
     """Return EspoCRM's canonical fields of a party.
 
     ``base`` is what EspoCRM said last; it tells which of ``firmenname`` and ``lastName`` a person edited.
     """
-    fields = table.read(Side.ESPOCRM, espo)
-    if company:
-        fields = without_persons_fields(fields)
-        if "firmenname" in espo:
-            fields["name"] = _company_name(espo, base)
+    fields = _of_form(table.read(Side.ESPOCRM, espo), form)
+    if form.company and "firmenname" in espo:
+        fields["name"] = _company_name(espo, base)
     return fields
 
 
@@ -89,24 +94,23 @@ def _company_name(espo: Mapping[str, object], base: Fields) -> Value:
     return base.get("name") if FIRM in base else firm
 
 
-def read_advoware(attributes: Mapping[str, object], table: FieldTable, *, company: bool) -> dict[str, Value]:
+def read_advoware(attributes: Mapping[str, object], table: FieldTable, form: Form) -> dict[str, Value]:
     """Return Advoware's canonical fields of a party; fields that the answer leaves out count as empty."""
-    fields = table.read(Side.ADVOWARE, attributes, missing_is_empty=True)
-    return without_persons_fields(fields) if company else fields
+    return _of_form(table.read(Side.ADVOWARE, attributes, missing_is_empty=True), form)
 
 
-def without_persons_fields(fields: Fields) -> dict[str, Value]:
-    """Return the fields that a company has."""
-    return {name: value for name, value in fields.items() if name not in PERSON_ONLY}
+def _of_form(fields: Fields, form: Form) -> dict[str, Value]:
+    return {name: value for name, value in fields.items() if form.has(name)}
 
 
-def espo_payload(
-    name: str, value: Value, table: FieldTable, *, company: bool, espo: Mapping[str, object]
-) -> dict[str, Any]:
-    """Return the EspoCRM attributes that say ``value``; raises ``Unrepresentable``."""
+def espo_payload(name: str, value: Value, table: FieldTable, form: Form, espo: Mapping[str, object]) -> dict[str, Any]:
+    """Return the EspoCRM attributes that say ``value``; raises ``Unrepresentable``.
+
+    An empty ``firmenname`` is filled only for a new company: whoever emptied it may be about to make it a person.
+    """
     rule = table[name]
     payload = {rule.espo: rule.write(Side.ESPOCRM, value)}
-    if name == "name" and company and "firmenname" in espo:
+    if name == "name" and form.company and "firmenname" in espo and (form.new or text(espo["firmenname"])):
         payload["firmenname"] = payload[rule.espo]
     return payload
 

@@ -168,7 +168,7 @@ def _present(read: PartyRead, state: PartyState) -> tuple[EspoRecord, PartyState
 def _payload(rule: FieldRule, change: Change, table: FieldTable, state: PartyState) -> dict[str, Any]:
     try:
         rule.write(Side.ADVOWARE, change.old)
-        return espo_payload(rule.name, change.old, table, company=state.company, espo=state.espo_attributes)
+        return espo_payload(rule.name, change.old, table, state.form, state.espo_attributes)
     except Unrepresentable:
         raise one_sided(rule.label) from None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.model import espo_payload, is_company, read_advoware
+from vmh_sync.beteiligte.model import Form, espo_payload, is_company, read_advoware
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
@@ -103,23 +103,23 @@ class Importer:
 
 def canonical(party: Beteiligter, table: FieldTable) -> Fields:
     """Return what Advoware says of a party, in canonical form."""
-    return read_advoware(party.model_dump(), table, company=_is_company(party, table))
+    return read_advoware(party.model_dump(), table, _form(party, table))
 
 
-def _is_company(party: Beteiligter, table: FieldTable) -> bool:
+def _form(party: Beteiligter, table: FieldTable) -> Form:
     rechtsform = table["rechtsform"].read(Side.ADVOWARE, party.rechtsform) if "rechtsform" in table else None
-    return is_company({}, rechtsform, table)
+    return Form(is_company({}, rechtsform, table), new=True)
 
 
 def new_record(party: Beteiligter, table: FieldTable) -> Mapping[str, object]:
     """Return the attributes of a new CBeteiligte; what EspoCRM has no word for is left to the first pass."""
-    company = _is_company(party, table)
+    form = _form(party, table)
     values: dict[str, Any] = {"betnr": party.bet_nr}
     for name, value in canonical(party, table).items():
         if is_empty(value):
             continue
         try:
-            values |= espo_payload(name, value, table, company=company, espo={"firmenname": None} if company else {})
+            values |= espo_payload(name, value, table, form, {"firmenname": None})
         except Unrepresentable:
             continue
     return values

@@ -32,13 +32,14 @@ def bring_homes_together(fields: FieldPlan, state: PartyState, table: FieldTable
     if refused and (state.retry_refused or fields.to_espocrm or fields.to_advoware):
         return _homes_unlike(name, state, table)
     before = state.base.espocrm.get("name") if state.base is not None else name
-    if name is None or same(Kind.TEXT, name, before) or "firmenname" not in state.espo_attributes:
+    unmoved = same(Kind.TEXT, name, before) and not state.form.new
+    if name is None or unmoved or "firmenname" not in state.espo_attributes:
         return {}
     return _homes_unlike(name, state, table)
 
 
 def _homes_unlike(name: Value, state: PartyState, table: FieldTable) -> dict[str, Any]:
-    wanted = espo_payload("name", name, table, company=True, espo=state.espo_attributes)
+    wanted = espo_payload("name", name, table, state.form, state.espo_attributes)
     return {key: value for key, value in wanted.items() if not same(Kind.TEXT, state.espo_attributes.get(key), value)}
 
 
@@ -84,13 +85,25 @@ def remember_homes(fields: FieldPlan, state: PartyState, espo: Mapping[str, obje
             fields.base_moves = True
 
 
-def leave_company_name(fields: FieldPlan, state: PartyState) -> dict[str, Any]:
+def leave_company_name(fields: FieldPlan, state: PartyState, *, refused: bool) -> dict[str, Any]:
     """Return what to write to EspoCRM so that a person, who was a company before, has no company's name any more.
 
-    While one stands there the base remembers it: should it stay, it is nobody's edit.
+    It only repeats the name. Where EspoCRM keeps it, the base remembers it: it is nobody's edit, and offered once more
+    like any refused value.
     """
-    if text(state.espo_attributes.get("firmenname")) is not None:
-        return {"firmenname": None}
+    firm = text(state.espo_attributes.get("firmenname"))
+    if state.form.disputed:
+        return {}
+    again = refused and (state.retry_refused or bool(fields.to_espocrm or fields.to_advoware))
+    if firm is not None and not (state.form.new or again):
+        return {}
     for key in (MIRROR, FIRM):
         fields.base_moves |= fields.base_espocrm.pop(key, None) is not None
-    return {}
+    return {"firmenname": None} if firm is not None else {}
+
+
+def cleared_name(state: PartyState, espo: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return the change of a company's name that ``espo`` clears: part of plan and audit."""
+    if state.form.company or "firmenname" not in espo:
+        return ()
+    return (FieldChange(FIRM, text(state.espo_attributes.get("firmenname")), None, "form"),)

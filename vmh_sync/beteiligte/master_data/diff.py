@@ -7,12 +7,14 @@ from typing import Any
 from vmh_sync.beteiligte.fields import ADVOWARE_ENTITY, ESPO_ENTITY
 from vmh_sync.beteiligte.master_data.company_name import (
     bring_homes_together,
+    cleared_name,
     leave_company_name,
     remember_homes,
     tell_lost_home,
 )
+from vmh_sync.beteiligte.master_data.form import decided_by_form
 from vmh_sync.beteiligte.master_data.state import OpenTask, PartyState
-from vmh_sync.beteiligte.model import MIRROR, espo_payload
+from vmh_sync.beteiligte.model import FIRM, MIRROR, espo_payload
 from vmh_sync.engine.writing.sending import still_held, told_if_taken_back
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.apart import STAYS_APART, refused_fields, superseded, try_again
@@ -52,18 +54,19 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     base = state.base or state.recalled
     decisions = merge(table.rules, base=base, espocrm=state.espocrm, advoware=state.advoware, stamps=state.stamps)
     decisions = told_if_taken_back(decisions, state.taken_back, table, state.stamps)
+    decisions = decided_by_form(decisions, state.form, state.agreed_name)
     refused = _refused(state, table)
     fields = plan_fields(try_again(decisions, table, refused, due=state.retry_refused), table, base=base)
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     noted = state.sending != still_held(state.sending, fields.held)
-    fields.base_moves = fields.base_moves or state.base is None or noted
-    if state.company:
+    fields.base_moves = fields.base_moves or state.base_moves or state.base is None or noted
+    if state.form.company:
         espo |= bring_homes_together(fields, state, table, refused=MIRROR in refused)
         tell_lost_home(fields, state, espo, table)
         remember_homes(fields, state, espo)
     else:
-        espo |= leave_company_name(fields, state)
+        espo |= leave_company_name(fields, state, refused=FIRM in refused)
     return MasterPlan(_record(state, fields, espo, advoware, table), fields, espo, advoware)
 
 
@@ -96,7 +99,7 @@ def _plan_create(state: PartyState, table: FieldTable) -> MasterPlan:
 def _espo_payload(fields: FieldPlan, state: PartyState, table: FieldTable) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for change in fields.to_espocrm:
-        result.update(espo_payload(change.field, change.new, table, company=state.company, espo=state.espo_attributes))
+        result.update(espo_payload(change.field, change.new, table, state.form, state.espo_attributes))
     return result
 
 
@@ -124,7 +127,7 @@ def _record(
                 ESPO_ENTITY,
                 state.espo_id,
                 espo,
-                tuple(fields.to_espocrm),
+                (*fields.to_espocrm, *cleared_name(state, espo)),
                 "edited in Advoware",
             )
         )
@@ -153,6 +156,8 @@ def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
         return True  # the plan was made from a party that both sides have
     if task.fields == (MIRROR,) and task.kind in STAYS_APART:
         return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
+    if task.fields == (FIRM,):
+        return FIRM not in fields.base_espocrm
     closes_itself = task.kind in STAYS_APART or (task.kind == TaskKind.CONFLICT and task.held)
     if not closes_itself or not all(name in table for name in task.fields):
         return False

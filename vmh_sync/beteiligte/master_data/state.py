@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vmh_sync.beteiligte.model import is_company, read_advoware, read_espo, turned_person, without_persons_fields
+from vmh_sync.beteiligte.master_data.form import read_form
+from vmh_sync.beteiligte.model import PERSON, Form, read_advoware, read_espo
 from vmh_sync.engine.writing.sending import TakenBack
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.sync.base import Base, Fields
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting, Recalled
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
+from vmh_sync.sync.values import Value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,7 +29,8 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PartyState:
-    """The master data of one party.
+    """The master data of one party. ``base`` is as its form sees it, ``base_moves`` that it must be
+    stored, ``agreed_name`` the name in the base that is stored.
 
     ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
     which say what this installation has. ``retry_refused``: it is time to try again what a side refused.
@@ -40,7 +43,7 @@ class PartyState:
     espo_attributes: Mapping[str, Any]
     espocrm: Fields
     advoware: Fields | None
-    company: bool
+    form: Form
     base: Base | None
     stamps: Stamps = NO_STAMPS
     tasks: tuple[OpenTask, ...] = field(default=())
@@ -48,6 +51,8 @@ class PartyState:
     recalled: Base | None = None
     sending: JsonObject = field(default_factory=dict)
     taken_back: TakenBack = frozenset()
+    base_moves: bool = False
+    agreed_name: Value = None
 
 
 def party_state(
@@ -69,12 +74,12 @@ def party_state(
     ``espo_attributes`` is the EspoCRM record, ``advoware_attributes`` the attributes of the Advoware wire model, or
     ``None`` for a party that Advoware does not have. ``made_from`` is what a create without an answer sent.
     """
-    told = None if advoware_attributes is None else read_advoware(advoware_attributes, table, company=False)
-    company = is_company(espo_attributes, told.get("rechtsform") if told is not None else None, table)
-    if company and told is not None and base is not None:
-        company = not turned_person(espo_attributes, told, base, table)
-    espocrm = read_espo(espo_attributes, table, company=company, base=base.espocrm if base else {})
-    advoware = told if told is None or not company else without_persons_fields(told)
+    told = None if advoware_attributes is None else read_advoware(advoware_attributes, table, PERSON)
+    read = read_form(espo_attributes, told, base, table)
+    agreed_name = base.espocrm.get("name") if base else None
+    form, base = read.form, read.base
+    espocrm = read_espo(espo_attributes, table, form, base=base.espocrm if base else {})
+    advoware = None if advoware_attributes is None else read_advoware(advoware_attributes, table, form)
     recalled = Recalled(None, stamps)
     if meeting is not None and base is None and advoware is not None:
         recalled = meeting.recall(table, espocrm, advoware, stamps)
@@ -86,10 +91,12 @@ def party_state(
         espo_attributes=espo_attributes,
         espocrm=espocrm,
         advoware=advoware,
-        company=company,
+        form=form,
         base=base,
         stamps=recalled.stamps,
         tasks=tasks,
         retry_refused=retry_refused,
         recalled=recalled.base,
+        base_moves=read.moves,
+        agreed_name=agreed_name,
     )

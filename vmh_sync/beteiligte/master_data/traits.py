@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vmh_sync.beteiligte.model import espo_rechtsform, is_company, read_advoware, read_espo
+from vmh_sync.beteiligte.model import PERSON, Form, espo_rechtsform, is_company, read_advoware, read_espo
 from vmh_sync.matching.traits import Traits
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
@@ -18,7 +18,7 @@ def espo_traits(
     """Return the traits of a CBeteiligte; what stands in records of their own (accounts, addresses) is not in them."""
     company = is_company(told, None, table)
     return _traits(
-        read_espo(told, table, company=company, base={}),
+        read_espo(told, table, Form(company), base={}),
         company=company,
         rechtsform=espo_rechtsform(told, table),
         geburtsname=str(told.get("geburtsname") or ""),
@@ -37,7 +37,7 @@ def advoware_traits(found: Beteiligter, table: FieldTable) -> Traits:
     reached = (*entries, found.tel_gesch, found.tel_privat, found.mobil, found.email_gesch, found.email)
     return _traits(
         # A first name is read in any case: it tells a person whose legal form was mistyped.
-        read_advoware(found.model_dump(), table, company=False),
+        read_advoware(found.model_dump(), table, PERSON),
         company=company,
         rechtsform=rechtsform,
         geburtsname=found.geburtsname or "",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
+from vmh_sync.beteiligte.model import HOME_LABELS
 from vmh_sync.sync.deciding.apart import different_text
 from vmh_sync.sync.fields import FieldTable
 
@@ -15,7 +15,7 @@ def told_different(names: Iterable[str], table: FieldTable) -> str:
 
 
 def _label(name: str, table: FieldTable) -> str:
-    if name == MIRROR:
-        return MIRROR_LABEL
+    if name in HOME_LABELS:
+        return HOME_LABELS[name]
     channel, entry, _ = name.partition("/")
     return _CHANNELS.get(channel, channel) if entry else table.label(name)

@@ -44,7 +44,7 @@ async def write_master(
     """
 
     def fields(record: Beteiligter) -> Mapping[str, Value]:
-        return read_advoware(record.model_dump(), table, company=state.company)
+        return read_advoware(record.model_dump(), table, state.form)
 
     async def send(record: Beteiligter, changes: Sequence[FieldChange]) -> Beteiligter:
         names = {change.field for change in changes}

@@ -6,7 +6,8 @@ The values of the fields follow the rule for every entity (:mod:`vmh_sync.sync.d
 
 from collections.abc import Collection, Mapping
 
-from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL, homes_of, read_advoware, read_espo
+from vmh_sync.beteiligte.master_data.company_name import cleared_name
+from vmh_sync.beteiligte.model import FIRM, HOME_LABELS, MIRROR, homes_of, read_advoware, read_espo
 from vmh_sync.beteiligte.plan import PartyPlan
 from vmh_sync.beteiligte.writing.commit import Written
 from vmh_sync.engine.writing.crm_write import EspoAnswer
@@ -14,17 +15,17 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.read_back import not_taken, read_back
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import FieldChange
-from vmh_sync.sync.values import Kind, same
+from vmh_sync.sync.values import Kind, same, text
 
 
 def note_made_of_it(plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
     """Correct the base by what EspoCRM made of our values; note what arrived and what a person must know."""
     table, fields = plan.table, plan.master.fields
-    attributes = _homes_refused(plan, answer) if plan.state.company else answer.refused
+    attributes = _homes_refused(plan, answer) if plan.state.form.company else answer.refused
     told = read_espo(
         answer.record.attributes,
         table,
-        company=plan.state.company,
+        plan.state.form,
         base=plan.state.base.espocrm if plan.state.base else {},
     )
     made = read_back(
@@ -37,8 +38,10 @@ def note_made_of_it(plan: PartyPlan, written: Written, answer: EspoAnswer) -> No
         base=fields.base_espocrm,
     )
     written.take(made)
-    if plan.state.company:
+    if plan.state.form.company:
         _note_homes(plan, written, answer)
+    for cleared in cleared_name(plan.state, plan.master.espo):
+        _note_cleared(plan, written, answer, cleared)
 
 
 def fields_in(sent: Collection[str], plan: PartyPlan) -> set[str]:
@@ -73,7 +76,23 @@ def _note_homes(plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
     apart = [home for home in sent if home in stands and not same(Kind.TEXT, stands[home], name)]
     if apart and len(apart) < len(stands):
         change = FieldChange(MIRROR, stands[apart[0]], name, "refused")
-        finding, task = not_taken(Side.ESPOCRM, change, change.old, answer.refused.get(apart[0]), label=MIRROR_LABEL)
+        finding, task = not_taken(
+            Side.ESPOCRM, change, change.old, answer.refused.get(apart[0]), label=HOME_LABELS[MIRROR]
+        )
+        written.findings.append(finding)
+        written.tasks.append(task)
+
+
+def _note_cleared(plan: PartyPlan, written: Written, answer: EspoAnswer, change: FieldChange) -> None:
+    """Note that a person has no company's name any more; tell about one that EspoCRM keeps."""
+    reason = answer.refused.get("firmenname")
+    stands = change.old if reason is not None else text(answer.record.attributes.get("firmenname"))
+    if stands is None:
+        written.applied.append(change)
+        return
+    if same(Kind.TEXT, stands, change.old):  # anything else was typed since
+        plan.master.fields.base_espocrm[FIRM] = stands
+        finding, task = not_taken(Side.ESPOCRM, change, stands, reason, label=HOME_LABELS[FIRM])
         written.findings.append(finding)
         written.tasks.append(task)
 
@@ -85,7 +104,7 @@ def moved_meanwhile(plan: PartyPlan, written: Written, answer: EspoAnswer | None
     if answer is None:
         return False
     base = plan.master.fields.base_espocrm
-    told = read_espo(answer.record.attributes, plan.table, company=plan.state.company, base=base)
+    told = read_espo(answer.record.attributes, plan.table, plan.state.form, base=base)
     changed = {change.field for change in plan.master.fields.to_espocrm}
     before = plan.state.espocrm
     # What we wrote is compared with what was learned of it, all else with what stood there before.
@@ -99,7 +118,7 @@ def moved_meanwhile(plan: PartyPlan, written: Written, answer: EspoAnswer | None
 def _advoware_moved(plan: PartyPlan, written: Written) -> bool:
     if written.advoware is plan.read.advoware:
         return False
-    told = read_advoware(written.advoware.model_dump(), plan.table, company=plan.state.company)
+    told = read_advoware(written.advoware.model_dump(), plan.table, plan.state.form)
     changed = {change.field for change in plan.master.fields.to_advoware}
     before, base = plan.state.advoware or {}, plan.master.fields.base_advoware
     return any(

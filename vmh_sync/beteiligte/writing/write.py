@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from vmh_sync import fence
 from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.fields import list_attributes
-from vmh_sync.beteiligte.model import MIRROR, MIRROR_LABEL
+from vmh_sync.beteiligte.model import HOME_LABELS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
 from vmh_sync.beteiligte.reading.asking import PartsAsked
@@ -187,7 +187,7 @@ class PartySync:
         if fresh.espo is None or fresh.advoware is None:
             raise ValueError("a plan is carried out only for a party that both sides have")
         about = subject(fresh)
-        labels = {rule.name: rule.label for rule in self.table.rules} | {MIRROR: MIRROR_LABEL}
+        labels = {rule.name: rule.label for rule in self.table.rules} | HOME_LABELS
         await gate.ready()
         await tell_stray(context, gate, fresh)
         written = begin(context, plan, fresh.advoware, fresh.espo)

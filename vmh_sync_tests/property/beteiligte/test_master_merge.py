@@ -99,7 +99,7 @@ def test_after_every_pass_the_next_one_has_nothing_to_write(
         assert written(quiet) == {"espo": {}, "advoware": {}}
         assert not quiet.record.operations
         assert not quiet.fields.base_moves
-        assert not quiet.record.tasks
+        assert not [task for task in quiet.record.tasks if "held" not in task.details]
 
 
 @given(HISTORIES)
@@ -110,7 +110,7 @@ def test_what_is_different_after_a_pass_has_been_told(history: History) -> None:
         pair.edit(espo, advoware)
         for _ in range(2):
             plan = pair.sync()
-            told |= {finding.field for finding in plan.record.findings}
+            told |= {finding.field for finding in plan.record.findings} | {*plan.fields.held}
         state = pair.state()
         assert state.advoware is not None
         decisions = {name for name in state.espocrm if name in state.advoware}

@@ -9,6 +9,7 @@ from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.budget import play
 from vmh_sync_tests.property.beteiligte.game import NEW
 from vmh_sync_tests.property.beteiligte.machine import PLACES, REQUESTS, PartyMachine
+from vmh_sync_tests.unit.beteiligte.form_orders import Order, orders
 
 WORDS = st.sampled_from([None, "", "Dr.", f"Wort {NEW}", f"Wort {NEW}"])
 NAMES = st.sampled_from([f"Huber {NEW}", f" Mu\u0308ller  {NEW} "])
@@ -44,6 +45,8 @@ THERE = st.fixed_dictionaries(
     },
 )
 
+ORDERS = st.sampled_from([*orders(to_company=True), *orders(to_company=False)])
+
 
 class MasterData(PartyMachine):
     conflicts: ClassVar = list(ConflictRule)
@@ -57,6 +60,18 @@ class MasterData(PartyMachine):
     def somebody_edits_in_advoware(self, place: int, values: dict[str, Any]) -> None:
         self.edits += 1
         self.game.edit_there(self._party(place), values)
+
+    @rule(place=PLACES, order=ORDERS, between=st.booleans())
+    def somebody_makes_a_company_or_a_person_of_it(self, place: int, order: Order, between: bool) -> None:
+        edit = self.game.edit_here if order.here else self.game.edit_there
+        for save in filter(None, order.saves):
+            self.edits += 1
+            edit(self._party(place), {name: self._new(name, value) for name, value in save.items()})
+            if between:
+                self.a_pass()
+
+    def _new(self, name: str, value: str) -> str:
+        return f"{value} {NEW}" if value and name != "rechtsform" else value
 
     @rule(number=REQUESTS, place=PLACES, here=HERE, there=THERE, side=st.booleans())
     def somebody_edits_during_a_request(

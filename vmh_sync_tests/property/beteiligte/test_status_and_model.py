@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmh_sync.beteiligte.fields import FIELDS
-from vmh_sync.beteiligte.model import espo_payload, homes_of, read_espo
+from vmh_sync.beteiligte.model import Form, espo_payload, homes_of, read_espo
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.children.status_fields import standing
 from vmh_sync.sync.base import Side
@@ -88,9 +88,9 @@ def test_what_a_child_says_of_itself_is_written_once(
 def test_a_name_that_is_written_is_read_again_from_every_home(
     record: Mapping[str, Any], name: str, company: bool
 ) -> None:
-    after = {**record, **espo_payload("name", name, FIELDS, company=company, espo=record)}
+    after = {**record, **espo_payload("name", name, FIELDS, Form(company), record)}
     for base in ({}, {**homes_of(after), "name": text(name)}):
-        assert same(FIELDS["name"].kind, read_espo(after, FIELDS, company=company, base=base)["name"], name)
+        assert same(FIELDS["name"].kind, read_espo(after, FIELDS, Form(company), base=base)["name"], name)
 
 
 @given(

@@ -6,8 +6,10 @@ import pytest
 
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.model import (
+    COMPANY,
     FIRM,
     MIRROR,
+    PERSON,
     espo_payload,
     espo_rechtsform,
     homes_of,
@@ -48,7 +50,7 @@ def test_an_installation_without_the_field_tells_companies_by_their_name() -> No
 
 
 def name(firm: str | None, last: str | None, base: dict[str, Value]) -> Value:
-    return read_espo({"firmenname": firm, "lastName": last}, FIELDS, company=True, base=base)["name"]
+    return read_espo({"firmenname": firm, "lastName": last}, FIELDS, COMPANY, base=base)["name"]
 
 
 def base(firm: str | None, last: str | None, agreed: str | None = None) -> dict[str, Value]:
@@ -87,27 +89,27 @@ def test_an_old_base_without_the_first_home_says_what_stands() -> None:
 
 def test_a_person_has_one_name_and_a_company_no_first_name() -> None:
     espo = {"firstName": "Eva", "lastName": "Huber", "firmenname": "Bau"}
-    assert read_espo(espo, FIELDS, company=False, base={}) == {"name": "Huber", "vorname": "Eva"}
-    assert read_espo(espo, FIELDS, company=True, base={}) == {"name": "Bau"}
-    assert read_espo({"lastName": "Huber"}, FIELDS, company=True, base={}) == {"name": "Huber"}
+    assert read_espo(espo, FIELDS, PERSON, base={}) == {"name": "Huber", "vorname": "Eva"}
+    assert read_espo(espo, FIELDS, COMPANY, base={}) == {"name": "Bau"}
+    assert read_espo({"lastName": "Huber"}, FIELDS, COMPANY, base={}) == {"name": "Huber"}
 
 
 def test_what_advoware_leaves_out_is_empty_and_a_company_has_no_first_name_there() -> None:
-    person = read_advoware({"name": "Huber", "vorname": "Eva"}, FIELDS, company=False)
+    person = read_advoware({"name": "Huber", "vorname": "Eva"}, FIELDS, PERSON)
     assert person == {**dict.fromkeys((rule.name for rule in FIELDS.rules), None), "name": "Huber", "vorname": "Eva"}
-    company = read_advoware({"name": "Huber", "vorname": "Eva"}, FIELDS, company=True)
+    company = read_advoware({"name": "Huber", "vorname": "Eva"}, FIELDS, COMPANY)
     assert "vorname" not in company
     assert company["name"] == "Huber"
 
 
 def test_a_companys_name_is_written_into_both_homes_and_nothing_else_is() -> None:
     both = {"firmenname": "alt", "lastName": "alt"}
-    assert espo_payload("name", "neu", FIELDS, company=True, espo=both) == {"lastName": "neu", "firmenname": "neu"}
-    assert espo_payload("name", "neu", FIELDS, company=True, espo={"lastName": "alt"}) == {"lastName": "neu"}
-    assert espo_payload("name", "neu", FIELDS, company=False, espo=both) == {"lastName": "neu"}
-    assert espo_payload("titel", "Dr.", FIELDS, company=True, espo=both) == {"titel": "Dr."}
+    assert espo_payload("name", "neu", FIELDS, COMPANY, both) == {"lastName": "neu", "firmenname": "neu"}
+    assert espo_payload("name", "neu", FIELDS, COMPANY, {"lastName": "alt"}) == {"lastName": "neu"}
+    assert espo_payload("name", "neu", FIELDS, PERSON, both) == {"lastName": "neu"}
+    assert espo_payload("titel", "Dr.", FIELDS, COMPANY, both) == {"titel": "Dr."}
     with pytest.raises(Unrepresentable):
-        espo_payload("rechtsform", "SE", FIELDS, company=True, espo=both)
+        espo_payload("rechtsform", "SE", FIELDS, COMPANY, both)
 
 
 def test_both_homes_are_remembered_where_the_installation_has_them() -> None:

@@ -184,7 +184,7 @@ def test_a_state_says_what_was_read() -> None:
         stamps=stamps,
         tasks=(task,),
     )
-    assert (read.espo_id, read.betnr, read.company, read.base, read.stamps, read.tasks) == (
+    assert (read.espo_id, read.betnr, read.form.company, read.base, read.stamps, read.tasks) == (
         "e1",
         7,
         True,
@@ -209,7 +209,7 @@ def test_advowares_legal_form_makes_a_company(word: str, company: bool) -> None:
         base=None,
         table=MANUAL,
     )
-    assert read.company is company
+    assert read.form.company is company
     bare = override(FIELDS, {"rechtsform": None})
     without = party_state(
         espo_id="e1",
@@ -219,7 +219,7 @@ def test_advowares_legal_form_makes_a_company(word: str, company: bool) -> None:
         base=None,
         table=bare,
     )
-    assert not without.company
+    assert not without.form.company
 
 
 @pytest.mark.parametrize("homes", [{}, {FIRM: "Alt", MIRROR: "Alt"}])
