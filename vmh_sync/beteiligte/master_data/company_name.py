@@ -106,4 +106,4 @@ def cleared_name(state: PartyState, espo: Mapping[str, Any]) -> tuple[FieldChang
     """Return the change of a company's name that ``espo`` clears: part of plan and audit."""
     if state.form.company or "firmenname" not in espo:
         return ()
-    return (FieldChange(FIRM, text(state.espo_attributes.get("firmenname")), None, "form"),)
+    return (FieldChange(FIRM, text(state.espo_attributes.get("firmenname")), None, "became_person"),)

@@ -52,6 +52,7 @@ REASONS = {
     "both_same": "auf beiden Seiten gleich geändert",
     "online": "Kennzeichen „online“ in Advoware",
     "rebuilt": "aus anderen Feldern neu gebildet",
+    "became_person": "aus der Firma wurde eine Person",
     "refused": "nicht angenommen",
     "imported from Advoware": "aus Advoware übernommen",
     "imported": "aus Advoware übernommen",
