@@ -92,9 +92,9 @@ def leave_company_name(fields: FieldPlan, state: PartyState, *, refused: bool) -
     like any refused value.
     """
     firm = text(state.espo_attributes.get("firmenname"))
-    if state.form.disputed:
-        return {}
-    again = refused and (state.retry_refused or bool(fields.to_espocrm or fields.to_advoware))
+    again = (
+        refused and not state.form.disputed and (state.retry_refused or bool(fields.to_espocrm or fields.to_advoware))
+    )
     if firm is not None and not (state.form.new or again):
         return {}
     for key in (MIRROR, FIRM):

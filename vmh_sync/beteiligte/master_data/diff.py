@@ -60,7 +60,7 @@ def plan_master(state: PartyState, table: FieldTable) -> MasterPlan:
     espo = _espo_payload(fields, state, table)
     advoware = payload(fields.to_advoware, table, Side.ADVOWARE)
     noted = state.sending != still_held(state.sending, fields.held)
-    fields.base_moves = fields.base_moves or state.base_moves or state.base is None or noted
+    fields.base_moves = fields.base_moves or state.base is None or noted
     if state.form.company:
         espo |= bring_homes_together(fields, state, table, refused=MIRROR in refused)
         tell_lost_home(fields, state, espo, table)

@@ -6,7 +6,7 @@ without one: a legal form alone takes no company its name. A word that the table
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from vmh_sync.beteiligte.fields import PERSON_ONLY
 from vmh_sync.beteiligte.model import FIRM, MIRROR, Form, espo_rechtsform, is_company, names_company
@@ -25,35 +25,26 @@ _COMPANY, _PERSON = "company", "person"
 _DISPUTED = ("rechtsform", "name")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class FormRead:
-    """The form of a party, and the base as that form sees it."""
-
-    form: Form
-    base: Base | None
-    moves: bool = False  # the base must be stored
-
-
-def read_form(espo: Mapping[str, object], advoware: Fields | None, base: Base | None, table: FieldTable) -> FormRead:
-    """Return the form of a party.
+def read_form(
+    espo: Mapping[str, object], advoware: Fields | None, base: Base | None, table: FieldTable
+) -> tuple[Form, Base | None]:
+    """Return the form of a party, and the base as that form sees it.
 
     One side tells: so it is. Both tell different ones: it stays what it was, and a person is asked. Nobody tells: it
     stays. At a first contact either side may say that it is a company. ``advoware`` is what it says of a person.
     """
     rechtsform = advoware.get("rechtsform") if advoware is not None else None
     if base is None or advoware is None:
-        return FormRead(Form(is_company(espo, rechtsform, table)), base)
+        return Form(is_company(espo, rechtsform, table)), base
     told = {_espo_tells(espo, base.espocrm, table), _advoware_tells(advoware, base.advoware)} - {None}
     was = _was_company(base)
     company = told == {True} if len(told) == 1 else was
     if len(told) > 1:
-        return FormRead(Form(was, _kept(base), disputed=True), base)
+        return Form(was, _kept(base), disputed=True), base
     turned = company is not was
     new = turned or (company and base.espocrm.get(FORM) == _COMPANY and MIRROR not in base.espocrm)
     now = _remember_word(base, advoware)
-    if turned:
-        now = _turned(now, table, company=company)
-    return FormRead(Form(company, _kept(base), new=new), now, moves=now is not base)
+    return Form(company, _kept(base), new=new), _turned(now, table, company=company) if turned else now
 
 
 def _kept(base: Base) -> frozenset[str]:

@@ -29,8 +29,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PartyState:
-    """The master data of one party. ``base`` is as its form sees it, ``base_moves`` that it must be
-    stored, ``agreed_name`` the name in the base that is stored.
+    """The master data of one party. ``base`` is as its form sees it, ``agreed_name`` the name in the stored one.
 
     ``advoware`` is ``None`` while the party has no number there. ``espo_attributes`` are the raw EspoCRM attributes,
     which say what this installation has. ``retry_refused``: it is time to try again what a side refused.
@@ -51,7 +50,6 @@ class PartyState:
     recalled: Base | None = None
     sending: JsonObject = field(default_factory=dict)
     taken_back: TakenBack = frozenset()
-    base_moves: bool = False
     agreed_name: Value = None
 
 
@@ -75,9 +73,8 @@ def party_state(
     ``None`` for a party that Advoware does not have. ``made_from`` is what a create without an answer sent.
     """
     told = None if advoware_attributes is None else read_advoware(advoware_attributes, table, PERSON)
-    read = read_form(espo_attributes, told, base, table)
     agreed_name = base.espocrm.get("name") if base else None
-    form, base = read.form, read.base
+    form, base = read_form(espo_attributes, told, base, table)
     espocrm = read_espo(espo_attributes, table, form, base=base.espocrm if base else {})
     advoware = None if advoware_attributes is None else read_advoware(advoware_attributes, table, form)
     recalled = Recalled(None, stamps)
@@ -97,6 +94,5 @@ def party_state(
         tasks=tasks,
         retry_refused=retry_refused,
         recalled=recalled.base,
-        base_moves=read.moves,
         agreed_name=agreed_name,
     )

@@ -46,7 +46,7 @@ def note_made_of_it(plan: PartyPlan, written: Written, answer: EspoAnswer) -> No
 
 def fields_in(sent: Collection[str], plan: PartyPlan) -> set[str]:
     """Return the fields that these attributes say: a company's name stands in either of its homes."""
-    homes = {"name"} if plan.state.company and "firmenname" in sent else set[str]()
+    homes = {"name"} if plan.state.form.company and "firmenname" in sent else set[str]()
     return {rule.name for rule in plan.table.rules if rule.espo in sent} | homes
 
 

@@ -46,7 +46,7 @@ class Pair:
         plan = plan_master(state, self.table)
         self.espo |= plan.espo
         self.advoware |= {name: value for name, value in plan.advoware.items() if name not in self.ignores}
-        for name in self.ignores:
+        for name in {*self.ignores} - {*plan.fields.held}:
             plan.fields.base_advoware[name] = self.table[name].read(Side.ADVOWARE, self.advoware[name])
         self.told += [(task.kind, task.fields) for task in plan.record.tasks]
         changes = [change for operation in plan.record.operations for change in operation.changes]
@@ -188,3 +188,49 @@ def test_both_first_names_typed_at_a_company_are_told_when_it_becomes_a_person()
     pair.rest()
     assert pair.there[2] == "Erika"
     assert (TaskKind.CONFLICT, ("vorname",)) in pair.told
+
+
+def test_a_person_is_a_company_again_by_the_same_name_in_the_same_place() -> None:
+    pair = Pair(COMPANY)
+    pair.rest()
+    for firm in ("", "Huber Bau"):
+        pair.espo |= {"rechtsform": "", "firmenname": firm}
+        pair.rest()
+    pair.espo |= {"firstName": "z. Hd. Erika"}
+    pair.rest()
+    assert pair.there == ("", "Huber Bau", ""), "a company has no first name"
+
+
+def test_a_company_whose_name_waits_for_a_person_gets_both_homes_when_it_is_decided() -> None:
+    pair = Pair(PERSON, RULES[ConflictRule.MANUAL])
+    pair.rest()
+    pair.espo |= {"lastName": "Hubert"}
+    pair.advoware |= {"rechtsform": "GmbH", "name": "Huber Bau"}
+    pair.sync()
+    assert pair.sync().fields.held == ["name"]
+    pair.espo |= {"lastName": "Huber Bau"}
+    pair.rest()
+    assert pair.here[:3] == HUBER_BAU[:3]
+
+
+def test_a_name_that_advoware_never_took_stays_when_the_company_becomes_a_person() -> None:
+    pair = Pair(COMPANY, ignores=("name",))
+    pair.rest()
+    pair.espo |= {"firmenname": "Neubau", "lastName": "Neubau"}
+    pair.rest()
+    pair.espo |= {"rechtsform": "", "firmenname": ""}
+    pair.rest()
+    assert (pair.here[2], pair.there[1]) == ("Neubau", "Huber Bau")
+
+
+def test_both_forms_of_a_person_are_asked_about_and_the_firms_name_that_was_typed_stays() -> None:
+    pair = Pair(COMPANY, ignores=("rechtsform",))
+    pair.rest()
+    pair.espo |= {"rechtsform": "", "firmenname": "", "lastName": "Huber", "firstName": "Erika"}
+    pair.rest()
+    assert pair.there == ("GmbH", "Huber", "Erika")
+    pair.espo |= {"firmenname": "Neubau"}
+    pair.advoware |= {"rechtsform": ""}
+    for _ in range(3):
+        assert pair.sync().fields.held == ["rechtsform", "name"]
+    assert pair.here == ("", "Neubau", "Huber", "Erika")
