@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from dotenv.parser import parse_stream
 from dotenv.variables import parse_variables
@@ -72,6 +73,10 @@ def read_env_file(path: Path, encoding: str = "utf-8-sig") -> dict[str, str | No
 
 class EnvFileSource(DotEnvSettingsSource):
     """The ``.env`` file as a source of settings."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what stands in the file; without one nobody goes through all the fields."""
+        return super().__call__() if self.env_vars else {}
 
     @staticmethod
     def _static_read_env_file(

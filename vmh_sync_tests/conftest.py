@@ -1,5 +1,6 @@
 """What every test gets: the fixtures of ``fixtures/``, and no network but loopback and unix sockets."""
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         long = [item for item in items if item.get_closest_marker("proof")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if not item.get_closest_marker("proof")]
+    if hasattr(config, "workerinput"):
+        items[:] = _spread_what_waits(items)
+
+
+def _spread_what_waits(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Put the files with real processes between the others, so that while one waits the others use the cores.
+
+    None is left for the end, where one long file would keep everybody waiting.
+    """
+    files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
+    waiting = [file for file in files if any(item.get_closest_marker("e2e") for item in file)]
+    others = [file for file in files if file not in waiting]
+    every = max(1, len(others) * 2 // 3 // max(1, len(waiting)))
+    order: list[list[pytest.Item]] = []
+    for number, file in enumerate(others):
+        order += waiting[number // every : number // every + 1] if number % every == 0 else []
+        order.append(file)
+    return [item for file in (order or waiting) for item in file]

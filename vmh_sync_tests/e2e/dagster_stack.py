@@ -15,7 +15,8 @@ import httpx
 from vmh_sync.orchestration.dagster_home import prepare_storage
 
 START_SECONDS = 90.0
-POLL_SECONDS = 0.2
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
+"""Between two looks: short at first, then longer, since looking costs those who are waited for their time."""
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "vmh_sync"}
 
 
@@ -28,12 +29,13 @@ def free_port() -> int:
 
 def wait_until(what: str, check: Callable[[], Any], seconds: float = START_SECONDS) -> Any:
     """Ask again and again until ``check`` gives something true; fails with ``what`` after ``seconds``."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, FIRST_PAUSE_SECONDS
     while time.monotonic() < deadline:
         result = check()
         if result:
             return result
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
+        pause = min(pause * 1.3, LONGEST_PAUSE_SECONDS)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 

@@ -130,6 +130,6 @@ def test_the_checks_in_dagster_tell_the_same(chancery: Chancery, name: str, pass
     job = dg.define_asset_job("checks", dg.AssetSelection.checks(key))
     defs = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))
     with dg.instance_for_test() as instance:
-        result = defs.get_job_def("checks").execute_in_process(instance=instance)
+        result = defs.resolve_job_def("checks").execute_in_process(instance=instance)
         (check,) = result.get_asset_check_evaluations()
     assert check.passed is passed

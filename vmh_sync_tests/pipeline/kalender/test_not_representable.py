@@ -106,7 +106,7 @@ def check(instance: dg.DagsterInstance, name: str) -> dg.AssetCheckEvaluation:
     key = dg.AssetCheckKey(dg.AssetKey("kalender"), name)
     job = dg.define_asset_job("checks", dg.AssetSelection.checks(key))
     defs = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))
-    (evaluation,) = defs.get_job_def("checks").execute_in_process(instance=instance).get_asset_check_evaluations()
+    (evaluation,) = defs.resolve_job_def("checks").execute_in_process(instance=instance).get_asset_check_evaluations()
     return evaluation
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import distribution, distributions
 from pathlib import Path
 
@@ -62,9 +62,21 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def product_modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted((ROOT / "vmh_sync").rglob("*.py")):
-        yield relative(path), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def names_in_the_product() -> set[tuple[str, str, bool]]:
+    """Return module, name (``print``, ``time.sleep``) and whether it is called there; read once for all who ask."""
+    return {
+        (relative(path), name, isinstance(node, ast.Call))
+        for path in (ROOT / "vmh_sync").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (name := _plain_name(node.func if isinstance(node, ast.Call) else node))
+    }
+
+
+def _plain_name(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def settings_variables() -> set[str]:
@@ -127,12 +139,8 @@ def test_env_example_holds_no_value_for_a_secret() -> None:
 def test_only_settings_reads_the_environment() -> None:
     readers = [
         name
-        for name, tree in product_modules()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and node.attr in {"environ", "getenv"}
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "os"
+        for name, read, _ in names_in_the_product()
+        if read in {"os.environ", "os.getenv"}
         and name not in {"vmh_sync/settings.py", "vmh_sync/env_file.py", "vmh_sync/setting_names.py"}
         # Starting a process with an environment is not reading settings.
         and not name.startswith(
@@ -172,12 +180,7 @@ def test_module_names_say_what_is_inside() -> None:
     ("call", "allowed"), [("print", MAY_PRINT), ("time.sleep", MAY_SLEEP)], ids=["print", "time.sleep"]
 )
 def test_calls_that_have_no_place_in_the_product(call: str, allowed: frozenset[str]) -> None:
-    callers = {
-        name
-        for name, tree in product_modules()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == call
-    }
+    callers = {name for name, called, is_call in names_in_the_product() if is_call and called == call}
     assert sorted(callers - allowed) == []
     assert sorted(allowed - callers) == [], "no longer needs its exception"
 

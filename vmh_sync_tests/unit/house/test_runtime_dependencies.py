@@ -3,7 +3,7 @@
 import ast
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -26,9 +26,10 @@ def declared(extra: str | None = None) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
-def imported() -> Iterator[tuple[frozenset[str], str]]:
-    """Yield for each foreign import which distributions may stand for it, and where it is."""
-    known = packages_distributions()
+@cache
+def imported() -> list[tuple[frozenset[str], str]]:
+    """Return for each foreign import which distributions may stand for it, and where it is."""
+    known, found = packages_distributions(), list[tuple[frozenset[str], str]]()
     for path in (ROOT / "vmh_sync").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names: list[str] = []
@@ -37,8 +38,9 @@ def imported() -> Iterator[tuple[frozenset[str], str]]:
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 names = [node.module]
             for module in {name.partition(".")[0] for name in names} - {"vmh_sync", *sys.stdlib_module_names}:
-                there = frozenset(canonicalize_name(name) for name in known.get(module, [module]))
-                yield there, str(path.relative_to(ROOT))
+                there = frozenset[str](canonicalize_name(name) for name in known.get(module, [module]))
+                found.append((there, str(path.relative_to(ROOT))))
+    return found
 
 
 def test_every_import_of_the_product_is_declared() -> None:
