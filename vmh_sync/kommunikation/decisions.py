@@ -82,8 +82,8 @@ def _without_base(work: ChannelWork, member: Member) -> None:
     value_key = work.key_of(member.tlf)
     if value_key is None:
         if member.entry is not None:
-            member.after = member.before
-            if member.before is None and member.managed:
+            member.after = member.base
+            if member.base is None and member.managed:
                 member.after = Pair(member.id, member.kind, None, None, state=PairState.SLOT)
     elif value_key in work.items:
         _link(work, member, value_key)
@@ -129,8 +129,10 @@ def _gone_in_advoware(member: Member, base_key: str | None) -> None:
 def _changed_in_espo(work: ChannelWork, member: Member, new_key: str, *, same: bool) -> None:
     if member.tlf is None:  # an edit here against a delete there: _keep_one_alive sees to it that the edit survives
         member.after = _emptied(member)
+        if member.may_be_set_back:
+            _report_conflict(work, member, new_key, winner=Side.ESPOCRM)
         return
-    changed_too = not same
+    changed_too = not same or member.may_be_set_back
     rule = work.options.conflict if changed_too else ConflictRule.ESPOCRM_WINS
     if rule is ConflictRule.NEWEST_WINS and work.options.stamps.newer() is Side.ADVOWARE:
         rule = ConflictRule.ADVOWARE_WINS
@@ -166,7 +168,7 @@ def _deleted_in_espo(work: ChannelWork, member: Member, *, same: bool) -> None:
         # What stands in Advoware is an edit that EspoCRM never took: it survives the delete of the older value.
         member.after = replace(base, espo_base=None, espo_type=None)
         _report_refusal(work, member, Refusal(base.refusal or Refusal.ESPOCRM_ANSWERED), new=False)
-    elif same:
+    elif same and not member.may_be_set_back:
         member.write, member.value = Write.EMPTY, ""
         member.change = FieldChange(work.field_name(member), member.tlf, None, reason="deleted_in_espocrm")
         member.after = Pair(member.id, member.kind, None, None, online_base=False, state=PairState.SLOT)

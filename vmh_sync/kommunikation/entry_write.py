@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, create_once
 from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.model import AdvowareEntry, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
-from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
+from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan, PairDelta
 from vmh_sync.kommunikation.planning import entries_of, entry_of
 from vmh_sync.kommunikation.readback import as_read
 from vmh_sync.kommunikation.tracing import applied_rows
@@ -37,6 +38,7 @@ from vmh_sync.systems.advoware.errors import (
     UnexpectedAnswer,
 )
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
+from vmh_sync.systems.errors import ForeignSystemError
 
 
 @dataclass(slots=True, repr=False)
@@ -106,12 +108,26 @@ class EntryWriter:
             raise CreatePutOff(max(sent) + longest)
 
     async def _change(self, write: EntryWrite) -> None:
+        pair = next((one for one in self.pairs if str(one.advoware_id) == write.operation.key), None)
+        value, planned = write.operation.payload["tlf"], self.planned[int(write.operation.key or 0)]
+        if pair is not None and (value or "") != (planned.tlf or ""):
+            online = bool(write.operation.payload["online"])
+            await self._keep(pair.about_to_send(value, write.expected_row_id, online=online))
         try:
             await self._put(write)
         except OutcomeUnknown:
             if await self._find_filled(write) is None:
                 raise
+        except (ForeignSystemError, LeaseLost) as error:
+            # A lost lease is noticed before anything leaves.
+            if pair is not None and (isinstance(error, LeaseLost) or error.certainly_not_done):
+                await self._keep(pair)
+            raise
         await self.context.store.write(self._store, write, None, None)
+
+    async def _keep(self, pair: Pair) -> None:
+        delta = PairDelta((), (pair,))
+        await self.context.store.write(lambda tx: store_delta(tx, self.espo_id, self.betnr, delta))
 
     async def _fill(self, write: EntryWrite, send: Callable[[EntryWrite], Awaitable[int]]) -> None:
         """Bring a value into Advoware that stands in no entry there: what was sent is known after a crash."""

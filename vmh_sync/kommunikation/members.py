@@ -5,7 +5,7 @@ This file brings both sides and the pair table together; it decides nothing.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from vmh_sync.kommunikation import kinds, markers, slots
@@ -59,6 +59,15 @@ class Member:
     def tlf(self) -> str | None:
         """The entry's value, ``None`` when it is empty or gone."""
         return None if self.entry is None or self.entry.is_empty else self.entry.tlf
+
+    @property
+    def may_be_set_back(self) -> bool:
+        """Whether the entry has moved since a killed pass sent it something else: nobody knows if that arrived."""
+        sent = self.before.sent if self.before is not None else None
+        if sent is None or self.entry is None or self.entry.row_id == sent["row_id"]:
+            return False
+        channel = kinds.channel_of(self.kind) or Channel.PHONE
+        return channel.normal(self.tlf) != channel.normal(sent["value"])
 
     @property
     def stands_for_value(self) -> bool:
@@ -153,10 +162,11 @@ def _members(entries: tuple[AdvowareEntry, ...], party: PartyCommunication) -> l
             pair = None
         remark = kinds.believed(entry, markers.parse(entry.bemerkung))
         kind = kinds.resolve(entry, pair, remark, party.contacts)
-        managed = slots.is_managed(entry, pair, remark, kind)
-        members.append(Member(kind, entry, remark, pair, pair, managed))
+        base = pair.as_sent(kinds.channel_of(kind) or Channel.PHONE, entry) if pair is not None else None
+        managed = slots.is_managed(entry, base, remark, kind)
+        members.append(Member(kind, entry, remark, pair, base, managed))
     vanished = [*by_id.values(), *(pair for pair in party.pairs if pair.advoware_id is None)]
-    members.extend(Member(pair.kind, before=pair, base=pair) for pair in vanished)
+    members.extend(Member(pair.kind, before=pair, base=replace(pair, sent=None)) for pair in vanished)
     return members
 
 

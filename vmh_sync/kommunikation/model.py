@@ -5,7 +5,7 @@ database says which entry stands for which value (specification, entities.md 2).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -94,6 +94,7 @@ class Pair:
     ``online_base`` and ``primary_base`` are ``None`` while unknown (first contact). ``refusal`` is a
     :class:`~vmh_sync.kommunikation.notation.Refusal` value and set in state ``refused`` only; ``said`` is
     Advoware's own reason then. ``marked`` is what was last sent as a marker alone: a value, or nothing for a slot.
+    ``sent`` is what a pass was about to send to the entry and did not live to note.
     """
 
     advoware_id: int | None
@@ -107,6 +108,7 @@ class Pair:
     refusal: str | None = None
     said: str = ""
     marked: str | None = None
+    sent: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the part that is stored as JSON (everything but the Advoware id)."""
@@ -121,6 +123,7 @@ class Pair:
             "refusal": self.refusal,
             **({"said": self.said} if self.said else {}),
             **({"marked": self.marked} if self.marked is not None else {}),
+            **({"sent": dict(self.sent)} if self.sent is not None else {}),
         }
 
     @classmethod
@@ -138,7 +141,21 @@ class Pair:
             refusal=data.get("refusal"),
             said=str(data.get("said", "")),
             marked=data.get("marked"),
+            sent=data.get("sent"),
         )
+
+    def about_to_send(self, tlf: str | None, row_id: str | None, *, online: bool) -> "Pair":
+        """Return the pair that knows what is about to be sent to its entry, as it stood then."""
+        return replace(self, sent={"value": tlf or None, "online": online, "row_id": row_id})
+
+    def as_sent(self, channel: Channel, entry: AdvowareEntry) -> "Pair":
+        """Return the pair to compare with: what a killed pass sent, where the entry holds that, is nobody's edit."""
+        known = replace(self, sent=None)
+        if self.sent is None or channel.normal(entry.tlf) != channel.normal(self.sent["value"]):
+            return known
+        value, state = self.sent["value"], PairState.ACTIVE if self.sent["value"] else PairState.SLOT
+        told = replace(known, espo_base=value, advoware_base=value, online_base=self.sent["online"])
+        return replace(told, state=state, refusal=None, said="")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -53,7 +53,8 @@ class KommunikationPart:
         link, state, espo = notes.party, notes.state, party.espo
         if party.retry_refused and any(pair.refusal and Refusal(pair.refusal).may_pass for pair in notes.pairs):
             return True
-        if link is None or state is None or notes.intents or state.quiet_mark is None:
+        unsure = any(pair.sent is not None for pair in notes.pairs)
+        if link is None or state is None or notes.intents or unsure or state.quiet_mark is None:
             return True
         known = (link.espo_modified_at, link.espo_version) == (espo.modified_at, espo.version)
         if not known or not settled(link_read_at=link.espo_read_at, modified_at=espo.modified_at):
@@ -84,7 +85,7 @@ class KommunikationPart:
 
 
 def _is_agreed(notes: Notes) -> bool:
-    refused = any(pair.state is PairState.REFUSED or pair.advoware_id is None for pair in notes.pairs)
+    refused = any(pair.state is PairState.REFUSED or pair.advoware_id is None or pair.sent for pair in notes.pairs)
     return not (refused or notes.tasks or notes.intents)
 
 

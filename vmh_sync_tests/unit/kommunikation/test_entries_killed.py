@@ -12,6 +12,7 @@ import pytest
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.kommunikation.model import Channel
 from vmh_sync.settings import SyncSettings
+from vmh_sync.sync.merge import ConflictRule
 from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.inmemory.world import World
@@ -31,9 +32,10 @@ LATE = 100.0
 class Party:
     """A linked party in whose record somebody adds an e-mail or a phone."""
 
-    def __init__(self, sort: str, *, slot: bool = False) -> None:
+    def __init__(self, sort: str, *, slot: bool = False, rule: ConflictRule = ConflictRule.ESPOCRM_WINS) -> None:
         self.sort = sort
-        self.firm = Firm(World(rules=SyncSettings(_env_file=None)))
+        table = {"kommunikation": {"tlf": {"conflict": rule.value}}}
+        self.firm = Firm(World(rules=SyncSettings(_env_file=None), field_changes=table))
         self.betnr = self.firm.office_create(OFFICE, {"name": "Huber"})
         self.espo_id = self.firm.crm_create(CRM, {"lastName": "Huber", "betnr": int(self.betnr)})
         self.firm.settle(PartyPipeline(), [self.espo_id])
