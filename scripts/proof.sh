@@ -17,5 +17,5 @@ part sh scripts/test.sh -m proof
 part sh scripts/test.sh vmh_sync_tests/crash vmh_sync_tests/pipeline/installations
 part env VMH_PROOF_EXAMPLES="${VMH_PROOF_EXAMPLES:-200}" sh scripts/test.sh vmh_sync_tests/property
 part .venv/bin/python -m vmh_sync_tests.simulation --seeds "${VMH_SIMULATE_SEEDS:-20}"
-part .venv/bin/python -m vmh_sync_tests.chaos --histories "$histories"
+part .venv/bin/python -m vmh_sync_tests.chaos --histories "$histories" --jobs "$(nproc)"
 exit "$failed"

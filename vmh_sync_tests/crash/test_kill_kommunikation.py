@@ -1,8 +1,9 @@
-"""SIGKILL at every foreign call of a pass that moves phones and e-mails in every way at once."""
+"""SIGKILL at foreign calls of a pass that moves phones and e-mails in every way at once; at each of them as a proof."""
 
 import pytest
 
-from vmh_sync_tests.crash.test_kill_at_every_call import crash_everywhere
+from vmh_sync_tests.crash.test_kill_at_every_call import MOST_CALLS, crash_everywhere
+from vmh_sync_tests.crash.test_kill_children import SHORT
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.kommunikation import sides
 from vmh_sync_tests.pipeline.kommunikation.sides import mail, phone
@@ -10,8 +11,16 @@ from vmh_sync_tests.pipeline.kommunikation.sides import mail, phone
 pytestmark = pytest.mark.crash
 
 
-@pytest.mark.parametrize("action", ["kill_before", "kill_after"])
-def test_killed_while_entries_move_both_ways(firm: Firm, action: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "places"),
+    [
+        pytest.param("kill_before", range(0, MOST_CALLS, SHORT), id="kill_before"),
+        pytest.param("kill_after", range(1, MOST_CALLS, SHORT), id="kill_after"),
+        pytest.param("kill_before", range(MOST_CALLS), id="kill_before, every call", marks=pytest.mark.proof),
+        pytest.param("kill_after", range(MOST_CALLS), id="kill_after, every call", marks=pytest.mark.proof),
+    ],
+)
+def test_killed_while_entries_move_both_ways(firm: Firm, action: str, places: range) -> None:
     made = 0
 
     def arrange() -> str:
@@ -48,4 +57,4 @@ def test_killed_while_entries_move_both_ways(firm: Firm, action: str) -> None:
         assert len(mine) == 1
         assert "0511 7777" in mine[0]["description"]
 
-    assert crash_everywhere(firm, action, arrange, check) >= 14
+    assert crash_everywhere(firm, action, arrange, check, places) >= 14 // places.step

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from vmh_sync.orchestration.dagster_home import prepare_storage
+from vmh_sync_tests.fixtures.sandbox import WITHOUT_TLS
 
 START_SECONDS = 90.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
@@ -44,7 +45,7 @@ class DagsterStack:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=WITHOUT_TLS)
 
     def query(self, text: str, **variables: Any) -> dict[str, Any]:
         """Run a GraphQL document and return its data."""

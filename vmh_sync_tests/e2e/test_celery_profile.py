@@ -128,8 +128,10 @@ def _sensor_ticks(house: CeleryHouse, name: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("settings", "runs_in"),
-    [({"VMH_RUN_WORKERS": "celery"}, "run_worker"), ({}, "forkserver")],
-    ids=["celery", "default launcher"],
+    [
+        pytest.param({"VMH_RUN_WORKERS": "celery"}, "run_worker", marks=pytest.mark.proof, id="celery"),
+        pytest.param({}, "forkserver", id="default launcher"),
+    ],
 )
 def test_embedded_home_heals_when_all_is_killed_during_a_run(
     sandbox_process: Sandbox, folder: Path, settings: Mapping[str, str], runs_in: str

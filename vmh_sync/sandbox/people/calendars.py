@@ -1,6 +1,7 @@
 """People who work in the calendars: seeded edits of Termine in the office and of events in Google Calendar."""
 
 import random
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from types import TracebackType
@@ -46,7 +47,9 @@ class CalendarPeople:
         self._urls = urls
         self._today = today
         self._rng = random.Random(f"calendar-people-{seed}")
-        self._client = client or httpx.AsyncClient(timeout=120, trust_env=False)
+        self._client = client or httpx.AsyncClient(
+            timeout=120, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
         self._owns_client = client is None
 
     async def __aenter__(self) -> Self:

@@ -4,6 +4,7 @@ Parties are edited by :class:`OfficePerson` and :class:`CrmPerson`; calendars by
 :class:`vmh_sync.sandbox.people.calendars.CalendarPeople`.
 """
 
+import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -26,7 +27,9 @@ class People:
 
     def __init__(self, urls: Mapping[str, str], *, seed: int = 0, client: httpx.AsyncClient | None = None) -> None:
         self._made = MadeUp(f"people-{seed}", later=True)
-        self._client = client or httpx.AsyncClient(timeout=120, trust_env=False)
+        self._client = client or httpx.AsyncClient(
+            timeout=120, trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        )
         self._owns_client = client is None
         self._persons: dict[Side, Person] = {
             "office": OfficePerson(urls["advoware"], self._client, self._made),
