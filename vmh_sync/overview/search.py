@@ -7,9 +7,9 @@ from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.espocrm.record_id import record_id
+from vmh_sync.whole_number import whole_number
 
 MOST_FOUND = 50
-_LARGEST_BETNR = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _by_number(tx: Transaction, text: str) -> Iterator[Found]:
 def number_in(text: str) -> int | None:
     """Return the number in Advoware that a text is, None for any other text."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= _LARGEST_BETNR else None
+    return whole_number(text)
 
 
 def _by_name(tx: Transaction, text: str) -> Iterator[Found]:

@@ -22,6 +22,7 @@ from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord, SpoiltRow
 from vmh_sync.systems.spoilt_row import SpoiltRow as AdvowareRow
+from vmh_sync.whole_number import whole_number
 
 AT_ONCE = 200
 NO_SEARCH = (
@@ -150,7 +151,7 @@ async def _look_for_marks(
 
 def _number(record: EspoRecord) -> int | None:
     betnr = record.attributes.get("betnr")
-    return int(betnr) if isinstance(betnr, int | str) and str(betnr).isdigit() and int(betnr) else None
+    return whole_number(betnr) or None
 
 
 async def _compare_alone(

@@ -26,6 +26,7 @@ from vmh_sync.systems.google_calendar.client import INSERT, GoogleCalendarClient
 from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.transport import RawAnswer
+from vmh_sync.whole_number import whole_number
 
 Json = dict[str, Any]
 _NUMBERS = ("frNr", "id", "betNr")
@@ -69,9 +70,8 @@ class Bound:
 
     def text(self, text: str) -> str:
         """Return a part of an address with its number translated."""
-        if text.isdigit() and int(text) in self.known:
-            return str(self.known[int(text)])
-        return str(self.known.get(text, text))
+        number = whole_number(text)
+        return str(self.known.get(number, self.known.get(text, text)))
 
     def query(self, name: str, value: str) -> str:
         """Return a parameter of an address; a search of EspoCRM is one that holds conditions."""

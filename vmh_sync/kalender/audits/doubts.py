@@ -20,6 +20,7 @@ from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.pair_rows import read_stored
 from vmh_sync.kalender.telling.task_answers import DIFFERENT, SAME
 from vmh_sync.tasks.answer_list import AnsweredRow, BadAnswers, read_list, write_list
+from vmh_sync.whole_number import whole_number
 
 COLUMNS = ("kalender", "frnr", "advoware", "google", "grund", "ereignis", "antwort")
 
@@ -62,7 +63,7 @@ def _said(row: AnsweredRow) -> Said:
     number = row.cells.get("frnr", "")
     if row.answer not in SAME | DIFFERENT:
         raise BadAnswers(f"„{row.answer}“ ist keine Antwort (gleich oder verschieden).")
-    if not number.removeprefix("-").isdecimal():
+    if whole_number(number.removeprefix("-")) is None:
         raise BadAnswers(f"„{number}“ ist keine frNr.")
     edge = (int(number), row.cells.get("ereignis", ""))
     return Said(row.cells.get("kalender", ""), edge, row.answer in SAME, row.where)

@@ -23,6 +23,7 @@ from vmh_sync.kalender.model import (
     Source,
     UnreadableAppointmentError,
 )
+from vmh_sync.whole_number import whole_number
 
 KEY_FR_NR = "frNr"
 KEY_HASH = "contentHash"
@@ -165,7 +166,7 @@ def read_decoration(own: Mapping[str, object]) -> Decoration:
     if not (KEY_SUFFIX in own or KEY_TAIL in own or KEY_STRETCH in own):
         return PLAIN
     before, _, after = str(own.get(KEY_STRETCH, "")).partition("/")
-    stretch = (int(before), int(after)) if before.isdecimal() and after.isdecimal() else (0, 0)
+    stretch = (whole_number(before) or 0, whole_number(after) or 0)
     return Decoration(str(own.get(KEY_SUFFIX, "")), str(own.get(KEY_TAIL, "")), *stretch)
 
 

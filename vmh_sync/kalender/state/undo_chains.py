@@ -9,6 +9,7 @@ from vmh_sync.engine.writing.undo import Chain, UndoRefused, ids_of
 from vmh_sync.kalender.model import FLOWING_FIELDS, TIME_FIELDS, Appointment
 from vmh_sync.kalender.state.audit_values import appointment_of, from_plain
 from vmh_sync.store.history.audit import Change
+from vmh_sync.whole_number import whole_number
 
 _CAME = frozenset({"InsertGoogle", "CreateAdvoware"})
 _WENT = frozenset({"DeleteGoogle", "DeleteAdvoware"})
@@ -64,7 +65,7 @@ def belongs_with(change: Change, other: Change) -> bool:
 def whose(chain: Sequence[Change]) -> tuple[str, int]:
     """Return the Kürzel and the frNr of an appointment. Raises :class:`UndoRefused`."""
     kuerzel, _, number = str(chain[0].espo_id).rpartition("/")
-    if not kuerzel or not number.lstrip("-").isdigit():
+    if not kuerzel or whole_number(number.removeprefix("-")) is None:
         raise UndoRefused("Zu diesem Eintrag ist kein Termin bekannt; bitte von Hand ändern.")
     return kuerzel, int(number)
 

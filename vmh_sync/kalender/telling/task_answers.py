@@ -18,6 +18,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.tasks.manual_tasks import is_settled, mark_of
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.whole_number import whole_number
 
 SAME = frozenset({"gleich", "derselbe", "dasselbe", "verknüpfen", "verknuepfen", "ja", "j", "same"})
 DIFFERENT = frozenset({"verschieden", "neu", "nein", "n", "different"})
@@ -88,5 +89,5 @@ def understood(description: str, mark: str, pairs: Sequence[Edge], *, closed: bo
         return dict.fromkeys(pairs, False)
     if words and words[0] in SAME:
         words = words[1:] or (["1"] if len(pairs) == 1 else [])
-    chosen = int(words[0]) if len(words) == 1 and words[0].isdecimal() else 0
+    chosen = whole_number(words[0]) or 0 if len(words) == 1 else 0
     return {pairs[chosen - 1]: True} if 1 <= chosen <= len(pairs) else None

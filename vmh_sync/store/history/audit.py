@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, u
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, storable_text, table_of
+from vmh_sync.whole_number import whole_number
 
 ChangeKind = Literal[
     "applied",
@@ -33,7 +34,6 @@ _COLUMNS = columns_of(ChangeRow)
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 _WRITES: tuple[ChangeKind, ...] = ("applied", "created", "undo")
 """Kinds of changes after which something new stands on a side; a conflict has a row of its own beside them."""
-_LARGEST_BETNR = 2**63 - 1
 _INSERT_CHUNK = 500
 # Built once: to build a statement costs more than to carry it out.
 _INSERT = insert(_TABLE)
@@ -116,8 +116,9 @@ class Audit(Repository):
     def for_record(self, record_id: str, limit: int | None = None) -> list[Change]:
         """Return the changes of a record, newest first. ``record_id`` is an EspoCRM id or a betnr in digits."""
         conditions = [ChangeRow.espo_id == record_id]
-        if record_id.isascii() and record_id.isdigit() and int(record_id) <= _LARGEST_BETNR:
-            conditions.append(ChangeRow.betnr == int(record_id))
+        betnr = whole_number(record_id)
+        if betnr is not None:
+            conditions.append(ChangeRow.betnr == betnr)
         statement = select(*_COLUMNS).where(or_(*conditions)).order_by(ChangeRow.id.desc()).limit(limit)
         return [Change(**row._asdict()) for row in self._connection.execute(statement)]
 

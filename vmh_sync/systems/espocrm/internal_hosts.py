@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from vmh_sync.whole_number import whole_number
+
 REFUSED_SINCE = (9, 3, 4)
 
 
@@ -40,5 +42,5 @@ def not_internal_advice(url: str, listed: Sequence[str] = ()) -> str:
 
 def version_numbers(version: object) -> tuple[int, ...]:
     """Return ``9.3.4`` as numbers, an empty tuple for what is no version."""
-    parts = str(version).split(".")
-    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+    parts = [whole_number(part) for part in str(version).split(".")]
+    return tuple(part for part in parts if part is not None) if None not in parts else ()

@@ -21,7 +21,7 @@ class StampClock:
     """
 
     def __init__(self, lead: timedelta | None = None) -> None:
-        self._known = lead
+        self._known = lead if lead is not None and lead >= -UNKNOWN else None
         self._seen: timedelta | None = None
 
     @property
@@ -40,12 +40,15 @@ class StampClock:
         A write that changed nothing shows an old stamp, and a slow one a lead too large; the smallest is the truest.
         Taken too large it costs a second look, never an edit.
         """
-        if date is None or stamp is None:
-            return
+        if date is None or stamp is None or stamp - date > UNKNOWN:
+            return  # no clock is so far ahead of another: that stamp was typed or imported
         shown = date - stamp
         lead = timedelta(0) if SAME[0] <= shown <= SAME[1] else shown + SAME[1]
         self._seen = lead if self._seen is None else min(self._seen, lead)
 
     def at(self, date: datetime | None) -> datetime | None:
-        """Return what EspoCRM's clock had reached at least when it dated an answer; aware, None without a ``Date``."""
-        return None if date is None else date - (UNKNOWN if self.lead is None else self.lead)
+        """Return what EspoCRM's clock had reached at least when it dated an answer; aware, None if nobody knows."""
+        try:
+            return None if date is None else date - (UNKNOWN if self.lead is None else self.lead)
+        except OverflowError:
+            return None

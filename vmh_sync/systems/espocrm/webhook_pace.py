@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vmh_sync.whole_number import whole_number
+
 QUEUE_JOB = "ProcessWebhookQueue"
 PORTION = "webhookQueueEventPortionSize"
 DEFAULT_PORTION = 20
@@ -58,9 +60,10 @@ def minutes_between(schedule: str) -> int:
     minute = parts[0]
     if minute == "*":
         return 1
-    if minute.startswith("*/") and minute[2:].isdigit():
-        return max(1, int(minute[2:]))
-    if all(part.isdigit() for part in minute.split(",")):
+    step = whole_number(minute.removeprefix("*/"))
+    if minute.startswith("*/") and step is not None:
+        return max(1, step)
+    if all(whole_number(part) is not None for part in minute.split(",")):
         every_hour = len(parts) < len(("minute", "hour")) or parts[1] == "*"
         return _HOUR // len(minute.split(",")) if every_hour else 24 * _HOUR
     return DEFAULT_MINUTES

@@ -13,6 +13,7 @@ from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync_tests.unit.espocrm.conftest import Crm
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 ID = "6b0465319b3f4367b"
 
 
@@ -50,6 +51,24 @@ def test_clocks_that_agree_cost_no_second_look() -> None:
     clock = StampClock()
     clock.learn(NOON + timedelta(seconds=1), NOON)
     assert clock.at(NOON) == NOON
+
+
+@pytest.mark.parametrize("stamp", [LAST, NOON + timedelta(days=365)])
+def test_a_stamp_of_the_far_future_is_no_clock(stamp: datetime) -> None:
+    """Nothing that is changed later would ever be looked at a second time."""
+    clock = StampClock()
+    clock.learn(NOON, stamp)
+    assert not settled(link_read_at=clock.at(NOON), modified_at=NOON)
+    assert StampClock(NOON - stamp).lead is None
+
+
+def test_what_no_clock_can_show_is_unknown() -> None:
+    clock = StampClock()
+    assert clock.at(FIRST) is None
+    clock.learn(NOON, FIRST)
+    assert clock.at(FIRST) is None
+    clock.learn(NOON, NOON + timedelta(hours=25))
+    assert clock.at(LAST) is None
 
 
 def test_a_write_that_changed_nothing_is_outdone_by_one_that_did() -> None:
