@@ -35,9 +35,10 @@ def clean_books(store: Store, now: datetime, *, audit_days: int) -> dict[str, in
     deleted, and the next night goes on.
     """
     audit = now - timedelta(days=audit_days)
+    linked = (now - UNANSWERED_INTENTS, now + UNANSWERED_INTENTS)
     return {
         "audit_rows": _in_slices(store, lambda tx: tx.audit.purge(audit, SLICE)),
-        "linked_intents": _at_once(store, lambda tx: tx.intents.settle_linked(now - UNANSWERED_INTENTS)),
+        "linked_intents": _at_once(store, lambda tx: tx.intents.settle_linked(*linked)),
         "settled_intents": _in_slices(store, lambda tx: tx.intents.purge(now - SETTLED_INTENTS, SLICE)),
         "closed_tasks": _in_slices(store, lambda tx: tx.tasks.purge(now - CLOSED_TASKS, SLICE)),
         "dead_calendar_pairs": _in_slices(store, lambda tx: tx.calendar_pairs.purge(now - DEAD_PAIRS, SLICE)),

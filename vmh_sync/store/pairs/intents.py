@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
@@ -181,11 +181,14 @@ class Intents(Repository):
         """Note that nothing will be created. Raises StaleRow if the intent is settled already."""
         self._move(intent_id, {"state": "abandoned", "settled_at": self._now()})
 
-    def settle_linked(self, before: datetime) -> int:
+    def settle_linked(self, before: datetime, wrong_after: datetime) -> int:
         """Settle what was announced before a moment for records that have been linked since; returns how many.
 
-        The entries of a party have no record of their own: theirs are settled where they are read.
+        The entries of a party have no record of their own: theirs are settled where they are read. What was announced
+        after ``wrong_after`` was so while the clock was wrong: nobody knows when, but a party is created only once.
         """
+        wrong = func.coalesce(_TABLE.c.sent_at, _TABLE.c.created_at) > wrong_after
+        created = and_(wrong, LinkRow.entity == "beteiligte", LinkRow.state == "active", LinkRow.betnr.is_not(None))
         linked = (
             select(LinkRow.advoware_id)
             .where(
@@ -193,11 +196,12 @@ class Intents(Repository):
                 LinkRow.entity != "kommunikation",
                 LinkRow.espo_id == _TABLE.c.espo_id,
                 LinkRow.state != "tombstone",
-                LinkRow.created_at >= _TABLE.c.created_at,
+                or_(LinkRow.created_at >= _TABLE.c.created_at, created),
             )
             .correlate(_TABLE)
         )
         old = and_(_TABLE.c.created_at < before, or_(_TABLE.c.sent_at.is_(None), _TABLE.c.sent_at < before))
+        old = or_(old, wrong)
         values = {"state": "done", "foreign_id": linked.scalar_subquery(), "settled_at": self._now()}
         return self._connection.execute(
             update(_TABLE).where(_IS_UNSETTLED, old, linked.exists()).values(values)

@@ -198,3 +198,18 @@ def test_stored_plans_go_with_their_values_once_they_have_expired(store: Store, 
     assert clean(store, ends) == {}
     assert clean(store, ends + MOMENT) == {"expired_plans": 1}
     assert all_plans(store) == []
+
+
+@pytest.mark.parametrize(("entity", "settled"), [("beteiligte", 1), ("adressen", 0)])
+def test_a_party_that_was_created_while_the_clock_was_ahead_does_not_wait_for_it(
+    store: Store, store_clock: ManualClock, entity: str, settled: int
+) -> None:
+    """A child may be created a second time, so its link proves nothing of what a wrong clock dates."""
+    start = store_clock.now()
+    store_clock.advance(timedelta(days=365))
+    with store.transaction() as tx:
+        tx.intents.start(system="advoware", entity=entity, espo_id="a", natural_key={}, payload_hash="", sent=True)
+    store_clock.advance(-timedelta(days=365))
+    with store.transaction() as tx:
+        tx.links.save(Link(entity=entity, espo_id="a", betnr=7, advoware_id="7"))
+    assert clean(store, start).get("linked_intents", 0) == settled
