@@ -13,14 +13,13 @@ class Living:
     """Events that live in a calendar: ids and numbers of those with our mark, the others with when they were made.
 
     ``asked_at``: a moment before it was read. ``unreadable``: ids of events of which nothing else could be read. One
-    that does not say when it was made is not among the others. ``unreachable``: nobody can say what lives there.
+    that does not say when it was made is not among the others.
     """
 
     asked_at: datetime
     marked: frozenset[tuple[str, int]] = frozenset()
     unmarked: tuple[tuple[datetime, Event], ...] = ()
     unreadable: frozenset[str] = frozenset()
-    unreachable: bool = False
 
 
 @dataclass(slots=True)

@@ -149,7 +149,8 @@ class CalendarContext:
     ``longest_request`` is the longest time after which a request that was sent may still take effect: a Termin whose
     creation was not answered is not created again before that (:mod:`vmh_sync.engine.writing.create_once`). ``desk`` is
     there when EspoCRM is set up. ``alive`` gives the run's sign of life during a block. ``lately``: what this pass has
-    read in colleagues' calendars to tell moved events from deleted ones.
+    read in colleagues' calendars to tell moved events from deleted ones; ``beyond_reach``: which of them it could not
+    read, and whether somebody may still work with it.
     """
 
     run_id: str
@@ -168,6 +169,7 @@ class CalendarContext:
     longest_request: timedelta = timedelta(seconds=150)
     desk: TaskDesk | None = None
     lately: ChangedLately = field(default_factory=ChangedLately)
+    beyond_reach: dict[str, bool] = field(default_factory=dict)
 
     def wants_full_content(self, kuerzel: str, asked: bool | None) -> bool:
         """Tell whether an employee's events show content: what the call asks for, else the settings."""

@@ -11,16 +11,15 @@ from datetime import datetime, timedelta
 
 from vmh_sync.kalender.changed_lately import Living
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.errors import ColleagueUnreachable
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.model import BaseForm
 from vmh_sync.kalender.pairing.made_anew import says_what
-from vmh_sync.kalender.reading.employees import may_be_active
+from vmh_sync.kalender.reading.colleagues import asked
 from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.unmarked_moves import created_at, made_for, unmarked
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.client import LIST
-from vmh_sync.systems.google_calendar.errors import Answer, ForbiddenError, NotFoundError, UnreadableEventError
+from vmh_sync.systems.google_calendar.errors import Answer, UnreadableEventError
 from vmh_sync.systems.google_calendar.events import Event
 
 LOOKED_BACK = timedelta(days=7)
@@ -46,7 +45,7 @@ class Gone:
     async def lives_on_in(self, calendar: str, kuerzel: str) -> bool:
         """Tell whether it lives on in the calendar of a colleague.
 
-        Raises ``UnreadableEventError`` if it stands there and nobody can say as what, :class:`ColleagueUnreachable`
+        Raises ``UnreadableEventError`` if it stands there and nobody can say as what, :class:`.ColleagueUnreachable`
         if nobody can say whether it does. The lost calendar of who has left is nobody's: nothing was moved there.
         """
         gone = await self.sides.deleted_at(self.event_id)
@@ -56,15 +55,10 @@ class Gone:
             # Google's clock may be ahead of ours: what is known to be deleted was deleted before this question.
             known = (moment for moment in self.sides.deleted.values() if moment is not None)
             asked_at = max([self.context.clock.now(), *known])
-            try:
-                events = await self.context.google.run(lambda: client.changed_since(calendar, since))
-            except (NotFoundError, ForbiddenError):
-                return Living(asked_at, unreachable=await may_be_active(self.context, kuerzel))
-            return _living(asked_at, events)
+            events = await asked(self.context, kuerzel, calendar, lambda: client.changed_since(calendar, since))
+            return _living(asked_at, events or ())
 
         living = await self.context.lately.of(calendar, since, gone, read)
-        if living.unreachable:
-            raise ColleagueUnreachable(kuerzel)
         if self.event_id in living.unreadable:
             raise UnreadableEventError(LIST.name, Answer(200, "unreadableEvent"))
         return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.unmarked, gone)

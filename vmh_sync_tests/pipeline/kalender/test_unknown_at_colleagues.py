@@ -1,10 +1,12 @@
 """Whether an event lives on at a colleague's cannot be said yet, or not at all: its Termin waits, and that is told."""
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+from vmh_sync_tests.inmemory.network import Request
 
 NUMBER = "12/26"
 SHORTLY = 60
@@ -76,3 +78,26 @@ def test_an_event_like_one_of_a_colleague_whose_calendar_cannot_be_reached_waits
     two.come_to_rest()
     ((number, row),) = two.chancery.termine().items()
     assert (number, row["sb"], row["nr"]) == (fr_nr, "AH", NUMBER) and set(two.chancery.events("AH")) == {new}
+
+
+@pytest.mark.parametrize(("from_google", "anew"), [(True, False), (False, False), (True, True)])
+def test_a_calendar_that_cannot_be_reached_is_asked_once_in_a_pass(
+    two: CalendarFirm, from_google: bool, anew: bool
+) -> None:
+    make = two.chancery.event if from_google else two.chancery.termin
+    for number in range(3):
+        make("SB", f"Ortstermin {number}", offset=10 + number)
+    two.come_to_rest()
+    for event_id, event in two.chancery.events("SB").items():
+        two.chancery.drop_event("SB", event_id)
+        if anew:
+            two.chancery.event("AH", **{name: event[name] for name in ("summary", "start", "end")})
+    lost, asks = ("SB", "AH") if anew else ("AH", "SB")
+    reach(two, "forbid", lost)
+    calendar = two.chancery.calendar(lost)
+    made: list[Request] = []
+    two.world.wire.arrived = made.append
+    assert one_pass(two, asks).count("nicht zu erreichen") == 3
+    assert calendar is not None
+    assert sum(calendar["id"] in unquote(one.path) for one in made if one.system == "google") == 1
+    assert sum("Mitarbeiter" in one.path for one in made) == 2  # who is to be synced, and whether somebody still works
