@@ -8,12 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from vmh_sync.clock import Clock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.doctor.line import Line, held_back_text, hint, ok, problem
+from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.context import CalendarSettings
 from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.model import CalendarRules, TerminFields
-from vmh_sync.settings import AdvowareSettings, CalendarSyncSettings, GoogleCalendarSettings, SettingsError, load
+from vmh_sync.settings import (
+    AdvowareSettings,
+    CalendarSyncSettings,
+    GoogleCalendarSettings,
+    SettingsError,
+    VmhSettings,
+    load,
+)
+from vmh_sync.store.database.migrate import revision_of
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store
 from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
@@ -168,13 +177,13 @@ async def check_deadlines(settings: AdvowareSettings, clock: Clock, circuits: Ci
 async def check_new_calendars(
     google: GoogleCalendarSettings,
     advoware: AdvowareSettings,
-    store: Store,
+    house: VmhSettings,
     clock: Clock,
     circuits: SharedCircuits | None = None,
 ) -> list[Line]:
     """Name the calendars that a pass would create, and why; creates none.
 
-    Nothing is said while a system does not answer, or its settings are wrong: another line says so.
+    Nothing is said while a system or our database does not answer, or its settings are wrong: another line says so.
     """
     if google.service_account_json is None and google.service_account_path is None:
         return []  # not set up: no pass creates any
@@ -185,14 +194,21 @@ async def check_new_calendars(
             rows = await client.list_mitarbeiter(spoilt=[])
         active = {row.kuerzel.strip() for row in rows if row.kuerzel.strip() and row.aktiv is not False}
         wanted = {one for one in active if not debug or one.upper() in debug}
-        states = await store.read(lambda tx: tx.calendar_states.all())
-        known = {one.kuerzel.upper() for one in states if one.calendar_id} | {one.upper() for one in google.ids}
+        known = await asyncio.to_thread(_found_before, house) | {one.upper() for one in google.ids}
         names = await asyncio.to_thread(_names_listed, google, clock, circuits)
     except (SettingsError, AdvowareError, StoreError, GoogleCalendarError, ServiceAccountError, ValueError):
         return []
     titles = {one: google.name_template.replace("{kuerzel}", one) for one in wanted if one.upper() not in known}
     missing = sorted(one for one, title in titles.items() if title not in names)
     return [_to_come(missing, google)] if missing else []
+
+
+def _found_before(house: VmhSettings) -> set[str]:
+    """Return whose calendars our database holds; one that is empty yet holds none. Blocks; raises ``StoreError``."""
+    if revision_of(house.database) is None:
+        return set()
+    with open_database(house) as store, store.reading() as tx:
+        return {one.kuerzel.upper() for one in tx.calendar_states.all() if one.calendar_id}
 
 
 def _names_listed(google: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None) -> set[str]:

@@ -48,9 +48,8 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         lines += await _espocrm(known, clock, circuits)
         if known.google is not None:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
-            if known.house is not None and known.advoware is not None and database_works:
-                with open_database(known.house, clock) as store:
-                    lines += await check_new_calendars(known.google, known.advoware, store, clock, circuits)
+            if known.house is not None and known.advoware is not None:
+                lines += await check_new_calendars(known.google, known.advoware, known.house, clock, circuits)
         if known.house is not None and database_works:
             lines += await asyncio.to_thread(_push, known.house)
     return lines + await asyncio.to_thread(_mail)

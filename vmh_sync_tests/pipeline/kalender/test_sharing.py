@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from vmh_sync.cli import app
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.doctor.calendar import check_google, check_new_calendars
 from vmh_sync.doctor.line import Level
-from vmh_sync.settings import AdvowareSettings, GoogleCalendarSettings, load
+from vmh_sync.settings import AdvowareSettings, GoogleCalendarSettings, VmhSettings, load
 from vmh_sync.sync.reporting.outcome import PassSummary, Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked, tasks
 
@@ -144,7 +145,7 @@ def test_rules_that_we_may_not_set_are_told_and_the_appointments_are_synced_all_
     assert "Freigaben" in (chancery.state().last_error or "")
 
 
-def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery) -> None:
+def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery, tmp_path: Path) -> None:
     account = service_account(chancery)
     read_only = {"owner": "chef@kanzlei.example", "acl": {f"user:{account}": "reader"}, "subscribers": [account]}
     unlisted = {"owner": "xy@kanzlei.example", "acl": {f"user:{account}": "writer"}}
@@ -157,8 +158,12 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     assert "Kalender SB: Der Google-Kalender ist nur zum Lesen freigegeben" in told
     assert "würde angelegt: XY. Gibt es" in told and told.count("in Google anlegen") == 3
     google, advoware = load(GoogleCalendarSettings), load(AdvowareSettings)
-    (line,) = asyncio.run(check_new_calendars(google, advoware, chancery.store, chancery.clock))
+    house = load(VmhSettings)
+    (line,) = asyncio.run(check_new_calendars(google, advoware, house, chancery.clock))
     assert line.level is Level.HINT and "Kalender an für XY: „AW-XY“ steht nicht in der Liste" in line.text
+    blank = house.model_copy(update={"database_url": f"sqlite:///{tmp_path}/blank.db"})
+    (line,) = asyncio.run(check_new_calendars(google, advoware, blank, chancery.clock))
+    assert "„AW-XY“ steht nicht" in line.text, "before `db upgrade` as well"
     line = check_google(load(GoogleCalendarSettings), chancery.clock)
     assert line.level is Level.PROBLEM and "Lesen" in line.text and line.text.endswith(": AW-SB.")
     assert created(chancery) == 3, "nobody has created anything"
