@@ -130,6 +130,11 @@ class Recurrence:
     interval: int
     until: date | None = None
 
+    def to_json(self) -> dict[str, object]:
+        """Return the series as JSON-able data."""
+        until = self.until and self.until.isoformat()
+        return {"frequency": self.frequency.value, "interval": self.interval, "until": until}
+
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
@@ -159,12 +164,7 @@ class Appointment:
             "text": self.text,
             "notiz": self.notiz,
             "ort": self.ort,
-            "recurrence": series
-            and {
-                "frequency": series.frequency.value,
-                "interval": series.interval,
-                "until": series.until and series.until.isoformat(),
-            },
+            "recurrence": series and series.to_json(),
             "private": self.private,
         }
 

@@ -67,7 +67,26 @@ class Executor(OddSeries):
                 operations = await self._plan_again(item)
         raise AppointmentMoving
 
+    async def foresee(self, item: PlanItem) -> None:
+        """Ask what keeps an item from being carried out, as :meth:`run` does; raises as it does, and writes nothing."""
+        operations = item.decision.operations
+        for place, operation in enumerate(operations):
+            await self._stay(operation, operations[place + 1 :])
+            if isinstance(operation, TakeOver):
+                await self._lives_on(operation)
+
+    async def _stay(self, operation: Operation, later: Sequence[Operation]) -> None:
+        """Raise :class:`.MovedAway` where an event is taken for gone that lives on in a colleague's calendar."""
+        match operation:
+            case InsertGoogle(stays=False):
+                await self._stay_if_moved(operation.fr_nr, operation.replaces)
+            case DeleteAdvoware():
+                await self._stay_if_moved(operation.fr_nr, operation.event_id)
+            case ClosePair() if not later:
+                await self._stay_if_moved(operation.fr_nr, operation.event_id)
+
     async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
+        await self._stay(operation, later)
         match operation:
             case InsertGoogle():
                 await self._insert_once(operation)
@@ -84,25 +103,20 @@ class Executor(OddSeries):
             case DeleteGoogle():
                 await self._delete_or_leave(operation)
             case DeleteAdvoware():
-                await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self._delete_advoware(operation)
             case BringAlong():
                 raise AssertionError("never planned: an insert becomes it")
             case _:
-                await self._note(operation, later)
+                await self._note(operation)
 
     async def _insert_once(self, operation: InsertGoogle) -> None:
-        """Insert an event unless it lives in a colleague's calendar, to where or from where it goes."""
-        if not operation.stays:
-            await self._stay_if_moved(operation.fr_nr, operation.replaces)
+        """Insert an event, unless that of the colleague from whom the Termin was taken comes along."""
         if operation.replaces is None:
             await self._bring_along(operation)
         await self._insert(operation)
 
     async def _note(
-        self,
-        operation: TakePair | LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable,
-        later: Sequence[Operation],
+        self, operation: TakePair | LinkPair | LinkFound | SaveBase | ClosePair | MarkNotRepresentable
     ) -> None:
         """Write to our own table only."""
         self.done.noted = True
@@ -117,8 +131,6 @@ class Executor(OddSeries):
             case SaveBase():
                 await self._agree_as_read(operation.fr_nr, operation.event_id)
             case ClosePair():
-                if not later:
-                    await self._stay_if_moved(operation.fr_nr, operation.event_id)
                 await self.book.close(operation.fr_nr)
             case MarkNotRepresentable():
                 await self._hinder(operation)

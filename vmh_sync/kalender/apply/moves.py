@@ -79,8 +79,7 @@ class Moves(AdvowareWrites):
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
         async with self._with_colleague(operation.from_kuerzel):
-            left_as = operation.left_as or operation.event_id
-            if await self._lives_in(operation.from_kuerzel, left_as, operation.fr_nr):
+            if await self._lives_on(operation):
                 await self._create_instead(operation)
                 return
             if await self._is_deadline(operation.fr_nr):
@@ -93,6 +92,14 @@ class Moves(AdvowareWrites):
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
+
+    async def _lives_on(self, operation: TakeOver) -> bool:
+        """Tell whether the appointment lives on at the colleague's: as what it was, or as what its pair went on as."""
+        pair = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
+        for event_id in {operation.left_as or operation.event_id, *([pair.event_id] if pair is not None else [])}:
+            if await self._lives_in(operation.from_kuerzel, event_id, operation.fr_nr):
+                return True
+        return False
 
     async def _take_pair(self, operation: TakePair) -> None:
         """Let the colleague's pair go on as ours, unless a pass of theirs has changed it meanwhile."""

@@ -279,6 +279,7 @@ class FindingKind(StrEnum):
     DOUBTFUL = "doubtful"
     DIFFERENT = "different"
     DEADLINE = "deadline"
+    PUT_OFF = "put_off"
 
 
 @dataclass(frozen=True, slots=True)

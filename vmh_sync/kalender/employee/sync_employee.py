@@ -9,32 +9,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from vmh_sync import fence
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.selecting.second_look import second_look
-from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
-from vmh_sync.kalender.apply.pair_book import PairBook, by_event
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.employee_plan import PlanItem
-from vmh_sync.kalender.decision.operations import FindingKind
 from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.employee.doubtful_pairs import note_doubts
+from vmh_sync.kalender.employee.each_appointment import carry_out, executor_of, foresee
 from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employee.ending import ending_of, failures_of, unreadable_outcomes
 from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync.kalender.employee.sync_state import remember_failure, remember_success
-from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, ITEM_FAILURES, Failure, explain
+from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, Failure, explain
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.form.window import window_at
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.plan import plan_employee
 from vmh_sync.kalender.reading.calendar_read import read_calendar
 from vmh_sync.kalender.reading.employees import Employee
-from vmh_sync.kalender.reading.live_sides import LiveSides
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
 from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, unstored_inserts
@@ -43,16 +39,12 @@ from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
 from vmh_sync.kalender.state.pair_rows import pair_state, read_stored, record_id
-from vmh_sync.kalender.telling.notice_texts import task_kind
 from vmh_sync.kalender.telling.notices import Delivery, deliver
 from vmh_sync.kalender.telling.task_answers import hear_answers
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
-from vmh_sync.systems.google_calendar.errors import AccessTooLowError
 from vmh_sync.systems.spoilt_row import SpoiltRow
-
-_CONFLICTS = frozenset({FindingKind.CONFLICT, FindingKind.DELETED_AGAINST_CHANGE})
 
 
 async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
@@ -201,16 +193,17 @@ async def write(
     A dry run writes nothing. A failed employee is one failed outcome named by the Kürzel. ``progress`` hears of every
     appointment that was to be written.
     """
-    if work.failure is None and not how.dry_run and work.plan is not None:
+    if work.failure is None and work.plan is not None:
         try:
             with isolated(work.name, work.blame):
-                await _write_under_lease(context, work, how, progress)
+                if how.dry_run:
+                    work.plan, work.outcomes = await foresee(context, work, work.plan)
+                else:
+                    await _write_under_lease(context, work, how, progress)
         except EMPLOYEE_FAILURES as error:
             work.blame(error)
-    if how.dry_run and work.plan is not None and work.failure is None:
-        work.outcomes = [_planned(work, item) for item in work.plan.items]
-        if work.plan.stopped is not None:
-            work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
+    if how.dry_run and work.plan is not None and work.failure is None and work.plan.stopped is not None:
+        work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
     if work.failure is not None:
         work.outcomes.append(_failed_employee(work, work.failure))
         # Whoever lost the lease notes nothing: the calendar is somebody else's by now.
@@ -289,24 +282,11 @@ async def _carry_out(
     stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
     if stored is None or reads is None or decision is None or made is None or google is None:
         raise AssertionError("a work without failure has been planned")
-    book = PairBook(
-        context=context,
-        kuerzel=work.kuerzel,
-        rows={row.frnr: row for row in stored.pairs if row.frnr is not None},
-        intents=by_event(stored.intents),
-    )
-    await book.close_all_but(google.pairs_in_it(stored))
-    executor = Executor(
-        context=context,
-        decision=decision,
-        sides=LiveSides.as_read(context, work.kuerzel, google.calendar_id, reads.termine, google.changes.events),
-        lease=lease,
-        book=book,
-        exactly=how.approved is not None,
-    )
+    executor = executor_of(context, work, lease, exactly=how.approved is not None)
+    await executor.book.close_all_but(google.pairs_in_it(stored))
     for item in made.items:
         outcome = not_approved(work.kuerzel, item, how.approved) or _left_alone(context, work, item, how)
-        outcome = outcome or await _item(executor, work, item)
+        outcome = outcome or await carry_out(executor, work, item)
         work.outcomes.append(outcome)
         if progress is not None and item.writes:
             progress.wrote(work.kuerzel)
@@ -330,50 +310,6 @@ def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, ho
         return None
     name = record_id(work.kuerzel, item.fr_nr, item.event_id)
     return left_alone(name, item, work.attempts, work.held, context.clock.now())
-
-
-async def _item(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:
-    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
-    if item.put_off:
-        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
-    if not item.decision.operations:
-        return RecordOutcome(name, Result.UNCHANGED)
-    failed: list[Exception] = []
-    with isolated(f"kalender {name}", failed.append, foreseen=ITEM_FAILURES), fence.over_comes_first():
-        done = await executor.run(item)
-    for error in failed:
-        if isinstance(error, AccessTooLowError | LeaseLost):
-            raise error  # no other event of this calendar can be written either: one message, not one for each
-        failure = explain(error)
-        if item.fr_nr is not None:
-            with isolated(f"kalender {name}", lambda _: None):  # the outcome says it all the same
-                await executor.book.fail(item.fr_nr, failure.message)
-        return RecordOutcome(
-            name,
-            Result.SKIPPED if failure.later else Result.FAILED,
-            error=failure.message,
-            error_class=failure.error_class,
-            retryable=failure.retryable,
-            concerns_all=failure.concerns_all,
-            advoware_writes=executor.done.writes["advoware"],
-            google_writes=executor.done.writes["google"],
-        )
-    conflicts = [finding for finding in done.findings if finding.kind in _CONFLICTS]
-    work.lost += [finding for finding in done.findings if task_kind(finding) is not None]
-    return RecordOutcome(
-        name,
-        Result.SYNCED if done.changed else Result.UNCHANGED,
-        advoware_writes=done.writes["advoware"],
-        google_writes=done.writes["google"],
-        conflicts=len(conflicts),
-    )
-
-
-def _planned(work: EmployeeWork, item: PlanItem) -> RecordOutcome:
-    name = record_id(work.kuerzel, item.fr_nr, item.event_id)
-    if item.put_off:
-        return RecordOutcome(name, Result.SKIPPED, error=f"Kalender {work.kuerzel}: {item.put_off}")
-    return RecordOutcome(name, Result.SYNCED if item.decision.operations else Result.UNCHANGED)
 
 
 def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:

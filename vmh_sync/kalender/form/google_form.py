@@ -342,6 +342,18 @@ def deviates(exception: Mapping[str, object], master: Appointment, rules: Calend
     except UnreadableAppointmentError:
         return True
     expected = replace(master, start=own.start, end=own.end, recurrence=None)
-    # Both ends are wall clock times of one zone: the difference is one of clock faces, as wanted.
-    same_length = own.end - own.start == master.end - master.start
+    # Both ends are wall clock times of one zone: the difference is one of clock faces, as wanted. In a night in which
+    # clocks change as much real time may have been meant: the end then stands elsewhere on the clock face.
+    same_length = own.end - own.start == master.end - master.start or _lasts(exception, rules) == (
+        master.end.astimezone(UTC) - master.start.astimezone(UTC)
+    )
     return own.start != due or not same_length or own != expected
+
+
+def _lasts(event: Mapping[str, object], rules: CalendarRules) -> timedelta | None:
+    """Return how long a timed event lasts as real time passes; ``None`` for whole days."""
+    ends = [point for name in ("start", "end") if isinstance(point := event.get(name), Mapping) and "dateTime" in point]
+    if len(ends) < 2:
+        return None
+    first, last = (_moment(point, rules.zone).astimezone(UTC) for point in ends)
+    return last - first

@@ -193,6 +193,7 @@ CALENDAR_FINDINGS = {
     "finding:doubtful": "vielleicht derselbe Termin",
     "finding:different": "nicht derselbe Termin",
     "finding:deadline": "Frist in Google geändert",
+    "finding:put_off": "wartet",
 }
 """What a plan says about an appointment."""
 

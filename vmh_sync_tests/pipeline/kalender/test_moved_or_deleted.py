@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from vmh_sync_tests.fixtures.chancery import Chancery
+from vmh_sync_tests.fixtures.chancery import Chancery, marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
@@ -71,3 +71,20 @@ def test_one_that_came_back_and_was_moved_while_another_was_deleted_keeps_its_te
 @pytest.fixture
 def two() -> Iterator[CalendarFirm]:
     yield from two_employees()
+
+
+@pytest.mark.parametrize(("here", "there"), [("SB", "AH"), ("AH", "SB")])
+@pytest.mark.parametrize("from_google", [True, False])
+def test_an_equal_copy_that_stays_when_the_first_one_is_moved_is_an_appointment_as_well(
+    two: CalendarFirm, here: str, there: str, from_google: bool
+) -> None:
+    make = two.chancery.event if from_google else two.chancery.termin
+    make(here, "Ortstermin")
+    two.come_to_rest()
+    (event_id,) = two.chancery.events(here)
+    copy = two.chancery.copy_event(here, event_id)
+    two.chancery.move_event(here, event_id, there)
+    two.come_to_rest()
+    number = {row["sb"]: str(fr_nr) for fr_nr, row in two.chancery.termine().items()}
+    assert {one: marked(event) for one, event in two.chancery.events(here).items()} == {copy: number[here]}
+    assert {one: marked(event) for one, event in two.chancery.events(there).items()} == {event_id: number[there]}

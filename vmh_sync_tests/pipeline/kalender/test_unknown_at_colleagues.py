@@ -1,10 +1,15 @@
 """Whether an event lives on at a colleague's cannot be said yet, or not at all: its Termin waits, and that is told."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from vmh_sync.kalender import batch as passes
+from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.run_config import Calendars
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.network import Request
 
@@ -32,6 +37,17 @@ def one_pass(two: CalendarFirm, kuerzel: str) -> str:
     return " ".join(outcome.error or "" for outcome in two.finish())
 
 
+def look(two: CalendarFirm, kuerzel: str) -> tuple[str, list[Any]]:
+    """What a dry run foresees: how each appointment ends in words, and the rows of its plan."""
+
+    async def work(context: CalendarContext) -> CalendarBatch:
+        fetched = await passes.fetch(context, Calendars(kuerzel=[kuerzel], dry_run=True))
+        return await passes.write(context, passes.diff(passes.map_fields(fetched)))
+
+    batch = two.chancery.run(work)
+    return " ".join(one.error or "" for one in batch.outcomes), [row["what"] for row in batch.rows()]
+
+
 def reach(two: CalendarFirm, how: str, kuerzel: str = "AH") -> None:
     google = two.world.google
     google.command(how, {"calendar": f"AW-{kuerzel}", "account": google.config.service_account_email, "role": "owner"})
@@ -47,7 +63,9 @@ def test_an_event_moved_to_a_calendar_that_cannot_be_reached_is_not_taken_for_de
     reach(two, away)
     for _ in range(2):
         two.world.loop.pass_time(900)
-        assert "AH ist nicht zu erreichen" in one_pass(two, "SB")
+        foreseen, rows = look(two, "SB")
+        assert rows == ["finding:put_off"]
+        assert foreseen == one_pass(two, "SB") and "AH ist nicht zu erreichen" in foreseen
         assert set(two.chancery.termine()) == {fr_nr} and two.chancery.events("SB") == {}
     reach(two, back)
     two.come_to_rest()
@@ -61,6 +79,7 @@ def test_the_lost_calendar_of_who_has_left_keeps_nobody_from_deleting(two: Calen
     two.chancery.office.edit("Mitarbeiter", "update", id="AH", values={"aktiv": False})
     reach(two, "delete_calendar")
     two.chancery.drop_event("SB", event_id)
+    assert look(two, "SB")[1] == ["delete_advoware"]
     two.come_to_rest()
     assert fr_nr not in two.chancery.termine()
 
@@ -72,12 +91,23 @@ def test_an_event_like_one_of_a_colleague_whose_calendar_cannot_be_reached_waits
     two.chancery.drop_event("SB", event_id)
     new = two.chancery.event("AH", **values)
     reach(two, "forbid", "SB")
+    assert "SB ist nicht zu erreichen" in look(two, "AH")[0]
     assert "SB ist nicht zu erreichen" in one_pass(two, "AH")
     assert set(two.chancery.termine()) == {fr_nr}
     reach(two, "allow", "SB")
     two.come_to_rest()
     ((number, row),) = two.chancery.termine().items()
     assert (number, row["sb"], row["nr"]) == (fr_nr, "AH", NUMBER) and set(two.chancery.events("AH")) == {new}
+
+
+@pytest.mark.parametrize("from_google", [True, False])
+def test_a_dry_run_shows_no_deletion_of_what_was_moved(two: CalendarFirm, from_google: bool) -> None:
+    _, event_id = appointment(two, from_google=from_google)
+    two.chancery.move_event("SB", event_id, "AH")
+    foreseen, rows = look(two, "SB")
+    assert rows == ["finding:put_off"]
+    assert foreseen == one_pass(two, "SB") and "in den Kalender AH verschoben" in foreseen
+    assert look(two, "AH")[1] == ["take_over"]
 
 
 @pytest.mark.parametrize(("from_google", "anew"), [(True, False), (False, False), (True, True)])

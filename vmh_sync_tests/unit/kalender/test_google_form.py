@@ -329,6 +329,21 @@ def test_an_occurrence_moved_back_is_no_exception(exception: dict[str, object], 
     assert deviates(exception, SERIES, RULES) is expected
 
 
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ("2026-10-25T02:15:00+01:00", False),  # as long in real time
+        ("2026-10-25T03:15:00+01:00", False),  # as long on the clock face
+        ("2026-10-25T04:00:00+01:00", True),
+    ],
+)
+def test_an_occurrence_in_the_night_of_the_doubled_hour_is_none_for_its_end(end: str, expected: bool) -> None:
+    series = timed("2026-10-11T02:30:00+02:00", "2026-10-11T03:15:00+02:00", recurrence=["RRULE:FREQ=WEEKLY"])
+    original = {"dateTime": "2026-10-25T02:30:00+02:00", "timeZone": "Europe/Berlin"}
+    exception = timed("2026-10-25T02:30:00+02:00", end, recurringEventId="e1", originalStartTime=original)
+    assert deviates(exception, read_event(series, RULES).form, RULES) is expected
+
+
 def test_event_ids_are_deterministic_and_allowed() -> None:
     one = event_id("Kanzlei", "SB", 4711)
     assert one == event_id("Kanzlei", "sb ", 4711)
