@@ -161,7 +161,7 @@ class GoogleCalendarClient:
         def build(service: Any) -> Any:
             events = service.events()
             if patch:
-                return _if_match(events.patch(**ids, body=content.to_patch(), **SILENT), current.etag)
+                return _if_match(events.patch(**ids, body=content.to_patch(current), **SILENT), current.etag)
             return _if_match(events.update(**ids, body=content.to_update(current), **SILENT), current.etag)
 
         with self._locks.hold(calendar_id):

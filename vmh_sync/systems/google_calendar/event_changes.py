@@ -24,8 +24,6 @@ READ_ONLY = frozenset(
 )
 """What Google says about an event and does not let anybody write."""
 
-_NO_TIME: Mapping[str, None] = {"date": None, "dateTime": None, "timeZone": None}
-
 
 @dataclass(frozen=True, slots=True)
 class EventChanges:
@@ -55,14 +53,19 @@ class EventChanges:
         extended = dict(current.raw.get("extendedProperties") or {})
         return {**body, "extendedProperties": {**extended, "private": {**others, **self.properties}}}
 
-    def to_patch(self) -> Json:
+    def to_patch(self, current: Event) -> Json:
         """Return the body of ``events.patch``: the changes alone, with null where a value goes away."""
-        values = {key: value if value or value is False else None for key, value in self.values.items()}
-        for key in ("start", "end"):
-            if key in values:
-                values[key] = {**_NO_TIME, **(values[key] or {})}
+        wanted = {key: value if value or value is False else None for key, value in self.values.items()}
+        values = {key: _laid_over(current.raw.get(key), value) for key, value in wanted.items()}
         gone = dict.fromkeys(self.own_properties)
         return {**values, "extendedProperties": {"private": {**gone, **self.properties}}}
 
     def _present(self) -> Json:
         return {key: value for key, value in self.values.items() if value or value is False}
+
+
+def _laid_over(old: Any, new: Any) -> Any:
+    """Return what makes ``new`` of ``old`` in a patch, which merges objects: what ``new`` does not name goes away."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return new
+    return {key: _laid_over(old.get(key), new.get(key)) for key in {**old, **new}}

@@ -71,8 +71,8 @@ class EventContent(Protocol):
         """Return the body of ``events.update`` that keeps what others set on ``current``."""
         ...
 
-    def to_patch(self) -> Json:
-        """Return the body of ``events.patch``."""
+    def to_patch(self, current: "Event") -> Json:
+        """Return the body of ``events.patch`` that makes it of ``current``."""
         ...
 
 
@@ -101,7 +101,7 @@ class WireContent:
             properties["shared"] = dict(shared)
         return {**kept, "status": "confirmed", **self._present(), "extendedProperties": properties}
 
-    def to_patch(self) -> Json:
+    def to_patch(self, current: "Event") -> Json:
         """Return the body of ``events.patch``: our fields, with null where a value goes away."""
         texts = {key: self.body.get(key) or None for key in _TEXTS}
         no_time: Json = {"date": None, "dateTime": None, "timeZone": None}

@@ -40,7 +40,7 @@ def at(chancery: Chancery, hour: int, offset: int = 7) -> Json:
 
 def mutations(chancery: Chancery) -> dict[str, Json]:
     """Every field of an event that a person can change or take away."""
-    return {
+    each: dict[str, Json] = {
         "summary": {"summary": "Nicht mehr wichtig"},
         "summary gone": {"summary": ""},
         "description": {"description": "<b>Verlegt!</b>"},
@@ -61,7 +61,13 @@ def mutations(chancery: Chancery) -> dict[str, Json]:
         "colorId": {"colorId": "5"},
         "reminders": {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 5}]}},
         "our mark": {"extendedProperties": {"private": {"frNr": "4242"}}},
+        "source": {"source": {"url": "https://mandant.example", "title": "Anfrage"}},
+        "guests": {"attendees": [{"email": "gast@mandant.example"}], "guestsCanInviteOthers": False},
+        "guests may change it": {"guestsCanModify": True},
+        "attachments": {"attachments": [{"fileUrl": "https://drive.example/1", "title": "Akte"}]},
+        "conference": {"conferenceData": {"conferenceId": "abc-defg", "notes": "PIN 1"}},
     }
+    return each | {"everything": {key: value for values in each.values() for key, value in values.items()}}
 
 
 def forget_token(chancery: Chancery) -> None:
