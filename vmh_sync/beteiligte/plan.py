@@ -155,7 +155,7 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
         tasks=read.open_tasks,
         retry_refused=read.retry_refused,
         meeting=FirstMeeting.from_json(read.meeting.natural_key)
-        if read.meeting and read.meeting.betnr == read.betnr
+        if read.meeting and read.meeting.betnr in (None, read.betnr)
         else None,
         made_from=read.made_from,
     )

@@ -7,12 +7,13 @@ ordinary pass then reads both sides and stores link and base. Killed in between,
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.fetch import read_again
 from vmh_sync.beteiligte.status.task_subject import subject
+from vmh_sync.beteiligte.twins.own_touch import note_own_touch
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already, question_of
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, read_whole
 from vmh_sync.beteiligte.twins.waiting import wait_for_person
@@ -59,6 +60,8 @@ class Linker:
                 raise LeftAlone(MOVED)
             if not by_person and await answered_already(self.context, fresh, [Twin(betnr, "", judged)]):
                 return False
+            numbered = replace(fresh, advoware=found)
+            await self.context.store.write(note_own_touch, self.context, numbered, betnr)
             answer = await update_record(self.context, gate, fresh.espo, {"betnr": betnr})
             if "betnr" in answer.refused:
                 raise LeftAlone(f"EspoCRM nimmt die Nummer {betnr} nicht an: {answer.refused['betnr']}")

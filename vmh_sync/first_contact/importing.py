@@ -4,7 +4,7 @@ The new record carries the number, by which it is looked for before anything is 
 addresses and accounts, follows with the ordinary pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,11 @@ class Importer:
             await self.context.store.write(self._note, creation, party)
             return creation.record.id
 
+    def unsettled(self, tx: Transaction, numbers: Sequence[int]) -> list[int]:
+        """Return those of the numbers whose import was begun and whose end was never noted."""
+        begun = tx.intents.having_open((ENTITY,), [_claim(betnr) for betnr in numbers])
+        return [betnr for betnr in numbers if _claim(betnr) in begun]
+
     async def _create(self, gate: WriteGate, party: Beteiligter) -> Creation[EspoRecord]:
         values = new_record(party, self.table)
 
@@ -66,7 +71,7 @@ class Importer:
         order = CreateOrder(
             system=Side.ESPOCRM,
             entity=ENTITY,
-            espo_id=f"import:{party.bet_nr}",
+            espo_id=_claim(party.bet_nr),
             betnr=party.bet_nr,
             natural_key={"betnr": party.bet_nr},
             payload=values,
@@ -79,13 +84,10 @@ class Importer:
     def _note(self, tx: Transaction, creation: Creation[EspoRecord], party: Beteiligter) -> None:
         betnr = party.bet_nr
         tx.intents.complete(creation.intent.id, creation.record.id)
-        if creation.answered:
-            # The first pass has no base: our own copy of what Advoware said is nobody's edit.
-            sent = canonical(party, self.table)
-            meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
-            note_meeting(
-                tx, meeting, entity=ENTITY, espo_id=creation.record.id, betnr=betnr, run_id=self.context.run_id
-            )
+        # The first pass has no base: our own copy of what Advoware said is nobody's edit.
+        sent = canonical(party, self.table)
+        meeting = FirstMeeting(Base({}, sent), Base(sent, sent))
+        note_meeting(tx, meeting, entity=ENTITY, espo_id=creation.record.id, betnr=betnr, run_id=self.context.run_id)
         tx.audit.append(
             [
                 Change(
@@ -99,6 +101,10 @@ class Importer:
                 )
             ]
         )
+
+
+def _claim(betnr: int) -> str:
+    return f"import:{betnr}"
 
 
 def canonical(party: Beteiligter, table: FieldTable) -> Fields:

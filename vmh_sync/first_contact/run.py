@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from vmh_sync.beteiligte.batch import party_table
+from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.noted_meetings import never_agreed
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
 from vmh_sync.first_contact.carry_out import LeftAlone, Linker
@@ -33,11 +35,15 @@ class ContactOrder:
 
 @dataclass(slots=True)
 class ContactResult:
-    """What was done: EspoCRM ids that are linked now, asked about, answered with "create anew", and failures."""
+    """What was done: EspoCRM ids that are linked now, asked about, answered with "create anew", and failures.
+
+    ``before``: numbered by an earlier call that was ended before both sides agreed.
+    """
 
     linked: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     somebody_else: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -46,6 +52,7 @@ class ContactResult:
             "linked": self.linked,
             "asked": self.asked,
             "somebody_else": self.somebody_else,
+            "linked_before": self.before,
             "failures": [{"id": espo_id, "error": why} for espo_id, why in self.failures.items()],
         }
 
@@ -63,6 +70,7 @@ async def plan_first_contact(
 async def carry_out(context: PassContext, plan: ContactPlan, answers: Answers, progress: Progress) -> ContactResult:
     """Link what is certain or answered, ask about the rest; one party's failure is its own."""
     linker, result = Linker(context, party_table(context)), ContactResult()
+    result.before = await context.store.read(never_agreed, ENTITY, plan.sides.known)
 
     async def link(espo_id: str, betnr: int, by_person: bool) -> None:
         linked = await linker.link(espo_id, betnr, by_person=by_person)

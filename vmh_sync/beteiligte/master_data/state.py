@@ -78,8 +78,8 @@ def party_state(
     espocrm = read_espo(espo_attributes, table, form, base=base.espocrm if base else {})
     advoware = None if advoware_attributes is None else read_advoware(advoware_attributes, table, form)
     recalled = Recalled(None, stamps)
-    if meeting is not None and base is None and advoware is not None:
-        recalled = meeting.recall(table, espocrm, advoware, stamps)
+    if meeting is not None and base is None:
+        recalled = meeting.recall(table, espocrm, advoware or {}, stamps)
     if made_from is not None:
         recalled = recalled._replace(base=made_from.with_more(recalled.base))
     return PartyState(

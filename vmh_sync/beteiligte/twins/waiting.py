@@ -2,6 +2,7 @@
 
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.status import status_fields
+from vmh_sync.beteiligte.twins.own_touch import note_own_touch
 from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record
@@ -21,6 +22,7 @@ async def wait_for_person(context: PassContext, gate: WriteGate, party: PartyRea
         return
     stands = party.espo
     if not _says(stands, message):
+        await context.store.write(note_own_touch, context, party)
         answer = await update_record(context, gate, stands, status_fields.waiting(SyncStatus.CONFLICT, message))
         if "syncStatus" in answer.refused:
             last = status_fields.waiting(SyncStatus.PERMANENTLY_FAILED, message)

@@ -41,7 +41,7 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
     failed = bool(result and result.failures)
     if not as_json:
         _print_plan(plan, answers, result, csv_file)
-    if result and (ids := [*result.linked, *result.somebody_else]):
+    if result and (ids := [*result.before, *result.linked, *result.somebody_else]):
         failed |= sync_linked(ids, extra, as_json=as_json)
     if as_json:
         print_json(plan.to_json() | {"plan": order.plan_only} | (result.to_json() if result else {}) | extra)
@@ -103,8 +103,9 @@ def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | Non
     if result is None:
         console.print("Es wurde nichts geschrieben. Ohne --plan werden die sicheren Paare verknüpft.")
         return
+    before = f" (dazu {len(result.before)} von einem abgebrochenen Aufruf)" if result.before else ""
     console.print(
-        f"Verknüpft: {len(result.linked)}, gefragt: {len(result.asked)}, als neu beantwortet: "
+        f"Verknüpft: {len(result.linked)}{before}, gefragt: {len(result.asked)}, als neu beantwortet: "
         f"{len(result.somebody_else)}, fehlerhaft: {len(result.failures)}."
     )
     for espo_id, why in list(result.failures.items())[:SHOWN]:

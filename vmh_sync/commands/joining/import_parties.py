@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from vmh_sync.beteiligte.batch import party_table
+from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.commands.joining.first_contact import progress_lines
 from vmh_sync.commands.passes.linked_pass import sync_linked
 from vmh_sync.commands.passes.sync import prepare
@@ -16,6 +17,7 @@ from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_js
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.noted_meetings import never_agreed
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
 from vmh_sync.first_contact.carry_out import Linker
 from vmh_sync.first_contact.import_plan import ImportPlan, plan_import
@@ -43,17 +45,22 @@ class ImportOrder:
 
 @dataclass(slots=True)
 class Imported:
-    """What was done: EspoCRM ids created and linked, records asked about, and failures by number or id."""
+    """What was done: EspoCRM ids created and linked, records asked about, and failures by number or id.
+
+    ``before``: created or linked by an earlier call that was ended before both sides agreed.
+    """
 
     created: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the part of ``--json`` that tells what was written."""
         failures = [{"id": name, "error": why} for name, why in self.failures.items()]
-        return {"created": self.created, "linked": self.linked, "asked": self.asked, "failures": failures}
+        done = {"created": self.created, "linked": self.linked, "asked": self.asked, "done_before": self.before}
+        return {**done, "failures": failures}
 
 
 async def import_parties(context: PassContext, order: ImportOrder, progress: Progress) -> tuple[ImportPlan, Imported]:
@@ -67,6 +74,9 @@ async def import_parties(context: PassContext, order: ImportOrder, progress: Pro
     if order.plan_only:
         return plan, done
     importer, linker = Importer(context, table), Linker(context, table)
+    unnoted = await context.store.read(importer.unsettled, list(plan.present))
+    here = {espo_id: betnr for betnr, espo_id in plan.present.items()}
+    done.before = await context.store.read(never_agreed, ENTITY, here)
 
     async def create(betnr: int) -> None:
         done.created.append(await importer.bring(betnr))
@@ -79,7 +89,7 @@ async def import_parties(context: PassContext, order: ImportOrder, progress: Pro
         if await linker.ask(espo_id, plan.questions[espo_id]):
             done.asked.append(espo_id)
 
-    work = [(str(betnr), partial(create, betnr)) for betnr in plan.create]
+    work = [(str(betnr), partial(create, betnr)) for betnr in (*plan.create, *unnoted)]
     work += [(pair.one, partial(link, pair)) for pair in plan.link]
     work += [(espo_id, partial(ask, espo_id)) for espo_id in plan.questions]
     await each(work, done.failures, progress)
@@ -97,7 +107,7 @@ def command(order: ImportOrder, *, as_json: bool) -> None:
     failed, extra = bool(done.failures), dict[str, Any]()
     if not as_json:
         _print(plan, None if order.plan_only else done)
-    if ids := [*done.created, *done.linked]:
+    if ids := [*done.before, *done.created, *done.linked]:
         failed |= sync_linked(ids, extra, as_json=as_json)
     if as_json:
         print_json({"plan": order.plan_only} | plan.to_json() | ({} if order.plan_only else done.to_json()) | extra)
@@ -131,8 +141,9 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
     if done is None:
         console.print("Es wurde nichts geschrieben.")
         return
+    before = f" (dazu {len(done.before)} von einem abgebrochenen Aufruf)" if done.before else ""
     console.print(
-        f"Angelegt: {len(done.created)}, verknüpft: {len(done.linked)}, gefragt: {len(done.asked)}, "
+        f"Angelegt: {len(done.created)}, verknüpft: {len(done.linked)}{before}, gefragt: {len(done.asked)}, "
         f"fehlerhaft: {len(done.failures)}."
     )
     for name, why in list(done.failures.items())[:SHOWN]:

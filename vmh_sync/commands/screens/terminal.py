@@ -32,8 +32,9 @@ def _prepared(stream: TextIO) -> TextIO:
     if type(stream) is not io.TextIOWrapper:
         return stream  # a test's own; closed ones are None
     stream.flush()
+    raw = _Patient(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(_Patient(stream.fileno(), "w", closefd=False)),
+        raw if stream.write_through else io.BufferedWriter(raw),  # as Python itself does with PYTHONUNBUFFERED
         stream.encoding,
         "replace",
         line_buffering=stream.line_buffering,

@@ -3,7 +3,7 @@
 An intent of its own: stored before the first write, settled in the transaction that stores the base.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Transaction
@@ -38,3 +38,8 @@ def noted_meetings(tx: Transaction, entity: str, espo_ids: Iterable[str]) -> dic
     """Return what was noted of these records and never settled, by EspoCRM id."""
     found = tx.intents.open_for_many(NOTED, espo_ids)
     return {espo_id: one for espo_id, some in found.items() for one in some if one.system == entity}
+
+
+def never_agreed(tx: Transaction, entity: str, known: Mapping[str, int]) -> list[str]:
+    """Return those of ``known`` (numbers by EspoCRM id) whose first contact was noted and never came to its base."""
+    return sorted(one.espo_id for one in noted_meetings(tx, entity, known).values() if one.betnr == known[one.espo_id])

@@ -262,9 +262,12 @@ def test_killed_after_the_number_was_written_the_next_run_finishes(
         patch.setattr(linking.Linker, "_note", die)
         with pytest.raises(BaseException):  # noqa: B017
             contact()
-    contact()
+    shown = CliRunner().invoke(app, ["first-contact"])
+    assert "(dazu 1 von einem abgebrochenen Aufruf)" in shown.stdout
+    record = firm.crm_record(espo_id)
+    assert (record["betnr"], record["syncStatus"]) == (betnr, "clean")
+    assert contact()[1] == ContactResult()
     firm.until_quiet()
-    assert firm.crm_record(espo_id)["betnr"] == betnr
     assert len(firm.office_records()) == 1
 
 

@@ -150,8 +150,10 @@ def test_killed_at_any_moment_it_is_created_once(
             bring(betnr)
     for _ in range(3):
         firm.clock.shift += firm.run(_patience)
-        bring(betnr)
+        _, done = bring(betnr)
+        assert [*done.before, *done.created] == [one["id"] for one in firm.crm_records("CBeteiligte")]
     firm.until_quiet()
+    assert not any(bring(betnr)[1].to_json().values())
     (record,) = firm.crm_records("CBeteiligte")
     assert record["betnr"] == betnr
     assert record["syncStatus"] == "clean"

@@ -1,0 +1,25 @@
+"""What stood before a write of ours that is no value: a question's status, the number of a first contact.
+
+Without a base the newer record wins (sync-semantics.md 1), and such a write makes EspoCRM's record the newer one. So
+what both sides say, and when somebody else changed them, is noted before it.
+"""
+
+from dataclasses import replace
+
+from vmh_sync.beteiligte.fields import FIELDS
+from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.plan import map_party
+from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.noted_meetings import note_meeting, noted_meetings
+from vmh_sync.store.store import Transaction
+from vmh_sync.sync.base import Base
+from vmh_sync.sync.deciding.first_meeting import FirstMeeting
+
+
+def note_own_touch(tx: Transaction, context: PassContext, party: PartyRead, betnr: int | None = None) -> None:
+    """Note the sides of a party that has no base; ``betnr`` is the number it is about to get."""
+    earlier = noted_meetings(tx, ENTITY, [party.espo_id]).get(party.espo_id)
+    state = map_party(replace(party, meeting=earlier), context.table(ENTITY, FIELDS), context.zone)
+    said = Base(state.espocrm, state.advoware or {})
+    meeting = FirstMeeting(said, said, state.stamps)
+    note_meeting(tx, meeting, entity=ENTITY, espo_id=party.espo_id, betnr=betnr, run_id=context.run_id)
