@@ -66,6 +66,7 @@ def match(
     def step() -> None:
         progress(next(done), total)
 
+    progress(0, total)  # large sides take a while before the first comparison
     linked: Mapping[A, B] = known or {}
     taken = set(linked.values())
     one_side, other_side = _prepared(one), _prepared(other)

@@ -75,8 +75,8 @@ async def import_parties(context: PassContext, order: ImportOrder, progress: Pro
         return plan, done
     importer, linker = Importer(context, table), Linker(context, table)
     unnoted = await context.store.read(importer.unsettled, list(plan.present))
-    here = {espo_id: betnr for betnr, espo_id in plan.present.items()}
-    done.before = await context.store.read(never_agreed, ENTITY, here)
+    present = {espo_id: betnr for betnr, espo_id in plan.present.items()}
+    done.before = await context.store.read(never_agreed, ENTITY, present)
 
     async def create(betnr: int) -> None:
         done.created.append(await importer.bring(betnr))

@@ -96,9 +96,10 @@ async def test_what_a_killed_probe_left_the_next_one_deletes() -> None:
         assert await living(control) == [CANARY["summary"]]
 
 
-async def test_a_recording_of_google_holds_no_value_and_plays_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own_name", [False, True])
+async def test_a_recording_of_google_holds_no_value_and_plays_the_same(tmp_path: Path, own_name: bool) -> None:
     async with google() as (client, calendar, _):
-        done = await probed(client, calendar)
+        done = await probed(client, "primary" if own_name else calendar)
     path = tmp_path / "probe.jsonl"
     assert write_recording(path, done.exchanges, OWN_WORDS | done.own_words) == len(done.exchanges) == 11
     text = path.read_text(encoding="utf-8")
