@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from vmh_sync.interrupt_words import INTERRUPTED, SENTENCE
+
 if TYPE_CHECKING:
     import asyncio  # takes a while: the program begins here
 
-INTERRUPTED = 130
-SENTENCE = "Abgebrochen. Was schon geschrieben ist, bleibt; den Rest holt der nächste Abgleich nach."
 PATIENCE_SECONDS = 10.0
 
 _happened = threading.Event()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from vmh_sync.interrupt import SENTENCE
+from vmh_sync.interrupt_words import SENTENCE
 from vmh_sync_tests.fixtures.firm import Firm
 
 COMMAND = [sys.executable, "-c", "from vmh_sync.entry import main; main()"]
@@ -44,7 +44,7 @@ def started(command: Sequence[str], *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([*command, *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
-@pytest.mark.parametrize("module", ["typer", "sqlalchemy"])
+@pytest.mark.parametrize("module", ["logging", "typer", "sqlalchemy"])
 def test_while_it_starts(firm: Firm, module: str) -> None:
     command = [sys.executable, "-c", AT_AN_IMPORT.format(module=module)]
     with started(command, "sync", "beteiligte", "--all") as process:
