@@ -304,7 +304,7 @@ async def _take_away(place: _Place, chain: Chain, *, dry_run: bool) -> Undo:
         await _count_as_ours(place)
         await place.writer.drop(DeleteAdvoware(place.state.fr_nr, place.state.event_id, "undo"))
         await note_undone(place.context, [(replace(chain[0], old=None, new=said), ids_of(chain))], "advoware")
-    return _whole_undo(chain[0], place.decision.kuerzel, "Anlage", said, None)
+    return _whole_undo(chain[0], place.decision.kuerzel, "gelöscht", said, None)
 
 
 def _require_nothing_since(tx: Transaction, chain: Chain) -> None:
@@ -349,18 +349,19 @@ async def _enter_again(
         await note_undone(
             context, [(row, ids_of(chain))], "advoware", lambda tx: tx.intents.complete(creation.intent.id, number)
         )
-    return _whole_undo(went, kuerzel, "Löschung", None, said)
+    return _whole_undo(went, kuerzel, "wieder angelegt", None, said)
 
 
-def _whole_undo(change: Change, kuerzel: str, what: str, old: object, new: object) -> Undo:
+def _whole_undo(change: Change, kuerzel: str, became: str, old: object, new: object) -> Undo:
     return Undo(
         change_id=change.id or 0,
         espo_id=str(change.espo_id),
         resync=(kuerzel,),
-        record=f"des Termins {change.espo_id}",
+        record=f"Der Termin {change.espo_id}",
         field=str(change.field or "termin"),
-        label=what,
+        label="",
         old=old,
         new=new,
         written=ADVOWARE,
+        became=became,
     )

@@ -51,10 +51,23 @@ async def undo_entry(context: PassContext, change: Change, party: PartInput, gat
         await write_back(
             context, gate, fresh, as_edit(planned.attributes, fresh), lambda now: _keys(channel, now) == planned.keys
         )
-    record = f"des Beteiligten {party.espo_id}"
     return Undo(
-        change.id or 0, party.espo_id, (party.espo_id,), record, change.field or "", label, change.new, change.old
+        change_id=change.id or 0,
+        espo_id=party.espo_id,
+        resync=(party.espo_id,),
+        record=f"des Beteiligten {party.espo_id}",
+        field=change.field or "",
+        label=label,
+        old=change.new,
+        new=change.old,
+        became=_became(change),
     )
+
+
+def _became(change: Change) -> str:
+    if change.old is None:
+        return "entfernt"
+    return "wieder eingetragen" if change.new is None else "zurückgesetzt"
 
 
 def _planned(channel: Channel, change: Change, party: PartInput) -> EspoList:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.audits.telling_changes import changes_table, told_in_one_line
+from vmh_sync.commands.passes.sync_order import PassFailed
 from vmh_sync.commands.screens.moments import moment
 from vmh_sync.commands.screens.screen import NARROW, screen
 from vmh_sync.engine.passes.opening import open_database, open_migrated
@@ -58,9 +59,20 @@ def the_changes(query: AuditQuery) -> list[Change]:
 
 
 def whole_records(query: AuditQuery) -> AuditQuery:
-    """Return the query for all of the record that a person named: a party with what belongs to it."""
+    """Return the query for all of the record that a person named: a party with what belongs to it.
+
+    Raises ``PassFailed`` for one that the log does not know and for a name of several: what is taken back is chosen.
+    """
+    if not query.espo_ids:
+        return query
+    (text,) = query.espo_ids
     with open_database(load(VmhSettings)) as store, store.reading() as tx:
         named = _resolved(tx, query)
+        if not tx.audit.find(AuditQuery(espo_ids=named.espo_ids, betnr=named.betnr, under=named.under, limit=1)):
+            raise PassFailed(f"Zu „{text}“ steht nichts im Protokoll.")
+        if named.betnr is None and len(named.espo_ids) > 1:
+            several = ", ".join(named.espo_ids)
+            raise PassFailed(f"„{text}“ passt auf mehrere; bitte die ID oder Nummer angeben: {several}.")
         links = [tx.links.get_by_espo(BETEILIGTE.name, espo_id) for espo_id in named.espo_ids]
     numbers = [link.betnr for link in links if link is not None]
     return replace(named, betnr=numbers[0]) if len(numbers) == 1 and named.betnr is None else named

@@ -110,15 +110,15 @@ def _refused(why: str, *, as_json: bool) -> NoReturn:
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    what = f"„{done.label}“ {done.record}"
     if dry_run:
-        console.print(f"Würde {what} zurücksetzen; es wurde nichts geschrieben.", markup=False)
+        console.print(f"{done.subject} würde {done.became}; es wurde nichts geschrieben.", markup=False)
     elif failed:
         console.print(
-            f"{what} ist in {done.written} zurückgesetzt; der Abgleich ist fehlgeschlagen und wird wiederholt.",
+            f"{done.subject} ist in {done.written} {done.became}; der Abgleich danach ist fehlgeschlagen und wird "
+            "wiederholt.",
             markup=False,
         )
     else:
-        console.print(f"{what} ist auf beiden Seiten zurückgesetzt.", markup=False)
+        console.print(f"{done.subject} ist auf beiden Seiten {done.became}.", markup=False)
     if values:
         console.print(f"  {done.old!r} → {done.new!r}", markup=False)

@@ -158,7 +158,7 @@ def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:
     """Print what was taken back and what not, with the reasons."""
     console = screen()
     for done in report.done:
-        console.print(f"„{done.label}“ {done.record}: {'würde zurückgesetzt' if dry_run else 'zurückgesetzt'}")
+        console.print(f"{done.subject}: {'würde ' if dry_run else ''}{done.became}")
         if values:
             console.print(f"  {done.old!r} → {done.new!r}")
     for one in report.refused:

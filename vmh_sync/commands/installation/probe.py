@@ -13,6 +13,7 @@ from rich.table import Table
 
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.installation.known_installation import (
     KnownInstallation,
     keep_known,
@@ -137,8 +138,7 @@ def command(order: ProbeOrder, *, as_json: bool) -> None:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
         fail_pass(
-            f"{error.message_for_people} Die Probe ist abgebrochen; derselbe Aufruf setzt alles zurück und beginnt von "
-            "vorn.",
+            f"{explained(error)} Die Probe ist abgebrochen; derselbe Aufruf setzt alles zurück und beginnt von vorn.",
             as_json=as_json,
         )
     if as_json:

@@ -16,6 +16,7 @@ from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import fail, firm_time, print_json
 from vmh_sync.commands.screens.screen import print_rows, screen
+from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.entities import BETEILIGTE
@@ -109,7 +110,7 @@ def both_sides(settings: PassSettings, view: RecordView) -> BothSides:
     try:
         return asyncio.run(looked())
     except ForeignSystemError as error:
-        return BothSides(None, problem=error.message_for_people)
+        return BothSides(None, problem=explained(error))
     except CoordinationUnavailable:
         return BothSides(None, problem="Redis ist nicht erreichbar; beide Seiten wurden nicht gelesen.")
 

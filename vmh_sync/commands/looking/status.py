@@ -16,6 +16,7 @@ from vmh_sync.commands.looking.gateway_lines import gateway_lines
 from vmh_sync.commands.screens.output import firm_time, print_json
 from vmh_sync.commands.screens.screen import screen
 from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
+from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.doctor.line import Level, Line, ok, problem
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
@@ -132,7 +133,7 @@ async def _asked(name: str, call: Any) -> Line:
     except TimeoutError:
         return problem(name, f"Keine Antwort innerhalb von {ASK_SECONDS:.0f} Sekunden.", "`vmh-sync doctor` ausführen.")
     except ForeignSystemError as error:
-        return problem(name, error.message_for_people, "`vmh-sync doctor` sagt, was zu tun ist.")
+        return problem(name, await asyncio.to_thread(explained, error), "`vmh-sync doctor` sagt, was zu tun ist.")
     return ok(name, "Antwortet.")
 
 

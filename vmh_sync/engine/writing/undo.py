@@ -29,8 +29,9 @@ class UndoRefused(Exception):
 class Undo:
     """What taking back a change means: a field of ``record`` goes from ``old`` (what stands now) to ``new``.
 
-    ``record`` is German, in the genitive (``des Beteiligten abc``). ``resync`` is what has to be synced afterwards:
-    the ids of parties, or the Kürzel of employees. ``written`` is the side that was written already.
+    ``record`` is German, in the genitive (``des Beteiligten abc``); a whole record that comes or goes has no
+    ``label``, in the nominative. ``became`` is a participle. ``resync`` is what has to be synced afterwards: the ids of
+    parties, or the Kürzel of employees. ``written`` is the side that was written already.
     """
 
     change_id: int
@@ -42,6 +43,12 @@ class Undo:
     old: object
     new: object
     written: str = "EspoCRM"
+    became: str = "zurückgesetzt"
+
+    @property
+    def subject(self) -> str:
+        """What a sentence about it begins with."""
+        return f"„{self.label}“ {self.record}" if self.label else self.record
 
 
 Chain = tuple[Change, ...]

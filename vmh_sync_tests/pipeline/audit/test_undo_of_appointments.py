@@ -74,7 +74,7 @@ def test_a_change_goes_back_on_both_sides_by_command_and_its_undo_can_be_taken_b
     quiet.sync()
     number = change(quiet, "UpdateAdvoware", "text").id
     dry = vmh("audit", "undo", number, "--dry-run")
-    assert f"Würde „Titel“ des Termins SB/{fr_nr} zurücksetzen" in dry.stdout
+    assert dry.stdout == f"„Titel“ des Termins SB/{fr_nr} würde zurückgesetzt; es wurde nichts geschrieben.\n"
     assert both(quiet)[0] == [GOOGLE, "Neu"]
 
     done = vmh("audit", "undo", number, "--values", "--json")
@@ -96,10 +96,13 @@ def test_a_change_goes_back_on_both_sides_by_command_and_its_undo_can_be_taken_b
 def test_what_came_goes_and_what_went_comes_back_with_all_it_said(quiet: Chancery, title: str) -> None:
     fr_nr, created = number_of(quiet, title), "InsertGoogle" if title == ADVOWARE else "CreateAdvoware"
     before = quiet.termine()[fr_nr]
+    dry = vmh("audit", "undo", change(quiet, created).id, "--dry-run")
+    assert dry.stdout == f"Der Termin SB/{fr_nr} würde gelöscht; es wurde nichts geschrieben.\n"
     undone(quiet, change(quiet, created))
     assert both(quiet) == ([({ADVOWARE, GOOGLE} - {title}).pop()],) * 2
 
-    undone(quiet, change(quiet, "DeleteGoogle"))
+    again = vmh("audit", "undo", change(quiet, "DeleteGoogle").id)
+    assert again.stdout.endswith(f"Der Termin SB/{fr_nr} ist auf beiden Seiten wieder angelegt.\n")
 
     assert both(quiet) == AS_BEFORE
     again = quiet.termine()[number_of(quiet, title)]

@@ -72,7 +72,11 @@ def test_an_entry_that_was_removed_comes_back_and_one_that_was_added_goes(firm: 
     firm.sync(party)
     assert (values(firm, betnr), addresses(firm, party)) != ([ALT, ZWEI], [ALT, ZWEI])
 
-    result = vmh("audit", "undo", "--record", betnr, "--since", before.isoformat(), "--json")
+    of_all = ("--record", betnr, "--since", before.isoformat())
+    told = vmh("audit", "undo", *of_all, "--dry-run").stdout
+    assert f"„Telefon“ des Beteiligten {party}: würde entfernt" in told
+    assert f"„E-Mail“ des Beteiligten {party}: würde wieder eingetragen" in told
+    result = vmh("audit", "undo", *of_all, "--json")
 
     assert len(undone(result)) == 2
     assert addresses(firm, party) == [ALT, ZWEI]
@@ -81,7 +85,7 @@ def test_an_entry_that_was_removed_comes_back_and_one_that_was_added_goes(firm: 
     office = [value.replace(" ", "") for value in values(firm, betnr)]
     assert ZWEI in office
     assert not [value for value in office if value.endswith("99999")]
-    again = vmh("audit", "undo", "--record", betnr, "--since", before.isoformat())
+    again = vmh("audit", "undo", *of_all)
     assert "nichts zurückzunehmen" in again.stdout, "a time span is not taken back in turns"
 
 
@@ -123,9 +127,23 @@ def test_the_beginning_of_several_runs_takes_back_none_of_them(firm: Firm) -> No
     assert names(firm, espo_id, betnr) == ("Alt", "Alt")
 
 
+def test_a_name_of_several_takes_back_none_of_them(firm: Firm) -> None:
+    parties = [firm.linked_party(lastName="Zwilling", zusatz="alt") for _ in range(2)]
+    for espo_id, _ in parties:
+        firm.crm_edit(espo_id, zusatz="neu")
+    firm.sync()
+    result = vmh("audit", "undo", "--record", "Zwilling")
+    assert result.exit_code == 1
+    assert "„Zwilling“ passt auf mehrere" in result.stderr and all(one in result.stderr for one, _ in parties)
+    assert [firm.crm_record(espo_id)["zusatz"] for espo_id, _ in parties] == ["neu", "neu"]
+
+
 def test_what_the_log_does_not_know_and_no_choice_are_told(firm: Firm) -> None:
     unknown = vmh("audit", "undo", "--run", "nobody")
     assert (unknown.exit_code, "„nobody“ steht nicht im Protokoll" in unknown.stderr) == (1, True)
     assert "nichts zurückzunehmen" in vmh("audit", "undo", "--since", "1h").stdout
+    for record in ("nobody", "99999999"):
+        unknown = vmh("audit", "undo", "--record", record)
+        assert (unknown.exit_code, unknown.stderr) == (1, f"Zu „{record}“ steht nichts im Protokoll.\n")
     assert vmh("audit", "undo").exit_code == 2
     assert vmh("audit", "undo", 1, "--run", "x").exit_code == 2

@@ -91,6 +91,15 @@ def test_a_system_that_does_not_answer_is_named_with_what_to_do(firm: Firm) -> N
     assert "→ `vmh-sync doctor` sagt, was zu tun ist." in shown.stdout
 
 
+def test_a_way_that_is_closed_is_named_by_status_and_record(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
+    espo_id, _ = party(firm)
+    firm_environment.setenv("http_proxy", "http://127.0.0.1:9")
+    firm_environment.setattr("urllib.request.proxy_bypass", lambda _host: False)
+    for shown in (vmh("status").stdout, vmh("record", espo_id).stdout):
+        assert "EspoCRM antwortet gerade nicht" in shown
+        assert "Der Proxy 127.0.0.1:9 (Umgebung, http_proxy) nimmt keine Verbindung an." in " ".join(shown.split())
+
+
 def test_without_a_database_status_still_answers(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
     firm_environment.setenv("VMH_DATABASE_URL", "postgresql://x:y@127.0.0.1:1/z")
     shown = vmh("status")
