@@ -10,7 +10,7 @@ from typing import Any
 from vmh_sync.sync.fields import is_foreign
 from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.reporting.reported_text import nameable
-from vmh_sync.sync.reporting.words_de import BETNR_FIELD
+from vmh_sync.sync.reporting.words_de import BETNR_FIELD, SIDES
 
 NAME_LIMIT = 150
 
@@ -95,6 +95,10 @@ def _shown(value: Any) -> str:
     return "(leer)" if value in (None, "") else f"„{value}“"
 
 
+def _of(side: str | None) -> str:
+    return f" aus {SIDES[side]}" if side else ""
+
+
 def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
     return (
         f"Advoware von Hand ändern: {fields}",
@@ -117,7 +121,7 @@ def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mappi
         )
     lines = [
         f"{labels.get(name, name)}: jetzt gilt {_shown(entry.get('stands'))}, "
-        f"verworfen wurde {_shown(entry.get('lost'))}."
+        f"verworfen wurde {_shown(entry.get('lost'))}{_of(entry.get('lost_in'))}."
         for name, entry in sorted(details.get("decided", {}).items())
     ]
     title, intro = f"Gleichzeitig geändert: {fields}", f"{fields} {verb} auf beiden Seiten verschieden geändert."

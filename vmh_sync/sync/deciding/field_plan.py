@@ -160,10 +160,15 @@ def _gather_conflict_task(plan: FieldPlan) -> None:
     # a first load of thousands of records must not bury people in tasks.
     decided = [change for change in plan.conflicts if change.reason == "conflict"]
     if decided:
-        details = {"decided": {change.field: {"stands": change.new, "lost": change.losing} for change in decided}}
+        details = {"decided": {change.field: _decided(plan, change) for change in decided}}
         plan.tasks.append(TaskWanted(TaskKind.CONFLICT, tuple(sorted(change.field for change in decided)), details))
     if plan.held:
         plan.tasks.append(TaskWanted(TaskKind.CONFLICT, tuple(sorted(plan.held)), {"held": sorted(plan.held)}))
+
+
+def _decided(plan: FieldPlan, change: FieldChange) -> dict[str, Value]:
+    loser = Side.ESPOCRM if change in plan.to_espocrm else Side.ADVOWARE
+    return {"stands": change.new, "lost": change.losing, "lost_in": str(loser)}
 
 
 def payload(changes: Iterable[FieldChange], table: FieldTable, side: Side) -> dict[str, Any]:

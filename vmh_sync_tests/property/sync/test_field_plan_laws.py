@@ -82,7 +82,7 @@ def test_one_conflict_task_names_every_loser_and_what_stands_now(
     (task,) = plan.tasks
     assert task.kind is TaskKind.CONFLICT
     assert task.fields == tuple(sorted(change.field for change in plan.conflicts))
-    decided = {name: {"stands": advo[name], "lost": espo[name]} for name in task.fields}
+    decided = {name: {"stands": advo[name], "lost": espo[name], "lost_in": "espocrm"} for name in task.fields}
     assert task.details == {"decided": decided}
 
 

@@ -14,8 +14,8 @@ ONE_OF_EACH: dict[TaskKind, tuple[dict[str, str], dict[str, object], tuple[str, 
     TaskKind.READONLY_FIELD: ({"geburtsname": "Geburtsname"}, {"standing": "Alt", "wanted": "Neu"}, ("Alt", "Neu")),
     TaskKind.CONFLICT: (
         {"titel": "Titel"},
-        {"decided": {"titel": {"stands": "Dr.", "lost": "Prof."}}},
-        ("Titel: jetzt gilt „Dr.“, verworfen wurde „Prof.“",),
+        {"decided": {"titel": {"stands": "Dr.", "lost": "Prof.", "lost_in": "advoware"}}},
+        ("Titel: jetzt gilt „Dr.“, verworfen wurde „Prof.“ aus Advoware.",),
     ),
     TaskKind.VALUE_REFUSED: (
         {"name": "Name"},
