@@ -1,5 +1,7 @@
 """Connecting to Redis or Valkey."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import redis
@@ -19,7 +21,33 @@ def connect(url: str) -> AsyncRedis:
     Takes ``redis://``, ``rediss://`` or ``unix://`` URLs; raises ValueError for others. Close with ``aclose()``.
     """
     client: AsyncRedis = AsyncRedis.from_url(_checked(url), **_options())
+    pool = client.connection_pool
+    pool.connection_class = _prompt(pool.connection_class)
     return client
+
+
+class _Prompt:
+    """A connection that hands a command to the system at once: redis-py would start a task for it, with a timer.
+
+    Only where the system does not take all of it something is waited for, as redis-py does. That the other end has let
+    go is told by the read that follows.
+    """
+
+    __slots__ = ()
+
+    async def send_packed_command(self: Any, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        """See ``AbstractConnection``."""
+        due = check_health and asyncio.get_running_loop().time() > self.next_health_check
+        if due or not self.is_connected or isinstance(command, bytes | str):
+            await super().send_packed_command(command, check_health)  # type: ignore[misc]
+            return
+        self._writer.writelines(command)
+        if self._writer.transport.get_write_buffer_size():
+            await super().send_packed_command((), check_health=False)  # type: ignore[misc]
+
+
+def _prompt(kind: Any) -> Any:
+    return type(f"Prompt{kind.__name__}", (_Prompt, kind), {})
 
 
 def connect_sync(url: str) -> SyncRedis:

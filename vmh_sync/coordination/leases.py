@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 SEPARATOR = "#"
 _POLL_SECONDS = (0.02, 0.25)
+A_MOMENT = 1 / 30
+"""The share of a lease's life for which Redis's answer that it is ours is enough where nothing leaves."""
 TOO_LITTLE = 0.2
 """The share of a lease's life that has to be left for a write to be begun at all."""
 
@@ -98,6 +100,12 @@ class Lease:
             self._lost = True
             raise LeaseLost(f"the lease {self.name} ran out or was taken over")
         self.held_since(asked)
+
+    async def confirm(self) -> None:
+        """Ask as :meth:`ensure` does, unless Redis has said a moment ago that it is ours. Before a write, ensure."""
+        self._check()
+        if self._asked is None or Moment.present().seconds_since(self._asked) > self._seconds * A_MOMENT:
+            await self.ensure()
 
     def seconds_left(self) -> float:
         """Return how long a write may take that leaves now; raises LeaseLost when it must not leave any more."""

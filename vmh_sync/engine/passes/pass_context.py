@@ -67,6 +67,10 @@ class OwnedLease(Protocol):
         """Extend the lease; raises ``LeaseLost`` when somebody else has it."""
         ...
 
+    async def confirm(self) -> None:
+        """Do so unless that was done a moment ago."""
+        ...
+
 
 async def _let_through(plans: Sequence[RecordPlan]) -> None:
     """Guard nothing: a person chose this one record."""
@@ -91,6 +95,13 @@ class WriteGate:
     async def ready(self) -> None:
         """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
         await self.lease.ensure()
+
+    async def ours(self) -> None:
+        """Make sure that the record is still ours, before a step each of whose writes asks for itself.
+
+        Raises ``LeaseLost``.
+        """
+        await self.lease.confirm()
 
     def uncount(self, side: Side) -> None:
         """Take a request back that was refused: nothing was written."""

@@ -31,6 +31,8 @@ from vmh_sync.store.store import Transaction
 
 _log = logging.getLogger(__name__)
 
+LOOK_SECONDS = 4.0
+"""For each of database and Redis: Prometheus waits 10 s for all of it, and then has not even what we measured."""
 RECENT_PASSES = 20
 MOST_LEASES = 10_000
 _LEASES = "vmh:lease:*"
@@ -65,17 +67,21 @@ class Snapshot:
 
 async def take(services: GatewayServices) -> Snapshot:
     """Read everything; what cannot be read stays empty and is shown as down."""
-    snapshot = Snapshot(launched=services.debouncer.launched, launch_failures=services.debouncer.failed)
+    snapshot = Snapshot()
     try:
-        await asyncio.to_thread(services.calls.store, services.store)
-        await services.store.read(_read_store, services, snapshot)
+        async with asyncio.timeout(LOOK_SECONDS):
+            await asyncio.to_thread(services.calls.store, services.store)
+            await services.store.read(_read_store, services, snapshot)
         snapshot.database_up = True
-    except StoreError as problem:
-        _log.warning("metrics: %s", problem)
+    except (StoreError, TimeoutError) as problem:
+        snapshot = Snapshot()  # a thread that still reads must not fill what is shown
+        _log.warning("metrics: %r", problem)
     try:
-        await _read_redis(services, snapshot)
-    except CoordinationUnavailable as problem:
-        _log.warning("metrics: %s", problem)
+        async with asyncio.timeout(LOOK_SECONDS):
+            await _read_redis(services, snapshot)
+    except (CoordinationUnavailable, TimeoutError) as problem:
+        _log.warning("metrics: %r", problem)
+    snapshot.launched, snapshot.launch_failures = services.debouncer.launched, services.debouncer.failed
     return snapshot
 
 

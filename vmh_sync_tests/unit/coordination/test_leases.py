@@ -55,6 +55,23 @@ async def test_one_holder_at_a_time_and_the_next_after_it(redis: AsyncRedis) -> 
         assert again is not None
 
 
+async def test_what_redis_said_a_moment_ago_is_enough_before_a_step_and_never_before_a_write(
+    redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Leases(redis, LONG).hold("r") as lease:
+        assert lease is not None
+        await redis.delete(KEY)
+        await lease.confirm()
+        monkeypatch.setattr("vmh_sync.coordination.leases.A_MOMENT", -1.0)
+        with pytest.raises(LeaseLost):
+            await lease.confirm()
+    async with Leases(redis, LONG).hold("s") as other:
+        assert other is not None
+        await redis.delete("vmh:lease:s")
+        with pytest.raises(LeaseLost):
+            await other.ensure()
+
+
 async def test_a_busy_attempt_leaves_the_holder_alone(redis: AsyncRedis) -> None:
     leases = Leases(redis, LONG)
     async with leases.hold("r") as first:

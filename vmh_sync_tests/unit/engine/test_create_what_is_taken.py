@@ -20,6 +20,9 @@ class Lease:
     async def ensure(self) -> None:
         """Nothing to do."""
 
+    async def confirm(self) -> None:
+        """Nothing to do."""
+
 
 class Office:
     """Refuses a request that holds a bad value."""
