@@ -32,6 +32,7 @@ from vmh_sync.sandbox.crm.webhooks.webhooks import signatures
 from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.services.processes import program
 from vmh_sync.services.valkey import stop_embedded
+from vmh_sync_tests.bench.figures import note
 from vmh_sync_tests.bench.run_timeline import Edit, print_timelines, timelines
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 from vmh_sync_tests.e2e.dagster_stack import DagsterStack
@@ -54,9 +55,9 @@ def main(edits: int = 20) -> None:
     """Print all figures of the default launcher."""
     print(f"command: python -m vmh_sync_tests.bench gateway {edits}")
     with the_house({}) as house:
-        house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s", edits)
+        note("edit to write p95, webhook", house.measure(f"by webhook, delivered every {WEBHOOK_INTERVAL} s", edits))
         secrets = remove_webhooks()
-        house.measure("without webhooks, by the watch", edits)
+        note("edit to write p95, without webhooks", house.measure("without webhooks, by the watch", edits))
         # Last: the runs for these events would stand in the way of the others.
         _print_answers(asyncio.run(_signed_batches(house.gateway, secrets)))
 
@@ -181,19 +182,22 @@ class House:
     gateway: str
     dagster: DagsterStack
 
-    def measure(self, title: str, number: int) -> None:
-        """Let people edit, and print how long it took and where the time went."""
+    def measure(self, title: str, number: int) -> float:
+        """Let people edit, and print how long it took and where the time went; returns p95."""
         edits = self.people.spaced_edits(number)
-        print_edits(title, [edit.written - edit.began for edit in edits])
+        p95 = print_edits(title, [edit.written - edit.began for edit in edits])
         print_timelines(timelines(self.dagster, "sync_beteiligte", edits))
         print(f"  load of the machine now: {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
+        return p95
 
 
-def print_edits(title: str, seconds: Sequence[float]) -> None:
+def print_edits(title: str, seconds: Sequence[float]) -> float:
+    """Print the figures; returns p95."""
     p50, p95 = statistics.median(seconds), _percentile(seconds, 95)
     print(f"\nedit in EspoCRM to finished write in Advoware, {title}: {len(seconds)} edits")
     print(f"  p50 {p50:.2f} s, p95 {p95:.2f} s, max {max(seconds):.2f} s")
     print(f"  each: {' '.join(f'{one:.1f}' for one in seconds)}")
+    return p95
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:

@@ -29,6 +29,7 @@ from vmh_sync.sandbox.made_up.population import populate
 from vmh_sync.settings import AdvowareSettings, load
 from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache, StoredToken
+from vmh_sync_tests.bench.figures import note
 from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 
 EDITED = 100
@@ -38,8 +39,8 @@ ROUNDS = 3
 LATENCIES = (0, 30, 150)
 """Milliseconds that each system takes longer for an answer."""
 COMMANDS = (
-    ("vmh-sync sync beteiligte --dirty, nothing to do", 1.2, ("sync", "beteiligte", "--dirty")),
-    ("vmh-sync --help", 0.3, ("--help",)),
+    ("sync --dirty, nothing to do", 1.2, ("sync", "beteiligte", "--dirty")),
+    ("--help", 0.3, ("--help",)),
 )
 """Commands that have nothing to do, each with its aim in seconds."""
 VERSIONED = ("CBeteiligte", "CAdressen", "CBankverbindungen")
@@ -53,12 +54,15 @@ def main(number: int = 1_000) -> None:
         os.environ.update(systems.environment, VMH_HOME=home)
         fill(systems, number)
         _until_quiet()
-        _print("unchanged pass", _counted(systems, one_pass), number)
+        unchanged = _counted(systems, one_pass)
+        _print("unchanged pass", unchanged, number)
         print(f"  without Dagster's run: {asyncio.run(_cpu_alone()) * 1000:.2f} ms CPU a record")
         _print_share(systems, number)
         for side in ("EspoCRM", "Advoware"):
             edited = _edit(systems, side)
-            _print(f"{edited} of {number} edited in {side}", _counted(systems, lambda: one_pass(dirty=True)), edited)
+            changed = _counted(systems, one_pass)
+            _print(f"{edited} of {number} edited in {side}", changed, edited)
+            note(f"calls more, changed in {side}", (_total(changed) - _total(unchanged)) / edited)
             _until_quiet()
         _print_commands()
 
@@ -70,7 +74,11 @@ def fill(systems: Systems, number: int) -> None:
     systems.crm.seed(**population.crm)
 
 
-def one_pass(*, dirty: bool = False) -> Any:
+def _total(figures: dict[str, Any]) -> int:
+    return sum(calls["total"] for calls in figures["calls"].values())
+
+
+def one_pass() -> Any:
     """Run a pass over all parties, as the command does; returns its summary."""
     # Edits in Advoware are found by reading all, as the rolling check does.
     summary, _ = run_sync(target("beteiligte"), SyncOrder((), "all"))
@@ -104,6 +112,9 @@ def _measure_first_load(number: int) -> None:
             figures = _counted(systems, one_pass)
             _print(f"first load of {number} parties, EspoCRM {with_versions}", figures, number)
             print(f"  CPU a party in the first load: {figures['cpu'] / number * 1000:.1f} ms (aim {FIRST_LOAD_AIM} ms)")
+            note("first load: CPU a party", figures["cpu"] / number * 1000)  # the last one stays: with versions
+            for system, name in (("advoware", "Advoware"), ("espocrm", "EspoCRM")):
+                note(f"first load: calls a party, {name}", figures["calls"][system]["total"] / number)
 
 
 async def _cpu_alone() -> float:
@@ -156,6 +167,9 @@ def _print_share(systems: Systems, number: int) -> None:
             f"pass {our_wall:.2f} s, {our_cpu * 1000 / number:.2f} ms CPU; "
             f"ratio {our_wall / wall:.2f}, of CPU {our_cpu / cpu:.2f}"
         )
+        note(f"unchanged pass / bare httpx loop, {milliseconds} ms", our_wall / wall)
+        if not milliseconds:
+            note("CPU a record, unchanged", our_cpu * 1000 / number)
     _answer_after(systems, 0)
 
 
@@ -217,6 +231,7 @@ def _print_commands() -> None:
         spent = [_command(words) for _ in range(ROUNDS + 1)][1:]  # the first one compiles
         wall, cpu = _medians(spent)
         print(f"\n{title}: {wall:.2f} s (aim {aim} s), {cpu:.2f} s CPU")
+        note(title, wall)
 
 
 def _command(words: tuple[str, ...]) -> tuple[float, float]:
