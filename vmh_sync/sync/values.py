@@ -47,7 +47,12 @@ def text(value: object) -> str | None:
     """Return ``value`` as trimmed NFC text with LF line ends, or ``None`` when nothing is left."""
     if value is None:
         return None
-    plain = unicodedata.normalize("NFC", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    plain = str(value)
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFC", plain)
+    if "\n" not in plain and "\r" not in plain:  # nearly all
+        return plain.strip() or None
+    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(line.rstrip() for line in plain.split("\n")).strip() or None
 
 
