@@ -201,7 +201,7 @@ class ChildrenPart:
                 isolated(f"{self.entity} {_name(child)}", failed.append, foreseen=(WrongKind,)),
                 fence.over_comes_first(),
             ):
-                await gate.ours()
+                await gate.held()
                 again = await writer.carry_out(child) or again
             for error in failed:
                 if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):

@@ -188,7 +188,7 @@ class PartySync:
             raise ValueError("a plan is carried out only for a party that both sides have")
         about = subject(fresh)
         labels = {rule.name: rule.label for rule in self.table.rules} | HOME_LABELS
-        await gate.ours()
+        await gate.held()
         await tell_stray(context, gate, fresh)
         written = begin(context, plan, fresh.advoware, fresh.espo)
         await record_beforehand(context, written)

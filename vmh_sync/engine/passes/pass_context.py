@@ -96,8 +96,8 @@ class WriteGate:
         """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
         await self.lease.ensure()
 
-    async def ours(self) -> None:
-        """Make sure that the record is still ours, before a step each of whose writes asks for itself.
+    async def held(self) -> None:
+        """Make sure that the lease is still held, before a step each of whose writes asks for itself.
 
         Raises ``LeaseLost``.
         """
