@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
+from vmh_sync.beteiligte.plan import PartyPlan, map_parts, part_input, plan_party
+from vmh_sync.beteiligte.reading.canonical import map_party
 from vmh_sync.beteiligte.reading.fetch import fetch_parties
 from vmh_sync.beteiligte.reading.recognise import Recognition
 from vmh_sync.beteiligte.status import status_fields

@@ -2,23 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.master_data.diff import MasterPlan, plan_master, settled_tasks
-from vmh_sync.beteiligte.master_data.state import PartyState, party_state
+from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.engine.passes.part import Part, PartInput, PartPlan
-from vmh_sync.engine.writing.sending import Told, taken_back
-from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.deciding.apart import STAYS_APART, apart_fields
-from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.merge import Stamps
 from vmh_sync.sync.planning.plan import RecordPlan, TaskKind, TaskWanted
 from vmh_sync.sync.reporting.status import SyncStatus
-from vmh_sync.systems.advoware import wire
 
 _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
 """Kinds of tasks about what the base knows once they were decided: no later plan finds it out anew."""
@@ -135,36 +129,6 @@ class PartyPlan:
         for record in (self.master.record, *(plan.record for _, plan in self.parts)):
             yield from record.tasks
         yield from self.told
-
-
-def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
-    """Bring what was read into canonical form. ``zone`` is the time zone of Advoware's local times."""
-    attributes = read.espo.attributes if read.espo is not None else {}
-    advoware = read.advoware.model_dump() if read.advoware is not None else None
-    state = party_state(
-        espo_id=read.espo_id,
-        betnr=read.betnr,
-        espo_attributes=attributes,
-        advoware_attributes=advoware,
-        base=read.base,
-        table=table,
-        stamps=Stamps(
-            espocrm=read.espo.modified_at if read.espo is not None else None,
-            advoware=wire.local_moment(read.advoware.geaendert_am, zone) if read.advoware is not None else None,
-        ),
-        tasks=read.open_tasks,
-        retry_refused=read.retry_refused,
-        meeting=FirstMeeting.from_json(read.meeting.natural_key)
-        if read.meeting and read.meeting.betnr in (None, read.betnr)
-        else None,
-        made_from=read.made_from,
-    )
-    sending = read.link.notes.sending if read.link is not None else {}
-    now: dict[Side, tuple[Told, Fields]] = {
-        Side.ESPOCRM: (read.espo, state.espocrm),
-        Side.ADVOWARE: (read.advoware, state.advoware or {}),
-    }
-    return replace(state, sending=sending, taken_back=taken_back(sending, table, now)) if sending else state
 
 
 def map_parts(parts: Sequence[Part], inputs: PartInput | None) -> None:

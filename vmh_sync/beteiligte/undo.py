@@ -12,7 +12,7 @@ from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.model import espo_payload
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import map_party
+from vmh_sync.beteiligte.reading.canonical import map_party
 from vmh_sync.beteiligte.reading.fetch import fetch_parties
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.writing.write import LEASE_WAIT_SECONDS

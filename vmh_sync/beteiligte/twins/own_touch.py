@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import map_party
+from vmh_sync.beteiligte.reading.canonical import map_party
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.noted_meetings import note_meeting, noted_meetings
 from vmh_sync.store.store import Transaction

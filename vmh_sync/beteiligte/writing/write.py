@@ -14,8 +14,9 @@ from vmh_sync.beteiligte.errors import PartFailed, Refused, StillMoving
 from vmh_sync.beteiligte.fields import list_attributes
 from vmh_sync.beteiligte.model import HOME_LABELS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.plan import PartyPlan, map_parts, map_party, part_input, plan_party
+from vmh_sync.beteiligte.plan import PartyPlan, map_parts, part_input, plan_party
 from vmh_sync.beteiligte.reading.asking import PartsAsked
+from vmh_sync.beteiligte.reading.canonical import map_party
 from vmh_sync.beteiligte.reading.fetch import read_again
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.locked import LOCKED, tell_long_locked

@@ -29,6 +29,8 @@ class _NoLease:
     async def ensure(self) -> None:
         raise AssertionError("a dry run writes nothing")
 
+    confirm = ensure
+
 
 def executor_of(
     context: CalendarContext, work: EmployeeWork, lease: OwnedLease | None = None, *, exactly: bool = False

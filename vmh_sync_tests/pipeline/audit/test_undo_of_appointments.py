@@ -105,9 +105,9 @@ def test_what_came_goes_and_what_went_comes_back_with_all_it_said(quiet: Chancer
     assert again.stdout.endswith(f"Der Termin SB/{fr_nr} ist auf beiden Seiten wieder angelegt.\n")
 
     assert both(quiet) == AS_BEFORE
-    again = quiet.termine()[number_of(quiet, title)]
+    back = quiet.termine()[number_of(quiet, title)]
     own = {"frNr", "zuletztGeaendertAm", "rowId"}
-    assert {k: v for k, v in again.items() if k not in own} == {k: v for k, v in before.items() if k not in own}
+    assert {k: v for k, v in back.items() if k not in own} == {k: v for k, v in before.items() if k not in own}
 
 
 @pytest.mark.parametrize("title", [ADVOWARE, GOOGLE])
