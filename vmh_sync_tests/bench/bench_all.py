@@ -94,4 +94,4 @@ def _line(row: Row, found: Mapping[str, float], trouble: str | None) -> str:
         return f"  {row.figure}: NOT MEASURED ({trouble or 'the bench does not tell it'}), {aim}"
     value = found[row.figure]
     judged = "reached" if value <= row.aim else "MISSED"
-    return f"  {row.figure}: {value:.2f} {row.unit}, {aim}: {judged}"
+    return f"  {row.figure}: {value:.2f} {row.unit}".rstrip() + f", {aim}: {judged}"
