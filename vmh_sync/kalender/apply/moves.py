@@ -79,10 +79,12 @@ class Moves(AdvowareWrites):
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
         async with self._with_colleague(operation.from_kuerzel):
-            if await self._lives_on(operation):
+            deadline = await self._is_deadline(operation.fr_nr)
+            # A deadline is entered again at the colleague's although it was moved: that is no copy that stayed.
+            if await self._lives_on(operation, with_copies=not deadline):
                 await self._create_instead(operation)
                 return
-            if await self._is_deadline(operation.fr_nr):
+            if deadline:
                 await self._send_back(operation)
                 return
             if operation.fr_nr in self.book.rows:
@@ -93,9 +95,9 @@ class Moves(AdvowareWrites):
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
 
-    async def _lives_on(self, operation: TakeOver) -> bool:
+    async def _lives_on(self, operation: TakeOver, *, with_copies: bool = True) -> bool:
         """Tell whether the appointment lives on at the colleague's: as what it was, or as what its pair went on as."""
-        pair = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
+        pair = self.book.pair_of(operation.from_kuerzel, operation.fr_nr) if with_copies else None
         for event_id in {operation.left_as or operation.event_id, *([pair.event_id] if pair is not None else [])}:
             if await self._lives_in(operation.from_kuerzel, event_id, operation.fr_nr):
                 return True
