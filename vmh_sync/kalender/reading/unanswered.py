@@ -10,6 +10,7 @@ from datetime import datetime
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.window import Window
+from vmh_sync.kalender.model import Source
 from vmh_sync.kalender.state.pair_rows import Stored, pending
 from vmh_sync.store.calendars.calendar import CalendarPair
 from vmh_sync.store.store import Transaction
@@ -58,8 +59,19 @@ def _colleagues(tx: Transaction, kuerzel: str) -> dict[str, list[CalendarPair]]:
 
 
 def _told(wanted: PendingCreate, rows: Iterable[CalendarPair], created_at: datetime) -> PendingCreate:
-    """Add what stood in a colleague's calendar before: given to this employee since, it is no new Termin."""
+    """Add what stood in a colleague's calendar before, given to this employee since, and what we made of other events.
+
+    None of it is a new Termin whose creation was not answered.
+    """
     if wanted.known is None:
         return wanted
-    older = {row.frnr for row in rows if row.frnr is not None and row.created_at and row.created_at < created_at}
-    return replace(wanted, known=wanted.known | older)
+    others = {
+        row.frnr
+        for row in rows
+        if row.frnr is not None
+        and (
+            (row.created_at and row.created_at < created_at)
+            or (row.source_system == Source.GOOGLE and row.event_id not in (None, wanted.event_id))
+        )
+    }
+    return replace(wanted, known=wanted.known | others)

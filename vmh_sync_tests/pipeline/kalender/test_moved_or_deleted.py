@@ -88,3 +88,21 @@ def test_an_equal_copy_that_stays_when_the_first_one_is_moved_is_an_appointment_
     number = {row["sb"]: str(fr_nr) for fr_nr, row in two.chancery.termine().items()}
     assert {one: marked(event) for one, event in two.chancery.events(here).items()} == {copy: number[here]}
     assert {one: marked(event) for one, event in two.chancery.events(there).items()} == {event_id: number[there]}
+
+
+def test_what_a_colleague_entered_for_the_same_time_is_not_taken_for_what_was_not_answered(two: CalendarFirm) -> None:
+    """The create was lost on its way; the colleague's Termin was made of the colleague's own event."""
+    two.chancery.event("SB", "Anruf bei Gericht")
+    lost = Fate(carried_out=False, answer="lost")
+    two.world.wire.fate = lambda one: lost if one.method == "POST" and one.path.endswith("Termine") else ARRIVES
+    two.begin_pass(("SB",))
+    two.finish()
+    two.world.wire.fate = lambda request: ARRIVES
+    two.chancery.event("AH", "Besprechung")
+    two.begin_pass(("AH",))
+    two.finish()
+    two.come_to_rest()
+    assert sorted((row["sb"], row["text"]) for row in two.chancery.termine().values()) == [
+        ("AH", "Besprechung"),
+        ("SB", "Anruf bei Gericht"),
+    ]
