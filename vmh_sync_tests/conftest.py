@@ -46,4 +46,5 @@ def _spread_what_waits(items: list[pytest.Item]) -> list[pytest.Item]:
     for number, file in enumerate(others):
         order += waiting[number // every : number // every + 1] if number % every == 0 else []
         order.append(file)
-    return [item for file in (order or waiting) for item in file]
+    order += [file for file in waiting if file not in order]  # more of them than there are others between
+    return [item for file in order for item in file]
