@@ -1,6 +1,7 @@
 """Counts foreign calls of a pass, for metrics and for the run's metadata."""
 
 from collections import Counter
+from threading import Lock
 
 from vmh_sync.store.history.metrics import CallKey
 from vmh_sync.store.store import Store
@@ -12,6 +13,7 @@ class CallCounter:
     def __init__(self) -> None:
         self._counts: Counter[CallKey] = Counter()
         self._stored: Counter[CallKey] = Counter()
+        self._storing = Lock()
 
     def observe(self, *, system: str, method: str, route: str, status: int | None, seconds: float, retry: bool) -> None:
         """Take note of one request."""
@@ -26,9 +28,13 @@ class CallCounter:
         return dict(totals)
 
     def store(self, store: Store) -> None:
-        """Add what was counted since the last time to the stored totals."""
-        new = self._counts - self._stored
-        if new:
-            with store.transaction() as tx:
-                tx.call_counts.add(dict(new))
-        self._stored = Counter(self._counts)
+        """Add what was counted since the last time to the stored totals.
+
+        Others may be counting meanwhile, and who gave up waiting for a silent database may ask a second time.
+        """
+        with self._storing:
+            counts = Counter(self._counts)
+            if new := counts - self._stored:
+                with store.transaction() as tx:
+                    tx.call_counts.add(dict(new))
+            self._stored = counts
