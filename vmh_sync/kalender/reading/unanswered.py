@@ -71,7 +71,7 @@ def _told(wanted: PendingCreate, rows: Iterable[CalendarPair], created_at: datet
         if row.frnr is not None
         and (
             (row.created_at and row.created_at < created_at)
-            or (row.source_system == Source.GOOGLE and row.event_id not in (None, wanted.event_id))
+            or (row.source_system == Source.GOOGLE.value and row.event_id not in (None, wanted.event_id))
         )
     }
     return replace(wanted, known=wanted.known | others)
