@@ -210,7 +210,7 @@ class CalendarApi:
 
     def _insert(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")
-        body = call.body()
+        body = _with_conference(call, call.body(), {})
         check_new(calendar, body)
         event = self.book.insert(calendar, body, call.account, may_invite=call.may_invite)
         return shown(event, calendar, call.account)
@@ -242,14 +242,24 @@ class CalendarApi:
         body = call.body()
         if body.get("id") not in (None, call.ids[1]):
             raise bad_request("The id in the body differs from the id in the path.")
+        body = _with_conference(call, body, self.book.find(calendar, call.ids[1]).content)
         event = self.book.replace(calendar, call.ids[1], body, if_match=call.if_match, may_invite=call.may_invite)
         return shown(event, calendar, call.account)
 
     def _patch(self, call: Call) -> Json:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")
-        event = self.book.patch(calendar, call.ids[1], call.body(), if_match=call.if_match, may_invite=call.may_invite)
+        body = _with_conference(call, call.body(), {})
+        event = self.book.patch(calendar, call.ids[1], body, if_match=call.if_match, may_invite=call.may_invite)
         return shown(event, calendar, call.account)
 
     def _delete(self, call: Call) -> None:
         calendar = self.world.calendar(call.ids[0], call.account, "writer")
         self.book.delete(calendar, call.ids[1], if_match=call.if_match)
+
+
+def _with_conference(call: Call, body: Json, before: Json) -> Json:
+    """Return the body as Google reads it: without version 1 of conference data what it says about one is ignored."""
+    if call.query.get("conferenceDataVersion") == ["1"]:
+        return body
+    ignored = {name: value for name, value in body.items() if name != "conferenceData"}
+    return ignored | {name: value for name, value in before.items() if name == "conferenceData"}

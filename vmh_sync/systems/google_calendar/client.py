@@ -159,10 +159,9 @@ class GoogleCalendarClient:
         patch = current.needs_patch or content.only_properties
 
         def build(service: Any) -> Any:
-            events = service.events()
-            if patch:
-                return _if_match(events.patch(**ids, body=content.to_patch(current), **SILENT), current.etag)
-            return _if_match(events.update(**ids, body=content.to_update(current), **SILENT), current.etag)
+            send = service.events().patch if patch else service.events().update
+            body = content.to_patch(current) if patch else content.to_update(current)
+            return _if_match(send(**ids, body=body, **SILENT, **_known_parts(body)), current.etag)
 
         with self._locks.hold(calendar_id):
             answer = self.run(PATCH_EVENT if patch else UPDATE, build)
@@ -346,6 +345,12 @@ def _event(operation: Operation, answer: Any) -> Event:
         if flaw(answer) is None:
             return Event.from_wire(answer)
     raise UnreadableEventError(operation.name, Answer(200, "unreadableEvent"))
+
+
+def _known_parts(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes Google take a conference or attachments from us: it ignores them where nobody says so."""
+    known = {"conferenceData": ("conferenceDataVersion", 1), "attachments": ("supportsAttachments", True)}
+    return dict(said for part, said in known.items() if part in body)
 
 
 def _if_match(request: Any, etag: str | None) -> Any:

@@ -329,3 +329,11 @@ def test_a_person_who_wrote_a_deleted_event_again_brings_it_back(events: Any, ca
     events.delete(calendarId=calendar, eventId=event["id"]).execute()
     again = events.update(calendarId=calendar, eventId=event["id"], body=body(status="confirmed")).execute()
     assert (again["id"], again["status"]) == (event["id"], "confirmed")
+
+
+def test_a_conference_is_written_only_by_who_knows_of_conferences(events: Any, google: Google, calendar: str) -> None:
+    where = {"calendarId": calendar, "eventId": made(google, calendar, conferenceData={"conferenceId": "abc-defg"})}
+    gone: Json = {"conferenceData": None}
+    assert events.patch(**where, body=gone).execute()["conferenceData"] == {"conferenceId": "abc-defg"}
+    assert events.update(**where, body=body()).execute()["conferenceData"] == {"conferenceId": "abc-defg"}
+    assert "conferenceData" not in events.patch(**where, body=gone, conferenceDataVersion=1).execute()
