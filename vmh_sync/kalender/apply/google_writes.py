@@ -1,10 +1,17 @@
 """The writes to Google: inserts that cannot double, updates and deletions with If-Match (kalender.md 1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.apply.agreement import Agreement
 from vmh_sync.kalender.apply.event_update import event_changes
-from vmh_sync.kalender.decision.operations import DeleteGoogle, InsertGoogle, RestoreEvent, UpdateGoogle
+from vmh_sync.kalender.decision.operations import (
+    DeleteGoogle,
+    Finding,
+    FindingKind,
+    InsertGoogle,
+    RestoreEvent,
+    UpdateGoogle,
+)
 from vmh_sync.kalender.errors import AppointmentMoving, MovedAway, PlanAgain
 from vmh_sync.kalender.form.fixed_content import CONTENT, is_fixed
 from vmh_sync.kalender.form.google_form import OUR_KEYS, read_event, read_mark, to_event
@@ -12,11 +19,14 @@ from vmh_sync.kalender.model import Appointment
 from vmh_sync.kalender.reading.colleagues import event_at
 from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.kalender.reading.moved_away import Gone, is_of
-from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, NotFoundError
+from vmh_sync.systems.google_calendar.errors import DuplicateError, ForbiddenError, MayNotInviteError, NotFoundError
 from vmh_sync.systems.google_calendar.event_changes import EventChanges
 from vmh_sync.systems.google_calendar.events import Event, WireContent
 
 _GENERATIONS = 50
+GUESTS_GONE = (
+    "Nur die Gäste sind nicht wieder eingetragen: einladen kann nur ein Mensch; bitte in Google von Hand berichtigen"
+)
 
 
 @dataclass(slots=True, repr=False)
@@ -118,12 +128,22 @@ class GoogleWrites(Agreement):
         if current is None or pair is None or pair.base is None:
             raise PlanAgain
         await self._before_write("google", operation)
+        changes = EventChanges(operation.values, operation.properties, OUR_KEYS)
+        guarded: dict[str, object] | None = None
         try:
-            changes = EventChanges(operation.values, operation.properties, OUR_KEYS)
             event = await self.sides.update_event(current, changes)
         except NotFoundError:
             raise PlanAgain from None
-        await self._store_base(operation.fr_nr, event.id, pair.base, event.etag)
+        except MayNotInviteError:
+            # Only a person brings the guests back: that is told once, and all else is put back.
+            rest = {name: value for name, value in operation.values.items() if name != "attendees"}
+            await self.lease.ensure()
+            event = await self.sides.update_event(current, replace(changes, values=rest))
+            finding = Finding(FindingKind.DEADLINE, GUESTS_GONE, operation.fr_nr, operation.event_id)
+            await self.book.lose((finding,))
+            self.done.findings += (finding,)
+            guarded = self._guarded(operation.fr_nr, pair.base, event)
+        await self._store_base(operation.fr_nr, event.id, pair.base, event.etag, guarded=guarded)
 
     def _expected(self, operation: UpdateGoogle | DeleteGoogle) -> Appointment | None:
         """Return what the event has to say for the plan to fit, ``None`` if nothing is known about it."""

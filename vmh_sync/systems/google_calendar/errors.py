@@ -101,6 +101,12 @@ class ForbiddenError(GoogleCalendarError, errors.Forbidden):
     )
 
 
+class MayNotInviteError(ForbiddenError):
+    """403 forbiddenForServiceAccounts: without delegation we invite nobody."""
+
+    people: ClassVar[str] = "Gäste einladen kann in diesem Google-Kalender nur ein Mensch, nicht das Dienstkonto."
+
+
 class AccessTooLowError(ForbiddenError):
     """403 requiredAccessLevel: our role on this calendar is too low, so no write to any of its events can succeed."""
 
@@ -172,6 +178,7 @@ class UnreadableEventError(GoogleCalendarError, errors.UnexpectedAnswer):
 
 
 _FORBIDDEN: Mapping[str, type[ForbiddenError]] = {
+    "forbiddenForServiceAccounts": MayNotInviteError,
     "insufficientPermissions": InsufficientPermissionsError,
     "insufficientAuthenticationScopes": InsufficientPermissionsError,
     "requiredAccessLevel": AccessTooLowError,

@@ -230,3 +230,16 @@ def test_an_interrupted_write_of_ours_is_not_taken_for_a_persons_change(chancery
         chancery.sync()
     assert chancery.event_of(fr_nr)["summary"] == "Verhandlung zwei" and not tasks(chancery)
     assert marked(chancery.event_of(fr_nr)) == str(fr_nr)
+
+
+def test_guests_that_were_taken_out_are_told_once_and_all_else_is_put_back(chancery: Chancery) -> None:
+    """Without delegation a service account invites nobody."""
+    chancery.sync()
+    event_id = chancery.event("SB", "Gütetermin", location="Landgericht", attendees=[{"email": "x@example.org"}])
+    chancery.until_quiet()
+    chancery.edit_event("SB", event_id, attendees=None, colorId="4")
+    assert not chancery.sync().failures
+    assert "colorId" not in chancery.events("SB")[event_id]
+    told = [task["description"] for task in tasks(chancery)]
+    assert sum("Nur die Gäste sind nicht wieder eingetragen" in text for text in told) == 1
+    assert chancery.until_quiet() == 1 and len(tasks(chancery)) == len(told)

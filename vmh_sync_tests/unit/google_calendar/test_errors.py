@@ -16,7 +16,7 @@ from vmh_sync.systems.google_calendar.errors import Answer, from_answer, reason_
         (403, "quotaExceeded", errors.RateLimitedError),
         (403, "insufficientPermissions", errors.InsufficientPermissionsError),
         (403, "forbidden", errors.ForbiddenError),
-        (403, "forbiddenForServiceAccounts", errors.ForbiddenError),
+        (403, "forbiddenForServiceAccounts", errors.MayNotInviteError),
         (403, "requiredAccessLevel", errors.AccessTooLowError),
         (403, "unknown", errors.ForbiddenError),
         (404, "notFound", errors.NotFoundError),
