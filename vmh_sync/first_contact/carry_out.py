@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.fetch import read_again
+from vmh_sync.beteiligte.reading.own_touch import note_own_touch
 from vmh_sync.beteiligte.status.task_subject import subject
-from vmh_sync.beteiligte.twins.own_touch import note_own_touch
 from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already, question_of
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, read_children, read_whole
 from vmh_sync.beteiligte.twins.waiting import wait_for_person

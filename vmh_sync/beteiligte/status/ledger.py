@@ -9,6 +9,7 @@ from typing import Any
 
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.reading.own_touch import note_own_word
 from vmh_sync.beteiligte.reading.recognise import fingerprints_to_keep
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.labels_de import told_different
@@ -21,6 +22,7 @@ from vmh_sync.engine.writing.sending import note_our_status
 from vmh_sync.store.errors import StaleLink, StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.queue.inbox import InboxEvent
+from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
@@ -136,6 +138,9 @@ async def _write_failure(
     values = status_fields.failed(read.espo.attributes, standing, outcome.error or "")
     if not values:
         return entry, outcome
+    if read.base is None:
+        with isolated(f"{ENTITY} {read.espo_id}", lambda error: None, foreseen=(WrongKind,)):
+            await context.store.write(note_own_word, context, read)
     try:
         record = await _update(context, read.espo_id, values)
     except ForeignSystemError as error:

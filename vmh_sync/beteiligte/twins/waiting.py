@@ -1,8 +1,8 @@
 """A party that waits for a person's decision says so: in EspoCRM, and in our ledger (sync-semantics.md 4)."""
 
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.reading.own_touch import note_own_touch
 from vmh_sync.beteiligte.status import status_fields
-from vmh_sync.beteiligte.twins.own_touch import note_own_touch
 from vmh_sync.beteiligte.twins.twin_question import TwinSuspected
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import update_record

@@ -13,7 +13,8 @@ from vmh_sync.engine.writing.noted_meetings import never_agreed
 from vmh_sync.first_contact.carry_out import Linker
 from vmh_sync.matching.traits import Evidence, Likeness, Resemblance
 from vmh_sync.settings import SyncSettings
-from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.firm import Firm, Hindrance
+from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.inmemory.world import World
 
 CRM, OFFICE = "CBeteiligte", "Beteiligte"
@@ -108,3 +109,23 @@ def test_an_edit_since_makes_its_side_the_newer_one(strangers: Strangers, newer:
     if not asked:
         strangers.edit(other, "Servus")
     assert strangers.settled() == STANDS[other]
+
+
+UNREADABLE = Fate(answer=200, says=b'[{"betNr": "x"}]', of=lambda one: one.system == "advoware" and not one.is_write)
+
+
+@pytest.mark.parametrize("since", [None, "espocrm", "advoware"])
+def test_a_failure_that_its_record_tells_makes_it_no_newer(newer: str, since: str | None) -> None:
+    made = Strangers("espocrm")
+    made.firm.crm_edit(CRM, made.espo_id, {"betnr": int(made.betnr)})
+    made.edit(newer, "Servus")
+    for attempt in range(2):
+        made.firm.run(PartyPipeline(), [made.espo_id], Hindrance(fates=dict.fromkeys(range(30), UNREADABLE)))
+        row = made.firm.crm_row(CRM, made.espo_id)
+        assert row is not None and (row["syncStatus"], row["syncRetryCount"]) == ("failed", attempt + 1)
+        made.firm.world.loop.pass_time(400)
+    assert made.never_agreed() == []
+    if since is not None:
+        made.edit(since, "Moin")
+    assert made.settled() == STANDS[since or newer]
+    made.firm.world.close()

@@ -1,4 +1,4 @@
-"""What stood before a write of ours that is no value: a question's status, the number of a first contact.
+"""What stood before a write of ours that is no value: a status, a question, the number of a first contact.
 
 Without a base the newer record wins (sync-semantics.md 1), and such a write makes EspoCRM's record the newer one. So
 what both sides say, and when somebody else changed them, is noted before it.
@@ -23,3 +23,24 @@ def note_own_touch(tx: Transaction, context: PassContext, party: PartyRead, betn
     said = Base(state.espocrm, state.advoware or {})
     meeting = FirstMeeting(said, said, state.stamps)
     note_meeting(tx, meeting, entity=ENTITY, espo_id=party.espo_id, betnr=betnr, run_id=context.run_id)
+
+
+def note_own_word(tx: Transaction, context: PassContext, party: PartyRead) -> None:
+    """Note EspoCRM's side of a party that has no base, before our word about a failure is written into it.
+
+    What a first contact was about to write says more than that, and stays.
+    """
+    link = tx.links.get_many(ENTITY, [party.espo_id]).get(party.espo_id)
+    if link is not None and link.base:
+        return
+    earlier = noted_meetings(tx, ENTITY, [party.espo_id]).get(party.espo_id)
+    known = FirstMeeting.from_json(earlier.natural_key) if earlier is not None else None
+    if known is not None and known.said != known.going_to_say:
+        return
+    alone = replace(party, advoware=None, meeting=earlier)
+    state = map_party(alone, context.table(ENTITY, FIELDS), context.zone)
+    said = Base(state.espocrm, {})
+    meeting = FirstMeeting(said, said, replace(state.stamps, advoware=None))
+    if state.espocrm and (known is None or meeting.to_json() != known.to_json()):
+        betnr = earlier.betnr if earlier is not None else None
+        note_meeting(tx, meeting, entity=ENTITY, espo_id=party.espo_id, betnr=betnr, run_id=context.run_id)
