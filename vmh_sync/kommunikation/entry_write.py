@@ -13,7 +13,7 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreateOrder, CreatePutOff, Creation, create_once
 from vmh_sync.engine.writing.guarded_write import TargetMoved, guarded_write
 from vmh_sync.kommunikation.kinds import channel_of
-from vmh_sync.kommunikation.model import AdvowareEntry, Pair
+from vmh_sync.kommunikation.model import AdvowareEntry, Channel, Pair
 from vmh_sync.kommunikation.pairs import ENTITY, store_delta
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan, PairDelta
 from vmh_sync.kommunikation.planning import entries_of, entry_of
@@ -112,7 +112,8 @@ class EntryWriter:
         value, planned = write.operation.payload["tlf"], self.planned[int(write.operation.key or 0)]
         if pair is not None and (value or "") != (planned.tlf or ""):
             online = bool(write.operation.payload["online"])
-            await self._keep(pair.about_to_send(value, write.expected_row_id, online=online))
+            known = pair.as_sent(channel_of(pair.kind) or Channel.PHONE, planned)
+            await self._keep(known.about_to_send(value, write.expected_row_id, online=online))
         try:
             await self._put(write)
         except OutcomeUnknown:

@@ -10,6 +10,7 @@ import pytest
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.kommunikation.pairs import pairs_of
 from vmh_sync.sync.merge import ConflictRule
+from vmh_sync_tests.inmemory.firm import SETTLED
 from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.unit.kommunikation.test_entries_killed import CORRECTED, ENTRY, SENT, TYPED, Party
 
@@ -147,3 +148,16 @@ def test_what_is_typed_over_a_killed_deletion_survives(deleted: Changed) -> None
     deleted.ends(KILLED)
     deleted.in_advoware(tlf=TYPED[deleted.sort])
     assert deleted.settled() == both(TYPED[deleted.sort])
+
+
+TWICE = [("mail",), ("phone",), ("phone", ConflictRule.ADVOWARE_WINS), ("mail", ConflictRule.MANUAL)]
+
+
+@pytest.mark.parametrize("changed", TWICE, indirect=True)
+@pytest.mark.parametrize("fate", [Fate(dies="before"), KILLED, Fate(carried_out=False, answer="lost")])
+def test_what_a_pass_brought_before_the_next_one_was_killed_too_is_nobodys_edit(changed: Changed, fate: Fate) -> None:
+    changed.ends(KILLED)
+    changed.has(TYPED[changed.sort])
+    changed.firm.world.loop.pass_time(SETTLED.total_seconds())
+    changed.ends(fate)
+    assert (changed.settled(), changed.told()) == (both(TYPED[changed.sort]), [])
