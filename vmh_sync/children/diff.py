@@ -19,7 +19,7 @@ from vmh_sync.children.status_fields import stamps, standing
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
-from vmh_sync.engine.writing.sending import taken_back, told_if_taken_back
+from vmh_sync.engine.writing.sending import taken_back, told_if_taken_back, with_ours
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import LinkState
@@ -251,13 +251,16 @@ class _Planner:
         if base is None:
             espocrm, advoware = without_false(espocrm), without_false(advoware)
             base = self._base_of_created(espocrm, advoware)
+        sending = link.notes.sending if link is not None else {}
+        if base is not None:
+            base = with_ours(base, sending, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
         problems = kind.problems(espocrm)
         bad = {problem.field for problem in problems}
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
         if self.pair.typed_over:
             decisions = [_told(decision) for decision in decisions]
         now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
-        back = taken_back(link.notes.sending if link is not None else {}, self.table, now)
+        back = taken_back(sending, self.table, now)
         decisions = told_if_taken_back(decisions, back, self.table)
         due = self.children.retries(espo.id)
         refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import PartyRead
-from vmh_sync.engine.writing.sending import Told, taken_back
-from vmh_sync.sync.base import Fields, Side
+from vmh_sync.engine.writing.sending import Told, taken_back, with_ours
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps
@@ -15,14 +15,30 @@ from vmh_sync.systems.advoware import wire
 
 def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
     """Bring what was read into canonical form. ``zone`` is the time zone of Advoware's local times."""
+    state = _map(read, read.base, table, zone)
+    sending = read.link.notes.sending if read.link is not None else {}
+    if not sending:
+        return state
+    if read.base is not None:
+        says: dict[Side, Fields] = {Side.ESPOCRM: state.espocrm, Side.ADVOWARE: state.advoware or {}}
+        base = with_ours(read.base, sending, table, says)
+        state = state if base is read.base else _map(read, base, table, zone)
+    now: dict[Side, tuple[Told, Fields]] = {
+        Side.ESPOCRM: (read.espo, state.espocrm),
+        Side.ADVOWARE: (read.advoware, state.advoware or {}),
+    }
+    return replace(state, sending=sending, taken_back=taken_back(sending, table, now))
+
+
+def _map(read: PartyRead, base: Base | None, table: FieldTable, zone: ZoneInfo) -> PartyState:
     attributes = read.espo.attributes if read.espo is not None else {}
     advoware = read.advoware.model_dump() if read.advoware is not None else None
-    state = party_state(
+    return party_state(
         espo_id=read.espo_id,
         betnr=read.betnr,
         espo_attributes=attributes,
         advoware_attributes=advoware,
-        base=read.base,
+        base=base,
         table=table,
         stamps=Stamps(
             espocrm=read.espo.modified_at if read.espo is not None else None,
@@ -35,9 +51,3 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
         else None,
         made_from=read.made_from,
     )
-    sending = read.link.notes.sending if read.link is not None else {}
-    now: dict[Side, tuple[Told, Fields]] = {
-        Side.ESPOCRM: (read.espo, state.espocrm),
-        Side.ADVOWARE: (read.advoware, state.advoware or {}),
-    }
-    return replace(state, sending=sending, taken_back=taken_back(sending, table, now)) if sending else state

@@ -3,7 +3,8 @@
 A field that says again what it said before the write, in a record that has moved since: the write never arrived and
 somebody edited something else, or it arrived and somebody took it back. Nobody can tell, so a value that goes there
 once more is told as a conflict, and the field's rule decides it (specification, sync-semantics.md 1). What certainly
-did not leave is no such write, and our own status in the record no edit of anybody.
+did not leave is no such write, and our own status in the record no edit of anybody. Nor is what was sent, where it
+stands: what the other side says by then is an edit since.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
@@ -14,11 +15,11 @@ from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Store, Transaction
-from vmh_sync.sync.base import Fields, Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Decision, Stamps, Verdict, as_conflict
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import Value, same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -116,8 +117,13 @@ class Sending:
             if not before:
                 sending |= {str(side): self._noted[side]} if side in self._noted else {}
                 continue
-            held = self._still_unsure(side)
-            sending[str(side)] = {"stamp": self._stamps[side], "before": before} | ({"held": held} if held else {})
+            held, stands = self._still_unsure(side), _ours(self._noted.get(side), self.table, self.now[side][1])
+            sent = {name: [value] for name, value in stands.items()}
+            for change in self.fields.changes(side):
+                if change.field in names:
+                    sent[change.field] = [change.new, *sent.get(change.field, [])]
+            sending[str(side)] = {"stamp": self._stamps[side], "before": before, "sent": sent}
+            sending[str(side)] |= {"held": held} if held else {}
         return sending
 
     def _still_unsure(self, side: Side) -> Fields:
@@ -154,6 +160,30 @@ def note_our_status(tx: Transaction, entity: str, before: EspoRecord, after: Esp
     link = tx.links.get_many(entity, [before.id]).get(before.id)
     if link is not None:
         note_sending(tx, link, after_our_status(link.notes.sending, before, after))
+
+
+def with_ours(base: Base, sending: JsonObject, table: FieldTable, says: Mapping[Side, Fields]) -> Base:
+    """Return the base to compare with: what a killed pass sent and a side says was agreed, if the other has moved on.
+
+    Where both say it the base learns it as ever, and the audit log with it.
+    """
+    agreed = {
+        name: value
+        for side, fields in says.items()
+        for name, value in _ours(sending.get(side), table, fields).items()
+        if not same(table[name].kind, value, says[side.other].get(name))
+    }
+    return Base({**base.espocrm, **agreed}, {**base.advoware, **agreed}) if agreed else base
+
+
+def _ours(note: JsonObject | None, table: FieldTable, says: Fields) -> dict[str, Value]:
+    """Return what a side says of that which was sent to it."""
+    sent: dict[str, list[Value]] = note.get("sent", {}) if note is not None else {}
+    return {
+        name: says[name]
+        for name, values in sent.items()
+        if name in table and name in says and any(same(table[name].kind, says[name], one) for one in values)
+    }
 
 
 def taken_back(sending: JsonObject, table: FieldTable, now: Mapping[Side, tuple[Told, Fields]]) -> TakenBack:

@@ -174,6 +174,20 @@ def test_what_is_edited_again_after_all_is_well_is_no_conflict(changed: Changed)
     assert changed.settled() == ({"espocrm": changed.before, "advoware": changed.before}, [])
 
 
+RULES = (ConflictRule.ESPOCRM_WINS, ConflictRule.ADVOWARE_WINS, ConflictRule.MANUAL)
+EDITED_BY_RULE = [(side, "10115", rule) for side in ("espocrm", "advoware") for rule in RULES]
+
+
+@pytest.mark.parametrize("changed", EDITED_BY_RULE, indirect=True)
+@pytest.mark.parametrize("value", ["20095", "10115"])
+def test_what_is_edited_on_after_a_killed_pass_is_no_conflict_with_what_that_brought(
+    changed: Changed, value: str
+) -> None:
+    changed.dies("after")
+    changed.type(changed.edited, value)
+    assert changed.settled() == ({"espocrm": value, "advoware": value}, [])
+
+
 BOTH_WAYS = pytest.mark.parametrize("changed", [("espocrm", "10115"), ("advoware", "10115")], indirect=True)
 
 

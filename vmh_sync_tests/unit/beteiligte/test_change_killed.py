@@ -182,3 +182,31 @@ def test_a_pass_killed_again_while_it_carries_out_the_rule_does_not_turn_it_roun
     assert changed.stands() == {"espocrm": NEW, "advoware": OLD}
     assert changed.settled()[0] == both(OLD)
     assert changed.noted() == {}
+
+
+ALL_RULES = pytest.mark.parametrize("rule", [rule for rule in ConflictRule if rule is not ConflictRule.NEWEST_WINS])
+NEWER = "noch neuer"
+
+
+@ALL_RULES
+@BOTH_WAYS
+@pytest.mark.parametrize("again", [None, "before", "after"])
+def test_what_is_edited_on_after_a_killed_pass_is_no_conflict_with_what_that_brought(
+    begin: Begin, edited: str, rule: ConflictRule, again: str | None
+) -> None:
+    changed = begin(edited, rule)
+    changed.dies("after")
+    changed.type(edited, "zusatz", NEWER)
+    if again is not None:
+        changed.firm.world.loop.pass_time(SETTLED.total_seconds())
+        pass_that_ends_so(changed.firm, changed.espo_id, changed.is_the_write, Fate(dies=again))
+    assert changed.settled() == (both(NEWER), [])
+    assert changed.noted() == {}
+
+
+@BOTH_WAYS
+def test_what_its_author_sets_back_after_a_killed_pass_does_not_come_again(begin: Begin, edited: str) -> None:
+    changed = begin(edited)
+    changed.dies("after")
+    changed.type(edited, "zusatz", OLD)
+    assert changed.settled() == (both(OLD), [])
