@@ -63,6 +63,7 @@ def _known(state: PartyState) -> Iterator[Value]:
     """Yield what nobody typed since the last pass."""
     if state.base is None:
         return
+    yield state.agreed_name
     yield state.base.espocrm.get("name")
     yield state.base.advoware.get("name")
     if any(task.kind in STAYS_APART and MIRROR in task.fields for task in state.tasks):

@@ -135,3 +135,26 @@ def _by_form(one: Decision, form: Form, agreed: Value) -> Decision:
     if left_behind and same(Kind.TEXT, advo, agreed) and not same(Kind.TEXT, espo, advo):
         return Decision("name", Verdict.COPY, Side.ADVOWARE, advo, espo)
     return one
+
+
+def with_our_homes(base: Base, brought: Mapping[Side, Fields], espo: Mapping[str, object]) -> Base:
+    """Return the base with what the homes of a company's name said when a killed pass brought these fields.
+
+    Sent to EspoCRM, what repeats the name there is ours, and so is the ``firmenname`` that is gone with the legal form.
+    Sent to Advoware, the name was typed into one of the two: the one that has moved, or ``firmenname``.
+    """
+    firm, last = text(espo.get("firmenname")), text(espo.get("lastName"))
+    homes = {key: base.espocrm[key] for key in (FIRM, MIRROR) if key in base.espocrm}
+    name, here = base.espocrm.get("name"), brought[Side.ESPOCRM]
+    if "rechtsform" in here or "name" in here:
+        if firm is None and "rechtsform" in here and not names_company(here["rechtsform"]):
+            homes = {}
+        elif firm is not None and same(Kind.TEXT, firm, name):
+            homes[FIRM] = firm
+        if MIRROR in homes and same(Kind.TEXT, last, name):
+            homes[MIRROR] = last
+    elif "name" in brought[Side.ADVOWARE] and len(homes) > 1:
+        in_last = same(Kind.TEXT, firm, homes[FIRM]) and not same(Kind.TEXT, last, homes[MIRROR])
+        homes[MIRROR if firm is None or in_last else FIRM] = name
+    known = {key: value for key, value in base.espocrm.items() if key not in (FIRM, MIRROR)}
+    return Base({**known, **homes}, base.advoware)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from vmh_sync.beteiligte.master_data.form import with_our_homes
 from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import PartyRead
-from vmh_sync.engine.writing.sending import Told, taken_back, with_ours
+from vmh_sync.engine.writing.sending import Told, brought, taken_back, with_ours
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
@@ -22,7 +23,9 @@ def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
     if read.base is not None:
         says: dict[Side, Fields] = {Side.ESPOCRM: state.espocrm, Side.ADVOWARE: state.advoware or {}}
         base = with_ours(read.base, sending, table, says)
-        state = state if base is read.base else _map(read, base, table, zone)
+        if base is not read.base:
+            base = with_our_homes(base, brought(sending, table, says), state.espo_attributes)
+            state = replace(_map(read, base, table, zone), agreed_name=state.agreed_name)
     now: dict[Side, tuple[Told, Fields]] = {
         Side.ESPOCRM: (read.espo, state.espocrm),
         Side.ADVOWARE: (read.advoware, state.advoware or {}),

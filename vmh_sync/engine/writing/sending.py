@@ -163,17 +163,25 @@ def note_our_status(tx: Transaction, entity: str, before: EspoRecord, after: Esp
 
 
 def with_ours(base: Base, sending: JsonObject, table: FieldTable, says: Mapping[Side, Fields]) -> Base:
-    """Return the base to compare with: what a killed pass sent and a side says was agreed, if the other has moved on.
+    """Return the base to compare with: what a killed pass brought (:func:`brought`) was agreed."""
+    of = brought(sending, table, says)
+    agreed = {**of[Side.ESPOCRM], **of[Side.ADVOWARE]}
+    return Base({**base.espocrm, **agreed}, {**base.advoware, **agreed}) if agreed else base
+
+
+def brought(sending: JsonObject, table: FieldTable, says: Mapping[Side, Fields]) -> dict[Side, Fields]:
+    """Return what a killed pass sent to a side and that side says, where the other one has moved on.
 
     Where both say it the base learns it as ever, and the audit log with it.
     """
-    agreed = {
-        name: value
+    return {
+        side: {
+            name: value
+            for name, value in _ours(sending.get(side), table, fields).items()
+            if not same(table[name].kind, value, says[side.other].get(name))
+        }
         for side, fields in says.items()
-        for name, value in _ours(sending.get(side), table, fields).items()
-        if not same(table[name].kind, value, says[side.other].get(name))
     }
-    return Base({**base.espocrm, **agreed}, {**base.advoware, **agreed}) if agreed else base
 
 
 def _ours(note: JsonObject | None, table: FieldTable, says: Fields) -> dict[str, Value]:
