@@ -18,7 +18,8 @@ class LinkNotes:
     (address, bank account): ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it
     in Advoware, ``reported`` whether people were told so after it was deleted in EspoCRM, ``retired`` are the numbers
     that it had in Advoware before it was created anew, ``moved_to`` is the party that it was hung on and has left this
-    behind. Of either, ``sending`` is what a pass was about to change on both sides until the base knows it.
+    behind. Of either, ``sending`` is what a pass was about to change on both sides until the base knows it. Of a party,
+    ``own_word`` is how EspoCRM's record stood after we had told a failure in it, and when it was edited before that.
     """
 
     assigned_user_id: str | None = None
@@ -29,6 +30,7 @@ class LinkNotes:
     retired: tuple[str, ...] = ()
     moved_to: int | None = None
     sending: JsonObject = field(default_factory=dict)
+    own_word: JsonObject = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """Return what is stored: only what differs from the default."""
@@ -40,7 +42,7 @@ class LinkNotes:
         if not stored:
             return NOTHING
         assignee, active, kept = stored.get("assigned_user_id"), stored.get("active"), stored.get("kept_differently")
-        moved_to, sending = stored.get("moved_to"), stored.get("sending")
+        moved_to, sending, own_word = (stored.get(name) for name in ("moved_to", "sending", "own_word"))
         return cls(
             assigned_user_id=assignee if isinstance(assignee, str) else None,
             kept_differently=_kept(kept) if isinstance(kept, dict) else {},
@@ -50,6 +52,7 @@ class LinkNotes:
             retired=tuple(str(number) for number in stored.get("retired") or ()),
             moved_to=moved_to if isinstance(moved_to, int) else None,
             sending=sending if isinstance(sending, dict) else {},
+            own_word=own_word if isinstance(own_word, dict) else {},
         )
 
 

@@ -1,17 +1,20 @@
 """What was read of a party, in canonical form: the one notation in which both sides are compared."""
 
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from vmh_sync.beteiligte.master_data.form import with_our_homes
 from vmh_sync.beteiligte.master_data.state import PartyState, party_state
 from vmh_sync.beteiligte.party import PartyRead
-from vmh_sync.engine.writing.sending import Told, brought, taken_back, with_ours
+from vmh_sync.engine.writing.sending import Told, brought, stamp_of, taken_back, with_ours
+from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import Stamps
 from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.espocrm.records import EspoRecord
 
 
 def map_party(read: PartyRead, table: FieldTable, zone: ZoneInfo) -> PartyState:
@@ -44,7 +47,7 @@ def _map(read: PartyRead, base: Base | None, table: FieldTable, zone: ZoneInfo) 
         base=base,
         table=table,
         stamps=Stamps(
-            espocrm=read.espo.modified_at if read.espo is not None else None,
+            espocrm=edited_at(read.link, read.espo) if read.espo is not None else None,
             advoware=wire.local_moment(read.advoware.geaendert_am, zone) if read.advoware is not None else None,
         ),
         tasks=read.open_tasks,
@@ -54,3 +57,10 @@ def _map(read: PartyRead, base: Base | None, table: FieldTable, zone: ZoneInfo) 
         else None,
         made_from=read.made_from,
     )
+
+
+def edited_at(link: Link | None, espo: EspoRecord) -> datetime | None:
+    """Return when somebody else edited EspoCRM's record last: not when we told a failure in it."""
+    word = link.notes.own_word if link is not None else {}
+    own = bool(word) and word["stamp"] == stamp_of(espo)
+    return datetime.fromisoformat(word["edited"]) if own else espo.modified_at

@@ -9,7 +9,7 @@ from typing import Any
 
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
-from vmh_sync.beteiligte.reading.own_touch import note_own_word
+from vmh_sync.beteiligte.reading.own_touch import note_own_word, note_told
 from vmh_sync.beteiligte.reading.recognise import fingerprints_to_keep
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.labels_de import told_different
@@ -18,7 +18,6 @@ from vmh_sync.engine.failures.isolation import isolated, one_by_one
 from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.sending import note_our_status
 from vmh_sync.store.errors import StaleLink, StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.queue.inbox import InboxEvent
@@ -148,7 +147,7 @@ async def _write_failure(
         log.warning("beteiligte %s: failure could not be noted in EspoCRM (%s)", read.espo_id, type(error).__name__)
         return entry, outcome
     with suppress(StaleRow):  # another process has stored what it knows
-        await context.store.write(note_our_status, ENTITY, read.espo, record)
+        await context.store.write(note_told, context, read.espo, record)
     entry = replace(entry, espo_modified_at_seen=record.modified_at)
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
 

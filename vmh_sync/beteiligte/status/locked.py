@@ -11,8 +11,8 @@ from datetime import timedelta
 from vmh_sync.beteiligte.errors import PartFailed
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.reading.own_touch import note_told
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.engine.writing.sending import note_our_status
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
@@ -80,6 +80,6 @@ async def note_locked(
     except ForeignSystemError:
         return entry, outcome  # where our fields are locked too, the run and our ledger say it
     with suppress(StaleRow):  # another process has stored what it knows
-        await context.store.write(note_our_status, ENTITY, read.espo, record)
+        await context.store.write(note_told, context, read.espo, record)
     entry = replace(entry, espo_modified_at_seen=record.modified_at)
     return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)

@@ -161,7 +161,7 @@ def _link(context: PassContext, written: Written, tx: Transaction) -> Link:
         link,
         state="active",
         base=plan.master.fields.base.to_json(),
-        notes=replace(link.notes, assigned_user_id=assignee, kept_differently=written.kept, sending=held),
+        notes=replace(link.notes, assigned_user_id=assignee, kept_differently=written.kept, sending=held, own_word={}),
         advoware_row_id=written.advoware.row_id,
         espo_version=written.espo.version,
         espo_modified_at=written.espo.modified_at,

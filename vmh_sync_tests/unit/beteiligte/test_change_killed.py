@@ -11,7 +11,7 @@ from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync.store.link_notes import NOTHING
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync_tests.inmemory.firm import SETTLED, Firm
+from vmh_sync_tests.inmemory.firm import SETTLED, Firm, Hindrance
 from vmh_sync_tests.inmemory.network import Fate, Request
 from vmh_sync_tests.inmemory.world import World
 from vmh_sync_tests.unit.kommunikation.killed import WritesFail, pass_that_ends_so
@@ -210,3 +210,20 @@ def test_what_its_author_sets_back_after_a_killed_pass_does_not_come_again(begin
     changed.dies("after")
     changed.type(edited, "zusatz", OLD)
     assert changed.settled() == (both(OLD), [])
+
+
+UNREADABLE = Fate(answer=200, says=b'[{"betNr": "x"}]', of=lambda one: one.system == "advoware" and not one.is_write)
+
+
+@pytest.mark.parametrize("newer", ["espocrm", "advoware"])
+def test_a_failure_that_its_record_tells_makes_it_no_newer(begin: Begin, newer: str) -> None:
+    """Told twice, and ``newest_wins``."""
+    changed = begin("espocrm" if newer == "advoware" else "advoware", ConflictRule.NEWEST_WINS)
+    changed.firm.world.loop.pass_time(3)
+    changed.type(newer, "zusatz", NEWER)
+    for attempt in range(2):
+        changed.firm.world.loop.pass_time(400)
+        changed.firm.run(PartyPipeline(), [changed.espo_id], Hindrance(fates=dict.fromkeys(range(30), UNREADABLE)))
+        row = changed.firm.crm_row(CRM, changed.espo_id) or {}
+        assert (row["syncStatus"], row["syncRetryCount"]) == ("failed", attempt + 1)
+    assert changed.settled() == (both(NEWER), [(NEWER, NEW)])
