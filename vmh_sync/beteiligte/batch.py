@@ -17,7 +17,7 @@ from vmh_sync.beteiligte.reading.canonical import map_party
 from vmh_sync.beteiligte.reading.fetch import fetch_parties
 from vmh_sync.beteiligte.reading.recognise import Recognition
 from vmh_sync.beteiligte.status import status_fields
-from vmh_sync.beteiligte.status.ledger import close_books, mark_unchanged
+from vmh_sync.beteiligte.status.ledger import close_ledger, mark_unchanged
 from vmh_sync.beteiligte.writing.failure import RECORD_FAILURES, explain
 from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.engine.counting.pass_progress import Step, went_through
@@ -206,7 +206,7 @@ async def write(
     moved = await asyncio.to_thread(_mark_unchanged, context, agreed)
     outcomes |= {read.espo_id: failed(read, error) for read, error in moved}
     ordered = [_edited(outcomes[read.espo_id], batch.states.get(read.espo_id)) for read in batch.reads]
-    return await close_books(context, batch.reads, ordered)
+    return await close_ledger(context, batch.reads, ordered)
 
 
 def _edited(outcome: RecordOutcome, state: PartyState | None) -> RecordOutcome:

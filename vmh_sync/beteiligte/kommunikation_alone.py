@@ -166,7 +166,7 @@ async def write(context: PassContext, batch: AloneBatch, *, allow_mass_change: b
     went_through(Step.DONE, len(batch.ids) - len(to_write))
     outcomes = batch.settled | {one: _unchanged(batch.reads[one]) for one in batch.plans}
     outcomes |= {outcome.id: outcome for outcome in await asyncio.gather(*map(one, to_write))}
-    blamed = [one.id for one in outcomes.values() if _is_for_the_books(one)]
+    blamed = [one.id for one in outcomes.values() if _is_for_the_ledger(one)]
     if blamed:
         await enqueue(context, ENTITY, blamed, PART.entity)
     return [outcomes[espo_id] for espo_id in batch.ids]
@@ -209,7 +209,7 @@ class AloneSync(PartySync):
         attempt.settled |= not plan.only_tries_again
         attempt.conflicts += done.conflicts
         attempt.findings += done.findings
-        attempt.different = _apart(fresh, (*done.standing, *plan.record.tasks), closing)
+        attempt.different = _apart(fresh, (*done.lasting, *plan.record.tasks), closing)
         if done.failed is not None:
             raise PartFailed(PART.label, done.failed)
         return done.again
@@ -231,14 +231,14 @@ def _commit(tx: Transaction, fresh: PartyRead, done: PartDone, espo: EspoRecord)
     return note_tasks(tx, subject(fresh), done.tasks)
 
 
-def _is_for_the_books(outcome: RecordOutcome) -> bool:
+def _is_for_the_ledger(outcome: RecordOutcome) -> bool:
     """Whether the full pass has to tell a failure; what a plan left alone because it moved is the planner's."""
     its_own = outcome.error_class not in (UNKNOWN_ID, PlanMoved.__name__)
     return outcome.result is Result.FAILED and not outcome.concerns_all and its_own
 
 
 def _closing(read: PartyRead, plan: PartPlan, done: PartDone) -> tuple[int, ...]:
-    standing = {(str(task.kind), *sorted(task.fields)) for task in (*plan.record.tasks, *done.standing, *done.tasks)}
+    standing = {(str(task.kind), *sorted(task.fields)) for task in (*plan.record.tasks, *done.lasting, *done.tasks)}
     still = {row.id for row in read.tasks if (row.kind, *row.fields) in standing}
     return tuple(task for task in plan.record.close_tasks if task not in still)
 

@@ -50,7 +50,7 @@ class PartyRead:
     advoware: Beteiligter | None = None
     gone_in_advoware: bool = False
     link: Link | None = None
-    standing: SyncRecord | None = None
+    ledger_row: SyncRecord | None = None
     tasks: list[ManualTask] = field(default_factory=list)
     problem: Exception | None = None
     refusal: str | None = None
@@ -80,7 +80,7 @@ class PartyRead:
     @property
     def is_calm(self) -> bool:
         """Whether our ledger knows of no trouble with the record and no task about it is open."""
-        return (self.standing is None or self.standing.status == "clean") and not self.tasks
+        return (self.ledger_row is None or self.ledger_row.status == "clean") and not self.tasks
 
     def inherit(self, link: Link) -> None:
         """Be the heir of another record's link: what was read of a party of its own counts no more."""

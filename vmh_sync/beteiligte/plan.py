@@ -22,7 +22,7 @@ _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
 class PartyPlan:
     """What is to be done to one party. ``inputs`` is what the parts planned from.
 
-    Writing makes a plan of its own of it: with ``told``, what it found to be told, ``standing``, what the parts find to
+    Writing makes a plan of its own of it: with ``told``, what it found to be told, ``lasting``, what the parts find to
     be so still, and a base that it corrects by what the sides say.
     """
 
@@ -33,7 +33,7 @@ class PartyPlan:
     table: FieldTable = FIELDS
     parts: tuple[tuple[Part, PartPlan], ...] = ()
     told: tuple[TaskWanted, ...] = ()
-    standing: tuple[TaskWanted, ...] = ()
+    lasting: tuple[TaskWanted, ...] = ()
 
     def copy(self) -> "PartyPlan":
         """Return a plan of the writer's own."""
@@ -80,7 +80,7 @@ class PartyPlan:
     @property
     def closing(self) -> tuple[int, ...]:
         """The open tasks that reality has settled, by what the base says now: before or after writing."""
-        standing = {(str(task.kind), *sorted(task.fields)) for task in (*self._wanted(), *self.standing)}
+        standing = {(str(task.kind), *sorted(task.fields)) for task in (*self._wanted(), *self.lasting)}
         still = {row.id for row in self.read.tasks if (row.kind, *row.fields) in standing}
         of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
         settled = (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)

@@ -106,13 +106,13 @@ def _without_failed(tx: Transaction, records: Iterable[EspoRecord]) -> list[str]
 
 def _without(tx: Transaction, records: Iterable[EspoRecord], waits: Callable[[SyncRecord], bool]) -> list[str]:
     by_id = {record.id: record for record in records}
-    standings = tx.records.get_many(ENTITY, by_id)
+    ledger_rows = tx.records.get_many(ENTITY, by_id)
     return [
         espo_id
         for espo_id, record in by_id.items()
-        if (standing := standings.get(espo_id)) is None
-        or not waits(standing)
-        or standing.espo_modified_at_seen != record.modified_at
+        if (row := ledger_rows.get(espo_id)) is None
+        or not waits(row)
+        or row.espo_modified_at_seen != record.modified_at
     ]
 
 

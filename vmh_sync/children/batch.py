@@ -12,7 +12,7 @@ from functools import partial
 from vmh_sync import fence
 from vmh_sync.children.difference import different
 from vmh_sync.children.failure import failure
-from vmh_sync.children.ledger import UNKNOWN_ID, close_books
+from vmh_sync.children.ledger import UNKNOWN_ID, close_ledger
 from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
 from vmh_sync.engine.counting.pass_progress import Step, went_through
 from vmh_sync.engine.failures.isolation import isolated, together_or_alone
@@ -230,7 +230,7 @@ async def write(
     for done in await asyncio.gather(*(one(party_id) for party_id in batch.plans)):
         outcomes |= {outcome.id: outcome for outcome in done}
     ordered = [_edited(batch, outcomes[child]) for child in batch.ids]
-    return await close_books(context, part.kind, batch.records, ordered)
+    return await close_ledger(context, part.kind, batch.records, ordered)
 
 
 def _edited(batch: ChildBatch, outcome: RecordOutcome) -> RecordOutcome:

@@ -95,7 +95,7 @@ def _into_the_ledger(
         if done.espo is not None:
             tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
     elif apart:
-        known, now = children.standings.get(espo_id), context.clock.now()
+        known, now = children.ledger_rows.get(espo_id), context.clock.now()
         message = difference_text(kind, apart) or ""
         entry = entry_of_difference(kind.entity, espo_id, known, message, now=now, run_id=context.run_id)
         if entry is not None:

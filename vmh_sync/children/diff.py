@@ -15,7 +15,7 @@ from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.status_fields import stamps, standing
+from vmh_sync.children.status_fields import bookkeeping, stamps
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
@@ -115,15 +115,15 @@ class _Planner:
         )
 
     def _refused(self, espo: EspoRecord, message: str, problems: list[Problem] | None = None) -> ChildPlan:
-        known = reported_already(self.children.standings.get(espo.id), message, espo.modified_at)
-        books = standing(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
+        known = reported_already(self.children.ledger_rows.get(espo.id), message, espo.modified_at)
+        status_values = bookkeeping(espo.attributes, status=FAILED, message=message, key={}, gone_since=None)
         fields = [problem.field for problem in problems] if problems else [""]
         return ChildPlan(
             self.pair,
             Step.REFUSED,
             status=FAILED,
             message=message,
-            bookkeeping={} if known else books,
+            bookkeeping={} if known else status_values,
             findings=tuple(Finding(name, Side.ADVOWARE, message) for name in fields),
             open_rows=self.rows,
         )
@@ -200,7 +200,7 @@ class _Planner:
                 Side.ESPOCRM, Action.REMOVE, self.kind.espo_entity, espo.id, content, (change,), change.reason
             )
             plan = replace(plan, espo=content, operations=(off,))
-        return with_books(self.kind, self.children, plan, espo)
+        return with_bookkeeping(self.kind, self.children, plan, espo)
 
     def _gone_in_espocrm(self) -> ChildPlan:
         link = self.pair.link
@@ -293,7 +293,7 @@ class _Planner:
             plan = replace(plan, closing=(*plan.closing, *gone))
         moves = plan.link_moves or link is None or link.state != "active" or moves
         plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
-        return with_books(kind, self.children, plan, espo)
+        return with_bookkeeping(kind, self.children, plan, espo)
 
     def _begun(self) -> Intent | None:
         """Return the create by which a killed pass has made one of the two, if one did."""
@@ -365,7 +365,7 @@ def _told(decision: Decision) -> Decision:
     return replace(decision, verdict=Verdict.CONFLICT) if replaces else decision
 
 
-def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
+def with_bookkeeping(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
     """Say what the record must say of itself; before writing, and once more by what writing has found."""
     apart = different(kind, plan)
     status = plan.status
@@ -375,7 +375,7 @@ def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: 
         waits = kind.waiting_status if plan.notes.delete_wanted else CLEAN
         status = kind.different_status if apart else waits
     child = plan.pair.advoware
-    books = standing(
+    status_values = bookkeeping(
         espo.attributes,
         status=status,
         message=plan.message or difference_text(kind, apart),
@@ -383,7 +383,7 @@ def with_books(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: 
         gone_since=children.now if plan.step is Step.GONE_IN_ADVOWARE else None,
         kept=plan.kept,
     )
-    return replace(plan, status=status, bookkeeping=books)
+    return replace(plan, status=status, bookkeeping=status_values)
 
 
 def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, children: PartyChildren) -> dict[str, Any]:

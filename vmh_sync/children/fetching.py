@@ -71,7 +71,7 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
     by_espo = tx.links.get_many(kind.entity, [espo_id for children in all_children for espo_id in children.espo])
     ids = {link.espo_id for links in by_betnr.values() for link in links} | {i for m in all_children for i in m.espo}
     tasks = tx.tasks.open_for_many(kind.entity, sorted(ids))
-    standings = tx.records.get_many(kind.entity, sorted(ids))
+    ledger_rows = tx.records.get_many(kind.entity, sorted(ids))
     linked_pairs = {(link.betnr, espo_id) for espo_id, link in by_espo.items()}
     unlinked = [espo_id for m in all_children for espo_id in m.espo if (m.betnr, espo_id) not in linked_pairs]
     imports = {(m.betnr, espo_id): m.import_of(kind, espo_id) for m in all_children for espo_id in m.espo}
@@ -95,7 +95,7 @@ def _remember(tx: Transaction, kind: ChildKind, all_children: Sequence[PartyChil
             for espo_id in children.espo
             if (children.betnr, espo_id) not in linked_pairs and imports[children.betnr, espo_id] in intents
         }
-        children.standings = {espo_id: standings[espo_id] for espo_id in known if espo_id in standings}
+        children.ledger_rows = {espo_id: ledger_rows[espo_id] for espo_id in known if espo_id in ledger_rows}
         children.tasks = {espo_id: tasks[espo_id] for espo_id in known if espo_id in tasks}
 
 

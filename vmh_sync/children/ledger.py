@@ -1,4 +1,4 @@
-"""Keeps the books after a pass over child records: failures in our ledger and where their owner looks."""
+"""Keeps the ledger after a pass over child records: failures in our ledger and where their owner looks."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 
 from vmh_sync.children.difference import difference_text, keeps_apart
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.status_fields import standing
+from vmh_sync.children.status_fields import bookkeeping
 from vmh_sync.engine.failures.isolation import isolated, one_by_one
 from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -20,16 +20,16 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.systems.espocrm.spoilt_lists import books_of
+from vmh_sync.systems.espocrm.spoilt_lists import own_fields_of
 
 log = logging.getLogger(__name__)
 
-BOOKS = ("syncStatus", "syncErrorMessage")
+STATUS_NAMES = ("syncStatus", "syncErrorMessage")
 UNKNOWN_ID = "UnknownId"
 """Error class of a record that EspoCRM does not have and that is not linked: an id that means nothing."""
 
 
-async def close_books(
+async def close_ledger(
     context: PassContext, kind: ChildKind, records: Mapping[str, EspoRecord], outcomes: Sequence[RecordOutcome]
 ) -> list[RecordOutcome]:
     """Enter failures and waiting records into the ledger, tell EspoCRM about failures, mark the rest as verified.
@@ -75,10 +75,10 @@ def _apart(tx: Transaction, kind: ChildKind, ids: Sequence[str]) -> dict[str, tu
 
 
 async def _spoilt(context: PassContext, kind: ChildKind, outcome: RecordOutcome) -> EspoRecord | None:
-    """Return what of a record can be used for the books when its list entry could not be used at all."""
+    """Return what of a record can be used for its status when its list entry could not be used at all."""
     if outcome.result is not Result.FAILED or outcome.concerns_all or outcome.error_class == UNKNOWN_ID:
         return None
-    return await books_of(context.espo, kind.espo_entity, outcome.id, BOOKS)
+    return await own_fields_of(context.espo, kind.espo_entity, outcome.id, STATUS_NAMES)
 
 
 def _is_over(outcome: RecordOutcome, records: Mapping[str, EspoRecord]) -> bool:
@@ -120,7 +120,7 @@ async def _tell(
     entry: SyncRecord,
     known: SyncRecord | None,
 ) -> tuple[SyncRecord, RecordOutcome]:
-    values = standing(
+    values = bookkeeping(
         record.attributes,
         status="failed" if entry.auto_reset_at is None else kind.given_up_status,
         message=outcome.error,
@@ -149,7 +149,7 @@ async def _update(context: PassContext, record: EspoRecord, values: dict[str, An
         return await context.espo.update(record.entity, record.id, values)
     except OutcomeUnknown:
         # The answer to the write is as unusable as the record; what stands there now tells its stamp.
-        found = await books_of(context.espo, record.entity, record.id, BOOKS)
+        found = await own_fields_of(context.espo, record.entity, record.id, STATUS_NAMES)
         if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
             raise
         return found

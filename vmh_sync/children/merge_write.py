@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
 from vmh_sync.children.commit import Outcome, applied, commit, task_rows
-from vmh_sync.children.diff import with_books
+from vmh_sync.children.diff import with_bookkeeping
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import key_of
@@ -84,7 +84,7 @@ def _learn(access: ChildAccess, done: Outcome, fields: FieldPlan, espo: EspoReco
     plan = replace(plan, reported=(*plan.reported, *news(access.about(espo.id, refused), standing)))
     access.findings += made.findings
     plan = settle_refusals(plan, fields, access.children.table, written=True)
-    done.plan = with_books(access.kind, access.children, plan, espo)
+    done.plan = with_bookkeeping(access.kind, access.children, plan, espo)
 
 
 async def _put(

@@ -8,7 +8,7 @@ from vmh_sync.children.diff import plan_children
 from vmh_sync.children.failure import failure
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
-from vmh_sync.children.ledger import close_books
+from vmh_sync.children.ledger import close_ledger
 from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.pairing import Pair, map_children
 from vmh_sync.children.pending import differing
@@ -160,7 +160,7 @@ class ChildrenPart:
             and not waits_for_next_try(known.get(child), now)
             and not (child in refused and isinstance(error, Rejected))
         ]
-        for outcome in await close_books(context, self.kind, children.espo, outcomes) if outcomes else ():
+        for outcome in await close_ledger(context, self.kind, children.espo, outcomes) if outcomes else ():
             if outcome.espocrm_writes:
                 gate.count(Side.ESPOCRM)
 

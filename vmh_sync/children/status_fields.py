@@ -16,7 +16,7 @@ def espo_time(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment is not None else None
 
 
-def standing(
+def bookkeeping(
     attributes: Mapping[str, object],
     *,
     status: str,

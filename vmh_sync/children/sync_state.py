@@ -47,7 +47,7 @@ class PartyChildren:
     hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
     record in EspoCRM, by number. ``attempted`` is the create in Advoware whose outcome nobody knows, by EspoCRM id;
-    ``imported`` the create in EspoCRM that made a record and was never settled. ``standings`` is what the ledger says
+    ``imported`` the create in EspoCRM that made a record and was never settled. ``ledger_rows`` is what the ledger says
     of them, ``by_person`` whether a person started the pass, ``tried`` whether it has sent once more what was refused.
     ``spoilt_in_espocrm`` (by EspoCRM id) and ``spoilt_in_advoware`` (by Advoware's id) are records that cannot be used,
     ``nameless_in_advoware`` one of which not even the id can. ``problem`` is why nothing may be concluded.
@@ -68,7 +68,7 @@ class PartyChildren:
     tasks: dict[str, list[ManualTask]] = field(default_factory=dict)
     attempted: dict[str, Intent] = field(default_factory=dict)
     imported: dict[str, Intent] = field(default_factory=dict)
-    standings: dict[str, SyncRecord] = field(default_factory=dict)
+    ledger_rows: dict[str, SyncRecord] = field(default_factory=dict)
     by_person: bool = False
     tried: bool = False
     gone_in_espocrm: set[str] = field(default_factory=set)
@@ -92,7 +92,7 @@ class PartyChildren:
 
     def retries(self, espo_id: str) -> bool:
         """Whether what was refused of a child is to be sent once more (specification, sync-semantics.md 4)."""
-        return not self.tried and (self.by_person or retry_is_due(self.standings.get(espo_id), self.now))
+        return not self.tried and (self.by_person or retry_is_due(self.ledger_rows.get(espo_id), self.now))
 
     def blame(self, error: Exception) -> None:
         """Note why nothing may be concluded."""

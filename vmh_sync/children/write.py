@@ -12,7 +12,7 @@ from vmh_sync.children.fetching import read_children
 from vmh_sync.children.merge_write import merge_child
 from vmh_sync.children.pending import differing
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.status_fields import standing
+from vmh_sync.children.status_fields import bookkeeping
 from vmh_sync.children.sync_state import import_name, key_of, sent_key
 from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
@@ -99,8 +99,8 @@ class ChildWriter(ChildAccess):
         done.rows = applied(self.context, self.kind, self.children, espo.id, made, Side.ADVOWARE, "created")
         done.link = await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
-        books = standing(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
-        done.plan = replace(plan, bookkeeping=books)
+        status_values = bookkeeping(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
+        done.plan = replace(plan, bookkeeping=status_values)
         answer = await self.write_espo(done, espo)
         done.espo = answer.record
         shown, reported = self._after_telling(espo.id, untold, told, answer)
@@ -118,9 +118,9 @@ class ChildWriter(ChildAccess):
         """Let the child's own record say why it is not in Advoware; the party's only says that something failed."""
         why = f" ({refused.said})" if refused.said else ""
         message = f"{self.kind.label}: Advoware nimmt die Angaben nicht an{why}. Bitte berichtigen."
-        if not reported_already(self.children.standings.get(espo.id), message, espo.modified_at):
-            books = standing(espo.attributes, status="failed", message=message, key={}, gone_since=None)
-            await self._refuse(replace(plan, message=message, bookkeeping=books))
+        if not reported_already(self.children.ledger_rows.get(espo.id), message, espo.modified_at):
+            status_values = bookkeeping(espo.attributes, status="failed", message=message, key={}, gone_since=None)
+            await self._refuse(replace(plan, message=message, bookkeeping=status_values))
 
     def _after_telling(
         self, espo_id: str, untold: Mapping[str, Value], told: Mapping[str, Value], answer: EspoAnswer
@@ -264,7 +264,7 @@ class ChildWriter(ChildAccess):
         apart = different(self.kind, plan)
         if plan.message or not apart or plan.pair.advoware is None:
             return {}
-        return standing(
+        return bookkeeping(
             record.attributes,
             status=self.kind.different_status,
             message=difference_text(self.kind, apart),

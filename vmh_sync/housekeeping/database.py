@@ -28,7 +28,7 @@ SLICE = 1000
 """Rows per transaction: on SQLite nobody else can write meanwhile."""
 
 
-def clean_books(store: Store, now: datetime, *, audit_days: int) -> dict[str, int]:
+def clean_tables(store: Store, now: datetime, *, audit_days: int) -> dict[str, int]:
     """Delete or settle what is older than its time; returns how many rows of each kind.
 
     ``audit_days`` is how long the audit log is kept. Raises ``StoreUnavailable``; what was deleted until then stays

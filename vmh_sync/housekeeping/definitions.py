@@ -14,7 +14,7 @@ from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB, ins
 from vmh_sync.engine.passes.opening import house_leases, open_database
 from vmh_sync.erasure.later import Night, erase_due, waiting
 from vmh_sync.erasure.run import Stores
-from vmh_sync.housekeeping.database import clean_books
+from vmh_sync.housekeeping.database import clean_tables
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs, release_dead_claims
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.kalender.pipeline import EMPLOYEES
@@ -38,7 +38,7 @@ def clean_database(context: dg.OpExecutionContext) -> None:
     except SettingsError as problem:
         raise Stopped(str(problem)) from None
     with open_database(house) as store:
-        context.add_output_metadata(in_german(clean_books(store, SystemClock().now(), audit_days=days)))
+        context.add_output_metadata(in_german(clean_tables(store, SystemClock().now(), audit_days=days)))
 
 
 @dg.op(description="Löscht alte beendete Läufe aus Dagster; der neueste Stand jedes Kalenders bleibt sichtbar.")

@@ -241,7 +241,7 @@ async def write(
     context: CalendarContext,
     batch: CalendarBatch,
     told: Callable[[EmployeeWork], None] = lambda work: None,
-    progress: Watcher = lambda standing: None,
+    progress: Watcher = lambda progress: None,
 ) -> CalendarBatch:
     """Carry each plan out; ``told`` hears of each employee that is done, ``progress`` how far a long load is."""
     plans = {} if batch.how.dry_run else {one.kuerzel: one.plan.writing for one in batch.works if one.plan is not None}

@@ -125,7 +125,7 @@ async def write_calendars(
                 dg.AssetMaterialization(asset_key=EMPLOYEES, partition=work.kuerzel, metadata=_employee(work, summary))
             )
 
-    def standing(now: EmployeeProgress) -> None:
+    def watch(now: EmployeeProgress) -> None:
         context.log.info(now.line())
         context.log_event(
             dg.AssetObservation(
@@ -134,7 +134,7 @@ async def write_calendars(
         )
 
     async with calendars.open(context.run_id) as opened:
-        await stages.write(opened, batch, told, standing)
+        await stages.write(opened, batch, told, watch)
         calls = opened.calls.by_system()
         seconds = time.monotonic() - batch.started
         if not batch.how.dry_run:

@@ -180,8 +180,8 @@ class Execution:
         told = {(finding.field, finding.message) for finding in plan.findings}
         more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
         self.done.findings = (*plan.findings, *more)
-        self.done.standing = task_texts.for_people(after.tasks)
-        self.done.tasks = unknown_tasks(self.done.standing, self.notes.tasks)
+        self.done.lasting = task_texts.for_people(after.tasks)
+        self.done.tasks = unknown_tasks(self.done.lasting, self.notes.tasks)
         self.done.again = self.again = self.again or bool(self.postponed) or read.edited or after.only_marks
         quiet = (
             self.work.problem is None

@@ -145,9 +145,9 @@ def with_our_homes(base: Base, brought: Mapping[Side, Fields], espo: Mapping[str
     """
     firm, last = text(espo.get("firmenname")), text(espo.get("lastName"))
     homes = {key: base.espocrm[key] for key in (FIRM, MIRROR) if key in base.espocrm}
-    name, here = base.espocrm.get("name"), brought[Side.ESPOCRM]
-    if "rechtsform" in here or "name" in here:
-        if firm is None and "rechtsform" in here and not names_company(here["rechtsform"]):
+    name, into_espocrm = base.espocrm.get("name"), brought[Side.ESPOCRM]
+    if "rechtsform" in into_espocrm or "name" in into_espocrm:
+        if firm is None and "rechtsform" in into_espocrm and not names_company(into_espocrm["rechtsform"]):
             homes = {}
         elif firm is not None and same(Kind.TEXT, firm, name):
             homes[FIRM] = firm

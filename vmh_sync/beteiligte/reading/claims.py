@@ -51,12 +51,12 @@ async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Lin
         return
     if owner is not None:
         # Only a direct read says that a record is gone (invariant 5).
-        standing = None
+        current = None
         with isolated(f"{ENTITY} {party.espo_id}", party.blame):
-            standing = await context.espo.read(ESPO_ENTITY, owner.espo_id)
-        if party.problem is not None or (standing is not None and party.link is not None):
+            current = await context.espo.read(ESPO_ENTITY, owner.espo_id)
+        if party.problem is not None or (current is not None and party.link is not None):
             return
-        if standing is not None:
+        if current is not None:
             party.refusal = (
                 f"Die Nummer {betnr} gehört in EspoCRM schon zu einem anderen Beteiligten (ID {owner.espo_id}). "
                 "Bitte einen der beiden löschen oder die Nummer berichtigen."

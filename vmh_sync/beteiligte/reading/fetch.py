@@ -147,14 +147,14 @@ def _is_missing(party: PartyRead) -> bool:
 def _with_children(tx: Transaction, context: PassContext, ids: Sequence[str]) -> list[PartyRead]:
     erased = read_erased(tx)
     links = tx.links.get_many(ENTITY, ids)
-    standings = tx.records.get_many(ENTITY, ids)
+    ledger_rows = tx.records.get_many(ENTITY, ids)
     tasks = tx.tasks.open_for_many(ENTITY, ids)
     return [
         PartyRead(
             espo_id,
             link=links.get(espo_id),
-            standing=standings.get(espo_id),
-            retry_refused=context.by_person or retry_is_due(standings.get(espo_id), context.clock.now()),
+            ledger_row=ledger_rows.get(espo_id),
+            retry_refused=context.by_person or retry_is_due(ledger_rows.get(espo_id), context.clock.now()),
             tasks=tasks.get(espo_id, []),
             erased=erased.covers(espo_id),
         )

@@ -48,12 +48,12 @@ def rolling_share(tx: Transaction, now: datetime, around: timedelta) -> list[str
 def _moving(tx: Transaction, now: datetime, read_before: datetime, most: int) -> list[str]:
     """Return the records with the most changes of late that were not read since ``read_before``."""
     busiest = tx.audit.busiest(ENTITY, now - LATELY, 2 * most)
-    links, standings = tx.links.get_many(ENTITY, busiest), tx.records.get_many(ENTITY, busiest)
+    links, ledger_rows = tx.links.get_many(ENTITY, busiest), tx.records.get_many(ENTITY, busiest)
     return [
         espo_id
         for espo_id in busiest
         if (link := links.get(espo_id)) is not None
         and link.state == "active"
-        and (espo_id not in standings or standings[espo_id].status not in BROKEN)
+        and (espo_id not in ledger_rows or ledger_rows[espo_id].status not in BROKEN)
         and (link.verified_at is None or link.verified_at < read_before)
     ][:most]

@@ -26,7 +26,7 @@ from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
-from vmh_sync.systems.espocrm.spoilt_lists import books_of
+from vmh_sync.systems.espocrm.spoilt_lists import own_fields_of
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
         tx.inbox.add(ENTITY, [InboxEvent(espo_id=espo_id, action="manual", source="moved") for espo_id in moved])
 
 
-async def close_books(
+async def close_ledger(
     context: PassContext, reads: Sequence[PartyRead], outcomes: Sequence[RecordOutcome]
 ) -> list[RecordOutcome]:
     """Enter all outcomes into the ledger and tell EspoCRM about failures; returns the outcomes with all writes counted.
@@ -80,7 +80,7 @@ async def close_books(
     # One deleted before its create was answered is looked for until that is settled; then the next pass forgets it.
     retried = (one.id for one in outcomes if one.result is Result.FAILED and one.retryable)
     looked_for = {espo_id for espo_id in retried if by_id[espo_id].unanswered is not None}
-    done_with = [read for read in reads if read.standing is not None and read.espo_id not in looked_for]
+    done_with = [read for read in reads if read.ledger_row is not None and read.espo_id not in looked_for]
     gone = [read.espo_id for read in done_with if _exists_no_more(read)]
     if records or gone:
         await asyncio.to_thread(_store, context, records, gone)
@@ -120,10 +120,10 @@ async def _tell_owner(
     if outcome.concerns_all:
         return None, outcome
     if read.espo is None and read.problem is not None:
-        read.espo = await books_of(context.espo, ESPO_ENTITY, read.espo_id, BOOKKEEPING)
+        read.espo = await own_fields_of(context.espo, ESPO_ENTITY, read.espo_id, BOOKKEEPING)
     if read.espo is None and read.link is None and not (read.unanswered is not None and outcome.retryable):
         return None, outcome
-    failing = Failing(ENTITY, read.espo_id, read.standing, read.espo.modified_at if read.espo is not None else None)
+    failing = Failing(ENTITY, read.espo_id, read.ledger_row, read.espo.modified_at if read.espo is not None else None)
     entry = entry_of_failure(failing, outcome, now=context.clock.now(), run_id=context.run_id)
     return await _write_failure(context, read, outcome, entry)
 
@@ -133,8 +133,8 @@ async def _write_failure(
 ) -> tuple[SyncRecord, RecordOutcome]:
     if read.espo is None:
         return entry, outcome
-    standing = RecordStatus(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
-    values = status_fields.failed(read.espo.attributes, standing, outcome.error or "")
+    status = RecordStatus(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
+    values = status_fields.failed(read.espo.attributes, status, outcome.error or "")
     if not values:
         return entry, outcome
     if read.base is None:
@@ -157,7 +157,7 @@ async def _update(context: PassContext, espo_id: str, values: dict[str, Any]) ->
         return await context.espo.update(ESPO_ENTITY, espo_id, values)
     except OutcomeUnknown:
         # The answer to the write is as unusable as the record; what stands there now tells its stamp.
-        found = await books_of(context.espo, ESPO_ENTITY, espo_id, BOOKKEEPING)
+        found = await own_fields_of(context.espo, ESPO_ENTITY, espo_id, BOOKKEEPING)
         if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
             raise
         return found
@@ -168,8 +168,8 @@ def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassCont
         return None
     if outcome.different:
         now, message = context.clock.now(), told_different(outcome.different, context.table(ENTITY, FIELDS))
-        return entry_of_difference(ENTITY, read.espo_id, read.standing, message, now=now, run_id=context.run_id)
-    waited = read.standing is not None and read.standing.error_class == LOCKED
-    if read.standing is not None and (waited or read.standing.status in (*BROKEN, SyncStatus.CONFLICT)):
+        return entry_of_difference(ENTITY, read.espo_id, read.ledger_row, message, now=now, run_id=context.run_id)
+    waited = read.ledger_row is not None and read.ledger_row.error_class == LOCKED
+    if read.ledger_row is not None and (waited or read.ledger_row.status in (*BROKEN, SyncStatus.CONFLICT)):
         return SyncRecord(entity=ENTITY, espo_id=read.espo_id, status="clean", run_id=context.run_id)
     return None

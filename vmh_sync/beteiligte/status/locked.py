@@ -36,7 +36,7 @@ def is_locked(error: Exception) -> bool:
 
 async def tell_long_locked(context: PassContext, gate: WriteGate, read: PartyRead, subject: TaskSubject) -> None:
     """Give a person a task when the record has been locked for days and something waits for it."""
-    known = read.standing
+    known = read.ledger_row
     told_at = known.auto_reset_at if known is not None and known.error_class == LOCKED else None
     if told_at is None or context.clock.now() < told_at:
         return
@@ -57,7 +57,7 @@ async def note_locked(
     context: PassContext, read: PartyRead, outcome: RecordOutcome
 ) -> tuple[SyncRecord | None, RecordOutcome]:
     """Return the ledger entry of a party that waits, and the outcome with the write that says so in EspoCRM."""
-    now, known = context.clock.now(), read.standing
+    now, known = context.clock.now(), read.ledger_row
     waits_already = known is not None and known.error_class == LOCKED
     entry = SyncRecord(
         entity=ENTITY,

@@ -76,13 +76,13 @@ def waiting(status: SyncStatus, message: str) -> dict[str, Any]:
     }
 
 
-def failed(attributes: Mapping[str, object], standing: RecordStatus, message: str) -> dict[str, Any]:
+def failed(attributes: Mapping[str, object], record: RecordStatus, message: str) -> dict[str, Any]:
     """Return what to write after a failure: status, one German sentence, and when the next try comes."""
     wanted = {
-        "syncStatus": str(standing.status),
+        "syncStatus": str(record.status),
         "syncErrorMessage": encodable(message)[:MESSAGE_LIMIT],
-        "syncRetryCount": standing.attempts,
-        "syncNextRetry": espo_time(standing.next_retry_at),
-        "syncAutoResetAt": espo_time(standing.auto_reset_at),
+        "syncRetryCount": record.attempts,
+        "syncNextRetry": espo_time(record.next_retry_at),
+        "syncAutoResetAt": espo_time(record.auto_reset_at),
     }
     return differing(wanted, attributes)

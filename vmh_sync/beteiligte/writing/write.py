@@ -200,9 +200,9 @@ class PartySync:
             raise
         written.tasks = news(written.tasks, ((row.kind, row.fields, row.details) for row in fresh.reported_tasks))
         await context.store.write(commit_party, context, written)
-        standing = tuple(task for _, done in written.parts for task in done.standing)
+        lasting = tuple(task for _, done in written.parts for task in done.lasting)
         told = (*written.tasks, *(task for _, done in written.parts for task in done.tasks))
-        plan = written.plan = replace(plan, standing=standing, told=told)
+        plan = written.plan = replace(plan, lasting=lasting, told=told)
         await open_tasks(context, gate, about, written.tasks, labels, noted=written.noted)
         for part, done in written.parts:
             await open_tasks(context, gate, about, done.tasks, part.labels, noted=written.noted)
@@ -260,11 +260,11 @@ class PartySync:
             content |= done.espo
         if not content:
             return None
-        books: dict[str, object] = {}
+        bookkeeping: dict[str, object] = {}
         # What only tries again is sent without our stamps: while it is refused, nothing is written.
         if written.failed is None and not plan.only_tries_again:
-            books = self._bookkeeping(plan, written)
-            content |= books or self._stamps(plan, written)
+            bookkeeping = self._bookkeeping(plan, written)
+            content |= bookkeeping or self._stamps(plan, written)
         answer = await update_record(
             self.context,
             gate,
@@ -275,7 +275,7 @@ class PartySync:
         )
         written.sending.answered(Side.ESPOCRM, answer.record)
         written.espo = answer.record
-        written.findings += _note_books(written, books)
+        written.findings += _note_bookkeeping(written, bookkeeping)
         note_made_of_it(plan, written, answer)
         for _, done in written.parts:
             done.refused = {name: why for name, why in answer.refused.items() if name in done.espo}
@@ -289,7 +289,7 @@ class PartySync:
             self.context, attempt.gate, written.espo, values, planned_from=_planned_from(plan, written)
         )
         written.espo = answer.record
-        attempt.findings += _note_books(written, values)
+        attempt.findings += _note_bookkeeping(written, values)
         await self.context.store.write(commit_party, self.context, written, bookkeeping_only=True)
         return answer
 
@@ -314,7 +314,7 @@ def _planned_from(plan: PartyPlan, written: Written) -> tuple[str, ...]:
     return list_attributes(plan.table) if written.espo is plan.read.espo else ()
 
 
-def _note_books(written: Written, sent: Mapping[str, object]) -> list[Finding]:
+def _note_bookkeeping(written: Written, sent: Mapping[str, object]) -> list[Finding]:
     """Remember which bookkeeping values EspoCRM did not take as sent; returns what is new about that."""
     before, written.kept = written.kept, kept_after(sent, written.espo.attributes, written.kept)
     return [

@@ -33,35 +33,35 @@ def _bar() -> "Iterator[Watcher]":
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("Kalender", total=None, end="", visible=False)
 
-        def watcher(standing: "EmployeeProgress") -> None:
+        def watcher(reached: "EmployeeProgress") -> None:
             bar.update(
                 task,
-                description=f"Kalender {standing.kuerzel}",
-                completed=standing.all_done,
-                total=standing.all_total,
-                end=_end(standing),
+                description=f"Kalender {reached.kuerzel}",
+                completed=reached.all_done,
+                total=reached.all_total,
+                end=_end(reached),
                 visible=True,
             )
 
         yield watcher
 
 
-def _line(standing: "EmployeeProgress") -> None:
-    if standing.due:
-        end = _end(standing)
-        sys.stderr.write(in_german(standing) + (f", {end}" if end else "") + "\n")
+def _line(reached: "EmployeeProgress") -> None:
+    if reached.due:
+        end = _end(reached)
+        sys.stderr.write(in_german(reached) + (f", {end}" if end else "") + "\n")
 
 
-def in_german(standing: "EmployeeProgress") -> str:
+def in_german(reached: "EmployeeProgress") -> str:
     """Return how far the load is, in one German sentence without the end."""
-    text = f"Kürzel {standing.kuerzel}: {_number(standing.done)} von {_number(standing.total)} Terminen geschrieben"
-    if standing.all_total != standing.total:
-        text += f" (alle: {_number(standing.all_done)} von {_number(standing.all_total)})"
+    text = f"Kürzel {reached.kuerzel}: {_number(reached.done)} von {_number(reached.total)} Terminen geschrieben"
+    if reached.all_total != reached.total:
+        text += f" (alle: {_number(reached.all_done)} von {_number(reached.all_total)})"
     return text
 
 
-def _end(standing: "EmployeeProgress") -> str:
-    return f"Ende etwa {standing.expected_end:%H:%M} Uhr" if standing.expected_end is not None else ""
+def _end(reached: "EmployeeProgress") -> str:
+    return f"Ende etwa {reached.expected_end:%H:%M} Uhr" if reached.expected_end is not None else ""
 
 
 def _number(value: int) -> str:

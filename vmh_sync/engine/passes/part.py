@@ -78,7 +78,7 @@ class PartDone:
 
     ``espo`` goes into the one PUT of the party's record. ``commit`` runs inside the transaction that stores the
     outcome; it gets EspoCRM's record as it stands after that PUT (``None`` when there was no need for one).
-    ``standing`` are all tasks that still say what is so once it was written: they are not closed by it.
+    ``lasting`` are all tasks that still say what is so once it was written: they are not closed by it.
     ``refused`` tells it which of its attributes EspoCRM refused, with the reason for people; they were left out of the
     PUT. It may set ``tasks`` and ``findings`` by what it finds. ``tasks`` are opened afterwards. ``again``: something
     moved while we wrote, and the party is to be planned once more. ``failed``: why some of it was left alone although
@@ -88,7 +88,7 @@ class PartDone:
     espo: Mapping[str, object] = field(default_factory=dict)
     commit: Callable[[Transaction, EspoRecord | None], None] = _nothing
     tasks: tuple[TaskWanted, ...] = ()
-    standing: tuple[TaskWanted, ...] = ()
+    lasting: tuple[TaskWanted, ...] = ()
     findings: tuple[Finding, ...] = ()
     conflicts: int = 0
     refused: Mapping[str, str] = field(default_factory=dict)

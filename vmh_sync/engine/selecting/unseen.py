@@ -16,11 +16,11 @@ def unseen(store: Store, entity: str, records: Iterable[EspoRecord], *, by_versi
     by_id = {record.id: record for record in records}
     with store.reading() as tx:
         links = tx.links.get_many(entity, by_id)
-        standings = tx.records.get_many(entity, by_id)
+        ledger_rows = tx.records.get_many(entity, by_id)
     found = []
     for espo_id, record in by_id.items():
-        link, standing = links.get(espo_id), standings.get(espo_id)
-        seen = {link.espo_modified_at if link else None, standing.espo_modified_at_seen if standing else None}
+        link, row = links.get(espo_id), ledger_rows.get(espo_id)
+        seen = {link.espo_modified_at if link else None, row.espo_modified_at_seen if row else None}
         hidden = by_version and _another_version(link, record)
         if record.modified_at not in seen or hidden:
             found.append(espo_id)

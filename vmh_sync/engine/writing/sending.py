@@ -117,7 +117,7 @@ class Sending:
             if not before:
                 sending |= {str(side): self._noted[side]} if side in self._noted else {}
                 continue
-            held, stands = self._still_unsure(side), _ours(self._noted.get(side), self.table, self.now[side][1])
+            held, stands = self._still_unsure(side), _arrived(self._noted.get(side), self.table, self.now[side][1])
             sent = {name: [value] for name, value in stands.items()}
             for change in self.fields.changes(side):
                 if change.field in names:
@@ -177,14 +177,14 @@ def brought(sending: JsonObject, table: FieldTable, says: Mapping[Side, Fields])
     return {
         side: {
             name: value
-            for name, value in _ours(sending.get(side), table, fields).items()
+            for name, value in _arrived(sending.get(side), table, fields).items()
             if not same(table[name].kind, value, says[side.other].get(name))
         }
         for side, fields in says.items()
     }
 
 
-def _ours(note: JsonObject | None, table: FieldTable, says: Fields) -> dict[str, Value]:
+def _arrived(note: JsonObject | None, table: FieldTable, says: Fields) -> dict[str, Value]:
     """Return what a side says of that which was sent to it."""
     sent: dict[str, list[Value]] = note.get("sent", {}) if note is not None else {}
     return {

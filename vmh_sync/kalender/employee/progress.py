@@ -116,7 +116,7 @@ class LoadProgress:
         now = self._clock.now()
         if due:
             self._last = now
-        standing = EmployeeProgress(
+        reached = EmployeeProgress(
             kuerzel=kuerzel,
             done=self._done[kuerzel],
             total=self._plans[kuerzel],
@@ -127,9 +127,9 @@ class LoadProgress:
         )
         watcher = _watcher.get()
         if watcher is not None:
-            watcher(standing)
+            watcher(reached)
         if due:
-            self._told(standing)
+            self._told(reached)
 
     def _expected_end(self, now: datetime) -> datetime | None:
         left = self.all_total - self.all_done

@@ -33,8 +33,8 @@ class Attempt:
     def waits(self, now: datetime) -> bool:
         """Tell whether its next try has not come yet."""
         one = self.record
-        standing = RecordStatus(SyncStatus(one.status), one.attempts, one.next_retry_at, one.auto_reset_at)
-        return not is_due(standing, now)
+        status = RecordStatus(SyncStatus(one.status), one.attempts, one.next_retry_at, one.auto_reset_at)
+        return not is_due(status, now)
 
     def outcome(self) -> RecordOutcome:
         """Return how it ends in a pass that leaves it alone."""

@@ -58,10 +58,10 @@ def has_come(moment: datetime, now: datetime) -> bool:
     return moment <= now or moment > now + LONGEST_WAIT
 
 
-def is_due(standing: RecordStatus, now: datetime) -> bool:
+def is_due(record: RecordStatus, now: datetime) -> bool:
     """Whether the sweep may try a broken record again."""
-    if standing.status is SyncStatus.FAILED:
-        return standing.next_retry_at is None or has_come(standing.next_retry_at, now)
-    if standing.status is SyncStatus.PERMANENTLY_FAILED:
-        return standing.auto_reset_at is not None and has_come(standing.auto_reset_at, now)
-    return standing.status in WAITING
+    if record.status is SyncStatus.FAILED:
+        return record.next_retry_at is None or has_come(record.next_retry_at, now)
+    if record.status is SyncStatus.PERMANENTLY_FAILED:
+        return record.auto_reset_at is not None and has_come(record.auto_reset_at, now)
+    return record.status in WAITING

@@ -143,7 +143,7 @@ async def list_with_stubs(
     return records + [stub for row in rows if (stub := row.stub(entity)) is not None]
 
 
-async def books_of(client: Lists, entity: str, record_id: str, names: Sequence[str]) -> EspoRecord | None:
+async def own_fields_of(client: Lists, entity: str, record_id: str, names: Sequence[str]) -> EspoRecord | None:
     """Return only the named attributes of a record whose others cannot be used; as few of them as are sound.
 
     ``None`` when the CRM does not list it.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vmh_sync.beteiligte.fields import FIELDS
 from vmh_sync.beteiligte.model import Form, espo_payload, homes_of, read_espo
 from vmh_sync.beteiligte.status import status_fields
-from vmh_sync.children.status_fields import standing
+from vmh_sync.children.status_fields import bookkeeping
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import Unrepresentable, WrongKind
 from vmh_sync.sync.reporting.status import RecordStatus, SyncStatus
@@ -77,7 +77,7 @@ def test_what_a_child_says_of_itself_is_written_once(
     attributes: Mapping[str, Any], status: str, message: str | None, gone_since: datetime | None, later: int
 ) -> None:
     def books(of: Mapping[str, Any], since: datetime | None) -> dict[str, Any]:
-        return standing(of, status=status, message=message, key={"betnr": 4}, gone_since=since)
+        return bookkeeping(of, status=status, message=message, key={"betnr": 4}, gone_since=since)
 
     written = books(attributes, gone_since)
     moment = gone_since + timedelta(seconds=later) if gone_since is not None else None

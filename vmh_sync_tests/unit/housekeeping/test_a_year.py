@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from vmh_sync.clock import ManualClock
-from vmh_sync.housekeeping.database import clean_books
+from vmh_sync.housekeeping.database import clean_tables
 from vmh_sync.housekeeping.runs import RunRetention, delete_old_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.store import Store
@@ -53,7 +53,7 @@ def test_our_database_does_not_grow_any_more_once_the_longest_time_of_keeping_is
     for week in range(2 * 52):
         work_of_a_week(store, store_clock, week)
         store_clock.advance(WEEK)
-        clean_books(store, store_clock.now(), audit_days=90)
+        clean_tables(store, store_clock.now(), audit_days=90)
         history.append(sizes(store))
     for name in TABLES:
         assert 0 < history[-1][name] <= max(found[name] for found in history[:54]), name

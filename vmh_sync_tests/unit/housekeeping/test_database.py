@@ -8,7 +8,7 @@ import pytest
 from vmh_sync.clock import ManualClock
 from vmh_sync.engine.passes.approved_plan import LIFETIME, all_plans, store_plan
 from vmh_sync.housekeeping import database
-from vmh_sync.housekeeping.database import clean_books
+from vmh_sync.housekeeping.database import clean_tables
 from vmh_sync.store import Store
 from vmh_sync.store.calendars.calendar import CalendarPair
 from vmh_sync.store.history.audit import Change
@@ -21,7 +21,7 @@ CHANGE = Change(entity="beteiligte", kind="applied", reason="r", espo_id="a", be
 
 
 def clean(store: Store, now: datetime, audit_days: int = 30) -> dict[str, int]:
-    return {name: count for name, count in clean_books(store, now, audit_days=audit_days).items() if count}
+    return {name: count for name, count in clean_tables(store, now, audit_days=audit_days).items() if count}
 
 
 def append(store: Store, *changes: Change) -> list[int]:

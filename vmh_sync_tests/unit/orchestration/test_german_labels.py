@@ -6,7 +6,7 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.erstgespraech.reset import ResetResult
-from vmh_sync.housekeeping.database import clean_books
+from vmh_sync.housekeeping.database import clean_tables
 from vmh_sync.housekeeping.runs import RunsDeleted
 from vmh_sync.kalender.decision.operations import FindingKind
 from vmh_sync.orchestration.jobs.german_labels import in_german
@@ -31,7 +31,7 @@ def test_every_number_of_a_run_has_a_german_name_of_its_own(codes: list[str]) ->
 
 
 def test_what_the_nightly_cleaning_deleted_is_told_in_german(store: Store, store_clock: ManualClock) -> None:
-    deleted = clean_books(store, store_clock.now(), audit_days=90)
+    deleted = clean_tables(store, store_clock.now(), audit_days=90)
     told = in_german(deleted)
     assert len(told) == len(deleted) and not {name for name in told if "_" in name}
 
