@@ -80,8 +80,9 @@ class Moves(AdvowareWrites):
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
         async with self._with_colleague(operation.from_kuerzel):
             deadline = await self._is_deadline(operation.fr_nr)
-            # A deadline is entered again at the colleague's although it was moved: that is no copy that stayed.
-            if await self._lives_on(operation, with_copies=not deadline):
+            # A deadline, and what is everybody's, is entered again at the colleague's although it was moved: no copy.
+            entered_again = deadline or operation.fr_nr in self.book.rows
+            if await self._lives_on(operation, with_copies=not entered_again):
                 await self._create_instead(operation)
                 return
             if deadline:
