@@ -76,6 +76,9 @@ class Firm:
         self._edited: dict[tuple[str, str, str], int] = {}
         self.made_by_us: set[tuple[str, str]] = set()
         self._last: dict[Any, tuple[str, bool, int]] = {}
+        self._lists: dict[
+            tuple[str, str], int
+        ] = {}  # (system, entity) → when a list was asked for, for several records at once
         world.wire.fate = self._fate
         world.wire.around = self._around
         world.wire.arrived = self._note
@@ -289,14 +292,23 @@ class Firm:
         return after
 
     def _looked(self, request: Request) -> int | None:
-        """Return when this task looked, if that was the last thing it asked for."""
+        """Return when this task looked, if that was the last thing it asked for.
+
+        Records of one moment are looked at in one list, which a task asks for that is no record's own.
+        """
         task = asyncio.current_task(self.world.loop)
         system, is_write, moment = self._last.get(task, ("", True, 0))
+        place = _place(request)
+        shared = self._lists.get((request.system, place[0]), -1) if place is not None else -1
+        if shared > moment:
+            return shared
         return moment if system == request.system and not is_write else None
 
     def _note(self, request: Request) -> None:
         task = asyncio.current_task(self.world.loop)
         self._last[task] = (request.system, request.is_write, self.world.loop.callbacks)
+        if request.method == "GET" and request.process == "-":
+            self._lists[request.system, request.path.split("/")[-1]] = self.world.loop.callbacks
 
 
 def _place(request: Request) -> tuple[str, str] | None:
