@@ -5,6 +5,7 @@ from functools import partial
 
 from vmh_sync.crm_setup.session import LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.wanted import ENTITIES, LINKS, NOT_LOCKABLE, WantedEntity
+from vmh_sync.sync.reporting.status import SyncStatus
 from vmh_sync.systems.espocrm.field_types import fits, misfit, too_short
 
 _MANAGER = "EntityManager/action"
@@ -64,6 +65,7 @@ def _field_steps(session: SetupSession, entity: WantedEntity, known: Mapping[str
                 session.left.append(_wrong_type(entity.name, name, definition, found))
             elif (short := too_short(definition, found)) is not None:
                 session.left.append(_narrow(entity.name, name, definition, *short))
+            session.left.extend(_unwritable(entity.name, name, definition, found))
             continue
         text = f"Feld {entity.name}.{name} ({definition['label']}) anlegen"
         body = {"name": name, **definition}
@@ -86,6 +88,21 @@ def _narrow(entity: str, name: str, wanted: Mapping[str, object], has: int, need
     )
     text = f"Das Feld {entity}.{name} ({wanted['label']}) nimmt nur {has} statt {needs} Zeichen; {follows}."
     return LeftByHand(text, "In EspoCRM im Entity Manager die Länge des Feldes erhöhen.", serious=own)
+
+
+def _unwritable(
+    entity: str, name: str, wanted: Mapping[str, object], found: Mapping[str, object]
+) -> Iterator[LeftByHand]:
+    """What keeps us from writing our own states; the words of other lists may be mapped by the firm."""
+    field, options, has = f"{entity}.{name} ({wanted['label']})", wanted.get("options"), found.get("options")
+    if found.get("readOnly"):
+        text = f"Das Feld {field} ist schreibgeschützt; EspoCRM verwirft Änderungen daran still."
+        yield LeftByHand(text, "In EspoCRM den Schreibschutz des Feldes aufheben.", serious=True)
+    if name == "syncStatus" and isinstance(options, list) and isinstance(has, list):
+        lacking = [word for word in options if word not in {*has, SyncStatus.SYNCING}]
+        if lacking:
+            text = f"Dem Feld {field} fehlen Werte: {', '.join(lacking)}."
+            yield LeftByHand(text, "Die Werte in EspoCRM im Entity Manager ergänzen.", serious=True)
 
 
 def _lock_steps(entity: WantedEntity, known: Mapping[str, object]) -> Iterator[Step]:

@@ -97,9 +97,9 @@ def _show_end(console: Console, done: "SetupDone", *, plan: bool) -> None:
     if not done.left and not plan:
         console.print("Von Hand bleibt nichts zu tun.")
     if not plan:
-        console.print(
-            "EspoCRM ist eingerichtet. `vmh-sync doctor` prüft alles; ein laufendes `vmh-sync up` neu starten."
-        )
+        ready = "Alles andere" if done.is_serious else "EspoCRM"
+        rest = "`vmh-sync doctor` prüft alles; ein laufendes `vmh-sync up` neu starten."
+        console.print(f"{ready} ist eingerichtet. {rest}")
 
 
 def _show_left(console: Console, done: "SetupDone") -> None:

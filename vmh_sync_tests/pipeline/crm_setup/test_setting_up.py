@@ -245,3 +245,17 @@ def test_two_set_ups_at_once_make_nothing_twice() -> None:
     asyncio.run(both())
     crm.set_up(CHOICES)
     assert len(crm.picture()["webhooks"]) == 9
+
+
+def test_a_status_field_that_lacks_our_words_is_told_and_left() -> None:
+    crm = BlankCrm()
+    crm.admin("POST", "EntityManager/action/createEntity", {"name": "Beteiligte", "type": "Person"})
+    field = {"name": "syncStatus", "type": "enum", "options": ["pending_sync", "clean", "failed", "conflict", "neu"]}
+    crm.admin("POST", "Admin/fieldManager/CBeteiligte", field)
+    crm.admin("POST", "Admin/fieldManager/CBeteiligte", {"name": "titel", "type": "varchar", "readOnly": True})
+    protected, lacking = (one for one in crm.set_up() if one.serious)
+    assert protected.text.startswith("Das Feld CBeteiligte.titel (Titel) ist schreibgeschützt")
+    assert lacking.text == (
+        "Dem Feld CBeteiligte.syncStatus (Abgleich) fehlen Werte: dirty, permanently_failed, deleted_in_advoware."
+    )
+    assert crm.crm.schema["CBeteiligte"].fields["syncStatus"]["options"] == field["options"]
