@@ -31,6 +31,7 @@ from vmh_sync.kalender.decision.operations import (
 from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain
 from vmh_sync.kalender.plan import plan_employee
+from vmh_sync.kalender.reading.delta_gaps import copies_of
 from vmh_sync.kalender.state.pair_rows import pending
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
@@ -152,7 +153,7 @@ class Executor(OddSeries):
         events: tuple[Mapping[str, object], ...] = ()
         if event_id is not None:
             event = await self.sides.fresh_event(event_id)
-            events = ({"id": event_id, "status": "cancelled"},) if event is None else (event.raw,)
+            events = (event.raw,) if event is not None else await self._what_is_left(event_id, fr_nr)
         if fr_nr is not None:
             self._agreed.pop(fr_nr, None)
             await self.sides.fresh_termin(fr_nr)
@@ -171,3 +172,13 @@ class Executor(OddSeries):
         plan = plan_employee(reads, self.decision)
         self.done.findings = plan.all_findings
         return tuple(operation for one in plan.executable for operation in one.decision.operations)
+
+    async def _what_is_left(self, event_id: str, fr_nr: int | None) -> tuple[Mapping[str, object], ...]:
+        """Tell that an event is gone, and the copies of it that people keep."""
+        client, calendar = self.context.google.client, self.sides.calendar_id
+        gone = {"id": event_id, "status": "cancelled"}
+        if fr_nr is None:
+            return (gone,)
+        copies = await self.context.google.run(lambda: copies_of(client, calendar, fr_nr))
+        self.sides.events |= {one.id: one for one in copies}
+        return (gone, *(one.raw for one in copies))

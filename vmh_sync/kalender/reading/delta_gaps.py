@@ -1,4 +1,4 @@
-"""What a delta does not name and the decision needs all the same: series with their exceptions, unsettled events.
+"""What a delta does not name and the decision needs all the same: series with exceptions, unsettled events, copies.
 
 A delta names an exception without its series and a series without its exceptions, so a series that could not be
 represented, and now can, would stay as it is until everything is read. And an event whose sync failed is not named
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.context import CalendarContext
+from vmh_sync.kalender.form.google_form import KEY_FR_NR
 from vmh_sync.kalender.state.pair_rows import Stored
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
@@ -34,20 +35,25 @@ async def fill_gaps(
         return changes, frozenset()
     creating = not context.rules.write_protection and context.rules.write_allowed_default
     gaps = _Gaps.of(changes, stored, creating=creating)
-    if not gaps.events and not gaps.series:
+    if not gaps.reads:
         return changes, frozenset()
     client = context.google.client
-    if len(gaps.events) + len(gaps.series) > MOST_READS:
+    if gaps.reads > MOST_READS:
         return await context.google.run(lambda: read_changes(client, calendar_id, None)), frozenset()
     return await context.google.run(lambda: _filled(client, calendar_id, changes, gaps))
 
 
 @dataclass(frozen=True, slots=True)
 class _Gaps:
-    """``events`` are to be read one by one, ``series`` with all their exceptions."""
+    """``events`` are to be read one by one, ``series`` with all their exceptions; of ``numbers`` the event is gone."""
 
     events: frozenset[str]
     series: frozenset[str]
+    numbers: frozenset[int]
+
+    @property
+    def reads(self) -> int:
+        return len(self.events) + len(self.series) + len(self.numbers)
 
     @classmethod
     def of(cls, changes: Changes, stored: Stored, *, creating: bool) -> "_Gaps":
@@ -64,7 +70,8 @@ class _Gaps:
         unsettled = set(stored.unsettled) | (set(stored.waiting) if creating else set())
         series = {one for one in masters if undecided(one) or one in unsettled} - gone
         events = unsettled - set(named)
-        return cls(frozenset(events | (series - set(named))), frozenset(series))
+        numbers = {row.frnr for event_id in gone if (row := paired.get(event_id)) and row.frnr is not None}
+        return cls(frozenset(events | (series - set(named))), frozenset(series), frozenset(numbers))
 
 
 def _filled(
@@ -72,7 +79,9 @@ def _filled(
 ) -> tuple[Changes, frozenset[str]]:
     items = {event.id: event for event in changes.events}
     items |= {one.id: one for one in _read(client, calendar_id, gaps.events)}
-    unread = {one for one in gaps.events if items[one].recurrence}
+    copies = {one.id: one for number in gaps.numbers for one in copies_of(client, calendar_id, number)}
+    items = copies | items
+    unread = {one for one in gaps.events | copies.keys() if items[one].recurrence}
     whole = set()
     for series in gaps.series | unread:
         if items[series].cancelled or not items[series].recurrence:
@@ -87,6 +96,11 @@ def _filled(
         items |= {one.id: one for one in occurrences if one.is_exception}
         whole.add(series)
     return replace(changes, events=tuple(items.values())), frozenset(whole)
+
+
+def copies_of(client: GoogleCalendarClient, calendar_id: str, fr_nr: int) -> list[Event]:
+    """Return the living events of a calendar that carry the mark of a Termin."""
+    return [one for one in client.carrying(calendar_id, KEY_FR_NR, str(fr_nr)) if not one.is_exception]
 
 
 def _read(client: GoogleCalendarClient, calendar_id: str, event_ids: Iterable[str]) -> Iterable[Event]:

@@ -219,6 +219,10 @@ class GoogleCalendarClient:
         except UpdatedMinTooLongAgoError:
             return self._living(calendar_id)
 
+    def carrying(self, calendar_id: str, name: str, value: str) -> list[Event]:
+        """Return the living events, series once, that carry this private property."""
+        return self._living(calendar_id, privateExtendedProperty=f"{name}={value}")
+
     def _living(self, calendar_id: str, **params: str) -> list[Event]:
         params["calendarId"] = calendar_id
         pages = self.pages(LIST, lambda s, page: s.events().list(**params, maxResults=PAGE_SIZE, **page))

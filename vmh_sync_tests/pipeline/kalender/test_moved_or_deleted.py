@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -73,21 +74,67 @@ def two() -> Iterator[CalendarFirm]:
     yield from two_employees()
 
 
+@pytest.mark.parametrize("passes_between", [0, 2])
 @pytest.mark.parametrize(("here", "there"), [("SB", "AH"), ("AH", "SB")])
 @pytest.mark.parametrize("from_google", [True, False])
 def test_an_equal_copy_that_stays_when_the_first_one_is_moved_is_an_appointment_as_well(
-    two: CalendarFirm, here: str, there: str, from_google: bool
+    two: CalendarFirm, here: str, there: str, from_google: bool, passes_between: int
 ) -> None:
-    make = two.chancery.event if from_google else two.chancery.termin
-    make(here, "Ortstermin")
-    two.come_to_rest()
-    (event_id,) = two.chancery.events(here)
-    copy = two.chancery.copy_event(here, event_id)
+    event_id, copy = copied(two, here, from_google, passes_between)
     two.chancery.move_event(here, event_id, there)
     two.come_to_rest()
     number = {row["sb"]: str(fr_nr) for fr_nr, row in two.chancery.termine().items()}
     assert {one: marked(event) for one, event in two.chancery.events(here).items()} == {copy: number[here]}
     assert {one: marked(event) for one, event in two.chancery.events(there).items()} == {event_id: number[there]}
+
+
+def copied(two: CalendarFirm, kuerzel: str, from_google: bool, passes: int, **values: Any) -> tuple[str, str]:
+    """An event that is in step and the copy that a person made of it, that many passes ago."""
+    make = two.chancery.event if from_google else two.chancery.termin
+    make(kuerzel, "Ortstermin", **values)
+    two.come_to_rest()
+    (event_id,) = two.chancery.events(kuerzel)
+    copy = two.chancery.copy_event(kuerzel, event_id)
+    for _ in range(passes):
+        two.world.loop.pass_time(900)
+        two.begin_pass()
+        two.finish()
+    return event_id, copy
+
+
+WEEKLY = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"]}
+
+
+@pytest.mark.parametrize("passes_between", [0, 2])
+@pytest.mark.parametrize(("from_google", "values"), [(True, {}), (True, WEEKLY), (False, {})])
+def test_an_equal_copy_that_stays_when_the_first_one_is_deleted_is_the_termin_from_then_on(
+    two: CalendarFirm, from_google: bool, values: dict[str, Any], passes_between: int
+) -> None:
+    event_id, copy = copied(two, "SB", from_google, passes_between, **values)
+    (fr_nr,) = two.chancery.termine()
+    two.chancery.drop_event("SB", event_id)
+    two.come_to_rest()
+    assert set(two.chancery.termine()) == {fr_nr}
+    assert {one: marked(event) for one, event in two.chancery.events("SB").items()} == {copy: str(fr_nr)}
+    two.chancery.drop_event("SB", copy)
+    two.come_to_rest()
+    assert (set(two.chancery.termine()) == set()) is from_google
+
+
+def test_an_equal_copy_is_the_termin_also_when_the_first_one_is_deleted_during_the_pass(two: CalendarFirm) -> None:
+    event_id, copy = copied(two, "SB", True, 2)
+    (fr_nr,) = two.chancery.termine()
+    two.chancery.edit_termin(fr_nr, ort="Saal 7")
+
+    def before(request: Request) -> Fate:
+        if request.method == "PUT" and event_id in request.path and event_id in two.chancery.events("SB"):
+            two.chancery.drop_event("SB", event_id)
+        return ARRIVES
+
+    two.world.wire.fate = before
+    two.come_to_rest()
+    assert {one: row["ort"] for one, row in two.chancery.termine().items()} == {fr_nr: "Saal 7"}
+    assert {one: row.get("location") for one, row in two.chancery.events("SB").items()} == {copy: "Saal 7"}
 
 
 def test_what_a_colleague_entered_for_the_same_time_is_not_taken_for_what_was_not_answered(two: CalendarFirm) -> None:
