@@ -10,6 +10,7 @@ from vmh_sync.coordination.connection import connect, connect_sync
 from vmh_sync.doctor.advoware import check_advoware
 from vmh_sync.doctor.calendar import check_deadlines, check_google, check_new_calendars, check_push
 from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
+from vmh_sync.doctor.left_behind import check_left_behind
 from vmh_sync.doctor.line import Level, Line, problem
 from vmh_sync.doctor.own_services import (
     Known,
@@ -40,6 +41,7 @@ async def examine(clock: Clock | None = None) -> list[Line]:
         lines += [database, await check_redis(known.house, database_works=database_works)]
         if database_works:
             lines += await asyncio.to_thread(check_first_day, known.house, clock)
+            lines += await check_left_behind(known.house, clock)
         lines.append(await check_watch(known.house))
     async with _shared_circuits(known.house) as circuits:
         lines += await _advoware(known, clock, circuits, database_works=database_works)

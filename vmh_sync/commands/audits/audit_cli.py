@@ -109,7 +109,7 @@ def _refused(why: str, *, as_json: bool) -> NoReturn:
 
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     if dry_run:
         console.print(f"{done.subject} würde {done.became}; es wurde nichts geschrieben.", markup=False)
     elif failed:

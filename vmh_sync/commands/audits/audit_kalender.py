@@ -164,6 +164,6 @@ def _print(rows: list[dict[str, object]], name: str, lines: Sequence[str], *, as
         print_json({name: rows})
         return
     # Lines, not a table: an event's id is long, and whoever wants to look it up needs all of it.
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     for line in lines or ["Nichts gefunden."]:
         console.print(line, markup=False)

@@ -34,7 +34,7 @@ def doubtful(
     from vmh_sync.kalender.employee.doubtful_pairs import REMEDY
     from vmh_sync.tasks.answer_list import BadAnswers
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     heard: dict[str, dict[str, int]] = {}
     try:
         if answers_file is not None:
@@ -89,4 +89,4 @@ def decide(
         print_json({"kuerzel": kuerzel, "frNr": frnr, "event": event, "same": same})
         return
     what = "werden verknüpft" if same else "bleiben zwei Termine"
-    Console(soft_wrap=True).print(f"Gemerkt: frNr {frnr} und Ereignis {event} {what}.", markup=False)
+    Console(emoji=False, soft_wrap=True).print(f"Gemerkt: frNr {frnr} und Ereignis {event} {what}.", markup=False)

@@ -82,7 +82,7 @@ def _run(order: DemoOrder, home: Path) -> int:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, mode=0o700)
     move_into(home)
-    console = Console()
+    console = Console(emoji=False)
     with _sandbox(order) as sandbox:
         os.environ.update(sandbox["environment"])
         try:

@@ -48,7 +48,7 @@ def setup(
     if as_json and not plan and not yes:
         raise typer.BadParameter("Mit --json wird nicht nachgefragt; bitte --plan oder --yes angeben.")
     choices = SetupChoices(gateway=webhook_url, assignee=assignee, team=team)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     done = run_setup(choices, plan_only=True, progress=_silent)
     if not as_json:
         _show_plan(console, done)

@@ -30,7 +30,7 @@ def command(*, as_json: bool) -> None:
 
 
 def _show(lines: Sequence[Line], problems: int) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     for line in lines:
         console.print(f"{_WORDS[line.level]}  {escape(line.name)}: {escape(line.text)}")
         if line.remedy:

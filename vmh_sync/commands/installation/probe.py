@@ -121,7 +121,7 @@ def show_plan(order: ProbeOrder, *, as_json: bool) -> None:
     if as_json:
         print_json({"plan": order.plan()})
         return
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     console.print("Probe (Plan):")
     for line in order.plan():
         console.print(f"  - {line}", markup=False)
@@ -261,7 +261,7 @@ def _json(done: _Done) -> dict[str, Any]:
 
 
 def _show(done: _Done, order: ProbeOrder) -> None:
-    console = Console(highlight=False)
+    console = Console(emoji=False, highlight=False)
     table = Table(title="Probe", title_justify="left")
     for heading in ("Annahme", "Ergebnis", "Was daraus folgt"):
         table.add_column(heading)

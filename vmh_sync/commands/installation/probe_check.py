@@ -100,7 +100,7 @@ def command(path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"exchanges": len(lines), "agree": len(lines) - len(differences), "differences": differences})
     else:
-        console = Console(soft_wrap=True, highlight=False)
+        console = Console(emoji=False, soft_wrap=True, highlight=False)
         console.print(f"{len(lines) - len(differences)} von {len(lines)} Aufrufen verhalten sich gleich.")
         for name, why in differences.items():
             console.print(f"  {name}: {why}", markup=False)

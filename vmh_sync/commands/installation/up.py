@@ -101,7 +101,7 @@ def require_usable_files(settings: PassSettings) -> None:
 
 
 def _stay_up(settings: PassSettings, *, port: int) -> None:
-    console = Console()
+    console = Console(emoji=False)
     supervisor = Supervisor()
     try:
         url = start_house(supervisor, settings, port=port)

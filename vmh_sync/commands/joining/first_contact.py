@@ -79,7 +79,7 @@ def progress_lines(*, quiet: bool) -> Iterator[Progress]:
 
 
 def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | None, csv_file: Path | None) -> None:
-    console, matched = Console(soft_wrap=True), plan.matched
+    console, matched = Console(emoji=False, soft_wrap=True), plan.matched
     answered = f", davon {len(answers.settled)} beantwortet" if answers.settled else ""
     console.print(
         f"Erster Kontakt: {len(plan.sides.espocrm)} Beteiligte in EspoCRM, {len(plan.sides.advoware)} in Advoware, "

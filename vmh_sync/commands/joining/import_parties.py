@@ -126,7 +126,7 @@ async def _run(order: ImportOrder, *, as_json: bool) -> tuple[ImportPlan, Import
 
 
 def _print(plan: ImportPlan, done: Imported | None) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     console.print(
         f"Import: {len(plan.create)} anzulegen, {len(plan.link)} zu verknüpfen, {len(plan.questions)} Fragen an "
         f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.present)} sind schon in EspoCRM; nicht lesbar: "

@@ -49,7 +49,7 @@ def command(*, as_json: bool) -> None:
 
 def print_report(report: Report) -> None:
     """Print counts, and the differences by field."""
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     numbers = report.to_json()
     console.print(
         f"Vergleich beider Seiten: {numbers['compared']} Beteiligte auf beiden Seiten: {numbers['equal']} gleich, "

@@ -30,7 +30,7 @@ def _bar() -> "Iterator[Watcher]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[end]}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(emoji=False, stderr=True)) as bar:
         task = bar.add_task("Kalender", total=None, end="", visible=False)
 
         def watcher(reached: "EmployeeProgress") -> None:

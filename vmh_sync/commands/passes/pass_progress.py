@@ -122,7 +122,7 @@ def _bar(title: str) -> Iterator[Callable[[PassFigures], None]]:
         TextColumn("{task.fields[done]} von {task.fields[records]}"),
         TextColumn("{task.fields[pace]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(emoji=False, stderr=True)) as bar:
         task = bar.add_task(title, total=None, done=0, records="?", pace="")
 
         def told(figures: PassFigures) -> None:

@@ -130,7 +130,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
     from vmh_sync.kalender.telling.notice_texts import amount
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     waiting = {str(row["audit"]) for row in batch.waiting}
     for outcome in batch.outcomes:
         if outcome.result is Result.SKIPPED and outcome.error and outcome.id not in waiting:

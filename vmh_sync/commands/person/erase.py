@@ -191,7 +191,7 @@ _TABLES = {
 
 
 def _show(plan: ErasurePlan, kept: date | None) -> None:
-    console = Console(soft_wrap=True, markup=False, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, markup=False, highlight=False)
     number = f", betnr {plan.scope.ids.betnr}" if plan.scope.ids.betnr is not None else ""
     console.print(f"Was bei uns über {plan.scope.espo_id}{number} steht und gelöscht wird:")
     for table, count in plan.rows.items():

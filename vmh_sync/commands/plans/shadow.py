@@ -57,7 +57,7 @@ def command(*, as_json: bool) -> None:
         print_json(report.to_json())
     else:
         _show(report)
-        Console(soft_wrap=True).print(f"Gemerkt in {path} (ohne Werte).", markup=False)
+        Console(emoji=False, soft_wrap=True).print(f"Gemerkt in {path} (ohne Werte).", markup=False)
     sys.exit(RECORDS_FAILED if today.failures else 0)
 
 
@@ -81,7 +81,7 @@ def _failures(summary: PassSummary) -> dict[str, str]:
 
 
 def _show(report: ShadowReport) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     looked_at = ", ".join(f"{count} {_COUNTED.get(name, name)}" for name, count in report.today.looked_at.items())
     console.print(f"Schattenbetrieb {report.today.day:%d.%m.%Y}: {looked_at} angesehen, nichts geschrieben.")
     console.print(

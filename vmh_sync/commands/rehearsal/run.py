@@ -145,7 +145,7 @@ def _at_rest(again: Json) -> bool:
 
 
 def _show(report: Json) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(emoji=False, soft_wrap=True, highlight=False)
     copied, first = report["copied"], report["sync"]
     console.print(
         f"Generalprobe mit einer Kopie ({copied['espocrm']} Beteiligte aus EspoCRM, {copied['advoware']} aus Advoware; "

@@ -53,7 +53,7 @@ def print_summary(entity: str, summary: "PassSummary") -> None:
     """Print a pass in two lines, failures below them."""
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     results = summary.results
     console.print(
         f"Abgleich {entity}: {_records(summary)}: {results[Result.SYNCED]} abgeglichen, "
@@ -71,7 +71,7 @@ def print_dry_summary(entity: str, summary: "PassSummary", planned: int) -> None
     """
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     console.print(
         f"Probelauf {entity}: {_records(summary)} angesehen, {planned} zu ändern, "
         f"{summary.results[Result.FAILED]} fehlerhaft{_different(summary)}. Es wurde nichts geschrieben."

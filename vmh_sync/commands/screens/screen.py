@@ -16,7 +16,7 @@ NARROW = 100
 
 def screen() -> Console:
     """Return the console for a command's result; nothing that is printed is taken for markup or highlighted."""
-    console = Console(highlight=False, markup=False)
+    console = Console(emoji=False, highlight=False, markup=False)
     if not console.is_terminal:
         console.soft_wrap = True
     return console
