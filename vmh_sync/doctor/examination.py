@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.circuits import SharedCircuits
 from vmh_sync.coordination.connection import connect, connect_sync
-from vmh_sync.doctor.advoware import check_advoware
+from vmh_sync.doctor.advoware import LOGIN, check_advoware
 from vmh_sync.doctor.calendar import check_deadlines, check_google, check_new_calendars, check_push
 from vmh_sync.doctor.espocrm import FIELD_TABLES, check_espocrm
 from vmh_sync.doctor.left_behind import check_left_behind
@@ -44,14 +44,18 @@ async def examine(clock: Clock | None = None) -> list[Line]:
             lines += await check_left_behind(known.house, clock)
         lines.append(await check_watch(known.house))
     async with _shared_circuits(known.house) as circuits:
-        lines += await _advoware(known, clock, circuits, database_works=database_works)
-        if known.advoware is not None and known.google is not None:
-            lines += await check_deadlines(known.advoware, clock, circuits)
+        advoware = await _advoware(known, clock, circuits, database_works=database_works)
+        lines += advoware
+        # An Advoware that is out of reach is waited for once, not again by each check that would read from it.
+        refused = any(line.name == LOGIN and line.level is Level.PROBLEM for line in advoware)
+        reached = None if refused else known.advoware
+        if reached is not None and known.google is not None:
+            lines += await check_deadlines(reached, clock, circuits)
         lines += await _espocrm(known, clock, circuits)
         if known.google is not None:
             lines.append(await asyncio.to_thread(check_google, known.google, clock, circuits))
-            if known.house is not None and known.advoware is not None:
-                lines += await check_new_calendars(known.google, known.advoware, known.house, clock, circuits)
+            if known.house is not None and reached is not None:
+                lines += await check_new_calendars(known.google, reached, known.house, clock, circuits)
         if known.house is not None and database_works:
             lines += await asyncio.to_thread(_push, known.house)
     return lines + await asyncio.to_thread(_mail)

@@ -117,6 +117,9 @@ def _greet(raw: socket.socket, host: str, clock: Clock) -> None:
         if error.verify_code in _OF_THE_CLOCK:
             remedy += f" Oder die Uhr dieses Rechners geht falsch: Sie zeigt {clock.now():%d.%m.%Y %H:%M} (UTC)."
         raise _Stopped(f"Das Zertifikat von {host} wird nicht anerkannt: {why_not_trusted(error)}.", remedy) from None
+    except TimeoutError:
+        remedy = f"Auf {host} den Webserver und sein TLS prüfen, und was dazwischen liegt (Firewall, Lastverteiler)."
+        raise _Stopped(f"{host} nimmt die Verbindung an, beginnt aber kein TLS.", remedy) from None
     except OSError:
         remedy = f"Prüfen, ob {host} dort wirklich HTTPS spricht; sonst http:// schreiben."
         raise _Stopped(f"{host} spricht kein TLS.", remedy) from None

@@ -224,7 +224,10 @@ def test_an_unusable_google_key_is_a_problem_and_none_is_a_hint(
 
 def test_an_advoware_that_is_not_reachable_is_one_line(firm: Firm) -> None:
     firm.office.fault(".*", "drop_before")
+    firm.office.clear_calls()
     assert the_problem().name == "Advoware-Anmeldung"
+    # Each question that nobody answers costs a person half a minute.
+    assert len([call for call in firm.office.calls()["log"] if "Configurator" in call["path"]]) == 1
 
 
 def test_an_api_user_without_rights_is_told_what_it_lacks(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:

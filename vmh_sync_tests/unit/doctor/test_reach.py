@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from vmh_sync.clock import ManualClock
+from vmh_sync.doctor import reach
 from vmh_sync.doctor.line import Line
 from vmh_sync.doctor.reach import Address, bad_address, why_unreachable
 from vmh_sync_tests.fixtures.certificates import greeting_once
@@ -126,7 +127,6 @@ def test_a_certificate_that_is_not_trusted_is_told_with_the_reason(tls_port: int
 
 
 def test_a_clock_that_is_far_off_makes_certificates_expired_and_is_told() -> None:
-    from vmh_sync.doctor import reach
 
     class Expired(ssl.SSLCertVerificationError):
         verify_code = 10
@@ -160,3 +160,11 @@ def test_a_port_without_tls_is_told() -> None:
         thread.join()
     assert line is not None
     assert line.text == "127.0.0.1 spricht kein TLS."
+
+
+def test_a_port_that_takes_the_connection_and_says_nothing_is_not_called_one_without_tls() -> None:
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as server:
+        patch.setattr(reach, "PATIENCE_SECONDS", 0.1)
+        line = why(f"https://127.0.0.1:{server.getsockname()[1]}/api/v1")
+    assert line is not None
+    assert line.text == "127.0.0.1 nimmt die Verbindung an, beginnt aber kein TLS."
