@@ -11,6 +11,7 @@ from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.reading.employees import active_employees
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars, employees_partitions
 from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.orchestration.triggers.tick_time import in_time
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -20,7 +21,7 @@ PARTITIONS_SECONDS = 300
 async def _active() -> tuple[set[str], bool]:
     """Return the Kürzel of the active employees, and whether these are all of them for certain."""
     async with open_calendar("employees-sensor", CalendarSettings.read()) as context:
-        listed = await active_employees(context)
+        listed = await in_time(active_employees(context))
     return {employee.kuerzel for employee in listed.employees}, not listed.unreadable
 
 
@@ -35,7 +36,7 @@ def kalender_mitarbeiter(context: dg.SensorEvaluationContext) -> dg.SensorResult
     try:
         active, all_of_them = asyncio.run(_active())
     except ForeignSystemError as problem:
-        return dg.SkipReason(f"Advoware: {problem}")
+        return dg.SkipReason(f"Advoware: {problem.message_for_people}")
     shown = set(context.instance.get_dynamic_partitions(EMPLOYEE_PARTITIONS))
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if active - shown:

@@ -17,6 +17,7 @@ from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
 from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.triggers.launching import pending_run
+from vmh_sync.orchestration.triggers.tick_time import in_time
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -33,7 +34,7 @@ async def note_changed(entity: str, changed: Changed, cursor: str | None) -> tup
     """
     async with open_context("dirty-sensor", PassSettings.read()) as context:
         started = context.clock.now()
-        found = await changed(context, watermark(cursor, started))
+        found = await in_time(changed(context, watermark(cursor, started)))
         noted = await enqueue(context, entity, found, "sensor") if found else 0
         held_back = await login_held_back(context)
     return noted, started.isoformat(), held_back.message_for_people if held_back is not None else None

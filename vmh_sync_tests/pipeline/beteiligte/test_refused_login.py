@@ -11,6 +11,8 @@ from vmh_sync.definitions import build_defs
 from vmh_sync.doctor.examination import examine
 from vmh_sync.doctor.line import Level
 from vmh_sync.entities import with_records
+from vmh_sync.orchestration.triggers import tick_time
+from vmh_sync.orchestration.triggers.tick_time import TickOver
 from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.gateway import READ_KEY, DagsterDouble, GatewayProcess
@@ -151,3 +153,14 @@ def test_the_doctor_says_until_when_and_does_not_bring_the_lock_out_nearer(
     assert firm.crm.calls()["total"] == 1
     firm_environment.setenv("ESPOCRM_API_KEY", firm.sandbox.environment["ESPOCRM_API_KEY"])
     assert [line.level for line in asyncio.run(examine()) if line.name == "EspoCRM-Anmeldung"] == [Level.OK]
+
+
+def test_a_tick_ends_beside_an_espocrm_that_takes_the_call_and_stays_silent(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_time, "SECONDS", 0.2)
+    firm.crm.fault(".*", "hang", seconds=20)
+    reasons, launches = _tick()
+    firm.crm.clear_faults()
+    assert launches == 0
+    assert [TickOver.people in reason for reason in reasons] == [True] * len(SENSORS)

@@ -16,6 +16,8 @@ from vmh_sync.kalender.jobs.triggers import kalender_alle_15_minuten, kalender_m
 from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
 from vmh_sync.orchestration.run_config import SIGN_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.triggers import tick_time
+from vmh_sync.orchestration.triggers.tick_time import TickOver
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job
@@ -66,6 +68,15 @@ def test_the_sensor_keeps_partitions_equal_to_the_active_employees(
     assert isinstance(result, dg.SensorResult)
     changes = {type(one).__name__: one.partition_keys for one in result.dynamic_partitions_requests or ()}
     assert changes == {"AddDynamicPartitionsRequest": ["SB"], "DeleteDynamicPartitionsRequest": ["XX"]}
+
+
+def test_the_sensor_ends_beside_an_advoware_that_stays_silent(
+    chancery: Chancery, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick_time, "SECONDS", 0.2)
+    chancery.office.fault("Mitarbeiter", "hang", seconds=20)
+    result = kalender_mitarbeiter(dg.build_sensor_context(instance=instance))
+    assert isinstance(result, dg.SkipReason) and TickOver.people in str(result.skip_message)
 
 
 def test_the_schedule_asks_for_everybody_or_for_groups_with_the_oldest_first(
