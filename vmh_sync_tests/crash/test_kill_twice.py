@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from vmh_sync_tests.crash.passes import KillablePass, fork_server
-from vmh_sync_tests.crash.test_kill_at_every_call import ANY_CALL, environment, recover
+from vmh_sync_tests.crash.test_kill_at_every_call import ANY_CALL, decided, environment, in_order
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.sandbox import ControlClient
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses
@@ -151,7 +151,8 @@ def strike(create: Create, lost: str, before: int, again: int) -> None:
     create.system.fault(ANY_CALL, "kill_after", skip=again, times=1, pid=second.pid)
     second.go()
     create.system.clear_faults()
-    recover(firm, espo_id, server, create.check)
+    decided(firm, espo_id)
+    in_order(firm, [espo_id], create.check)
 
 
 @pytest.mark.parametrize(("kind", "lost"), [(Party, "drop_after"), (Task, "kill_before")])
