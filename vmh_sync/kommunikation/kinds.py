@@ -36,6 +36,7 @@ _KIND_OF_COPY = {
     "internet": INTERNET,
 }
 _URL = re.compile(r"(?i)^\s*(https?://|www\.)")
+_SAFE_ID = re.compile(r"(?i)^\s*(DE\.[A-Z_]+\.|safe-|govello-)")  # addresses of beA and the courts' mailboxes
 _GERMAN_MOBILE = re.compile(r"^\+491[567]\d")
 
 
@@ -65,11 +66,13 @@ def kind_of_item(channel: Channel, phone_type: str | None, value: str) -> int:
 
 
 def kind_of_value(value: str) -> int:
-    """Guess the kind from the value alone: ``@``, a web address, a German mobile prefix, any other text."""
+    """Guess the kind from the value alone: ``@``, a web address, a SAFE-ID, a German mobile prefix, any other text."""
     if "@" in value:
         return MAIL_GESCH
     if _URL.match(value):
         return INTERNET
+    if _SAFE_ID.match(value):
+        return BE_A
     return MOBIL if _GERMAN_MOBILE.match(phone(value) or "") else TEL_GESCH
 
 

@@ -1,6 +1,7 @@
 """Compares what both sides say about one party. Pure; ids and field names only, never values."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 
 from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
@@ -12,6 +13,7 @@ SALUTATIONS = {"Mr.": "Herr", "Ms.": "Frau", "Mrs.": "Frau", "Firma": ""}
 LEGAL_FORMS = {"Verein": "e.V.", "Firma": "Sonstige", "Einzelperson": "", "Herr": "", "Frau": ""}
 NOT_IN_ESPOCRM = frozenset({5, 11, 12})
 """Kinds of Kommunikation that have no home in EspoCRM (specification, entities.md 2)."""
+_NEITHER_MAIL_NOR_PHONE = re.compile(r"(?i)\s*(https?://|www\.|DE\.[A-Z_]+\.|safe-|govello-)")
 
 
 def _same_word(words: dict[str, str]) -> Callable[[object], str | None]:
@@ -83,7 +85,9 @@ def _master(espocrm: Json, advoware_name: str, name: str, label: str) -> Differe
 
 def compare_kommunikation(espocrm: Json, advoware: Json) -> list[Difference]:
     """Return the e-mails and phones that only one side has, one difference each."""
-    entries = [entry for entry in advoware.get("kommunikation") or () if entry.get("kommKz") not in NOT_IN_ESPOCRM]
+    entries = [
+        entry for entry in advoware.get("kommunikation") or () if _has_home(entry, text(advoware.get("internet")))
+    ]
     # An empty entry says nothing of its channel.
     mails = [entry for entry in entries if "@" in (entry.get("tlf") or "@")]
     phones = [entry for entry in entries if "@" not in (entry.get("tlf") or "")]
@@ -92,6 +96,14 @@ def compare_kommunikation(espocrm: Json, advoware: Json) -> list[Difference]:
     return _channel(espocrm, ("emailAddressData", "E-Mail", "email"), espo_mails, mails, email) + _channel(
         espocrm, ("phoneNumberData", "Telefon", "phone"), espo_phones, phones, phone
     )
+
+
+def _has_home(entry: Json, website: str | None) -> bool:
+    """Where Advoware tells no kind (0, null, nothing), the value tells web addresses and SAFE-IDs."""
+    value = text(entry.get("tlf"))
+    if entry.get("kommKz") or value is None:
+        return entry.get("kommKz") not in NOT_IN_ESPOCRM
+    return value != website and not _NEITHER_MAIL_NOR_PHONE.match(value)
 
 
 def new_entry(channel: str, value: object) -> str:

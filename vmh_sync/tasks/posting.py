@@ -1,7 +1,9 @@
 """Posts a Task to EspoCRM without what it refuses of it."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.engine.writing.create_once import CreateContext
 from vmh_sync.settings import EspoCrmSettings
@@ -61,5 +63,13 @@ async def _without_refused(
     if "teamsIds" in values and (named == "teams" or "parentId" not in values):
         return {name: value for name, value in values.items() if name != "teamsIds"}
     if "parentId" in values:
-        return {name: value for name, value in values.items() if name not in {"parentType", "parentId"}}
+        return _told_in_the_text(values)
     raise error
+
+
+def _told_in_the_text(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task without its parent: whom it is about stands above its last paragraph, the mark."""
+    record = f"{PeopleLinks.read().espocrm or ''}/#{values['parentType']}/view/{values['parentId']}"
+    text, _, mark = str(values["description"]).rpartition("\n\n")
+    told = {"description": f"{text}\n\nDatensatz in EspoCRM: {record}\n\n{mark}"}
+    return {name: value for name, value in values.items() if name not in {"parentType", "parentId"}} | told

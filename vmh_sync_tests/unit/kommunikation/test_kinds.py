@@ -80,6 +80,9 @@ def test_top_level_copy_is_compared_normalised() -> None:
         ("+43 660 123456", 1),
         ("https://b.example/1", 5),
         ("www.b.example", 5),
+        ("DE.BRAK.5dc02c5e-1.a", 12),
+        ("DE.Justiz.7f3a", 12),
+        ("safe-sp1-1-2", 12),
         ("siehe Akte", 1),
     ],
 )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from vmh_sync.reconcile.compare import compare_kommunikation, compare_party, new_entry
 from vmh_sync.reconcile.difference import Clue
 from vmh_sync.reconcile.marks import doubled, marked, strays
@@ -14,7 +16,7 @@ def mails(*values: str) -> dict[str, Any]:
     return {**CRM, "emailAddressData": [{"emailAddress": value} for value in values]}
 
 
-def entries(*rows: tuple[int, str, int]) -> dict[str, Any]:
+def entries(*rows: tuple[int, str, int | None]) -> dict[str, Any]:
     return {**OFFICE, "kommunikation": [{"id": key, "tlf": value, "kommKz": kind} for key, value, kind in rows]}
 
 
@@ -44,6 +46,12 @@ def test_every_value_only_in_espocrm_counts() -> None:
 
 def test_kinds_without_a_home_in_espocrm_do_not_count() -> None:
     assert compare_kommunikation(CRM, entries((1, "www.x.example", 5))) == []
+
+
+@pytest.mark.parametrize("untold", [0, None])
+@pytest.mark.parametrize("value", ["www.x.example", "https://x.example/a", "x.example", "DE.BRAK.5dc0-1"])
+def test_an_untold_kind_is_told_by_value_and_top_level_copy(value: str, untold: int | None) -> None:
+    assert compare_kommunikation(CRM, entries((1, value, untold)) | {"internet": "x.example"}) == []
 
 
 def test_one_mark_on_two_parties_is_a_double() -> None:
