@@ -59,10 +59,14 @@ _REASONS = {
         "die Bankverbindung in Advoware von Hand auf den Stand in EspoCRM bringen",
     ),
     TaskKind.BANK_DELETE: Reason(
-        "in EspoCRM gelöscht oder inaktiv; Advoware lässt Bankverbindungen nicht von außen löschen",
+        "in EspoCRM gelöscht; Advoware lässt Bankverbindungen nicht von außen löschen",
         "die Bankverbindung in Advoware löschen",
     ),
 }
+_TWIN_IN_ESPOCRM = Reason(
+    "in EspoCRM gibt es vielleicht schon denselben Beteiligten",
+    "die beiden zusammenführen oder die Aufgabe schließen, dann wird neu angelegt",
+)
 _OTHER = Reason("der Abgleich braucht hier die Entscheidung eines Menschen")
 GONE_FROM_ESPOCRM = Reason("in EspoCRM gelöscht", "in Advoware prüfen, ob der Beteiligte noch gebraucht wird")
 """What the task about a party says that EspoCRM does not have any more."""
@@ -72,6 +76,8 @@ def reason_of(kind: str, details: Mapping[str, object]) -> Reason:
     """Return what a task of this ``kind`` with these ``details`` says to people."""
     if kind == TaskKind.VALUE_REFUSED:
         return _refused(details)
+    if kind == TaskKind.TWIN_SUSPECTED and details.get("same_side") and not details.get("found"):
+        return _TWIN_IN_ESPOCRM
     return next((reason for known, reason in _REASONS.items() if known == kind), _OTHER)
 
 

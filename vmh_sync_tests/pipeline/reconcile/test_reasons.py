@@ -60,6 +60,12 @@ def test_every_kind_of_task_has_a_reason_and_a_next_step(kind: TaskKind) -> None
     assert reason.why and reason.next_step
 
 
+def test_a_twin_is_told_where_it_stands() -> None:
+    double = [{"espo_id": "e2"}]
+    assert reason_of("twin_suspected", {"same_side": double}).why.startswith("in EspoCRM")
+    assert reason_of("twin_suspected", {"same_side": double, "found": [{"betnr": 7}]}).why.startswith("in Advoware")
+
+
 def test_a_new_value_that_advoware_refused_is_told_and_another_one_is_not(firm: Firm) -> None:
     espo_id, _ = firm.linked_party()
     firm.office.fault("Kommunikationen", "status", method="POST", status=422, times=1)
