@@ -93,8 +93,14 @@ def compare_kommunikation(espocrm: Json, advoware: Json) -> list[Difference]:
     phones = [entry for entry in entries if "@" not in (entry.get("tlf") or "")]
     espo_mails = {email(item["emailAddress"]) for item in espocrm.get("emailAddressData") or ()}
     espo_phones = {phone(item["phoneNumber"]) for item in espocrm.get("phoneNumberData") or ()}
-    return _channel(espocrm, ("emailAddressData", "E-Mail", "email"), espo_mails, mails, email) + _channel(
-        espocrm, ("phoneNumberData", "Telefon", "phone"), espo_phones, phones, phone
+    # What only Advoware has may stand in the place of a value of either list: a number typed into an e-mail's entry.
+    free = [
+        entry["id"]
+        for entry in entries
+        if email(entry.get("tlf")) not in espo_mails and phone(entry.get("tlf")) not in espo_phones
+    ]
+    return _channel(espocrm, ("emailAddressData", "E-Mail", "email"), espo_mails, mails, free, email) + _channel(
+        espocrm, ("phoneNumberData", "Telefon", "phone"), espo_phones, phones, free, phone
     )
 
 
@@ -117,9 +123,12 @@ def _channel(
     names: tuple[str, str, str],
     in_espocrm: set[str | None],
     entries: list[Json],
+    free: list[object],
     normal: Callable[[object], str | None],
 ) -> list[Difference]:
     """Tasks name channel and entry (``email/17``), or the value (:func:`new_entry`) when Advoware has no entry for it.
+
+    The channel in a task is the one that the entry has been paired in, whatever stands in it now.
 
     A set on both sides: EspoCRM has each value once, Advoware may have the same line under two kinds.
     """
@@ -127,11 +136,10 @@ def _channel(
     party = str(espocrm["id"])
     in_advoware: dict[str, set[str]] = {}
     for entry in entries:
-        value = normal(entry.get("tlf"))
-        # An entry that was emptied may be the one that refused the value of EspoCRM.
-        in_advoware.setdefault(value or "", set()).add(f"{channel}/{entry.get('id')}")
+        named = {f"email/{entry.get('id')}", f"phone/{entry.get('id')}"}
+        in_advoware.setdefault(normal(entry.get("tlf")) or "", set()).update(named)
     lonely = {value: ids for value, ids in in_advoware.items() if value and value not in in_espocrm}
-    free = {entry for value, ids in in_advoware.items() if value not in in_espocrm for entry in ids}
+    taken = {f"{channel}/{entry}" for entry in free}
     only_advoware = [
         difference(
             espocrm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids)
@@ -144,7 +152,7 @@ def _channel(
             name,
             label,
             "nur in EspoCRM",
-            frozenset(Clue("beteiligte", party, entry) for entry in {*free, new_entry(channel, value)}),
+            frozenset(Clue("beteiligte", party, entry) for entry in {*taken, new_entry(channel, value)}),
         )
         for value in sorted(value for value in in_espocrm if value and value not in in_advoware)
     ]

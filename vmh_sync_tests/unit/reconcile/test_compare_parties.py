@@ -32,7 +32,16 @@ def test_a_different_field_is_told_by_a_task_about_exactly_this_field() -> None:
 def test_an_entry_only_in_advoware_is_told_by_its_own_task_only() -> None:
     (found,) = compare_kommunikation(mails("a@x.example"), entries((1, "A@x.example", 4), (2, "b@x.example", 4)))
     assert (found.field, found.why) == ("emailAddressData", "nur in Advoware")
-    assert found.told_by == {Clue("beteiligte", "p1", "email/2")}
+    assert found.told_by == {Clue("beteiligte", "p1", name) for name in ("email/2", "phone/2")}
+
+
+def test_a_number_in_the_entry_of_an_email_is_told_by_the_task_about_that_email() -> None:
+    found = compare_kommunikation(
+        mails("a@x.example", "b@x.example"), entries((1, "b@x.example", 4), (2, "0511/12", 4))
+    )
+    assert [item.field for item in found] == ["emailAddressData", "phoneNumberData"]
+    assert all(Clue("beteiligte", "p1", "email/2") in item.told_by for item in found)
+    assert not any(clue.field.endswith("/1") for item in found for clue in item.told_by), "that entry agrees"
 
 
 def test_every_value_only_in_espocrm_counts() -> None:
