@@ -48,6 +48,7 @@ async def _keep_team(session: SetupSession) -> None:
         made = await session.admin.create("Team", {"name": session.choices.team})
         session.team_id = made.id
     session.keep("ESPOCRM_DEFAULT_TEAM_ID", session.team_id)
+    session.default_team = session.team_id
 
 
 async def _api_user(session: SetupSession) -> tuple[Mapping[str, object] | None, Mapping[str, object]]:
@@ -178,6 +179,7 @@ async def _assignee_steps(session: SetupSession) -> list[Step]:
 
 async def _keep_assignee(session: SetupSession) -> None:
     session.keep("ESPOCRM_DEFAULT_ASSIGNEE_ID", str(session.assignee_id))
+    session.default_assignee = session.assignee_id
 
 
 async def note_people(session: SetupSession, default_assignee: str | None, default_team: str | None) -> None:

@@ -141,7 +141,14 @@ async def _task_parents(session: SetupSession) -> list[Step]:
     """A Task takes only listed types as parent (espocrm.md B12); those that are listed stay."""
     found = await session.admin.metadata("entityDefs.Task.fields.parent")
     listed = found.get("entityList") if isinstance(found, dict) else None
-    known = [str(name) for name in listed] if isinstance(listed, list) else []
+    if not isinstance(listed, list):
+        # Nothing to add to: writing a list of ours would take the types away that tasks hang on today.
+        text = "EspoCRM sagt nicht, woran Aufgaben hängen dürfen (Feld Task.parent)."
+        names = ", ".join(entity.name for entity in ENTITIES)
+        remedy = f"Im Entity Manager bei Aufgabe, Feld „parent“, nachsehen, ob {names} dabei sind."
+        session.left.append(LeftByHand(text, remedy, serious=True))
+        return []
+    known = [str(name) for name in listed]
     lacking = [entity.name for entity in ENTITIES if entity.name not in known]
     if not lacking:
         return []

@@ -64,6 +64,8 @@ class SetupSession:
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     new_secrets: dict[str, str] = field(default_factory=dict, repr=False)
     left: list[LeftByHand] = field(default_factory=list)
+    doing: str = ""
+    """The step that is carried out right now."""
 
     @property
     def can_log_in(self) -> bool:

@@ -9,10 +9,11 @@ from vmh_sync.crm_setup.layout_steps import filter_steps, layout_steps
 from vmh_sync.crm_setup.people_steps import note_people, people_steps
 from vmh_sync.crm_setup.remaining import note_installation
 from vmh_sync.crm_setup.schema_steps import schema_steps
-from vmh_sync.crm_setup.session import SetupSession, Step
+from vmh_sync.crm_setup.session import LeftByHand, SetupSession, Step
 from vmh_sync.crm_setup.webhook_steps import webhook_steps
 
 Progress = Callable[[int, int, str], None]
+_NAMED = 5
 
 
 class NotAdministrator(Exception):
@@ -44,10 +45,21 @@ async def plan(session: SetupSession) -> list[Step]:
 
 
 async def carry_out(session: SetupSession, steps: Sequence[Step], progress: Progress) -> None:
-    """Do the steps one after the other; stops at the first error, which it raises. What is done stays."""
+    """Do the steps one after the other; stops at the first error, which it raises. What is done stays.
+
+    Then looks again: what stands decides what is left, also where EspoCRM said yes and did nothing.
+    """
     for number, step in enumerate(steps, 1):
+        session.doing = step.text
         progress(number, len(steps), step.text)
         await step.run(session)
+    session.doing = ""
+    undone = [step.text for step in await plan(session)]
+    if undone:
+        more = f" und {len(undone) - _NAMED} weitere" if len(undone) > _NAMED else ""
+        text = f"EspoCRM hat zugestimmt, getan ist es aber nicht: {'; '.join(undone[:_NAMED])}{more}."
+        remedy = "`vmh-sync crm setup` noch einmal ausführen; bleibt es so, das Protokoll von EspoCRM ansehen."
+        session.left.append(LeftByHand(text, remedy, serious=True))
 
 
 async def note_remaining(session: SetupSession, default_assignee: str | None, default_team: str | None) -> None:

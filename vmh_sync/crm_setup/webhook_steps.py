@@ -13,7 +13,7 @@ SECRETS = "ESPOCRM_WEBHOOK_SECRETS"
 
 
 class WebhookRefused(Exception):
-    """EspoCRM does not call addresses of the internal network; the German message holds the line to add."""
+    """EspoCRM does not call this address; the German message says what to do, or holds the line to add."""
 
 
 def wanted_webhooks(gateway: str) -> list[tuple[str, str]]:
@@ -76,6 +76,10 @@ def _note_odd(session: SetupSession, known: Sequence[Mapping[str, object]], want
             LeftByHand(text, "In EspoCRM unter Verwaltung → Webhooks löschen, wenn sie von früher sind.")
         )
     own = [hook for hook in known if (hook.get("event"), hook.get("url")) in wanted]
+    if any(str(hook.get("id")) not in session.secrets and not hook.get("secretKey") for hook in own):
+        text = "EspoCRM nennt die Geheimnisse der Webhooks nicht; ohne sie werden seine Meldungen abgewiesen."
+        remedy = f"In EspoCRM unter Verwaltung → Webhooks nachsehen und in {SECRETS} eintragen (ID: Geheimnis)."
+        session.left.append(LeftByHand(text, remedy, serious=True))
     for attribute, good, what in (("isActive", True, "abgeschaltet"), ("skipOwn", True, "ohne „Eigene überspringen“")):
         names = ", ".join(sorted(str(hook["event"]) for hook in own if hook.get(attribute) is not good))
         if names:
@@ -93,9 +97,14 @@ async def _create(session: SetupSession, *, event: str, url: str) -> None:
         try:
             made = await espo.create("Webhook", {"event": event, "url": url, "skipOwn": True})
         except ValidationRejected as error:
-            if error.rule != "notInternal":
+            if error.rule == "notInternal":
+                raise WebhookRefused(not_internal_advice(url)) from None
+            if error.field != "url":
                 raise
-            raise WebhookRefused(not_internal_advice(url)) from None
+            raise WebhookRefused(
+                f"EspoCRM nimmt die Adresse {url} nicht an ({error.rule}). Bitte --webhook-url berichtigen: eine ganze "
+                "Adresse mit http:// oder https://, wie sie im Browser stünde."
+            ) from None
         _remember(session, made.id, made.attributes.get("secretKey"))
 
 

@@ -18,7 +18,18 @@ from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
 from vmh_sync.stored_settings import StoredSettings
 from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
-from vmh_sync.systems.espocrm.errors import EspoError, LoginRejected, Transient
+from vmh_sync.systems.espocrm.errors import (
+    EspoError,
+    Forbidden,
+    LockedOut,
+    LoginRejected,
+    Maintenance,
+    OutcomeUnknown,
+    Rejected,
+    Transient,
+    UnexpectedAnswer,
+    ValidationRejected,
+)
 from vmh_sync.systems.retry import RetryPolicy
 
 _STEP_SECONDS = 120.0
@@ -29,6 +40,18 @@ _WHOSE_LOGIN = (
     "falls er schon eingetragen ist. Nach mehreren Versuchen nimmt EspoCRM eine Minute lang keine Anmeldung an."
 )
 _SILENT = "EspoCRM antwortet gerade nicht; bitte denselben Befehl später noch einmal aufrufen."
+_SAID: tuple[tuple[type[EspoError], str], ...] = (
+    (ValidationRejected, "EspoCRM nimmt eine Angabe nicht an"),
+    (Forbidden, "EspoCRM erlaubt das nicht"),
+    (Rejected, "EspoCRM lehnt das ab"),
+    (
+        LockedOut,
+        "EspoCRM lässt nach zu vielen Fehlanmeldungen niemanden herein; bitte in zwei Minuten noch einmal aufrufen",
+    ),
+    (Maintenance, "EspoCRM ist im Wartungsmodus; bitte danach noch einmal aufrufen"),
+    (OutcomeUnknown, "EspoCRM hat das nicht bestätigt; der nächste Aufruf sieht nach und macht weiter"),
+    (UnexpectedAnswer, "EspoCRM antwortet anders als erwartet; bitte ESPOCRM_API_BASE_URL und sein Protokoll prüfen"),
+)
 
 
 @dataclass(slots=True)
@@ -97,7 +120,6 @@ async def _setup(
             done.steps += await setup.plan(session)
             if not plan_only:
                 await setup.carry_out(session, done.steps, progress)
-                await setup.plan(session)  # what stands now decides what is left
             await setup.note_remaining(session, settings.default_assignee_id, settings.default_team_id)
         except (NotAdministrator, UnknownChoice, WebhookRefused) as error:
             done.problem = str(error)
@@ -106,10 +128,16 @@ async def _setup(
         except Transient:
             done.problem = " ".join((_SILENT, *blocked_way("espocrm")))
         except EspoError as error:
-            done.problem = error.message_for_people
+            done.problem = _stopped(session.doing, error)
         done.secrets, done.left = session.new_secrets, list(session.left)
     _note_overruled(done, stored)
     return done
+
+
+def _stopped(doing: str, error: EspoError) -> str:
+    """What EspoCRM said to the step; the errors' own words speak of records and of passes that come again."""
+    words = next((words for kind, words in _SAID if isinstance(error, kind)), error.message_for_people.rstrip("."))
+    return f"{f'Beim Schritt „{doing}“: ' if doing else ''}{words} ({error.detail})."
 
 
 def _clients(settings: EspoCrmSettings) -> Callable[[str | None], AbstractAsyncContextManager[EspoClient]]:

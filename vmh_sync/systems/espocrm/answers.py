@@ -13,6 +13,7 @@ from vmh_sync.systems.espocrm.errors import (
     RecordLocked,
     UnexpectedAnswer,
     VersionConflict,
+    reason_for_log,
 )
 from vmh_sync.systems.espocrm.records import EspoRecord, Page, SpoiltRow
 from vmh_sync.systems.espocrm.stamp_clock import StampClock
@@ -106,7 +107,7 @@ def conflict(response: httpx.Response, where: str) -> EspoError:
         return RecordLocked(f"{where}: locked, cannot be deleted", field=None, status=409)
     if label in _NAME_LABELS or _TAKEN.search(reason):
         return NameTaken(f"{where}: the name is taken", status=409)
-    return UnexpectedAnswer(f"{where}: a 409 of no known kind", status=409)
+    return UnexpectedAnswer(f"{where}: a 409 of no known kind{reason_for_log(response.headers)}", status=409)
 
 
 def _body(response: httpx.Response) -> Any:

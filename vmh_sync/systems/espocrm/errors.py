@@ -241,7 +241,7 @@ def by_answer(response: httpx.Response, *, where: str, write: bool, now: datetim
         return _forbidden(response, where)
     if status == 404:
         return _not_found(response, where)
-    detail = f"{where}: status {status}{_reason_for_log(response.headers)}"
+    detail = f"{where}: status {status}{reason_for_log(response.headers)}"
     if status == 503 and _MAINTENANCE in response.headers.get(REASON, "").lower():
         return Maintenance(detail, status=status)
     if status >= 500 or status in NOT_BEGUN or status == 408:
@@ -272,7 +272,7 @@ def _bad_request(response: httpx.Response, where: str) -> EspoError:
     else:
         entity, (field, rule) = "?", _validation_of_body(response)
     if not field:
-        return Rejected(f"{where}: status 400{_reason_for_log(response.headers)}", status=400)
+        return Rejected(f"{where}: status 400{reason_for_log(response.headers)}", status=400)
     return ValidationRejected(
         f"{where}: field {field} refused ({rule})", entity=entity, field=field, rule=rule, status=400
     )
@@ -289,7 +289,7 @@ def _validation_of_body(response: httpx.Response) -> tuple[str, str]:
 def _forbidden(response: httpx.Response, where: str) -> EspoError:
     if is_lock_out(response):
         return LockedOut(f"{where}: 403 without reason (too many bad logins)", status=403)
-    detail, reason = f"{where}: status 403{_reason_for_log(response.headers)}", response.headers.get(REASON, "")
+    detail, reason = f"{where}: status 403{reason_for_log(response.headers)}", response.headers.get(REASON, "")
     if _CANNOT_RELATE in reason:
         named = _LINK.search(reason)
         return LinkTargetMissing(detail, link=named.group(1) if named else None, status=403)
@@ -299,13 +299,13 @@ def _forbidden(response: httpx.Response, where: str) -> EspoError:
 def _not_found(response: httpx.Response, where: str) -> EspoError:
     """Only EspoCRM's own words say that a record is gone; everything else is a wrong address or entity."""
     reason = response.headers.get(REASON)
-    detail = f"{where}: status 404{_reason_for_log(response.headers)}"
+    detail = f"{where}: status 404{reason_for_log(response.headers)}"
     if reason is not None and (reason == "" or _RECORD_GONE.match(reason)):
         return NotFound(detail, status=404)
     return BadConfiguration(detail, status=404)
 
 
-def _reason_for_log(headers: Mapping[str, str]) -> str:
+def reason_for_log(headers: Mapping[str, str]) -> str:
     """The reason that EspoCRM gives, unless it might carry a value of a record."""
     reason = headers.get(REASON, "")
     harmless = reason and len(reason) <= 160 and "@" not in reason and not re.search(r"\+?\d{6,}\b", reason)

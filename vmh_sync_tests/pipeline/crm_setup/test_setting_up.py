@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+import httpx
 import pytest
 
 from vmh_sync.crm_setup import steps as setup
@@ -14,6 +15,7 @@ from vmh_sync.crm_setup.webhook_steps import WebhookRefused
 from vmh_sync.doctor.espocrm import expectations
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.schema import compare
+from vmh_sync.systems.espocrm.errors import Rejected
 from vmh_sync_tests.pipeline.crm_setup.blank_crm import CHOICES, GATEWAY, BlankCrm, Killed
 
 
@@ -259,3 +261,38 @@ def test_a_status_field_that_lacks_our_words_is_told_and_left() -> None:
         "Dem Feld CBeteiligte.syncStatus (Abgleich) fehlen Werte: dirty, permanently_failed, deleted_in_advoware."
     )
     assert crm.crm.schema["CBeteiligte"].fields["syncStatus"]["options"] == field["options"]
+
+
+def test_what_espocrm_agreed_to_and_did_not_do_is_told() -> None:
+    crm = BlankCrm()
+    crm.transport.answers["POST .*fieldManager/CAdressen"] = httpx.Response(200, json=True)
+    (undone,) = [one for one in crm.set_up() if one.serious]
+    assert "getan ist es aber nicht: Feld CAdressen.adresse (Adresse) anlegen; " in undone.text
+    crm.transport.answers.clear()
+    assert [one for one in crm.set_up() if one.serious] == []
+
+
+def test_where_metadata_say_nothing_the_parents_of_tasks_are_left_as_they_are() -> None:
+    crm = BlankCrm()
+    parents = list(crm.crm.schema["Task"].fields["parent"]["entityList"])
+    crm.transport.answers["GET .*/Metadata"] = httpx.Response(200)
+    assert any("Task.parent" in one.text for one in crm.set_up() if one.serious)
+    assert crm.crm.schema["Task"].fields["parent"]["entityList"] == parents
+
+
+@pytest.mark.parametrize(("field", "raised"), [("url", WebhookRefused), ("skipOwn", Rejected)])
+def test_an_address_that_espocrm_refuses_is_told_as_the_address(field: str, raised: type[Exception]) -> None:
+    crm = BlankCrm()
+    data = {"messageTranslation": {"label": "validationFailure", "data": {"field": field, "type": "valid"}}}
+    crm.transport.answers["POST .*/Webhook"] = httpx.Response(400, json=data)
+    with pytest.raises(raised, match="--webhook-url" if field == "url" else "skipOwn"):
+        crm.set_up()
+
+
+def test_webhooks_whose_secrets_are_not_told_are_named() -> None:
+    crm = BlankCrm()
+    crm.set_up()
+    del crm.stored["ESPOCRM_WEBHOOK_SECRETS"]
+    hooks = [row | {"secretKey": None} for row in crm.crm.tables["Webhook"].rows.values()]
+    crm.transport.answers["GET .*/Webhook"] = httpx.Response(200, json={"list": hooks, "total": len(hooks)})
+    assert any("Geheimnisse der Webhooks nicht" in one.text for one in crm.set_up() if one.serious)
