@@ -7,7 +7,7 @@ from datetime import date
 
 from vmh_sync.matching.companies import FORMS, NO_NAME, RegisterNumber, register_number, split_company
 from vmh_sync.matching.persons import TITLES, generation, in_one_word, name_words
-from vmh_sync.matching.spelling import fold
+from vmh_sync.matching.spelling import bare, fold
 from vmh_sync.matching.traits import Traits
 from vmh_sync.sync import values
 
@@ -70,6 +70,22 @@ def search_word(name: str) -> str:
     pieces = [piece for word in words for piece in re.split(r"[^A-Za-z0-9]+|ae|oe|ue|ss", word, flags=re.IGNORECASE)]
     longest = max(pieces, key=len, default="")
     return longest if len(longest) >= 4 else max(words, key=len, default="")
+
+
+_AS_ONE_LETTER = (("ae", "ä"), ("oe", "ö"), ("ue", "ü"), ("ss", "ß"))
+
+
+def search_words(name: str) -> list[str]:
+    """Return what to search for, one text where it is spelled alike everywhere.
+
+    A short name with an umlaut or accent leaves no piece to search for (Krüger, Yıldız): each way to write it is one.
+    """
+    word = search_word(name)
+    umlauts = word.casefold()
+    for two, one in _AS_ONE_LETTER:
+        umlauts = umlauts.replace(two, one)
+    ways = [word, *(way.capitalize() for way in (fold(word), umlauts, fold(bare(word))))]
+    return list({way.casefold(): way for way in reversed(ways) if way}.values())[::-1]
 
 
 _NO_BIRTHDAYS = frozenset({date.min, date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)})

@@ -27,8 +27,12 @@ _SOUNDS_WITHIN = 2
 def fold(text: str) -> str:
     """Return small letters and digits without accents, words apart by one blank; umlauts written out."""
     plain = unicodedata.normalize("NFC", text).casefold().translate(_UMLAUTS)
-    bare = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
-    return " ".join(re.split(r"[\W_]+", bare)).strip()
+    return " ".join(re.split(r"[\W_]+", bare(plain))).strip()
+
+
+def bare(text: str) -> str:
+    """Return the text without accents; an umlaut is its letter alone."""
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
 @lru_cache(maxsize=200_000)

@@ -1,7 +1,7 @@
 """Looks for a party in Advoware before one is created there, and asks a person where it may exist already.
 
 Two searches per create: by the name, and by the first name (which finds a married name or a slip in the family name),
-or by our mark where there is no first name. Only where a name fits does it cost more. A person answers with the task:
+or by our mark where there is no first name; more for short names with umlauts, and where a name fits. A person answers with the task:
 the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
 """
 
@@ -28,7 +28,7 @@ from vmh_sync.beteiligte.twins.twin_question import (
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.passes.together import Ask
 from vmh_sync.matching.compare import compare, name_fits
-from vmh_sync.matching.prepared import search_word
+from vmh_sync.matching.prepared import search_words
 from vmh_sync.matching.traits import Likeness, Traits
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound
@@ -139,7 +139,7 @@ async def _doubles(
 
 
 async def _search(context: PassContext, espocrm: Traits, mark: str) -> list[Beteiligter]:
-    texts = dict.fromkeys((search_word(espocrm.name), search_word(espocrm.vorname) or mark))
+    texts = dict.fromkeys((*search_words(espocrm.name), *(search_words(espocrm.vorname) or [mark])))
     # What the search tells of other parties is allowed to be unusable: it is no reason not to create this one.
     answers = [await context.advoware.search_beteiligte(text, spoilt=[]) for text in texts if text]
     return list({one.bet_nr: one for answer in answers for one in answer}.values())

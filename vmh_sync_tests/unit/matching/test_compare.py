@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmh_sync.matching.compare import compare, name_fits
-from vmh_sync.matching.prepared import search_word
+from vmh_sync.matching.prepared import search_word, search_words
 from vmh_sync.matching.traits import Likeness, Traits
 
 MAIL, PHONE, IBAN = frozenset({"a@example.org"}), frozenset({"0711 4567890"}), frozenset({"DE89370400440532013000"})
@@ -266,6 +266,29 @@ def test_the_search_word_stands_in_either_spelling(typed: str, stands: str) -> N
     word = search_word(typed)
     assert word
     assert word.casefold() in stands.casefold()
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands"),
+    [
+        ("Krüger", "Krueger"),
+        ("Krueger", "Krüger"),
+        ("Jörg", "Joerg"),
+        ("Öztürk", "Ozturk"),
+        ("Oğuz", "Oguz"),
+        ("Yıldız", "Yildiz"),
+        ("Weiß", "Weiss"),
+        ("Weiss", "Weiß"),
+    ],
+)
+def test_a_short_name_is_searched_in_every_spelling(typed: str, stands: str) -> None:
+    assert any(word.casefold() in stands.casefold() for word in search_words(typed))
+    assert len(search_words(typed)) <= 4
+
+
+@pytest.mark.parametrize("name", ["Huber", "Müller", "Li", "", "Huber Bau GmbH"])
+def test_a_name_that_is_spelled_alike_everywhere_is_searched_once(name: str) -> None:
+    assert search_words(name) == [word for word in [search_word(name)] if word]
 
 
 _NAMES = st.sampled_from(["", "Müller", "Mueller", "Meier", "Huber-Meier", "Huber Bau GmbH", "Huber Bau", "KG", "Ö"])
