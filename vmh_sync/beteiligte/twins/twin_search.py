@@ -1,8 +1,8 @@
 """Looks for a party in Advoware before one is created there, and asks a person where it may exist already.
 
 Two searches per create: by the name, and by the first name (which finds a married name or a slip in the family name),
-or by our mark where there is no first name; more for short names with umlauts, and where a name fits. A person answers with the task:
-the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
+or by our mark where there is no first name; more for short names with umlauts, and where a name fits. A person answers
+with the task: the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
 """
 
 import asyncio
