@@ -5,7 +5,7 @@ an intent before a creation, and planning again when a side has moved meanwhile 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.apply.agreement import Done
 from vmh_sync.kalender.apply.odd_series import OddSeries
@@ -14,6 +14,7 @@ from vmh_sync.kalender.decision.operations import (
     BringAlong,
     ClosePair,
     CreateAdvoware,
+    Decision,
     DeleteAdvoware,
     DeleteGoogle,
     InsertGoogle,
@@ -41,7 +42,12 @@ ROUNDS = 4
 
 @dataclass(slots=True, repr=False)
 class Executor(OddSeries):
-    """Carries out the items of one employee, under that employee's lease."""
+    """Carries out the items of one employee, under that employee's lease.
+
+    ``exactly``: a person approved these operations; when a side has moved before the first of them, nothing is done.
+    """
+
+    exactly: bool = False
 
     async def run(self, item: PlanItem) -> Done:
         """Carry out one item; plans again, at most :data:`ROUNDS` times, when a side has moved.
@@ -54,6 +60,7 @@ class Executor(OddSeries):
         for _ in range(ROUNDS):
             try:
                 await self.lease.ensure()
+                await self._stay(operations)
                 # The losing value is on record before it is overwritten (specification, sync-semantics.md 3).
                 await self.book.lose(self.done.findings)
                 for place, operation in enumerate(operations):
@@ -68,26 +75,32 @@ class Executor(OddSeries):
                 operations = await self._plan_again(item)
         raise AppointmentMoving
 
-    async def foresee(self, item: PlanItem) -> None:
-        """Ask what keeps an item from being carried out, as :meth:`run` does; raises as it does, and writes nothing."""
-        operations = item.decision.operations
-        for place, operation in enumerate(operations):
-            await self._stay(operation, operations[place + 1 :])
+    async def foresee(self, item: PlanItem) -> PlanItem:
+        """Return what :meth:`run` makes of an item; raises as it does where something is in the way. Writes nothing."""
+        await self._stay(item.decision.operations)
+        operations, findings = list[Operation](), item.decision.findings
+        for operation in item.decision.operations:
+            instead = None
             if isinstance(operation, TakeOver):
-                await self._lives_on(operation)
+                instead = await self._instead_of(operation)
+            elif isinstance(operation, InsertGoogle) and operation.replaces is None:
+                instead = await self._comes_along(operation)
+            operations += (operation,) if instead is None else instead.operations
+            findings += () if instead is None else instead.findings
+        return replace(item, decision=Decision(tuple(operations), findings))
 
-    async def _stay(self, operation: Operation, later: Sequence[Operation]) -> None:
+    async def _stay(self, operations: Sequence[Operation]) -> None:
         """Raise :class:`.MovedAway` where an event is taken for gone that lives on in a colleague's calendar."""
-        match operation:
-            case InsertGoogle(stays=False):
-                await self._stay_if_moved(operation.fr_nr, operation.replaces)
-            case DeleteAdvoware():
-                await self._stay_if_moved(operation.fr_nr, operation.event_id)
-            case ClosePair() if not later:
-                await self._stay_if_moved(operation.fr_nr, operation.event_id)
+        for place, operation in enumerate(operations):
+            match operation:
+                case InsertGoogle(stays=False):
+                    await self._stay_if_moved(operation.fr_nr, operation.replaces)
+                case DeleteAdvoware():
+                    await self._stay_if_moved(operation.fr_nr, operation.event_id)
+                case ClosePair() if place == len(operations) - 1:
+                    await self._stay_if_moved(operation.fr_nr, operation.event_id)
 
     async def _apply(self, operation: Operation, later: Sequence[Operation] = ()) -> None:
-        await self._stay(operation, later)
         match operation:
             case InsertGoogle():
                 await self._insert_once(operation)
@@ -153,7 +166,10 @@ class Executor(OddSeries):
         events: tuple[Mapping[str, object], ...] = ()
         if event_id is not None:
             event = await self.sides.fresh_event(event_id)
-            events = (event.raw,) if event is not None else await self._what_is_left(event_id, fr_nr)
+            if event is not None:
+                events = (event.raw, *self.sides.exceptions.get(event_id, ()))
+            else:
+                events = await self._what_is_left(event_id, fr_nr)
         if fr_nr is not None:
             self._agreed.pop(fr_nr, None)
             await self.sides.fresh_termin(fr_nr)

@@ -139,7 +139,11 @@ class GoogleWrites(Agreement):
             rest = {name: value for name, value in operation.values.items() if name != "attendees"}
             await self.lease.ensure()
             event = await self.sides.update_event(current, replace(changes, values=rest))
-            finding = Finding(FindingKind.DEADLINE, GUESTS_GONE, operation.fr_nr, operation.event_id)
+            # About the same fields, so that both are told in one task.
+            told = tuple(
+                replace(one, old=one.new, new=one.old) if one.name == "attendees" else one for one in operation.changes
+            )
+            finding = Finding(FindingKind.DEADLINE, GUESTS_GONE, operation.fr_nr, operation.event_id, told)
             await self.book.lose((finding,))
             self.done.findings += (finding,)
             guarded = self._guarded(operation.fr_nr, pair.base, event)

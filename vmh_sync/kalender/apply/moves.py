@@ -9,6 +9,7 @@ from vmh_sync.kalender.decision.deadlines import SENT_BACK, is_held
 from vmh_sync.kalender.decision.deletions import typed_since
 from vmh_sync.kalender.decision.operations import (
     CreateAdvoware,
+    Decision,
     DeleteGoogle,
     FieldChange,
     Finding,
@@ -79,22 +80,36 @@ class Moves(AdvowareWrites):
     async def _take_over(self, operation: TakeOver) -> None:
         """Give the Termin to this employee, then the pair; under the leases of both calendars."""
         async with self._with_colleague(operation.from_kuerzel):
-            deadline = await self._is_deadline(operation.fr_nr)
-            # A deadline, and what is everybody's, is entered again at the colleague's although it was moved: no copy.
-            entered_again = deadline or operation.fr_nr in self.book.rows
-            if await self._lives_on(operation, with_copies=not entered_again):
-                await self._create_instead(operation)
-                return
-            if deadline:
-                await self._send_back(operation)
-                return
-            if operation.fr_nr in self.book.rows:
-                await self._drop_second(operation)
+            instead = await self._instead_of(operation)
+            if instead is not None:
+                await self._do_instead(instead)
                 return
             await self._reassign(operation)
             await self.book.take_over(operation.fr_nr, operation.event_id, operation.from_kuerzel)
         # From here on it is a pair like any other, also if its Termin is gone: what was edited meanwhile is merged.
         raise PlanAgain
+
+    async def _instead_of(self, operation: TakeOver) -> Decision | None:
+        """Return what is done instead of taking a Termin over, ``None`` where it is to be taken; writes nothing."""
+        deadline, stands_here = await self._is_deadline(operation.fr_nr), operation.fr_nr in self.book.rows
+        # A deadline, and what is everybody's, is entered again at the colleague's although it was moved: no copy.
+        if await self._lives_on(operation, with_copies=not (deadline or stands_here)):
+            return Decision(operation.otherwise)
+        if deadline:
+            return self._sent_back(operation)
+        return await self._second(operation) if stands_here else None
+
+    async def _do_instead(self, decision: Decision) -> None:
+        await self.book.lose(decision.findings)
+        self.done.findings += decision.findings
+        for one in decision.operations:
+            if isinstance(one, CreateAdvoware):
+                await self._create(one)
+            elif isinstance(one, DeleteGoogle):
+                try:
+                    await self._delete_google(one)
+                except PreconditionFailedError:
+                    raise AppointmentMoving from None
 
     async def _lives_on(self, operation: TakeOver, *, with_copies: bool = True) -> bool:
         """Tell whether the appointment lives on at the colleague's: as what it was, or as what its pair went on as."""
@@ -129,31 +144,23 @@ class Moves(AdvowareWrites):
         form = read_termin(termin, self.context.rules) if termin is not None else None
         return is_held(termin, form, self.context.rules)
 
-    async def _send_back(self, operation: TakeOver) -> None:
+    def _sent_back(self, operation: TakeOver) -> Decision:
         """A deadline stays with whom Advoware names: the event goes from here, its own calendar gets it again."""
         text = f"{SENT_BACK} {operation.from_kuerzel}"
         typed = self._typed_at_colleagues(operation)
         finding = Finding(FindingKind.DEADLINE, text, operation.fr_nr, operation.event_id, typed)
-        await self.book.lose((finding,))
-        self.done.findings += (finding,)
-        await self._delete_google(DeleteGoogle(operation.fr_nr, operation.event_id, text, confirm=False))
+        return Decision((DeleteGoogle(operation.fr_nr, operation.event_id, text, confirm=False),), (finding,))
 
-    async def _drop_second(self, operation: TakeOver) -> None:
+    async def _second(self, operation: TakeOver) -> Decision:
         """The appointment stands here already, in an event of its own: what was typed into the other one is told."""
         record = await self.context.advoware.read_termin(operation.fr_nr)
         if record is None or not self.sides.concerns(to_fields(record)):
             raise AppointmentMoving  # our own event of it could not be taken away before
+        found: tuple[Finding, ...] = ()
         if lost := self._typed_at_colleagues(operation):
             text = f"{operation.reason}; der Termin steht hier schon: die Änderung in Google gilt nicht"
-            finding = Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost)
-            await self.book.lose((finding,))
-            self.done.findings += (finding,)
-        try:
-            await self._delete_google(
-                DeleteGoogle(operation.fr_nr, operation.event_id, operation.reason, confirm=False)
-            )
-        except PreconditionFailedError:
-            raise AppointmentMoving from None
+            found = (Finding(FindingKind.CONFLICT, text, operation.fr_nr, operation.event_id, lost),)
+        return Decision((DeleteGoogle(operation.fr_nr, operation.event_id, operation.reason, confirm=False),), found)
 
     def _typed_at_colleagues(self, operation: TakeOver) -> tuple[FieldChange, ...]:
         """Return what was typed into an event that came from a colleague since it was agreed on there."""
@@ -163,11 +170,6 @@ class Moves(AdvowareWrites):
         left = self.book.pair_of(operation.from_kuerzel, operation.fr_nr)
         base = left.base if left is not None else None
         return typed_since(read_event(event.raw, self.context.rules, base), base)
-
-    async def _create_instead(self, operation: TakeOver) -> None:
-        for instead in operation.otherwise:
-            if isinstance(instead, CreateAdvoware):
-                await self._create(instead)
 
     async def _reassign(self, operation: TakeOver) -> None:
         """Put this employee in the colleague's place, if the Termin is still there."""

@@ -4,17 +4,19 @@ The colleague would get the plain series while a person's odd one stays where it
 twice; plain alone would lose what the person said (specification, kalender.md 4 and 5).
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from vmh_sync.kalender.apply.moves import Moves
 from vmh_sync.kalender.decision.operations import (
     BringAlong,
+    Decision,
     DeleteGoogle,
     FieldChange,
     InsertGoogle,
     MarkNotRepresentable,
 )
-from vmh_sync.kalender.errors import AppointmentMoving, PlanAgain, StaysWithColleague
+from vmh_sync.kalender.errors import PlanAgain, StaysWithColleague
 from vmh_sync.kalender.form.google_form import deviates, read_event
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.model import PairState, Source, TerminFields
@@ -29,28 +31,15 @@ from vmh_sync.systems.google_calendar.errors import (
 
 @dataclass(slots=True, repr=False)
 class OddSeries(Moves):
-    """Brings odd series along, and leaves them where a colleague's pass will fetch them.
-
-    ``exactly``: a person approved these operations; when a side has moved before the first of them, nothing is done.
-    """
-
-    exactly: bool = False
+    """Brings odd series along, and leaves them where a colleague's pass will fetch them."""
 
     async def _bring_along(self, operation: InsertGoogle) -> None:
         """Move the event here instead of inserting a plain one, if whom the Termin was taken from has an odd one.
 
         Raises :class:`PlanAgain` when it did, :class:`StaysWithColleague` when Google does not let the event go.
         """
-        fr_nr, termin = operation.fr_nr, self.sides.termine.get(operation.fr_nr)
-        for kuerzel, pair in self.book.elsewhere(fr_nr).items():
-            if termin is None or concerns(termin, kuerzel):
-                continue
-            calendar = await self._calendar_of(kuerzel)
-            obstacle = await self._obstacle_of(calendar, pair) if calendar is not None else None
-            if calendar is None or obstacle is None:
-                continue
-            if self.exactly:
-                raise AppointmentMoving
+        fr_nr = operation.fr_nr
+        async for kuerzel, pair, calendar, obstacle in self._odd_ones(operation):
             async with self._with_colleague(kuerzel):
                 if self.book.pair_of(kuerzel, fr_nr) != pair or await self.sides.fresh_termin(fr_nr) is None:
                     raise PlanAgain
@@ -58,6 +47,23 @@ class OddSeries(Moves):
                 await self.book.take_over(fr_nr, pair.event_id, kuerzel)
                 await self.book.hinder(fr_nr, obstacle)
             raise PlanAgain
+
+    async def _comes_along(self, operation: InsertGoogle) -> Decision | None:
+        """Return that an odd event will be moved here instead of this insert; ``None`` where there is none."""
+        async for kuerzel, pair, _, _ in self._odd_ones(operation):
+            return Decision((_brought(pair, kuerzel),))
+        return None
+
+    async def _odd_ones(self, operation: InsertGoogle) -> AsyncIterator[tuple[str, PairState, str, str]]:
+        """Yield of whom the Termin was taken from: Kürzel, pair, calendar, why Advoware cannot hold the event."""
+        termin = self.sides.termine.get(operation.fr_nr)
+        for kuerzel, pair in self.book.elsewhere(operation.fr_nr).items():
+            if termin is None or concerns(termin, kuerzel):
+                continue
+            calendar = await self._calendar_of(kuerzel)
+            obstacle = await self._obstacle_of(calendar, pair) if calendar is not None else None
+            if calendar is not None and obstacle is not None:
+                yield kuerzel, pair, calendar, obstacle
 
     async def _obstacle_of(self, calendar: str, pair: PairState) -> str | None:
         """Return what Advoware cannot hold of a colleague's event, as it is now."""
@@ -76,8 +82,7 @@ class OddSeries(Moves):
 
     async def _fetch_event(self, pair: PairState, calendar: str, kuerzel: str) -> None:
         client, destination = self.context.google.client, self.sides.calendar_id
-        reason = f"Mit dem Termin aus dem Kalender {kuerzel} hierher verschoben: in Advoware nicht darstellbar"
-        await self._before_write("google", BringAlong(pair.fr_nr, pair.event_id, kuerzel, reason))
+        await self._before_write("google", _brought(pair, kuerzel))
         try:
             await self.context.google.run(lambda: client.move_event(calendar, pair.event_id, destination))
         except (NotFoundError, AlreadyDeletedError):
@@ -124,3 +129,8 @@ class OddSeries(Moves):
 
     def _has_own(self, termin: TerminFields) -> bool:
         return any(concerns(termin, kuerzel) for kuerzel in self.book.elsewhere(termin.fr_nr))
+
+
+def _brought(pair: PairState, kuerzel: str) -> BringAlong:
+    reason = f"Mit dem Termin aus dem Kalender {kuerzel} hierher verschoben: in Advoware nicht darstellbar"
+    return BringAlong(pair.fr_nr, pair.event_id, kuerzel, reason)

@@ -163,6 +163,8 @@ class PairBook:
             if old.id is not None:
                 tx.calendar_pairs.mark_deleted([old.id], self.context.clock.now())
             moved = replace(old, id=None, revision=0, kuerzel=self.kuerzel, event_id=event_id, etag=None)
+            if moved.status == "failed":  # their pass could not do anything about it but wait for this one
+                moved = replace(moved, status="synced", error_text=None)
             return tx.calendar_pairs.save(moved)
 
         self.rows[fr_nr] = await self._do(work)

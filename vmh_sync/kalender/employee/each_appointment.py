@@ -60,16 +60,25 @@ async def foresee(
     """Return what a pass would come to: what colleagues' calendars keep from being done is not shown as done."""
     executor, items, outcomes = executor_of(context, work), list[PlanItem](), list[RecordOutcome]()
     for item in plan.items:
-        items.append(item)
-        outcome = _at_rest(work, item)
-        if outcome is None:
-            outcome = RecordOutcome(_name(work, item), Result.SYNCED)
-            if plan.stopped is None and (kept := await _attempt(executor, work, item, executor.foresee)) is not None:
-                outcome = kept
-                text = Finding(FindingKind.PUT_OFF, kept.error or "", item.fr_nr, item.event_id)
-                items[-1] = replace(item, decision=Decision(findings=(text,)))
-        outcomes.append(outcome)
+        outcome, comes_to = _at_rest(work, item), item
+        if outcome is None and plan.stopped is None:
+            outcome, comes_to = await foreseen(executor, work, item)
+            if outcome is not None:
+                text = Finding(FindingKind.PUT_OFF, outcome.error or "", item.fr_nr, item.event_id)
+                comes_to = replace(item, decision=Decision(findings=(text,)))
+        items.append(comes_to)
+        outcomes.append(outcome or RecordOutcome(_name(work, item), Result.SYNCED))
     return replace(plan, items=tuple(items)), outcomes
+
+
+async def foreseen(executor: Executor, work: EmployeeWork, item: PlanItem) -> tuple[RecordOutcome | None, PlanItem]:
+    """Return how an item ends that something is in the way of, and what it comes to."""
+    found = [item]
+
+    async def look(one: PlanItem) -> None:
+        found.append(await executor.foresee(one))
+
+    return await _attempt(executor, work, item, look), found[-1]
 
 
 async def carry_out(executor: Executor, work: EmployeeWork, item: PlanItem) -> RecordOutcome:

@@ -19,7 +19,7 @@ from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.employee.doubtful_pairs import note_doubts
-from vmh_sync.kalender.employee.each_appointment import carry_out, executor_of, foresee
+from vmh_sync.kalender.employee.each_appointment import carry_out, executor_of, foresee, foreseen
 from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employee.ending import ending_of, failures_of, unreadable_outcomes
 from vmh_sync.kalender.employee.progress import LoadProgress
@@ -285,7 +285,8 @@ async def _carry_out(
     executor = executor_of(context, work, lease, exactly=how.approved is not None)
     await executor.book.close_all_but(google.pairs_in_it(stored))
     for item in made.items:
-        outcome = not_approved(work.kuerzel, item, how.approved) or _left_alone(context, work, item, how)
+        comes_to = item if how.approved is None else (await foreseen(executor, work, item))[1]
+        outcome = not_approved(work.kuerzel, comes_to, how.approved) or _left_alone(context, work, item, how)
         outcome = outcome or await carry_out(executor, work, item)
         work.outcomes.append(outcome)
         if progress is not None and item.writes:

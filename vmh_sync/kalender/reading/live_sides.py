@@ -1,6 +1,6 @@
 """Both sides of one employee as they are now: what the plan was made of, brought up to date by single reads."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,8 @@ def concerns(termin: TerminFields, kuerzel: str) -> bool:
 class LiveSides:
     """``termine`` and ``events`` hold what was last read or written; a missing key means "gone" or "not named".
 
-    ``deleted``: when an event was deleted, by Google's clock; ``None`` where Google did not say.
+    ``deleted``: when an event was deleted, by Google's clock; ``None`` where Google did not say. ``exceptions``: what
+    the list named of a series besides the series itself.
     """
 
     context: CalendarContext
@@ -33,6 +34,7 @@ class LiveSides:
     termine: dict[int, TerminFields]
     events: dict[str, Event]
     deleted: dict[str, datetime | None] = field(default_factory=dict)
+    exceptions: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
 
     @classmethod
     def as_read(
@@ -44,10 +46,16 @@ class LiveSides:
         events: Iterable[Event],
     ) -> "LiveSides":
         """Return both sides as their lists tell them."""
-        named = [one for one in events if not one.is_exception]
+        named, exceptions = list[Event](), dict[str, list[Mapping[str, object]]]()
+        for one in events:
+            if one.is_exception:
+                exceptions.setdefault(str(one.recurring_event_id), []).append(one.raw)
+            else:
+                named.append(one)
         living = {one.id: one for one in named if not one.cancelled}
         deleted = {one.id: one.updated for one in named if one.cancelled}
-        return cls(context, kuerzel, calendar_id, {termin.fr_nr: termin for termin in termine}, living, deleted)
+        by_number = {termin.fr_nr: termin for termin in termine}
+        return cls(context, kuerzel, calendar_id, by_number, living, deleted, exceptions)
 
     async def fresh_event(self, event_id: str) -> Event | None:
         """Read one event anew; ``None`` if it is deleted. Raises if the calendar itself cannot be read."""

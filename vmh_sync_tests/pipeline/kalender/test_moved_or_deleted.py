@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from vmh_sync_tests.fixtures.chancery import Chancery, marked
+from vmh_sync_tests.fixtures.chancery import ZONE, Chancery, marked, tasks
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
@@ -102,7 +103,8 @@ def copied(two: CalendarFirm, kuerzel: str, from_google: bool, passes: int, **va
     return event_id, copy
 
 
-WEEKLY = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"]}
+HOURS = {"start": 16, "end": 17}
+WEEKLY: dict[str, Any] = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"]}
 
 
 @pytest.mark.parametrize("passes_between", [0, 2])
@@ -153,3 +155,34 @@ def test_what_a_colleague_entered_for_the_same_time_is_not_taken_for_what_was_no
         ("AH", "Besprechung"),
         ("SB", "Anruf bei Gericht"),
     ]
+
+
+@pytest.mark.parametrize("from_google", [True, False])
+def test_who_edits_in_advoware_what_is_moved_in_google_is_not_told_that_it_was_deleted(
+    two: CalendarFirm, from_google: bool
+) -> None:
+    make = two.chancery.event if from_google else two.chancery.termin
+    make("SB", "Ortstermin")
+    two.come_to_rest()
+    (fr_nr,), (event_id,) = two.chancery.termine(), two.chancery.events("SB")
+    two.chancery.edit_termin(fr_nr, ort="Saal 7")
+    two.chancery.move_event("SB", event_id, "AH")
+    two.come_to_rest()
+    assert [(row["sb"], row["ort"]) for row in two.chancery.termine().values()] == [("AH", "Saal 7")]
+    assert two.chancery.events("AH")[event_id]["location"] == "Saal 7" and tasks(two.chancery) == []
+    assert {(row.status, row.error_text) for row in two.chancery.pairs("AH").values()} == {("synced", None)}
+
+
+def test_a_series_that_is_moved_after_one_occurrence_of_it_was_is_known_as_one_that_advoware_cannot_hold(
+    two: CalendarFirm,
+) -> None:
+    event_id = two.chancery.event("SB", "Jour fixe", **WEEKLY)
+    two.come_to_rest()
+    first = datetime.fromisoformat(two.chancery.events("SB")[event_id]["start"]["dateTime"]).astimezone(UTC)
+    second = f"{event_id}_{first + timedelta(weeks=1):%Y%m%dT%H%M%SZ}"
+    day = {edge: {"dateTime": f"{two.chancery.day(17)}T{hour}:00:00", "timeZone": ZONE} for edge, hour in HOURS.items()}
+    two.chancery.edit_event("SB", second, **day)
+    two.chancery.move_event("SB", event_id, "AH")
+    two.come_to_rest()
+    (pair,) = two.chancery.pairs("AH").values()
+    assert (pair.event_id, pair.obstacle) == (event_id, "moved_occurrence")

@@ -131,3 +131,21 @@ def test_a_calendar_that_cannot_be_reached_is_asked_once_in_a_pass(
     assert calendar is not None
     assert sum(calendar["id"] in unquote(one.path) for one in made if one.system == "google") == 1
     assert sum("Mitarbeiter" in one.path for one in made) == 2  # who is to be synced, and whether somebody still works
+
+
+@pytest.mark.parametrize(("whose", "told"), [("SB", ["finding:deadline"]), ("ALLE", [])])
+def test_a_dry_run_shows_that_an_event_is_sent_back_or_stands_there_already(whose: str, told: list[str]) -> None:
+    rules = [{"name": "Gericht", "text": ["Verhandlung"]}] if whose == "SB" else []
+    for two in two_employees(deadline_rules=rules):
+        if whose == "SB":
+            two.chancery.event("SB", "Verhandlung")
+        else:
+            two.chancery.termin(whose)
+        two.come_to_rest()
+        (fr_nr,), (event_id,) = two.chancery.termine(), two.chancery.events("SB")
+        two.chancery.move_event("SB", event_id, "AH")
+        if whose == "ALLE":
+            one_pass(two, "SB")
+        assert look(two, "AH")[1] == ["delete_google", *told]
+        one_pass(two, "AH")
+        assert event_id not in two.chancery.events("AH") and set(two.chancery.termine()) == {fr_nr}
