@@ -12,7 +12,7 @@ from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.operations import Finding, FindingKind
 from vmh_sync.kalender.employee import sync_employee as stages
 from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
-from vmh_sync.kalender.employee.progress import LoadProgress, Watcher
+from vmh_sync.kalender.employee.progress import WORTH_TELLING, LoadProgress, Watcher
 from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.reading.employees import select
@@ -259,13 +259,18 @@ async def write(
         load.ended(work.kuerzel)
         told(work)
 
-    await each(context, batch.works, one)
+    # Who waits for an edit does not wait behind the first loads of others.
+    await each(context, sorted(batch.works, key=_is_long), one)
     for work in [work for work in batch.works if work.busy]:
         # A colleague's calendar that took over an event held it for a moment; who is busy elsewhere is skipped.
         work.outcomes.clear()
         await stages.write(context, work, batch.how, load)
         done(work)
     return batch
+
+
+def _is_long(work: EmployeeWork) -> bool:
+    return work.plan is not None and work.plan.writing >= WORTH_TELLING
 
 
 async def each(context: CalendarContext, items: Sequence[T], work: Callable[[T], Awaitable[R]]) -> list[R]:

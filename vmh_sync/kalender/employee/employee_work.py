@@ -1,9 +1,9 @@
 """One employee on the way through a pass, and how the pass is to treat everybody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from vmh_sync.kalender.decision.employee_plan import EmployeePlan
+from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem
 from vmh_sync.kalender.decision.operations import Finding
 from vmh_sync.kalender.decision.reads import EmployeeReads, PairElsewhere
 from vmh_sync.kalender.decision.sides import DecisionContext
@@ -12,9 +12,9 @@ from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.reading.unanswered import Unanswered
 from vmh_sync.kalender.state.ledger import Attempts
-from vmh_sync.kalender.state.pair_rows import Stored
+from vmh_sync.kalender.state.pair_rows import Stored, record_id
 from vmh_sync.kalender.telling.notices import Delivery
-from vmh_sync.sync.reporting.outcome import RecordOutcome
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.changes import Changes
 
@@ -68,6 +68,7 @@ class EmployeeWork:
     busy: bool = False
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
+    earlier: dict[str, RecordOutcome] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
     delivery: Delivery = field(default_factory=Delivery)
 
@@ -85,7 +86,38 @@ class EmployeeWork:
         """Note why the employee cannot be synced in this pass."""
         self.failure = explain(error)
 
+    def keep_outcomes(self) -> None:
+        """Make room for the outcomes of a new plan."""
+        self.earlier = {one.id: one for one in self._all_outcomes()}
+        self.outcomes = []
+
+    def failed_before(self, item: PlanItem) -> RecordOutcome | None:
+        """Return how an appointment failed earlier in this pass: it is not tried again in it."""
+        before = self.earlier.get(record_id(self.kuerzel, item.fr_nr, item.event_id))
+        return before if before is not None and before.result is Result.FAILED else None
+
+    def tell_all_outcomes(self) -> None:
+        """Let the outcomes tell of each appointment what was done to it in the whole pass."""
+        self.outcomes = self._all_outcomes()
+
+    def _all_outcomes(self) -> list[RecordOutcome]:
+        said = {one.id for one in self.outcomes}
+        before = [one for name, one in self.earlier.items() if name not in said]
+        return [_and_before(one, self.earlier.get(one.id)) for one in self.outcomes] + before
+
     @property
     def changes(self) -> Changes | None:
         """What was read of Google."""
         return self.google.changes if self.google is not None else None
+
+
+def _and_before(outcome: RecordOutcome, before: RecordOutcome | None) -> RecordOutcome:
+    if before is None or before is outcome or before.result is not Result.SYNCED:
+        return outcome
+    return replace(
+        outcome,
+        result=Result.SYNCED if outcome.result is Result.UNCHANGED else outcome.result,
+        advoware_writes=outcome.advoware_writes + before.advoware_writes,
+        google_writes=outcome.google_writes + before.google_writes,
+        conflicts=outcome.conflicts + before.conflicts,
+    )

@@ -96,8 +96,8 @@ class LoadProgress:
             self._tell(largest, due=True)
 
     def replanned(self, kuerzel: str, total: int) -> None:
-        """Take note that an employee was planned anew, because somebody else had been there meanwhile."""
-        self._plans[kuerzel] = total
+        """Take note that an employee was planned anew, because somebody had been there meanwhile, or may have been."""
+        self._plans[kuerzel] = self._done[kuerzel] + total
 
     def ended(self, kuerzel: str) -> None:
         """Take note that an employee is done, also if that was early: what is left there is not waited for."""

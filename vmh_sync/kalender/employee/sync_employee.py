@@ -8,11 +8,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.selecting.second_look import second_look
+from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.employee_plan import PlanItem
@@ -46,16 +48,21 @@ from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
+LOOKS_AGAIN_AFTER = timedelta(minutes=1)
+"""So long a plan is carried out before both sides are looked at again: edits do not wait behind a first load."""
+
 
 async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:
     """Read our database, Advoware's list and Google's changes of one employee; errors become its ``failure``.
 
-    Who is being synced elsewhere is not even read: a first load of an hour would be read whole at every tick.
+    Who is being synced elsewhere is not even read (a first load of an hour would be read whole at every tick), unless
+    it is to be waited for: what was just changed was perhaps changed too late for the other pass.
     """
     work = EmployeeWork(employee)
     try:
         with isolated(work.name, work.blame):
-            if not how.dry_run and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
+            waits = how.dry_run or how.wait_seconds > 0
+            if not waits and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
                 work.outcomes.append(_busy(work))
                 return work
             if not how.dry_run:
@@ -204,6 +211,7 @@ async def write(
             work.blame(error)
     if how.dry_run and work.plan is not None and work.failure is None and work.plan.stopped is not None:
         work.failure = Failure(work.plan.stopped, "GuardTripped", retryable=False)
+    work.tell_all_outcomes()
     if work.failure is not None:
         work.outcomes.append(_failed_employee(work, work.failure))
         # Whoever lost the lease notes nothing: the calendar is somebody else's by now.
@@ -242,18 +250,33 @@ async def _write_under_lease(
             return
         now = await asyncio.to_thread(read_stored, context.store, work.kuerzel)
         if work.stored is None or now.version != _expected_version(work):
-            await _fetch(context, work, how)
-            plan(map_fields(work))
-            if progress is not None and work.plan is not None:
-                progress.replanned(work.kuerzel, work.plan.writing)
-        if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
-            raise AssertionError("a work without failure has been planned")
-        allowed = (how.allow_mass_change or how.approved is not None) and _is_mass_change(work)
-        if work.plan.stopped is not None and not allowed:
-            remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan, how.full_content)
-            work.failure = Failure(f"{work.plan.stopped}{remedy}", "GuardTripped", retryable=False)
-            return
-        await _carry_out(context, work, lease, how, progress)
+            await _look_again(context, work, how, progress)
+        while not await _is_stopped(context, work, how) and not await _carry_out(context, work, lease, how, progress):
+            await _look_again(context, work, how, progress)
+
+
+async def _look_again(
+    context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
+) -> None:
+    """Read and plan anew what is left; how appointments have ended so far stays known."""
+    await _fetch(context, work, how)
+    plan(map_fields(work))
+    if progress is not None and work.plan is not None:
+        progress.replanned(work.kuerzel, work.plan.writing)
+
+
+async def _is_stopped(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> bool:
+    """Tell whether nothing of the plan may be carried out; it is stored for a person then."""
+    if work.failure is not None:
+        return True
+    if work.plan is None or work.decision is None or work.stored is None or work.reads is None:
+        raise AssertionError("a work without failure has been planned")
+    allowed = (how.allow_mass_change or how.approved is not None) and _is_mass_change(work)
+    if work.plan.stopped is None or allowed:
+        return False
+    remedy = await asyncio.to_thread(save_stopped, context.store, context.clock, work.plan, how.full_content)
+    work.failure = Failure(f"{work.plan.stopped}{remedy}", "GuardTripped", retryable=False)
+    return True
 
 
 def _busy(work: EmployeeWork) -> RecordOutcome:
@@ -278,22 +301,25 @@ def _expected_version(work: EmployeeWork) -> tuple[object, ...]:
 
 async def _carry_out(
     context: CalendarContext, work: EmployeeWork, lease: Lease, how: SyncOptions, progress: LoadProgress | None
-) -> None:
+) -> bool:
+    """Carry the plan out, and store how it ended; false when it is time for another look before the rest is done."""
     stored, reads, decision, made, google = work.stored, work.reads, work.decision, work.plan, work.google
     if stored is None or reads is None or decision is None or made is None or google is None:
         raise AssertionError("a work without failure has been planned")
     executor = executor_of(context, work, lease, exactly=how.approved is not None)
     await executor.book.close_all_but(google.pairs_in_it(stored))
+    work.keep_outcomes()
+    looks_again = context.clock.now() + LOOKS_AGAIN_AFTER if how.approved is None else None
     for item in made.items:
-        comes_to = item if how.approved is None else (await foreseen(executor, work, item))[1]
-        outcome = not_approved(work.kuerzel, comes_to, how.approved) or _left_alone(context, work, item, how)
-        outcome = outcome or await carry_out(executor, work, item)
+        if item.writes and looks_again is not None and context.clock.now() >= looks_again:
+            return False
+        outcome = work.failed_before(item) or await _outcome_of(context, executor, work, item, how)
         work.outcomes.append(outcome)
         if progress is not None and item.writes:
             progress.wrote(work.kuerzel)
         if outcome.concerns_all:
             work.failure = Failure(outcome.error or "", outcome.error_class or "", concerns_all=True)
-            return
+            return True
     await lease.ensure()
     failures = failures_of(work, made)
     ending = ending_of(work, made, google, failures)
@@ -304,6 +330,15 @@ async def _carry_out(
     await remember_success(context, work.kuerzel, google, ending)
     if how.stops_channels or context.settings.push_url is not None:
         await keep_channel(context, work.kuerzel, google.calendar_id)
+    return True
+
+
+async def _outcome_of(
+    context: CalendarContext, executor: Executor, work: EmployeeWork, item: PlanItem, how: SyncOptions
+) -> RecordOutcome:
+    comes_to = item if how.approved is None else (await foreseen(executor, work, item))[1]
+    outcome = not_approved(work.kuerzel, comes_to, how.approved) or _left_alone(context, work, item, how)
+    return outcome or await carry_out(executor, work, item)
 
 
 def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, how: SyncOptions) -> RecordOutcome | None:
