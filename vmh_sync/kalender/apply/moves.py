@@ -91,13 +91,13 @@ class Moves(AdvowareWrites):
 
     async def _instead_of(self, operation: TakeOver) -> Decision | None:
         """Return what is done instead of taking a Termin over, ``None`` where it is to be taken; writes nothing."""
-        deadline, stands_here = await self._is_deadline(operation.fr_nr), operation.fr_nr in self.book.rows
+        deadline, has_own = await self._is_deadline(operation.fr_nr), operation.fr_nr in self.book.rows
         # A deadline, and what is everybody's, is entered again at the colleague's although it was moved: no copy.
-        if await self._lives_on(operation, with_copies=not (deadline or stands_here)):
+        if await self._lives_on(operation, with_copies=not (deadline or has_own)):
             return Decision(operation.otherwise)
         if deadline:
             return self._sent_back(operation)
-        return await self._second(operation) if stands_here else None
+        return await self._second(operation) if has_own else None
 
     async def _do_instead(self, decision: Decision) -> None:
         await self.book.lose(decision.findings)

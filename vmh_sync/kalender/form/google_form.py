@@ -28,6 +28,7 @@ from vmh_sync.whole_number import whole_number
 KEY_FR_NR = "frNr"
 KEY_HASH = "contentHash"
 KEY_SOURCE = "source"
+_GOOGLE = Source.GOOGLE.value
 KEY_ANONYMISED = "anonymised"
 KEY_SUFFIX = "titleSuffix"
 KEY_TAIL = "descriptionTail"
@@ -157,7 +158,7 @@ def _mark(own: Mapping[str, object]) -> Mark | None:
         return None
     if abs(fr_nr) > LARGEST_NUMBER:
         return None  # nobody's number, and more than a database can look for
-    source = Source.GOOGLE if own.get(KEY_SOURCE) == Source.GOOGLE.value else Source.ADVOWARE
+    source = Source.GOOGLE if own.get(KEY_SOURCE) == _GOOGLE else Source.ADVOWARE
     return Mark(fr_nr, str(own.get(KEY_HASH, "")), source, own.get(KEY_ANONYMISED) == "1")
 
 
@@ -275,6 +276,7 @@ def to_event(
     """
     decoration = _fitting(form, decoration, rules)
     start, end = form.start, form.end
+    first = last = None
     body: dict[str, object] = {
         "summary": form.text + decoration.title_suffix,
         "description": write_description(append_tail(form.notiz, decoration.description_tail)),
@@ -285,14 +287,16 @@ def to_event(
         body["start"] = {"date": start.date().isoformat()}
         body["end"] = {"date": end.date().isoformat()}
     else:
+        first, last = form.start.isoformat(), form.end.isoformat()  # four microseconds each: once for body and hash
+        shown = first, last
         if decoration.stretch_before or decoration.stretch_after:
             start = shifted(start, -decoration.stretch_before, rules.zone)
             end = shifted(end, decoration.stretch_after, rules.zone)
-        body["start"] = {"dateTime": start.isoformat(), "timeZone": rules.zone.key}
-        body["end"] = {"dateTime": end.isoformat(), "timeZone": rules.zone.key}
+            shown = start.isoformat(), end.isoformat()
+        body["start"], body["end"] = ({"dateTime": moment, "timeZone": rules.zone.key} for moment in shown)
     if form.recurrence is not None:
         body["recurrence"] = [to_rrule(form.recurrence, start, all_day=form.all_day)]
-    mark = Mark(fr_nr, content_hash(form), source, anonymised)
+    mark = Mark(fr_nr, content_hash(form, first, last), source, anonymised)
     body["extendedProperties"] = {"private": _properties(mark, decoration)}
     return body
 
