@@ -4,7 +4,14 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 _AWAY = ("Redis ist nicht erreichbar", "Läuft der Server, und stimmt REDIS_URL?")
 NO_TLS = ("Redis spricht kein TLS", "In REDIS_URL redis:// statt rediss:// schreiben.")
@@ -19,6 +26,10 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
         "Ein gültiges einrichten; eine eigene Zertifizierungsstelle nennt SSL_CERT_FILE.",
     ),
     (ssl.SSLError, *NO_TLS),
+)
+_NOT_STORED = (
+    "Redis kann auf seinen Datenträger nicht schreiben",
+    "Dort Platz schaffen, wo Redis seine Daten ablegt; ohne Platz wird nichts abgeglichen.",
 )
 
 
@@ -55,5 +66,7 @@ def _cause(error: BaseException | None) -> tuple[str, str]:
         for kind, people, remedy in _CAUSES:
             if isinstance(error, kind):
                 return people, remedy
+        if isinstance(error, ResponseError) and str(error).startswith("MISCONF"):  # a class of its own it has not
+            return _NOT_STORED
         error = error.__cause__ or error.__context__
     return _AWAY

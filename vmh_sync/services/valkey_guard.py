@@ -37,8 +37,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def answers(path: str) -> bool:
-    """Tell whether a server at this socket answers PING; False also while it is still loading."""
-    return said_by(path, 1.0).startswith(b"+PONG")
+    """Tell whether a server at this socket answers PING; False also while it is still loading.
+
+    One whose disk is full answers with MISCONF: to start another would help nobody, and it heals when there is room.
+    """
+    return said_by(path, 1.0).startswith((b"+PONG", b"-MISCONF"))
 
 
 def said_by(path: str, seconds: float) -> bytes:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 
 import pytest
-from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError
+from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError, ResponseError
 
 from vmh_sync.coordination.connection import connect, connect_sync, prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable, translated
@@ -54,6 +54,7 @@ async def test_the_proof_leaves_nothing_for_long(redis_url: str) -> None:
     [
         (AuthenticationError("WRONGPASS"), "Redis lehnt die Anmeldung ab"),
         (ReadOnlyError("READONLY"), "Redis ist eine Replik und nimmt nichts an"),
+        (ResponseError("MISCONF Errors writing to the AOF file"), "Redis kann auf seinen Datenträger nicht schreiben"),
         (ssl.SSLCertVerificationError("self signed"), "Das Zertifikat von Redis wird nicht anerkannt"),
         (ssl.SSLError("wrong version number"), "Redis spricht kein TLS"),
         (OSError("refused"), "Redis ist nicht erreichbar"),

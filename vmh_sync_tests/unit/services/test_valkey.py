@@ -226,6 +226,20 @@ def test_a_server_that_says_nothing_for_long_is_ended_and_one_that_says_anything
     assert "says nothing" in (home / "valkey.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "alive"),
+    [
+        (b"+PONG", True),
+        (b"-MISCONF Errors writing to the AOF file: No space left on device", True),
+        (b"-LOADING Valkey is loading the dataset in memory", False),
+        (b"", False),
+    ],
+)
+def test_a_server_on_a_full_disk_is_no_dead_one(said: bytes, alive: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(valkey_guard, "said_by", lambda path, seconds: said)
+    assert valkey_guard.answers("socket") is alive
+
+
 def test_a_killed_keeper_takes_the_server_with_it_and_a_start_brings_both_back(home: Path) -> None:
     valkey = EmbeddedValkey(home)
     client = connect_sync(valkey.start())
