@@ -113,10 +113,15 @@ def _readonly(fields: str, where: str, labels: Mapping[str, str], details: Mappi
 
 def _conflict(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     verb = "wurden" if len(labels) > 1 else "wurde"
-    if details.get("held"):
+    if held := details.get("held"):
+        values = held if isinstance(held, dict) else dict.fromkeys(labels, details) if "espocrm" in details else {}
+        both = [
+            f"{labels.get(name, name)}: in EspoCRM {_shown(one['espocrm'])}, in Advoware {_shown(one['advoware'])}."
+            for name, one in sorted(values.items())
+        ]
         return (
             f"Bitte entscheiden: {fields}",
-            f"{fields} {verb} auf beiden Seiten verschieden geändert. Nichts wurde überschrieben.",
+            "\n".join((f"{fields} {verb} auf beiden Seiten verschieden geändert. Nichts wurde überschrieben.", *both)),
             [f"Hier und in Advoware ({where}) denselben, richtigen Wert eintragen.", _CLOSES_ITSELF],
         )
     lines = [

@@ -30,7 +30,7 @@ class FieldPlan:
     base_espocrm: dict[str, Value] = field(default_factory=dict)
     base_advoware: dict[str, Value] = field(default_factory=dict)
     base_moves: bool = False
-    held: list[str] = field(default_factory=list)
+    held: dict[str, dict[str, Value]] = field(default_factory=dict)
 
     def copy(self) -> "FieldPlan":
         """Return a plan of the writer's own, whose base it corrects by what the sides say."""
@@ -80,7 +80,7 @@ def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable, *, creatin
     if decision.verdict is Verdict.QUIET:
         return
     if decision.verdict is Verdict.HOLD:
-        plan.held.append(decision.field)
+        plan.held[decision.field] = {Side.ESPOCRM.value: decision.value, Side.ADVOWARE.value: decision.replaced}
         return
     plan.base_moves = True
     if decision.verdict is Verdict.AGREED or decision.source is None:
@@ -163,7 +163,7 @@ def _gather_conflict_task(plan: FieldPlan) -> None:
         details = {"decided": {change.field: _decided(plan, change) for change in decided}}
         plan.tasks.append(TaskWanted(TaskKind.CONFLICT, tuple(sorted(change.field for change in decided)), details))
     if plan.held:
-        plan.tasks.append(TaskWanted(TaskKind.CONFLICT, tuple(sorted(plan.held)), {"held": sorted(plan.held)}))
+        plan.tasks.append(TaskWanted(TaskKind.CONFLICT, tuple(sorted(plan.held)), {"held": dict(plan.held)}))
 
 
 def _decided(plan: FieldPlan, change: FieldChange) -> dict[str, Value]:

@@ -149,7 +149,7 @@ def test_where_a_person_decides_what_was_taken_back_stays_apart(changed: Changed
     changed.type("advoware", "10115")
     for _ in range(2):
         assert changed.settled() == ({"espocrm": NEW, "advoware": "10115"}, [])
-        assert [task.details["held"] for task in changed.game.firm.tasks()] == [["plz"]]
+        assert [list(task.details["held"]) for task in changed.game.firm.tasks()] == [["plz"]]
         changed.types_a_town("advoware")
     changed.type("espocrm", "10115")
     assert changed.settled() == ({"espocrm": "10115", "advoware": "10115"}, [])

@@ -126,7 +126,7 @@ def test_where_a_person_decides_nothing_is_written_until_both_sides_agree(begin:
     apart = {edited: NEW, changed.other: OLD}
     for _ in range(2):
         assert changed.settled() == (apart, [])
-        assert [task.details for task in changed.firm.tasks()] == [{"held": ["zusatz"]}]
+        assert [task.details for task in changed.firm.tasks()] == [{"held": {"zusatz": apart}}]
         changed.type(changed.other, "titel", "Dr.")
     changed.type(edited, "zusatz", OLD)
     assert changed.settled() == (both(OLD), [])

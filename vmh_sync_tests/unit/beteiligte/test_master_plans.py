@@ -234,6 +234,6 @@ def test_a_companys_name_that_waits_for_a_person_waits_in_every_further_pass(hom
             espo_id="e1", betnr=7, espo_attributes=espo, advoware_attributes=there, base=base, table=table
         )
         plan = plan_master(company, table)
-        assert plan.fields.held == ["name"]
+        assert list(plan.fields.held) == ["name"]
         assert not plan.record.operations
         base = plan.fields.base

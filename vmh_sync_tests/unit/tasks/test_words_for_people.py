@@ -99,3 +99,23 @@ def test_a_word_that_only_one_side_knows_is_shown_as_it_stands_there() -> None:
     text = wording(TaskKind.VALUE_REFUSED, labels={"rechtsform": "Rechtsform"}, betnr=1, details=details)
     assert "„Partnerschaft mbB“" in text.description
     assert "?advoware" not in text.description
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"held": {"titel": {"espocrm": "Dr.", "advoware": "Prof."}}},
+        {"held": True, "espocrm": "Dr.", "advoware": "Prof."},
+    ],
+)
+def test_who_is_to_decide_sees_what_stands_on_each_side(details: dict[str, object]) -> None:
+    text = wording(TaskKind.CONFLICT, labels={"titel": "Titel"}, betnr=1001, details=details)
+    assert text.name == "Bitte entscheiden: Titel"
+    assert "\nTitel: in EspoCRM „Dr.“, in Advoware „Prof.“.\n" in text.description
+
+
+def test_a_task_of_the_version_before_is_told_without_them() -> None:
+    text = wording(TaskKind.CONFLICT, labels={"titel": "Titel"}, betnr=1001, details={"held": ["titel"]})
+    assert text.description.startswith(
+        "Titel wurde auf beiden Seiten verschieden geändert. Nichts wurde überschrieben.\n"
+    )
