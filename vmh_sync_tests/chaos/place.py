@@ -18,9 +18,9 @@ from vmh_sync.store import upgrade
 from vmh_sync_tests.chaos.drawn_sandbox import NAMES, forked_sandbox
 from vmh_sync_tests.chaos.network import Network
 from vmh_sync_tests.chaos.services import Valkey
-from vmh_sync_tests.crash.passes import fork_server
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.fork_server import fork_server
 from vmh_sync_tests.fixtures.postgres import PostgresServer
 from vmh_sync_tests.fixtures.sandbox import Sandbox
 

@@ -1,7 +1,6 @@
 """Passes in a process of their own that can be killed: forked from a server that has everything imported."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -16,14 +15,6 @@ from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.systems.advoware.client import AdvowareClient
 
 TIMEOUT = 60.0
-
-
-def fork_server() -> ForkServerContext:
-    """Return a context whose children start quickly."""
-    context = multiprocessing.get_context("forkserver")
-    # One server for the whole test session: whoever comes first decides what it has imported.
-    context.set_forkserver_preload([__name__, "vmh_sync_tests.chaos.warm", "vmh_sync_tests.crash.calendar_passes"])
-    return context
 
 
 def _stop_once_before(call: str) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from vmh_sync_tests.crash.passes import KillablePass, fork_server
+from vmh_sync_tests.crash.passes import KillablePass
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.fork_server import fork_server
 
 pytestmark = pytest.mark.crash
 

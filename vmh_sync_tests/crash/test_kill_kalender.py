@@ -17,8 +17,8 @@ from sqlalchemy import delete
 
 from vmh_sync.store.models import CalendarStateRow
 from vmh_sync_tests.crash.calendar_passes import KillableCalendarPass, Trap
-from vmh_sync_tests.crash.passes import fork_server
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
+from vmh_sync_tests.fixtures.fork_server import fork_server
 from vmh_sync_tests.fixtures.sandbox import ControlClient
 
 pytestmark = pytest.mark.crash

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from vmh_sync_tests.crash.passes import KillablePass, fork_server
+from vmh_sync_tests.crash.passes import KillablePass
 from vmh_sync_tests.crash.test_kill_at_every_call import ANY_CALL, decided, environment, in_order
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.fork_server import fork_server
 from vmh_sync_tests.fixtures.sandbox import ControlClient
 from vmh_sync_tests.pipeline.adressen import test_addresses as addresses
 from vmh_sync_tests.pipeline.bankverbindungen import test_bank_accounts as accounts

@@ -17,9 +17,10 @@ import pytest
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.coordination.leases import lease_key
-from vmh_sync_tests.crash.passes import KillablePass, fork_server
+from vmh_sync_tests.crash.passes import KillablePass
 from vmh_sync_tests.crash.test_kill_at_every_call import environment
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.fork_server import fork_server
 
 pytestmark = pytest.mark.crash
 

@@ -16,9 +16,9 @@ import pytest
 
 from vmh_sync_tests.fixtures.gateway import KEYS, PATH_TOKEN, READ_KEY, DagsterDouble, GatewayProcess
 from vmh_sync_tests.fixtures.sandbox import Sandbox, running_sandbox
+from vmh_sync_tests.fixtures.warm_programs import carried_out
 
 HERE = Path(__file__).parent
-COMMAND = str(Path(sys.executable).with_name("vmh-sync"))
 BOOKKEEPING = {
     "syncErrorMessage": {"type": "text"},
     "syncRetryCount": {"type": "int"},
@@ -56,8 +56,7 @@ class House:
 
     def run(self, *arguments: str, code: int = 0) -> dict[str, Any]:
         """Run ``vmh-sync`` and return what it prints as JSON."""
-        command = [COMMAND, *arguments, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.environment, check=False)
+        done = carried_out([*arguments, "--json"], self.environment)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout)
 
@@ -74,23 +73,28 @@ class House:
         return next(row for row in self.crm.state()["records"]["CAkten"] if row["id"] == espo_id)
 
 
-@pytest.fixture
-def house(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    register = tmp_path / "register.json"
+@pytest.fixture(scope="module")
+def prepared_sandbox() -> Iterator[Sandbox]:
     with running_sandbox() as sandbox:
         set_up(sandbox.environment)
-        own = {
-            "VMH_HOME": str(tmp_path / "vmh"),
-            "REDIS_URL": redis_url,
-            "VMH_ENTITIES": "akten",
-            "VMH_API_KEYS": json.dumps(KEYS),
-            "ESPOCRM_WEBHOOK_PATH_TOKEN": PATH_TOKEN,
-            "PYTHONPATH": str(HERE),
-            "AKTEN_REGISTER": str(register),
-        }
-        for name, value in {**sandbox.environment, **own}.items():
-            monkeypatch.setenv(name, value)
-        yield House(sandbox, dict(os.environ), register)
+        yield sandbox
+
+
+@pytest.fixture
+def house(prepared_sandbox: Sandbox, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    register = tmp_path / "register.json"
+    own = {
+        "VMH_HOME": str(tmp_path / "vmh"),
+        "REDIS_URL": redis_url,
+        "VMH_ENTITIES": "akten",
+        "VMH_API_KEYS": json.dumps(KEYS),
+        "ESPOCRM_WEBHOOK_PATH_TOKEN": PATH_TOKEN,
+        "PYTHONPATH": str(HERE),
+        "AKTEN_REGISTER": str(register),
+    }
+    for name, value in {**prepared_sandbox.environment, **own}.items():
+        monkeypatch.setenv(name, value)
+    return House(prepared_sandbox, dict(os.environ), register)
 
 
 def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_others(
@@ -173,12 +177,6 @@ def test_dagster_shows_its_job_sensor_sweep_repair_asset_and_checks(house: House
     [("json", "json.entity ist nicht zu laden"), ("email", "email.entity ist nicht zu laden")],
 )
 def test_a_package_that_offers_no_entity_is_named(house: House, package: str, said: str) -> None:
-    done = subprocess.run(
-        [COMMAND, "sync", "akten", "--all"],
-        capture_output=True,
-        text=True,
-        env={**house.environment, "VMH_ENTITIES": package},
-        check=False,
-    )
+    done = carried_out(["sync", "akten", "--all"], {**house.environment, "VMH_ENTITIES": package})
     assert done.returncode == 1
     assert said in done.stderr
