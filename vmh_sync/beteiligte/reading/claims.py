@@ -6,7 +6,7 @@ linked itself or not, is the heir of that link (:attr:`PartyRead.heir_of`); unde
 """
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -34,17 +34,22 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
         return
     numbers = sorted({betnr for _, betnr in claims.values()})
     owners = await context.store.read(lambda tx: tx.links.get_many_by_betnr(numbers))
-    twins: Counter[int] = Counter()
+    # EspoCRM finds a number that is a text there only as it is written: whoever claims it counts too ("01001").
+    holders: dict[int, set[str]] = defaultdict(set)
+    for espo_id, (_, betnr) in claims.items():
+        holders[betnr].add(espo_id)
     spoilt: dict[str, UnexpectedAnswer] = {}
     async for record in context.espo.list_ids_in(ESPO_ENTITY, "betnr", numbers, select=("id", "betnr"), spoilt=spoilt):
-        twins[espo_betnr(record) or 0] += 1
+        holders[espo_betnr(record) or 0].add(record.id)
     for party, betnr in claims.values():
         party.problem = spoilt.get(str(betnr))
     sound = [(party, betnr) for party, betnr in claims.values() if party.problem is None]
-    await asyncio.gather(*(_settle(context, party, betnr, owners.get(betnr), twins[betnr]) for party, betnr in sound))
+    await asyncio.gather(
+        *(_settle(context, party, betnr, owners.get(betnr), len(holders[betnr])) for party, betnr in sound)
+    )
 
 
-async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, twins: int) -> None:
+async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, holders: int) -> None:
     if owner is not None and owner.espo_id == party.espo_id:
         return
     if owner is None and party.link is not None and party.link.state != "deleted_in_advoware":
@@ -62,7 +67,7 @@ async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Lin
                 "Bitte einen der beiden löschen oder die Nummer berichtigen."
             )
             return
-    if twins > 1:
+    if holders > 1:
         party.refusal = (
             f"Die Nummer {betnr} steht in EspoCRM bei mehreren Beteiligten. "
             "Bitte zusammenführen oder die Nummer berichtigen."
