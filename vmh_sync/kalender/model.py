@@ -239,6 +239,7 @@ class BaseForm:
     Two forms, because either server may rewrite what it is given (length, HTML, blanks): a side has changed when it
     differs from its *own* last state, so that a server's rewriting is never taken for an edit. ``mark_hash`` is the
     content hash of the event's mark then: another one in the event means a write of ours that was never stored here.
+    ``sent``: what Advoware was to say by a write whose outcome is not known.
     """
 
     advoware: Appointment
@@ -246,6 +247,7 @@ class BaseForm:
     anonymised: bool = False
     decoration: Decoration = PLAIN
     mark_hash: str = ""
+    sent: Appointment | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return the base as JSON-able data for the pair table."""
@@ -257,7 +259,7 @@ class BaseForm:
             "anonymised": self.anonymised,
             "decoration": [shown.title_suffix, shown.description_tail, shown.stretch_before, shown.stretch_after],
             "mark_hash": self.mark_hash,
-        }
+        } | ({"sent": self.sent.to_json()} if self.sent is not None else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], zone: ZoneInfo) -> "BaseForm":
@@ -266,12 +268,14 @@ class BaseForm:
         if not (isinstance(advoware, Mapping) and isinstance(google, Mapping) and isinstance(shown, list | tuple)):
             raise TypeError("base form: advoware and google must be objects and decoration a list")
         suffix, tail, before, after = shown
+        sent = data.get("sent")
         return cls(
             advoware=Appointment.from_json(advoware, zone),
             google=Appointment.from_json(google, zone),
             anonymised=bool(data["anonymised"]),
             decoration=Decoration(str(suffix), str(tail), int(before), int(after)),
             mark_hash=str(data.get("mark_hash") or ""),
+            sent=Appointment.from_json(sent, zone) if isinstance(sent, Mapping) else None,
         )
 
 

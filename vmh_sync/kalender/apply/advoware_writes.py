@@ -57,6 +57,7 @@ class AdvowareWrites(GoogleWrites):
     async def _update_advoware(self, operation: UpdateAdvoware, *, last: bool) -> None:
         """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars."""
         fr_nr, rules = operation.fr_nr, self.context.rules
+        await self.book.sending(fr_nr, {one.name: one.new for one in operation.changes})
         async with self._alone(fr_nr):
             planned = self.sides.termine.get(fr_nr)
             await self.lease.ensure()

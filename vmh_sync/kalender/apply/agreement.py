@@ -60,7 +60,7 @@ class Agreement:
         old = pair.base if pair is not None else None
         event = self.sides.events.get(event_id)
         if event is None and old is not None:
-            await self._store_base(fr_nr, event_id, replace(old, advoware=self._form(fr_nr)), "")
+            await self._store_base(fr_nr, event_id, replace(old, advoware=self._form(fr_nr), sent=None), "")
             return
         event = event or await self.sides.fresh_event(event_id)
         if event is None:

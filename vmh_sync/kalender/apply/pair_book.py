@@ -83,6 +83,14 @@ class PairBook:
             row = replace(row, guarded=dict(guarded) or None)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
+    async def sending(self, fr_nr: int, fields: Mapping[str, object]) -> None:
+        """Note what Advoware is about to be told: nobody may hear what becomes of it."""
+        row, pair = self.rows.get(fr_nr), self.state(fr_nr)
+        if row is not None and pair is not None and pair.base is not None:
+            told = replace(pair.base.sent or pair.base.advoware, **fields)  # type: ignore[arg-type]
+            sending = replace(row, base=replace(pair.base, sent=told).to_json())
+            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(sending))
+
     async def hinder(self, fr_nr: int, obstacle: str) -> None:
         """Note that the pair cannot be represented, and why."""
         row = self.rows[fr_nr]

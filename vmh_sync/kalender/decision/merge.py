@@ -122,13 +122,23 @@ def merge_pair(
 def _changes(pair: _Pair, ctx: DecisionContext) -> _Changes:
     base = pair.state.base
     if base is not None:
+        ours = _arrived_unheard(pair, base)
+        set_back = frozenset(name for name in ours if getattr(pair.google, name) != getattr(base.sent, name))
         return _own_write(pair, base, ctx) or _Changes(
-            advoware=changed_fields(pair.advoware, base.advoware),
-            google=changed_fields(pair.google, base.google),
+            advoware=changed_fields(pair.advoware, base.advoware) - ours,
+            google=changed_fields(pair.google, base.google) | set_back,
             was_anonymised=base.anonymised,
             shown_differently=pair.anonymise != base.anonymised or pair.decoration != base.decoration,
         )
     return _changes_by_mark(pair, ctx)
+
+
+def _arrived_unheard(pair: _Pair, base: BaseForm) -> frozenset[str]:
+    """Return the fields in which Advoware says what we told it, as nobody heard: no edit of anybody in Advoware."""
+    if base.sent is None or pair.event is None:
+        return frozenset()
+    read = compare(base.sent, pair.advoware, base.advoware)
+    return changed_fields(base.sent, base.advoware) - read.edited - read.ignored
 
 
 def _own_write(pair: _Pair, base: BaseForm, ctx: DecisionContext) -> _Changes | None:
