@@ -104,7 +104,7 @@ def test_killed_before_an_insert_is_stored_the_event_is_ours_whatever_people_do_
     fr_nr = chancery.termin("SB", "Verhandlung")
     firm.come_to_rest()
     chancery.drop_event("SB", *chancery.events("SB"))
-    firm.begin_pass(hindrance=Hindrance(fates={7: Fate(dies="after")}))
+    firm.begin_pass(hindrance=Hindrance(fates={8: Fate(dies="after")}))
     firm.finish()
     (event_id,) = chancery.events("SB")
     assert chancery.pairs()[fr_nr].event_id != event_id, "killed between the insert and its pair"
