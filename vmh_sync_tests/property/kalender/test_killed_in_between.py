@@ -130,7 +130,7 @@ def test_killed_before_an_insert_is_stored_the_event_is_ours_though_a_client_dro
     if known:
         firm.come_to_rest()
         chancery.drop_event("SB", *chancery.events("SB"))
-    firm.begin_pass(("SB",), Hindrance(fates={4 + known: Fate(dies="after")}))
+    firm.begin_pass(("SB",), Hindrance(fates={4 + 2 * known: Fate(dies="after")}))
     firm.finish()
     (event_id,) = chancery.events("SB")
     assert fr_nr not in chancery.pairs() or chancery.pairs()[fr_nr].event_id != event_id, "killed before its pair"
