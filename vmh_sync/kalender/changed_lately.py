@@ -10,15 +10,15 @@ from vmh_sync.systems.google_calendar.events import Event
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Living:
-    """Events that live in a calendar: ids and numbers of those with our mark, the others with when they were made.
+    """Events that live in a calendar: ids and numbers of those with our mark, and all of them with when they were made.
 
     ``asked_at``: a moment before it was read. ``unreadable``: ids of events of which nothing else could be read. One
-    that does not say when it was made is not among the others.
+    that does not say when it was made is not among ``made``.
     """
 
     asked_at: datetime
     marked: frozenset[tuple[str, int]] = frozenset()
-    unmarked: tuple[tuple[datetime, Event], ...] = ()
+    made: tuple[tuple[datetime, Event], ...] = ()
     unreadable: frozenset[str] = frozenset()
 
 

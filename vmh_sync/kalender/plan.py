@@ -169,7 +169,7 @@ class _Planner:
         """Yield number and id of events that a client made anew in this calendar and whose first one it deleted."""
         taken, gone = self._paired_events | begun, [one for one in self._pairs.values() if self._is_gone(one)]
         living = [view.event for view in self._google.values() if view.event is not None] if gone else []
-        for event in living:
+        for event in (one for one in living if one.mark is None):
             same = [pair.fr_nr for pair in gone if event.event_id not in taken and says_the_same(event, pair)]
             if len(same) == 1:
                 yield same[0], event.event_id
@@ -203,7 +203,7 @@ class _Planner:
             elif pair is not None and self._goes_on_as(pair, ids[0]):
                 # The paired event is gone; what we put in its place, or an equal copy of it, lives: it goes on as that.
                 generation, event = self._generation(fr_nr, ids[0]), self._google[ids[0]].event
-                anew = event is not None and says_the_same(event, pair)
+                anew = event is not None and event.mark is None and says_the_same(event, pair)
                 self._pairs[fr_nr] = replace(
                     pair,
                     event_id=ids[0],
@@ -271,8 +271,11 @@ class _Planner:
     def _from_colleague(self, fr_nr: int, event: ReadEvent, elsewhere: PairElsewhere) -> PlanItem | None:
         if self._strayed(fr_nr, event.event_id, event.form, elsewhere.kuerzel):
             return PlanItem(None, event.event_id, decide_strayed(fr_nr, event, elsewhere.kuerzel))
-        if elsewhere.event_id == event.event_id:
-            return PlanItem(None, event.event_id, decide_moved_in(event, fr_nr, elsewhere.kuerzel, self._ctx))
+        left = self._reads.made_anew.get(event.event_id, elsewhere)
+        if left is not elsewhere or elsewhere.event_id == event.event_id:
+            left_as = left.event_id if left is not elsewhere else None
+            moved = decide_moved_in(event, fr_nr, left.kuerzel, self._ctx, left_as=left_as)
+            return PlanItem(None, event.event_id, moved)
         return self._new(event, "Aus einem anderen Kalender kopiert")
 
     def _comes_beside(self, fr_nr: int, event_id: str) -> bool:

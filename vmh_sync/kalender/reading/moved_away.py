@@ -1,7 +1,8 @@
 """Whether an event that is gone from its calendar lives on in a colleague's: moved there, or made there anew.
 
-Moved it keeps its id and our mark; some clients make it anew without either (:mod:`.unmarked_moves`). Either way it was
-changed there when it was deleted here, so that one list of what was changed since then tells, for all deletions of a
+Moved it keeps its id and our mark; some clients make it anew without either, and people copy it with the mark and
+delete the first one (:mod:`.unmarked_moves`). Either way it was changed there when it was deleted here, so that one
+list of what was changed since then tells, for all deletions of a
 pass together (kalender.md 1: the quota is one for the whole firm).
 """
 
@@ -61,7 +62,7 @@ class Gone:
         living = await self.context.lately.of(calendar, since, gone, read)
         if self.event_id in living.unreadable:
             raise UnreadableEventError(LIST.name, Answer(200, "unreadableEvent"))
-        return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.unmarked, gone)
+        return (self.event_id, self.fr_nr) in living.marked or await self._stands_anew(living.made, gone)
 
     def _since(self, gone: datetime | None) -> datetime | None:
         """Return a moment before the first deletion that is known; ``None`` where nobody can say: all is read then."""
@@ -76,20 +77,22 @@ class Gone:
         if base is None or gone is None:
             return False
         made = (event for created, event in events if made_for(created, gone))
-        same = [one.event_id for one in unmarked(made, self.context.rules) if says_what(one, base)]
+        loose = unmarked(made, self.context.rules, or_marked=self.fr_nr.__eq__)
+        same = [one.event_id for one in loose if says_what(one, base, self.fr_nr)]
         return bool(same) and await self.context.store.read(_any_is_nobodys, same)
 
 
 def _living(asked_at: datetime, events: Iterable[Event]) -> Living:
-    marked, unmarked, unreadable = set[tuple[str, int]](), list[tuple[datetime, Event]](), set[str]()
+    marked, made, unreadable = set[tuple[str, int]](), list[tuple[datetime, Event]](), set[str]()
     for event in events:
         if event.raw.keys() <= {"id", "recurringEventId"}:
             unreadable.add(event.id)
-        elif (mark := read_mark(event.raw)) is not None:
+            continue
+        if (mark := read_mark(event.raw)) is not None:
             marked.add((event.id, mark.fr_nr))
-        elif (created := created_at(event)) is not None:
-            unmarked.append((created, event))
-    return Living(asked_at, frozenset(marked), tuple(unmarked), frozenset(unreadable))
+        if (created := created_at(event)) is not None:
+            made.append((created, event))
+    return Living(asked_at, frozenset(marked), tuple(made), frozenset(unreadable))
 
 
 def _any_is_nobodys(tx: Transaction, event_ids: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ kalender.md 5), and was made when that was deleted. As long as the first one liv
 is an appointment of its own: two who go to the same hearing.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +39,8 @@ async def events_made_anew(
     if stored.full_read_at is None:
         return {}  # what stands there may have stood there for years
     paired = {row.event_id for row in stored.pairs} | {str(one.natural_key["event_id"]) for one in stored.intents}
-    loose = list(unmarked((event for event in events if event.id not in paired), context.rules))
+    new = (event for event in events if event.id not in paired)
+    loose = list(unmarked(new, context.rules, or_marked=lambda fr_nr: fr_nr > 0 and fr_nr not in listed))
     if not loose:
         return {}
     starts = {event.form.start.astimezone(UTC) for event in loose}
@@ -49,7 +50,8 @@ async def events_made_anew(
     others = [(of, pair) for of, pair in found if pair.fr_nr not in listed and pair.fr_nr > 0]
     came: dict[str, PairElsewhere] = {}
     for event in loose:
-        same = [(of, pair) for of, pair in others if says_the_same(event, pair)]
+        # Moved with its id it needs no telling.
+        same = [(of, one) for of, one in others if one.event_id != event.event_id and says_the_same(event, one)]
         if len(same) != 1:
             continue
         try:
@@ -62,10 +64,13 @@ async def events_made_anew(
     return came
 
 
-def unmarked(events: Iterable[Event], rules: CalendarRules) -> Iterator[ReadEvent]:
-    """Yield the living events that carry no mark of ours and that Advoware could hold."""
+def unmarked(
+    events: Iterable[Event], rules: CalendarRules, *, or_marked: Callable[[int], bool] = lambda fr_nr: False
+) -> Iterator[ReadEvent]:
+    """Yield the living events that carry no mark of ours, or one of these numbers, and that Advoware could hold."""
     for event in events:
-        if event.cancelled or event.is_exception or read_mark(event.raw) is not None:
+        mark = read_mark(event.raw)
+        if event.cancelled or event.is_exception or (mark is not None and not or_marked(mark.fr_nr)):
             continue
         read: ReadEvent | None = None
         with isolated(f"event {event.id}", lambda error: None, foreseen=(UnreadableAppointmentError,)):

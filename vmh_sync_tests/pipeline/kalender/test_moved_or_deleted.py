@@ -123,6 +123,29 @@ def test_an_equal_copy_that_stays_when_the_first_one_is_deleted_is_the_termin_fr
     assert (set(two.chancery.termine()) == set()) is from_google
 
 
+@pytest.mark.parametrize("order", [("AH", "SB"), ("SB", "AH")])
+@pytest.mark.parametrize("from_google", [True, False])
+def test_who_copies_an_event_to_a_colleague_and_deletes_the_first_one_has_moved_it(
+    two: CalendarFirm, from_google: bool, order: tuple[str, str]
+) -> None:
+    """The copy carries our mark and an id of its own; the Termin keeps its number and its file."""
+    make = two.chancery.event if from_google else two.chancery.termin
+    make("SB", "Ortstermin")
+    two.come_to_rest()
+    (fr_nr,), (event_id,) = two.chancery.termine(), two.chancery.events("SB")
+    two.chancery.edit_termin(fr_nr, nr="12/26", anwalt="SB")
+    two.come_to_rest()
+    copy = two.chancery.copy_event("SB", event_id, to="AH")
+    two.chancery.drop_event("SB", event_id)
+    for kuerzel in order:
+        two.world.loop.pass_time(60)
+        two.begin_pass((kuerzel,))
+        two.finish()
+    two.come_to_rest()
+    assert [(one, row["sb"], row["nr"]) for one, row in two.chancery.termine().items()] == [(fr_nr, "AH", "12/26")]
+    assert (set(two.chancery.events("SB")), set(two.chancery.events("AH"))) == (set(), {copy})
+
+
 def test_an_equal_copy_is_the_termin_also_when_the_first_one_is_deleted_during_the_pass(two: CalendarFirm) -> None:
     event_id, copy = copied(two, "SB", True, 2)
     (fr_nr,) = two.chancery.termine()
