@@ -1,12 +1,17 @@
 """What people edit while a calendar is filled for the first time does not wait until it is full."""
 
 from collections.abc import Iterator
+from contextvars import Context
 from datetime import datetime, timedelta
 
 import pytest
 
-from vmh_sync.sync.reporting.outcome import Result
+from vmh_sync.kalender.employee.employee_work import SyncOptions
+from vmh_sync.kalender.employee.sync_employee import sync_employee
+from vmh_sync.kalender.reading.employees import select
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
 TERMINE = 150
@@ -102,3 +107,27 @@ def test_what_fails_is_tried_once_however_often_both_sides_are_looked_at(two: Ca
     outcomes = two.finish()
     assert len(inserts) == TERMINE
     assert len([one for one in outcomes if one.result is Result.FAILED]) == 1
+
+
+def test_what_google_rings_about_while_a_pass_is_under_way_is_read_after_it(two: CalendarFirm) -> None:
+    event_id = two.chancery.event("SB", "Ortstermin")
+    two.come_to_rest()
+    two.chancery.edit_event("SB", event_id, summary="eins")
+
+    async def rung(process: Process) -> list[RecordOutcome]:
+        context = two.context(process)
+        chosen = await select(context, ["SB"])
+        work = await sync_employee(context, chosen.employees[0], SyncOptions(wait_seconds=60))
+        return work.outcomes
+
+    def fate(request: Request) -> Fate:
+        if (request.system, request.method) == ("advoware", "PUT") and len(ringing) == 0:
+            two.chancery.edit_event("SB", event_id, summary="zwei")
+            ringing.append(Context().run(two.start, rung))
+        return ARRIVES
+
+    ringing: list[object] = []
+    two.world.wire.fate = fate
+    two.begin_pass(("SB",))
+    two.finish()
+    assert [row["text"] for row in two.chancery.termine().values()] == ["zwei"]
