@@ -122,10 +122,10 @@ def merge_pair(
 def _changes(pair: _Pair, ctx: DecisionContext) -> _Changes:
     base = pair.state.base
     if base is not None:
-        ours = _arrived_unheard(pair, base)
-        set_back = frozenset(name for name in ours if getattr(pair.google, name) != getattr(base.sent, name))
+        unheard = _arrived_unheard(pair, base)
+        set_back = frozenset(name for name in unheard if getattr(pair.google, name) != getattr(base.sent, name))
         return _own_write(pair, base, ctx) or _Changes(
-            advoware=changed_fields(pair.advoware, base.advoware) - ours,
+            advoware=changed_fields(pair.advoware, base.advoware) - unheard,
             google=changed_fields(pair.google, base.google) | set_back,
             was_anonymised=base.anonymised,
             shown_differently=pair.anonymise != base.anonymised or pair.decoration != base.decoration,
