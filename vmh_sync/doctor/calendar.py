@@ -200,7 +200,8 @@ async def check_new_calendars(
         return []
     titles = {one: google.name_template.replace("{kuerzel}", one) for one in wanted if one.upper() not in known}
     missing = sorted(one for one, title in titles.items() if title not in names)
-    return [_to_come(missing, google)] if missing else []
+    lent = sorted(title for title in titles.values() if names.get(title) is False)
+    return [*([_to_come(missing, google)] if missing else []), *([_lent(lent)] if lent else [])]
 
 
 def _found_before(house: VmhSettings) -> set[str]:
@@ -211,13 +212,18 @@ def _found_before(house: VmhSettings) -> set[str]:
         return {one.kuerzel.upper() for one in tx.calendar_states.all() if one.calendar_id}
 
 
-def _names_listed(google: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None) -> set[str]:
-    """Return the names of all calendars that the service account, or whom it acts for, has in the list. Blocks."""
-    names: set[str] = set()
+def _names_listed(google: GoogleCalendarSettings, clock: Clock, circuits: ThreadCircuitStore | None) -> dict[str, bool]:
+    """Return the names of all calendars that the service account, or whom it acts for, has in the list. Blocks.
+
+    False: somebody else owns it and lets us write.
+    """
+    names: dict[str, bool] = {}
     for subject in dict.fromkeys((None, google.subject)):
         factory = ServiceFactory(google, subject=subject)
         try:
-            names |= {str(one.get("summary")) for one in listed(_client(factory, clock, circuits))}
+            for one in listed(_client(factory, clock, circuits)):
+                name = str(one.get("summary"))
+                names[name] = names.get(name, False) or one.get("accessRole") != "writer"
         finally:
             factory.close()
     return names
@@ -233,6 +239,17 @@ def _to_come(missing: Sequence[str], google: GoogleCalendarSettings) -> Line:
         f"{'stehen' if many else 'steht'} nicht in der Liste des Dienstkontos. Angelegt durch {whose}.",
         "Gibt es den Kalender schon und er ist nur freigegeben: vorher seine Kalender-ID in GOOGLE_CALENDAR_IDS "
         "eintragen, sonst stehen dort zwei.",
+    )
+
+
+def _lent(titles: Sequence[str]) -> Line:
+    many = len(titles) > 1
+    return hint(
+        GOOGLE,
+        f"„{'“, „'.join(titles)}“ {'gehören' if many else 'gehört'} jemand anderem und {'sind' if many else 'ist'} dem "
+        f"Dienstkonto freigegeben; der nächste Abgleich nimmt {'sie' if many else 'ihn'}, weil der Name passt.",
+        "Ist es nicht der Kalender dieses Mitarbeiters: umbenennen lassen, oder den richtigen in GOOGLE_CALENDAR_IDS "
+        "nennen.",
     )
 
 

@@ -149,7 +149,9 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     account = service_account(chancery)
     read_only = {"owner": "chef@kanzlei.example", "acl": {f"user:{account}": "reader"}, "subscribers": [account]}
     unlisted = {"owner": "xy@kanzlei.example", "acl": {f"user:{account}": "writer"}}
-    chancery.google.seed(calendars=[{"summary": "AW-SB", **read_only}, {"summary": "AW-XY", **unlisted}])
+    lent = {"summary": "AW-FR", **unlisted, "subscribers": [account]}
+    chancery.google.seed(calendars=[{"summary": "AW-SB", **read_only}, {"summary": "AW-XY", **unlisted}, lent])
+    chancery.employee("FR")
     for kuerzel in ("SB", "XY", "OK"):
         chancery.employee(kuerzel)
         chancery.termin(kuerzel)
@@ -159,14 +161,15 @@ def test_a_look_and_the_doctor_name_what_a_pass_could_not_use(chancery: Chancery
     assert "würde angelegt: XY. Gibt es" in told and told.count("in Google anlegen") == 3
     google, advoware = load(GoogleCalendarSettings), load(AdvowareSettings)
     house = load(VmhSettings)
-    (line,) = asyncio.run(check_new_calendars(google, advoware, house, chancery.clock))
+    line, foreign = asyncio.run(check_new_calendars(google, advoware, house, chancery.clock))
     assert line.level is Level.HINT and "Kalender an für XY: „AW-XY“ steht nicht in der Liste" in line.text
+    assert foreign.level is Level.HINT and foreign.text.startswith("„AW-FR“ gehört jemand anderem")
     blank = house.model_copy(update={"database_url": f"sqlite:///{tmp_path}/blank.db"})
-    (line,) = asyncio.run(check_new_calendars(google, advoware, blank, chancery.clock))
+    line, _ = asyncio.run(check_new_calendars(google, advoware, blank, chancery.clock))
     assert "„AW-XY“ steht nicht" in line.text, "before `db upgrade` as well"
     line = check_google(load(GoogleCalendarSettings), chancery.clock)
     assert line.level is Level.PROBLEM and "Lesen" in line.text and line.text.endswith(": AW-SB.")
-    assert created(chancery) == 3, "nobody has created anything"
+    assert created(chancery) == 4, "nobody has created anything"
 
     chancery.google.seed(calendars=[{"summary": "AW-OK", **unlisted, "subscribers": [account]}])
     told = look(3)
