@@ -35,6 +35,7 @@ from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.transport import http_date
 
 LOGIN = "EspoCRM-Anmeldung"
+SET_UP = "EspoCRM-Einrichtung"
 RIGHTS = "EspoCRM-Rechte"
 VERSIONS = "Versionsprüfung"
 WEBHOOKS = "Webhooks"
@@ -78,7 +79,9 @@ async def check_espocrm(
             lines += await check_installation(espo, settings, clock)
         except EspoError as error:
             remedy = "Das Protokoll von EspoCRM ansehen (Verwaltung → Protokoll) und `vmh-sync doctor` wiederholen."
-            lines.append(problem(LOGIN, error.message_for_people, remedy))
+            lines.append(
+                problem(SET_UP, f"Nicht alles war anzusehen: EspoCRM antwortet falsch ({error.detail}).", remedy)
+            )
         return [*lines, await _webhooks(espo, settings)]
 
 

@@ -230,6 +230,12 @@ def test_an_advoware_that_is_not_reachable_is_one_line(firm: Firm) -> None:
     assert len([call for call in firm.office.calls()["log"] if "Configurator" in call["path"]]) == 1
 
 
+def test_a_part_of_espocrm_that_fails_is_named_and_not_the_login(firm: Firm) -> None:
+    firm.crm.fault("/Metadata", "status", status=500)
+    line = the_problem()
+    assert (line.name, "GET Metadata: status 500" in line.text) == ("EspoCRM-Einrichtung", True)
+
+
 def test_an_api_user_without_rights_is_told_what_it_lacks(firm: Firm, firm_environment: pytest.MonkeyPatch) -> None:
     settings = firm.sandbox.environment
     answer = httpx.post(
