@@ -2,10 +2,12 @@
 
 An entity is a package, its room: ``<room>.definitions`` offers ``ROOM``, an
 :class:`vmh_sync.orchestration.entity_room.EntityRoom`. Adding one means adding its folder and one line here, or, for a
-firm's own package, naming it in ``VMH_ENTITIES`` (CONTRIBUTING.md). Imports nothing.
+firm's own package, naming it in ``VMH_ENTITIES`` (CONTRIBUTING.md). Imports nothing of ours.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,21 @@ def add(entity: Entity) -> None:
         raise UnusableEntity(f"Den Bereich „{entity.name}“ gibt es schon ({known.package}).")
     if entity not in _BUILT_IN:
         _added[entity.name] = entity
+
+
+def add_packages(packages: Iterable[str]) -> None:
+    """Make entities of the firm's own known: each package offers ``ENTITY`` in ``<package>.entity``."""
+    for package in packages:
+        try:
+            entity = getattr(import_module(f"{package}.entity"), "ENTITY", None)
+        except ImportError as error:
+            raise UnusableEntity(
+                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__}). "
+                "Das Paket installieren, oder den Namen berichtigen."
+            ) from error
+        if not isinstance(entity, Entity) or entity.package != package:
+            raise UnusableEntity(f"VMH_ENTITIES: {package}.entity bietet kein ENTITY mit room={package!r} an.")
+        add(entity)
 
 
 def every() -> tuple[Entity, ...]:

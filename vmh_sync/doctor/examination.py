@@ -23,7 +23,7 @@ from vmh_sync.doctor.own_services import (
 )
 from vmh_sync.engine.installation.field_tables import field_changes
 from vmh_sync.engine.passes.opening import open_database
-from vmh_sync.orchestration.entity_room import add_packages
+from vmh_sync.entities import add_packages
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.settings import AlertSettings, CalendarSyncSettings, SettingsError, VmhSettings, load
 

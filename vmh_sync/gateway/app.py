@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.entities import add_packages
 from vmh_sync.examples import ticketing
 from vmh_sync.examples.ticketing.desk import open_desk
 from vmh_sync.examples.ticketing.routes import ticket_router
@@ -28,7 +29,6 @@ from vmh_sync.gateway.pages.endpoints_page import docs_router
 from vmh_sync.gateway.requests import record_state, triggers
 from vmh_sync.gateway.requests.triggers import may_read, may_write
 from vmh_sync.gateway.services import open_services, services_of
-from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.settings import GoogleCalendarSettings, load
 
 

@@ -21,7 +21,7 @@ from vmh_sync.gateway.launches.intake import Intake
 from vmh_sync.gateway.launches.launch import Launcher
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.launches.launching import make_debouncer, open_launcher
-from vmh_sync.orchestration.run_config import Trigger
+from vmh_sync.orchestration.run_tags import Trigger
 from vmh_sync.services.valkey import EmbeddedServiceError, ensure_redis
 from vmh_sync.store.errors import StoreError
 from vmh_sync.store.store import Store

@@ -14,7 +14,7 @@ import dagster as dg
 
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.coordination.sign_of_life import is_silent
-from vmh_sync.orchestration.run_config import SIGN_TAG
+from vmh_sync.orchestration.run_tags import SIGN_TAG
 from vmh_sync.store import Store
 
 LOST = "Der Prozess dieses Laufs wurde beendet; der nächste Lauf macht weiter."

@@ -21,7 +21,7 @@ from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
 from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.orchestration.jobs.sentences import Stopped
-from vmh_sync.orchestration.run_config import AGAIN_FROM_START
+from vmh_sync.orchestration.run_tags import AGAIN_FROM_START
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import AdvowareSettings, HousekeepingSettings, SettingsError, SyncSettings, VmhSettings, load
 from vmh_sync.store import Store

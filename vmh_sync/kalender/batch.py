@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from vmh_sync.engine.passes.approved_plan import approved_plan
 from vmh_sync.kalender.audits.deadline_list import caught, counted
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.operations import Finding, FindingKind
@@ -17,7 +18,6 @@ from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.reading.employees import select
 from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.kalender.state.pair_rows import record_id
 from vmh_sync.kalender.telling.notice_texts import as_logged, label, labels, task_kind
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result

@@ -20,20 +20,21 @@ from vmh_sync.engine.passes.approved_plan import NoPlan
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.audits.not_representable import REMEDY, Hindered, newly_hindered
 from vmh_sync.kalender.batch import CalendarBatch, fields_told
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
 from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
 from vmh_sync.kalender.employee.employee_work import EmployeeWork
 from vmh_sync.kalender.employee.phase_counts import phase_counts
 from vmh_sync.kalender.employee.progress import EmployeeProgress
 from vmh_sync.kalender.resources import CalendarResources
-from vmh_sync.kalender.run_config import Calendars, employees_partitions, launchpad_schema
+from vmh_sync.kalender.run_config import employees_partitions, launchpad_schema
 from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.orchestration.jobs.entity_asset import CALENDAR_GROUP, PassFacts, pass_event
 from vmh_sync.orchestration.jobs.german_labels import in_german
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
 from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table, warn
 from vmh_sync.orchestration.jobs.sentences import Stopped
-from vmh_sync.orchestration.run_config import AGAIN_FROM_START, ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_tags import AGAIN_FROM_START, ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.sync.reporting.outcome import PassSummary, nothing_planned
 from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError

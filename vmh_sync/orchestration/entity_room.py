@@ -9,7 +9,7 @@ import dagster as dg
 
 from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.entities import Entity, UnusableEntity, add, every
+from vmh_sync.entities import Entity, UnusableEntity, add_packages, every
 from vmh_sync.orchestration.jobs.entity_asset import make_entity_asset
 from vmh_sync.orchestration.jobs.repair import make_repair
 from vmh_sync.orchestration.jobs.sync_job import Descriptions, make_sync_job
@@ -87,18 +87,3 @@ def room_of(entity: Entity) -> EntityRoom:
     if not isinstance(room, EntityRoom):
         raise UnusableEntity(f"{entity.package}.definitions bietet kein ROOM an.")
     return room
-
-
-def add_packages(packages: Iterable[str]) -> None:
-    """Make entities of the firm's own known: each package offers ``ENTITY`` in ``<package>.entity``."""
-    for package in packages:
-        try:
-            entity = getattr(import_module(f"{package}.entity"), "ENTITY", None)
-        except ImportError as error:
-            raise UnusableEntity(
-                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__}). "
-                "Das Paket installieren, oder den Namen berichtigen."
-            ) from error
-        if not isinstance(entity, Entity) or entity.package != package:
-            raise UnusableEntity(f"VMH_ENTITIES: {package}.entity bietet kein ENTITY mit room={package!r} an.")
-        add(entity)

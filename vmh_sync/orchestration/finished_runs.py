@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger
 from vmh_sync.overview.failing_jobs import SEEN_AT_MOST, FinishedRun
 
 if TYPE_CHECKING:

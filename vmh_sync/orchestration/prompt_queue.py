@@ -30,12 +30,10 @@ from vmh_sync.orchestration.dagster_internals.core import (
     RunQueueConfig,
     TagConcurrencyLimitsCounter,
 )
-from vmh_sync.orchestration.run_config import BULK_TAG
+from vmh_sync.orchestration.run_tags import AT_ONCE_TAG, BULK_TAG
 
 INTERVAL_SECONDS = 0.4
 """The daemon sleeps in steps of half a second (``IntervalDaemon.core_loop``): anything below means one step."""
-AT_ONCE_TAG = "vmh/at_once"
-"""Run tag with the value ``yes``: start at once when a place is free."""
 MOST_UNDER_WAY = 100
 ATTEMPTS = 12
 """How often the daemon tries again to reach the code server; then the run fails, within minutes and with the reason."""

@@ -22,11 +22,10 @@ from vmh_sync.coordination.leases import Lease
 from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign, take_sign_away
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.entities import with_records
+from vmh_sync.entities import add_packages, with_records
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.launches.launching import make_debouncer, open_launcher
-from vmh_sync.orchestration.entity_room import add_packages
-from vmh_sync.orchestration.run_config import Trigger
+from vmh_sync.orchestration.run_tags import Trigger
 from vmh_sync.services.file_errors import explained
 from vmh_sync.services.log_format import log_to_stderr
 from vmh_sync.services.signs_of_life import give_pulses

@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vmh_sync.kalender import batch as stages
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.services.valkey import ensure_redis, stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade

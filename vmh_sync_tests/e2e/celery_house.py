@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from vmh_sync.engine.passes.opening import open_database
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger
 from vmh_sync.services.valkey import stop_embedded
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import upgrade

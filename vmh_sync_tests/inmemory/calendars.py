@@ -12,8 +12,8 @@ from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.kalender import batch as passes
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext, CalendarSettings, GoogleSide, TaskDesk
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.circuit import ThreadLoginCircuit

@@ -11,7 +11,7 @@ from typing import Any
 
 from vmh_sync.engine.selecting.draining import LOOK_BACK, Launched
 from vmh_sync.gateway.launches.launch import Run
-from vmh_sync.orchestration.run_config import PENDING_TAG, Trigger
+from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
 from vmh_sync_tests.inmemory.loop import Process, VirtualLoop
 
 AT_ONCE = 3

@@ -133,7 +133,7 @@ def _synced(entity: str, keys: tuple[str, ...]) -> PassSummary:
     if entity != KALENDER.name:
         return run_sync(target(entity), SyncOrder(keys, None))[0]
     from vmh_sync.commands.passes.sync_kalender import run_calendars
-    from vmh_sync.kalender.run_config import Calendars
+    from vmh_sync.kalender.calendars import Calendars
 
     return PassSummary().add(run_calendars(Calendars(kuerzel=list(keys))).outcomes)
 

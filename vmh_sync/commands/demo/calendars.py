@@ -14,7 +14,7 @@ from vmh_sync.commands.demo.google_habits import GoogleHabits
 from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.commands.screens.output import print_summary
 from vmh_sync.kalender.audits import audit
-from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.sandbox.people.calendars import CalendarPeople
 from vmh_sync.sync.reporting.outcome import PassSummary
 

@@ -20,9 +20,8 @@ from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.doctor.line import Level, Line, ok, problem
 from vmh_sync.doctor.own_services import Known, check_database, check_redis, read_settings
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
-from vmh_sync.entities import BETEILIGTE
+from vmh_sync.entities import BETEILIGTE, add_packages
 from vmh_sync.orchestration.dagster_home import home_of
-from vmh_sync.orchestration.entity_room import add_packages
 from vmh_sync.orchestration.next_ticks import DaemonState, NextTick, read_daemon
 from vmh_sync.overview.health import Finding, is_healthy, judge
 from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus, read_house

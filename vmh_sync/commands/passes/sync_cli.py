@@ -76,7 +76,7 @@ def add_own_entities() -> None:
         return  # the command itself says it
     if not packages:
         return
-    from vmh_sync.orchestration.entity_room import add_packages
+    from vmh_sync.entities import add_packages
 
     try:
         add_packages(packages)

@@ -13,7 +13,7 @@ from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch
-    from vmh_sync.kalender.run_config import Calendars
+    from vmh_sync.kalender.calendars import Calendars
 
 
 def kalender(
@@ -31,7 +31,7 @@ def kalender(
         raise typer.BadParameter("Bitte genau eines angeben: --kuerzel oder --all.")
     if save and not dry_run:
         raise typer.BadParameter("--save speichert den Plan eines Probelaufs: bitte mit --dry-run.")
-    from vmh_sync.kalender.run_config import Calendars
+    from vmh_sync.kalender.calendars import Calendars
 
     config = Calendars(
         kuerzel=list(kuerzel or ()),
@@ -69,7 +69,7 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
     from vmh_sync.kalender.resources import CALENDAR_RESOURCES
-    from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, Trigger
+    from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, TRIGGER_TAG, Trigger
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import upgrade
 

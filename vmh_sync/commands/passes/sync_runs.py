@@ -12,7 +12,8 @@ from vmh_sync.commands.passes.targets import SyncTarget
 from vmh_sync.commands.screens.unreachable import explained_run
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.jobs.resources import RESOURCES
-from vmh_sync.orchestration.run_config import SILENT_CONSOLE, TRIGGER_TAG, SyncRunConfig, Trigger, console
+from vmh_sync.orchestration.run_config import SyncRunConfig
+from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, TRIGGER_TAG, Trigger, console
 from vmh_sync.sync.reporting.outcome import RecordOutcome
 
 

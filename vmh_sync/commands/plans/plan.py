@@ -101,7 +101,7 @@ def _carried_out(plan: StoredPlan, *, quiet: bool) -> PassSummary:
             order = SyncOrder(tuple(plan.ids), None, plan=plan.id)
             return run_sync(target(plan.entity), order, progress=progress)[0]
     from vmh_sync.commands.passes.sync_kalender import run_calendars
-    from vmh_sync.kalender.run_config import Calendars
+    from vmh_sync.kalender.calendars import Calendars
 
     whose = list(dict.fromkeys(name.partition("/")[0] for name in plan.ids))
     outcomes = run_calendars(Calendars(kuerzel=whose, plan=plan.id), as_json=quiet).outcomes

@@ -18,7 +18,7 @@ from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_js
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import BETEILIGTE, KALENDER
 from vmh_sync.gateway.pages.field_names import field_name
-from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.telling.notice_texts import label
 from vmh_sync.settings import GoogleCalendarSettings, load
 from vmh_sync.shadow.days import Day, DayFiles, Difference, ShadowReport, compare

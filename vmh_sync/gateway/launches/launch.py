@@ -11,8 +11,7 @@ import httpx
 from vmh_sync.engine.installation.installation_mark import HOUSE, HOUSE_JOB
 from vmh_sync.orchestration.finished_runs import of_a_person
 from vmh_sync.orchestration.next_ticks import DAEMONS
-from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_tags import AT_ONCE_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.overview.failing_jobs import SEEN_AT_MOST, FinishedRun
 
 LOCATION = "vmh_sync"

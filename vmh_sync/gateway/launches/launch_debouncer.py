@@ -12,7 +12,7 @@ from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.gateway.launches.launch import BEFORE_START, Launcher, LaunchFailed
-from vmh_sync.orchestration.run_config import PENDING_TAG, Trigger
+from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
 
 _log = logging.getLogger(__name__)
 

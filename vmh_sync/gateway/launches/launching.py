@@ -14,8 +14,8 @@ from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import KALENDER
 from vmh_sync.gateway.launches.launch import Launcher
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
-from vmh_sync.kalender.run_config import Calendars
-from vmh_sync.orchestration.run_config import Trigger
+from vmh_sync.kalender.calendars import Calendars
+from vmh_sync.orchestration.run_tags import Trigger
 
 DAGSTER_SECONDS = 20.0
 

@@ -17,9 +17,9 @@ from vmh_sync.gateway.launches.launch import BEFORE_START, LaunchFailed, Run
 from vmh_sync.gateway.launches.launch_debouncer import job_of
 from vmh_sync.gateway.requests.entity_name import EntityName
 from vmh_sync.gateway.services import GatewayServices, services_of
-from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.state.lease_names import lease_name
-from vmh_sync.orchestration.run_config import ENTITY_TAG, Trigger
+from vmh_sync.orchestration.run_tags import ENTITY_TAG, Trigger
 from vmh_sync.store.errors import StoreError
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.record_id import PATTERN, record_id

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import dagster as dg
 
 from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarSettings, open_calendar
 from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.reading.employees import active_employees
-from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars, employees_partitions
-from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, employees_partitions
+from vmh_sync.orchestration.run_tags import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.triggers.tick_time import in_time
 from vmh_sync.settings import CalendarSyncSettings, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError

@@ -25,7 +25,7 @@ from vmh_sync.orchestration.jobs.resources import SyncResources
 from vmh_sync.orchestration.jobs.run_report import changes_metadata, outcome_metadata
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.jobs.sync_job import changes_of, sync_ids
-from vmh_sync.orchestration.run_config import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.orchestration.run_tags import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 

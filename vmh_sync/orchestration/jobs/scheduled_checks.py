@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import dagster as dg
 
 from vmh_sync.orchestration.dagster_internals.core import UnresolvedAssetJobDefinition
-from vmh_sync.orchestration.run_config import AGAIN_FROM_START
+from vmh_sync.orchestration.run_tags import AGAIN_FROM_START
 
 
 def scheduled_checks(

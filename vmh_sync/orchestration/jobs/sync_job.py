@@ -32,17 +32,15 @@ from vmh_sync.orchestration.jobs.run_report import (
     warn,
 )
 from vmh_sync.orchestration.jobs.sentences import Stopped
-from vmh_sync.orchestration.run_config import (
+from vmh_sync.orchestration.run_config import SELECTIONS, SyncRunConfig, launchpad_schema
+from vmh_sync.orchestration.run_tags import (
     AGAIN_FROM_START,
     BULK_TAG,
     ENTITY_TAG,
     PERSONS,
-    SELECTIONS,
     TRIGGER_TAG,
-    SyncRunConfig,
     Trigger,
     console,
-    launchpad_schema,
 )
 from vmh_sync.store.history.audit import AuditQuery, Change
 from vmh_sync.sync.planning.guards import GuardTripped

@@ -15,7 +15,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import enqueue, login_held_back
 from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.triggers.launching import pending_run
 from vmh_sync.orchestration.triggers.tick_time import in_time
 from vmh_sync.systems.errors import ForeignSystemError

@@ -6,7 +6,7 @@ import dagster as dg
 
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.engine.selecting.draining import LOOK_BACK, Launched, Waiting, should_launch
-from vmh_sync.orchestration.run_config import PENDING_TAG, TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.orchestration.run_tags import PENDING_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.queue.inbox import Lane
 from vmh_sync.store.store import Store

@@ -7,7 +7,7 @@ import pytest
 from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.reading.push import PATH, token_hash
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
-from vmh_sync.orchestration.run_config import PENDING_TAG
+from vmh_sync.orchestration.run_tags import PENDING_TAG
 from vmh_sync.store.calendars.calendar_channels import CalendarChannel
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.gateway import DagsterDouble, GatewayProcess

@@ -10,8 +10,8 @@ import pytest
 from vmh_sync.kalender.batch import diff as plan_batch
 from vmh_sync.kalender.batch import fetch, write
 from vmh_sync.kalender.batch import map_fields as map_batch
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.hostile import VALUES

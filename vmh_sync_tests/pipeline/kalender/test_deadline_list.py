@@ -13,9 +13,9 @@ from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.doctor.calendar import check_deadlines
 from vmh_sync.kalender.audits.deadline_list import DeadlineReport, deadline_reports
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.jobs.deadline_job import fristen_liste, fristen_liste_morgens
 from vmh_sync.kalender.resources import CALENDAR_RESOURCES
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.settings import AdvowareSettings, CalendarSyncSettings, SettingsError, load
 from vmh_sync_tests.fixtures.chancery import Chancery, Json, tasks
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from vmh_sync.kalender import batch
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.systems.advoware.client import AdvowareClient
 from vmh_sync.systems.advoware.records import Created
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient

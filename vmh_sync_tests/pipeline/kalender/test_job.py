@@ -10,12 +10,13 @@ from typer.testing import CliRunner
 
 from vmh_sync.cli import app
 from vmh_sync.kalender import batch
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.employee.sync_employee import employee_lease
 from vmh_sync.kalender.jobs.triggers import kalender_alle_15_minuten, kalender_mitarbeiter
 from vmh_sync.kalender.pipeline import EMPLOYEES, KALENDER
-from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, Calendars
-from vmh_sync.orchestration.run_config import SIGN_TAG, TRIGGER_TAG, Trigger
+from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS
+from vmh_sync.orchestration.run_tags import SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.orchestration.triggers import tick_time
 from vmh_sync.orchestration.triggers.tick_time import TickOver
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result

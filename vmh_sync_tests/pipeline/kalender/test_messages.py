@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.kalender import batch
 from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.pipeline import EMPLOYEES
 from vmh_sync.kalender.resources import CalendarResources
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery
 from vmh_sync_tests.fixtures.jobs import job

@@ -10,7 +10,7 @@ from vmh_sync.cli import app
 from vmh_sync.doctor.calendar import check_push
 from vmh_sync.doctor.line import Level
 from vmh_sync.kalender import batch
-from vmh_sync.kalender.run_config import Calendars
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.settings import CalendarSyncSettings, SettingsError, load
 from vmh_sync.store.calendars.calendar_channels import CalendarChannel
 from vmh_sync_tests.fixtures.chancery import Chancery

@@ -8,8 +8,8 @@ import pytest
 
 from vmh_sync.kalender import batch as passes
 from vmh_sync.kalender.batch import CalendarBatch
+from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.run_config import Calendars
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.network import Request
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.orchestration.jobs.run_report import WARNING_TAG
-from vmh_sync.orchestration.run_config import TRIGGER_TAG, Trigger
+from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger
 from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job

@@ -56,3 +56,8 @@ for name in ("beteiligte", "adressen"):
     target(name)
 """
     assert imported(code) & {"alembic", "dagster", "email_validator", "google", "googleapiclient", "schwifty"} == set()
+
+
+def test_what_only_asks_dagster_for_runs_starts_without_it() -> None:
+    code = "import vmh_sync.gateway.serve, vmh_sync.watch.process"
+    assert imported(code) & {"alembic", "dagster"} == set()

@@ -16,7 +16,7 @@ from vmh_sync.coordination.sign_of_life import LASTS_SECONDS, alive
 from vmh_sync.housekeeping import dead_runs
 from vmh_sync.housekeeping.dead_runs import fail_dead_runs, fail_silent_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
-from vmh_sync.orchestration.run_config import SIGN_TAG
+from vmh_sync.orchestration.run_tags import SIGN_TAG
 
 STARTING, STARTED = dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED
 

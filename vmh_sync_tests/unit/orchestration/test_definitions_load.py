@@ -1,7 +1,7 @@
 """Dagster loads the code location: a clash of two names would leave it, and all jobs with it, without any run."""
 
 from vmh_sync.definitions import build_defs
-from vmh_sync.orchestration.run_config import AGAIN_FROM_START
+from vmh_sync.orchestration.run_tags import AGAIN_FROM_START
 
 
 def test_everything_that_is_defined_can_be_loaded_as_the_code_server_does() -> None:

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from vmh_sync.clock import SystemClock
-from vmh_sync.orchestration.run_config import BULK_TAG
+from vmh_sync.orchestration.run_tags import BULK_TAG
 from vmh_sync.orchestration.triggers import launching
 from vmh_sync.orchestration.triggers.launching import pending_run
 from vmh_sync.store import Store, open_store

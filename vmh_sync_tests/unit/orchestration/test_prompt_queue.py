@@ -27,8 +27,8 @@ from dagster._grpc.client import DagsterGrpcClient
 
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, open_home
 from vmh_sync.orchestration.dagster_stack import free_port
-from vmh_sync.orchestration.prompt_queue import AT_ONCE_TAG, PAUSE_SECONDS, PromptQueue
-from vmh_sync.orchestration.run_config import BULK_TAG, bulk_tags
+from vmh_sync.orchestration.prompt_queue import PAUSE_SECONDS, PromptQueue
+from vmh_sync.orchestration.run_tags import AT_ONCE_TAG, BULK_TAG, bulk_tags
 
 
 def test_daemon_of_the_embedded_home_looks_twice_a_second_and_keeps_the_limits(tmp_path: Path) -> None:
