@@ -5,8 +5,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
@@ -41,6 +39,7 @@ from vmh_sync_tests.fixtures.gateway import (
     DagsterDouble,
     GatewayProcess,
 )
+from vmh_sync_tests.fixtures.warm_programs import GATEWAY, carried_out
 
 ESPO_ID = "66aa11bb22cc33dd4"
 CALENDAR = "/advoware/calendar/sync"
@@ -308,9 +307,7 @@ def _holds(path: Path, canaries: list[str]) -> bool:
 def test_refuses_a_public_address_without_keys(firm: Firm, host: str) -> None:
     environment = {**os.environ, "VMH_GATEWAY_HOST": host, "VMH_GATEWAY_PORT": "0", "VMH_API_KEYS": ""}
 
-    done = subprocess.run(
-        [sys.executable, "-m", "vmh_sync.gateway"], env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = carried_out([], environment, GATEWAY)
 
     assert done.returncode == 2
     assert "VMH_API_KEYS" in done.stderr
@@ -336,13 +333,7 @@ BAD_SETTINGS = {
     ids=lambda bad: ",".join(bad)[:40],
 )
 def test_unusable_settings_are_named_and_never_shown(firm: Firm, bad: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vmh_sync.gateway"],
-        env={**os.environ, "VMH_GATEWAY_PORT": "0", **bad},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = carried_out([], {**os.environ, "VMH_GATEWAY_PORT": "0", **bad}, GATEWAY)
 
     assert done.returncode == 2, done.stderr
     assert [name for name in bad if name not in done.stderr] == []

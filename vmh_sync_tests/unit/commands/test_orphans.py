@@ -41,7 +41,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dead() -> str:
     """The mark of a command that is gone."""
     said = subprocess.run([sys.executable, "-c", OWN_ID], capture_output=True, text=True, check=True)
