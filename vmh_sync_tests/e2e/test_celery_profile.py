@@ -16,6 +16,7 @@ import pytest
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync_tests.e2e.celery_house import CeleryHouse, running_house
 from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.e2e.killing import a_killed_run_doubles_nothing, heals_when_all_is_killed
 from vmh_sync_tests.fixtures.deployed import deployed
 from vmh_sync_tests.fixtures.house import house_folder
 from vmh_sync_tests.fixtures.sandbox import Sandbox
@@ -67,7 +68,7 @@ def test_shipped_files_on_postgresql(sandbox_process: Sandbox, folder: Path) -> 
         settings = {"DAGSTER_CELERY_BROKER": queue, "DAGSTER_CELERY_BACKEND": queue, "VMH_RUN_WORKERS": "elsewhere"}
         with running_house(sandbox_process, folder, {**place, **settings}) as house, shipped_worker(folder) as worker:
             _an_edit_arrives_through(house, worker)
-            _a_killed_child_doubles_nothing(house)
+            a_killed_run_doubles_nothing(house)
             ticks = _sensor_ticks(house, "beteiligte_dirty")
             assert ticks and set(ticks) <= {"SUCCESS", "SKIPPED", "STARTED"}, ticks
         assert _successful_runs(place) > 1
@@ -102,56 +103,14 @@ def _an_edit_arrives_through(house: CeleryHouse, worker: psutil.Process) -> None
     assert house.process_of(run_id) in {child.pid for child in worker.children()}
 
 
-def _a_killed_child_doubles_nothing(house: CeleryHouse) -> None:
-    """The child is killed when Advoware has created the party, before it can note the number."""
-    firm = house.firm
-    before = set(house.webhook_runs())
-    firm.crm.fault("CBeteiligte", "latency", method="GET", seconds=3)  # each: the sensor reads too
-    espo_id = firm.crm_party(lastName="Nur einmal")
-    house.deliver()
-    run_id = wait_until("its run is launched", lambda: next(iter(set(house.webhook_runs()) - before), None))
-    child = wait_until("it runs", lambda: house.process_of(run_id))
-    firm.office.fault("Beteiligte$", "kill_after", method="POST", times=1, pid=child)
-    firm.crm.clear_faults()
-    wait_until("the child is gone", lambda: not psutil.pid_exists(child))
-    assert house.dagster.finished(run_id) == "FAILURE"
-    betnr = wait_until("the party is linked", lambda: firm.crm_record(espo_id).get("betnr"))
-    wait_until("it is in order", lambda: firm.crm_record(espo_id)["syncStatus"] == "clean")
-    assert [row["betNr"] for row in firm.office_records() if row["name"] == "Nur einmal"] == [betnr]
-
-
 def _sensor_ticks(house: CeleryHouse, name: str) -> list[str]:
     selector = {"repositoryName": "__repository__", "repositoryLocationName": "vmh_sync", "sensorName": name}
     state = house.dagster.query(SENSOR_TICKS, selector=selector)["sensorOrError"]["sensorState"]
     return [tick["status"] for tick in state["ticks"]]
 
 
-@pytest.mark.parametrize(
-    ("settings", "runs_in"),
-    [
-        pytest.param({"VMH_RUN_WORKERS": "celery"}, "run_worker", marks=pytest.mark.proof, id="celery"),
-        pytest.param({}, "forkserver", id="default launcher"),
-    ],
-)
-def test_embedded_home_heals_when_all_is_killed_during_a_run(
-    sandbox_process: Sandbox, folder: Path, settings: Mapping[str, str], runs_in: str
-) -> None:
-    """SQLite and the embedded Valkey. Nobody is left who could notice that the run has died."""
-    with running_house(sandbox_process, folder, settings) as house:
-        firm = house.firm
-        espo_id, betnr = house.party_by_webhook("Eins")
-        before = set(house.webhook_runs())
-        firm.office.fault(f"Beteiligte/{betnr}", "latency", method="GET", seconds=20)
-        firm.crm_edit(espo_id, lastName="Zwei")
-        house.deliver()
-        run_id = wait_until("a run is launched", lambda: next(iter(set(house.webhook_runs()) - before), None))
-        own = wait_until("it runs", lambda: house.process_of(run_id))
-        assert own in {process.pid for process in house.processes(runs_in)}
-        for process in house.processes(""):
-            process.kill()
-        firm.office.clear_faults()
-        wait_until("Dagster is up again", house.dagster.is_up)
-        assert house.dagster.finished(run_id) == "FAILURE"
-        wait_until("the edit arrives", lambda: firm.office_record(betnr)["name"] == "Zwei")
-        house.party_by_webhook("Drei")
-        assert [row["name"] for row in firm.office_records()] == ["Zwei", "Drei"]
+@pytest.mark.proof
+def test_embedded_home_heals_when_all_is_killed_during_a_run(sandbox_process: Sandbox, folder: Path) -> None:
+    """With the default launcher: ``test_whole_house.py``."""
+    with running_house(sandbox_process, folder, {"VMH_RUN_WORKERS": "celery"}) as house:
+        heals_when_all_is_killed(house, "run_worker")

@@ -1,10 +1,13 @@
-"""The whole house over HTTP: triggers that reach real runs, many events while runs drain, and nothing that leaks."""
+"""The whole house over HTTP: triggers that reach real runs, many events, killed processes, nothing that leaks."""
 
 from typing import Any
 
+import psutil
 import pytest
 
+from vmh_sync_tests.e2e.celery_house import CeleryHouse
 from vmh_sync_tests.e2e.dagster_stack import wait_until
+from vmh_sync_tests.e2e.killing import a_killed_run_doubles_nothing, heals_when_all_is_killed
 from vmh_sync_tests.e2e.leaking import Leaking
 from vmh_sync_tests.fixtures import canaries
 from vmh_sync_tests.fixtures.chancery import marked
@@ -116,6 +119,20 @@ def test_many_events_while_runs_drain_lose_nothing(house: House) -> None:
     assert [by_number[firm.crm_record(espo_id)["betnr"]] for espo_id in ids] == [wanted] * PARTIES
 
 
+def killable(house: House) -> CeleryHouse:
+    assert house.process is not None
+    return CeleryHouse(house.folder, house.firm, house.dagster, house.gateway_url, house.process)
+
+
+def test_a_killed_run_is_started_again_and_was_forked_from_the_warm_process(house: House) -> None:
+    warm = a_killed_run_doubles_nothing(killable(house))
+    assert "multiprocessing.forkserver" in " ".join(psutil.Process(warm).cmdline()), "not forked but started anew"
+
+
+def test_the_house_heals_when_all_is_killed_during_a_run(house: House) -> None:
+    heals_when_all_is_killed(killable(house), "forkserver")
+
+
 def test_no_secret_and_no_value_of_a_person_is_written(house: House) -> None:
     """The last test of this module: it stops the house, so that everything is on the disk."""
     leaking = Leaking(house)
@@ -123,7 +140,9 @@ def test_no_secret_and_no_value_of_a_person_is_written(house: House) -> None:
     tokens = canaries.access_tokens()
     leaking.failing_runs()
     secrets = canaries.secrets()
+    processes = killable(house).processes("")
     house.stop()
+    wait_until("every process ends with the house", lambda: not any(one.is_running() for one in processes), 20)
 
     leaks = set()
     for path, content in contents(house.folder):
