@@ -18,6 +18,7 @@ from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
 from vmh_sync.kommunikation.noted_lists import brought, note_lists
 from vmh_sync.kommunikation.pairs import store_delta
+from vmh_sync.kommunikation.phone_types import with_types_of_the_installation
 from vmh_sync.kommunikation.plan import EspoList, KommunikationPlan, PairDelta, espo_step
 from vmh_sync.kommunikation.planning import (
     LISTS,
@@ -118,7 +119,8 @@ class Execution:
         if not self.work.plan.lists or self.again:
             return
         lists = [self._narrowed(one) for one in self.work.plan.lists]
-        self.lists = tuple([await with_shared_flags(self.context, one, self.party.espo_id) for one in lists])
+        lists = [await with_shared_flags(self.context, one, self.party.espo_id) for one in lists]
+        self.lists = tuple([await with_types_of_the_installation(self.context, one) for one in lists])
 
     def _narrowed(self, one: EspoList) -> EspoList:
         refused_whole = self.notes.state.one_by_one if self.notes.state is not None else ()
