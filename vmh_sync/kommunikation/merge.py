@@ -8,6 +8,7 @@ from vmh_sync.kommunikation.kinds import channel_of
 from vmh_sync.kommunikation.marking import marked_remark, to_mark
 from vmh_sync.kommunikation.members import ChannelWork, Member, Write, gather, unique_items
 from vmh_sync.kommunikation.model import Channel, Options, Pair, PairState, PartyCommunication
+from vmh_sync.kommunikation.notation import Refusal
 from vmh_sync.kommunikation.plan import (
     ENTITY,
     MARKER_ONLY,
@@ -180,6 +181,10 @@ def _pair_change(
     if refused is not None and refused is member.before and member.entry is not None:
         # Sent once more: what is known of its flags is learned all the same.
         refused = replace(refused, online_base=member.entry.online, primary_base=member.key == primary)
+    elif refused is not None and refused.refusal == Refusal.ESPOCRM_ANSWERED.value and member.entry is not None:
+        # What stood in EspoCRM stays there: known at once, or each try would be followed by a write that learns it.
+        stays = member.before is not None and member.before.primary_base is True
+        refused = replace(refused, online_base=_online_after(member), primary_base=stays)
     return PairChange(member.before, after, frozenset(needs), created_by, refused)
 
 

@@ -212,7 +212,7 @@ class PartySync:
         attempt.take(written)
         if written.failed is not None:
             raise written.failed
-        if answer is None or written.espo.attributes.get("syncStatus") != plan.status:
+        if answer is None or answer.refused or written.espo.attributes.get("syncStatus") != plan.status:
             answer = await self._write_bookkeeping(plan, written, attempt) or answer
         return moved_meanwhile(plan, written, answer) or any(done.again for _, done in written.parts)
 
