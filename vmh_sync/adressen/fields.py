@@ -16,7 +16,7 @@ FIELDS = FieldTable(
         FieldRule("strasse", "adresseStreet", "strasse", "Straße"),
         FieldRule("plz", "adressePostalCode", "plz", "PLZ"),
         FieldRule("ort", "adresseCity", "ort", "Ort"),
-        FieldRule("land", "adresseCountry", "land", "Land", on_update=False),
+        FieldRule("land", "adresseCountry", "land", "Land", kind=Kind.COUNTRY, on_update=False),
         FieldRule("anschrift", "anschrift", "anschrift", "Anschrift"),
         FieldRule("postfach", "postfach", "postfach", "Postfach", on_update=False),
         FieldRule("postfach_plz", "postfachPlz", "postfach_plz", "Postfach-PLZ", on_update=False),

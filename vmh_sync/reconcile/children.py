@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.reconcile.difference import ANY_FIELD, UNLIKE, Clue, Difference, Json, difference
-from vmh_sync.sync.values import bic, date, flag, iban, text
+from vmh_sync.sync.values import bic, country, date, flag, iban, text
 
 Normal = Callable[[object], object]
 
@@ -68,7 +68,7 @@ ADRESSEN = ChildTable(
         ChildField("adresseStreet", "strasse", "strasse", "Straße", key=True),
         ChildField("adressePostalCode", "plz", "plz", "PLZ", key=True),
         ChildField("adresseCity", "ort", "ort", "Ort", key=True),
-        ChildField("adresseCountry", "land", "land", "Land"),
+        ChildField("adresseCountry", "land", "land", "Land", country),
         ChildField("postfach", "postfach", "postfach", "Postfach"),
         ChildField("postfachPlz", "postfachPLZ", "postfach_plz", "Postfach-PLZ"),
         ChildField("istStandard", "standardAnschrift", "standard", "Standardanschrift", _told_flag),

@@ -27,6 +27,15 @@ _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _NO_DIGIT = re.compile(r"\D")
 _LONGEST_AREA_CODE = 5
 _BIC_OF_BANK = 8
+_COUNTRIES = {
+    word: name
+    for name, words in {
+        "deutschland": ("d", "de", "deu", "germany", "bundesrepublik deutschland"),
+        "österreich": ("a", "at", "aut", "austria"),
+        "schweiz": ("ch", "che", "switzerland"),
+    }.items()
+    for word in words
+}
 _WHOLE_BANK = re.compile(r"[A-Z0-9]{8}XXX")
 
 
@@ -38,6 +47,7 @@ class Kind(StrEnum):
     PHONE = "phone"
     IBAN = "iban"
     BIC = "bic"
+    COUNTRY = "country"
     DATE = "date"
     FLAG = "flag"
     NUMBER = "number"
@@ -92,6 +102,13 @@ def bic(value: object) -> str | None:
     """Return the BIC in upper case without blanks, or ``None`` when empty; ``XXX`` (the head office) is left out."""
     plain = iban(value)
     return plain[:_BIC_OF_BANK] if plain is not None and _WHOLE_BANK.fullmatch(plain) else plain
+
+
+def country(value: object) -> str | None:
+    """Return the country case-folded, the neighbours' codes and English names as German names, ``None`` when empty."""
+    plain = text(value)
+    folded = plain.casefold() if plain is not None else None
+    return _COUNTRIES.get(folded, folded) if folded is not None else None
 
 
 def phone(value: object, region: str = "DE") -> str | None:
@@ -160,6 +177,7 @@ _NORMAL: dict[Kind, Callable[[object], Value]] = {
     Kind.PHONE: phone,
     Kind.IBAN: iban,
     Kind.BIC: bic,
+    Kind.COUNTRY: country,
     Kind.DATE: date,
     Kind.FLAG: flag,
     Kind.NUMBER: number,

@@ -16,6 +16,12 @@ SPELLINGS: dict[Kind, tuple[tuple[Value, ...], ...]] = {
     Kind.PHONE: ((None, ""), ("+497111234", "0711 / 1234", "0049 (0) 711 1234"), ("+497111235",), ("110",)),
     Kind.BIC: ((None, ""), ("COBADEFF", "cobadeffxxx", "COBA DE FF"), ("COBADEFF060",)),
     Kind.IBAN: ((None, ""), ("DE02120300000000202051", "de02 1203 0000 0000 2020 51"), ("DE02500105170137075030",)),
+    Kind.COUNTRY: (
+        (None, " "),
+        ("Deutschland", "DEUTSCHLAND", " D", "de"),
+        ("Österreich", "o\u0308sterreich", "AT"),
+        ("PL",),
+    ),
     Kind.DATE: ((None, ""), ("1970-03-01", "1970-03-01T00:00:00"), ("1970-03-02",)),
     Kind.NUMBER: ((None, ""), (7, "7", " +7"), (8,)),
 }

@@ -52,6 +52,13 @@ def test_equal_children_in_both_notations_do_not_differ() -> None:
     assert compare(KONTEN, [ACCOUNT_HERE], [ACCOUNT_THERE]) == []
 
 
+@pytest.mark.parametrize("land", ["D", "de", "DEUTSCHLAND", "Germany"])
+def test_a_country_is_compared_by_what_it_means(land: str) -> None:
+    assert (
+        compare(ADRESSEN, [{**ADDRESS_HERE, "adresseCountry": "Deutschland"}], [{**ADDRESS_THERE, "land": land}]) == []
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "ours"),
     [
