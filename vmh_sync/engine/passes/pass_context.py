@@ -49,6 +49,8 @@ class PassContext:
     by_person: bool = False
     approval: "Approval | None" = None
     known: KnownInstallation = field(default_factory=KnownInstallation)
+    told: dict[str, object] = field(default_factory=dict)
+    """What EspoCRM's metadata said in this pass, by key: an administrator changes it, not the people of a day."""
 
     def table(self, entity: str, own: FieldTable) -> FieldTable:
         """Return the field table ``own`` of an entity with the operator's changes (``VMH_FIELD_TABLES``)."""

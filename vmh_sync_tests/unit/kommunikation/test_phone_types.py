@@ -7,6 +7,7 @@ import pytest
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 from vmh_sync_tests.inmemory.world import World
 
 
@@ -42,3 +43,18 @@ def synced(firm: Firm, known: Sequence[str]) -> dict[str, str]:
 def test_every_number_arrives_and_nobody_is_asked(firm: Firm, known: Sequence[str], types: Sequence[str]) -> None:
     numbers = ("+49511123456", "+49511123457", "+49511123458")
     assert synced(firm, known) == dict(zip(numbers, types, strict=True))
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 500])
+def test_an_espocrm_that_does_not_tell_its_types_is_asked_once_and_takes_what_it_knows(firm: Firm, status: int) -> None:
+    asked: list[str] = []
+
+    def fate(request: Request) -> Fate:
+        if not request.path.endswith("/Metadata"):
+            return ARRIVES
+        asked.append(request.path)
+        return ARRIVES if status == 200 else Fate(answer=status, carried_out=False)
+
+    firm.world.wire.fate = fate
+    assert set(synced(firm, ("Mobile", "Office", "Home", "Fax", "Other")).values()) == {"Home", "Fax", "Office"}
+    assert len(asked) == 1 or status == 500, "a failure that may pass is repeated"
