@@ -18,8 +18,11 @@ _INSTEAD = ("Other", "Office", "Mobile")
 
 
 async def with_types_of_the_installation(context: PassContext, one: EspoList) -> EspoList:
-    """Return the list with types that EspoCRM takes; as it is where EspoCRM does not tell them."""
-    if one.channel is not Channel.PHONE or not one.added:
+    """Return the list with types that EspoCRM takes; as it is where EspoCRM does not tell them.
+
+    Also where no number is new: one that has stood there since before would have the whole list refused.
+    """
+    if one.channel is not Channel.PHONE:
         return one
     if _TYPES not in context.told:
         context.told[_TYPES] = await _told_by(context)

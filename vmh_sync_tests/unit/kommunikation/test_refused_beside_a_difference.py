@@ -13,7 +13,7 @@ from vmh_sync_tests.inmemory.firm import Firm, one_pass
 from vmh_sync_tests.inmemory.world import World
 
 
-async def _as_it_is(_: object, one: EspoList) -> EspoList:
+async def _as_it_is(_: object, one: EspoList, espo_id: str) -> EspoList:
     return one
 
 
