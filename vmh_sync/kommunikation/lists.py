@@ -158,6 +158,16 @@ def _block(work: ChannelWork) -> None:
             put_back(work, member)
 
 
+def refused_whole(one: EspoList, why: str) -> TaskWanted:
+    """Return the task about a list that EspoCRM refuses although nothing in it is new: something that stands there."""
+    values = sorted(str(item[one.value_name]) for item in one.items)
+    message = (
+        f"einer der gespeicherten Einträge gilt dort nicht mehr: {why.rstrip('.')}; Änderungen aus Advoware warten"
+    )
+    details = {"values": values, "reason": "list", "message": message, "side": Side.ESPOCRM.value}
+    return TaskWanted(TaskKind.VALUE_REFUSED, (f"{one.channel.value}/list",), details)
+
+
 def _sendable(work: ChannelWork, item: EspoEntry) -> bool:
     """Tell whether EspoCRM takes a stored item again without loss (old national spellings are rewritten)."""
     if work.channel is Channel.EMAIL or not work.options.international or item.value.strip().startswith("+"):

@@ -66,15 +66,20 @@ class EspoList:
         return {"phoneNumberData": [dict(item) for item in self.items], "phoneNumber": primary}
 
     @property
+    def value_name(self) -> str:
+        """The name of an item's value."""
+        return _NAMES[self.channel]
+
+    @property
     def keys(self) -> frozenset[str]:
         """The normal forms of the values sent."""
-        return frozenset(self.channel.normal(item[_NAMES[self.channel]]) or "" for item in self.items)
+        return frozenset(self.channel.normal(item[self.value_name]) or "" for item in self.items)
 
     def with_known_flags(self, known: Mapping[str, EspoEntry]) -> "EspoList":
         """Return the list with flags and type of added values as other records show them (by normal form)."""
         items = []
         for item in self.items:
-            key = self.channel.normal(item[_NAMES[self.channel]]) or ""
+            key = self.channel.normal(item[self.value_name]) or ""
             row = known.get(key) if key in self.added else None
             if row is None:
                 items.append(item)

@@ -18,7 +18,7 @@ from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.kommunikation_states import KommunikationState
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Side
-from vmh_sync.sync.planning.plan import RecordPlan, TaskWanted
+from vmh_sync.sync.planning.plan import RecordPlan, TaskKind, TaskWanted
 from vmh_sync.systems.advoware.records import Beteiligter, Kommunikation
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import fingerprint as situation
@@ -146,6 +146,7 @@ def plan_part(party: PartInput, notes: Notes, mapped: MappedEntries) -> PartPlan
         base_moves=stops or plan.base_moves or bool(mapped.adopted or mapped.settled) or unknown or problem is not None,
     )
     tries = plan is not plain and plain.writes_nothing and not plain.base_moves and not record.tasks
+    tries = tries or (not record.tasks and _lists_once_more(plan, notes.tasks))
     work = PlannedEntries(plan, mapped, problem, plain.quarantined if plan is not plain else ())
     return PartPlan(record, plan.espocrm_attributes(), work, only_tries_again=tries)
 
@@ -158,6 +159,13 @@ def _retried(party: PartInput, plain: KommunikationPlan) -> frozenset[Side]:
     if plain.writes_nothing:
         return frozenset(Side) if party.retry_refused else frozenset()
     return frozenset({Side.ADVOWARE})
+
+
+def _lists_once_more(plan: KommunikationPlan, tasks: Sequence[ManualTask]) -> bool:
+    """Whether nothing is done but to send lists of which a task says that EspoCRM refuses them whole."""
+    told = {task.fields for task in tasks if task.kind == TaskKind.VALUE_REFUSED and task.espo_task_id is not None}
+    refused = [not one.added and (f"{one.channel.value}/list",) in told for one in plan.lists]
+    return not plan.writes and bool(refused) and all(refused)
 
 
 def unknown_tasks(wanted: Iterable[TaskWanted], tasks: Sequence[ManualTask]) -> tuple[TaskWanted, ...]:

@@ -4,7 +4,7 @@ What is stored at the end follows from what both sides really hold then: pairs f
 an unchanged party needs no closer look only if a plan made from that state would do nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.engine.passes.part import PartDone, PartInput
@@ -13,6 +13,7 @@ from vmh_sync.kommunikation import task_texts
 from vmh_sync.kommunikation.doubtful import reads_otherwise
 from vmh_sync.kommunikation.entry_write import EntryWriter
 from vmh_sync.kommunikation.errors import EntryListMissing, SuspiciousEmpty
+from vmh_sync.kommunikation.lists import refused_whole
 from vmh_sync.kommunikation.merge import plan_communication
 from vmh_sync.kommunikation.model import Channel, Pair, PartyCommunication
 from vmh_sync.kommunikation.narrowing import only_first, without_postponed
@@ -35,6 +36,7 @@ from vmh_sync.kommunikation.tracing import change_row, record_conflicts, refusal
 from vmh_sync.store.pairs.kommunikation_states import KommunikationState
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
+from vmh_sync.sync.planning.plan import TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -182,7 +184,7 @@ class Execution:
         told = {(finding.field, finding.message) for finding in plan.findings}
         more = [one for one in (*read.findings, *after.findings) if (one.field, one.message) not in told]
         self.done.findings = (*plan.findings, *more)
-        self.done.lasting = task_texts.for_people(after.tasks)
+        self.done.lasting = task_texts.for_people((*after.tasks, *self._refused_whole()))
         self.done.tasks = unknown_tasks(self.done.lasting, self.notes.tasks)
         self.done.again = self.again = self.again or bool(self.postponed) or read.edited or after.only_marks
         quiet = (
@@ -221,6 +223,12 @@ class Execution:
             else:
                 steps[espo_step(one.channel)] = None
         return steps, refused, ignored
+
+    def _refused_whole(self) -> Iterator[TaskWanted]:
+        for one in self.lists:
+            why = self.done.refused.get(LISTS[one.channel])
+            if why is not None and not one.added:
+                yield refused_whole(one, why)
 
     def _plan_after(self, attributes: Mapping[str, object], pairs: tuple[Pair, ...]) -> KommunikationPlan:
         sides = PartyCommunication(
