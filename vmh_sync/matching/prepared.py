@@ -81,11 +81,12 @@ def search_words(name: str) -> list[str]:
     A short name with an umlaut or accent leaves no piece to search for (Krüger, Yıldız): each way to write it is one.
     """
     word = search_word(name)
-    umlauts = word.casefold()
+    umlauts = word.lower()
     for two, one in _AS_ONE_LETTER:
         umlauts = umlauts.replace(two, one)
-    ways = [word, *(way.capitalize() for way in (fold(word), umlauts, fold(bare(word))))]
-    return list({way.casefold(): way for way in reversed(ways) if way}.values())[::-1]
+    ways = [word, *(way.capitalize() for way in (fold(word), umlauts, fold(bare(word)), word.replace("ß", "ss")))]
+    # Not case-folded: to Advoware ß and ss may be two.
+    return list({way.lower(): way for way in reversed(ways) if way}.values())[::-1]
 
 
 _NO_BIRTHDAYS = frozenset({date.min, date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)})

@@ -279,10 +279,13 @@ def test_the_search_word_stands_in_either_spelling(typed: str, stands: str) -> N
         ("Yıldız", "Yildiz"),
         ("Weiß", "Weiss"),
         ("Weiss", "Weiß"),
+        ("Süß", "Süss"),
+        ("Süss", "Süß"),
+        ("Müßig", "Muessig"),
     ],
 )
 def test_a_short_name_is_searched_in_every_spelling(typed: str, stands: str) -> None:
-    assert any(word.casefold() in stands.casefold() for word in search_words(typed))
+    assert any(word.lower() in stands.lower() for word in search_words(typed))
     assert len(search_words(typed)) <= 4
 
 
