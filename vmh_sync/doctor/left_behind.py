@@ -15,8 +15,8 @@ from vmh_sync.store.models import Base
 
 NAME = "Altes System"
 _OWN_WORDS = ("allowance", "bell", "circuit", "identity", "lease", "rate", "run", "token", "watch", "writable")
-_BROKER = ("celery", "_kombu", "unacked")
-"""Of the warm run workers, where they share our Redis."""
+_BROKER = ("celery", "_kombu", "unacked", "dagster")
+"""Of the warm run workers, where they share our Redis; ``dagster`` holds the runs that wait."""
 _NAMED = 8
 
 

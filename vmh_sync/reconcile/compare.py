@@ -95,7 +95,7 @@ def compare_kommunikation(espocrm: Json, advoware: Json) -> list[Difference]:
     espo_phones = {phone(item["phoneNumber"]) for item in espocrm.get("phoneNumberData") or ()}
     # What only Advoware has may stand in the place of a value of either list: a number typed into an e-mail's entry.
     free = [
-        entry["id"]
+        entry.get("id")
         for entry in entries
         if email(entry.get("tlf")) not in espo_mails and phone(entry.get("tlf")) not in espo_phones
     ]
@@ -130,10 +130,12 @@ def _channel(
 
     The channel in a task is the one that the entry has been paired in, whatever stands in it now.
 
+    A list that EspoCRM takes no more has one task for all of it.
+
     A set on both sides: EspoCRM has each value once, Advoware may have the same line under two kinds.
     """
     name, label, channel = names
-    party = str(espocrm["id"])
+    party, whole = str(espocrm["id"]), f"{channel}/list"
     in_advoware: dict[str, set[str]] = {}
     for entry in entries:
         named = {f"email/{entry.get('id')}", f"phone/{entry.get('id')}"}
@@ -142,7 +144,7 @@ def _channel(
     taken = {f"{channel}/{entry}" for entry in free}
     only_advoware = [
         difference(
-            espocrm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, entry) for entry in ids)
+            espocrm, name, label, "nur in Advoware", frozenset(Clue("beteiligte", party, one) for one in {*ids, whole})
         )
         for ids in lonely.values()
     ]
@@ -152,7 +154,7 @@ def _channel(
             name,
             label,
             "nur in EspoCRM",
-            frozenset(Clue("beteiligte", party, entry) for entry in {*taken, new_entry(channel, value)}),
+            frozenset(Clue("beteiligte", party, one) for one in {*taken, whole, new_entry(channel, value)}),
         )
         for value in sorted(value for value in in_espocrm if value and value not in in_advoware)
     ]

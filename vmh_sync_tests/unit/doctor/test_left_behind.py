@@ -15,6 +15,7 @@ from vmh_sync.settings import VmhSettings, load
 async def test_keys_of_the_old_system_are_named_by_kind_and_ours_are_not(redis: AsyncRedis) -> None:
     await redis.set("vmh:lease:beteiligte:66aa11bb22cc33dd4", "x")
     await redis.set("unacked_mutex", "x")
+    await redis.rpush("dagster", "a run that waits for a worker")
     assert await keys_of_others(redis) == []
     await redis.sadd("vmh:beteiligte:create_pending", "66aa11bb22cc33dd4", "66aa11bb22cc33dd5")
     await redis.set("sync_lock:cbeteiligte:66aa11bb22cc33dd4", "locked")

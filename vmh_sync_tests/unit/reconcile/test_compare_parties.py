@@ -32,7 +32,7 @@ def test_a_different_field_is_told_by_a_task_about_exactly_this_field() -> None:
 def test_an_entry_only_in_advoware_is_told_by_its_own_task_only() -> None:
     (found,) = compare_kommunikation(mails("a@x.example"), entries((1, "A@x.example", 4), (2, "b@x.example", 4)))
     assert (found.field, found.why) == ("emailAddressData", "nur in Advoware")
-    assert found.told_by == {Clue("beteiligte", "p1", name) for name in ("email/2", "phone/2")}
+    assert found.told_by == {Clue("beteiligte", "p1", name) for name in ("email/2", "phone/2", "email/list")}
 
 
 def test_a_number_in_the_entry_of_an_email_is_told_by_the_task_about_that_email() -> None:
@@ -55,6 +55,16 @@ def test_every_value_only_in_espocrm_counts() -> None:
 
 def test_kinds_without_a_home_in_espocrm_do_not_count() -> None:
     assert compare_kommunikation(CRM, entries((1, "www.x.example", 5))) == []
+
+
+def test_a_list_that_espocrm_takes_no_more_explains_what_differs_in_it() -> None:
+    found = compare_kommunikation(mails("a@x.example"), entries((1, "b@x.example", 4), (2, "0511 12", 1)))
+    assert [Clue("beteiligte", "p1", "email/list") in item.told_by for item in found] == [True, True, False]
+
+
+def test_an_entry_without_a_number_of_its_own_keeps_no_comparison_back() -> None:
+    office = {**OFFICE, "kommunikation": [{"tlf": "b@x.example", "kommKz": 4}]}
+    assert [item.why for item in compare_kommunikation(CRM, office)] == ["nur in Advoware"]
 
 
 @pytest.mark.parametrize("untold", [0, None])
