@@ -27,6 +27,10 @@ class CallCounter:
             totals[key.system] += count
         return dict(totals)
 
+    def answered(self) -> int:
+        """Return the number of requests that were answered."""
+        return sum(count for key, count in self._counts.copy().items() if key.status_class != "none")
+
     def store(self, store: Store) -> None:
         """Add what was counted since the last time to the stored totals.
 

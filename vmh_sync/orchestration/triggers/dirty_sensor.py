@@ -34,7 +34,7 @@ async def note_changed(entity: str, changed: Changed, cursor: str | None) -> tup
     """
     async with open_context("dirty-sensor", PassSettings.read()) as context:
         started = context.clock.now()
-        found = await in_time(changed(context, watermark(cursor, started)))
+        found = await in_time(changed(context, watermark(cursor, started)), context.calls.answered)
         noted = await enqueue(context, entity, found, "sensor") if found else 0
         held_back = await login_held_back(context)
     return noted, started.isoformat(), held_back.message_for_people if held_back is not None else None

@@ -61,3 +61,10 @@ def test_a_database_that_is_asked_again_before_it_answers_adds_nothing_twice() -
         for one in (first, *others):
             one.result(PATIENCE)
     assert database.stored.total() == 1
+
+
+def test_what_was_not_answered_does_not_count_as_answered() -> None:
+    counter = CallCounter()
+    for status in (200, 404, None):
+        counter.observe(system="espocrm", method="GET", route="X", status=status, seconds=0.1, retry=False)
+    assert counter.answered() == 2
