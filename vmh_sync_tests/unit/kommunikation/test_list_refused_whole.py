@@ -6,24 +6,20 @@ from typing import Any
 import pytest
 
 from vmh_sync.beteiligte.pipeline import PartyPipeline
-from vmh_sync.kommunikation import write
-from vmh_sync.kommunikation.plan import EspoList
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.inmemory.world import World
 
 TYPES = ["Mobile", "Office", "Home", "Fax", "Other"]
 
 
-async def _as_it_is(_: object, one: EspoList, espo_id: str) -> EspoList:
-    return one
-
-
 @pytest.fixture
-def firm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Firm]:
+def firm() -> Iterator[Firm]:
     """A CRM whose reasons we do not know: here it takes a type no more that it took before."""
-    monkeypatch.setattr(write, "with_types_of_the_installation", _as_it_is)
     one = Firm(World(rules=SyncSettings(_env_file=None)))
+    arrives = one.world.wire.fate
+    one.world.wire.fate = lambda asked: Fate(answer=404) if asked.path.endswith("/Metadata") else arrives(asked)
     yield one
     one.world.close()
 
