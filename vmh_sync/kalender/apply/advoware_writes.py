@@ -38,6 +38,7 @@ from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.records import Created, Termin
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
@@ -57,7 +58,22 @@ class AdvowareWrites(GoogleWrites):
     async def _update_advoware(self, operation: UpdateAdvoware, *, last: bool) -> None:
         """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars."""
         fr_nr, rules = operation.fr_nr, self.context.rules
+        earlier, left = self.book.state(fr_nr), list[bool]()
         await self.book.sending(fr_nr, {one.name: one.new for one in operation.changes})
+        try:
+            before = await self._put(operation, left)
+        except (PlanAgain, AppointmentMoving, ForeignSystemError):
+            if not left:
+                await self.book.not_sent(fr_nr, earlier)
+            raise
+        await self._compare_read_back(fr_nr, laid_over(before, operation.values), read_termin(before, rules))
+        if last:
+            # With a write to Google still to come both sides agree only after that one.
+            await self._agree_as_read(fr_nr, operation.event_id)
+
+    async def _put(self, operation: UpdateAdvoware, left: list[bool]) -> TerminFields:
+        """Return what stood there before; ``left`` is filled when something may have arrived there."""
+        fr_nr = operation.fr_nr
         async with self._alone(fr_nr):
             planned = self.sides.termine.get(fr_nr)
             await self.lease.ensure()
@@ -66,15 +82,18 @@ class AdvowareWrites(GoogleWrites):
                 raise PlanAgain
             before = to_fields(record)
             self._count("advoware", operation)
-            written = await self.context.advoware.replace_termin(record, operation.values)
+            left.append(True)
+            try:
+                written = await self.context.advoware.replace_termin(record, operation.values)
+            except ForeignSystemError as error:
+                if error.certainly_not_done:
+                    left.clear()
+                raise
             if written is not None:
                 self.sides.termine[fr_nr] = to_fields(written)
             elif await self.sides.fresh_termin(fr_nr) is None:
                 raise PlanAgain
-        await self._compare_read_back(fr_nr, laid_over(before, operation.values), read_termin(before, rules))
-        if last:
-            # With a write to Google still to come both sides agree only after that one.
-            await self._agree_as_read(fr_nr, operation.event_id)
+        return before
 
     async def _compare_read_back(self, fr_nr: int, sent: TerminFields, before: Appointment | None) -> ReadBack:
         """Take what was sent for agreed; what the server left as it was is told, what differs is somebody's edit."""

@@ -91,6 +91,14 @@ class PairBook:
             sending = replace(row, base=replace(pair.base, sent=told).to_json())
             self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(sending))
 
+    async def not_sent(self, fr_nr: int, earlier: PairState | None) -> None:
+        """Forget that again: certainly nothing of it arrived. ``earlier``: the pair before it was noted."""
+        row, pair = self.rows.get(fr_nr), self.state(fr_nr)
+        if row is not None and pair is not None and pair.base is not None and pair.base.sent is not None:
+            known = earlier.base.sent if earlier is not None and earlier.base is not None else None
+            forgotten = replace(row, base=replace(pair.base, sent=known).to_json())
+            self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(forgotten))
+
     async def hinder(self, fr_nr: int, obstacle: str) -> None:
         """Note that the pair cannot be represented, and why."""
         row = self.rows[fr_nr]

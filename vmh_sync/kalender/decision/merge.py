@@ -113,7 +113,7 @@ def merge_pair(
         )
         operations = [link, *operations]
     settled = len(operations) == (1 if state.base is None else 0)
-    moved = changes.advoware or changes.google or changes.unstored_write
+    moved = changes.advoware or changes.google or changes.unstored_write or _never_arrived(pair)
     if settled and not outcome.waits and (moved or state.base is None or state.obstacle or state.leaving):
         operations.append(SaveBase(state.fr_nr, state.event_id, "Beide Seiten sagen dasselbe"))
     return Decision(tuple(operations), (*outcome.findings, *_one_way_findings(pair, changes, ctx)))
@@ -139,6 +139,11 @@ def _arrived_unheard(pair: _Pair, base: BaseForm) -> frozenset[str]:
         return frozenset()
     read = compare(base.sent, pair.advoware, base.advoware)
     return changed_fields(base.sent, base.advoware) - read.edited - read.ignored
+
+
+def _never_arrived(pair: _Pair) -> bool:
+    """Tell whether nothing asks any more for what Advoware was once told and does not say: it is to be forgotten."""
+    return pair.event is not None and pair.state.base is not None and pair.state.base.sent is not None
 
 
 def _own_write(pair: _Pair, base: BaseForm, ctx: DecisionContext) -> _Changes | None:

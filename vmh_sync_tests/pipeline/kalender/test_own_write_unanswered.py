@@ -13,6 +13,7 @@ UNHEARD = {
     "killed": Fate(dies="after"),
     "never left": Fate(carried_out=False, answer="lost"),
 }
+FATES = UNHEARD | {"refused": Fate(carried_out=False, answer=400)}
 
 
 @pytest.fixture
@@ -29,13 +30,13 @@ def edited_unheard(two: CalendarFirm, how: str, *, from_google: bool) -> tuple[i
     two.chancery.edit_event("SB", event_id, summary="eins", location="Saal 1")
 
     def fate(request: Request) -> Fate:
-        return UNHEARD[how] if (request.system, request.method) == ("advoware", "PUT") else ARRIVES
+        return FATES[how] if (request.system, request.method) == ("advoware", "PUT") else ARRIVES
 
     two.world.wire.fate = fate
     two.begin_pass(("SB",))
     two.finish()
     two.world.wire.fate = lambda request: ARRIVES
-    assert two.chancery.termine()[fr_nr]["text"] == ("Ortstermin" if how == "never left" else "eins")
+    assert two.chancery.termine()[fr_nr]["text"] == ("Ortstermin" if how in ("never left", "refused") else "eins")
     return fr_nr, event_id
 
 
@@ -66,4 +67,25 @@ def test_what_people_type_in_advoware_since_is_an_edit(two: CalendarFirm, how: s
     two.chancery.edit_event("SB", event_id, summary="zwei")
     two.come_to_rest()
     assert said(two, fr_nr, event_id) == [("zwei" if from_google else "Büro", "Saal 1")] * 2
+    assert len(tasks(two.chancery)) == 1
+
+
+@pytest.mark.parametrize("how", ["never left", "refused"])
+def test_what_never_arrived_and_was_taken_back_is_forgotten(two: CalendarFirm, how: str) -> None:
+    fr_nr, event_id = edited_unheard(two, how, from_google=False)
+    two.chancery.edit_event("SB", event_id, summary="Ortstermin", location="")
+    two.come_to_rest()
+    two.chancery.edit_termin(fr_nr, text="eins")
+    two.chancery.edit_event("SB", event_id, location="Saal 9")
+    two.come_to_rest()
+    assert said(two, fr_nr, event_id) == [("eins", "Saal 9")] * 2
+    assert tasks(two.chancery) == []
+
+
+def test_what_advoware_refused_and_somebody_then_typed_there_is_an_edit(two: CalendarFirm) -> None:
+    fr_nr, event_id = edited_unheard(two, "refused", from_google=False)
+    two.chancery.edit_termin(fr_nr, text="eins")
+    two.chancery.edit_event("SB", event_id, summary="zwei")
+    two.come_to_rest()
+    assert said(two, fr_nr, event_id) == [("eins", "Saal 1")] * 2
     assert len(tasks(two.chancery)) == 1
