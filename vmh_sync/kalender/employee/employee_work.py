@@ -46,7 +46,8 @@ class EmployeeWork:
 
     ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
     told of; ``delivery``: what became of the tasks. ``attempts``: what failed before; ``held``: which of that is not
-    even read. ``busy``: the calendar was held when it was to be written.
+    even read. ``busy``: the calendar was held when it was to be written. ``earlier``: how appointments ended by the
+    plans before this one in the same pass; ``failed_as``: what was to be done where that failed.
     """
 
     employee: Employee
@@ -69,6 +70,7 @@ class EmployeeWork:
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
     earlier: dict[str, RecordOutcome] = field(default_factory=dict)
+    failed_as: dict[str, PlanItem] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
     delivery: Delivery = field(default_factory=Delivery)
 
@@ -91,10 +93,25 @@ class EmployeeWork:
         self.earlier = {one.id: one for one in self._all_outcomes()}
         self.outcomes = []
 
+    def ended(self, item: PlanItem, outcome: RecordOutcome) -> None:
+        """Take note of how an appointment ended in the present plan."""
+        self.outcomes.append(outcome)
+        if outcome.result is Result.FAILED:
+            self.failed_as[self._name(item)] = item
+
     def failed_before(self, item: PlanItem) -> RecordOutcome | None:
-        """Return how an appointment failed earlier in this pass: it is not tried again in it."""
-        before = self.earlier.get(record_id(self.kuerzel, item.fr_nr, item.event_id))
-        return before if before is not None and before.result is Result.FAILED else None
+        """Return how an appointment failed earlier in this pass: the very same is not tried again in it."""
+        before = self.earlier.get(self._name(item))
+        failed = before is not None and before.result is Result.FAILED
+        return before if failed and self.failed_as.get(self._name(item)) == item else None
+
+    def is_untried(self, item: PlanItem) -> bool:
+        """Tell whether nothing was done about an appointment in this pass so far."""
+        before = self.earlier.get(self._name(item))
+        return before is None or before.result is Result.UNCHANGED
+
+    def _name(self, item: PlanItem) -> str:
+        return record_id(self.kuerzel, item.fr_nr, item.event_id)
 
     def tell_all_outcomes(self) -> None:
         """Let the outcomes tell of each appointment what was done to it in the whole pass."""
@@ -112,11 +129,12 @@ class EmployeeWork:
 
 
 def _and_before(outcome: RecordOutcome, before: RecordOutcome | None) -> RecordOutcome:
-    if before is None or before is outcome or before.result is not Result.SYNCED:
+    if before is None or before is outcome:
         return outcome
+    done = before.result is Result.SYNCED and outcome.result is Result.UNCHANGED
     return replace(
         outcome,
-        result=Result.SYNCED if outcome.result is Result.UNCHANGED else outcome.result,
+        result=Result.SYNCED if done else outcome.result,
         advoware_writes=outcome.advoware_writes + before.advoware_writes,
         google_writes=outcome.google_writes + before.google_writes,
         conflicts=outcome.conflicts + before.conflicts,

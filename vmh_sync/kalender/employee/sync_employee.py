@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
@@ -309,12 +309,14 @@ async def _carry_out(
     executor = executor_of(context, work, lease, exactly=how.approved is not None)
     await executor.book.close_all_but(google.pairs_in_it(stored))
     work.keep_outcomes()
-    looks_again = context.clock.now() + LOOKS_AGAIN_AFTER if how.approved is None else None
+    looks_again: datetime | None = None  # reckoned from the first that is new: what moves each minute is not all
     for item in made.items:
         if item.writes and looks_again is not None and context.clock.now() >= looks_again:
             return False
+        if item.writes and looks_again is None and how.approved is None and work.is_untried(item):
+            looks_again = context.clock.now() + LOOKS_AGAIN_AFTER
         outcome = work.failed_before(item) or await _outcome_of(context, executor, work, item, how)
-        work.outcomes.append(outcome)
+        work.ended(item, outcome)
         if progress is not None and item.writes:
             progress.wrote(work.kuerzel)
         if outcome.concerns_all:
