@@ -71,4 +71,15 @@ def ending_of(work: EmployeeWork, made: EmployeePlan, google: CalendarRead, fail
         failures=failures,
         attempts=work.attempts,
         said=termin_hashes(said, work.decision.rules) if work.decision is not None and failures.failed else {},
+        copied=_copied(work, made, google),
     )
+
+
+def _copied(work: EmployeeWork, made: EmployeePlan, google: CalendarRead) -> frozenset[int]:
+    """Return of which numbers an equal copy was seen, or was seen before and not looked for this time."""
+    seen = {one.fr_nr for one in made.all_findings if one.kind is FindingKind.DUPLICATE and one.fr_nr is not None}
+    if google.changes.full or work.stored is None:
+        return frozenset(seen)
+    named = {event.id for event in google.changes.events if not event.is_exception}
+    unnamed = {row.frnr for row in work.stored.pairs if row.frnr is not None and row.event_id not in named}
+    return frozenset(seen | (work.stored.copied & unnamed))

@@ -1,6 +1,6 @@
 """What our database keeps of a pass over one employee: the token, when it succeeded, what was left over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.kalender.context import CalendarContext
@@ -9,6 +9,7 @@ from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.reading.delta_gaps import MOST_UNSETTLED
 from vmh_sync.kalender.state.ledger import Attempts, Failures, keep_failures
 from vmh_sync.kalender.state.pair_rows import (
+    copied_cursor,
     deadlines_cursor,
     doubtful_cursor,
     full_read_cursor,
@@ -27,6 +28,7 @@ class Ending:
     ``left_over`` holds the events of appointments that were not settled, ``waiting`` those that Advoware may not have
     yet. ``nameless``: a side named something of which nobody can say which appointment it is. ``failures``,
     ``attempts``, ``said``: what goes into the ledger, what stood there, and what the Termine said (by number, hashed).
+    ``copied``: numbers of which an equal copy stands in the calendar.
     """
 
     anonymised: bool
@@ -39,6 +41,7 @@ class Ending:
     failures: Failures = field(default_factory=Failures)
     attempts: Attempts = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
+    copied: Collection[int] = ()
 
 
 async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
@@ -66,6 +69,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
         if moves_on:
             state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
             tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
+            _keep_copied(tx, kuerzel, ending.copied)
             if changes.full:
                 tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
                 tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
@@ -73,6 +77,12 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
         keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
 
     await context.store.write(store)
+
+
+def _keep_copied(tx: Transaction, kuerzel: str, numbers: Collection[int]) -> None:
+    name = copied_cursor(kuerzel)
+    if numbers or tx.cursors.get(name):
+        tx.cursors.set(name, sorted(numbers))
 
 
 async def remember_failure(context: CalendarContext, kuerzel: str, message: str) -> None:

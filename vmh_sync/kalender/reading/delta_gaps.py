@@ -45,7 +45,10 @@ async def fill_gaps(
 
 @dataclass(frozen=True, slots=True)
 class _Gaps:
-    """``events`` are to be read one by one, ``series`` with all their exceptions; of ``numbers`` the event is gone."""
+    """``events`` are to be read one by one, ``series`` with all their exceptions.
+
+    Of ``numbers`` copies are looked for: one may stand for an event that is gone, or differ from one that has changed.
+    """
 
     events: frozenset[str]
     series: frozenset[str]
@@ -70,7 +73,8 @@ class _Gaps:
         unsettled = set(stored.unsettled) | (set(stored.waiting) if creating else set())
         series = {one for one in masters if undecided(one) or one in unsettled} - gone
         events = unsettled - set(named)
-        numbers = {row.frnr for event_id in gone if (row := paired.get(event_id)) and row.frnr is not None}
+        changed = {row.frnr: event_id for event_id in named if (row := paired.get(event_id)) and row.frnr is not None}
+        numbers = {number for number, event_id in changed.items() if event_id in gone or number in stored.copied}
         return cls(frozenset(events | (series - set(named))), frozenset(series), frozenset(numbers))
 
 

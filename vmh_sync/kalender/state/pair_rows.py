@@ -25,7 +25,7 @@ class Stored:
     ``rules_hash``: which access rules the calendar was given last. ``waiting``: ids of events that are new in Google
     and wait for Advoware to be writable. ``doubtful``: Termine and events that may be the same, for a person to say.
     ``decided``: what a person has said (true: the same appointment). ``deadlines_hash``: under which rules for
-    deadlines all was read last.
+    deadlines all was read last. ``copied``: numbers of which an equal copy stands in the calendar beside the event.
     """
 
     state: CalendarState
@@ -38,6 +38,7 @@ class Stored:
     doubtful: tuple[tuple[int, str], ...] = ()
     decided: Mapping[tuple[int, str], bool] = field(default_factory=dict)
     deadlines_hash: str | None = None
+    copied: frozenset[int] = frozenset()
 
     @property
     def first_contact(self) -> bool:
@@ -67,6 +68,7 @@ def read_stored(store: Store, kuerzel: str) -> Stored:
             decided=dict.fromkeys(_edges(tx.cursors.get(same_cursor(kuerzel))), True)
             | dict.fromkeys(_edges(tx.cursors.get(different_cursor(kuerzel))), False),
             deadlines_hash=tx.cursors.get(deadlines_cursor(kuerzel)),
+            copied=frozenset(tx.cursors.get(copied_cursor(kuerzel)) or ()),
         )
 
 
@@ -112,6 +114,11 @@ def rules_cursor(kuerzel: str) -> str:
 def deadlines_cursor(kuerzel: str) -> str:
     """Return the cursor name that holds under which rules for deadlines a calendar was last read as a whole."""
     return f"kalender:deadlines:{kuerzel}"
+
+
+def copied_cursor(kuerzel: str) -> str:
+    """Return the cursor name that holds the numbers of which an equal copy stands in the calendar."""
+    return f"kalender:copied:{kuerzel}"
 
 
 def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:

@@ -1,0 +1,72 @@
+"""An equal copy of an event is noted; when the first one changes, the copy is an appointment of its own at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from vmh_sync_tests.fixtures.chancery import marked
+from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+from vmh_sync_tests.inmemory.network import Request
+
+
+@pytest.fixture
+def two() -> Iterator[CalendarFirm]:
+    yield from two_employees()
+
+
+def passes(two: CalendarFirm, number: int) -> list[Request]:
+    """So many passes; returns what was asked of Google."""
+    asked: list[Request] = []
+    two.world.wire.arrived = lambda one: asked.append(one) if one.system == "google" else None
+    for _ in range(number):
+        two.world.loop.pass_time(900)
+        two.begin_pass(("SB",))
+        two.finish()
+    two.world.wire.arrived = lambda one: None
+    return [one for one in asked if "oken" not in one.path]
+
+
+def copied(two: CalendarFirm, *, from_google: bool) -> tuple[int, str, str]:
+    make = two.chancery.event if from_google else two.chancery.termin
+    make("SB", "Ortstermin")
+    two.come_to_rest()
+    (fr_nr,), (event_id,) = two.chancery.termine(), two.chancery.events("SB")
+    copy = two.chancery.copy_event("SB", event_id)
+    passes(two, 2)
+    assert set(two.chancery.termine()) == {fr_nr}
+    return fr_nr, event_id, copy
+
+
+@pytest.mark.parametrize("side", ["google", "advoware"])
+@pytest.mark.parametrize("from_google", [True, False])
+def test_the_copy_is_an_appointment_of_its_own_once_the_first_one_says_something_else(
+    two: CalendarFirm, from_google: bool, side: str
+) -> None:
+    fr_nr, event_id, copy = copied(two, from_google=from_google)
+    if side == "google":
+        two.chancery.edit_event("SB", event_id, summary="Verhandlung")
+    else:
+        two.chancery.edit_termin(fr_nr, text="Verhandlung")
+    passes(two, 2)
+    (other,) = set(two.chancery.termine()) - {fr_nr}
+    assert {one: row["text"] for one, row in two.chancery.termine().items()} == {
+        fr_nr: "Verhandlung",
+        other: "Ortstermin",
+    }
+    assert {one: marked(event) for one, event in two.chancery.events("SB").items()} == {
+        event_id: str(fr_nr),
+        copy: str(other),
+    }
+    assert len(passes(two, 3)[1:]) == 2
+
+
+def test_a_copy_at_rest_costs_nothing(two: CalendarFirm) -> None:
+    fr_nr, event_id, copy = copied(two, from_google=True)
+    assert len(passes(two, 3)) == 3
+    two.chancery.drop_event("SB", copy)
+    passes(two, 2)
+    two.chancery.edit_event("SB", event_id, summary="Verhandlung")
+    passes(two, 2)
+    assert len(passes(two, 2)) == 2
+    assert [row["text"] for row in two.chancery.termine().values()] == ["Verhandlung"]
+    assert set(two.chancery.termine()) == {fr_nr}
