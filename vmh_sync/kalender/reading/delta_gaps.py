@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from vmh_sync.kalender.context import CalendarContext
-from vmh_sync.kalender.form.google_form import KEY_FR_NR
+from vmh_sync.kalender.form.google_form import KEY_FR_NR, read_mark
 from vmh_sync.kalender.state.pair_rows import Stored
 from vmh_sync.systems.google_calendar.calendars import GET_CALENDAR
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
@@ -22,6 +22,9 @@ MOST_UNSETTLED = 50
 
 MOST_READS = 2 * MOST_UNSETTLED
 """As many single reads fill a delta's gaps; when it takes more, everything is read."""
+
+FEW = 10
+"""Copies of so many appointments are looked for one by one, those of more in one list of all that stands there."""
 
 
 async def fill_gaps(
@@ -56,7 +59,7 @@ class _Gaps:
 
     @property
     def reads(self) -> int:
-        return len(self.events) + len(self.series) + len(self.numbers)
+        return len(self.events) + len(self.series) + min(len(self.numbers), FEW)
 
     @classmethod
     def of(cls, changes: Changes, stored: Stored, *, creating: bool) -> "_Gaps":
@@ -83,7 +86,7 @@ def _filled(
 ) -> tuple[Changes, frozenset[str]]:
     items = {event.id: event for event in changes.events}
     items |= {one.id: one for one in _read(client, calendar_id, gaps.events)}
-    copies = {one.id: one for number in gaps.numbers for one in copies_of(client, calendar_id, number)}
+    copies = {one.id: one for one in _copies(client, calendar_id, gaps.numbers)}
     items = copies | items
     unread = {one for one in gaps.events | copies.keys() if items[one].recurrence}
     whole = set()
@@ -105,6 +108,13 @@ def _filled(
 def copies_of(client: GoogleCalendarClient, calendar_id: str, fr_nr: int) -> list[Event]:
     """Return the living events of a calendar that carry the mark of a Termin."""
     return [one for one in client.carrying(calendar_id, KEY_FR_NR, str(fr_nr)) if not one.is_exception]
+
+
+def _copies(client: GoogleCalendarClient, calendar_id: str, numbers: frozenset[int]) -> Iterable[Event]:
+    if len(numbers) <= FEW:
+        return [one for number in sorted(numbers) for one in copies_of(client, calendar_id, number)]
+    living = [(one, read_mark(one.raw)) for one in client.changed_since(calendar_id, None) if not one.is_exception]
+    return [one for one, mark in living if mark is not None and mark.fr_nr in numbers]
 
 
 def _read(client: GoogleCalendarClient, calendar_id: str, event_ids: Iterable[str]) -> Iterable[Event]:

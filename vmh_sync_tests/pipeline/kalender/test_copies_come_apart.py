@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from vmh_sync.kalender.reading.delta_gaps import FEW
 from vmh_sync_tests.fixtures.chancery import marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
 from vmh_sync_tests.inmemory.network import Request
@@ -70,3 +71,16 @@ def test_a_copy_at_rest_costs_nothing(two: CalendarFirm) -> None:
     assert len(passes(two, 2)) == 2
     assert [row["text"] for row in two.chancery.termine().values()] == ["Verhandlung"]
     assert set(two.chancery.termine()) == {fr_nr}
+
+
+def test_copies_of_many_that_go_at_once_stand_for_them(two: CalendarFirm) -> None:
+    titles = {two.chancery.event("SB", f"Termin {number}", offset=5 + number): number for number in range(FEW + 2)}
+    two.come_to_rest()
+    kept = {two.chancery.copy_event("SB", event_id) for event_id, number in titles.items() if number % 2}
+    before = {row["text"]: fr_nr for fr_nr, row in two.chancery.termine().items()}
+    passes(two, 2)
+    for event_id in titles:
+        two.chancery.drop_event("SB", event_id)
+    passes(two, 2)
+    stay = {before[f"Termin {number}"] for number in titles.values() if number % 2}
+    assert (set(two.chancery.termine()), set(two.chancery.events("SB"))) == (stay, kept)
