@@ -195,6 +195,8 @@ class Executor(OddSeries):
         gone = {"id": event_id, "status": "cancelled"}
         if fr_nr is None:
             return (gone,)
-        copies = await self.context.google.run(lambda: copies_of(client, calendar, fr_nr))
+        found = await self.context.google.run(lambda: copies_of(client, calendar, fr_nr))
+        # One that became an appointment of its own carries the mark until it could be marked anew.
+        copies = [one for one in found if not (self.book.is_of_another(one.id, fr_nr) or one.id in self.book.intents)]
         self.sides.events |= {one.id: one for one in copies}
         return (gone, *(one.raw for one in copies))

@@ -7,7 +7,7 @@ import pytest
 from vmh_sync.kalender.reading.delta_gaps import FEW
 from vmh_sync_tests.fixtures.chancery import marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
-from vmh_sync_tests.inmemory.network import Request
+from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
 
 @pytest.fixture
@@ -84,3 +84,35 @@ def test_copies_of_many_that_go_at_once_stand_for_them(two: CalendarFirm) -> Non
     passes(two, 2)
     stay = {before[f"Termin {number}"] for number in titles.values() if number % 2}
     assert (set(two.chancery.termine()), set(two.chancery.events("SB"))) == (stay, kept)
+
+
+@pytest.mark.parametrize("summary", ["Zweiter", "Ortstermin"])
+@pytest.mark.parametrize("fate", [Fate(carried_out=False, answer=400), Fate(dies="before")], ids=["refused", "killed"])
+def test_a_copy_that_could_not_be_marked_yet_does_not_stand_for_the_first_one(
+    two: CalendarFirm, fate: Fate, summary: str
+) -> None:
+    event_id = two.chancery.event("SB", "Ortstermin")
+    two.come_to_rest()
+    (fr_nr,) = two.chancery.termine()
+    copy = two.chancery.copy_event("SB", event_id, summary="Zweiter")
+
+    def unmarked(request: Request) -> Fate:
+        return fate if request.system == "google" and request.is_write and copy in request.path else ARRIVES
+
+    def deleted_meanwhile(request: Request) -> Fate:
+        if request.is_write and event_id in request.path and event_id in two.chancery.events("SB"):
+            two.chancery.drop_event("SB", event_id)
+        return unmarked(request)
+
+    two.world.wire.fate = unmarked
+    passes(two, 1)
+    (other,) = set(two.chancery.termine()) - {fr_nr}
+    assert marked(two.chancery.events("SB")[copy]) == str(fr_nr)
+    two.chancery.edit_termin(fr_nr, ort="Saal 7")
+    two.chancery.edit_event("SB", copy, summary=summary)
+    two.world.wire.fate = deleted_meanwhile
+    passes(two, 1)
+    two.world.wire.fate = lambda request: ARRIVES
+    two.come_to_rest()
+    assert {one: row["text"] for one, row in two.chancery.termine().items()} == {other: summary}
+    assert {one: marked(event) for one, event in two.chancery.events("SB").items()} == {copy: str(other)}
