@@ -44,7 +44,7 @@ def newly_hindered(works: Iterable[EmployeeWork]) -> list[Hindered]:
 
 
 def _of(work: EmployeeWork) -> Iterable[Hindered]:
-    plan = work.plan
+    plan = work.whole_plan
     if plan is None or plan.stopped is not None or work.failure is not None:
         return
     for operation in plan.operations:

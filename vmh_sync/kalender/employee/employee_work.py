@@ -47,7 +47,7 @@ class EmployeeWork:
     ``nameless_termine``: how many rows of Advoware's list do not even tell their number. ``lost``: what a person is
     told of; ``delivery``: what became of the tasks. ``attempts``: what failed before; ``held``: which of that is not
     even read. ``busy``: the calendar was held when it was to be written. ``earlier``: how appointments ended by the
-    plans before this one in the same pass; ``failed_as``: what was to be done where that failed.
+    plans before this one in the same pass; ``carried``: what was last to be done to each.
     """
 
     employee: Employee
@@ -70,7 +70,7 @@ class EmployeeWork:
     failure: Failure | None = None
     outcomes: list[RecordOutcome] = field(default_factory=list)
     earlier: dict[str, RecordOutcome] = field(default_factory=dict)
-    failed_as: dict[str, PlanItem] = field(default_factory=dict)
+    carried: dict[str, PlanItem] = field(default_factory=dict)
     lost: list[Finding] = field(default_factory=list)
     delivery: Delivery = field(default_factory=Delivery)
 
@@ -96,19 +96,29 @@ class EmployeeWork:
     def ended(self, item: PlanItem, outcome: RecordOutcome) -> None:
         """Take note of how an appointment ended in the present plan."""
         self.outcomes.append(outcome)
-        if outcome.result is Result.FAILED:
-            self.failed_as[self._name(item)] = item
+        if item.decision.operations:
+            self.carried[self._name(item)] = item
 
     def failed_before(self, item: PlanItem) -> RecordOutcome | None:
         """Return how an appointment failed earlier in this pass: the very same is not tried again in it."""
         before = self.earlier.get(self._name(item))
         failed = before is not None and before.result is Result.FAILED
-        return before if failed and self.failed_as.get(self._name(item)) == item else None
+        return before if failed and self.carried.get(self._name(item)) == item else None
 
     def is_untried(self, item: PlanItem) -> bool:
         """Tell whether nothing was done about an appointment in this pass so far."""
         before = self.earlier.get(self._name(item))
         return before is None or before.result is Result.UNCHANGED
+
+    @property
+    def whole_plan(self) -> EmployeePlan | None:
+        """Return what was planned in the whole pass: the present plan, and what was done by those before it."""
+        if self.plan is None:
+            return None
+        named = {self._name(item) for item in self.plan.items}
+        here = [one if one.decision.operations else self.carried.get(self._name(one), one) for one in self.plan.items]
+        before = [one for name, one in self.carried.items() if name not in named]
+        return replace(self.plan, items=(*here, *before))
 
     def _name(self, item: PlanItem) -> str:
         return record_id(self.kuerzel, item.fr_nr, item.event_id)

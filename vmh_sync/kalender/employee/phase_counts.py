@@ -19,6 +19,6 @@ def phase_counts(works: list[EmployeeWork]) -> dict[str, int]:
             numbers["google_full_reads"] += 1
             if work.changes.reset_reason:
                 numbers[f"google_token_refused_{work.changes.reset_reason}"] += 1
-        if work.plan is not None:
-            numbers.update({f"plan_{name}": count for name, count in work.plan.counts().items()})
+        if (planned := work.whole_plan) is not None:
+            numbers.update({f"plan_{name}": count for name, count in planned.counts().items()})
     return dict(numbers)

@@ -5,8 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from vmh_sync.sync.reporting.outcome import Result
+from vmh_sync.kalender.audits.not_representable import newly_hindered
+from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
+from vmh_sync.kalender.employee.phase_counts import phase_counts
+from vmh_sync.kalender.employee.sync_employee import sync_employee
+from vmh_sync.kalender.reading.employees import select
+from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
+from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.network import ARRIVES, Fate, Request
 
 WRITE = 1.0  # a second an event, as the quota of the firm may make it
@@ -85,3 +91,29 @@ def test_what_failed_and_somebody_mended_meanwhile_is_tried(two: CalendarFirm) -
     assert mended
     assert [one for one in outcomes if one.result is Result.FAILED] == []
     assert len(two.chancery.events("SB")) == RESTLESS
+
+
+def test_what_the_first_plan_of_a_long_pass_did_is_told_at_its_end(two: CalendarFirm) -> None:
+    weekly = two.chancery.event("SB", "Jour fixe", recurrence=["RRULE:FREQ=WEEKLY;COUNT=4"])
+    two.come_to_rest()
+    two.chancery.edit_event("SB", weekly, recurrence=["RRULE:FREQ=WEEKLY;COUNT=4", "RDATE:20260401T120000Z"])
+    fill(two, RESTLESS, "neu")
+    works: list[EmployeeWork] = []
+
+    async def one(process: Process) -> list[RecordOutcome]:
+        context = two.context(process)
+        chosen = await select(context, ["SB"])
+        works.append(await sync_employee(context, chosen.employees[0], SyncOptions()))
+        return works[0].outcomes
+
+    def fate(request: Request) -> Fate:
+        if is_event_write(request):
+            two.world.loop.pass_time(WRITE)
+        return ARRIVES
+
+    two.world.wire.fate = fate
+    two.start(one)
+    two.finish()
+    assert [one.event for one in newly_hindered(works)] == [weekly]
+    numbers = phase_counts(works)
+    assert (numbers["plan_insert_google"], numbers["plan_appointments"]) == (RESTLESS, RESTLESS + 1)
