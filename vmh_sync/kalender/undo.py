@@ -147,7 +147,7 @@ class _Writer(AdvowareWrites):
 
     async def put(self, operation: UpdateAdvoware) -> None:
         try:
-            await self._update_advoware(operation, last=False)
+            await self._set_advoware(operation, [])
         except OutcomeUnknown:
             if not await self._arrived(operation):
                 raise

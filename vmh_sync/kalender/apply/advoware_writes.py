@@ -56,23 +56,31 @@ class AdvowareWrites(GoogleWrites):
     resumed: dict[str, int] = field(default_factory=dict)
 
     async def _update_advoware(self, operation: UpdateAdvoware, *, last: bool) -> None:
-        """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars."""
-        fr_nr, rules = operation.fr_nr, self.context.rules
+        """Write a change, noted before it leaves: nobody's edit is seen in what nobody heard of."""
+        fr_nr = operation.fr_nr
         earlier, left = self.book.state(fr_nr), list[bool]()
         await self.book.sending(fr_nr, {one.name: one.new for one in operation.changes})
         try:
-            before = await self._put(operation, left)
+            await self._set_advoware(operation, left)
         except (PlanAgain, AppointmentMoving, ForeignSystemError):
             if not left:
                 await self.book.not_sent(fr_nr, earlier)
             raise
-        await self._compare_read_back(fr_nr, laid_over(before, operation.values), read_termin(before, rules))
         if last:
             # With a write to Google still to come both sides agree only after that one.
             await self._agree_as_read(fr_nr, operation.event_id)
 
+    async def _set_advoware(self, operation: UpdateAdvoware, left: list[bool]) -> None:
+        """GET, compare and PUT back to back, alone: one Termin may stand in several employees' calendars.
+
+        ``left`` is filled when something may have arrived there.
+        """
+        before = await self._put(operation, left)
+        sent = laid_over(before, operation.values)
+        await self._compare_read_back(operation.fr_nr, sent, read_termin(before, self.context.rules))
+
     async def _put(self, operation: UpdateAdvoware, left: list[bool]) -> TerminFields:
-        """Return what stood there before; ``left`` is filled when something may have arrived there."""
+        """Return what stood there before."""
         fr_nr = operation.fr_nr
         async with self._alone(fr_nr):
             planned = self.sides.termine.get(fr_nr)
