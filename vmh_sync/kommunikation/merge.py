@@ -183,8 +183,12 @@ def _pair_change(
         refused = replace(refused, online_base=member.entry.online, primary_base=member.key == primary)
     elif refused is not None and refused.refusal == Refusal.ESPOCRM_ANSWERED.value and member.entry is not None:
         # What stood in EspoCRM stays there: known at once, or each try would be followed by a write that learns it.
-        stays = member.before is not None and member.before.primary_base is True
-        refused = replace(refused, online_base=_online_after(member), primary_base=stays)
+        # A flag that a person moved along with the value is not: it moves the main entry without the value.
+        before = member.before
+        moved = before is not None and before.online_base is not None and member.online is None
+        online = before.online_base if before is not None and moved else _online_after(member)
+        stays = before is not None and before.primary_base is True
+        refused = replace(refused, online_base=online, primary_base=stays)
     return PairChange(member.before, after, frozenset(needs), created_by, refused)
 
 

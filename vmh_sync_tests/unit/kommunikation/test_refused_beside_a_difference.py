@@ -49,3 +49,22 @@ def test_both_are_named_and_trying_again_writes_nothing(firm: Firm) -> None:
     assert party is not None
     assert all(name in party["syncErrorMessage"] for name in ("Telefon", "Registergericht"))
     assert [by_person(firm, espo_id) for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_flag_that_was_moved_along_with_a_refused_value_is_carried_on(firm: Firm) -> None:
+    field = firm.world.crm.crm.schema["CBeteiligte"].fields["phoneNumber"]
+    field["typeList"] = ["Office"]
+    betnr = int(firm.office_create("Beteiligte", {"name": "Huber"}))
+    for tlf in ("0511 123456", "0511 123458"):
+        line = firm.office_create("Kommunikation", {"kommKz": 1, "tlf": tlf}, betnr)
+    espo_id = firm.crm_create("CBeteiligte", {"lastName": "Huber", "betnr": betnr})
+    firm.settle(PartyPipeline(), [espo_id])
+    field["typeList"] = ["Mobile"]
+    firm.office_edit("Kommunikation", line, {"tlf": "0511 99999", "online": True})
+    firm.settle(PartyPipeline(), [espo_id])
+    field["typeList"] = ["Office"]
+    firm.office_edit("Kommunikation", line, {"tlf": "0511 777777"})
+    firm.settle(PartyPipeline(), [espo_id])
+    party = firm.crm_row("CBeteiligte", espo_id)
+    assert party is not None
+    assert (party["phoneNumber"], party["syncStatus"]) == ("+49511777777", "clean")
