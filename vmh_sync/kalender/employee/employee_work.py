@@ -116,9 +116,11 @@ class EmployeeWork:
         if self.plan is None:
             return None
         named = {self._name(item) for item in self.plan.items}
-        here = [one if one.decision.operations else self.carried.get(self._name(one), one) for one in self.plan.items]
+        present = [
+            one if one.decision.operations else self.carried.get(self._name(one), one) for one in self.plan.items
+        ]
         before = [one for name, one in self.carried.items() if name not in named]
-        return replace(self.plan, items=(*here, *before))
+        return replace(self.plan, items=(*present, *before))
 
     def _name(self, item: PlanItem) -> str:
         return record_id(self.kuerzel, item.fr_nr, item.event_id)
