@@ -67,7 +67,7 @@ SITUATIONS: dict[str, tuple[Act, Calls, Calls]] = {
     "phone new in Advoware": (
         lambda firm, _, betnr: office_add(firm, betnr, "+4951188888", 1),
         READ,
-        LISTS | {"GET CBeteiligte": 2, "GET CBeteiligte/{}": 3, "PUT CBeteiligte/{}": 1},
+        LISTS | {"GET CBeteiligte": 2, "GET CBeteiligte/{}": 3, "GET Metadata": 1, "PUT CBeteiligte/{}": 1},
     ),
     "address changed in EspoCRM": (
         lambda firm, party, _: firm.crm.edit(
