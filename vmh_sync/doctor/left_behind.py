@@ -18,6 +18,8 @@ _OWN_WORDS = ("allowance", "bell", "circuit", "identity", "lease", "rate", "run"
 _BROKER = ("celery", "_kombu", "unacked", "dagster")
 """Of the warm run workers, where they share our Redis; ``dagster`` holds the runs that wait."""
 _NAMED = 8
+_MOST_KEYS = 50_000
+"""So many are looked at: a Redis that others share may hold millions."""
 
 
 async def check_left_behind(settings: VmhSettings, clock: Clock) -> list[Line]:
@@ -39,15 +41,20 @@ async def check_left_behind(settings: VmhSettings, clock: Clock) -> list[Line]:
 async def keys_of_others(redis: AsyncRedis) -> list[Line]:
     """Name what lies in our Redis and is not ours, by the first word of its keys."""
     found: dict[str, int] = {}
+    seen = 0
     async for key in redis.scan_iter("*", count=500):
         if not _is_own(word := str(key)):
             kind = ":".join(word.split(":")[: 3 if word.startswith("vmh:") else 1])
             found[kind] = found.get(kind, 0) + 1
+        seen += 1
+        if seen == _MOST_KEYS:
+            break
     if not found:
         return []
     names = sorted(found)
     more = f" und {len(names) - _NAMED} weitere Arten" if len(names) > _NAMED else ""
-    text = f"In diesem Redis liegen {sum(found.values())} Schlüssel, die nicht von vmh_sync sind: "
+    at_least = "mindestens " if seen == _MOST_KEYS else ""
+    text = f"In diesem Redis liegen {at_least}{sum(found.values())} Schlüssel, die nicht von vmh_sync sind: "
     return [
         hint(
             NAME,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.operations import Finding, FindingKind, Operation, side_written
@@ -83,11 +83,11 @@ class PairBook:
             row = replace(row, guarded=dict(guarded) or None)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
-    async def sending(self, fr_nr: int, fields: Mapping[str, object]) -> None:
+    async def sending(self, fr_nr: int, fields: Mapping[str, Any]) -> None:
         """Note what Advoware is about to be told: nobody may hear what becomes of it."""
         row, pair = self.rows.get(fr_nr), self.state(fr_nr)
         if row is not None and pair is not None and pair.base is not None:
-            told = replace(pair.base.sent or pair.base.advoware, **fields)  # type: ignore[arg-type]
+            told = replace(pair.base.sent or pair.base.advoware, **fields)
             sending = replace(row, base=replace(pair.base, sent=told).to_json())
             self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(sending))
 

@@ -2,8 +2,8 @@
 
 Moved it keeps its id and our mark; some clients make it anew without either, and people copy it with the mark and
 delete the first one (:mod:`.unmarked_moves`). Either way it was changed there when it was deleted here, so that one
-list of what was changed since then tells, for all deletions of a
-pass together (kalender.md 1: the quota is one for the whole firm).
+list of what was changed since then tells, for all deletions of a pass together (kalender.md 1: the quota is one for
+the whole firm).
 """
 
 from collections.abc import Iterable

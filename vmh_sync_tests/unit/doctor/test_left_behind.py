@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from vmh_sync.clock import SystemClock
 from vmh_sync.coordination.connection import AsyncRedis
+from vmh_sync.doctor import left_behind
 from vmh_sync.doctor.left_behind import check_left_behind, keys_of_others
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.settings import VmhSettings, load
@@ -25,6 +26,14 @@ async def test_keys_of_the_old_system_are_named_by_kind_and_ours_are_not(redis: 
     assert "4 Schlüssel" in line.text
     assert ": advoware_access_token, sync_lock, vmh:beteiligte:create_pending." in line.text
     assert "vmh:token:…, vmh:lease:…" in line.text
+
+
+async def test_a_redis_of_millions_is_not_read_to_its_end(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_behind, "_MOST_KEYS", 3)
+    for number in range(20):
+        await redis.set(f"shop:{number}", "x")
+    (line,) = await keys_of_others(redis)
+    assert "mindestens 3 Schlüssel" in line.text
 
 
 async def test_the_table_of_calendars_is_named_and_ours_is_not(
