@@ -16,7 +16,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
@@ -105,7 +105,7 @@ class Addresses(ChildKind):
         typed = next((c for c in (*plan.to_espocrm, *plan.adopted) if c.field == "anschrift"), None)
         standing = typed.new if typed is not None else fields.get("anschrift")
         block = model.block(owner, fields)
-        if all(same(self.table["anschrift"].kind, block, one.get("anschrift")) for one in _bases(plan)):
+        if all(alike(self.table["anschrift"].kind, block, one.get("anschrift")) for one in _bases(plan)):
             return  # a part that was refused is only sent once more
         plan.to_espocrm[:] = [change for change in plan.to_espocrm if change.field != "anschrift"]
         change = FieldChange("anschrift", standing, block, "rebuilt")
@@ -113,7 +113,7 @@ class Addresses(ChildKind):
         moved = typed is not None or first
         # What is built of the parts as they stood was typed by nobody.
         built = model.block(owner, {**fields, **{one.field: one.old for one in plan.to_advoware}})
-        if moved and not any(same(self.table["anschrift"].kind, standing, one) for one in (None, built, block)):
+        if moved and not any(alike(self.table["anschrift"].kind, standing, one) for one in (None, built, block)):
             change = _lost(plan, change, first=first)
         plan.to_advoware.append(change)
         plan.to_espocrm.append(change)

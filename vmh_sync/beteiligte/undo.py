@@ -45,7 +45,7 @@ from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import alike
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 CHILDREN: dict[str, ChildrenPart] = {part.entity: part for part in (ADRESSEN, BANKVERBINDUNGEN)}
@@ -136,7 +136,7 @@ async def _undo_master(context: PassContext, change: Change, party_id: str, gate
     before, state = _present(read, map_party(read, table, context.zone))
     require_same_party(change, read.betnr)
     for system, fields in (("EspoCRM", state.espocrm), ("Advoware", state.advoware or {})):
-        if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
+        if rule.name not in fields or not alike(rule.kind, fields[rule.name], change.new):
             raise moved(rule.label, system)
     payload = _payload(rule, change, table, state)
     if not dry_run:

@@ -11,7 +11,7 @@ from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.sync.base import Base
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike
 from vmh_sync.tasks.manual_tasks import fingerprint
 
 
@@ -24,7 +24,7 @@ def differing(table: FieldTable, base: Base, leave_out: Iterable[str] = ()) -> d
         if rule.name not in left_out
         and rule.name in base.advoware
         and rule.name in base.espocrm
-        and not same(rule.kind, base.advoware[rule.name], base.espocrm[rule.name])
+        and not alike(rule.kind, base.advoware[rule.name], base.espocrm[rule.name])
     }
 
 

@@ -19,7 +19,7 @@ from vmh_sync.store.history.audit import Change
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable
 from vmh_sync.sync.reporting.status import SyncStatus
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -57,7 +57,7 @@ async def undo_child(
     found = next((pair for pair in pairs if pair.espo_id == change.espo_id), Pair())
     espo = _present(part, found)
     for system, fields in (("EspoCRM", found.espo_fields), ("Advoware", found.advoware_fields)):
-        if rule.name not in fields or not same(rule.kind, fields[rule.name], change.new):
+        if rule.name not in fields or not alike(rule.kind, fields[rule.name], change.new):
             raise moved(rule.label, system)
     payload = _payload(part, rule, change.old, found.espo_fields)
     if not dry_run:

@@ -23,7 +23,7 @@ from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.deciding.read_back import Fate, learned, not_taken, read_back
 from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
-from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.sync.values import Value, alike, is_empty
 from vmh_sync.systems.advoware.errors import Rejected
 from vmh_sync.systems.advoware.records import Created, WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -163,7 +163,7 @@ class ChildWriter(ChildAccess):
         return {
             change.field: told[change.field]
             for change in later
-            if not same(table[change.field].kind, told[change.field], change.new)
+            if not alike(table[change.field].kind, told[change.field], change.new)
         }
 
     def _unsaid(self, fields: Mapping[str, Value], side: Side, told: Mapping[str, Value]) -> dict[str, Value]:
@@ -258,7 +258,7 @@ class ChildWriter(ChildAccess):
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
         espo_fields, table = self.from_espocrm(record), self.children.table
-        return all(same(table[change.field].kind, espo_fields.get(change.field), change.new) for change in changes)
+        return all(alike(table[change.field].kind, espo_fields.get(change.field), change.new) for change in changes)
 
     def _status_of_import(self, plan: ChildPlan, record: EspoRecord) -> dict[str, Any]:
         apart = different(self.kind, plan)

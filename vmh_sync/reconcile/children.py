@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.reconcile.difference import ANY_FIELD, UNLIKE, Clue, Difference, Json, difference
-from vmh_sync.sync.values import bic, country, date, flag, iban, text
+from vmh_sync.sync.values import bic, country, date, flag, iban, spelling
 
 Normal = Callable[[object], object]
 
@@ -25,7 +25,7 @@ class ChildField:
     advoware: str
     name: str
     label: str
-    normal: Normal = text
+    normal: Normal = spelling
     key: bool = False
 
     def differs(self, espo_row: Json, advoware_row: Json) -> bool:

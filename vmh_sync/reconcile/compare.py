@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.values import Kind, date, email, phone, text
+from vmh_sync.sync.values import Kind, date, email, phone, spelling, text
 from vmh_sync.systems.advoware import wire
 
 SALUTATIONS = {"Mr.": "Herr", "Ms.": "Frau", "Mrs.": "Frau", "Firma": ""}
@@ -27,14 +27,14 @@ def _same_word(words: dict[str, str]) -> Callable[[object], str | None]:
 # EspoCRM's attribute, Advoware's, our name in tasks, German name, normal form
 Fields = Sequence[tuple[str, str, str, str, Callable[[object], object]]]
 _FIELDS: Fields = (
-    ("titel", "titel", "titel", "Titel", text),
-    ("zusatz", "zusatz", "zusatz", "Zusatz", text),
-    ("briefAnrede", "bAnrede", "brief_anrede", "Briefanrede", text),
+    ("titel", "titel", "titel", "Titel", spelling),
+    ("zusatz", "zusatz", "zusatz", "Zusatz", spelling),
+    ("briefAnrede", "bAnrede", "brief_anrede", "Briefanrede", spelling),
     ("dateOfBirth", "geburtsdatum", "geburtsdatum", "Geburtsdatum", date),
     ("salutationName", "anrede", "anrede", "Anrede", _same_word(SALUTATIONS)),
     ("rechtsform", "rechtsform", "rechtsform", "Rechtsform", _same_word(LEGAL_FORMS)),
-    ("handelsregisterNummer", "handelsRegisterNummer", "handelsregister_nummer", "Handelsregisternummer", text),
-    ("registergericht", "registergericht", "registergericht", "Registergericht", text),
+    ("handelsregisterNummer", "handelsRegisterNummer", "handelsregister_nummer", "Handelsregisternummer", spelling),
+    ("registergericht", "registergericht", "registergericht", "Registergericht", spelling),
 )
 
 _OF_PERSONS = frozenset({"geburtsname", "familienstand"})
@@ -48,11 +48,10 @@ def compare_party(espocrm: Json, advoware: Json, fields: Fields = _FIELDS) -> li
     """
     company = bool(text(espocrm.get("firmenname"))) or bool(_same_word(LEGAL_FORMS)(advoware.get("rechtsform")))
     found = []
-    if text(espocrm.get("firmenname") if company and espocrm.get("firmenname") else espocrm.get("lastName")) != text(
-        advoware.get("name")
-    ):
+    name = espocrm.get("firmenname") if company and espocrm.get("firmenname") else espocrm.get("lastName")
+    if spelling(name) != spelling(advoware.get("name")):
         found.append(_master(espocrm, "name", "name", "Name"))
-    if not company and text(espocrm.get("firstName")) != text(advoware.get("vorname")):
+    if not company and spelling(espocrm.get("firstName")) != spelling(advoware.get("vorname")):
         found.append(_master(espocrm, "vorname", "vorname", "Vorname"))
     found += [
         _master(espocrm, advoware_name, name, label)
@@ -72,7 +71,7 @@ def fields_of(own: FieldTable, changed: FieldTable) -> Fields:
             wire.BETEILIGTER_FIELDS.get(rule.advoware, rule.advoware),
             rule.name,
             rule.label,
-            normals.get(rule.name, date if rule.kind is Kind.DATE else text),
+            normals.get(rule.name, date if rule.kind is Kind.DATE else spelling),
         )
         for rule in changed
         if rule.name in normals or rule.name not in own

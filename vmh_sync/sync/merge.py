@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vmh_sync.sync.base import Base, Fields, Side
-from vmh_sync.sync.values import Kind, Value, is_empty, same
+from vmh_sync.sync.values import Kind, Value, alike, is_empty, same
 
 
 class ConflictRule(StrEnum):
@@ -123,6 +123,8 @@ def _against_base(rule: MergeRule, base: Base, espo: Value, advo: Value, stamps:
     if not espo_moved and not advo_moved:
         return Decision(rule.name, Verdict.QUIET, None, espo, advo)
     if same(rule.kind, espo, advo):
+        return Decision(rule.name, Verdict.AGREED, None, espo, advo)
+    if espo_moved and advo_moved and alike(rule.kind, espo, advo):
         return Decision(rule.name, Verdict.AGREED, None, espo, advo)
     if espo_moved and advo_moved:
         return _conflict(rule, espo, advo, stamps)

@@ -196,6 +196,31 @@ def same(kind: Kind, one: object, other: object) -> bool:
     return normal(kind, one) == normal(kind, other)
 
 
+_MARKS = str.maketrans(
+    dict.fromkeys('"`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a', "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+)
+
+
+def spelling(value: object) -> str | None:
+    """Return a text as any server may spell it: without case, double blanks, kinds of quotes and dashes."""
+    plain = text(value)
+    if plain is None:
+        return None
+    return " ".join(unicodedata.normalize("NFC", plain.casefold()).translate(_MARKS).split()) or None
+
+
+def alike(kind: Kind, one: object, other: object) -> bool:
+    """Tell whether both sides may rest with these two: they mean the same, or are one text in two spellings.
+
+    An edit that only respells is carried over; a side that keeps a spelling of its own does not stay apart for it, or
+    its task could never be solved.
+    """
+    if same(kind, one, other):
+        return True
+    return kind is Kind.TEXT and isinstance(one, str) and isinstance(other, str) and spelling(one) == spelling(other)
+
+
 def is_empty(value: object) -> bool:
     """Tell whether a value says nothing (``None`` or blank text)."""
     return value is None or (isinstance(value, str) and not value.strip())

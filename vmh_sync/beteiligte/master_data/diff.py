@@ -22,7 +22,7 @@ from vmh_sync.sync.deciding.field_plan import FieldPlan, disagreeing, payload, p
 from vmh_sync.sync.fields import FieldTable, Unrepresentable
 from vmh_sync.sync.merge import merge
 from vmh_sync.sync.planning.plan import Action, FieldChange, Operation, RecordPlan, TaskKind
-from vmh_sync.sync.values import Kind, is_empty, same
+from vmh_sync.sync.values import Kind, alike, is_empty
 
 CREATE_MARK = "EspoCRM-ID: {espo_id}"
 """Stands in the remark of a party that we created, so that it can be found again (wire contract 3, search)."""
@@ -155,7 +155,7 @@ def _is_settled(task: OpenTask, fields: FieldPlan, table: FieldTable) -> bool:
     if task.kind in _ABOUT_ABSENCE or task.fields == (DELETED_IN_ESPOCRM,):
         return True  # the plan was made from a party that both sides have
     if task.fields == (MIRROR,) and task.kind in STAYS_APART:
-        return same(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
+        return alike(Kind.TEXT, fields.base_espocrm.get(MIRROR), fields.base_espocrm.get("name"))
     if task.fields == (FIRM,):
         return FIRM not in fields.base_espocrm
     closes_itself = task.kind in STAYS_APART or (task.kind == TaskKind.CONFLICT and task.held)

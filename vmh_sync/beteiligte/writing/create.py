@@ -23,7 +23,7 @@ from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike
 from vmh_sync.systems.advoware.records import Beteiligter, Created
 
 
@@ -136,7 +136,7 @@ def _base_after(intent: Intent, record: Beteiligter, table: FieldTable, *, fresh
         return base_of_found(_sent(intent), record, table)
     told = table.read(Side.ADVOWARE, record.model_dump(), missing_is_empty=True)
     sent = _sent(intent).items()
-    espo = {name: value if same(table[name].kind, told.get(name), value) else told.get(name) for name, value in sent}
+    espo = {name: value if alike(table[name].kind, told.get(name), value) else told.get(name) for name, value in sent}
     return Base(espo, {name: told.get(name) for name, _ in sent})
 
 

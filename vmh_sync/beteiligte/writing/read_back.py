@@ -15,7 +15,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.deciding.read_back import not_taken, read_back
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import FieldChange
-from vmh_sync.sync.values import Kind, same, text
+from vmh_sync.sync.values import Kind, alike, same, text
 
 
 def note_made_of_it(plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
@@ -73,7 +73,7 @@ def _note_homes(plan: PartyPlan, written: Written, answer: EspoAnswer) -> None:
     stands |= {home: before.get(home) for home in answer.refused if home in stands}
     plan.master.fields.base_espocrm |= homes_of(stands)
     name = plan.master.fields.base_espocrm.get("name")
-    apart = [home for home in sent if home in stands and not same(Kind.TEXT, stands[home], name)]
+    apart = [home for home in sent if home in stands and not alike(Kind.TEXT, stands[home], name)]
     if apart and len(apart) < len(stands):
         change = FieldChange(MIRROR, stands[apart[0]], name, "refused")
         finding, task = not_taken(

@@ -27,7 +27,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.sync.reporting.plan_rows import plan_rows
 from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import alike, same
 from vmh_sync.systems.errors import ForeignSystemError
 
 UNKNOWN = 1
@@ -126,7 +126,7 @@ def _party_fields(batch: Any, espo_id: str) -> Iterator[FieldNow]:
         sides = {Side.ESPOCRM: state.espocrm.get(rule.name), Side.ADVOWARE: advoware.get(rule.name)}
         moved = [] if state.base is None else _moved(rule, sides, state.base)
         base = state.base.espocrm.get(rule.name) if state.base is not None else None
-        equal = same(rule.kind, *sides.values())
+        equal = alike(rule.kind, *sides.values())
         yield FieldNow(rule.label, sides[Side.ESPOCRM], sides[Side.ADVOWARE], base, equal, tuple(moved))
 
 

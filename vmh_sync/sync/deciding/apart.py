@@ -12,7 +12,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, is_foreign
 from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
-from vmh_sync.sync.values import same
+from vmh_sync.sync.values import alike, same
 
 DROPPED = "EspoCRM hat den Wert nicht übernommen; fehlt ein Recht?"
 """The reason of a task about a value that was dropped without a word."""
@@ -31,7 +31,7 @@ def apart_fields(table: FieldTable, base: Base, told: Collection[str]) -> list[s
         for rule in table.rules
         if rule.name in base.espocrm
         and rule.name in base.advoware
-        and not same(rule.kind, base.espocrm[rule.name], base.advoware[rule.name])
+        and not alike(rule.kind, base.espocrm[rule.name], base.advoware[rule.name])
         and (rule.name in told or not (is_foreign(base.espocrm[rule.name]) or is_foreign(base.advoware[rule.name])))
     ]
 
@@ -101,7 +101,7 @@ def try_again(
 
 def _again(decision: Decision, table: FieldTable, side: Side | None) -> Decision:
     espo, advo = decision.value, decision.replaced
-    if decision.verdict is not Verdict.QUIET or side is None or same(table[decision.field].kind, espo, advo):
+    if decision.verdict is not Verdict.QUIET or side is None or alike(table[decision.field].kind, espo, advo):
         return decision
     value, replaced = (espo, advo) if side is Side.ADVOWARE else (advo, espo)
     return replace(decision, verdict=Verdict.COPY, source=side.other, value=value, replaced=replaced, retry=True)

@@ -8,7 +8,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, Unrepresentable, is_foreign
 from vmh_sync.sync.merge import Decision, Verdict
 from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike
 
 TRIED_AGAIN = "tried_again"
 """Reason of a change that only sends once more what was refused."""
@@ -95,6 +95,9 @@ def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldT
     name, target = decision.field, source.other
     obstacle, why = _obstacle(table, name, target, decision.value, creating=creating)
     if obstacle is not None and decision.retry:
+        return
+    if obstacle is not None and alike(table[name].kind, decision.value, decision.replaced):
+        plan.base_of(source)[name], plan.base_of(target)[name] = decision.value, decision.replaced
         return
     if obstacle is not None:
         _keep_apart(plan, decision, source, table, obstacle, why)
@@ -183,5 +186,5 @@ def payload(changes: Iterable[FieldChange], table: FieldTable, side: Side) -> di
 def disagreeing(names: Iterable[str], table: FieldTable, espocrm: Fields, advoware: Fields) -> list[str]:
     """Return those fields of ``names`` in which both sides still say different things."""
     return [
-        name for name in names if name in table and not same(table[name].kind, espocrm.get(name), advoware.get(name))
+        name for name in names if name in table and not alike(table[name].kind, espocrm.get(name), advoware.get(name))
     ]

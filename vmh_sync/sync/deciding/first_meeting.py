@@ -15,7 +15,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.read_back import learned
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Stamps
-from vmh_sync.sync.values import Value, is_empty, same
+from vmh_sync.sync.values import Value, alike, is_empty, same
 
 
 class Recalled(NamedTuple):
@@ -31,15 +31,13 @@ def base_of_created(table: FieldTable, sent: Fields, stands: Fields) -> Base | N
     What the side refused, dropped or altered when the record was made is nobody's edit, nor is what it put where
     nothing was sent: of that nothing is known.
     """
-    known = {
-        name: value
+    made = {
+        name: learned(table[name].kind, before=None, sent=value, stands=stands[name])
         for name, value in sent.items()
-        if name in table
-        and name in stands
-        and not is_empty(value)
-        and learned(table[name].kind, before=None, sent=value, stands=stands[name]).arrived
+        if name in table and name in stands and not is_empty(value)
     }
-    return Base(known, known) if known else None
+    known = {name: one.base for name, one in made.items() if one.arrived}
+    return Base({name: sent[name] for name in known}, known) if known else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,7 +65,7 @@ class FirstMeeting:
             return True
         for side in Side:
             before, sent, stands = self.said.of(side).get(name), self.going_to_say.of(side)[name], now[side][name]
-            if same(kind, stands, sent) and not same(kind, before, sent):
+            if alike(kind, stands, sent) and not alike(kind, before, sent):
                 return True
         return False
 
@@ -75,7 +73,7 @@ class FirstMeeting:
         def stamp(side: Side, current: datetime | None, before: datetime | None) -> datetime | None:
             said, sent = self.said.of(side), self.going_to_say.of(side)
             untouched = all(
-                any(same(table[name].kind, stands, one[name]) for one in (said, sent) if name in one)
+                any(alike(table[name].kind, stands, one[name]) for one in (said, sent) if name in one)
                 for name, stands in now[side].items()
                 if name in table and (name in said or name in sent)
             )

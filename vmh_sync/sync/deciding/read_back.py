@@ -14,7 +14,7 @@ from vmh_sync.sync.deciding.apart import DROPPED
 from vmh_sync.sync.deciding.field_plan import obstacle_text
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import FieldChange, Finding, TaskKind, TaskWanted
-from vmh_sync.sync.values import Kind, Value, is_empty, is_form_of, same
+from vmh_sync.sync.values import Kind, Value, alike, is_empty, is_form_of, same
 
 
 class Fate(StrEnum):
@@ -48,7 +48,7 @@ def learned(kind: Kind, *, before: Value, sent: Value, stands: Value, refused: b
     """
     if refused:
         return Learned(Fate.REFUSED, before)
-    if same(kind, stands, sent):
+    if alike(kind, stands, sent):
         return Learned(Fate.TAKEN, stands)
     if same(kind, stands, before):
         return Learned(Fate.IGNORED, stands)

@@ -21,7 +21,7 @@ from vmh_sync_tests.property.sync.spellings import SPELLINGS, TABLE, record, val
 
 SAME = settings(max_examples=150, derandomize=True, database=None, deadline=None)
 NAMES = [str(kind) for kind in SPELLINGS]
-Way = Enum("Way", "TAKES REFUSES DROPS CUTS")
+Way = Enum("Way", "TAKES REFUSES DROPS CUTS SPELLS")
 Ways = dict[tuple[Side, str], Way]
 
 
@@ -31,6 +31,11 @@ def ways_of(espocrm: Way, advoware: Way) -> Ways:
 
 
 WAYS = st.builds(ways_of, st.sampled_from(Way), st.sampled_from(Way))
+
+
+def _plain(value: Value) -> Value:
+    """Return how a side with a spelling of its own writes a text."""
+    return " ".join(value.upper().split()) if isinstance(value, str) else value
 
 
 @dataclass
@@ -44,7 +49,7 @@ class Pair:
     @property
     def apart(self) -> set[str]:
         espo, advo = self.holds[Side.ESPOCRM], self.holds[Side.ADVOWARE]
-        return {name for name in NAMES if not same(TABLE[name].kind, espo[name], advo[name])}
+        return {name for name in NAMES if not same(TABLE[name].kind, _plain(espo[name]), _plain(advo[name]))}
 
     def one_pass(self, ways: Ways, *, due: bool = False) -> tuple[list[FieldChange], list[TaskWanted]]:
         """A pass as every entity makes it; returns what was sent and what was told anew."""
@@ -78,6 +83,8 @@ class Pair:
             elif way is Way.CUTS:
                 cut = change.new[:3] if isinstance(change.new, str) and TABLE[change.field].kind is Kind.TEXT else None
                 self.holds[side][change.field] = cut or change.new
+            elif way is Way.SPELLS:
+                self.holds[side][change.field] = _plain(change.new)
         return {change.field: "nein" for change in changes if ways[side, change.field] is Way.REFUSES}
 
     def _tell(self, new: Sequence[TaskWanted]) -> None:

@@ -20,8 +20,9 @@ def entries(*rows: tuple[int, str, int | None]) -> dict[str, Any]:
     return {**OFFICE, "kommunikation": [{"id": key, "tlf": value, "kommKz": kind} for key, value, kind in rows]}
 
 
-def test_empty_and_missing_are_the_same() -> None:
+def test_empty_and_missing_are_the_same_and_so_are_two_spellings() -> None:
     assert compare_party(CRM, OFFICE) == []
+    assert compare_party({**CRM, "titel": "Dr. „h.  c.“"}, {**OFFICE, "name": "MUSTER", "titel": 'DR. "H. C."'}) == []
 
 
 def test_a_different_field_is_told_by_a_task_about_exactly_this_field() -> None:

@@ -84,16 +84,16 @@ def test_it_is_stored_whole(stamps: Stamps) -> None:
 @pytest.mark.parametrize(
     ("stands", "known"),
     [
-        ("Zuerst", True),  # taken
-        ("Seither", True),  # taken, and edited since
-        ("Zuer", False),  # cut off when it was created
-        ("ZUERST", False),  # respelled
-        (None, False),  # dropped, or emptied since
+        ("Zuerst", "Zuerst"),  # taken
+        ("Seither", "Zuerst"),  # taken, and edited since
+        ("Zuer", None),  # cut off when it was created
+        ("ZUERST", "ZUERST"),  # respelled
+        (None, None),  # dropped, or emptied since
     ],
 )
-def test_what_was_sent_with_a_create_is_the_base_if_it_was_taken(stands: str | None, known: bool) -> None:
+def test_what_was_sent_with_a_create_is_the_base_if_it_was_taken(stands: str | None, known: str | None) -> None:
     sent = {"zusatz": "Zuerst"}
-    assert base_of_created(FIELDS, sent, {"zusatz": stands}) == (Base(sent, sent) if known else None)
+    assert base_of_created(FIELDS, sent, {"zusatz": stands}) == (Base(sent, {"zusatz": known}) if known else None)
 
 
 def test_of_what_was_not_sent_or_not_told_nothing_is_known() -> None:

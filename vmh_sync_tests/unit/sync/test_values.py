@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.values import email, iban, number, phone, text
+from vmh_sync.sync.values import Kind, alike, email, iban, number, phone, text
 
 SAME_NUMBERS = [
     ("0511/123", "+49511123"),
@@ -90,3 +90,19 @@ def test_other_normal_forms() -> None:
 @pytest.mark.parametrize(("told", "read"), [("12", 12), ("-7", -7), ("1,5", "1,5"), ("9" * 5000, "9" * 5000)])
 def test_a_number_of_any_length_is_read(told: str, read: int | str) -> None:
     assert number(told) == read
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rest"),
+    [
+        ("Haus  „Süd“ – 1", 'HAUS "SÜD" - 1', True),
+        ("Große Straße", "GROSSE STRASSE", True),
+        ("Müller", "Mueller", False),
+        ("Prof. Dr.", "Prof.", False),
+        ("Dr.", None, False),
+        ("", None, True),
+    ],
+)
+def test_both_sides_may_rest_with_two_spellings_of_one_text(one: str, other: str | None, rest: bool) -> None:
+    assert alike(Kind.TEXT, one, other) is rest
+    assert not alike(Kind.IBAN, "a-b", "A–B")
