@@ -195,13 +195,13 @@ async def seed_population(
     """Make up a firm (see :func:`populate`) and put it into the office and the CRM, over their control paths.
 
     ``urls`` are the control addresses; a system that is missing there is left out. ``now`` defaults to the
-    machine's clock. ``office`` decides the party numbers and the zone of the office's local times. ``first_day``: see
+    machine's clock. ``office`` decides the party numbers and the zone of the office's time stamps. ``first_day``: see
     :func:`live_apart`; calendars are filled, too.
     """
     population = populate(seed, parties, now=(now or SystemClock().now()).astimezone(UTC), office=office)
     bodies: dict[Name, Any] = {"advoware": population.office, "espocrm": population.crm}
     if first_day:
-        bodies["google"] = live_apart(population, (office or OfficeInstallation()).zone)
+        bodies["google"] = live_apart(population)
     async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
         for name, body in bodies.items():
             if name in urls:

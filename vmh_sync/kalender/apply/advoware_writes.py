@@ -37,6 +37,7 @@ from vmh_sync.kalender.reading.live_sides import concerns
 from vmh_sync.kalender.state.pair_rows import ENTITY, intent_key, pending
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
+from vmh_sync.systems.advoware.errors import NotDeleted
 from vmh_sync.systems.advoware.records import Created, Termin
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.errors import AlreadyDeletedError, PreconditionFailedError
@@ -151,7 +152,9 @@ class AdvowareWrites(GoogleWrites):
                     raise PlanAgain
                 self._count("advoware", operation)
                 await self.context.advoware.delete_termin(operation.fr_nr)
-                self.sides.termine.pop(operation.fr_nr, None)
+                if await self.sides.fresh_termin(operation.fr_nr) is not None:
+                    # Its pair stays: without one it would be entered in Google again, as if nobody had deleted it.
+                    raise NotDeleted(f"DELETE Termine {operation.fr_nr} answered, and it stands there")
 
     async def _create(self, operation: CreateAdvoware) -> None:
         if operation.replaces_fr_nr is not None and await self._went_elsewhere(operation):

@@ -144,6 +144,6 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption(
         "termin_delete",
         "Ein Termin lässt sich löschen und ist danach nicht mehr zu lesen",
-        "Gelöschte Termine bleiben in Advoware stehen und erscheinen wieder.",
+        "Wird ein Termin in Google gelöscht, so bittet der Abgleich, ihn in Advoware von Hand zu löschen.",
     ),
 )

@@ -89,8 +89,8 @@ async def try_entry(calls: Calls) -> None:
         calls.found("entry_kind_fixed", other.get("kommKz") != _OTHER_KIND)
     else:
         calls.not_tried("entry_kind_fixed", "die Art wird nicht genannt")
-    deleted = await calls.call("entry_delete", "DELETE", ENTRY.one, key=entry["id"])
-    calls.found("entry_delete", not deleted.succeeded, f"Antwort {deleted.answer.status}")
+    gone, answered = await _delete(calls, ENTRY, entry)
+    calls.found("entry_delete", not gone, answered)
 
 
 async def try_address(calls: Calls) -> None:
@@ -117,10 +117,10 @@ async def try_account(calls: Calls) -> None:
         calls.not_tried("account_fixed", "keine Bankverbindung")
         return
     calls.fields("account_post", _unlike(_ACCOUNT, account), "nicht übernommen")
-    put = await calls.call("account_put", "PUT", ACCOUNT.one, key=account["id"], body=account)
-    delete = await calls.call("account_delete", "DELETE", ACCOUNT.one, key=account["id"])
-    statuses = f"Antworten {put.answer.status} und {delete.answer.status}"
-    calls.found("account_fixed", not put.succeeded and not delete.succeeded, statuses)
+    other = {"bank": f"{TEXT} 2"}
+    changed = not _unlike(other, await _change(calls, ACCOUNT, account, other))
+    gone, answered = await _delete(calls, ACCOUNT, account)
+    calls.found("account_fixed", not changed and not gone, f"{'PUT übernommen; ' if changed else ''}{answered}")
 
 
 async def _create(calls: Calls, kind: _Kind, values: Json) -> Json:
@@ -135,6 +135,13 @@ async def _create(calls: Calls, kind: _Kind, values: Json) -> Json:
 async def _change(calls: Calls, kind: _Kind, child: Json, values: Json, what: str = "put") -> Json:
     await calls.call(f"{kind.name}_{what}", "PUT", kind.one, key=child["id"], body=child | values)
     return next((row for row in await _read(calls, kind, what) if row.get("id") == child["id"]), {})
+
+
+async def _delete(calls: Calls, kind: _Kind, child: Json) -> tuple[bool, str]:
+    """Return whether a child is gone, whatever the answer said, and what it said."""
+    answer = (await calls.call(f"{kind.name}_delete", "DELETE", kind.one, key=child["id"])).answer
+    gone = all(row.get("id") != child["id"] for row in await _read(calls, kind, "deleted"))
+    return gone, f"Antwort {answer.status}, danach {'nicht mehr' if gone else 'noch'} da"
 
 
 async def _read(calls: Calls, kind: _Kind, when: str) -> list[Json]:

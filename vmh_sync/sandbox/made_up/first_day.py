@@ -13,9 +13,11 @@ appointments one has another title in Google."""
 _LEFT = ("clean", "syncing", "failed", "permanently_failed")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _HASH = "9f86d081884c7d65"
+_FIRM_ZONE = "Europe/Berlin"
+"""The hours of appointments are those of the firm, whatever zone its Advoware stamps its changes with."""
 
 
-def live_apart(population: Population, zone: str) -> Json:
+def live_apart(population: Population) -> Json:
     """Take the links out of both sides; returns what stands in Google, without a mark of ours, for its ``seed``."""
     parties = {party["betNr"]: party for party in population.office["beteiligte"]}
     records = population.crm["records"]
@@ -30,7 +32,7 @@ def live_apart(population: Population, zone: str) -> Json:
             _type_otherwise(record, number)
         if number % _TWICE == 1:
             records["CBeteiligte"].append(_again(record))
-    return _calendars(population.office, zone)
+    return _calendars(population.office)
 
 
 def _forget_marks(party: Json) -> None:
@@ -60,9 +62,9 @@ def _again(record: Json) -> Json:
     return again | {"id": f"2{record['id'][1:]}", "createdAt": record["modifiedAt"], "syncStatus": "pending_sync"}
 
 
-def _calendars(office: Json, zone: str) -> Json:
+def _calendars(office: Json) -> Json:
     own = [row for row in office["termine"] if _is_plain(row)]
-    events = [_event(row, zone, other=number % _OTHER_TITLE == 1) for number, row in enumerate(own)]
+    events = [_event(row, other=number % _OTHER_TITLE == 1) for number, row in enumerate(own)]
     names = sorted({event["calendar"] for event in events})
     return {"calendars": [{"summary": name} for name in names], "events": events}
 
@@ -73,10 +75,10 @@ def _is_plain(row: Json) -> bool:
     return bool(row.get("uhrzeitVon") and row.get("datumBis") == row["datum"]) and not any(map(row.get, odd))
 
 
-def _event(row: Json, zone: str, *, other: bool) -> Json:
+def _event(row: Json, *, other: bool) -> Json:
     day = datetime.fromisoformat(row["datum"])
     begins, ends = (
-        {"dateTime": (day + _since_midnight(row[name])).isoformat(), "timeZone": zone}
+        {"dateTime": (day + _since_midnight(row[name])).isoformat(), "timeZone": _FIRM_ZONE}
         for name in ("uhrzeitVon", "uhrzeitBis")
     )
     title = f"{row['text']} Mustermann" if other else row["text"]

@@ -129,6 +129,15 @@ class WriteProtected(AdvowareError, errors.WriteProtected):
     people = "Schreiben nach Advoware ist ausgeschaltet (ADVOWARE_WRITE_PROTECTION)."
 
 
+class NotDeleted(AdvowareError, errors.CapabilityMissing):
+    """A deletion was answered as done, and the record stands there still."""
+
+    people = (
+        "Advoware hat das Löschen eines Termins bestätigt, ihn aber behalten. Bitte den Termin dort von Hand löschen "
+        "und mit `vmh-sync probe` prüfen, ob Advoware dieses Löschen überhaupt zulässt."
+    )
+
+
 _REASONS = ("message", "detail", "error", "title")
 _REASON_LIMIT = 200
 _MARKUP = re.compile(r"<\s*[a-zA-Z!/]")

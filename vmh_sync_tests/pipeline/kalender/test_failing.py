@@ -103,6 +103,24 @@ def test_an_event_that_waits_and_is_then_deleted_counts_as_deleted(chancery: Cha
     assert chancery.until_quiet() == 1
 
 
+def test_a_deletion_that_advoware_answers_and_does_not_carry_out_is_told_and_not_undone(chancery: Chancery) -> None:
+    """As if it had worked, the next pass entered the appointment in Google again: the person's deletion was lost."""
+    chancery.employee()
+    chancery.sync()
+    event_id = chancery.event(summary="Aus Google")
+    chancery.until_quiet()
+    (fr_nr,) = chancery.termine()
+    chancery.drop_event("SB", event_id)
+    chancery.office.fault("Termine", "empty", method="DELETE", times=None)
+    for _ in range(2):
+        (failure,) = chancery.sync().failures
+        assert failure["id"] == f"SB/{fr_nr}" and "von Hand löschen" in failure["error"]
+        assert chancery.termine() and not chancery.events()
+    chancery.office.clear_faults()
+    chancery.until_quiet()
+    assert not chancery.termine() and not chancery.events()
+
+
 def test_a_new_event_that_advoware_refuses_waits_and_is_created_once(chancery: Chancery) -> None:
     linked(chancery)
     event_id = chancery.event(summary="Aus Google")

@@ -163,6 +163,15 @@ async def test_a_probe_says_how_much_earlier_ones_left_and_removes_their_appoint
     assert done.left == ["2 Einträge der Kommunikation", "2 Adressen", "2 Bankverbindungen"]
 
 
+async def test_what_answers_a_deletion_and_keeps_the_record_has_deleted_nothing(tmp_path: Path) -> None:
+    async with advoware(OfficeInstallation()) as (client, settings, url), httpx.AsyncClient(trust_env=False) as http:
+        await http.post(f"{url}/_sandbox/faults", json=[{"method": "DELETE", "path": "/", "action": "empty"}])
+        scratch = Scratch(BETNR, "KV", termine_writable=True, late_budget=1.0)
+        done = await probe(client, scratch, Restore(tmp_path), SystemClock(), settings.timezone)
+    assert refuted(done).keys() == {"termin_delete"}
+    assert done.left[-1] == "ein Termin"
+
+
 @pytest.mark.parametrize(("settle", "verdict"), [(150.0, Verdict.CONFIRMED), (0.1, Verdict.REFUTED)])
 async def test_how_late_a_lost_answer_commits_is_measured_and_waited_for(
     settle: float, verdict: Verdict, firm: Firm

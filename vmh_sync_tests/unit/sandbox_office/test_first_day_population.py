@@ -5,12 +5,14 @@ from typing import Any
 
 import httpx
 
+from vmh_sync.sandbox.installation import Installation, OfficeInstallation
 from vmh_sync.sandbox.run import SandboxOptions, running
 from vmh_sync.sandbox.systems import SystemsConfig
 
 
-async def state() -> dict[str, Any]:
-    options = SandboxOptions(SystemsConfig(seed=14, parties=80, first_day=True))
+async def state(stamped_in: str = "Europe/Berlin") -> dict[str, Any]:
+    firm = Installation(office=OfficeInstallation(zone=stamped_in))
+    options = SandboxOptions(SystemsConfig(seed=14, parties=80, first_day=True, installation=firm))
     async with running(options) as told, httpx.AsyncClient(trust_env=False) as client:
         return {name: (await client.get(f"{url}/_sandbox/state")).json() for name, url in told["control"].items()}
 
@@ -27,9 +29,10 @@ async def test_most_parties_stand_on_both_sides_without_a_link_and_some_as_an_ea
 
 
 async def test_the_calendars_are_full_of_the_same_appointments_without_a_mark() -> None:
-    calendars = [one for one in (await state())["google"]["calendars"] if one["summary"].startswith("AW-")]
+    calendars = [one for one in (await state("UTC"))["google"]["calendars"] if one["summary"].startswith("AW-")]
     events = [event for calendar in calendars for event in calendar["events"].values()]
     titles = Counter(event["summary"] for event in events)
     assert len(calendars) == 6 and len(events) == 48
     assert sum(count for title, count in titles.items() if title.endswith(" Mustermann")) == 6
     assert not any("extendedProperties" in event for event in events)
+    assert {event["start"]["timeZone"] for event in events} == {"Europe/Berlin"}
