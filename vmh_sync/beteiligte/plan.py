@@ -13,6 +13,7 @@ from vmh_sync.sync.deciding.apart import STAYS_APART, apart_fields
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import RecordPlan, TaskKind, TaskWanted
 from vmh_sync.sync.reporting.status import SyncStatus
+from vmh_sync.tasks.answered import all_answered
 
 _IN_THE_BASE = STAYS_APART | {TaskKind.CONFLICT}
 """Kinds of tasks about what the base knows once they were decided: no later plan finds it out anew."""
@@ -75,7 +76,10 @@ class PartyPlan:
     @property
     def message(self) -> str | None:
         """What EspoCRM's record says to people while both sides stay apart."""
-        return told_different(self.different, self.table) if self.different else None
+        if not self.different:
+            return None
+        answered = not [*self._wanted()] and all_answered(self.different, self.read.tasks)
+        return told_different(self.different, self.table, answered=answered)
 
     @property
     def closing(self) -> tuple[int, ...]:

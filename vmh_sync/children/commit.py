@@ -96,7 +96,7 @@ def _into_the_ledger(
             tx.records.upsert([refusal(context, kind, done.espo, done.plan.message)])
     elif apart:
         known, now = children.ledger_rows.get(espo_id), context.clock.now()
-        message = difference_text(kind, apart) or ""
+        message = difference_text(kind, apart, done.plan.open_rows, (*done.plan.tasks, *done.plan.reported)) or ""
         entry = entry_of_difference(kind.entity, espo_id, known, message, now=now, run_id=context.run_id)
         if entry is not None:
             tx.records.upsert([entry])

@@ -378,7 +378,7 @@ def with_bookkeeping(kind: ChildKind, children: PartyChildren, plan: ChildPlan, 
     status_values = bookkeeping(
         espo.attributes,
         status=status,
-        message=plan.message or difference_text(kind, apart),
+        message=plan.message or difference_text(kind, apart, plan.open_rows, (*plan.tasks, *plan.reported)),
         key={kind.key_attribute: int(key_of(child))} if child is not None else {},
         gone_since=children.now if plan.step is Step.GONE_IN_ADVOWARE else None,
         kept=plan.kept,

@@ -4,7 +4,7 @@ Neither failed nor clean: the record says so, the outcome says so, and what was 
 sync-semantics.md 4).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from vmh_sync.children.kind import ChildKind
@@ -14,7 +14,8 @@ from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.deciding.apart import STAYS_APART, different_text, superseded
 from vmh_sync.sync.deciding.field_plan import TRIED_AGAIN, FieldPlan, disagreeing
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.planning.plan import TaskKind
+from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
+from vmh_sync.tasks.answered import all_answered
 
 
 def keeps_apart(kind: ChildKind, task_kind: str, details: Mapping[str, object]) -> bool:
@@ -32,10 +33,13 @@ def different(kind: ChildKind, plan: ChildPlan) -> tuple[str, ...]:
     return tuple(sorted({name for names in telling for name in names}))
 
 
-def difference_text(kind: ChildKind, names: Iterable[str]) -> str | None:
-    """Return what EspoCRM's record says about these fields; ``None`` without any."""
+def difference_text(
+    kind: ChildKind, names: Collection[str], rows: Iterable[ManualTask] = (), new: Collection[TaskWanted] = ()
+) -> str | None:
+    """Return what EspoCRM's record says about these fields; ``None`` without any. ``rows`` and ``new`` tell of them."""
     labels = [kind.labels.get(name, name) for name in names]
-    return different_text(labels) if labels else None
+    answered = not new and all_answered(names, rows)
+    return different_text(labels, answered=answered) if labels else None
 
 
 def still_refused(table: FieldTable, base: Base, rows: Iterable[ManualTask]) -> list[str]:

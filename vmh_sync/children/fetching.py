@@ -21,6 +21,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound, NotOffered, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.spoilt_row import SpoiltRow
+from vmh_sync.tasks.answered import note_answers
 
 
 async def fetch_children(
@@ -54,6 +55,7 @@ async def fetch_children(
     if unknown:
         _take(await list_children(context, kind, unknown), {espo_id: all_children[espo_id] for espo_id in unknown})
     await context.store.read(_remember, kind, list(all_children.values()))
+    await note_answers(context, [rows for children in all_children.values() for rows in children.tasks.values()])
     await read_living_owners(context, all_children.values())
     await asyncio.gather(*(_complete(context, kind, party, all_children[party.espo_id]) for party in parties))
 

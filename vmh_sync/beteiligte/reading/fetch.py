@@ -27,6 +27,7 @@ from vmh_sync.sync.reporting.words_de import BETNR_FIELD
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
 from vmh_sync.systems.espocrm.records import EspoRecord
+from vmh_sync.tasks.answered import note_answers
 
 
 async def fetch_parties(
@@ -87,6 +88,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         _refuse_changed_number(party)
     await _recall_meetings(context, parties)
     await asyncio.gather(*(find_settled(context, party) for party in linked if party.tasks and party.problem is None))
+    await note_answers(context, (party.tasks for party in parties))
     went_through(Step.READ, len(parties) - len(linked))
 
 
@@ -240,4 +242,5 @@ async def read_again(context: PassContext, party: PartyRead) -> PartyRead:
         raise fresh.problem
     await _recall_meetings(context, [fresh])
     await find_settled(context, fresh)
+    await note_answers(context, [fresh.tasks])
     return fresh

@@ -9,9 +9,9 @@ from vmh_sync.sync.fields import FieldTable
 _CHANNELS = {"email": "E-Mail", "phone": "Telefon"}
 
 
-def told_different(names: Iterable[str], table: FieldTable) -> str:
+def told_different(names: Iterable[str], table: FieldTable, *, answered: bool = False) -> str:
     """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
-    return different_text(_label(name, table) for name in names)
+    return different_text((_label(name, table) for name in names), answered=answered)
 
 
 def _label(name: str, table: FieldTable) -> str:

@@ -27,6 +27,7 @@ from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import own_fields_of
+from vmh_sync.tasks.answered import all_answered
 
 log = logging.getLogger(__name__)
 
@@ -167,7 +168,8 @@ def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassCont
     if outcome.result is Result.SKIPPED:
         return None
     if outcome.different:
-        now, message = context.clock.now(), told_different(outcome.different, context.table(ENTITY, FIELDS))
+        now, answered = context.clock.now(), all_answered(outcome.different, read.tasks)
+        message = told_different(outcome.different, context.table(ENTITY, FIELDS), answered=answered)
         return entry_of_difference(ENTITY, read.espo_id, read.ledger_row, message, now=now, run_id=context.run_id)
     waited = read.ledger_row is not None and read.ledger_row.error_class == LOCKED
     if read.ledger_row is not None and (waited or read.ledger_row.status in (*BROKEN, SyncStatus.CONFLICT)):

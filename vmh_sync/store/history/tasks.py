@@ -14,7 +14,7 @@ from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, ta
 
 UNTOLD = "_untold"
 """Marks details that the Task in EspoCRM does not tell yet."""
-TaskState = Literal["pending", "open", "closed"]
+TaskState = Literal["pending", "open", "answered", "closed"]
 
 _TABLE = table_of(ManualTaskRow)
 _COLUMNS = columns_of(ManualTaskRow)
@@ -29,9 +29,9 @@ _OPEN_OF = ByKeys(
 class ManualTask:
     """One task for a person.
 
-    ``pending``: decided, but the EspoCRM Task may not exist yet; ``open``: it exists as ``espo_task_id``; ``closed``:
-    reality matches or a person closed it. ``fingerprint`` identifies the situation that was reported, ``fields`` are
-    sorted.
+    ``pending``: decided, but the EspoCRM Task may not exist yet; ``open``: it exists as ``espo_task_id``;
+    ``answered``: a person closed it there and its reason still stands; ``closed``: reality matches, or another one
+    replaced it. ``fingerprint`` identifies the situation that was reported, ``fields`` are sorted.
     """
 
     id: int
@@ -94,10 +94,10 @@ class Tasks(Repository):
         return [_task(row) for row in self._connection.execute(statement)]
 
     def count_open(self, entity: str) -> int:
-        """Count the tasks of an entity that are not closed."""
+        """Count the tasks of an entity that wait for a person."""
         statement = select(func.count()).select_from(ManualTaskRow)
         return self._connection.execute(
-            statement.where(ManualTaskRow.entity == entity, ManualTaskRow.state != "closed")
+            statement.where(ManualTaskRow.entity == entity, ManualTaskRow.state.in_(("pending", "open")))
         ).scalar_one()
 
     def ensure(
@@ -151,6 +151,11 @@ class Tasks(Repository):
     def attach_espo_id(self, task_id: int, espo_task_id: str) -> None:
         """Note the EspoCRM Task: the task is open now. Raises StaleRow if it is closed."""
         self._change(task_id, {"espo_task_id": espo_task_id, "state": "open", "opened_at": self._now()})
+
+    def set_state(self, task_id: int, state: TaskState) -> None:
+        """Note that a person closed its Task, or opened it again."""
+        statement = update(_TABLE).where(_TABLE.c.id == task_id, _TABLE.c.state != "closed")
+        self._connection.execute(statement.values(state=state))
 
     def close(self, task_id: int) -> bool:
         """Close a task. Returns False if it was closed before."""

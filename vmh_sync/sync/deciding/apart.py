@@ -36,9 +36,14 @@ def apart_fields(table: FieldTable, base: Base, told: Collection[str]) -> list[s
     ]
 
 
-def different_text(labels: Iterable[str]) -> str:
-    """Return the sentence that says in which fields both sides stay apart; field names only, never values."""
+def different_text(labels: Iterable[str], *, answered: bool = False) -> str:
+    """Return the sentence that says in which fields both sides stay apart; field names only, never values.
+
+    ``answered``: people closed the tasks about them.
+    """
     names = ", ".join(dict.fromkeys(labels))
+    if answered:
+        return f"Aufgabe erledigt, Werte noch verschieden: {names}. Bitte auf beiden Seiten denselben Wert eintragen."
     return f"Verschieden, Aufgabe offen: {names}. Bitte die Aufgabe dazu erledigen."
 
 
