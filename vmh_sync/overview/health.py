@@ -13,7 +13,7 @@ WAITS_TOO_LONG = timedelta(minutes=15)
 """Sensors look every few seconds and the sweep every quarter of an hour: what waits longer is not being worked on."""
 NO_PASS_FOR = timedelta(hours=1)
 """The sweep makes a pass every quarter of an hour, also when there is nothing to do."""
-_WITH_PARTIES = frozenset({ADRESSEN.name, BANKVERBINDUNGEN.name})
+WITH_PARTIES = frozenset({ADRESSEN.name, BANKVERBINDUNGEN.name})
 """They are synced with their parties, so a pass of their own may be long ago."""
 
 
@@ -63,7 +63,7 @@ def _red(entity: EntityStatus, job: FailingJob, now: datetime) -> Finding:
     if job.runs == 1:
         what = f"{entity.label}: Der letzte Lauf ist gescheitert, vor {length}."
     else:
-        nothing = "" if entity.name in _WITH_PARTIES else ", abgeglichen wird nichts"
+        nothing = "" if entity.name in WITH_PARTIES else ", abgeglichen wird nichts"
         what = f"{entity.label}: Seit {length} scheitert jeder Lauf{nothing}."
     next_step = f"Den Grund nennt der Lauf {job.run_id[:8]} in Dagster; ist er behoben, geht es von selbst weiter."
     return Finding(Level.PROBLEM, entity.name, what, next_step, job.run_id)
@@ -102,7 +102,7 @@ def _late(entity: EntityStatus, now: datetime) -> Iterator[Finding]:
     if entity.oldest_waiting is not None and now - entity.oldest_waiting > WAITS_TOO_LONG:
         what = f"{entity.label}: {entity.waiting} warten, am längsten seit {span(now - entity.oldest_waiting)}."
         yield Finding(Level.PROBLEM, entity.name, what, "Prüfen, ob „vmh-sync up“ läuft und Dagster Läufe startet.")
-    if entity.name in _WITH_PARTIES:
+    if entity.name in WITH_PARTIES:
         return
     last = entity.last_pass.finished_at if entity.last_pass is not None else None
     if last is not None and last - now > NO_PASS_FOR:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
-from vmh_sync.overview.health import NO_PASS_FOR, WAITS_TOO_LONG, span
+from vmh_sync.overview.health import NO_PASS_FOR, WAITS_TOO_LONG, WITH_PARTIES, span
 from vmh_sync.overview.house import EntityStatus, FailedRecord, HouseStatus
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Store
@@ -59,7 +59,7 @@ def verdicts(
 def _current(entity: EntityStatus, at: datetime) -> Verdict:
     last = entity.last_pass.finished_at if entity.last_pass is not None else None
     if last is None:
-        known = entity.linked > 0
+        known = entity.linked > 0 and entity.name not in WITH_PARTIES
         text = "Noch kein Durchgang bekannt." + (" Prüfen, ob „vmh-sync up“ läuft." if known else "")
         return Verdict(CURRENT, passed=not known, text=text, grave=True)
     age = max(0.0, (at - last).total_seconds())

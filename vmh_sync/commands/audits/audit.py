@@ -58,6 +58,13 @@ def the_changes(query: AuditQuery) -> list[Change]:
         return tx.audit.find(_resolved(tx, query))
 
 
+def is_known(text: str) -> bool:
+    """Whether a person named something that there is: in the log, at any time, or among what is linked."""
+    with open_migrated(load(VmhSettings)) as store, store.reading() as tx:
+        meant = _resolved(tx, AuditQuery(espo_ids=(text,), limit=1))
+        return bool(meant.under or find_records(tx, text) or tx.audit.find(meant))
+
+
 def whole_records(query: AuditQuery) -> AuditQuery:
     """Return the query for all of the record that a person named: a party with what belongs to it.
 

@@ -35,17 +35,20 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Was geändert wurde, das Neueste zuerst; vorn die Nummer für `audit undo`."""
-    from vmh_sync.commands.audits.audit import AuditOrder, print_changes, query_of, the_changes
+    from vmh_sync.commands.audits.audit import AuditOrder, is_known, print_changes, query_of, the_changes
     from vmh_sync.commands.audits.telling_changes import change_row
 
     order = AuditOrder(record, since, until, field, run, limit)
     if not order.restricted:
         raise typer.BadParameter("Bitte sagen, was: einen Datensatz, --since, --field oder --run.")
     rows = [change_row(change, values=values) for change in the_changes(query_of(order))]
+    unknown = record is not None and not rows and not is_known(record)
     if as_json:
         print_json({"id": record, "changes": rows})
-        return
-    print_changes(order, rows)
+    elif not unknown:
+        print_changes(order, rows)
+    if unknown:
+        fail(f"Zu „{record}“ steht nichts im Protokoll, und verknüpft ist es auch nicht.")
 
 
 @audit_app.command("undo")

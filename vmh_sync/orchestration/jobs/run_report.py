@@ -27,7 +27,10 @@ _ORDER = {Result.FAILED: 0, Result.SYNCED: 1, Result.SKIPPED: 2, Result.UNCHANGE
 
 
 def table(rows: Sequence[Mapping[str, str | int]], columns: Iterable[str]) -> dg.TableMetadataValue:
-    """Return a table that Dagster shows in the page itself, without a click."""
+    """Return a table that Dagster shows in the page itself, without a click; appointments have no betnr to show."""
+    if not any(row.get("betnr") for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "betnr"} for row in rows]
+        columns = [name for name in columns if name != "betnr"]
     return dg.MetadataValue.table(
         records=[dg.TableRecord(dict(row)) for row in rows[:ROWS]],
         schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in columns]),

@@ -203,7 +203,7 @@ def make_sync_job(
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
             work = await read_batch(opened, pipeline, config, queued=queued, named=_trigger(context) != Trigger.CLI)
-        context.log.info("%s: %d records to look at", entity, pipeline.size(work.batch))
+        context.log.info("%s: %d anzusehen", entity, pipeline.size(work.batch))
         if work.chosen.rang:
             context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
         return work

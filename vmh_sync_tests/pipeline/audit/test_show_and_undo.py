@@ -73,10 +73,13 @@ def test_show_tells_each_change_in_german_in_a_line_of_its_own(firm: Firm) -> No
     assert [line.strip() for line in lines[1:3]] == ["alt: (leer)", "neu: Dr."]
 
 
-def test_show_of_an_unknown_record_says_so(firm: Firm) -> None:
-    shown = vmh("audit", "show", "nobody")
-    assert shown.exit_code == 0
-    assert "nichts im Protokoll" in shown.stdout
+def test_show_of_an_unknown_record_says_so_and_ends_as_record_does(firm: Firm) -> None:
+    espo_id, _ = firm.linked_party(lastName="Muster")
+    for words in ("nobody",), ("nobody", "--json"), ("4711", "--since", "1h"):
+        shown = vmh("audit", "show", *words)
+        assert (shown.exit_code, "nichts im Protokoll" in shown.stderr) == (1, True)
+    nothing = vmh("audit", "show", espo_id, "--field", "titel")
+    assert (nothing.exit_code, "nichts im Protokoll" in nothing.stdout) == (0, True), "known, and never changed so"
 
 
 def test_a_value_that_looks_like_markup_is_shown_as_it_is(firm: Firm) -> None:
