@@ -7,7 +7,9 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.header import Header
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -61,8 +63,19 @@ def body(message: Message) -> str:
     return "\n\n".join([*lines, *([message.trouble.link] if message.trouble.link else [])])
 
 
+class _WholeSubject(EmailPolicy):
+    """Encodes a subject as a whole: where Python folds between encoded words, it loses blanks."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Return a header as it is sent."""
+        if name != "Subject":
+            return super().fold_binary(name, value)
+        whole = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {whole}{self.linesep}".encode("ascii")
+
+
 def _mail(settings: AlertSettings, message: Message) -> None:
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_WholeSubject())
     mail["Subject"], mail["From"], mail["To"] = subject(message), settings.email_from, ", ".join(settings.email_to)
     mail.set_content(body(message))
     with mail_server(settings) as server:

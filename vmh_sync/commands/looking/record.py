@@ -241,7 +241,7 @@ def _state_lines(view: RecordView) -> Iterator[str]:
     if ledger is not None and ledger.error_text:
         yield f"Grund: {ledger.error_text}"
     if ledger is not None and ledger.next_retry_at is not None:
-        yield f"Nächster Versuch: {firm_time(ledger.next_retry_at)} (bisher {ledger.attempts})"
+        yield f"Nächster Versuch: ab {firm_time(ledger.next_retry_at)} (bisher {ledger.attempts})"
     if view.waiting:
         yield "Wartet in der Warteschlange."
     for intent in view.intents:

@@ -245,7 +245,7 @@ def _show_failures(console: Console, failures: Sequence[FailedRecord]) -> None:
     console.print("Nicht abgeglichen:")
     for one in failures[:SHOWN]:
         number = f" (betnr {one.betnr})" if one.betnr is not None else ""
-        again = f" Nächster Versuch {firm_time(one.next_try)}." if one.next_try is not None else ""
+        again = f" Nächster Versuch ab {firm_time(one.next_try)}." if one.next_try is not None else ""
         console.print(f"  {one.entity} {one.id}{number}, {word(STATUSES, one.status)}: {one.error}{again}")
     if len(failures) > SHOWN:
         console.print(f"  … und {len(failures) - SHOWN} weitere; alle mit --json.")

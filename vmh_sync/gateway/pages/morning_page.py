@@ -185,7 +185,7 @@ def _to_do(found: Morning, links: PeopleLinks) -> Iterable[str]:
 
 
 def _failed(one: FailedRecord, links: PeopleLinks) -> str:
-    nexts = f"nächster Versuch {_moment(one.next_try)}" if one.next_try else "wird nicht von selbst wiederholt"
+    nexts = f"nächster Versuch ab {_moment(one.next_try)}" if one.next_try else "wird nicht von selbst wiederholt"
     run = links.run(one.run_id)
     more = f" · {_link(run, 'Lauf in Dagster')}" if run else ""
     head = _heading(links, one.entity, one.id, one.betnr)

@@ -74,7 +74,7 @@ def test_a_failed_record_ends_with_1_and_says_which_why_and_what_to_do(firm: Fir
     assert "vmh-sync sync beteiligte --failed" in shown.stdout
     line = next(line for line in shown.stdout.splitlines() if f"{espo_id} (betnr {betnr})" in line)
     assert "fehlerhaft: Advoware hat eine Änderung nicht bestätigt" in line
-    assert "Nächster Versuch" in line
+    assert "Nächster Versuch ab " in line
     found = answer(vmh("status", "--offline", "--json"))
     assert (found["ok"], found["failures"][0]["id"], found["entities"][0]["failed"]) == (False, espo_id, 1)
     assert found["problems"][0]["next_step"].endswith("--failed")

@@ -47,7 +47,9 @@ def test_one_run_takes_several_employees_and_shows_each_ones_history(
         if event.event_type_value == "STEP_OUTPUT" and event.step_key == "write_calendars"
     ]
     assert outputs[0]["geschrieben nach Google"].value == 2 and outputs[0]["gelesen in Advoware"].value == 2
-    assert "betnr" not in [column.name for column in outputs[0]["Ergebnisse"].schema.columns], "an appointment has none"
+    table = outputs[0]["Ergebnisse"]
+    assert isinstance(table, dg.TableMetadataValue)
+    assert "betnr" not in [column.name for column in table.schema.columns], "an appointment has none"
     run = instance.get_run_by_id(result.run_id)
     assert run is not None and run.tags[SIGN_TAG] == run.run_id, "what looks after runs expects a sign of life of it"
 

@@ -104,3 +104,10 @@ def test_a_mail_server_that_is_away_unknown_or_silent_is_told_in_german(monkeypa
 
 def unknown_name(*_: object, **__: object) -> None:
     raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+
+def test_a_long_subject_arrives_with_all_its_blanks(mailbox: Mailbox) -> None:
+    title = "Adressen: Noch kein Durchgang bekannt. Prüfen, ob „vmh-sync up“ läuft"
+    message = Message("k", "E-Mail", Trouble("k", title, title), SINCE, True)
+    ways(to(mailbox.port))["E-Mail"](message)
+    assert mailbox.mails[0]["Subject"] == f"Abgleich: behoben: {title}"
