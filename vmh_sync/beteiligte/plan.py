@@ -43,7 +43,9 @@ class PartyPlan:
     @property
     def records(self) -> tuple[RecordPlan, ...]:
         """The plans of all parts that have something to do, the master data first."""
-        own = replace(self.master.record, tasks=(*self.master.record.tasks, *self.pending))
+        own, pending = self.master.record, self.pending
+        if pending:
+            own = replace(own, tasks=(*own.tasks, *pending))
         every = (own, *(plan.record for _, plan in self.parts))
         return tuple(record for record in every if not record.is_empty)
 
@@ -84,9 +86,11 @@ class PartyPlan:
     @property
     def closing(self) -> tuple[int, ...]:
         """The open tasks that reality has settled, by what the base says now: before or after writing."""
+        of_parts = tuple(task for _, plan in self.parts for task in plan.record.close_tasks)
+        if not (self.read.tasks or self.state.tasks or of_parts):
+            return ()
         standing = {(str(task.kind), *sorted(task.fields)) for task in (*self._wanted(), *self.lasting)}
         still = {row.id for row in self.read.tasks if (row.kind, *row.fields) in standing}
-        of_parts = (task for _, plan in self.parts for task in plan.record.close_tasks)
         settled = (*settled_tasks(self.state, self.master.fields, self.table), *of_parts)
         return tuple(dict.fromkeys((*(task for task in settled if task not in still), *self._told_otherwise())))
 
@@ -103,6 +107,8 @@ class PartyPlan:
 
         Nothing but their row remembers what they tell; before or after writing.
         """
+        if not self.read.tasks:
+            return ()
         closing, told = set(self.closing), {(str(task.kind), *sorted(task.fields)) for task in self._wanted()}
         return tuple(
             TaskWanted(TaskKind(row.kind), row.fields, row.situation)

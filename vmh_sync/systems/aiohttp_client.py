@@ -1,6 +1,6 @@
 """Requests and answers of httpx, sent by aiohttp: a fifth of the CPU of httpx's own way (docs/benchmarks.md).
 
-Addresses, parameters, bodies and decoding stay httpx's. Of aiohttp there are the connections and the parser. Three
+Addresses, parameters and decoding stay httpx's. Of aiohttp there are the connections and the parser. Three
 things are not left to it. Whether a request was sent is told by whether the connection stood, not by the class of an
 error: aiohttp's classes do not say it, and what was certainly not sent is sent again. It sends nothing twice by itself,
 as it would with a PUT on a kept connection that broke. And a kept connection on which anything has arrived meanwhile is
@@ -26,6 +26,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from vmh_sync.systems import bounded_answer as bounded
+from vmh_sync.systems.outgoing import Outgoing, Params, outgoing
 
 _LONGEST_HEADER = 100 * 1024
 """As much as httpx takes; aiohttp would refuse 8 kB, less than some reasons and cookies have."""
@@ -141,7 +142,7 @@ class AiohttpClient:
         method: str,
         url: str,
         *,
-        params: Mapping[str, Any] | list[tuple[str, Any]] | None = None,
+        params: Params = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
         follow_redirects: bool = False,
@@ -150,33 +151,31 @@ class AiohttpClient:
         """Send one request, once, and return its whole answer; see :class:`vmh_sync.systems.http.HttpClient`."""
         if follow_redirects:
             raise ValueError("redirects are never followed")
-        request = httpx.Request(method, url, params=params, json=json, headers={**self._headers, **(headers or {})})
-        if request.url.scheme not in ("http", "https") or not request.url.host:
-            raise httpx.UnsupportedProtocol("no address of the web", request=request)
+        request = outgoing(method, url, params=params, json=json, headers={**self._headers, **(headers or {})})
         attempt = _Attempt((extensions or {}).get("trace"))
         reset = _attempt.set(attempt)
         try:
-            return await self._send(_with_login(request))
+            return await self._send(request)
         except TimeoutError as error:
             timed_out = httpx.ReadTimeout if attempt.connected else httpx.ConnectTimeout
-            raise timed_out(type(error).__name__, request=request) from error
+            raise timed_out(type(error).__name__) from error
         except bounded.AnswerTooLong as error:
-            raise httpx.ReadError(type(error).__name__, request=request) from error
+            raise httpx.ReadError(type(error).__name__) from error
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             broken = httpx.ReadError if attempt.connected else httpx.ConnectError
-            raise broken(type(error).__name__, request=request) from error
+            raise broken(type(error).__name__) from error
         finally:
             _attempt.reset(reset)
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _send(self, request: Outgoing) -> httpx.Response:
         if self._session is None:
             raise RuntimeError("the client is used outside of its block")
         async with asyncio.timeout(3 * self._seconds) as patience:  # connecting, sending, waiting: each so long
             async with self._session.request(
                 request.method,
-                URL(_without_login(request.url), encoded=True),
-                headers=request.headers.multi_items(),
-                data=request.content or None,
+                URL(request.address, encoded=True),
+                headers=request.headers,
+                data=request.body or None,
                 allow_redirects=False,
             ) as answer:
                 # Each part of the body has its own time, and all of them together twice as much: a server that says a
@@ -185,21 +184,13 @@ class AiohttpClient:
                 content = await bounded.whole(answer.content.iter_chunked(bounded.PART))
         # As a stream, since httpx would name the length of any other content in the headers.
         stream = httpx.ByteStream(content)
-        response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream, request=request)
-        if bounded.may_swell(len(content), response.headers.get("Content-Encoding")):
+        response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
+        encoding = response.headers.get("Content-Encoding")
+        if encoding is None:
+            response._content = content  # what httpx itself does when it reads an answer whole
+            return response
+        if bounded.may_swell(len(content), encoding):
             parts = bounded.Parts(content)
-            bounded.measure(httpx.Response(200, headers=answer.raw_headers, stream=parts, request=request).iter_bytes())
+            bounded.measure(httpx.Response(200, headers=answer.raw_headers, stream=parts).iter_bytes())
         response.read()
         return response
-
-
-def _without_login(url: httpx.URL) -> str:
-    # Only where there is one: httpx reads the whole address anew for it.
-    return str(url.copy_with(userinfo=b"") if url.userinfo else url)
-
-
-def _with_login(request: httpx.Request) -> httpx.Request:
-    """Send a login that stands in the address as a header, which is how httpx does it."""
-    if not request.url.userinfo:
-        return request
-    return next(httpx.BasicAuth(request.url.username, request.url.password).sync_auth_flow(request))

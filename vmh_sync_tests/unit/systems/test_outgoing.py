@@ -1,0 +1,40 @@
+"""What leaves is spelled as httpx spells it (what arrives: ``contract/test_http_connections.py``)."""
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmh_sync.systems.outgoing import outgoing
+
+ORIGINS = (
+    "http://a.example",
+    "https://A.Example:443",
+    "http://a:80",
+    "http://127.0.0.1:8080",
+    "https://ü.example",
+    "http://[::1]:1",
+)
+PATHS = st.lists(
+    st.sampled_from(["/", "//", ".", "..", "a", "Z9", "-_~", "%2F", " ", "ü", "?x=1", "#f", "@", ":", "+"])
+)
+
+
+@given(st.sampled_from(ORIGINS), PATHS)
+def test_an_address_is_spelled_as_httpx_spells_it(origin: str, path: list[str]) -> None:
+    url = httpx.URL(origin + "/" + "".join(path))
+    sent = httpx.URL(outgoing("GET", origin + "/" + "".join(path), params=None, json=None, headers={}).address)
+    assert (sent.host, sent.port, sent.raw_path) == (url.host, url.port, url.raw_path)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(), st.lists))
+def test_a_body_is_spelled_as_httpx_spells_it(body: object) -> None:
+    request = httpx.Request("POST", "http://a.example", json=body)
+    sent = outgoing("post", "http://a.example", params=None, json=body, headers={})
+    assert (sent.method, sent.body or b"") == (request.method, request.content)
+    assert {name: request.headers[name] for name, _ in sent.headers} == dict(sent.headers)
+
+
+def test_what_is_no_header_is_not_sent() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        outgoing("GET", "http://a.example", params=None, json=None, headers={"X-Api-Key": "schlüssel"})
