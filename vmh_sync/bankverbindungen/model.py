@@ -1,5 +1,7 @@
 """A bank account's own rules: what makes a good IBAN and BIC, and how people recognise an account. Pure."""
 
+from functools import lru_cache
+
 from schwifty import BIC, IBAN
 from schwifty.exceptions import (
     InvalidChecksumDigits,
@@ -25,8 +27,11 @@ BIC_WRONG = "Die BIC ist falsch. Bitte berichtigen oder leer lassen."
 def iban_problem(value: object) -> str | None:
     """Return in one German sentence what is wrong with an IBAN, ``None`` for a good one. Blanks do not matter."""
     plain = compact(value)
-    if plain is None:
-        return IBAN_MISSING
+    return _iban_problem(plain) if plain is not None else IBAN_MISSING
+
+
+@lru_cache(maxsize=1024)  # a pass asks more than twice about the same one
+def _iban_problem(plain: str) -> str | None:
     try:
         IBAN(plain)
     except InvalidChecksumDigits:

@@ -93,7 +93,10 @@ class ChildAccess:
     def _note_kept(self, done: Outcome, sent: Mapping[str, object], answer: EspoAnswer) -> None:
         """Remember which bookkeeping values EspoCRM did not take as sent, and tell what is new about that."""
         before = done.plan.kept
-        done.plan = replace(done.plan, kept=kept_after(sent, answer.record.attributes, before))
+        kept = kept_after(sent, answer.record.attributes, before)
+        if kept == before:
+            return
+        done.plan = replace(done.plan, kept=kept)
         self.findings += [
             Finding(
                 name,
@@ -101,7 +104,7 @@ class ChildAccess:
                 f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
                 "Feldes prüfen („vmh-sync crm setup“).",
             )
-            for name in done.plan.kept
+            for name in kept
             if name not in before
         ]
 

@@ -106,6 +106,9 @@ def is_foreign(value: Value) -> bool:
     return isinstance(value, str) and value.startswith((f"{_FOREIGN}{Side.ESPOCRM}:", f"{_FOREIGN}{Side.ADVOWARE}:"))
 
 
+_READ_AS_THEMSELVES = frozenset({Kind.DATE, Kind.FLAG, Kind.NUMBER})
+
+
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """One line of a field table.
@@ -127,17 +130,15 @@ class FieldRule:
 
     def read(self, side: Side, raw: object) -> Value:
         """Return the canonical value of what ``side`` holds; raises :class:`WrongKind` for what it can never hold."""
-        if not self._fits(raw):
+        if raw is None:
+            return None
+        if not isinstance(raw, str) and not self._fits(raw):
             raise WrongKind(self.label, side, type(raw).__name__)
         if self.choices is not None:
             return self.choices.read(side, raw)
-        if self.kind is Kind.TEXT or raw is None:
-            return normal(Kind.TEXT, raw)
-        return normal(self.kind, raw) if self.kind in {Kind.DATE, Kind.FLAG, Kind.NUMBER} else normal(Kind.TEXT, raw)
+        return normal(self.kind if self.kind in _READ_AS_THEMSELVES else Kind.TEXT, raw)
 
     def _fits(self, raw: object) -> bool:
-        if raw is None or isinstance(raw, str):
-            return True
         if self.kind is Kind.FLAG:
             return isinstance(raw, bool) or raw in (0, 1)
         if isinstance(raw, bool) or not isinstance(raw, int):

@@ -180,7 +180,8 @@ class AiohttpClient:
             ) as answer:
                 # Each part of the body has its own time, and all of them together twice as much: a server that says a
                 # byte now and then would hold up its caller for hours.
-                patience.reschedule(asyncio.get_running_loop().time() + 2 * self._seconds)
+                if not answer.content.is_eof():  # short ones come along with their headers
+                    patience.reschedule(asyncio.get_running_loop().time() + 2 * self._seconds)
                 content = await bounded.whole(answer.content.iter_chunked(bounded.PART))
         # As a stream, since httpx would name the length of any other content in the headers.
         stream = httpx.ByteStream(content)

@@ -16,7 +16,8 @@ Params = Mapping[str, Any] | list[tuple[str, Any]] | None
 
 _PLAIN = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?)(/[A-Za-z0-9_~./-]*)?")
 """An address that httpx leaves as it is, but for its origin."""
-_LONGEST = 2000
+_LONGEST = 60_000
+"""Of more than 65,536 characters httpx makes no address."""
 _ENCODER = json_library.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _HAVE_A_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -51,8 +52,9 @@ def outgoing(method: str, url: str, *, params: Params, json: Any, headers: Mappi
 
 def _address(url: str, params: Params) -> tuple[str, list[tuple[str, str]]]:
     """Return the address as it is sent, and a login that stands in it as a header, which is how httpx does it."""
-    if params is None and len(url) <= _LONGEST and "/." not in url and (plain := _PLAIN.fullmatch(url)):
-        return _origin(plain[1]) + (plain[2] or "/"), []
+    query = str(httpx.QueryParams(params)) if params else ""
+    if len(url) + len(query) <= _LONGEST and "/." not in url and (plain := _PLAIN.fullmatch(url)):
+        return _origin(plain[1]) + (plain[2] or "/") + (query and f"?{query}"), []
     whole = httpx.URL(url) if params is None else httpx.URL(url, params=params)
     if whole.scheme not in ("http", "https") or not whole.host:
         raise httpx.UnsupportedProtocol("no address of the web")

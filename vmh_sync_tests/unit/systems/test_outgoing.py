@@ -20,10 +20,16 @@ PATHS = st.lists(
 )
 
 
-@given(st.sampled_from(ORIGINS), PATHS)
-def test_an_address_is_spelled_as_httpx_spells_it(origin: str, path: list[str]) -> None:
-    url = httpx.URL(origin + "/" + "".join(path))
-    sent = httpx.URL(outgoing("GET", origin + "/" + "".join(path), params=None, json=None, headers={}).address)
+PARAMS = st.none() | st.lists(st.tuples(st.text(), st.text() | st.none() | st.booleans() | st.integers()), max_size=3)
+
+
+@given(st.sampled_from(ORIGINS), PATHS, PARAMS)
+def test_an_address_is_spelled_as_httpx_spells_it(
+    origin: str, path: list[str], params: list[tuple[str, object]] | None
+) -> None:
+    whole = origin + "/" + "".join(path)
+    url = httpx.URL(whole) if params is None else httpx.URL(whole, params=params)
+    sent = httpx.URL(outgoing("GET", whole, params=params, json=None, headers={}).address)
     assert (sent.host, sent.port, sent.raw_path) == (url.host, url.port, url.raw_path)
 
 
