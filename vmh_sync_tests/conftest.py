@@ -1,10 +1,14 @@
 """What every test gets: the fixtures of ``fixtures/``, and no network but loopback and unix sockets."""
 
+import gc
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# What collecting brings (modules, thousands of tests) comes to stay: to search it for garbage is a third of its cost.
+gc.disable()
 
 # How long an example takes says more of the machine than of the product.
 settings.register_profile("busy machine", deadline=None)
@@ -31,6 +35,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("proof")]
     if hasattr(config, "workerinput"):
         items[:] = _spread_what_waits(items)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is looked for, in what the tests make only."""
+    gc.freeze()
+    gc.enable()
 
 
 def _spread_what_waits(items: list[pytest.Item]) -> list[pytest.Item]:
