@@ -78,6 +78,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.callbacks = 0
         self._processes: list[Process] = []
         self._left_behind: list[asyncio.Handle] = []
+        # What nobody holds any more would be collected, and that runs the ``finally`` blocks of the dead.
+        self._held: set[asyncio.Task[Any]] = set()
 
     def time(self) -> float:
         """Return the virtual seconds since the beginning."""
@@ -145,6 +147,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self.run_while(lambda end=end: self.callbacks < end)  # type: ignore[misc]
         self._scheduled.clear()
         self._ready.clear()
+        self._held.clear()
 
     # How asyncio uses it
 
@@ -181,10 +184,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 process.kill()
             if process.dead:
                 self._left_behind.append(handle)
+                self._held |= asyncio.all_tasks(self)
                 return
             process.steps += 1
         self.callbacks += 1
         handle._run()
+        if process is not None and process.dead:
+            self._held |= asyncio.all_tasks(self)
 
     def _let_time_pass(self) -> None:
         scheduled = self._scheduled
