@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 
 pytestmark = pytest.mark.crash
 
 COMMAND = [sys.executable, "-c", "from vmh_sync.cli import main; main()", "sync", "beteiligte", "--all", "--json"]
+
+
+def posts(firm: Firm) -> int:
+    return int(firm.office.calls()["by_route"].get("POST Beteiligte", 0))
 
 
 def test_a_killed_command_and_its_embedded_services_leave_nothing_that_the_next_start_does_not_repair(
@@ -26,8 +31,8 @@ def test_a_killed_command_and_its_embedded_services_leave_nothing_that_the_next_
     ids = [firm.crm_party(lastName=f"Nr {number}") for number in range(10)]
     firm.office.fault(r"/Beteiligte$", "hang", method="POST", skip=4, times=1, seconds=30)
     with subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as run:
-        while firm.office.calls()["by_route"].get("POST Beteiligte", 0) < 5:
-            assert run.poll() is None, "the command ended before it could be killed"
+        wait_until("it creates the fifth", lambda: run.poll() is not None or posts(firm) >= 5)
+        assert run.poll() is None, "the command ended before it could be killed"
         os.killpg(run.pid, signal.SIGKILL)
     firm.office.clear_faults()
     for expected in ({"failed": 0}, {"failed": 0, "synced": 0}):

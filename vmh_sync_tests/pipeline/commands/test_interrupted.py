@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from vmh_sync.interrupt_words import SENTENCE
+from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
 
 COMMAND = [sys.executable, "-c", "from vmh_sync.entry import main; main()"]
@@ -64,11 +65,15 @@ def test_while_it_waits_for_an_answer(firm: Firm, command: str) -> None:
     firm.office.fault(rf"Beteiligte/{betnr}", "hang", seconds=60)
     firm.office.clear_calls()
     with started(COMMAND, *command.split()) as process:
-        while not firm.office.calls()["by_route"]:
-            assert process.poll() is None, ended(process)
+        wait_until("it asks Advoware", lambda: process.poll() is not None or firm.office.calls()["by_route"])
+        assert process.poll() is None, ended(process)
         os.killpg(process.pid, signal.SIGINT)
         assert ended(process) == (130, f"{SENTENCE}\n")
     firm.office.clear_faults()
+
+
+def posts(firm: Firm) -> int:
+    return int(firm.office.calls()["by_route"].get("POST Beteiligte", 0))
 
 
 @pytest.mark.proof
@@ -76,8 +81,8 @@ def test_while_it_writes_and_the_next_pass_does_the_rest(firm: Firm) -> None:
     ids = [firm.crm_party(lastName=f"Nr {number}") for number in range(4)]
     firm.office.fault(r"/Beteiligte$", "hang", method="POST", skip=2, seconds=60)
     with started(COMMAND, "sync", "beteiligte", "--all") as process:
-        while firm.office.calls()["by_route"].get("POST Beteiligte", 0) < 3:
-            assert process.poll() is None, ended(process)
+        wait_until("it creates the third", lambda: process.poll() is not None or posts(firm) >= 3)
+        assert process.poll() is None, ended(process)
         os.killpg(process.pid, signal.SIGINT)
         assert ended(process) == (130, f"{SENTENCE}\n")
     firm.office.clear_faults()
