@@ -162,7 +162,7 @@ class ChildrenPart:
         ]
         for outcome in await close_ledger(context, self.kind, children.espo, outcomes) if outcomes else ():
             if outcome.espocrm_writes:
-                gate.count(Side.ESPOCRM)
+                gate.writes[Side.ESPOCRM] += 1
 
     async def write_children(
         self, context: PassContext, gate: WriteGate, party: PartInput, plan: PartPlan

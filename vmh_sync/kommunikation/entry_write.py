@@ -180,8 +180,8 @@ class EntryWriter:
         payload = write.operation.payload
         if self.just_created:
             # Nobody can have typed the same value into a party that we have just created.
-            await self.gate.before(Side.ADVOWARE)
-            made = await self.context.advoware.create_kommunikation(self.betnr, payload)
+            async with self.gate.sending(Side.ADVOWARE):
+                made = await self.context.advoware.create_kommunikation(self.betnr, payload)
             if made.record is not None:
                 self._know(made.record)
             return made.key

@@ -142,10 +142,9 @@ async def _write_bundle(
         text = _worded([one.task for one in bundle], bundle[0].about, labels)
         before = str(standing.attributes.get("description") or "")
         if text.description not in before:  # it may have been added by a run that died just after
-            await gate.before(Side.ESPOCRM)
             whole = f"{text.description}\n\n{_EARLIER}\n{before}"
-            description = {"description": bounded(whole)}
-            await context.espo.update(TASK_ENTITY, standing.id, description)
+            async with gate.sending(Side.ESPOCRM):
+                await context.espo.update(TASK_ENTITY, standing.id, {"description": bounded(whole)})
         espo_task_id = standing.id
     if rows and espo_task_id is not None:
         await context.store.write(_attach_rows, [row.id for row in rows], espo_task_id)
@@ -186,8 +185,8 @@ async def _reported_anew(
     if not same_situation:
         description = _continued(standing, about, task, labels)
         if description is not None:
-            await gate.before(Side.ESPOCRM)
-            await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
+            async with gate.sending(Side.ESPOCRM):
+                await context.espo.update(TASK_ENTITY, standing.id, {"description": description})
     if not same_situation or row.is_untold:
         await context.store.write(lambda tx: tx.tasks.refresh(row.id, fingerprint(task), dict(task.details)))
     return False
@@ -348,8 +347,8 @@ async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_i
     try:
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
         if task is not None and not is_settled(task):
-            await gate.before(Side.ESPOCRM)
-            await context.espo.update(TASK_ENTITY, espo_task_id, {"status": _DONE})
+            async with gate.sending(Side.ESPOCRM):
+                await context.espo.update(TASK_ENTITY, espo_task_id, {"status": _DONE})
     except NotFound:
         return  # a person deleted the task: that closes it as well
 

@@ -38,12 +38,12 @@ async def post_task(context: TaskContext, gate: WriteGate, values: dict[str, Any
     """
     for _ in range(_MOST_TRIES):
         try:
-            await gate.before(Side.ESPOCRM)
-            return (await context.espo.create(TASK_ENTITY, values)).id
+            async with gate.sending(Side.ESPOCRM):
+                return (await context.espo.create(TASK_ENTITY, values)).id
         except (Forbidden, ValidationRejected) as error:
             values = await _without_refused(context, values, error)
-    await gate.before(Side.ESPOCRM)
-    return (await context.espo.create(TASK_ENTITY, values)).id
+    async with gate.sending(Side.ESPOCRM):
+        return (await context.espo.create(TASK_ENTITY, values)).id
 
 
 async def _without_refused(

@@ -1,7 +1,8 @@
 """The context of one pass."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable, override
 from vmh_sync.sync.planning.plan import RecordPlan
 from vmh_sync.systems.advoware.client import AdvowareClient
+from vmh_sync.systems.errors import NotDone
 from vmh_sync.systems.espocrm.client import EspoClient
 
 if TYPE_CHECKING:
@@ -89,10 +91,22 @@ class WriteGate:
     replanned: Callable[[Sequence[RecordPlan]], Awaitable[None]] = _let_through
     writes: Counter[Side] = field(default_factory=Counter)
 
-    async def before(self, side: Side) -> None:
-        """Make sure that we may write to ``side`` now, and count the write; raises ``LeaseLost``."""
+    @asynccontextmanager
+    async def sending(self, side: Side) -> AsyncIterator[None]:
+        """Make sure that we may write to ``side`` now, and count what is sent inside; raises ``LeaseLost``."""
         await self.ready()
-        self.count(side)
+        with self.counted(side):
+            yield
+
+    @contextmanager
+    def counted(self, side: Side) -> Iterator[None]:
+        """Count the write that is sent inside, unless it is refused: then nothing was written."""
+        self.writes[side] += 1
+        try:
+            yield
+        except NotDone:
+            self.writes[side] -= 1
+            raise
 
     async def ready(self) -> None:
         """Make sure that we may write, before the last look at the target; raises ``LeaseLost``."""
@@ -104,11 +118,3 @@ class WriteGate:
         Raises ``LeaseLost``.
         """
         await self.lease.confirm()
-
-    def uncount(self, side: Side) -> None:
-        """Take a request back that was refused: nothing was written."""
-        self.writes[side] -= 1
-
-    def count(self, side: Side) -> None:
-        """Count a write that leaves now."""
-        self.writes[side] += 1

@@ -46,12 +46,8 @@ async def create_what_is_taken(
     """
 
     async def send(sent: Mapping[str, object]) -> T:
-        await gate.before(Side.ADVOWARE)
-        try:
+        async with gate.sending(Side.ADVOWARE):
             return await create(sent)
-        except Rejected:
-            gate.uncount(Side.ADVOWARE)
-            raise
 
     try:
         return await send(values)

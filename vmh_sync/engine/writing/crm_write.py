@@ -78,12 +78,8 @@ async def put_unmoved(
         return await context.espo.update(before.entity, before.id, values, version=before.version)
 
     if before.version is not None and not any(name in values for name in _SINGLE):
-        await gate.before(Side.ESPOCRM)
-        try:
+        async with gate.sending(Side.ESPOCRM):
             return await send()
-        except ValidationRejected:
-            gate.uncount(Side.ESPOCRM)
-            raise
     compared = {name: told for name, told in before.attributes.items() if name in values or name in planned_from}
     return await guarded_write(
         gate,
@@ -137,8 +133,8 @@ async def create_record(
     refused: dict[str, str] = {}
     while True:
         try:
-            await gate.before(Side.ESPOCRM)
-            record = await context.espo.create(entity, rest, skip_duplicate_check=skip_duplicate_check)
+            async with gate.sending(Side.ESPOCRM):
+                record = await context.espo.create(entity, rest, skip_duplicate_check=skip_duplicate_check)
             return EspoAnswer(record, refused)
         except ValidationRejected as refusal:
             if whole:

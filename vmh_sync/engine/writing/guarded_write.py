@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.errors import Conflict, Rejected
+from vmh_sync.systems.errors import Conflict
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,9 +45,5 @@ async def guarded_write(
     fresh = await look()
     if fresh is None or not unmoved(fresh):
         raise TargetMoved(f"{side}: changed since the plan was made")
-    gate.count(side)
-    try:
+    with gate.counted(side):
         return await send(fresh)
-    except Rejected:
-        gate.uncount(side)
-        raise

@@ -179,8 +179,8 @@ async def _post_one(desk: TaskDesk, gate: WriteGate, row: ManualTask, assignee: 
     if mark_of(row) not in before.split("\n"):
         text = wording(task.kind, labels={}, betnr=None, details=row.details)
         description = bounded(f"{text.description}\n\n{mark_of(row)}\n\n{EARLIER}\n{before}")
-        await gate.before(Side.ESPOCRM)
-        await desk.espo.update(TASK_ENTITY, standing.id, {"name": text.name, "description": description})
+        async with gate.sending(Side.ESPOCRM):
+            await desk.espo.update(TASK_ENTITY, standing.id, {"name": text.name, "description": description})
     with desk.store.transaction() as tx:
         tx.tasks.attach_espo_id(row.id, standing.id)
 
