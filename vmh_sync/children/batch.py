@@ -24,6 +24,7 @@ from vmh_sync.engine.selecting.selection import enqueue
 from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.store.pairs.fingerprints import PartyRows
 from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import REFUSED
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
@@ -118,7 +119,7 @@ def _find_parties(tx: Transaction, part: ChildrenPart, batch: ChildBatch) -> Non
             batch.party_of[child] = owners[link.betnr].espo_id
         elif record is not None:
             text = f"{part.label}: Der Datensatz gehört zu keinem Beteiligten. Bitte einen Beteiligten zuordnen."
-            batch.settled[child] = _failed(child, text, "Refused")
+            batch.settled[child] = _failed(child, text, REFUSED)
         else:
             text = "Diesen Datensatz gibt es in EspoCRM nicht (mehr); bitte die ID prüfen."
             batch.settled[child] = _failed(child, text, UNKNOWN_ID)
@@ -298,7 +299,7 @@ def _told(
                 result,
                 party.betnr,
                 error=message,
-                error_class="Refused" if message else None,
+                error_class=REFUSED if message else None,
                 retryable=not message,
                 advoware_writes=writes.get(Side.ADVOWARE, 0),
                 espocrm_writes=writes.get(Side.ESPOCRM, 0),

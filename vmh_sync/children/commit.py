@@ -14,7 +14,7 @@ from vmh_sync.engine.writing.audit_rows import field_row
 from vmh_sync.engine.writing.sending import Sending
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.pairs.links import Link
-from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.pairs.records import REFUSED, SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Side
 from vmh_sync.sync.planning.plan import FieldChange, TaskWanted
@@ -112,7 +112,7 @@ def refusal(context: PassContext, kind: ChildKind, espo: EspoRecord, message: st
         status="permanently_failed",
         attempts=1,
         error_text=message,
-        error_class="Refused",
+        error_class=REFUSED,
         run_id=context.run_id,
         espo_modified_at_seen=espo.modified_at,
     )

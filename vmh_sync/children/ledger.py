@@ -15,7 +15,7 @@ from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.sending import note_our_status
 from vmh_sync.store.errors import StaleRow
-from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.pairs.records import REFUSED, SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
@@ -96,7 +96,7 @@ async def _enter(
 ) -> tuple[SyncRecord | None, RecordOutcome]:
     if record is None or outcome.concerns_all or outcome.result in (Result.SYNCED, Result.UNCHANGED):
         return None, outcome
-    if outcome.result is Result.FAILED and outcome.error_class == "Refused" and _told_before(known, outcome):
+    if outcome.result is Result.FAILED and outcome.error_class == REFUSED and _told_before(known, outcome):
         return None, outcome
     if outcome.result is Result.SKIPPED:
         entry = SyncRecord(
@@ -109,7 +109,7 @@ async def _enter(
 
 
 def _told_before(known: SyncRecord | None, outcome: RecordOutcome) -> bool:
-    return known is not None and known.error_class == "Refused" and known.error_text == outcome.error
+    return known is not None and known.error_class == REFUSED and known.error_text == outcome.error
 
 
 async def _tell(

@@ -23,6 +23,7 @@ from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, ow
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
 from vmh_sync.store.errors import LinkTaken, StaleRow
+from vmh_sync.store.pairs.records import REFUSED
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.planning.plan import RecordPlan
@@ -152,7 +153,7 @@ class ChildrenPart:
         what Advoware refused as a whole with its reason (``ChildWriter``)."""
         children, now = self.children(party), context.clock.now()
         known = await context.store.read(lambda tx: tx.records.get_many(self.kind.entity, list(failures)))
-        refused = {child for child, one in known.items() if one.error_class == "Refused"}
+        refused = {child for child, one in known.items() if one.error_class == REFUSED}
         outcomes = [
             failure(child, party.betnr, error)
             for child, error in failures.items()

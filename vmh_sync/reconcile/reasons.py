@@ -72,6 +72,11 @@ GONE_FROM_ESPOCRM = Reason("in EspoCRM gelöscht", "in Advoware prüfen, ob der 
 """What the task about a party says that EspoCRM does not have any more."""
 
 
+def says_itself(message: str) -> Reason:
+    """Return what a record says that is not synced before somebody corrects it."""
+    return Reason(f"nicht abgeglichen: {message.rstrip('.')}", "den Datensatz in EspoCRM berichtigen")
+
+
 def reason_of(kind: str, details: Mapping[str, object]) -> Reason:
     """Return what a task of this ``kind`` with these ``details`` says to people."""
     if kind == TaskKind.VALUE_REFUSED:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from vmh_sync.entities import BETEILIGTE, with_records
 from vmh_sync.reconcile.compare import new_entry
 from vmh_sync.reconcile.difference import ANY_FIELD, Clue
-from vmh_sync.reconcile.reasons import GONE_FROM_ESPOCRM, Reason, reason_of
+from vmh_sync.reconcile.reasons import GONE_FROM_ESPOCRM, Reason, reason_of, says_itself
 from vmh_sync.store.history.tasks import ManualTask
+from vmh_sync.store.pairs.records import REFUSED
 from vmh_sync.store.store import Store
 from vmh_sync.sync.planning.plan import TaskKind
 
@@ -21,21 +22,25 @@ DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 @dataclass(frozen=True, slots=True)
 class Reported:
     """``clues``: what differences are explained; ``absent``: EspoCRM ids of parties known to be missing in Advoware;
-    ``deleted``: those known to be deleted in EspoCRM. Each with what its task says, the newest if there are several."""
+    ``deleted``: those known to be deleted in EspoCRM. Each with what its task says, the newest if there are several.
+    ``refused``: records of a party (entity, id) that say themselves why they are not synced."""
 
     clues: dict[Clue, Reason] = field(default_factory=dict)
     absent: dict[str, Reason] = field(default_factory=dict)
     deleted: dict[str, Reason] = field(default_factory=dict)
+    refused: dict[tuple[str, str], Reason] = field(default_factory=dict)
 
     def reason(self, told_by: Iterable[Clue]) -> Reason | None:
         """Return what the open tasks say about any of these, ``None`` without one; the most exact clue speaks."""
+        told_by = list(told_by)
         known = [clue for clue in told_by if clue in self.clues]
         known.sort(key=lambda clue: (not clue.in_advoware, clue.field == ANY_FIELD, clue.entity, clue.id, clue.field))
-        return self.clues[known[0]] if known else None
+        themselves = (self.refused.get((clue.entity, clue.id)) for clue in told_by if not clue.in_advoware)
+        return self.clues[known[0]] if known else next((reason for reason in themselves if reason is not None), None)
 
 
 def read_reported(store: Store) -> Reported:
-    """Read the tasks that are not closed. Blocking. Raises ``StoreError``."""
+    """Read the tasks that are not closed and what records say of themselves. Blocking. Raises ``StoreError``."""
     reported = Reported()
     with store.reading() as tx:
         for entity in (known.name for known in with_records()):
@@ -48,6 +53,9 @@ def read_reported(store: Store) -> Reported:
                 reported.clues[clue] = reason_of(task.kind, task.details)
             for task in tasks:
                 _note(reported, task)
+            for record in tx.records.failed(entity):
+                if record.error_class == REFUSED and record.error_text:
+                    reported.refused[entity, record.espo_id] = says_itself(record.error_text)
     return reported
 
 

@@ -23,6 +23,8 @@ _FORGET = ByKeys(delete(_TABLE).where(_TABLE.c.entity == bindparam("entity")), _
 _DUE = ("pending_sync", "dirty", "failed")
 DIFFERENT = "Different"
 """Error class of a record whose sides stay apart in a value; any other conflict waits for a person."""
+REFUSED = "Refused"
+"""Error class of a record that is not synced before somebody corrects it: its text says what."""
 
 _IS_DIFFERENT = (SyncRecordRow.status == "conflict") & (SyncRecordRow.error_class == DIFFERENT)
 

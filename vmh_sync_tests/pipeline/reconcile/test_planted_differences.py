@@ -66,11 +66,18 @@ def test_an_account_deleted_in_espocrm_is_explained_by_its_own_task(firm: Firm) 
     assert [item.explained for item in compared(firm).differences] == [True]
 
 
-def test_a_doubled_account_is_found(firm: Firm) -> None:
+def test_a_doubled_account_is_found_and_so_is_a_wrong_one(firm: Firm) -> None:
     party, _, _ = linked(firm)
     account(firm, party)
     (found,) = compared(firm).differences
     assert (found.field, found.explained) == ("bankverbindungen", False)
+    account(firm, party, iban="DE00500105175407324931")
+    firm.sync(party)
+    told = sorted(item.reason.why for item in compared(firm).differences if item.reason is not None)
+    assert [why.partition(". ")[0].partition(": ")[2] for why in told] == [
+        "Die IBAN ist falsch: Die Prüfziffer stimmt nicht",
+        "Diese IBAN gibt es bei diesem Beteiligten schon",
+    ], "such a record says itself what is wrong"
 
 
 def test_without_a_search_the_report_says_so(firm: Firm) -> None:
