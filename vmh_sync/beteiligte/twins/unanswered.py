@@ -34,6 +34,9 @@ _TELLING = ("name", "vorname", "geburtsdatum")
 _AT_ONCE = 10
 """Numbers that are read at the same time; as many in a row that nobody has are the end of what Advoware has given."""
 
+_VOWELS = "aeiou"
+"""Nearly every name has one: what to search for where no number is known that Advoware has given since."""
+
 _MOST_READ = 60
 _MOST_NUMBERS = 1000
 """How far the numbers are gone through: what was sent got one of the first that were given since."""
@@ -151,8 +154,9 @@ async def _searched(context: PassContext, sent: SentCreate, text: str) -> list[B
 async def _numbered_since(context: PassContext, sent: SentCreate) -> list[Beteiligter]:
     """Read the parties of the numbers that Advoware has given since, and that are linked to nobody."""
     before, since, highest = sent.numbers
-    if highest is None:
-        return []
+    if highest is None:  # nobody is linked yet: then all are looked at that were edited since
+        answers = [await _searched(context, sent, vowel) for vowel in _VOWELS]
+        return [one for answer in answers for one in answer if sent.may_have_made(one, context.zone)]
     start = before + 1 if before is not None else max(1, (since or 1) - _AT_ONCE)
     numbers = range(start, start + _MOST_NUMBERS)
     linked = await context.store.read(lambda tx: set(tx.links.get_many_by_betnr(numbers)))

@@ -1,6 +1,7 @@
 """What of a task is left out when EspoCRM refuses it, and that a person still learns whom it is about."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,8 +25,8 @@ class _NoParty:
 
 
 class _Open:
-    async def before(self, _side: object) -> None:
-        pass
+    def sending(self, _side: object) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 def test_a_task_without_parent_says_whom_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
