@@ -141,26 +141,6 @@ def test_what_differs_in_a_party_with_our_mark_is_told_where_we_know_of_no_creat
     assert "Barbara" in task["description"]
 
 
-def test_the_very_first_party_of_an_installation_is_not_created_again(firm: Firm) -> None:
-    firm.office.do("switches", **NAMES_ONLY)
-    espo_id, betnr = created_unheard(firm, first=True, **WINTER)
-    firm.office_edit(betnr, **OTHER_PERSON)
-    firm.linked_party(lastName="Nachher")
-    firm.until_quiet()
-    assert_says(firm, espo_id, betnr, OTHER_PERSON)
-
-
-def test_nor_is_it_where_nobody_is_linked_and_both_sides_were_edited(firm: Firm) -> None:
-    firm.office.do("switches", **KEEPS_NO_REMARK)
-    espo_id, betnr = created_unheard(firm, first=True, **WINTER)
-    firm.office_edit(betnr, **OTHER_PERSON)
-    firm.crm_edit(espo_id, lastName="Herbst", firstName="Udo", dateOfBirth="1990-01-01", zusatz=None)
-    firm.sync(espo_id)
-    assert len(firm.office_records()) == 1
-    (task,) = firm.tasks()
-    assert str(betnr) in task["name"]
-
-
 def test_the_task_closed_without_a_number_creates_the_party_once(firm: Firm) -> None:
     firm.office.do("switches", **KEEPS_NO_REMARK)
     espo_id, betnr = created_unheard(firm, **WINTER)

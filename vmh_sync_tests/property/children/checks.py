@@ -7,7 +7,7 @@ from vmh_sync.children.kind import ACTIVE
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.planning.plan import TaskKind
-from vmh_sync.sync.values import is_empty, same
+from vmh_sync.sync.values import alike, is_empty
 from vmh_sync_tests.property.children.game import ChildGame
 
 
@@ -70,7 +70,7 @@ def _check_pair(game: ChildGame, link: Link, record: dict[str, Any]) -> None:
     problems = {problem.field for problem in game.kind.problems(mine)}
     assert not problems or record["syncErrorMessage"]
     for rule in game.kind.table.rules:
-        agree = same(rule.kind, mine.get(rule.name), theirs.get(rule.name))
+        agree = alike(rule.kind, mine.get(rule.name), theirs.get(rule.name))
         assert agree or rule.name in excused | problems, f"{espo_id}: {rule.name} differs and nobody says so"
     assert str(record[game.kind.key_attribute]) == key
     apart = {name for row in rows for name in row.fields if keeps_apart(game.kind, row.kind, row.details)}

@@ -1,6 +1,7 @@
 """A party changes its form in one save or two, passes in between, in both real systems in memory (entities.md 1)."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_both_sides_say_the_new_form_and_nobody_is_asked(firm: Firm, order: Orde
     cleared = [row for row in rows(firm.world.store, ChangeRow) if row.field == "_firmenname"]
     assert len(cleared) == (order.was is COMPANY and not order.here), "the audit log tells what was cleared"
     firm.check_nothing_is_lost()
+
+
+def test_an_espocrm_that_does_not_let_go_of_the_firms_name_takes_all_else(firm: Firm) -> None:
+    espo_id = firm.crm_create(CRM, COMPANY)
+    firm.settle(PartyPipeline(), [espo_id])
+    (number,) = firm.office_rows(OFFICE)
+    demanded = firm.world.crm.crm.schema[CRM].fields["firmenname"]
+    demanded["required"] = True
+    firm.office_edit(OFFICE, number, {"rechtsform": "", "name": "Huber", "vorname": "Erika"})
+    firm.settle(PartyPipeline(), [espo_id])
+    row = firm.crm_row(CRM, espo_id) or {}
+    assert (row["firmenname"], row["lastName"], row["firstName"]) == ("Huber Bau", "Huber", "Erika")
+    assert (row["syncStatus"], [task.fields for task in firm.tasks()]) == ("conflict", [("_firmenname",)])
+    demanded["required"] = False
+    firm.world.loop.pass_time(timedelta(days=1).total_seconds())
+    firm.settle(PartyPipeline(), [espo_id])
+    row = firm.crm_row(CRM, espo_id) or {}
+    assert (row["firmenname"], row["syncStatus"], firm.tasks()) == (None, "clean", [])
 
 
 @pytest.mark.proof
