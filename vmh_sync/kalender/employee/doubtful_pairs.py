@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.reads import EmployeeReads, advoware_views
@@ -9,7 +10,7 @@ from vmh_sync.kalender.employee.employee_work import EmployeeWork
 from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.model import Appointment, UnreadableAppointmentError
 from vmh_sync.kalender.state.pair_rows import record_id
-from vmh_sync.kalender.telling.notice_texts import NoticeText
+from vmh_sync.kalender.telling.notice_texts import NoticeText, shown
 from vmh_sync.kalender.telling.notices import Notice, note
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.planning.plan import TaskKind
@@ -58,19 +59,25 @@ def _values(work: EmployeeWork, reads: EmployeeReads, fr_nr: int, event_id: str)
         return {}
     termine = [termin for termin in (*reads.termine, *(reads.colleagues or ())) if termin.fr_nr == fr_nr]
     view = advoware_views(termine, decision.rules)[0].get(fr_nr)
-    values = {} if view is None or view.form is None else {"advoware": _shown(view.form)}
+    values = {} if view is None or view.form is None else {"advoware": in_words(view.form)}
     for event in reads.events:
         if event.get("id") == event_id:
             try:
-                values["google"] = _shown(read_event(event, decision.rules).form)
+                values["google"] = in_words(read_event(event, decision.rules).form)
             except UnreadableAppointmentError:
                 continue
     return values
 
 
-def _shown(form: Appointment) -> str:
-    begin = form.start.strftime("%d.%m.%Y" if form.all_day else "%d.%m.%Y %H:%M")
-    return f"„{form.text or 'ohne Titel'}“ {begin}" + (", Serie" if form.recurrence else "")
+def in_words(form: Appointment) -> str:
+    """Return everything by which two appointments are told apart: title, begin, end, series."""
+    last = form.end - timedelta(days=1) if form.all_day else form.end
+    begin, end = (shown(point.date() if form.all_day else point) for point in (form.start, last))
+    if form.start.date() == last.date():
+        end = "" if form.all_day else f"{last:%H:%M}"
+    when = f"{begin}–{end}" if end else begin
+    series = f", Serie {shown(form.recurrence)}" if form.recurrence else ""
+    return f"„{form.text or 'ohne Titel'}“ {when}{series}"
 
 
 async def note_doubts(context: CalendarContext, work: EmployeeWork) -> None:

@@ -1,17 +1,21 @@
 """What people answer to „vielleicht derselbe Termin“ is understood as they wrote it, whatever Excel did to the list."""
 
 import csv
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from vmh_sync.kalender.audits.doubts import read_csv, write_csv
-from vmh_sync.kalender.employee.doubtful_pairs import DoubtfulPair
+from vmh_sync.kalender.employee.doubtful_pairs import DoubtfulPair, in_words
+from vmh_sync.kalender.model import Appointment, Frequency, Recurrence
 from vmh_sync.kalender.state.decided import Said
 from vmh_sync.kalender.telling.task_answers import understood
 from vmh_sync.tasks.answer_list import BadAnswers
 
 LOOKS_LIKE_A_NUMBER = "6591234e90"
+BERLIN = ZoneInfo("Europe/Berlin")
 PAIRS = [(4711, "a"), (4711, "b")]
 MARK = "Vorgang vmh-7"
 
@@ -25,6 +29,29 @@ def listed(path: Path, *answers: str) -> Path:
     told = [line + told for line, told in zip(lines, ("", *answers), strict=True)]
     path.write_text("\r\n".join(told) + "\r\n", encoding="utf-8-sig", newline="")
     return path
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "all_day", "series", "words"),
+    [
+        ("2027-01-04T09:00", "2027-01-04T09:30", False, None, "04.01.2027 09:00–09:30"),
+        ("2027-01-04T22:00", "2027-01-05T01:00", False, None, "04.01.2027 22:00–05.01.2027 01:00"),
+        ("2027-01-04T00:00", "2027-01-05T00:00", True, None, "04.01.2027"),
+        ("2027-01-04T00:00", "2027-01-09T00:00", True, None, "04.01.2027–08.01.2027"),
+        (
+            "2027-01-04T09:00",
+            "2027-01-04T09:30",
+            False,
+            Recurrence(Frequency.WEEKLY, 2, date(2027, 6, 17)),
+            "04.01.2027 09:00–09:30, Serie wöchentlich, Abstand 2 bis 17.06.2027",
+        ),
+    ],
+)
+def test_a_question_says_everything_by_which_the_two_may_differ(
+    begin: str, end: str, all_day: bool, series: Recurrence | None, words: str
+) -> None:
+    start, stop = (datetime.fromisoformat(text).replace(tzinfo=BERLIN) for text in (begin, end))
+    assert in_words(Appointment(start, stop, all_day, "Termin", recurrence=series)) == f"„Termin“ {words}"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
