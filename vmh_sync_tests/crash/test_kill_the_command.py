@@ -11,10 +11,12 @@ import pytest
 
 from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
+from vmh_sync_tests.fixtures.warm_programs import carried_out
 
 pytestmark = pytest.mark.crash
 
-COMMAND = [sys.executable, "-c", "from vmh_sync.cli import main; main()", "sync", "beteiligte", "--all", "--json"]
+WORDS = ("sync", "beteiligte", "--all", "--json")
+COMMAND = [sys.executable, "-c", "from vmh_sync.cli import main; main()", *WORDS]
 
 
 def posts(firm: Firm) -> int:
@@ -36,7 +38,7 @@ def test_a_killed_command_and_its_embedded_services_leave_nothing_that_the_next_
         os.killpg(run.pid, signal.SIGKILL)
     firm.office.clear_faults()
     for expected in ({"failed": 0}, {"failed": 0, "synced": 0}):
-        result = subprocess.run(COMMAND, capture_output=True, text=True, timeout=120, check=False)
+        result = carried_out(WORDS, os.environ)
         assert result.returncode == 0, result.stderr
         summary = json.loads(result.stdout)
         assert {name: summary[name] for name in expected} == expected
