@@ -25,17 +25,20 @@ from vmh_sync.gateway.services import open_services
 from vmh_sync.store import open_store
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.sandbox import Sandbox
+from vmh_sync_tests.fixtures.warm_programs import carried_out
 
 COMMAND = [sys.executable, "-c", "from vmh_sync.cli import main; main()"]
 SENTENCE = "gehört zu einem anderen Redis"
 
 
+def environment(home: Path) -> dict[str, str]:
+    there = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DAGSTER_HOME")}
+    return {**there, "VMH_HOME": str(home)}
+
+
 def started(home: Path, *arguments: str) -> "subprocess.Popen[str]":
-    environment = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DAGSTER_HOME")}
-    environment["VMH_HOME"] = str(home)
-    return subprocess.Popen(
-        [*COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*COMMAND, *arguments], env=environment(home), stdout=pipe, stderr=pipe, text=True)
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
@@ -57,13 +60,13 @@ def test_of_two_homes_at_the_same_time_one_creates_each_party_and_the_other_says
     assert "Traceback" not in results[refused][2]
     assert len(firm.office_records()) == 4, "each created once"
     # Adopted on purpose it works, and the home that worked before is the one that is refused.
-    assert ended(started(homes[refused], "db", "adopt-redis"))[0] == 0
+    assert carried_out(("db", "adopt-redis"), environment(homes[refused])).returncode == 0
     firm.crm_party(lastName="Nr 5")
-    code, out, err = ended(started(homes[refused], *sync))
-    assert code == 0 and json.loads(out)["failed"] == 0, err
+    done = carried_out(sync, environment(homes[refused]))
+    assert done.returncode == 0 and json.loads(done.stdout)["failed"] == 0, done.stderr
     firm.crm_party(lastName="Nr 6")
-    code, _, err = ended(started(homes[1 - refused], *sync))
-    assert code != 0 and SENTENCE in err
+    done = carried_out(sync, environment(homes[1 - refused]))
+    assert done.returncode != 0 and SENTENCE in done.stderr
     assert len(firm.office_records()) == 5
 
 
