@@ -1,7 +1,7 @@
 """What a link remembers besides its base: stored as JSON, typed everywhere else. Only a migration changes its form."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -34,7 +34,7 @@ class LinkNotes:
 
     def to_json(self) -> JsonObject:
         """Return what is stored: only what differs from the default."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(NOTHING, name)}
+        return {name: value for name in _NAMES if (value := getattr(self, name)) != getattr(NOTHING, name)}
 
     @classmethod
     def from_json(cls, stored: JsonObject) -> "LinkNotes":
@@ -57,6 +57,7 @@ class LinkNotes:
 
 
 NOTHING = LinkNotes()
+_NAMES = tuple(one.name for one in fields(LinkNotes))
 
 
 class LinkNotesColumn(TypeDecorator[LinkNotes]):

@@ -1,7 +1,7 @@
 """Intents: a create is written down before it is sent, so that a crash makes no duplicate (sync-semantics.md 3)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import NAMESPACE_OID, uuid4, uuid5
@@ -61,6 +61,9 @@ class Intent:
     def refused(self) -> bool:
         """Whether it is abandoned because the other side took nothing of it."""
         return self.state == "abandoned" and self.foreign_id == REFUSED
+
+
+_NAMES = tuple(one.name for one in fields(Intent))
 
 
 class Creates(NamedTuple):
@@ -146,7 +149,8 @@ class Intents(Repository):
         )
         try:
             with self._savepoint():
-                self._connection.execute(_INSERT, asdict(intent))
+                # Not copied deeply: the database only reads it.
+                self._connection.execute(_INSERT, {name: getattr(intent, name) for name in _NAMES})
         except IntegrityError:
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
