@@ -16,7 +16,7 @@ from vmh_sync.store.pairs.links import NumbersAround
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.values import is_empty
+from vmh_sync.sync.values import alike, is_empty
 from vmh_sync.systems.advoware import wire
 from vmh_sync.systems.advoware.records import Beteiligter
 
@@ -62,7 +62,10 @@ def base_of_found(sent: Fields, party: Beteiligter, table: FieldTable) -> Base:
     """
     told = table.read(Side.ADVOWARE, party.model_dump(), missing_is_empty=True)
     known = {name: sent.get(name) for name, value in told.items() if not is_empty(value)}
-    return Base(known, known)
+    spelled = {
+        name: told[name] if alike(table[name].kind, told[name], value) else value for name, value in known.items()
+    }
+    return Base(known, spelled)
 
 
 def sent_creates(tx: Transaction, espo_ids: Iterable[str]) -> dict[str, SentCreate]:

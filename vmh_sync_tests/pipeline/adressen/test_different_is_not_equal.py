@@ -194,8 +194,9 @@ def test_what_espocrm_makes_of_a_value_is_not_taken_for_an_edit(
     firm.until_quiet()
     assert there(firm, betnr)[0]["strasse"] == "Böttcherstraße 12"
     assert here(firm, record)["adresseStreet"] == form("Böttcherstraße 12")
-    assert here(firm, record)["syncStatus"] == "conflict"
-    assert len(firm.tasks()) == 1
+    only_respelled = form is str.upper
+    assert here(firm, record)["syncStatus"] == ("clean" if only_respelled else "conflict")
+    assert len(firm.tasks()) == (0 if only_respelled else 1)
 
 
 def test_a_value_that_espocrm_drops_without_a_word_is_not_taken_for_an_edit(

@@ -49,8 +49,9 @@ def test_what_advoware_makes_of_a_value_does_not_come_back_as_an_edit(
     firm.until_quiet()
     assert firm.crm_record(espo_id)["titel"] == "Böttchermeister"
     assert firm.office_record(betnr)["titel"] == form("Böttchermeister")
-    assert len(firm.tasks()) == 1
-    assert firm.crm_record(espo_id)["syncStatus"] == "conflict"
+    only_respelled = form is str.upper
+    assert len(firm.tasks()) == (0 if only_respelled else 1)
+    assert firm.crm_record(espo_id)["syncStatus"] == ("clean" if only_respelled else "conflict")
 
 
 def test_a_write_that_a_relay_swallowed_with_an_unreadable_200_is_made_again_and_blames_no_field(firm: Firm) -> None:

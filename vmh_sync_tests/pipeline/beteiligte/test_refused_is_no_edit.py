@@ -117,4 +117,4 @@ def test_what_espocrm_makes_of_a_value_is_not_taken_for_an_edit(
     firm.until_quiet()
     assert firm.office_record(betnr)["titel"] == "Professor Dr."
     assert firm.crm_record(espo_id)["titel"] == form("Professor Dr.")
-    assert len(firm.tasks()) == 1
+    assert len(firm.tasks()) == (0 if form is str.upper else 1), "what is only respelled is agreed"

@@ -8,7 +8,8 @@ import pytest
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.sandbox.office import fields, parties
 from vmh_sync.settings import SyncSettings
-from vmh_sync_tests.inmemory.firm import Firm
+from vmh_sync_tests.inmemory.firm import Firm, Hindrance
+from vmh_sync_tests.inmemory.network import Fate
 from vmh_sync_tests.inmemory.world import World
 
 IBAN = "DE02120300000000202051"
@@ -76,3 +77,13 @@ def test_an_edit_that_only_respells_still_arrives(firm: Firm) -> None:
     firm.office_edit("Beteiligte", number, {"zusatz": "C/O BÜRO-NORD"})
     firm.settle(PartyPipeline(), [party])
     stands(firm, "CBeteiligte", PERSON | {"zusatz": "C/O BÜRO-NORD"})
+
+
+def test_a_party_whose_create_was_not_answered_is_known_in_its_spelling(firm: Firm) -> None:
+    party = firm.crm_create("CBeteiligte", PERSON)
+    lost = Fate(answer="lost", of=lambda one: one.method == "POST" and one.path.endswith("/Beteiligte"))
+    firm.run(PartyPipeline(), [party], Hindrance(fates=dict.fromkeys(range(40), lost)))
+    firm.settle(PartyPipeline(), [party])
+    assert len(firm.office_rows("Beteiligte")) == 1
+    assert not firm.tasks()
+    stands(firm, "CBeteiligte", PERSON)
