@@ -14,6 +14,7 @@ from vmh_sync.commands.screens.output import (
     print_dry_summary,
     print_json,
     print_plan,
+    print_skipped,
     print_summary,
 )
 from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, UnusableEntity, with_records
@@ -143,6 +144,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
     if as_json:
         extra: dict[str, object] = {"plan": plan_rows(shown, show_values=order.show_values)} if order.dry_run else {}
         extra |= {"saved": saved} if save else {}
+        extra |= {"skipped_because": summary.skipped} if summary.skipped else {}
         print_json(summary.to_json() | extra)
     else:
         if order.dry_run:
@@ -152,6 +154,7 @@ def _run(entity: str, order: "SyncOrder", *, save: bool, allow_mass_change: bool
                 typer.echo(f"Gespeichert: vmh-sync plan show {saved}, vmh-sync plan apply {saved} (gilt einen Tag).")
         else:
             print_summary(entity, summary)
+        print_skipped(summary)
         for cause in explained_failures(failure["error"] for failure in summary.failures):
             typer.echo(f"  {cause}")
     sys.exit(RECORDS_FAILED if summary.failures else 0)

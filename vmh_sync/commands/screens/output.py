@@ -88,10 +88,19 @@ def _records(summary: "PassSummary") -> str:
 
 
 def _print_failures(console: Console, summary: "PassSummary") -> None:
-    for failure in summary.failures[:SHOWN_FAILURES]:
-        console.print(f"  {failure['id']}: {failure['error']}", markup=False)
-    if len(summary.failures) > SHOWN_FAILURES:
-        console.print(f"  … und {len(summary.failures) - SHOWN_FAILURES} weitere")
+    _print_reasons(console, [(one["id"], one["error"]) for one in summary.failures])
+
+
+def print_skipped(summary: "PassSummary") -> None:
+    """Print why records were left alone, where a pass of calendars has notes of its own."""
+    _print_reasons(Console(emoji=False, soft_wrap=True), [(one["id"], one["reason"]) for one in summary.skipped])
+
+
+def _print_reasons(console: Console, reasons: Sequence[tuple[str, str]]) -> None:
+    for record, reason in reasons[:SHOWN_FAILURES]:
+        console.print(f"  {record}: {reason}", markup=False)
+    if len(reasons) > SHOWN_FAILURES:
+        console.print(f"  … und {len(reasons) - SHOWN_FAILURES} weitere")
 
 
 def firm_time(at: datetime) -> str:

@@ -52,6 +52,7 @@ class PassSummary:
     conflicts: int = 0
     different: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[dict[str, str]] = field(default_factory=list)  # those that say why
 
     def add(self, outcomes: Iterable[RecordOutcome]) -> "PassSummary":
         """Count more outcomes in; returns itself."""
@@ -65,6 +66,8 @@ class PassSummary:
             self.different += bool(outcome.different)
             if outcome.result is Result.FAILED:
                 self.failures.append({"id": outcome.id, "error": outcome.error or "unbekannter Fehler"})
+            elif outcome.result is Result.SKIPPED and outcome.error:
+                self.skipped.append({"id": outcome.id, "reason": outcome.error})
         return self
 
     def merge(self, other: "PassSummary") -> "PassSummary":
@@ -76,6 +79,7 @@ class PassSummary:
         self.conflicts += other.conflicts
         self.different += other.different
         self.failures += other.failures
+        self.skipped += other.skipped
         return self
 
     def to_json(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.selecting.erased import SAYS
 from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.run import Stores, plan_erasure
 from vmh_sync.settings import VmhSettings, load
@@ -216,6 +217,9 @@ def test_an_erased_person_is_not_revived(firm: Firm, person: tuple[str, int], mo
     assert [outcome.result for outcome in firm.outcomes(espo_id)] == [Outcome.SKIPPED]
     for entity in ("beteiligte", "adressen", "bankverbindungen"):
         assert vmh("sync", entity, "--all").exit_code == 0
+    named = ("sync", "beteiligte", "--id", espo_id)
+    assert f"{espo_id}: {SAYS}" in vmh(*named).stdout, "who names it is told why nothing is done"
+    assert json.loads(vmh(*named, "--json").stdout)["skipped_because"] == [{"id": espo_id, "reason": SAYS}]
     compared = json.loads(vmh("reconcile", "--json").stdout.strip().splitlines()[-1])
     assert (compared["only_espocrm"], compared["only_advoware"]) == ([], []), "nobody looks for an erased person"
     reborn = firm.crm_party(lastName="Wiedergänger", betnr=betnr)
