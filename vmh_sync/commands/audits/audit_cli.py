@@ -112,6 +112,8 @@ def _refused(why: str, *, as_json: bool) -> NoReturn:
 
 
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
+    from vmh_sync.commands.audits.undo import STILL_APART, apart
+
     console = Console(emoji=False, soft_wrap=True, highlight=False)
     if dry_run:
         console.print(f"{done.subject} würde {done.became}; es wurde nichts geschrieben.", markup=False)
@@ -121,6 +123,8 @@ def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
             "wiederholt.",
             markup=False,
         )
+    elif apart([done]):
+        console.print(f"{done.subject} ist in {done.written} {done.became}; {STILL_APART}", markup=False)
     else:
         console.print(f"{done.subject} ist auf beiden Seiten {done.became}.", markup=False)
     if values:

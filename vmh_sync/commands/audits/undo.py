@@ -23,6 +23,7 @@ from vmh_sync.sync.reporting.outcome import PassSummary
 
 MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""
+STILL_APART = "die andere Seite ist noch verschieden, eine Aufgabe in EspoCRM sagt, was dort zu tun ist."
 
 
 def undoers() -> dict[str, tuple[str, Undoer]]:
@@ -170,3 +171,13 @@ def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:
     elif report.summary is not None and report.summary.failures:
         sides = " und ".join(dict.fromkeys(done.written for done in report.done))
         console.print(f"Der Abgleich danach ist fehlgeschlagen und wird wiederholt; {sides} steht schon richtig.")
+    elif left := apart(report.done):
+        console.print(f"{', '.join(done.subject for done in left)}: {STILL_APART}")
+
+
+def apart(undone: Sequence[Undo]) -> list[Undo]:
+    """Return what a task says of: Advoware takes some changes from nobody but a person."""
+    with _open() as store, store.reading() as tx:
+        tasks = [task for entity in every() for task in tx.tasks.not_closed(entity.name)]
+    told = {(task.espo_id, name) for task in tasks for name in task.fields}
+    return [done for done in undone if (done.espo_id, done.field) in told]

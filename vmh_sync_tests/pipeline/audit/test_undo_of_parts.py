@@ -164,6 +164,7 @@ def test_an_account_is_what_it_was_in_espocrm_and_a_task_tells_what_to_change_in
 
     assert result.exit_code == 0, result.output
     assert account_here(firm, record)["bankname"] == "Alte Bank"
+    assert "ist in EspoCRM zurückgesetzt; die andere Seite" in result.stdout and "beiden" not in result.stdout
     (task,) = firm.tasks()
     assert "Bankverbindung in Advoware ändern" in task["name"]
     assert "bisher „Neue Bank“, gewünscht „Alte Bank“" in task["description"]
