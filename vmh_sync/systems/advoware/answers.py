@@ -18,6 +18,7 @@ from vmh_sync.systems.advoware.errors import SpoiltRecord, UnexpectedAnswer
 from vmh_sync.systems.advoware.records import Beteiligter, WireRecord
 from vmh_sync.systems.json_answers import UnreadableJson, flaw, read_json, sound_part
 from vmh_sync.systems.spoilt_row import SpoiltRow
+from vmh_sync.watchdog import went_on
 
 R = TypeVar("R", bound=WireRecord)
 
@@ -133,6 +134,7 @@ def as_records(
         raise UnexpectedAnswer(f"{where}: expected a list, got {type(value).__name__}")
     records: list[R] = []
     for item in value:
+        went_on()  # A search may list the whole firm: on a busy machine that alone takes longer than a watch waits.
         try:
             records.append(_held(item, kind.FIELDS[kind.KEYS[0]], known) or as_record(kind, item, where))
         except UnexpectedAnswer as error:
