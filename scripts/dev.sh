@@ -11,7 +11,11 @@ from pathlib import Path
 from vmh_sync.commands.passes.instance import dagster_home
 from vmh_sync.orchestration.dagster_home import prepare_storage
 from vmh_sync.settings import VmhSettings, load
-home = dagster_home(load(VmhSettings))
+from vmh_sync.store import upgrade
+settings = load(VmhSettings)
+home = dagster_home(settings)
+if settings.database_url is None:
+    upgrade(settings.database)  # the embedded one: the sensors that run at once look into it
 prepare_storage(Path(home))  # several processes are about to open it at once
 sys.stdout.write(home)')
 export DAGSTER_HOME DAGSTER_DISABLE_TELEMETRY=1

@@ -50,6 +50,7 @@ def test_the_jobs_are_listed_although_productions_file_lies_there(clone: Path) -
     listed = dev(clone, "dagster", "job", "list")
     assert [job for job in JOBS if job not in listed] == []
     assert (clone / ".vmh" / "dagster" / "dagster.yaml").is_file()
+    assert (clone / ".vmh" / "vmh_sync.sqlite3").is_file()  # the sensors of `dagster dev` look into it at once
 
 
 @pytest.mark.proof

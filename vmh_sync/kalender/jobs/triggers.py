@@ -13,7 +13,7 @@ from vmh_sync.kalender.reading.employees import active_employees
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, employees_partitions
 from vmh_sync.orchestration.run_tags import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.triggers.tick_time import in_time
-from vmh_sync.settings import CalendarSyncSettings, VmhSettings, load
+from vmh_sync.settings import CalendarSyncSettings, SettingsError, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
 
 PARTITIONS_SECONDS = 300
@@ -36,6 +36,8 @@ def kalender_mitarbeiter(context: dg.SensorEvaluationContext) -> dg.SensorResult
     """Make the dynamic partitions equal to Advoware's active employees."""
     try:
         active, all_of_them = asyncio.run(_active())
+    except SettingsError as problem:
+        return dg.SkipReason(str(problem))
     except ForeignSystemError as problem:
         return dg.SkipReason(f"Advoware: {problem.message_for_people}")
     shown = set(context.instance.get_dynamic_partitions(EMPLOYEE_PARTITIONS))

@@ -18,6 +18,7 @@ from vmh_sync.entities import Entity
 from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.orchestration.triggers.launching import pending_run
 from vmh_sync.orchestration.triggers.tick_time import in_time
+from vmh_sync.settings import SettingsError
 from vmh_sync.systems.errors import ForeignSystemError
 
 TICK_SECONDS = 4
@@ -53,6 +54,8 @@ def make_dirty_sensor(entity: Entity, job: dg.JobDefinition, changed: Changed) -
     def dirty(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             noted, cursor, held_back = asyncio.run(note_changed(entity.name, changed, context.cursor))
+        except SettingsError as problem:
+            return dg.SkipReason(str(problem))  # in `dagster dev` of a new clone nothing is set
         except ForeignSystemError as problem:
             # The cursor stays where it is: the next tick looks at the same time span again.
             return dg.SkipReason(problem.message_for_people)
