@@ -1,21 +1,17 @@
 """Connecting to Redis or Valkey."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import redis
 import redis.asyncio
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
 from vmh_sync.coordination.errors import translated
-from vmh_sync.coordination.lane import Lane
 
 AsyncRedis = redis.asyncio.Redis
 SyncRedis = redis.Redis
 
-ANSWER_SECONDS = 5.0
-_SHORT = frozenset({"GET", "SET", "EVAL"})
-"""Commands that are asked before each call or write and answered with one word."""
 _SCHEMES = ("redis://", "rediss://", "unix://")
 
 
@@ -24,46 +20,35 @@ def connect(url: str) -> AsyncRedis:
 
     Takes ``redis://``, ``rediss://`` or ``unix://`` URLs; raises ValueError for others. Close with ``aclose()``.
     """
-    return Client.from_url(_checked(url), **_options())
+    client: AsyncRedis = AsyncRedis.from_url(_checked(url), **_options())
+    pool = client.connection_pool
+    pool.connection_class = _prompt(pool.connection_class)
+    return client
 
 
-_long_way: Any = AsyncRedis.execute_command
+class _Prompt:
+    """A connection that hands a command to the system at once: redis-py would start a task for it, with a timer.
+
+    Only where the system does not take all of it something is waited for, as redis-py does. That the other end has let
+    go is told by the read that follows. Mixed into redis-py's class, whose writer has no public name (hence the ignored
+    types below): ``test_prompt_connection.py`` says what an upgrade would break.
+    """
+
+    __slots__ = ()
+
+    async def send_packed_command(self: Any, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        """See ``AbstractConnection``."""
+        due = check_health and asyncio.get_running_loop().time() > self.next_health_check
+        if due or not self.is_connected or isinstance(command, bytes | str):
+            await super().send_packed_command(command, check_health)  # type: ignore[misc]
+            return
+        self._writer.writelines(command)
+        if self._writer.transport.get_write_buffer_size():
+            await super().send_packed_command((), check_health=False)  # type: ignore[misc]
 
 
-class Client(AsyncRedis):
-    """redis-py's client, whose short commands take the short way (``lane``)."""
-
-    _lane: Lane | None = None
-    _opening = False
-
-    async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """See ``redis.asyncio.Redis``. What a connection that broke took along is sent once more."""
-        if args[0] not in _SHORT or options.keys() - {"keys"} or self._opening:
-            return await _long_way(self, *args, **options)
-        try:
-            answer = await (await self._open_lane()).ask(args)
-            if isinstance(answer, RedisError):
-                raise answer
-        except RedisConnectionError:
-            return await _long_way(self, *args, **options)
-        told = self.response_callbacks.get(args[0])
-        return told(answer) if told is not None else answer
-
-    async def _open_lane(self) -> Lane:
-        if self._lane is None or not self._lane.stands:
-            self._opening = True
-            try:
-                pool: Any = self.connection_pool
-                self._lane = await Lane.open(pool.make_connection(), ANSWER_SECONDS)
-            finally:
-                self._opening = False
-        return self._lane
-
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        """See ``redis.asyncio.Redis``."""
-        if self._lane is not None:
-            await self._lane.aclose()
-        await super().aclose(close_connection_pool)
+def _prompt(kind: Any) -> Any:
+    return type(f"Prompt{kind.__name__}", (_Prompt, kind), {})
 
 
 def connect_sync(url: str) -> SyncRedis:
@@ -103,7 +88,7 @@ def _options() -> dict[str, Any]:
     return {
         "decode_responses": True,
         "socket_connect_timeout": 3.0,
-        "socket_timeout": ANSWER_SECONDS,
+        "socket_timeout": 5.0,
         "health_check_interval": 30,
         # For each connection redis-py would look up its own version among the installed packages (5 ms), only to tell
         # it to the server, in two more commands.

@@ -1,0 +1,46 @@
+"""A command costs no task and no second timer, and what redis-py does about a connection that broke stays."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from vmh_sync.coordination.connection import AsyncRedis, SyncRedis
+
+
+@pytest.fixture
+def tasks(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the tasks that are started."""
+    started: list[str] = []
+    create = asyncio.BaseEventLoop.create_task
+
+    def noted(loop: asyncio.BaseEventLoop, coroutine: Any, **named: Any) -> "asyncio.Task[Any]":
+        started.append(repr(coroutine))
+        return create(loop, coroutine, **named)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "create_task", noted)
+    return started
+
+
+async def test_a_command_on_a_connection_that_stands_starts_no_task(redis: AsyncRedis, tasks: list[str]) -> None:
+    await redis.set("k", "v")
+    tasks.clear()
+    assert await redis.get("k") == "v"
+    assert tasks == []
+
+
+async def test_more_than_the_system_takes_at_once(redis: AsyncRedis) -> None:
+    long = "x" * 20_000_000
+    await redis.set("k", long)
+    assert await redis.get("k") == long
+
+
+async def test_a_connection_that_the_other_end_has_closed_is_replaced(redis: AsyncRedis, sync_redis: SyncRedis) -> None:
+    for _ in range(3):
+        first = await redis.client_id()
+        sync_redis.client_kill_filter(_id=str(first))
+        with suppress(RedisConnectionError):  # redis-py's own way, too, when the loop has not heard of it yet
+            await redis.ping()
+        assert await redis.client_id() != first
