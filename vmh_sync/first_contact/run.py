@@ -9,14 +9,16 @@ from typing import Any
 
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.party import ENTITY
+from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.noted_meetings import never_agreed
 from vmh_sync.first_contact.advoware_list import PartyScope
 from vmh_sync.first_contact.answers import Answers, decide, parse_pairs, read_csv
-from vmh_sync.first_contact.carry_out import LeftAlone, Linker
+from vmh_sync.first_contact.carry_out import BUSY, MOVED, LeftAlone, Linker
 from vmh_sync.first_contact.plan import ContactPlan, plan_contact
 from vmh_sync.first_contact.sides import Progress, comparing, read_sides
+from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.systems.errors import ForeignSystemError
 
 CONCURRENT = 8
@@ -118,5 +120,14 @@ async def each(
 def _blame(failures: dict[str, str], espo_id: str, error: Exception) -> None:
     if isinstance(error, ForeignSystemError) and error.concerns_all:
         raise error
-    told = error.message_for_people if isinstance(error, ForeignSystemError) else None
-    failures[espo_id] = told or (str(error) if isinstance(error, LeftAlone) else "unerwarteter Fehler")
+    failures[espo_id] = _words(error)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ForeignSystemError):
+        return error.message_for_people
+    if isinstance(error, LeftAlone):
+        return str(error)
+    if isinstance(error, LeaseLost):
+        return BUSY
+    return MOVED if isinstance(error, StaleRow | LinkTaken) else "unerwarteter Fehler"
