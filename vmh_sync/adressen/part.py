@@ -16,7 +16,7 @@ from vmh_sync.sync.base import Fields
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.planning.plan import FieldChange, TaskKind, TaskWanted
-from vmh_sync.sync.values import Value, alike
+from vmh_sync.sync.values import Kind, Value, alike, same
 from vmh_sync.systems.advoware.records import Adresse, Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
@@ -105,7 +105,7 @@ class Addresses(ChildKind):
         typed = next((c for c in (*plan.to_espocrm, *plan.adopted) if c.field == "anschrift"), None)
         standing = typed.new if typed is not None else fields.get("anschrift")
         block = model.block(owner, fields)
-        if all(alike(self.table["anschrift"].kind, block, one.get("anschrift")) for one in _bases(plan)):
+        if _stands(self.table["anschrift"].kind, block, plan):
             return  # a part that was refused is only sent once more
         plan.to_espocrm[:] = [change for change in plan.to_espocrm if change.field != "anschrift"]
         change = FieldChange("anschrift", standing, block, "rebuilt")
@@ -128,8 +128,10 @@ class Addresses(ChildKind):
         return TaskKind.ADDRESS_REACTIVATE if rules.reactivate_addresses == "task" else None
 
 
-def _bases(plan: FieldPlan) -> tuple[Fields, Fields]:
-    return plan.base_espocrm, plan.base_advoware
+def _stands(kind: Kind, block: str, plan: FieldPlan) -> bool:
+    """Whether both sides show this block, one of them maybe in a spelling of its own; a new spelling is to be shown."""
+    shown = [one.get("anschrift") for one in (plan.base_espocrm, plan.base_advoware)]
+    return all(alike(kind, block, one) for one in shown) and any(same(kind, block, one) for one in shown)
 
 
 def _lost(plan: FieldPlan, rebuilt: FieldChange, *, first: bool) -> FieldChange:

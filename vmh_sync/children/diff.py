@@ -312,8 +312,9 @@ class _Planner:
         begun = self._begun()
         if begun is None:
             return None
-        stands = espocrm if begun.system == Side.ESPOCRM else advoware
-        return base_of_created(self.table, without_false(begun.natural_key.get("fields", {})), stands)
+        side = Side(begun.system)
+        stands = espocrm if side is Side.ESPOCRM else advoware
+        return base_of_created(self.table, without_false(begun.natural_key.get("fields", {})), stands, side)
 
     def _moved_party(self, espo: EspoRecord) -> dict[str, Any]:
         return {PARTY_LINK: self.children.espo_id} if espo.id in self.children.orphaned else {}

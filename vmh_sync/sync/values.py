@@ -203,11 +203,15 @@ _MARKS = str.maketrans(
 
 
 def spelling(value: object) -> str | None:
-    """Return a text as any server may spell it: without case, double blanks, kinds of quotes and dashes."""
+    """Return a text as any server may spell it: without case, double blanks, kinds of quotes and dashes.
+
+    Its lines stay lines: a letter prints them.
+    """
     plain = text(value)
     if plain is None:
         return None
-    return " ".join(unicodedata.normalize("NFC", plain.casefold()).translate(_MARKS).split()) or None
+    marked = unicodedata.normalize("NFC", plain.casefold()).translate(_MARKS)
+    return "\n".join(" ".join(line.split()) for line in marked.split("\n")) or None
 
 
 def alike(kind: Kind, one: object, other: object) -> bool:

@@ -19,7 +19,7 @@ from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.field_plan import FieldPlan
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.merge import NO_STAMPS, Decision, Stamps, Verdict, as_conflict
-from vmh_sync.sync.values import Value, same
+from vmh_sync.sync.values import Value, alike, same
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -178,7 +178,7 @@ def brought(sending: JsonObject, table: FieldTable, says: Mapping[Side, Fields])
         side: {
             name: value
             for name, value in _arrived(sending.get(side), table, fields).items()
-            if not same(table[name].kind, value, says[side.other].get(name))
+            if not alike(table[name].kind, value, says[side.other].get(name))
         }
         for side, fields in says.items()
     }
@@ -190,7 +190,7 @@ def _arrived(note: JsonObject | None, table: FieldTable, says: Fields) -> dict[s
     return {
         name: says[name]
         for name, values in sent.items()
-        if name in table and name in says and any(same(table[name].kind, says[name], one) for one in values)
+        if name in table and name in says and any(alike(table[name].kind, says[name], one) for one in values)
     }
 
 

@@ -25,8 +25,9 @@ class Recalled(NamedTuple):
     stamps: Stamps
 
 
-def base_of_created(table: FieldTable, sent: Fields, stands: Fields) -> Base | None:
-    """Return what stands for a base of a record that a killed pass has made, of what it was ``sent`` and says now.
+def base_of_created(table: FieldTable, sent: Fields, stands: Fields, side: Side) -> Base | None:
+    """Return what stands for a base of a record that a killed pass has made in ``side``, of what it was ``sent`` and
+    says now.
 
     What the side refused, dropped or altered when the record was made is nobody's edit, nor is what it put where
     nothing was sent: of that nothing is known.
@@ -37,7 +38,8 @@ def base_of_created(table: FieldTable, sent: Fields, stands: Fields) -> Base | N
         if name in table and name in stands and not is_empty(value)
     }
     known = {name: one.base for name, one in made.items() if one.arrived}
-    return Base({name: sent[name] for name in known}, known) if known else None
+    told = {name: sent[name] for name in known}
+    return (Base(known, told) if side is Side.ESPOCRM else Base(told, known)) if known else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

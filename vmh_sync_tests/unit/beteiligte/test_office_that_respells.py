@@ -87,3 +87,30 @@ def test_a_party_whose_create_was_not_answered_is_known_in_its_spelling(firm: Fi
     assert len(firm.office_rows("Beteiligte")) == 1
     assert not firm.tasks()
     stands(firm, "CBeteiligte", PERSON)
+
+
+def test_letters_show_a_part_of_the_address_as_it_was_respelled(firm: Firm) -> None:
+    party = firm.crm_create("CBeteiligte", PERSON)
+    address = firm.crm_create("CAdressen", {**ADDRESS, "name": "x", "beteiligteId": party})
+    firm.settle(PartyPipeline(), [party])
+    firm.world.loop.pass_time(60)
+    firm.crm_edit("CAdressen", address, {"adresseStreet": "am Groß-Markt 1"})
+    firm.settle(PartyPipeline(), [party])
+    assert not firm.tasks()
+    assert "am Groß-Markt 1" in (firm.crm_row("CAdressen", address) or {})["anschrift"].splitlines()
+    (there,) = firm.office_rows("Adressen").values()
+    assert there["anschrift"].splitlines()[1] == there["strasse"] == "AM GROSS-MARKT 1"
+
+
+def test_what_a_killed_pass_sent_is_known_in_the_spelling_of_the_office(firm: Firm) -> None:
+    party = firm.crm_create("CBeteiligte", PERSON)
+    firm.settle(PartyPipeline(), [party])
+    firm.world.loop.pass_time(60)
+    firm.crm_edit("CBeteiligte", party, {"zusatz": "Neu"})
+    dies = Fate(dies="after", of=lambda one: one.method == "PUT" and one.system == "advoware")
+    firm.run(PartyPipeline(), [party], Hindrance(fates=dict.fromkeys(range(40), dies)))
+    firm.crm_edit("CBeteiligte", party, {"zusatz": "Neuer"})
+    firm.settle(PartyPipeline(), [party])
+    (there,) = firm.office_rows("Beteiligte").values()
+    assert there["zusatz"] == "NEUER"
+    assert not firm.tasks(), "nobody but we wrote into Advoware"

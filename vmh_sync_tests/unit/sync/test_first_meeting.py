@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vmh_sync.beteiligte.fields import FIELDS
-from vmh_sync.sync.base import Base, Fields
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.deciding.first_meeting import FirstMeeting, Recalled, base_of_created
 from vmh_sync.sync.merge import Stamps
 
@@ -93,11 +93,13 @@ def test_it_is_stored_whole(stamps: Stamps) -> None:
 )
 def test_what_was_sent_with_a_create_is_the_base_if_it_was_taken(stands: str | None, known: str | None) -> None:
     sent = {"zusatz": "Zuerst"}
-    assert base_of_created(FIELDS, sent, {"zusatz": stands}) == (Base(sent, {"zusatz": known}) if known else None)
+    made = base_of_created(FIELDS, sent, {"zusatz": stands}, Side.ADVOWARE)
+    assert made == (Base(sent, {"zusatz": known}) if known else None)
+    imported = base_of_created(FIELDS, sent, {"zusatz": stands}, Side.ESPOCRM)
+    assert imported == (Base({"zusatz": known}, sent) if known else None)
 
 
 def test_of_what_was_not_sent_or_not_told_nothing_is_known() -> None:
-    assert (
-        base_of_created(FIELDS, {"zusatz": None, "titel": "Dr.", "fremd": "x"}, {"zusatz": "x", "fremd": "x"}) is None
-    )
-    assert base_of_created(FIELDS, {}, {"zusatz": "x"}) is None
+    sent, stands = {"zusatz": None, "titel": "Dr.", "fremd": "x"}, {"zusatz": "x", "fremd": "x"}
+    assert base_of_created(FIELDS, sent, stands, Side.ADVOWARE) is None
+    assert base_of_created(FIELDS, {}, {"zusatz": "x"}, Side.ADVOWARE) is None

@@ -98,6 +98,8 @@ def test_a_number_of_any_length_is_read(told: str, read: int | str) -> None:
         ("Haus  „Süd“ – 1", 'HAUS "SÜD" - 1', True),
         ("Große Straße", "GROSSE STRASSE", True),
         ("Müller", "Mueller", False),
+        ("Huber\nAbt.  Recht", "HUBER\r\nAbt. Recht", True),
+        ("Huber\nAbt. Recht", "Huber Abt. Recht", False),
         ("Prof. Dr.", "Prof.", False),
         ("Dr.", None, False),
         ("", None, True),
