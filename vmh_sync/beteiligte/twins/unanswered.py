@@ -13,7 +13,13 @@ from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.beteiligte.reading.sent_create import SentCreate, sent_create
-from vmh_sync.beteiligte.twins.twin_question import Twin, TwinSuspected, answered_already, question_of
+from vmh_sync.beteiligte.twins.twin_question import (
+    Twin,
+    TwinSuspected,
+    answered_already,
+    asked_numbers,
+    question_of,
+)
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, free_with_mark, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_once import CreatePutOff
@@ -91,27 +97,29 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
         found = await free_with_mark(context, party, told, mark)
         if found is not None:
             return found
-        looked, highest = _first_look(party, sent.intent, since)
-        new = [one for one in since if one.bet_nr <= highest and sent.may_have_made(one, context.zone)]
-        candidates |= {one.bet_nr: one for one in new}
+        new = {one.bet_nr: one for one in since if sent.may_have_made(one, context.zone)}
+        looked, there = _first_look(party, sent.intent, since)
+        candidates |= {number: one for number, one in new.items() if there is None or number in there}
     taken = with_mark(told, mark)
     if taken is None:
         await _ask_about(context, party, sent, list(candidates.values()), table, looked)
     return taken
 
 
-def _first_look(party: PartyRead, intent: Intent, seen: Sequence[Beteiligter]) -> tuple[Mapping[str, object], int]:
+def _first_look(
+    party: PartyRead, intent: Intent, seen: Sequence[Beteiligter]
+) -> tuple[Mapping[str, object], set[int] | None]:
     """Return what the question notes of the first look that began when nothing could arrive any more.
 
-    With it comes the highest number that was there: what has got a higher one since is not what was sent. Otherwise
-    each new party of the firm would make a person's answer void.
+    With it comes who was asked about then, ``None`` in the first look itself: what was sent was there, new to us. Else
+    each party that the firm adds or edits later would make a person's answer void.
     """
     sent_at = intent.sent_at.isoformat() if intent.sent_at is not None else None
     question = question_of(party.tasks)
     looked = question.details.get("looked", {}) if question is not None else {}
-    if looked.get("sent_at") != sent_at:
-        looked = {"sent_at": sent_at, "highest": max((one.bet_nr for one in seen), default=0)}
-    return looked, int(looked["highest"])
+    if looked.get("sent_at") == sent_at:
+        return looked, asked_numbers(question)
+    return {"sent_at": sent_at, "highest": max((one.bet_nr for one in seen), default=0)}, None
 
 
 def _says_what_was_sent(party: Beteiligter, sent: SentCreate, table: FieldTable) -> bool:
