@@ -19,11 +19,15 @@ from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
 from vmh_sync.store.history.audit import AuditQuery, Change
+from vmh_sync.sync.deciding.apart import STAYS_APART
+from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.sync.reporting.outcome import PassSummary
 
 MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""
 STILL_APART = "die andere Seite ist noch verschieden, eine Aufgabe in EspoCRM sagt, was dort zu tun ist."
+
+_SAY_APART = STAYS_APART | {TaskKind.BANK_UPDATE, TaskKind.ADDRESS_FIELD_UPDATE}
 
 
 def undoers() -> dict[str, tuple[str, Undoer]]:
@@ -176,8 +180,12 @@ def tell(report: UndoReport, *, values: bool, dry_run: bool) -> None:
 
 
 def apart(undone: Sequence[Undo]) -> list[Undo]:
-    """Return what a task says of: Advoware takes some changes from nobody but a person."""
+    """Return what a task says of: Advoware takes some changes from nobody but a person.
+
+    A conflict that was decided stays told until a person closes its task, whatever both sides say by now.
+    """
     with _open() as store, store.reading() as tx:
         tasks = [task for entity in every() for task in tx.tasks.not_closed(entity.name)]
-    told = {(task.espo_id, name) for task in tasks for name in task.fields}
+    about = (task for task in tasks if task.kind in _SAY_APART or task.details.get("held"))
+    told = {(task.espo_id, name) for task in about for name in task.fields}
     return [done for done in undone if (done.espo_id, done.field) in told]

@@ -40,6 +40,20 @@ def names(firm: Firm, espo_id: str, betnr: int) -> tuple[str, str]:
     return firm.crm_record(espo_id)["lastName"], firm.office_record(betnr)["name"]
 
 
+def test_what_won_a_conflict_is_taken_back_on_both_sides_though_its_task_is_open(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Alt", firstName="Erika")
+    firm.crm_edit(espo_id, lastName="Hier")
+    firm.office_edit(betnr, name="Dort")
+    firm.sync(espo_id)
+    assert len(firm.tasks()) == 1
+    with firm.store.reading() as tx:
+        change = next(c for c in tx.audit.for_record(espo_id) if c.field == "name" and c.new == "Hier")
+    result = vmh("audit", "undo", change.id)
+    assert result.exit_code == 0, result.output
+    assert names(firm, espo_id, betnr) == ("Dort", "Dort")
+    assert "ist auf beiden Seiten zurückgesetzt" in result.stdout
+
+
 def test_show_lists_the_newest_first_and_hides_values(firm: Firm) -> None:
     espo_id, betnr, change = renamed(firm)
     rows = answer(vmh("audit", "show", espo_id, "--json"))["changes"]
