@@ -16,7 +16,7 @@ from vmh_sync.engine.writing.typed_over import most_likely
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.values import is_empty, same
+from vmh_sync.sync.values import alike, is_empty
 from vmh_sync.systems.advoware.records import WireRecord
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -179,7 +179,7 @@ class _Pairing:
         """Whether Advoware's record still says what nobody changes who types another key over it."""
         table, says, sent = self.children.table, self.advoware_fields[key], create.natural_key.get("fields", {})
         steady = [name for name in self.kind.steady if name in table and not is_empty(sent.get(name))]
-        return all(same(table[name].kind, says.get(name), sent[name]) for name in steady)
+        return all(alike(table[name].kind, says.get(name), sent[name]) for name in steady)
 
 
 def _is_active(espo: EspoRecord) -> bool:

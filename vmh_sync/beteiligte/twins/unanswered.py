@@ -28,7 +28,7 @@ from vmh_sync.matching.prepared import search_word
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.sync.values import is_empty, same
+from vmh_sync.sync.values import alike, is_empty
 from vmh_sync.systems.advoware.errors import CapabilityMissing, SpoiltRecord
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.errors import Forbidden
@@ -126,7 +126,7 @@ def _says_what_was_sent(party: Beteiligter, sent: SentCreate, table: FieldTable)
     """Whether a party says what was sent, as far as it says anything."""
     told = table.read(Side.ADVOWARE, party.model_dump(), missing_is_empty=True)
     return all(
-        is_empty(told.get(name)) or same(table[name].kind, told.get(name), sent.fields.get(name)) for name in _TELLING
+        is_empty(told.get(name)) or alike(table[name].kind, told.get(name), sent.fields.get(name)) for name in _TELLING
     )
 
 

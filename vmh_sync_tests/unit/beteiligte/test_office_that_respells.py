@@ -114,3 +114,15 @@ def test_what_a_killed_pass_sent_is_known_in_the_spelling_of_the_office(firm: Fi
     (there,) = firm.office_rows("Beteiligte").values()
     assert there["zusatz"] == "NEUER"
     assert not firm.tasks(), "nobody but we wrote into Advoware"
+
+
+def test_an_account_whose_create_was_not_answered_is_known_though_its_iban_was_typed_over(firm: Firm) -> None:
+    party = firm.crm_create("CBeteiligte", PERSON)
+    firm.settle(PartyPipeline(), [party])
+    firm.crm_create("CBankverbindungen", {**ACCOUNT, "beteiligteId": party})
+    lost = Fate(answer="lost", dies="after", of=lambda one: one.method == "POST" and one.system == "advoware")
+    firm.run(PartyPipeline(), [party], Hindrance(fates=dict.fromkeys(range(60), lost)))
+    (number,) = firm.office_rows("Bankverbindungen")
+    firm.office_edit("Bankverbindungen", number, {"iban": "DE89370400440532013000"})
+    firm.settle(PartyPipeline(), [party])
+    assert len(firm.office_rows("Bankverbindungen")) == 1, "not created a second time"
