@@ -42,7 +42,7 @@ def outgoing(method: str, url: str, *, params: Params, json: Any, headers: Mappi
     "".join(headers.values()).encode("ascii")
     address, login = _address(url, params)
     body = _ENCODER.encode(json).encode() if json is not None else None
-    fields = [*login, *headers.items()]
+    fields = [*login, *(one for one in headers.items() if not login or one[0] != login[0][0])]
     if body is not None:
         fields += [("Content-Length", str(len(body))), ("Content-Type", "application/json")]
     elif method in _HAVE_A_BODY:

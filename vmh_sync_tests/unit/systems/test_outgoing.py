@@ -44,3 +44,8 @@ def test_a_body_is_spelled_as_httpx_spells_it(body: object) -> None:
 def test_what_is_no_header_is_not_sent() -> None:
     with pytest.raises(UnicodeEncodeError):
         outgoing("GET", "http://a.example", params=None, json=None, headers={"X-Api-Key": "schlüssel"})
+
+
+def test_a_login_in_the_address_takes_the_place_of_another_one() -> None:
+    sent = outgoing("GET", "http://u:p@a.example/b", params=None, json=None, headers={"Authorization": "Bearer x"})
+    assert (sent.address, sent.headers) == ("http://a.example/b", [("Authorization", "Basic dTpw")])
