@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
+from vmh_sync.background import carried_out
 from vmh_sync.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -174,44 +175,34 @@ def given_back(state: CircuitState, trial: str) -> CircuitState:
     return replace(state, trial="", trial_until=0.0) if trial and state.trial == trial else state
 
 
-class CircuitStore(Protocol):
+class Known(Protocol):
+    """Who asks, and who asked before."""
+
+    def owner(self) -> str:
+        """Who we are, for :meth:`is_gone`."""
+
+    def is_gone(self, owner: str) -> bool:
+        """Whether that process certainly exists no more."""
+
+
+class CircuitStore(Known, Protocol):
     """Where states live that coroutines share."""
 
     async def load(self, name: str) -> str | None:
         """The stored text, None when there is none."""
-        ...
 
     async def swap(self, name: str, known: str | None, new: str) -> bool:
         """Store ``new`` if ``known`` is still what is stored."""
-        ...
-
-    def owner(self) -> str:
-        """Who we are, for :meth:`is_gone`."""
-        ...
-
-    def is_gone(self, owner: str) -> bool:
-        """Whether that process certainly exists no more."""
-        ...
 
 
-class ThreadCircuitStore(Protocol):
+class ThreadCircuitStore(Known, Protocol):
     """The same for threads."""
 
     def load_sync(self, name: str) -> str | None:
         """The stored text, None when there is none."""
-        ...
 
     def swap_sync(self, name: str, known: str | None, new: str) -> bool:
         """Store ``new`` if ``known`` is still what is stored."""
-        ...
-
-    def owner(self) -> str:
-        """Who we are, for :meth:`is_gone`."""
-        ...
-
-    def is_gone(self, owner: str) -> bool:
-        """Whether that process certainly exists no more."""
-        ...
 
 
 class MemoryCircuits:
@@ -302,7 +293,14 @@ class LoginCircuit(_Circuit):
         ``person`` may try although the pause is not over. With a ticket call exactly one of :meth:`refused`,
         :meth:`worked`, :meth:`give_back`.
         """
-        asking = self._asking(self._token(), person=person)
+        token = self._token()
+        try:
+            return await self._leave(self._asking(token, person=person))
+        except asyncio.CancelledError:  # the store may have been told although its answer did not reach us
+            await carried_out(self.give_back(Ticket(0, token)))
+            raise
+
+    async def _leave(self, asking: Callable[[CircuitState], tuple[CircuitState, Leave]]) -> Ticket:
         began, pause = time.monotonic(), 0.02
         while isinstance(leave := await self._change(asking), Waits):
             if time.monotonic() - began > PATIENCE_SECONDS:
