@@ -29,10 +29,10 @@ from vmh_sync.engine.writing.undo import (
     UndoRefused,
     as_edit,
     ids_of,
-    moved,
     note_undone,
     one_sided,
     require_same_party,
+    require_unmoved,
     require_writable,
     stored_chain,
     take_back_each,
@@ -45,7 +45,6 @@ from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldRule, FieldTable, Unrepresentable
-from vmh_sync.sync.values import alike
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 CHILDREN: dict[str, ChildrenPart] = {part.entity: part for part in (ADRESSEN, BANKVERBINDUNGEN)}
@@ -135,9 +134,8 @@ async def _undo_master(context: PassContext, change: Change, party_id: str, gate
     (read,) = await fetch_parties(context, [party_id])
     before, state = _present(read, map_party(read, table, context.zone))
     require_same_party(change, read.betnr)
-    for system, fields in (("EspoCRM", state.espocrm), ("Advoware", state.advoware or {})):
-        if rule.name not in fields or not alike(rule.kind, fields[rule.name], change.new):
-            raise moved(rule.label, system)
+    now = {Side.ESPOCRM: state.espocrm, Side.ADVOWARE: state.advoware or {}}
+    require_unmoved(rule, now, change, state.base)
     payload = _payload(rule, change, table, state)
     if not dry_run:
         await write_back(context, gate, before, as_edit(payload, before))

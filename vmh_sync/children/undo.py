@@ -10,16 +10,16 @@ from vmh_sync.engine.writing.undo import (
     Undo,
     UndoRefused,
     as_edit,
-    moved,
     one_sided,
+    require_unmoved,
     require_writable,
     write_back,
 )
 from vmh_sync.store.history.audit import Change
-from vmh_sync.sync.base import Fields, Side
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldRule, Unrepresentable
 from vmh_sync.sync.reporting.status import SyncStatus
-from vmh_sync.sync.values import Value, alike
+from vmh_sync.sync.values import Value
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 
@@ -56,9 +56,8 @@ async def undo_child(
     pairs = part.mapped(party)
     found = next((pair for pair in pairs if pair.espo_id == change.espo_id), Pair())
     espo = _present(part, found)
-    for system, fields in (("EspoCRM", found.espo_fields), ("Advoware", found.advoware_fields)):
-        if rule.name not in fields or not alike(rule.kind, fields[rule.name], change.new):
-            raise moved(rule.label, system)
+    base = Base.from_json(found.link.base) if found.link is not None and found.link.base else None
+    require_unmoved(rule, {Side.ESPOCRM: found.espo_fields, Side.ADVOWARE: found.advoware_fields}, change, base)
     payload = _payload(part, rule, change.old, found.espo_fields)
     if not dry_run:
         await write_back(context, gate, espo, as_edit(payload, espo, _status(part)))

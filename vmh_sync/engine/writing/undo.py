@@ -15,8 +15,10 @@ from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.crm_write import put_unmoved
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.store import Store, Transaction
+from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldRule
 from vmh_sync.sync.reporting.status import SyncStatus
+from vmh_sync.sync.values import alike, same
 from vmh_sync.systems.espocrm.errors import OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 
@@ -214,6 +216,19 @@ def require_same_party(change: Change, betnr: int | None) -> None:
             "Der Datensatz ist seitdem mit einer anderen Nummer in Advoware verknüpft (zum Beispiel zusammengeführt); "
             "bitte von Hand ändern."
         )
+
+
+def require_unmoved(rule: FieldRule, now: Mapping[Side, Fields], change: Change, base: Base | None) -> None:
+    """Raise :func:`moved` unless both sides say what the change brought.
+
+    A side that has a spelling of its own says what the base knows of it; any other spelling was typed since.
+    """
+    for side, fields in now.items():
+        known = base.of(side) if base is not None else {}
+        spelled = rule.name in known and same(rule.kind, fields.get(rule.name), known[rule.name])
+        says = (alike if spelled else same)(rule.kind, fields.get(rule.name), change.new)
+        if rule.name not in fields or not says:
+            raise moved(rule.label, "EspoCRM" if side is Side.ESPOCRM else "Advoware")
 
 
 def moved(label: str, system: str) -> UndoRefused:

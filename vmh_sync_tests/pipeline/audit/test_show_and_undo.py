@@ -40,6 +40,14 @@ def names(firm: Firm, espo_id: str, betnr: int) -> tuple[str, str]:
     return firm.crm_record(espo_id)["lastName"], firm.office_record(betnr)["name"]
 
 
+def test_what_somebody_has_only_respelled_since_is_no_longer_that_change(firm: Firm) -> None:
+    espo_id, betnr, change = renamed(firm)
+    firm.crm_edit(espo_id, lastName="NEU")
+    result = vmh("audit", "undo", change.id)
+    assert result.exit_code == 1, result.output
+    assert names(firm, espo_id, betnr) == ("NEU", "Neu")
+
+
 def test_what_won_a_conflict_is_taken_back_on_both_sides_though_its_task_is_open(firm: Firm) -> None:
     espo_id, betnr = firm.linked_party(lastName="Alt", firstName="Erika")
     firm.crm_edit(espo_id, lastName="Hier")
