@@ -98,8 +98,8 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
         if found is not None:
             return found
         new = {one.bet_nr: one for one in since if sent.may_have_made(one, context.zone)}
-        looked, there = _first_look(party, sent.intent, since)
-        candidates |= {number: one for number, one in new.items() if there is None or number in there}
+        looked, asked_about = _first_look(party, sent.intent, since)
+        candidates |= {number: one for number, one in new.items() if asked_about is None or number in asked_about}
     taken = with_mark(told, mark)
     if taken is None:
         await _ask_about(context, party, sent, list(candidates.values()), table, looked)
