@@ -117,9 +117,7 @@ def _records(
         permanently_failed=statuses.get("permanently_failed", 0),
         different=different,
         conflicts=statuses.get("conflict", 0) - different,
-        open_tasks=len(
-            {task.espo_task_id or task.id for task in tx.tasks.not_closed(name) if task.state != "answered"}
-        ),
+        open_tasks=len({task.espo_task_id or task.id for task in tx.tasks.waiting(name)}),
         last_pass=recent[0] if recent else None,
         last_success=recent[0].finished_at if recent else None,
     )

@@ -78,9 +78,7 @@ def read_morning(store: Store, clock: Clock, failing: Sequence[FailingJob] = ())
     with store.reading() as tx:
         since = house.at - SINCE
         changes = tx.audit.find(AuditQuery(since=since, limit=MOST_CHANGES + 1))
-        tasks = [
-            task for entity in house.entities for task in tx.tasks.not_closed(entity.name) if task.state != "answered"
-        ]
+        tasks = [task for entity in house.entities for task in tx.tasks.waiting(entity.name)]
         entities = []
         for status in house.entities:
             entities.append(_entity(status, findings, read_numbers(tx, status.name, house.at).in_step))

@@ -118,7 +118,7 @@ def read_verdicts(store: Store, house: HouseStatus, name: str, links: PeopleLink
     if name == KOMMUNIKATION:
         return kommunikation_verdicts(store, links)
     with store.reading() as tx:
-        tasks = [task for task in tx.tasks.not_closed(name) if task.state != "answered"]
+        tasks = tx.tasks.waiting(name)
     own = [one for one in house.failures if one.entity == name]
     return verdicts(house.entity(name), own, tasks, house.at, links)
 
@@ -126,11 +126,7 @@ def read_verdicts(store: Store, house: HouseStatus, name: str, links: PeopleLink
 def kommunikation_verdicts(store: Store, links: PeopleLinks) -> tuple[Verdict, ...]:
     """Judge what of parties' failures and tasks is Kommunikation. Blocking. Raises ``StoreError``."""
     with store.reading() as tx:
-        tasks = [
-            task
-            for task in tx.tasks.not_closed("beteiligte")
-            if is_kommunikation(task.fields) and task.state != "answered"
-        ]
+        tasks = [task for task in tx.tasks.waiting("beteiligte") if is_kommunikation(task.fields)]
         records = [record for record in tx.records.failed("beteiligte") if record.part == KOMMUNIKATION]
     failures = [
         FailedRecord(one.entity, one.espo_id, None, one.status, one.error_text or "", one.updated_at, one.next_retry_at)

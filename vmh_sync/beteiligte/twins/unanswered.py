@@ -98,7 +98,7 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
         if found is not None:
             return found
         new = {one.bet_nr: one for one in since if sent.may_have_made(one, context.zone)}
-        looked, asked_about = _first_look(party, sent.intent, since)
+        looked, asked_about = _first_look(party, sent.intent)
         candidates |= {number: one for number, one in new.items() if asked_about is None or number in asked_about}
     taken = with_mark(told, mark)
     if taken is None:
@@ -106,9 +106,7 @@ async def _find(context: PassContext, party: PartyRead, sent: SentCreate, table:
     return taken
 
 
-def _first_look(
-    party: PartyRead, intent: Intent, seen: Sequence[Beteiligter]
-) -> tuple[Mapping[str, object], set[int] | None]:
+def _first_look(party: PartyRead, intent: Intent) -> tuple[Mapping[str, object], set[int] | None]:
     """Return what the question notes of the first look that began when nothing could arrive any more.
 
     With it comes who was asked about then, ``None`` in the first look itself: what was sent was there, new to us. Else
@@ -119,7 +117,7 @@ def _first_look(
     looked = question.details.get("looked", {}) if question is not None else {}
     if looked.get("sent_at") == sent_at:
         return looked, asked_numbers(question)
-    return {"sent_at": sent_at, "highest": max((one.bet_nr for one in seen), default=0)}, None
+    return {"sent_at": sent_at}, None
 
 
 def _says_what_was_sent(party: Beteiligter, sent: SentCreate, table: FieldTable) -> bool:

@@ -15,6 +15,7 @@ from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, ta
 UNTOLD = "_untold"
 """Marks details that the Task in EspoCRM does not tell yet."""
 TaskState = Literal["pending", "open", "answered", "closed"]
+_WAITING = ("pending", "open")
 
 _TABLE = table_of(ManualTaskRow)
 _COLUMNS = columns_of(ManualTaskRow)
@@ -93,11 +94,15 @@ class Tasks(Repository):
         statement = select(*_COLUMNS).where(ManualTaskRow.entity == entity, condition).order_by(ManualTaskRow.id)
         return [_task(row) for row in self._connection.execute(statement)]
 
+    def waiting(self, entity: str) -> list[ManualTask]:
+        """Return the tasks of an entity that wait for a person, the oldest first."""
+        return [task for task in self.not_closed(entity) if task.state in _WAITING]
+
     def count_open(self, entity: str) -> int:
         """Count the tasks of an entity that wait for a person."""
         statement = select(func.count()).select_from(ManualTaskRow)
         return self._connection.execute(
-            statement.where(ManualTaskRow.entity == entity, ManualTaskRow.state.in_(("pending", "open")))
+            statement.where(ManualTaskRow.entity == entity, ManualTaskRow.state.in_(_WAITING))
         ).scalar_one()
 
     def ensure(
