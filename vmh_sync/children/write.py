@@ -88,7 +88,7 @@ class ChildWriter(ChildAccess):
         # Not before: a read that fails says nothing about the POST.
         child: WireRecord = created.record or await self.child(str(created.key))
         changes = plan.operations[0].changes
-        told, base = self._after_post(plan, changes, child)
+        told, base = self._after_post(changes, child)
         sent = {**plan.wanted, **self._not_taken(changes, told), **self._unsaid(plan.wanted, Side.ADVOWARE, told)}
         # What Advoware got from us beyond the fields of the record, EspoCRM shall show as well. Until it does the base
         # does not know it: a pass that is killed in between leaves it to the next one as an edit made in Advoware.
@@ -145,7 +145,7 @@ class ChildWriter(ChildAccess):
         return shown, self.about(espo_id, reported)
 
     def _after_post(
-        self, plan: ChildPlan, changes: Sequence[FieldChange], child: WireRecord
+        self, changes: Sequence[FieldChange], child: WireRecord
     ) -> tuple[dict[str, Value], dict[str, Value]]:
         """Return what Advoware says of a child that was just created, and the base that follows from it."""
         told = self.from_advoware(child)

@@ -11,14 +11,15 @@ from vmh_sync.coordination.leases import Leases
 T = TypeVar("T")
 
 _LOCK_SECONDS = 15.0
+PATIENCE_SECONDS = 120.0
+"""How long a caller waits for another one's fetch."""
 
 
 class SharedToken(Generic[T]):
     """A token kept in Redis.
 
     ``serialise`` and ``parse`` turn it into text and back (``parse`` raises ValueError or KeyError for text it does
-    not know: then there is no token), ``lifetime`` tells for how many seconds it may be kept. ``patience`` is how long
-    a caller waits for another one's fetch.
+    not know: then there is no token), ``lifetime`` tells for how many seconds it may be kept.
     """
 
     def __init__(
@@ -29,7 +30,6 @@ class SharedToken(Generic[T]):
         serialise: Callable[[T], str],
         parse: Callable[[str], T],
         lifetime: Callable[[T], float],
-        patience: float = 120.0,
     ) -> None:
         self._redis = redis
         self._name = name
@@ -37,7 +37,6 @@ class SharedToken(Generic[T]):
         self._serialise = serialise
         self._parse = parse
         self._lifetime = lifetime
-        self._patience = patience
         self._leases = Leases(redis, _LOCK_SECONDS)
         self._under_way: asyncio.Task[tuple[T, bool]] | None = None
 
@@ -71,7 +70,7 @@ class SharedToken(Generic[T]):
         known = await self._other_than(stale)
         if known is not None:
             return known, False
-        async with self._leases.hold(f"token:{self._name}", wait=self._patience) as lease:
+        async with self._leases.hold(f"token:{self._name}", wait=PATIENCE_SECONDS) as lease:
             if lease is None:
                 raise CoordinationUnavailable(f"another process did not finish its request for the token {self._name}")
             known = await self._other_than(stale)

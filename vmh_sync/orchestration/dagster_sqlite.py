@@ -91,14 +91,20 @@ def _is_set_up(file: Path, table: str) -> bool:
         return {table, "alembic_version"} <= found and bool(opened.execute("SELECT * FROM alembic_version").fetchone())
 
 
-class PatientRunStorage(SqliteRunStorage):
-    """Runs: waits for other writers."""
+class _OneFile:
+    """A storage of one file that waits for other writers."""
+
+    _conn_string: str
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """Open a transaction."""
         with _connected(self._conn_string.removeprefix(_SQLITE)) as connection:
             yield connection
+
+
+class PatientRunStorage(_OneFile, SqliteRunStorage):
+    """Runs: waits for other writers."""
 
     @classmethod
     def patient(cls, base_dir: str) -> Self:
@@ -108,14 +114,8 @@ class PatientRunStorage(SqliteRunStorage):
         return cls.from_local(base_dir)
 
 
-class PatientScheduleStorage(SqliteScheduleStorage):
+class PatientScheduleStorage(_OneFile, SqliteScheduleStorage):
     """Sensors' and schedules' ticks and cursors: waits for other writers."""
-
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """Open a transaction."""
-        with _connected(self._conn_string.removeprefix(_SQLITE)) as connection:
-            yield connection
 
     @classmethod
     def patient(cls, base_dir: str) -> Self:

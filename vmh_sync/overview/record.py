@@ -44,13 +44,13 @@ class RecordView:
         return tuple(dict.fromkeys(change.run_id for change in self.changes if change.run_id))
 
 
-def read_record(store: Store, entity: str, espo_id: str, *, changes: int = LAST_CHANGES) -> RecordView:
+def read_record(store: Store, entity: str, espo_id: str) -> RecordView:
     """Read what we know of a record; a party's changes include those of its children. Raises ``StoreError``."""
     with store.reading() as tx:
         link = tx.links.get_by_espo(entity, espo_id)
         betnr = link.betnr if link is not None else None
         party = entity == BETEILIGTE.name
-        query = AuditQuery(espo_ids=(espo_id,), betnr=betnr if party else None, limit=changes)
+        query = AuditQuery(espo_ids=(espo_id,), betnr=betnr if party else None, limit=LAST_CHANGES)
         return RecordView(
             entity,
             espo_id,

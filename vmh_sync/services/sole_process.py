@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.clock import SystemClock
 
 
 class HomeTaken(Exception):
@@ -19,7 +19,7 @@ class HomeTaken(Exception):
 
 
 @contextmanager
-def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
+def sole_holder(path: Path) -> Iterator[None]:
     """Hold a lock file; the lock ends with this process, however it ends.
 
     The file says who holds it, and nothing once it was let go (:func:`let_go_at`). Raises ``HomeTaken`` with a German
@@ -33,7 +33,7 @@ def sole_holder(path: Path, clock: Clock | None = None) -> Iterator[None]:
                 f"In {path.parent} läuft vmh-sync schon ({_holder(path)}): Beenden Sie diesen Prozess, oder wählen Sie "
                 "mit VMH_HOME einen anderen Ordner."
             )
-        since = (clock or SystemClock()).now()
+        since = SystemClock().now()
         os.ftruncate(handle, 0)
         os.write(handle, f"Prozess {os.getpid()}, seit {since.astimezone():%d.%m.%Y %H:%M:%S}".encode())
         try:

@@ -167,11 +167,9 @@ class FieldRule:
             return False
         return True
 
-    def writable(self, side: Side, *, creating: bool = False) -> bool:
-        """Whether ``side`` takes this field in a write."""
-        if side is Side.ESPOCRM:
-            return self.espo_writable
-        return self.on_create if creating else self.on_update
+    def writable(self, side: Side) -> bool:
+        """Whether ``side`` takes this field in an update."""
+        return self.espo_writable if side is Side.ESPOCRM else self.on_update
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,11 +163,38 @@ class OutcomeUnknown(ForeignSystemError):
 
 
 class UnexpectedAnswer(ForeignSystemError):
-    """An answer that cannot be read, is not what was asked for, or is not the whole."""
+    """An answer that cannot be read, is not what was asked for, or is not the whole.
+
+    ``problems`` names fields and classes of errors, never values.
+    """
 
     retryable = True
     of_one_record = False
     """True: the answer was JSON, and one record in it holds what nobody can use. It is that record's own fault."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        problems: tuple[str, ...] = (),
+    ) -> None:
+        named = f"{detail}: {', '.join(problems)}" if problems else detail
+        super().__init__(named, status=status, retry_after=retry_after)
+        self.problems = problems
+
+
+class SpoiltRecord(UnexpectedAnswer):
+    """A record with a field of a wrong kind, or with a value that nobody can hold. ``problems`` names the fields."""
+
+    of_one_record = True
+
+    @property
+    def message_for_people(self) -> str:
+        """Names the fields, not the values."""
+        named = ", ".join(self.problems[:5])
+        return f"{self.people} Betroffen: {named}." if named else self.people
 
 
 class NotSentError(Exception):

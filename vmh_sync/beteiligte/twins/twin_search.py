@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
-from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
+from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead, carries, espo_betnr
 from vmh_sync.beteiligte.twins.twin_question import (
@@ -44,9 +44,7 @@ MOST_LOOKED_AT = 5
 """Parties of the same name that are looked at closely; the others are judged by what the search told."""
 
 
-async def look_before_create(
-    context: PassContext, party: PartyRead, plan: MasterPlan, table: FieldTable
-) -> Beteiligter | None:
+async def look_before_create(context: PassContext, party: PartyRead, table: FieldTable) -> Beteiligter | None:
     """Return the party that carries our mark already (our database was lost), ``None`` to create.
 
     Raises :class:`TwinSuspected` unless a person has answered that it shall be created all the same. Without a search

@@ -48,7 +48,7 @@ async def ensure_created(
         return _as_created(await find_unanswered(context, party, intent, table))
 
     async def look_first() -> Created[Beteiligter] | None:
-        return _as_created(await look_before_create(context, party, plan, table))
+        return _as_created(await look_before_create(context, party, table))
 
     creation = await create_once(
         context,

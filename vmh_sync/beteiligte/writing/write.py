@@ -264,7 +264,7 @@ class PartySync:
         # What only tries again is sent without our stamps: while it is refused, nothing is written.
         if written.failed is None and not plan.only_tries_again:
             bookkeeping = self._bookkeeping(plan, written)
-            content |= bookkeeping or self._stamps(plan, written)
+            content |= bookkeeping or self._stamps(written)
         answer = await update_record(
             self.context,
             gate,
@@ -304,7 +304,7 @@ class PartySync:
             kept=written.kept,
         )
 
-    def _stamps(self, plan: PartyPlan, written: Written) -> dict[str, object]:
+    def _stamps(self, written: Written) -> dict[str, object]:
         now = self.context.clock.now()
         return status_fields.stamps(written.espo.attributes, now=now, row_id=written.advoware.row_id)
 

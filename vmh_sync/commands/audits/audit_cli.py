@@ -4,12 +4,12 @@ import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from vmh_sync.commands.audits.audit_kalender import kalender_app
 from vmh_sync.commands.audits.doubtful_cli import decide, doubtful
 from vmh_sync.commands.screens.options import AsJson, Values
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.screens.screen import sentences
 
 if TYPE_CHECKING:
     from vmh_sync.engine.writing.undo import Undo
@@ -114,18 +114,17 @@ def _refused(why: str, *, as_json: bool) -> NoReturn:
 def _tell(done: "Undo", *, values: bool, dry_run: bool, failed: bool) -> None:
     from vmh_sync.commands.audits.undo import STILL_APART, apart
 
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     if dry_run:
-        console.print(f"{done.subject} würde {done.became}; es wurde nichts geschrieben.", markup=False)
+        console.print(f"{done.subject} würde {done.became}; es wurde nichts geschrieben.")
     elif failed:
         console.print(
             f"{done.subject} ist in {done.written} {done.became}; der Abgleich danach ist fehlgeschlagen und wird "
-            "wiederholt.",
-            markup=False,
+            "wiederholt."
         )
     elif apart([done]):
-        console.print(f"{done.subject} ist in {done.written} {done.became}; {STILL_APART}", markup=False)
+        console.print(f"{done.subject} ist in {done.written} {done.became}; {STILL_APART}")
     else:
-        console.print(f"{done.subject} ist auf beiden Seiten {done.became}.", markup=False)
+        console.print(f"{done.subject} ist auf beiden Seiten {done.became}.")
     if values:
-        console.print(f"  {done.old!r} → {done.new!r}", markup=False)
+        console.print(f"  {done.old!r} → {done.new!r}")

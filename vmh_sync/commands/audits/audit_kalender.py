@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, firm_time, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, PAIR_STATES, SIDES, word
 
 if TYPE_CHECKING:
@@ -164,6 +164,6 @@ def _print(rows: list[dict[str, object]], name: str, lines: Sequence[str], *, as
         print_json({name: rows})
         return
     # Lines, not a table: an event's id is long, and whoever wants to look it up needs all of it.
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     for line in lines or ["Nichts gefunden."]:
-        console.print(line, markup=False)
+        console.print(line)

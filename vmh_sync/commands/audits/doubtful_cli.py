@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from vmh_sync.commands.audits.audit_kalender import Kuerzel, look_at
 from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.employee.doubtful_pairs import DoubtfulPair
@@ -34,7 +34,7 @@ def doubtful(
     from vmh_sync.kalender.employee.doubtful_pairs import REMEDY
     from vmh_sync.tasks.answer_list import BadAnswers
 
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     heard: dict[str, dict[str, int]] = {}
     try:
         if answers_file is not None:
@@ -43,7 +43,7 @@ def doubtful(
             same = sum(one.same for one in said)
             heard = {"answers": {"same": same, "different": len(said) - same}}
             if not as_json:
-                console.print(f"Gemerkt: {same} gleich, {len(said) - same} verschieden; {LATER}.", markup=False)
+                console.print(f"Gemerkt: {same} gleich, {len(said) - same} verschieden; {LATER}.")
         show = values or csv_file is not None
         found = look_at(lambda context: doubts.look(context, kuerzel or (), show_values=show))
         if csv_file is not None:
@@ -55,11 +55,11 @@ def doubtful(
         print_json({"doubtful": [one.to_json() for one in shown], **heard})
     else:
         for line in [_line(one) for one in shown] or ["Nichts offen."]:
-            console.print(line, markup=False)
+            console.print(line)
         if csv_file is not None:
-            console.print(f"Liste geschrieben: {csv_file} (enthält Titel; nach der Arbeit löschen).", markup=False)
+            console.print(f"Liste geschrieben: {csv_file} (enthält Titel; nach der Arbeit löschen).")
         elif found:
-            console.print(REMEDY, markup=False)
+            console.print(REMEDY)
     sys.exit(RECORDS_FAILED if found and not heard else 0)
 
 
@@ -89,4 +89,4 @@ def decide(
         print_json({"kuerzel": kuerzel, "frNr": frnr, "event": event, "same": same})
         return
     what = "werden verknüpft" if same else "bleiben zwei Termine"
-    Console(emoji=False, soft_wrap=True).print(f"Gemerkt: frNr {frnr} und Ereignis {event} {what}.", markup=False)
+    sentences().print(f"Gemerkt: frNr {frnr} und Ereignis {event} {what}.")

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from vmh_sync.commands.screens.options import AsJson
 from vmh_sync.commands.screens.output import RECORDS_FAILED, ask, fail, print_json
+from vmh_sync.commands.screens.screen import sentences
 
 if TYPE_CHECKING:
     from vmh_sync.commands.installation.crm import SetupDone
@@ -48,7 +49,7 @@ def setup(
     if as_json and not plan and not yes:
         raise typer.BadParameter("Mit --json wird nicht nachgefragt; bitte --plan oder --yes angeben.")
     choices = SetupChoices(gateway=webhook_url, assignee=assignee, team=team)
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     done = run_setup(choices, plan_only=True, progress=_silent)
     if not as_json:
         _show_plan(console, done)
@@ -72,14 +73,14 @@ def _silent(_number: int, _total: int, _text: str) -> None:
 
 def _told(console: Console) -> Callable[[int, int, str], None]:
     def tell(number: int, total: int, text: str) -> None:
-        console.print(f"[{number}/{total}] {text}", markup=False)
+        console.print(f"[{number}/{total}] {text}")
 
     return tell
 
 
 def _show_plan(console: Console, done: "SetupDone") -> None:
     for step in done.steps:
-        console.print(f"  {step.text}", markup=False)
+        console.print(f"  {step.text}")
     if not done.steps and done.problem is None:
         console.print("In EspoCRM ist schon alles da.")
 
@@ -87,7 +88,7 @@ def _show_plan(console: Console, done: "SetupDone") -> None:
 def _show_end(console: Console, done: "SetupDone", *, plan: bool) -> None:
     if done.secrets:
         console.print("Neue Webhooks; ihre Geheimnisse sind gespeichert. Für eigene Einstellungsdateien:")
-        console.print(f"ESPOCRM_WEBHOOK_SECRETS={json.dumps(done.secrets)}", markup=False)
+        console.print(f"ESPOCRM_WEBHOOK_SECRETS={json.dumps(done.secrets)}")
     if done.problem is not None:
         if done.steps and not plan:
             console.print("Nicht fertig geworden. Was getan ist, bleibt; der nächste Aufruf macht dort weiter.")
@@ -106,7 +107,7 @@ def _show_left(console: Console, done: "SetupDone") -> None:
     if done.left:
         console.print("Von Hand bleibt zu tun:")
         for one in done.left:
-            console.print(f"  - {one.line()}", markup=False)
+            console.print(f"  - {one.line()}")
 
 
 def _print_json(done: "SetupDone", *, finished: bool) -> None:

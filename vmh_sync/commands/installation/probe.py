@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import print_rows, screen, sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.installation.known_installation import (
     KnownInstallation,
@@ -121,10 +119,10 @@ def show_plan(order: ProbeOrder, *, as_json: bool) -> None:
     if as_json:
         print_json({"plan": order.plan()})
         return
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     console.print("Probe (Plan):")
     for line in order.plan():
-        console.print(f"  - {line}", markup=False)
+        console.print(f"  - {line}")
 
 
 def command(order: ProbeOrder, *, as_json: bool) -> None:
@@ -261,10 +259,7 @@ def _json(done: _Done) -> dict[str, Any]:
 
 
 def _show(done: _Done, order: ProbeOrder) -> None:
-    console = Console(emoji=False, highlight=False)
-    table = Table(title="Probe", title_justify="left")
-    for heading in ("Annahme", "Ergebnis", "Was daraus folgt"):
-        table.add_column(heading)
+    rows = []
     by_key = {finding.key: finding for part in done.parts for finding in part.findings}
     for assumption in CATALOGUE:
         finding = by_key.get(assumption.key)
@@ -272,18 +267,18 @@ def _show(done: _Done, order: ProbeOrder) -> None:
             continue
         result = f"{finding.verdict}" + (f" ({finding.detail})" if finding.detail else "")
         follows = assumption.follows if finding.verdict is Verdict.REFUTED else ""
-        table.add_row(assumption.says, result, follows)
-    console.print(table)
+        rows.append((assumption.says, result, follows))
+    print_rows(screen(), "Probe", ("Annahme", "Ergebnis", "Was daraus folgt"), rows)
+    console = sentences()
     if done.left:
-        console.print(f"Am Beteiligten {order.betnr} bleibt stehen: {', '.join(done.left)}.", soft_wrap=True)
+        console.print(f"Am Beteiligten {order.betnr} bleibt stehen: {', '.join(done.left)}.")
     if done.not_put_back:
-        console.print(f"Nicht zurückgesetzt: {', '.join(done.not_put_back)}. Bitte von Hand.", soft_wrap=True)
+        console.print(f"Nicht zurückgesetzt: {', '.join(done.not_put_back)}. Bitte von Hand.")
     if order.record is not None:
         console.print(
-            f"Den Datensatz {order.record} jetzt in EspoCRM löschen: Der Abgleich legte ihn sonst in Advoware an.",
-            soft_wrap=True,
+            f"Den Datensatz {order.record} jetzt in EspoCRM löschen: Der Abgleich legte ihn sonst in Advoware an."
         )
     if order.recording is not None:
-        console.print(f"Aufzeichnung ohne Werte der Kanzlei: {order.recording}", markup=False, soft_wrap=True)
+        console.print(f"Aufzeichnung ohne Werte der Kanzlei: {order.recording}")
     end = "Der Abgleich hält sich ab jetzt daran."
-    console.print(f"Angehalten; zuerst zu klären: {len(done.stops)}." if done.stops else end, soft_wrap=True)
+    console.print(f"Angehalten; zuerst zu klären: {len(done.stops)}." if done.stops else end)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from rich.console import Console
-
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.probe.recording import HOSTS
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.sandbox.systems import Name, SystemsConfig, environment, simulated
@@ -100,10 +99,10 @@ def command(path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"exchanges": len(lines), "agree": len(lines) - len(differences), "differences": differences})
     else:
-        console = Console(emoji=False, soft_wrap=True, highlight=False)
+        console = sentences()
         console.print(f"{len(lines) - len(differences)} von {len(lines)} Aufrufen verhalten sich gleich.")
         for name, why in differences.items():
-            console.print(f"  {name}: {why}", markup=False)
+            console.print(f"  {name}: {why}")
     sys.exit(RECORDS_FAILED if differences else 0)
 
 

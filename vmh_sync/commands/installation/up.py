@@ -4,10 +4,9 @@ import importlib.util
 import os
 from pathlib import Path
 
-from rich.console import Console
-
 from vmh_sync.commands.passes.instance import dagster_environment
 from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.engine.installation.field_tables import field_changes
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.gateway.http.listening import bare_host, own_place
@@ -101,7 +100,7 @@ def require_usable_files(settings: PassSettings) -> None:
 
 
 def _stay_up(settings: PassSettings, *, port: int) -> None:
-    console = Console(emoji=False)
+    console = sentences()
     supervisor = Supervisor()
     try:
         url = start_house(supervisor, settings, port=port)

@@ -13,6 +13,7 @@ from vmh_sync.commands.passes.linked_pass import sync_linked
 from vmh_sync.commands.passes.pass_progress import shown_pass
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
@@ -79,7 +80,7 @@ def progress_lines(*, quiet: bool) -> Iterator[Progress]:
 
 
 def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | None, csv_file: Path | None) -> None:
-    console, matched = Console(emoji=False, soft_wrap=True), plan.matched
+    console, matched = sentences(), plan.matched
     answered = f", davon {len(answers.settled)} beantwortet" if answers.settled else ""
     console.print(
         f"Erster Kontakt: {len(plan.sides.espocrm)} Beteiligte in EspoCRM, {len(plan.sides.advoware)} in Advoware, "
@@ -97,9 +98,9 @@ def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | Non
     _pairs(console, "doppelt in EspoCRM", _not_told_apart(plan, answers))
     _pairs(console, "doppelt in Advoware", matched.doubled_other)
     for line in plan.sides.unreadable[:SHOWN]:
-        console.print(f"  nicht lesbar: {line}", markup=False)
+        console.print(f"  nicht lesbar: {line}")
     if csv_file is not None:
-        console.print(f"Liste geschrieben: {csv_file} (enthält Namen; nach der Arbeit löschen).", markup=False)
+        console.print(f"Liste geschrieben: {csv_file} (enthält Namen; nach der Arbeit löschen).")
     if result is None:
         console.print("Es wurde nichts geschrieben. Ohne --plan werden die sicheren Paare verknüpft.")
         return
@@ -109,7 +110,7 @@ def _print_plan(plan: ContactPlan, answers: Answers, result: ContactResult | Non
         f"{len(result.somebody_else)}, fehlerhaft: {len(result.failures)}."
     )
     for espo_id, why in list(result.failures.items())[:SHOWN]:
-        console.print(f"  {espo_id}: {why}", markup=False)
+        console.print(f"  {espo_id}: {why}")
 
 
 def _not_told_apart(plan: ContactPlan, answers: Answers) -> "tuple[Pair[str, str], ...]":
@@ -127,8 +128,6 @@ def _not_told_apart(plan: ContactPlan, answers: Answers) -> "tuple[Pair[str, str
 def _pairs(console: Console, what: str, pairs: "tuple[Pair[Any, Any], ...]") -> None:
     for pair in pairs[:SHOWN]:
         found = pair.resemblance
-        console.print(
-            f"  {what}: {pair.one} – {pair.other}, {found.score} Punkte: {'; '.join(found.reasons)}", markup=False
-        )
+        console.print(f"  {what}: {pair.one} – {pair.other}, {found.score} Punkte: {'; '.join(found.reasons)}")
     if len(pairs) > SHOWN:
         console.print(f"  … und {len(pairs) - SHOWN} weitere ({what}); alle mit --csv oder --json.")

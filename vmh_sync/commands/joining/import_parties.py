@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from rich.console import Console
-
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.commands.joining.first_contact import progress_lines
 from vmh_sync.commands.passes.linked_pass import sync_linked
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -126,7 +125,7 @@ async def _run(order: ImportOrder, *, as_json: bool) -> tuple[ImportPlan, Import
 
 
 def _print(plan: ImportPlan, done: Imported | None) -> None:
-    console = Console(emoji=False, soft_wrap=True)
+    console = sentences()
     console.print(
         f"Import: {len(plan.create)} anzulegen, {len(plan.link)} zu verknüpfen, {len(plan.questions)} Fragen an "
         f"Menschen, {len(plan.left)} bleiben liegen, {len(plan.present)} sind schon in EspoCRM; nicht lesbar: "
@@ -135,7 +134,7 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
     for note in plan.sides.notes:
         console.print(f"Hinweis: {note}")
     for betnr, reason in list(plan.left.items())[:SHOWN]:
-        console.print(f"  Nr. {betnr}: {reason}", markup=False)
+        console.print(f"  Nr. {betnr}: {reason}")
     if len(plan.left) > SHOWN:
         console.print(f"  … und {len(plan.left) - SHOWN} weitere; alle mit --json.")
     if done is None:
@@ -147,4 +146,4 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
         f"fehlerhaft: {len(done.failures)}."
     )
     for name, why in list(done.failures.items())[:SHOWN]:
-        console.print(f"  {name}: {why}", markup=False)
+        console.print(f"  {name}: {why}")

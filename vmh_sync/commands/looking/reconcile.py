@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.orchestration.entity_room import rooms
@@ -49,7 +50,7 @@ def command(*, as_json: bool) -> None:
 
 def print_report(report: Report) -> None:
     """Print counts, and the differences by field."""
-    console = Console(emoji=False, soft_wrap=True)
+    console = sentences()
     numbers = report.to_json()
     console.print(
         f"Vergleich beider Seiten: {numbers['compared']} Beteiligte auf beiden Seiten: {numbers['equal']} gleich, "
@@ -69,18 +70,18 @@ def print_report(report: Report) -> None:
         ("nicht lesbar", report.unreadable),
     ):
         for one in ids[:SHOWN]:
-            console.print(f"  {name}: {one}", markup=False)
+            console.print(f"  {name}: {one}")
     for field, count in Counter(item.field for item in report.unexplained).most_common():
         console.print(f"  {field}: {count} verschieden")
     for item in report.unexplained[:SHOWN]:
-        console.print(f"  {item.id} (betnr {item.betnr}) {item.label}: {item.why}", markup=False)
+        console.print(f"  {item.id} (betnr {item.betnr}) {item.label}: {item.why}")
     for name, found in report.entities.items():
         console.print(
             f"{name}: {found.compared} auf beiden Seiten, {len({one.id for one in found.differences})} verschieden; "
             f"{len(found.only_espocrm)} nur in EspoCRM, {len(found.only_advoware)} nur in Advoware."
         )
         for other in list(found.differences)[:SHOWN]:
-            console.print(f"  {other.id} ({other.key}) {other.field}: {other.why}", markup=False)
+            console.print(f"  {other.id} ({other.key}) {other.field}: {other.why}")
     print_explained(console, report)
 
 
@@ -99,7 +100,7 @@ def print_explained(console: Console, report: Report) -> None:
         ),
     ]
     for line in lines[:SHOWN]:
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}")
     if len(lines) > SHOWN:
         console.print(f"  … und {len(lines) - SHOWN} weitere mit Aufgabe; alle mit --json.")
 

@@ -98,10 +98,10 @@ def _daemon(house: VmhSettings, now: datetime) -> tuple[DaemonState, Line]:
         daemon = read_daemon(home_of(house), now, let_go_at(house.home / "up.lock"))
     except HOUSE_TROUBLE as trouble:
         return DaemonState(False, None, ()), problem("Dagster", in_words(trouble), _NOTHING_STARTS)
-    return daemon, _daemon_line(daemon, now)
+    return daemon, _daemon_line(daemon)
 
 
-def _daemon_line(daemon: DaemonState, now: datetime) -> Line:
+def _daemon_line(daemon: DaemonState) -> Line:
     if daemon.alive:
         return ok("Dagster", "Startet Abgleiche von selbst.")
     if daemon.last_sign is None:

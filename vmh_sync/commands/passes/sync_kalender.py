@@ -4,11 +4,10 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from vmh_sync.commands.screens.options import Allow, AsJson, DryRun, Save, ShowValues
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
-from vmh_sync.commands.screens.screen import print_rows, screen
+from vmh_sync.commands.screens.screen import print_rows, screen, sentences
 from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 if TYPE_CHECKING:
@@ -130,34 +129,33 @@ def _print_notes(batch: "CalendarBatch") -> None:
     from vmh_sync.kalender.telling.notice_texts import amount
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(emoji=False, soft_wrap=True)
+    console = sentences()
     waiting = {str(row["audit"]) for row in batch.waiting}
     for outcome in batch.outcomes:
         if outcome.result is Result.SKIPPED and outcome.error and outcome.id not in waiting:
             whose = "" if outcome.error.startswith("Kalender ") else f"{outcome.id}: "
-            console.print(f"  {whose}{outcome.error}", markup=False)
+            console.print(f"  {whose}{outcome.error}")
     if batch.waiting:
         count = len(batch.waiting)
         console.print(
             f"  {count} {'Termin wartet' if count == 1 else 'Termine warten'} in Google, bis Advoware beschrieben "
-            "werden darf (ADVOWARE_WRITE_PROTECTION, CALENDAR_SYNC_WRITE_ALLOWED).",
-            markup=False,
+            "werden darf (ADVOWARE_WRITE_PROTECTION, CALENDAR_SYNC_WRITE_ALLOWED)."
         )
         for row in batch.waiting:
             number = f"frNr {row['frNr']}, " if row["frNr"] is not None else ""
-            console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}: {row['reason']}", markup=False)
+            console.print(f"    {row['kuerzel']}: {number}Ereignis {row['event']}: {row['reason']}")
     for name, count in batch.deadlines.items() if batch.how.dry_run else ():
         caught = amount(count, "Termin", "Termine")
-        console.print(f"  Fristen, Regel „{name}“: trifft {caught}.", markup=False)
+        console.print(f"  Fristen, Regel „{name}“: trifft {caught}.")
     for line in (*batch.lost_lines, *batch.undelivered, *batch.foreseen):
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}")
     if doubtful_pairs(batch.works):
-        console.print(f"  {DECIDE}", markup=False)
+        console.print(f"  {DECIDE}")
     found = newly_hindered(batch.works)
     for one in found:
-        console.print(f"  {one.line()}", markup=False)
+        console.print(f"  {one.line()}")
     if found:
-        console.print(f"  {REMEDY}", markup=False)
+        console.print(f"  {REMEDY}")
 
 
 def _print_plan(batch: "CalendarBatch") -> None:

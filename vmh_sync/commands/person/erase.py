@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
-
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.record import the_record
 from vmh_sync.commands.passes.instance import dagster_home, open_instance
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import fail, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.selecting.erased import read_erased, readmit
@@ -191,7 +190,7 @@ _TABLES = {
 
 
 def _show(plan: ErasurePlan, kept: date | None) -> None:
-    console = Console(emoji=False, soft_wrap=True, markup=False, highlight=False)
+    console = sentences()
     number = f", betnr {plan.scope.ids.betnr}" if plan.scope.ids.betnr is not None else ""
     console.print(f"Was bei uns über {plan.scope.espo_id}{number} steht und gelöscht wird:")
     for table, count in plan.rows.items():

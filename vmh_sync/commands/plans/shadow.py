@@ -15,6 +15,7 @@ from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import BETEILIGTE, KALENDER
 from vmh_sync.gateway.pages.field_names import field_name
@@ -57,7 +58,7 @@ def command(*, as_json: bool) -> None:
         print_json(report.to_json())
     else:
         _show(report)
-        Console(emoji=False, soft_wrap=True).print(f"Gemerkt in {path} (ohne Werte).", markup=False)
+        sentences().print(f"Gemerkt in {path} (ohne Werte).")
     sys.exit(RECORDS_FAILED if today.failures else 0)
 
 
@@ -81,7 +82,7 @@ def _failures(summary: PassSummary) -> dict[str, str]:
 
 
 def _show(report: ShadowReport) -> None:
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     looked_at = ", ".join(f"{count} {_COUNTED.get(name, name)}" for name, count in report.today.looked_at.items())
     console.print(f"Schattenbetrieb {report.today.day:%d.%m.%Y}: {looked_at} angesehen, nichts geschrieben.")
     console.print(
@@ -115,7 +116,7 @@ def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
         return
     console.print(title)
     for line in lines[:SHOWN]:
-        console.print(f"  {line}", markup=False)
+        console.print(f"  {line}")
     if len(lines) > SHOWN:
         console.print(f"  … und {len(lines) - SHOWN} weitere; alle mit --json.")
 

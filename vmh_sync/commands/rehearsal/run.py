@@ -16,6 +16,7 @@ from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, copy_calendars
 from vmh_sync.commands.rehearsal.copied import Copy, copy_sides, simulated_sides
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList, PartyScope
@@ -145,7 +146,7 @@ def _at_rest(again: Json) -> bool:
 
 
 def _show(report: Json) -> None:
-    console = Console(emoji=False, soft_wrap=True, highlight=False)
+    console = sentences()
     copied, first = report["copied"], report["sync"]
     console.print(
         f"Generalprobe mit einer Kopie ({copied['espocrm']} Beteiligte aus EspoCRM, {copied['advoware']} aus Advoware; "
@@ -182,4 +183,4 @@ def _show_calendars(console: Console, report: Json) -> None:
 
 def _show_failures(console: Console, failures: list[Json]) -> None:
     for failure in failures[:20]:
-        console.print(f"    {failure['id']}: {failure['error']}", markup=False)
+        console.print(f"    {failure['id']}: {failure['error']}")

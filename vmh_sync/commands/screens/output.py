@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from vmh_sync.commands.screens.screen import print_rows, screen
+from vmh_sync.commands.screens.screen import print_rows, screen, sentences
 from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, TASKS, word
 
 if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with them: not for --help
@@ -53,7 +53,7 @@ def print_summary(entity: str, summary: "PassSummary") -> None:
     """Print a pass in two lines, failures below them."""
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(emoji=False, soft_wrap=True)
+    console = sentences()
     results = summary.results
     console.print(
         f"Abgleich {entity}: {_records(summary)}: {results[Result.SYNCED]} abgeglichen, "
@@ -71,7 +71,7 @@ def print_dry_summary(entity: str, summary: "PassSummary", planned: int) -> None
     """
     from vmh_sync.sync.reporting.outcome import Result
 
-    console = Console(emoji=False, soft_wrap=True)
+    console = sentences()
     console.print(
         f"Probelauf {entity}: {_records(summary)} angesehen, {planned} zu ändern, "
         f"{summary.results[Result.FAILED]} fehlerhaft{_different(summary)}. Es wurde nichts geschrieben."
@@ -93,12 +93,12 @@ def _print_failures(console: Console, summary: "PassSummary") -> None:
 
 def print_skipped(summary: "PassSummary") -> None:
     """Print why records were left alone, where a pass of calendars has notes of its own."""
-    _print_reasons(Console(emoji=False, soft_wrap=True), [(one["id"], one["reason"]) for one in summary.skipped])
+    _print_reasons(sentences(), [(one["id"], one["reason"]) for one in summary.skipped])
 
 
 def _print_reasons(console: Console, reasons: Sequence[tuple[str, str]]) -> None:
     for record, reason in reasons[:SHOWN_FAILURES]:
-        console.print(f"  {record}: {reason}", markup=False)
+        console.print(f"  {record}: {reason}")
     if len(reasons) > SHOWN_FAILURES:
         console.print(f"  … und {len(reasons) - SHOWN_FAILURES} weitere")
 

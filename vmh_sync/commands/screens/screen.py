@@ -22,6 +22,11 @@ def screen() -> Console:
     return console
 
 
+def sentences() -> Console:
+    """Return the console for sentences: like :func:`screen`, and a line is never cut into two."""
+    return Console(emoji=False, soft_wrap=True, highlight=False, markup=False)
+
+
 def print_rows(console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under headings; without a table each row is one line that names what is not empty."""
     if not console.is_terminal or console.width < NARROW:

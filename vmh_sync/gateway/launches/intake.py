@@ -30,16 +30,15 @@ class _Delivery:
 class Intake:
     """Takes events of webhooks; belongs to one event loop."""
 
-    def __init__(self, store: Store, seconds: float = COMMIT_SECONDS) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._seconds = seconds
         self._waiting: list[_Delivery] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def put(self, entity: str, events: Sequence[InboxEvent]) -> int:
         """Store events and return how many are new, once they are committed. Raises ``StoreError``.
 
-        Takes at most the given seconds; after that nobody knows whether they were stored, and the sender has to send
+        Takes at most ``COMMIT_SECONDS``; after that nobody knows whether they were stored, and the sender has to send
         them again, which does no harm.
         """
         delivery = _Delivery(entity, events, asyncio.get_running_loop().create_future())
@@ -47,7 +46,7 @@ class Intake:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(COMMIT_SECONDS):
                 return await delivery.stored
         except TimeoutError:
             raise StoreUnavailable("the inbox did not take the events in time") from None
@@ -58,7 +57,7 @@ class Intake:
         What is not committed by then was not confirmed either: its sender sends it again.
         """
         if self._worker is not None:
-            await let_end(self._worker, seconds=self._seconds)
+            await let_end(self._worker, seconds=COMMIT_SECONDS)
 
     async def _work(self) -> None:
         while self._waiting:

@@ -20,6 +20,7 @@ REPOSITORY = "__repository__"
 _PLACE = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
 BEFORE_START = ("QUEUED", "NOT_STARTED", "STARTING")
 ACTIVE = (*BEFORE_START, "STARTED")
+ACTIVE_AT_MOST = 50
 
 _LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
@@ -143,10 +144,10 @@ class Launcher:
             raise LaunchFailed(f"Dagster did not launch {job}: {answer['__typename']}")
         return str(answer["run"]["runId"])
 
-    async def active_runs(self, job: str, limit: int = 50) -> Sequence[Run]:
+    async def active_runs(self, job: str) -> Sequence[Run]:
         """Return the runs of a job that wait or run. Raises :class:`LaunchFailed`."""
         wanted = {"pipelineName": job, "statuses": list(ACTIVE)}
-        answer = await self._ask(_RUNS, {"filter": wanted, "limit": limit}, "runsOrError")
+        answer = await self._ask(_RUNS, {"filter": wanted, "limit": ACTIVE_AT_MOST}, "runsOrError")
         if answer["__typename"] != "Runs":
             raise LaunchFailed(f"Dagster did not list runs of {job}: {answer['__typename']}")
         return [

@@ -100,7 +100,7 @@ def decide_deadline(
     if event is not None and event.obstacle == "moved_occurrence" and advoware.presence is Presence.PRESENT:
         return _series_again(pair, advoware, ctx)
     if raw is None or pair.guarded is None or pair.base is None or _is_unstored_write(pair, event):
-        return _remembered(pair, raw, _told(pair, _as_before(pair, decide_pair(held, advoware, google, ctx))))
+        return _remembered(pair, raw, _told(_as_before(pair, decide_pair(held, advoware, google, ctx))))
     changed = _changed(raw, pair.guarded)
     if not changed:
         return _as_before(pair, decide_pair(held, advoware, google, ctx))
@@ -201,7 +201,7 @@ def _with_source(pair: PairState, operation: Operation) -> Operation:
     return replace(operation, source=pair.source) if isinstance(operation, UpdateGoogle) else operation
 
 
-def _told(pair: PairState, decision: Decision) -> Decision:
+def _told(decision: Decision) -> Decision:
     """What is put back is told as what it is: somebody changed a deadline in Google."""
     kinds = (FindingKind.WRITE_PROTECTED, FindingKind.READ_ONLY, FindingKind.ONE_WAY)
     findings = tuple(

@@ -31,7 +31,7 @@ class UnusableFile(Exception):
     """A database file cannot be used; ``str`` is a :class:`FileFault`."""
 
 
-def file_fault(url: str, *, least_free: int = LEAST_FREE, look_inside: bool = True) -> FileFault | None:
+def file_fault(url: str, *, look_inside: bool = True) -> FileFault | None:
     """Return what is wrong with the SQLite file of a database URL; ``None`` when nothing is, or it is no SQLite.
 
     ``look_inside`` reads the whole file, which takes a second for each few hundred megabytes.
@@ -43,7 +43,7 @@ def file_fault(url: str, *, least_free: int = LEAST_FREE, look_inside: bool = Tr
     if not parsed.drivername.startswith("sqlite") or not parsed.database:
         return None
     path = Path(parsed.database).absolute()
-    return _of_folder(path.parent) or _of_disk(path.parent, least_free) or (_of_file(path) if look_inside else None)
+    return _of_folder(path.parent) or _of_disk(path.parent) or (_of_file(path) if look_inside else None)
 
 
 def _of_folder(folder: Path) -> FileFault | None:
@@ -56,13 +56,13 @@ def _of_folder(folder: Path) -> FileFault | None:
     )
 
 
-def _of_disk(folder: Path, least_free: int) -> FileFault | None:
+def _of_disk(folder: Path) -> FileFault | None:
     nearest = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
         free = shutil.disk_usage(nearest).free
     except OSError:
         return None
-    if free >= least_free:
+    if free >= LEAST_FREE:
         return None
     return FileFault(
         f"Auf dem Datenträger von {nearest} sind nur noch {free // 1024 // 1024} MB frei.",

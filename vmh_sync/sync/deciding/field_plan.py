@@ -61,9 +61,7 @@ class FieldPlan:
         return not (self.to_espocrm or self.to_advoware or self.tasks or self.base_moves)
 
 
-def plan_fields(
-    decisions: Iterable[Decision], table: FieldTable, *, base: Base | None, creating: bool = False
-) -> FieldPlan:
+def plan_fields(decisions: Iterable[Decision], table: FieldTable, *, base: Base | None) -> FieldPlan:
     """Turn the merge's decisions into changes, tasks and the resulting base.
 
     A value that the target does not take (read-only there, or no word for it) stays on its side: the base remembers
@@ -71,12 +69,12 @@ def plan_fields(
     """
     plan = FieldPlan(base_espocrm=dict(base.espocrm) if base else {}, base_advoware=dict(base.advoware) if base else {})
     for decision in decisions:
-        _plan_one(plan, decision, table, creating=creating)
+        _plan_one(plan, decision, table)
     _gather_conflict_task(plan)
     return plan
 
 
-def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable, *, creating: bool) -> None:
+def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable) -> None:
     if decision.verdict is Verdict.QUIET:
         return
     if decision.verdict is Verdict.HOLD:
@@ -88,12 +86,12 @@ def _plan_one(plan: FieldPlan, decision: Decision, table: FieldTable, *, creatin
         if not decision.first_contact:
             plan.adopted.append(FieldChange(decision.field, None, decision.value, "both_same"))
         return
-    _carry_over(plan, decision, decision.source, table, creating=creating)
+    _carry_over(plan, decision, decision.source, table)
 
 
-def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldTable, *, creating: bool) -> None:
+def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldTable) -> None:
     name, target = decision.field, source.other
-    obstacle, why = _obstacle(table, name, target, decision.value, creating=creating)
+    obstacle, why = _obstacle(table, name, target, decision.value)
     if obstacle is not None and decision.retry:
         return
     if obstacle is not None and alike(table[name].kind, decision.value, decision.replaced):
@@ -113,15 +111,13 @@ def _carry_over(plan: FieldPlan, decision: Decision, source: Side, table: FieldT
     plan.base_of(target)[name] = decision.value
 
 
-def _obstacle(
-    table: FieldTable, name: str, target: Side, value: Value, *, creating: bool
-) -> tuple[TaskKind | None, str]:
+def _obstacle(table: FieldTable, name: str, target: Side, value: Value) -> tuple[TaskKind | None, str]:
     try:
         table[name].write(target, value)
     except Unrepresentable as error:
-        if error.why or table[name].writable(target, creating=creating):
+        if error.why or table[name].writable(target):
             return TaskKind.VALUE_REFUSED, error.why
-    if not table[name].writable(target, creating=creating):
+    if not table[name].writable(target):
         return TaskKind.READONLY_FIELD, ""
     return None, ""
 

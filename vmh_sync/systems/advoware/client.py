@@ -169,10 +169,9 @@ class AdvowareClient:
 
     # Calendar
 
-    async def list_mitarbeiter(self, aktiv: bool = True, spoilt: list[SpoiltRow] | None = None) -> list[Mitarbeiter]:
-        """The employees; by default the active ones. Rows that cannot be used go to ``spoilt``, else they raise."""
-        params = {wire.QUERY_AKTIV: "true" if aktiv else "false"}
-        return await self._list(Mitarbeiter, wire.MITARBEITER, {}, params, spoilt)
+    async def list_mitarbeiter(self, spoilt: list[SpoiltRow] | None = None) -> list[Mitarbeiter]:
+        """The active employees. Rows that cannot be used go to ``spoilt``, else they raise."""
+        return await self._list(Mitarbeiter, wire.MITARBEITER, {}, {wire.QUERY_AKTIV: "true"}, spoilt)
 
     async def list_termine(
         self, kuerzel: str, start: datetime, end: datetime, spoilt: list[SpoiltRow] | None = None

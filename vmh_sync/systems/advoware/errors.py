@@ -92,29 +92,18 @@ class LoginFailed(AdvowareError, errors.LoginRefused):
 
 
 class UnexpectedAnswer(AdvowareError, errors.UnexpectedAnswer):
-    """Broken or unexpected JSON. ``problems`` names fields and classes of errors, never values."""
+    """Broken or unexpected JSON."""
 
     people = "Advoware hat unlesbar geantwortet; der Datensatz wurde nicht verändert."
 
-    def __init__(self, detail: str, *, status: int | None = None, problems: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{detail}: {', '.join(problems)}" if problems else detail, status=status)
-        self.problems = problems
 
+class SpoiltRecord(UnexpectedAnswer, errors.SpoiltRecord):
+    """One record in an answer cannot be used."""
 
-class SpoiltRecord(UnexpectedAnswer):
-    """A record with a field of a wrong kind, or with a value that nobody can hold. ``problems`` names the fields."""
-
-    of_one_record = True
     people = (
         "Advoware meldet für diesen Datensatz unbrauchbare Angaben; es wurde nichts verändert. "
         "Bitte den Datensatz in Advoware prüfen."
     )
-
-    @property
-    def message_for_people(self) -> str:
-        """Names the fields, not the values."""
-        named = ", ".join(self.problems[:5])
-        return f"{self.people} Betroffen: {named}." if named else self.people
 
 
 class CapabilityMissing(AdvowareError, errors.CapabilityMissing):

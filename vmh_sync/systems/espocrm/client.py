@@ -320,7 +320,6 @@ async def open_espocrm_admin(
     settings: EspoCrmSettings,
     *,
     clock: Clock,
-    observer: CallObserver | None = None,
     retry: RetryPolicy | None = None,
 ) -> AsyncIterator[EspoAdmin]:
     """The same for the administrator that the settings name. Raises ``SettingsError`` where they name none."""
@@ -331,4 +330,4 @@ async def open_espocrm_admin(
         )
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
         login = BasicLogin(user, password.get_secret_value())
-        yield EspoAdmin(settings, http=http, clock=clock, observer=observer, retry=retry, login=login)
+        yield EspoAdmin(settings, http=http, clock=clock, retry=retry, login=login)

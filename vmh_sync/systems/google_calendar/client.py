@@ -97,8 +97,8 @@ INSTANCES = Operation("events.instances", "GET", f"{_EVENT}/instances")
 class GoogleCalendarClient:
     """Events of any calendar that the acting account may reach.
 
-    ``services`` yields the service object, ``quota`` the firm's share, ``retrier`` the pauses, ``locks`` the one
-    writer per calendar, ``observer`` gets told of every request, ``circuit`` is the one of this login.
+    ``services`` yields the service object, ``quota`` the firm's share, ``retrier`` the pauses,
+    ``observer`` gets told of every request, ``circuit`` is the one of this login.
     """
 
     def __init__(
@@ -107,7 +107,6 @@ class GoogleCalendarClient:
         quota: Quota,
         *,
         retrier: Retrier | None = None,
-        locks: CalendarLocks | None = None,
         observer: CallObserver | None = None,
         circuit: ThreadLoginCircuit | None = None,
         person: bool = False,
@@ -117,7 +116,7 @@ class GoogleCalendarClient:
         self._circuit = circuit or ThreadLoginCircuit("google", SystemClock(), MemoryCircuits())
         self._quota = quota
         self._retrier = retrier or Retrier()
-        self._locks = locks or CalendarLocks()
+        self._locks = CalendarLocks()
         self._observer = observer or NullObserver()
 
     def insert_event(self, calendar_id: str, event_id: str, content: EventContent) -> Event:

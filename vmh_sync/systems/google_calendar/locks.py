@@ -1,37 +1,18 @@
 """One writer per calendar at a time (specification, kalender.md 1: "writes to one calendar are serialised").
 
-Google answers parallel writes to one calendar with rate limits. Threads of this process wait for each other
-here; processes wait for each other through a :class:`WriteLease`.
+Google answers parallel writes to one calendar with rate limits. Threads of this process wait for each other here;
+processes do by the lease of the employee whose calendar it is.
 """
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
-
-
-class WriteLease(Protocol):
-    """A lease that other processes see."""
-
-    def hold(self, calendar_id: str) -> AbstractContextManager[None]:
-        """Return a context in which this process is the only one that writes to the calendar."""
-        ...
-
-
-class NoLease:
-    """No other process writes."""
-
-    def hold(self, calendar_id: str) -> AbstractContextManager[None]:
-        """Return a context that does nothing."""
-        del calendar_id
-        return nullcontext()
+from contextlib import contextmanager
 
 
 class CalendarLocks:
-    """In-process lock per calendar, then the lease between processes."""
+    """A lock per calendar."""
 
-    def __init__(self, lease: WriteLease | None = None) -> None:
-        self._lease = lease or NoLease()
+    def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
@@ -40,5 +21,5 @@ class CalendarLocks:
         """Wait until no other writer is at this calendar, and keep others out until the block ends."""
         with self._guard:
             lock = self._locks.setdefault(calendar_id, threading.Lock())
-        with lock, self._lease.hold(calendar_id):
+        with lock:
             yield

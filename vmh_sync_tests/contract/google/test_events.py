@@ -228,17 +228,20 @@ def test_access_taken_away(google: Google, draft: EventDraft) -> None:
     assert google.slept == []
 
 
-def test_every_write_holds_the_calendar_and_no_read_does(google: Google, draft: EventDraft) -> None:
-    calendar, told = google.calendar(), []
+def test_every_write_holds_the_calendar_and_no_read_does(
+    google: Google, draft: EventDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar, told, hold = google.calendar(), [], CalendarLocks.hold
 
-    class Lease:
-        @contextmanager
-        def hold(self, calendar_id: str) -> Iterator[None]:
-            sent = len(google.exchanges)
+    @contextmanager
+    def noted(locks: CalendarLocks, calendar_id: str) -> Iterator[None]:
+        sent = len(google.exchanges)
+        with hold(locks, calendar_id):
             yield
-            told.append((calendar_id, len(google.exchanges) - sent))
+        told.append((calendar_id, len(google.exchanges) - sent))
 
-    client = GoogleCalendarClient(google.services(), google.quota, locks=CalendarLocks(Lease()))
+    monkeypatch.setattr(CalendarLocks, "hold", noted)
+    client = GoogleCalendarClient(google.services(), google.quota)
     event = client.insert_event(calendar, EVENT_ID, draft)
     client.update_event(calendar, event, draft)
     client.delete_event(calendar, EVENT_ID)

@@ -86,7 +86,7 @@ async def test_an_entry_of_an_unexpected_kind_spoils_neither_the_party_nor_the_o
     assert [entry.id for entry in party.kommunikation] == [4]
     spoilt = party.spoilt["kommunikation"]
     assert [row.number("id") for row in spoilt] == [None, 3]
-    assert [row.error.problems for row in spoilt] == [("id (int_parsing)",), ("tlf (string_type)",)]  # type: ignore[attr-defined]
+    assert [row.error.problems for row in spoilt] == [("id (int_parsing)",), ("tlf (string_type)",)]
     assert "geheime-nummer" not in "".join(str(row.error) for row in spoilt)
     assert (party.kommunikation_told, party.adressen) == (True, None)
 

@@ -143,7 +143,10 @@ async def test_a_gateway_that_ends_is_cancelled_anywhere_and_leaves_no_task() ->
     assert await cancelled_at_every_await(notice, redis.keys.clear) >= 1
 
 
-async def test_an_inbox_that_hangs_holds_nobody_back_for_longer_than_a_request_may_take() -> None:
+async def test_an_inbox_that_hangs_holds_nobody_back_for_longer_than_a_request_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vmh_sync.gateway.launches.intake.COMMIT_SECONDS", 0.05)
     go = threading.Event()
 
     class Hanging(Intake):
@@ -151,7 +154,7 @@ async def test_an_inbox_that_hangs_holds_nobody_back_for_longer_than_a_request_m
             go.wait(30)
             return [0 for _ in deliveries]
 
-    intake = Hanging(cast("Any", None), seconds=0.05)
+    intake = Hanging(cast("Any", None))
     try:
         putting = asyncio.create_task(intake.put("beteiligte", []))
         await asyncio.wait({putting}, timeout=5)

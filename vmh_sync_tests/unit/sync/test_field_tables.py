@@ -168,12 +168,10 @@ def test_values_are_written_in_the_notation_of_the_target(
 def test_what_a_side_takes_is_said_by_the_rule() -> None:
     only_on_create = FieldRule("a", "a", "a", "A", on_update=False)
     only_on_update = FieldRule("b", "b", "b", "B", on_create=False, espo_writable=False)
-    assert only_on_create.writable(Side.ADVOWARE, creating=True)
     assert not only_on_create.writable(Side.ADVOWARE)
     assert only_on_update.writable(Side.ADVOWARE)
-    assert not only_on_update.writable(Side.ADVOWARE, creating=True)
     assert only_on_create.writable(Side.ESPOCRM)
-    assert not only_on_update.writable(Side.ESPOCRM, creating=True)
+    assert not only_on_update.writable(Side.ESPOCRM)
 
 
 def test_a_record_is_read_by_each_sides_own_names_and_lacking_attributes_are_no_values() -> None:
