@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.store.calendars.calendar import CalendarPairs, CalendarStates
 from vmh_sync.store.calendars.calendar_channels import CalendarChannels
-from vmh_sync.store.database.engine import for_writing, make_engine
+from vmh_sync.store.database.engine import make_engines
 from vmh_sync.store.database.migrate import current_revision, head_revision, is_known
 from vmh_sync.store.database.reclaim import overwritten
 from vmh_sync.store.database.shared_transactions import SharedTransactions
@@ -65,12 +65,12 @@ class Store:
     A coroutine takes :meth:`read` and :meth:`write`, which leave the loop free meanwhile; the others are synchronous.
     """
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._reader = engine
-        self._writer = for_writing(engine)
+    def __init__(self, reader: Engine, writer: Engine, clock: Clock) -> None:
+        self._reader = reader
+        self._writer = writer
         self._clock = clock
         # PostgreSQL carries transactions out beside each other: there each has its own.
-        shared = engine.dialect.name == "sqlite"
+        shared = reader.dialect.name == "sqlite"
         self._reads = SharedTransactions(self.reading) if shared else None
         self._writes = SharedTransactions(self.transaction, lambda tx: tx.connection) if shared else None
 
@@ -178,6 +178,7 @@ class Store:
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._reader.dispose()
+        self._writer.dispose()
 
 
 def open_store(url: str, clock: Clock | None = None) -> Store:
@@ -185,4 +186,4 @@ def open_store(url: str, clock: Clock | None = None) -> Store:
 
     Raises ValueError for an unsupported URL.
     """
-    return Store(make_engine(url), clock or SystemClock())
+    return Store(*make_engines(url), clock or SystemClock())

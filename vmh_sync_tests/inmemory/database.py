@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 
 from vmh_sync.clock import Clock
 from vmh_sync.store import Store, upgrade
-from vmh_sync.store.database import engine
+from vmh_sync.store.database.sqlite_dialect import Writing
 
 
 @cache
@@ -29,15 +29,13 @@ def _migrated() -> bytes:
 def memory_store(clock: Clock) -> Store:
     """Return an empty store; all its transactions share the one connection, one after the other."""
     made = create_engine(
-        "sqlite://",
+        f"sqlite+{Writing.driver}://",
         poolclass=StaticPool,
-        connect_args={"check_same_thread": False},
+        creator=lambda: sqlite3.connect(":memory:", check_same_thread=False),
         json_serializer=partial(dumps, allow_nan=False),
     )
     event.listen(made, "connect", lambda connection, record: connection.deserialize(_migrated()))
-    event.listen(made, "connect", engine._prepare_sqlite)
-    event.listen(made, "begin", engine._begin_sqlite)
-    return Store(made, clock)
+    return Store(made, made, clock)
 
 
 def rows(store: Store, model: type[DeclarativeBase]) -> list[Any]:

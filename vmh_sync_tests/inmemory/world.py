@@ -141,7 +141,7 @@ class World:
         return PassContext(
             run_id=process.name,
             clock=self.clock,
-            store=Store(self.store._reader, self.clock),  # as every process opens its own
+            store=Store(self.store._reader, self.store._writer, self.clock),  # as every process opens its own
             leases=Leases(redis, LEASE_SECONDS, owner=process.name),
             advoware=AdvowareClient(
                 self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls, retry=retry

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, Text, insert
 from vmh_sync.examples.ticketing.ticket import Priority, State, Ticket
 from vmh_sync.settings import VmhSettings
 from vmh_sync.store.database.columns import UtcDateTime
-from vmh_sync.store.database.engine import for_writing, make_engine
+from vmh_sync.store.database.engine import make_engine
 from vmh_sync.store.database.translation import translated
 
 _METADATA = MetaData()
@@ -33,7 +33,7 @@ class Desk:
     """Keeps tickets. All methods raise ``StoreUnavailable`` when the database is away."""
 
     def __init__(self, url: str) -> None:
-        self._engine = make_engine(url)
+        self._engine = make_engine(url, writing=True)
         self._made = False
 
     def add(self, ticket: Ticket) -> None:
@@ -78,7 +78,7 @@ class Desk:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with translated(), for_writing(self._engine).begin() as connection:
+        with translated(), self._engine.begin() as connection:
             if not self._made:
                 _METADATA.create_all(connection)
             yield connection

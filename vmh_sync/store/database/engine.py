@@ -7,13 +7,13 @@ transaction has to be promoted from reading to writing, which is where two proce
 """
 
 import json
-import sqlite3
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
+
+from vmh_sync.store.database.sqlite_dialect import Reading, Writing
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -33,8 +33,6 @@ _ALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "ke
 UNANSWERED_MILLISECONDS = 30_000
 """How long sent data may stay unacknowledged; keepalives are not sent meanwhile."""
 
-_BEGIN = "vmh_begin"
-
 
 def normalised_url(url: str) -> URL:
     """Turn a configured URL into one with a definite driver.
@@ -53,23 +51,28 @@ def normalised_url(url: str) -> URL:
     raise ValueError(f"VMH_DATABASE_URL: only sqlite and postgresql are supported, not {parsed.drivername!r}")
 
 
-def make_engine(url: str) -> Engine:
+def make_engines(url: str) -> tuple[Engine, Engine]:
+    """Create the engine that reads and the one that writes: one and the same for PostgreSQL. Raises ValueError."""
+    reader = make_engine(url)
+    return reader, make_engine(url, writing=True) if reader.dialect.name == "sqlite" else reader
+
+
+def make_engine(url: str, *, writing: bool = False) -> Engine:
     """Create the engine for a database URL; it connects when first used.
 
-    Parameters are hidden in error messages, since they may be personal values. Raises ValueError for an unsupported
-    URL.
+    ``writing``: its transactions take SQLite's write lock when they begin; PostgreSQL has no such thing. Parameters are
+    hidden in error messages, since they may be personal values. Raises ValueError for an unsupported URL.
     """
     parsed = normalised_url(url)
     serializer = partial(json.dumps, allow_nan=False)
     if parsed.drivername == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = create_engine(
-            parsed, hide_parameters=True, json_serializer=serializer, connect_args={"timeout": BUSY_SECONDS}
+        return create_engine(
+            parsed.set(drivername=f"sqlite+{(Writing if writing else Reading).driver}"),
+            hide_parameters=True,
+            json_serializer=serializer,
+            connect_args={"timeout": BUSY_SECONDS},
         )
-        event.listen(engine, "do_connect", _keep_private)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
     return create_engine(
         parsed,
         hide_parameters=True,
@@ -104,29 +107,3 @@ def without_bounds(connection: Connection) -> None:
     """Lift the server's time-outs for this transaction (PostgreSQL): a migration may take as long as it takes."""
     for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
         connection.exec_driver_sql(f"SET LOCAL {name} = 0")
-
-
-def for_writing(engine: Engine) -> Engine:
-    """Return the same engine (and pool) whose transactions take SQLite's write lock when they begin."""
-    return engine.execution_options(**{_BEGIN: "IMMEDIATE"})
-
-
-def _keep_private(_dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]) -> None:
-    # The file holds personal data. SQLite would make it readable for everybody; its WAL takes the same mode.
-    path = Path(str(arguments[0]))
-    if not path.exists():
-        path.touch(mode=0o600)
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver's own idea of when to begin is switched off; _begin_sqlite does it.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
-from vmh_sync.store.database.engine import for_writing, make_engine, without_bounds
+from vmh_sync.store.database.engine import make_engine, without_bounds
 from vmh_sync.store.database.translation import translated
 from vmh_sync.store.errors import SchemaNewer
 
@@ -40,24 +40,28 @@ def upgrade(url: str) -> str:
             if not is_known(current):
                 raise SchemaNewer(f"the database is at revision {current}, newer than {head_revision()}")
             if current != head_revision():
-                _migrate(engine)
+                _migrate(url, engine)
         return head_revision()
     finally:
         engine.dispose()
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(url: str, engine: Engine) -> None:
     from alembic import command
 
     if engine.dialect.name == "sqlite":
         _switch_to_wal(engine)
-    with for_writing(engine).begin() as connection:
-        if engine.dialect.name == "postgresql":
-            without_bounds(connection)
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    writer = make_engine(url, writing=True)
+    try:
+        with writer.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                without_bounds(connection)
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        writer.dispose()
 
 
 @cache

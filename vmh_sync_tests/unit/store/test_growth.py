@@ -70,11 +70,11 @@ def grown(store: Store, store_clock: ManualClock, statements: list[tuple[str, An
         if not many and re.match(r"\s*(SELECT|UPDATE|DELETE)", statement):
             statements.append((statement, parameters))
 
-    for engine in (store._reader, store._writer):
+    for engine in {store._reader, store._writer}:
         event.listen(engine, "before_cursor_execute", note)
     statements.clear()
     yield store
-    for engine in (store._reader, store._writer):
+    for engine in {store._reader, store._writer}:
         event.remove(engine, "before_cursor_execute", note)
 
 

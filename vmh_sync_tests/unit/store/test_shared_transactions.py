@@ -91,15 +91,12 @@ def standing(store: Store, *names: str) -> list[str]:
 
 def transactions(store: Store, work: Callable[[], Any]) -> int:
     """How many transactions that write the work takes."""
-    begun: list[str] = []
-
-    def executed(_c: Any, _cursor: Any, sql: str, *_: Any) -> None:
-        begun.append(sql)
-
-    event.listen(store._reader, "before_cursor_execute", executed)
+    begun: list[object] = []
+    note = begun.append
+    event.listen(store._writer, "begin", note)
     work()
-    event.remove(store._reader, "before_cursor_execute", executed)
-    return begun.count("BEGIN IMMEDIATE")
+    event.remove(store._writer, "begin", note)
+    return len(begun)
 
 
 def test_those_who_come_while_one_is_under_way_share_the_next(embedded: Store) -> None:
@@ -156,8 +153,8 @@ def test_a_commit_that_fails_is_told_to_all(embedded: Store) -> None:
                 if len(committed) == 2:
                     raise sqlite3.OperationalError("disk I/O error")
 
-            event.listen(embedded._reader, "commit", commit)
-        event.remove(embedded._reader, "commit", commit)
+            event.listen(embedded._writer, "commit", commit)
+        event.remove(embedded._writer, "commit", commit)
         return crowd.ended
 
     told = asyncio.run(pass_())
