@@ -10,7 +10,7 @@ from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules, PairSt
 from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.pairs.intents import Intent
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Store, Transaction
 
 ENTITY = "kalender"
 LEAVING = "leaving"
@@ -55,21 +55,27 @@ class Stored:
 def read_stored(store: Store, kuerzel: str) -> Stored:
     """Read everything about one employee in one transaction."""
     with store.reading() as tx:
-        full = tx.cursors.get(full_read_cursor(kuerzel))
+        said = tx.cursors.several([name(kuerzel) for name in _CURSORS])
+        full = said.get(full_read_cursor(kuerzel))
         return Stored(
             state=tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel),
             pairs=tuple(tx.calendar_pairs.of(kuerzel)),
             intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
             full_read_at=datetime.fromisoformat(full) if full else None,
-            unsettled=tuple(tx.cursors.get(unsettled_cursor(kuerzel)) or ()),
-            rules_hash=tx.cursors.get(rules_cursor(kuerzel)),
-            waiting=tuple(tx.cursors.get(waiting_cursor(kuerzel)) or ()),
-            doubtful=_edges(tx.cursors.get(doubtful_cursor(kuerzel))),
-            decided=dict.fromkeys(_edges(tx.cursors.get(same_cursor(kuerzel))), True)
-            | dict.fromkeys(_edges(tx.cursors.get(different_cursor(kuerzel))), False),
-            deadlines_hash=tx.cursors.get(deadlines_cursor(kuerzel)),
-            copied=frozenset(tx.cursors.get(copied_cursor(kuerzel)) or ()),
+            unsettled=tuple(said.get(unsettled_cursor(kuerzel)) or ()),
+            rules_hash=said.get(rules_cursor(kuerzel)),
+            waiting=tuple(said.get(waiting_cursor(kuerzel)) or ()),
+            doubtful=_edges(said.get(doubtful_cursor(kuerzel))),
+            decided=dict.fromkeys(_edges(said.get(same_cursor(kuerzel))), True)
+            | dict.fromkeys(_edges(said.get(different_cursor(kuerzel))), False),
+            deadlines_hash=said.get(deadlines_cursor(kuerzel)),
+            copied=frozenset(said.get(copied_cursor(kuerzel)) or ()),
         )
+
+
+def read_doubtful(tx: Transaction, kuerzel: str) -> tuple[tuple[int, str], ...]:
+    """Return the Termine and events of an employee that may be the same."""
+    return _edges(tx.cursors.get(doubtful_cursor(kuerzel)))
 
 
 def full_read_cursor(kuerzel: str) -> str:
@@ -119,6 +125,19 @@ def deadlines_cursor(kuerzel: str) -> str:
 def copied_cursor(kuerzel: str) -> str:
     """Return the cursor name that holds the numbers of which an equal copy stands in the calendar."""
     return f"kalender:copied:{kuerzel}"
+
+
+_CURSORS = (
+    full_read_cursor,
+    unsettled_cursor,
+    waiting_cursor,
+    doubtful_cursor,
+    same_cursor,
+    different_cursor,
+    rules_cursor,
+    deadlines_cursor,
+    copied_cursor,
+)
 
 
 def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:

@@ -16,7 +16,7 @@ from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.kalender.context import CalendarContext, TaskDesk
 from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.reading.employees import Employee
-from vmh_sync.kalender.state.pair_rows import ENTITY, read_stored, record_id
+from vmh_sync.kalender.state.pair_rows import ENTITY, read_doubtful, record_id
 from vmh_sync.kalender.telling.employee_users import user_of
 from vmh_sync.kalender.telling.notice_texts import NoticeText
 from vmh_sync.store.history.tasks import ManualTask
@@ -116,7 +116,7 @@ def _continuing(earlier: ManualTask, notice: Notice) -> dict[str, Any]:
 
 async def deliver(context: CalendarContext, employee: Employee) -> Delivery:
     """Write one employee's notices to EspoCRM; never raises for what lies with EspoCRM or with a busy lease."""
-    waiting, settled = _waiting(context, employee.kuerzel), _settled(context, employee.kuerzel)
+    waiting, settled = _waiting_and_settled(context, employee.kuerzel)
     if not waiting and not settled:
         return Delivery()
     if context.desk is None:
@@ -128,8 +128,8 @@ async def deliver(context: CalendarContext, employee: Employee) -> Delivery:
         with isolated(f"kalender {employee.kuerzel}: tasks", posted.blame):
             await close_tasks(context.desk, WriteGate(lease), settled)
             await _post(context, context.desk, employee, WriteGate(lease), posted)
-    left = len(_waiting(context, employee.kuerzel))
-    return Delivery(posted.count, left, posted.reason)
+    left, _ = _waiting_and_settled(context, employee.kuerzel)
+    return Delivery(posted.count, len(left), posted.reason)
 
 
 @dataclass(slots=True)
@@ -141,27 +141,22 @@ class _Posted:
         self.reason = explain(error).message
 
 
-def _settled(context: CalendarContext, kuerzel: str) -> list[int]:
-    """Return the tasks about doubts that nobody has any more: decided, or equal on both sides by now."""
-    edges = read_stored(context.store, kuerzel).doubtful
+def _waiting_and_settled(context: CalendarContext, kuerzel: str) -> tuple[list[ManualTask], list[int]]:
+    """Return what has to be told, and the tasks about doubts that nobody has any more: decided, or equal by now."""
+    with context.store.reading() as tx:
+        rows, edges = tx.tasks.not_closed(ENTITY), read_doubtful(tx, kuerzel)
     asked = [
         name for fr_nr, event in edges for name in (record_id(kuerzel, fr_nr, None), record_id(kuerzel, None, event))
     ]
-    with context.store.reading() as tx:
-        rows = tx.tasks.not_closed(ENTITY)
     of_employee = [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
-    return [row.id for row in of_employee if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in asked]
-
-
-def _waiting(context: CalendarContext, kuerzel: str) -> list[ManualTask]:
-    with context.store.reading() as tx:
-        rows = tx.tasks.not_closed(ENTITY, "pending")
-    return [row for row in rows if str(row.details.get("kuerzel", "")).upper() == kuerzel.upper()]
+    settled = [row.id for row in of_employee if row.kind == TaskKind.CALENDAR_DOUBTFUL and row.espo_id not in asked]
+    return [row for row in of_employee if row.state == "pending"], settled
 
 
 async def _post(context: CalendarContext, desk: TaskDesk, employee: Employee, gate: WriteGate, posted: _Posted) -> None:
     assignee = await user_of(context, desk, employee)
-    for row in _waiting(context, employee.kuerzel):
+    waiting, _ = _waiting_and_settled(context, employee.kuerzel)
+    for row in waiting:
         await _post_one(desk, gate, row, assignee)
         posted.count += 1
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
@@ -16,6 +16,18 @@ from vmh_sync.store.repository import Repository, chunks, columns_of, replacing,
 _PAIRS = table_of(CalendarPairRow)
 _SAVE_STATE = replacing(table_of(CalendarStateRow), "kuerzel", kept=("created_at",))
 _LIVING = CalendarPairRow.deleted_at.is_(None)
+# Built once: to build a statement costs more than to carry it out.
+_STATE_OF = select(*columns_of(CalendarStateRow)).where(CalendarStateRow.kuerzel == bindparam("kuerzel"))
+_KNOWN = case((CalendarStateRow.last_success_at <= bindparam("now"), CalendarStateRow.last_success_at))
+_STATES = select(*columns_of(CalendarStateRow)).order_by(_KNOWN.asc().nulls_first(), CalendarStateRow.kuerzel)
+_PAIRS_OF_ANYBODY = select(*columns_of(CalendarPairRow)).order_by(CalendarPairRow.id)
+_PAIRS_OF = _PAIRS_OF_ANYBODY.where(CalendarPairRow.kuerzel == bindparam("kuerzel"), _LIVING)
+_REPLACE = (
+    update(_PAIRS)
+    .where(_PAIRS.c.id == bindparam("pair"), _PAIRS.c.revision == bindparam("known"))
+    .values({one.name: bindparam(one.name) for one in _PAIRS.c if one.name not in ("id", "created_at")})
+    .returning(_PAIRS.c.created_at)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +85,7 @@ class CalendarStates(Repository):
 
     def get(self, kuerzel: str) -> CalendarState | None:
         """Return how an employee's calendar stands, None if it was never synced."""
-        row = self._connection.execute(
-            select(*columns_of(CalendarStateRow)).where(CalendarStateRow.kuerzel == kuerzel)
-        ).one_or_none()
+        row = self._connection.execute(_STATE_OF, {"kuerzel": kuerzel}).one_or_none()
         return CalendarState(**row._asdict()) if row is not None else None
 
     def all(self) -> list[CalendarState]:
@@ -83,9 +93,7 @@ class CalendarStates(Repository):
 
         A success in the future was noted while the clock was wrong, and counts as none.
         """
-        known = case((CalendarStateRow.last_success_at <= self._now(), CalendarStateRow.last_success_at))
-        order = (known.asc().nulls_first(), CalendarStateRow.kuerzel)
-        rows = self._connection.execute(select(*columns_of(CalendarStateRow)).order_by(*order))
+        rows = self._connection.execute(_STATES, {"now": self._now()})
         return [CalendarState(**row._asdict()) for row in rows]
 
     def upsert(self, state: CalendarState) -> None:
@@ -104,7 +112,7 @@ class CalendarPairs(Repository):
 
     def of(self, kuerzel: str) -> list[CalendarPair]:
         """Return all living pairs of an employee."""
-        return self._select(CalendarPairRow.kuerzel == kuerzel, _LIVING)
+        return [CalendarPair(**row._asdict()) for row in self._connection.execute(_PAIRS_OF, {"kuerzel": kuerzel})]
 
     def by_frnr(self, frnr: int, kuerzel: str | None = None) -> list[CalendarPair]:
         """Return the pairs of an appointment: one per calendar it stands in, or the one of an employee."""
@@ -223,17 +231,11 @@ class CalendarPairs(Repository):
     def _replace(self, pair: CalendarPair) -> CalendarPair:
         values: dict[str, Any] = asdict(pair) | {"revision": pair.revision + 1}
         del values["id"], values["created_at"]
-        statement = (
-            update(_PAIRS)
-            .where(_PAIRS.c.id == pair.id, _PAIRS.c.revision == pair.revision)
-            .values(values)
-            .returning(_PAIRS.c.created_at)
-        )
-        row = self._connection.execute(statement).one_or_none()
+        row = self._connection.execute(_REPLACE, {**values, "pair": pair.id, "known": pair.revision}).one_or_none()
         if row is None:
             raise StaleRow(f"calendar pair {pair.id} is no longer at revision {pair.revision}")
         return replace(pair, created_at=row.created_at, revision=pair.revision + 1)
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[CalendarPair]:
-        statement = select(*columns_of(CalendarPairRow)).where(*conditions).order_by(CalendarPairRow.id)
-        return [CalendarPair(**row._asdict()) for row in self._connection.execute(statement)]
+        found = self._connection.execute(_PAIRS_OF_ANYBODY.where(*conditions))
+        return [CalendarPair(**row._asdict()) for row in found]

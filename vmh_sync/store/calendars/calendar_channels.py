@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from vmh_sync.store.models import CalendarChannelRow
 from vmh_sync.store.repository import Repository, columns_of, table_of
 
 _TABLE = table_of(CalendarChannelRow)
+_ALL = select(*(column for column in columns_of(CalendarChannelRow) if column.key != "created_at"))
+_OF = _ALL.where(CalendarChannelRow.kuerzel == bindparam("kuerzel")).order_by(CalendarChannelRow.expires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +38,15 @@ class CalendarChannels(Repository):
 
     def of(self, kuerzel: str) -> list[CalendarChannel]:
         """Return an employee's channels, those that have ended too."""
-        statement = select(*_columns()).where(CalendarChannelRow.kuerzel == kuerzel)
-        rows = self._connection.execute(statement.order_by(CalendarChannelRow.expires_at))
-        return [CalendarChannel(**row._asdict()) for row in rows]
+        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(_OF, {"kuerzel": kuerzel})]
 
     def all(self) -> list[CalendarChannel]:
         """Return everybody's channels."""
-        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(select(*_columns()))]
+        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(_ALL)]
 
     def get(self, channel_id: str) -> CalendarChannel | None:
         """Return one channel, None if we know none of this name."""
-        statement = select(*_columns()).where(CalendarChannelRow.channel_id == channel_id)
-        row = self._connection.execute(statement).one_or_none()
+        row = self._connection.execute(_ALL.where(CalendarChannelRow.channel_id == channel_id)).one_or_none()
         return CalendarChannel(**row._asdict()) if row is not None else None
 
     def add(self, channel: CalendarChannel) -> None:
@@ -81,7 +79,3 @@ class CalendarChannels(Repository):
             CalendarChannelRow.resource_id.is_not(None), CalendarChannelRow.expires_at > self._now()
         )
         return set(self._connection.execute(statement).scalars())
-
-
-def _columns() -> list[Any]:
-    return [column for column in columns_of(CalendarChannelRow) if column.key != "created_at"]

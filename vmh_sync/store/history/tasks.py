@@ -20,10 +20,10 @@ _WAITING = ("pending", "open")
 _TABLE = table_of(ManualTaskRow)
 _COLUMNS = columns_of(ManualTaskRow)
 # Built once: to build a statement costs more than to carry it out.
-_OPEN_OF = ByKeys(
-    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "closed").order_by(_TABLE.c.id),
-    _TABLE.c.espo_id,
+_NOT_CLOSED = (
+    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "closed").order_by(_TABLE.c.id)
 )
+_OPEN_OF = ByKeys(_NOT_CLOSED, _TABLE.c.espo_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +88,9 @@ class Tasks(Repository):
                 found.setdefault(row.espo_id, []).append(_task(row))
         return found
 
-    def not_closed(self, entity: str, state: TaskState | None = None) -> list[ManualTask]:
-        """Return all tasks of an entity that are not closed, or those in one state, the oldest first."""
-        condition = ManualTaskRow.state != "closed" if state is None else ManualTaskRow.state == state
-        statement = select(*_COLUMNS).where(ManualTaskRow.entity == entity, condition).order_by(ManualTaskRow.id)
-        return [_task(row) for row in self._connection.execute(statement)]
+    def not_closed(self, entity: str) -> list[ManualTask]:
+        """Return all tasks of an entity that are not closed, the oldest first."""
+        return [_task(row) for row in self._connection.execute(_NOT_CLOSED, {"entity": entity})]
 
     def waiting(self, entity: str) -> list[ManualTask]:
         """Return the tasks of an entity that wait for a person, the oldest first."""

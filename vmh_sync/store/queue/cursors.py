@@ -1,14 +1,17 @@
 """Cursors: how far a sensor or a sweep has got."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from vmh_sync.store.models import CursorRow
-from vmh_sync.store.repository import Repository, replacing, table_of
+from vmh_sync.store.repository import Repository, among, replacing, table_of
 
 _TABLE = table_of(CursorRow)
 _SET = replacing(_TABLE, "name")
+_GET = select(CursorRow.value).where(CursorRow.name == bindparam("name"))
+_SEVERAL = select(CursorRow.name, CursorRow.value).where(among(CursorRow.name))
 
 
 class Cursors(Repository):
@@ -16,15 +19,18 @@ class Cursors(Repository):
 
     def get(self, name: str) -> Any:
         """Return the JSON value stored under ``name``, None if there is none."""
-        return self._connection.execute(select(CursorRow.value).where(CursorRow.name == name)).scalar_one_or_none()
+        return self._connection.execute(_GET, {"name": name}).scalar_one_or_none()
+
+    def several(self, names: Collection[str]) -> dict[str, Any]:
+        """Return the JSON values that are stored under some names, by name."""
+        return {row.name: row.value for row in self._connection.execute(_SEVERAL, {"keys": list(names)})}
 
     def held(self, name: str) -> Any:
         """Return the JSON value as :meth:`get`, and let nobody else change or forget it in this transaction.
 
         On SQLite a transaction that may write has everybody wait in any case.
         """
-        statement = select(CursorRow.value).where(CursorRow.name == name).with_for_update()
-        return self._connection.execute(statement).scalar_one_or_none()
+        return self._connection.execute(_GET.with_for_update(), {"name": name}).scalar_one_or_none()
 
     def set(self, name: str, value: Any) -> None:
         """Store a JSON value under ``name``, replacing what stood there."""

@@ -48,6 +48,8 @@ def test_every_thread_has_a_service_and_a_connection_of_its_own() -> None:
     thread.join(5)
     mine = factory.service()
     assert mine is factory.service()
+    assert mine.events() is mine.events()  # else all its methods are made anew before each request
+    assert mine.events() is not others[0].events()  # type: ignore[attr-defined]
     assert others[0] is not mine
     assert others[0]._http.http is not mine._http.http  # type: ignore[attr-defined]
     assert isinstance(mine._http.http, SingleSendHttp)

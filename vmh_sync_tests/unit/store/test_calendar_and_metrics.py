@@ -100,6 +100,8 @@ def test_a_cursor_keeps_any_json_value(store: Store, value: object) -> None:
         tx.cursors.set("beteiligte.dirty", "before")
         tx.cursors.set("beteiligte.dirty", value)
         assert tx.cursors.get("beteiligte.dirty") == value
+        tx.cursors.set("other", 1)
+        assert tx.cursors.several(["beteiligte.dirty", "nobody"]) == {"beteiligte.dirty": value}
 
 
 def test_totals_grow_by_what_is_new_and_outlive_the_summaries(store: Store, store_clock: ManualClock) -> None:
