@@ -286,7 +286,8 @@ class PairState:
     ``base`` is ``None`` for a pair rebuilt from marks alone. ``obstacle`` is set while the pair is
     ``not_representable`` and says why. ``generation`` is the one the event id was made with. ``guarded`` is what the
     event of a deadline said in full when we last wrote it, field by field; ``None`` for other appointments.
-    ``leaving``: we were about to delete its event, because the Termin had gone to a colleague.
+    ``leaving``: we were about to delete its event, because the Termin had gone to a colleague. ``kept``: Advoware kept
+    the Termin although it answered our deletion as done.
     """
 
     fr_nr: int
@@ -299,3 +300,4 @@ class PairState:
     obstacle: str | None = None
     guarded: Mapping[str, object] | None = field(default=None, repr=False)
     leaving: bool = False
+    kept: bool = False

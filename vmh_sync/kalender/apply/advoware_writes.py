@@ -154,6 +154,7 @@ class AdvowareWrites(GoogleWrites):
                 await self.context.advoware.delete_termin(operation.fr_nr)
                 if await self.sides.fresh_termin(operation.fr_nr) is not None:
                     # Its pair stays: without one it would be entered in Google again, as if nobody had deleted it.
+                    await self.book.keep(operation.fr_nr)
                     raise NotDeleted(f"DELETE Termine {operation.fr_nr} answered, and it stands there")
 
     async def _create(self, operation: CreateAdvoware) -> None:

@@ -9,7 +9,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.operations import Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.state.audit_values import logged, plain
-from vmh_sync.kalender.state.pair_rows import ENTITY, LEAVING, pair_state, record_id, with_base
+from vmh_sync.kalender.state.pair_rows import ENTITY, KEPT, LEAVING, pair_state, record_id, with_base
 from vmh_sync.kalender.telling.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.telling.notices import Notice, note
 from vmh_sync.store.calendars.calendar import CalendarPair
@@ -112,12 +112,17 @@ class PairBook:
             leaving = replace(row, status=LEAVING)
             self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(leaving))
 
+    async def keep(self, fr_nr: int) -> None:
+        """Note that Advoware keeps a Termin that it says it deleted: whoever edits it there, edits one that lives."""
+        kept = replace(self.rows[fr_nr], status=KEPT)
+        self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(kept))
+
     async def fail(self, fr_nr: int, message: str) -> None:
         """Note why an appointment could not be synced (German, no personal values), on the pair as it stands now."""
 
         def work(tx: Transaction) -> list[CalendarPair]:
             pairs = tx.calendar_pairs.by_frnr(fr_nr, self.kuerzel)
-            failed = (row.status if row.status == LEAVING else "failed" for row in pairs)
+            failed = (row.status if row.status in (LEAVING, KEPT) else "failed" for row in pairs)
             return tx.calendar_pairs.save_many(
                 replace(row, status=status, error_text=message) for row, status in zip(pairs, failed, strict=True)
             )

@@ -103,7 +103,7 @@ def gone_in_google(
 ) -> Decision:
     """Decide about a pair whose event was deleted; ``confirm`` if it was only missing from a complete list."""
     edits = edits_of(form, pair.base.advoware if pair.base else None, without_text=False)
-    keep_edit = bool(edits) and pair.strategy is Strategy.LAST_CHANGE_WINS
+    keep_edit = bool(edits) and (pair.kept or pair.strategy is Strategy.LAST_CHANGE_WINS)
     may_delete = (
         pair.source is Source.GOOGLE
         and not pair.leaving  # it was us who deleted the event
@@ -128,7 +128,11 @@ def gone_in_google(
     )
     computed = pair.fr_nr < 0  # wherever a person moved its event, it is this employee's
     insert = replace(insert, source=pair.source, replaces=pair.event_id, confirm=confirm, stays=computed)
-    finding = Finding(FindingKind.RESTORED, "In Google wieder eingetragen", pair.fr_nr, insert.event_id)
+    text, still = "In Google wieder eingetragen", tuple[FieldChange, ...]()
+    if pair.kept and edits:  # the edits were told as lost, or nobody was told that the deletion does not hold
+        text = "In Google gelöscht, von Advoware behalten und dort geändert: in Google wieder eingetragen"
+        still = tuple(FieldChange(edit.name, None, edit.old) for edit in edits)
+    finding = Finding(FindingKind.RESTORED, text, pair.fr_nr, insert.event_id, still)
     return Decision((insert,), (finding,))
 
 

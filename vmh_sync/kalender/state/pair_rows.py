@@ -15,6 +15,8 @@ from vmh_sync.store.store import Store, Transaction
 ENTITY = "kalender"
 LEAVING = "leaving"
 """Status of a pair whose event we are about to delete, because its Termin has gone to a colleague."""
+KEPT = "kept"
+"""Status of a pair whose Termin Advoware kept although it answered our deletion as done."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -161,6 +163,7 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         obstacle=row.obstacle,
         guarded=row.guarded,
         leaving=row.status == LEAVING,
+        kept=row.status == KEPT,
     )
 
 

@@ -8,6 +8,7 @@ from vmh_sync.kalender.decision import reads as reads_module
 from vmh_sync.kalender.employee import sync_state
 from vmh_sync.kalender.form.advoware_form import read_termin
 from vmh_sync.kalender.model import Appointment, CalendarRules, TerminFields, UnreadableAppointmentError
+from vmh_sync.kalender.telling.notices import EARLIER
 from vmh_sync.sync.reporting.outcome import Result
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 
@@ -119,6 +120,31 @@ def test_a_deletion_that_advoware_answers_and_does_not_carry_out_is_told_and_not
     chancery.office.clear_faults()
     chancery.until_quiet()
     assert not chancery.termine() and not chancery.events()
+
+
+@pytest.mark.parametrize("edited_before", [False, True])
+def test_an_appointment_that_advoware_kept_and_somebody_edits_there_comes_back(
+    chancery: Chancery, edited_before: bool
+) -> None:
+    """It was told as deleted for as long as Advoware kept it, and what people typed into it stayed in Advoware."""
+    chancery.employee()
+    chancery.sync()
+    event_id = chancery.event(summary="Aus Google")
+    chancery.until_quiet()
+    (fr_nr,) = chancery.termine()
+    chancery.drop_event("SB", event_id)
+    chancery.office.fault("Termine", "empty", method="DELETE", times=None)
+    if edited_before:
+        chancery.edit_termin(fr_nr, text="Verlegt")
+    assert len(chancery.sync().failures) == 1
+    if not edited_before:
+        chancery.edit_termin(fr_nr, text="Verlegt")
+    chancery.until_quiet()
+    assert chancery.event_of(fr_nr)["summary"] == "Verlegt"
+    with chancery.store.reading() as tx:
+        (task,) = tx.tasks.not_closed("kalender")
+    newest = str(task.details["intro"]).split(EARLIER)[0]
+    assert "behalten" in newest and "jetzt gilt „Verlegt“" in newest
 
 
 def test_a_new_event_that_advoware_refuses_waits_and_is_created_once(chancery: Chancery) -> None:
