@@ -10,6 +10,7 @@ from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.installation.field_tables import field_tables
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.reconcile import marks
 from vmh_sync.reconcile.children import ADRESSEN, KONTEN, compare_children
 from vmh_sync.reconcile.compare import Fields, compare_kommunikation, compare_party, fields_of
@@ -37,8 +38,8 @@ UNEXPECTED = "Beim Vergleich dieses Beteiligten ist ein unerwarteter Fehler aufg
 class Report:
     """What the comparison found. ``compared`` counts parties that both sides have.
 
-    ``only_*`` has no task; ``only_*_explained`` has one, which says why. ``doubled`` names EspoCRM ids or Advoware
-    numbers, ``unreadable`` records that could not be compared; ``entities``: what a firm's own entities say.
+    ``only_*`` is not explained; of ``only_*_explained`` a task or the record itself says why. ``doubled`` names EspoCRM
+    ids or Advoware numbers, ``unreadable`` records that could not be compared; ``entities``: what a firm's own say.
     """
 
     compared: int = 0
@@ -188,10 +189,11 @@ async def _compare_one(
     if espocrm is None:
         return
     if advoware is None:
-        if espocrm.id in reported.absent:
-            report.only_espocrm_explained[espocrm.id] = reported.absent[espocrm.id]
-        else:
+        reason = reported.absent.get(espocrm.id) or reported.refused.get((BETEILIGTE.name, espocrm.id))
+        if reason is None:
             report.only_espocrm.append(espocrm.id)
+        else:
+            report.only_espocrm_explained[espocrm.id] = reason
         return
     for unusable in (*(row.error for rows in advoware.spoilt.values() for row in rows), *espocrm.unusable.values()):
         raise unusable  # what was set apart cannot be compared

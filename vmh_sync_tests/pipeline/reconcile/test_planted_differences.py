@@ -1,5 +1,7 @@
 """The independent comparison finds what is planted, and takes nothing for explained that no task is about."""
 
+import pytest
+
 from vmh_sync.reconcile.read import NO_SEARCH, Report, reconcile
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import account, edit, linked
@@ -44,6 +46,19 @@ def test_a_party_deleted_in_advoware_is_explained_once_its_task_is_open(firm: Fi
     firm.sync(espo_id)
     report = compared(firm)
     assert (report.only_espocrm, list(report.only_espocrm_explained)) == ([], [espo_id])
+
+
+@pytest.mark.parametrize("typed", [7777777, -3])
+def test_a_party_whose_typed_number_is_wrong_is_explained_by_what_it_says_itself(firm: Firm, typed: int) -> None:
+    espo_id = firm.crm_party(lastName="Vertippt", betnr=typed)
+    assert compared(firm).only_espocrm == [espo_id]
+    firm.sync(espo_id)
+    report = compared(firm)
+    assert (report.only_espocrm, list(report.only_espocrm_explained)) == ([], [espo_id]) and report.agrees
+    assert "Nummer" in report.only_espocrm_explained[espo_id].why
+    firm.crm_edit(espo_id, betnr=None)
+    firm.sync(espo_id)
+    assert compared(firm).agrees and compared(firm).compared == 1
 
 
 def test_a_changed_account_holder_is_found_and_explained_by_its_own_task(firm: Firm) -> None:
