@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -18,6 +19,10 @@ from vmh_sync.services.signs_of_life import ASK_SECONDS, Pulse, SignsOfLife
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
+"""For whoever was asked to end, and for the runs under way, to come to their end."""
+LAST_SECONDS = 5.0
+"""For what is left then: a run that is told to end lets its leases go and says so to Dagster."""
+LOOK_SECONDS = 0.05
 CHECK_SECONDS = 0.5
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
@@ -35,9 +40,28 @@ class Child:
     signs: SignsOfLife | None = None
     pulse: Pulse | None = None
     process: subprocess.Popen[bytes] | None = None
+    groups: list[int] = field(default_factory=list)
+    """Of each start the group of its processes while one of them lives: runs outlive a code server that was killed."""
     started_at: float = 0.0
     pause: float = FIRST_PAUSE
     restart_at: float | None = None
+
+    def forget_ended(self) -> None:
+        """Keep the groups in which somebody lives; the number of an empty one may soon be somebody else's."""
+        for group in self.groups:
+            self._bury(group)
+        self.groups = [group for group in self.groups if _signal(group, 0)]
+
+    def _bury(self, group: int) -> None:
+        """Let the ended go: until their parent has asked for them they count as there."""
+        if sys.platform != "linux" or self.process is None:
+            return
+        with suppress(ChildProcessError):  # nobody of it is a child of this process
+            while ended := os.waitid(os.P_PGID, group, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if ended.si_pid == self.process.pid:
+                    self.process.poll()  # how it ended is told
+                else:
+                    os.waitpid(ended.si_pid, 0)
 
 
 @dataclass(slots=True)
@@ -53,6 +77,10 @@ class Supervisor:
     ask_seconds: float = ASK_SECONDS
     children: list[Child] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
+
+    def __post_init__(self) -> None:
+        """Become the parent of those whose own has ended, which else depends on the machine's first process."""
+        _adopt_orphans(True)
 
     def start(self, name: str, command: Sequence[str], log_folder: Path, signs: SignsOfLife | None = None) -> None:
         """Start a process whose output goes to ``log_folder/name.log``; ``signs``: how it is asked whether it lives."""
@@ -78,19 +106,34 @@ class Supervisor:
             every()
 
     def stop(self) -> None:
-        """Stop all children, the last started first; whoever does not go in time is killed."""
+        """Stop all children, the last started first, and all that they started.
+
+        What does not go in time is told to end by a signal of its own, and killed if it does not: nothing works on
+        when this returns.
+        """
         for child in reversed(self.children):
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in self.children:
-            if child.process is None:
-                continue
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+        seconds = STOP_SECONDS
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._all_end(seconds):
+                break
+            for group in [group for child in self.children for group in child.groups]:
+                _signal(group, number)
+            seconds = LAST_SECONDS
+        self._all_end(LAST_SECONDS)
+        _adopt_orphans(False)
+
+    def _all_end(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while True:
+            for child in self.children:
+                child.forget_ended()
+            if not any(child.groups for child in self.children):
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_SECONDS)
 
     def _add(self, child: Child) -> None:
         child.log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -117,13 +160,16 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 preexec_fn=_die_with_parent,
+                process_group=0,  # Ctrl-C reaches this process alone, which ends the others in order
                 pass_fds=() if child.pulse is None else (child.pulse.writing,),
             )
+        child.groups.append(child.process.pid)
         child.started_at = time.monotonic()
         child.restart_at = None
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
+        child.forget_ended()
         if child.process is None:
             return
         if child.process.poll() is None:
@@ -159,6 +205,20 @@ _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 def _die_with_parent() -> None:
     if _prctl is not None:
         _prctl(1, signal.SIGTERM)
+
+
+def _adopt_orphans(adopt: bool) -> None:
+    if _prctl is not None:
+        _prctl(36, int(adopt))  # PR_SET_CHILD_SUBREAPER
+
+
+def _signal(group: int, number: int) -> bool:
+    """Send a signal to a group of processes; returns whether somebody of ours was there."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def program(name: str) -> str:

@@ -35,6 +35,7 @@ MAY_PRINT: frozenset[str] = frozenset()
 MAY_SLEEP = frozenset(
     {
         "vmh_sync/coordination/rate.py",  # the blocking twin of an async wait, for Google's blocking client
+        "vmh_sync/services/processes.py",  # waits for the ends of its children, bounded
         "vmh_sync/services/valkey.py",  # waits for a server process of our own, bounded
         "vmh_sync/services/valkey_guard.py",  # the same
         "vmh_sync/watchdog.py",  # a thread of its own that watches the end of a process, bounded

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from vmh_sync.services import processes
 from vmh_sync.services.processes import Supervisor, rotate
 from vmh_sync.services.signs_of_life import MOST_MISSED_AT_START, Pulse, SignsOfLife, give_pulse
 
@@ -166,6 +168,76 @@ def test_a_start_that_the_machine_refuses_is_tried_again_and_ends_nobody_else(
         assert pid_of(supervisor, 1) == well
     finally:
         supervisor.stop()
+
+
+LEAVES_ONE = """
+import pathlib, signal, subprocess, sys
+signal.signal(signal.SIGTERM, {ignores} and signal.SIG_IGN or signal.SIG_DFL)
+left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+with pathlib.Path({file!r}).open("a") as file:
+    file.write(f"{{left.pid}} ")
+signal.pause()
+"""
+"""Starts another and goes at once when it is told to; the other ignores what it is told, or does not."""
+
+
+def started_by(supervisor: Supervisor, file: Path, most: int) -> list[int]:
+    """The processes that the child and those before it started, once there are as many."""
+    found: list[str] = []
+    while len(found) < most:
+        process = supervisor.children[0].process
+        assert process is not None and process.poll() is None, file.with_name("code.log").read_text()
+        found = file.read_text().split() if file.exists() else []
+    return [int(pid) for pid in found]
+
+
+def lives(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.parametrize("ignores", [False, True])
+def test_who_was_started_by_a_child_ends_with_the_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ignores: bool
+) -> None:
+    monkeypatch.setattr(processes, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "LAST_SECONDS", 0.5)
+    supervisor, file = Supervisor(), tmp_path / "pids"
+    supervisor.start("code", [sys.executable, "-c", LEAVES_ONE.format(file=str(file), ignores=ignores)], tmp_path)
+    try:
+        (left,) = started_by(supervisor, file, 1)
+    finally:
+        supervisor.stop()
+    assert supervisor.children[0].groups == []
+    assert not lives(left)
+
+
+@pytest.mark.usefixtures("signals")
+def test_what_a_killed_child_left_behind_works_on_until_the_house_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "STOP_SECONDS", 0.2)
+    supervisor, file = Supervisor(), tmp_path / "pids"
+    supervisor.start("code", [sys.executable, "-c", LEAVES_ONE.format(file=str(file), ignores=False)], tmp_path)
+    started_by(supervisor, file, 1)
+    supervisor.children[0].pause = 0.0
+    killed = pid_of(supervisor, 0)
+    psutil.Process(killed).kill()
+
+    def until_it_is_another() -> None:
+        if pid_of(supervisor, 0) != killed:
+            supervisor.stopping.set()
+
+    try:
+        supervisor.watch(until_it_is_another)
+        of_the_killed, of_the_next = started_by(supervisor, file, 2)
+        assert lives(of_the_killed)
+    finally:
+        supervisor.stop()
+    assert not lives(of_the_killed)
+    assert not lives(of_the_next)
 
 
 def test_a_log_that_cannot_be_copied_is_emptied_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
