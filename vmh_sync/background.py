@@ -8,10 +8,12 @@ until the task has ended, and a loop besides looks at a flag of its own.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 15.0
 """Longer than Redis's time-outs of 3 and 5 seconds together with one repetition."""
@@ -57,6 +59,21 @@ async def let_end(*tasks: "asyncio.Task[Any]", seconds: float = PATIENCE_SECONDS
     _log.warning("%d background tasks did not end within %.0f s and are stopped", len(pending), seconds)
     await stop(*pending)
     return False
+
+
+async def all_of(*work: Awaitable[T]) -> list[T]:
+    """Wait for all of it; where one fails, the others are ended before its error goes on.
+
+    ``asyncio.gather`` leaves them running, past the end of the block that closes what they work with.
+    """
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)  # noqa: TID251
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await let_end(*tasks)
+        raise
 
 
 async def carried_out(work: "Coroutine[Any, Any, None]", seconds: float = PATIENCE_SECONDS) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.master_data.state import PartyState
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
@@ -71,7 +72,7 @@ async def fetch(context: PassContext, parts: Sequence[Part], ids: Sequence[str])
     for part in parts:
         await _fetch_part(context, part, batch, recognition.asked.get(part.entity))
     wanting = [read for read in batch.reads if _wants_full(batch.inputs.get(read.espo_id), parts)]
-    await asyncio.gather(*(_complete(context, batch, read) for read in wanting))
+    await all_of(*(_complete(context, batch, read) for read in wanting))
     return batch
 
 
@@ -196,7 +197,7 @@ async def write(
 
     quiet = [read for read in batch.reads if read.espo_id not in batch.to_write]
     went_through(Step.DONE, len(quiet))
-    written = await asyncio.gather(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
+    written = await all_of(*(one(read) for read in batch.reads if read.espo_id in batch.to_write))
     outcomes = {outcome.id: outcome for outcome in (*(_left_alone(batch, read) for read in quiet), *written)}
     agreed = [read for read in quiet if outcomes[read.espo_id].result is Result.UNCHANGED]
     for read in agreed:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.batch import CONCURRENT_PARTIES, UNKNOWN_ID, failed, party_table, unknown
 from vmh_sync.beteiligte.errors import PartFailed
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
@@ -100,7 +101,7 @@ async def _fetch_some(context: PassContext, batch: AloneBatch, ids: Sequence[str
         lambda of: PART.fetch(context, of),
         lambda inputs, error: batch.blame(inputs.espo_id, error),
     )
-    await asyncio.gather(*(_complete(context, batch, one) for one in some if one.espo_id in batch.inputs))
+    await all_of(*(_complete(context, batch, one) for one in some if one.espo_id in batch.inputs))
 
 
 async def _complete(context: PassContext, batch: AloneBatch, inputs: PartInput) -> None:
@@ -165,7 +166,7 @@ async def write(context: PassContext, batch: AloneBatch, *, allow_mass_change: b
 
     went_through(Step.DONE, len(batch.ids) - len(to_write))
     outcomes = batch.settled | {one: _unchanged(batch.reads[one]) for one in batch.plans}
-    outcomes |= {outcome.id: outcome for outcome in await asyncio.gather(*map(one, to_write))}
+    outcomes |= {outcome.id: outcome for outcome in await all_of(*map(one, to_write))}
     blamed = [one.id for one in outcomes.values() if _is_for_the_ledger(one)]
     if blamed:
         await enqueue(context, ENTITY, blamed, PART.entity)

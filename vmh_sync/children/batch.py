@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from vmh_sync import fence
+from vmh_sync.background import all_of
 from vmh_sync.children.difference import different
 from vmh_sync.children.failure import failure
 from vmh_sync.children.ledger import UNKNOWN_ID, close_ledger
@@ -87,7 +88,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
             context, PARTY, [party_id for party_id in wanted if party_id in waiting & {*parties}], part.entity
         )
     reading = [link for party_id, link in links.items() if party_id in parties]
-    problems = await asyncio.gather(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
+    problems = await all_of(*(_read_party(context, batch, parties[link.espo_id], link) for link in reading))
     outage = common_outage(problems)
     if outage is not None:
         raise outage
@@ -228,7 +229,7 @@ async def write(
         return done
 
     outcomes = dict(batch.settled)
-    for done in await asyncio.gather(*(one(party_id) for party_id in batch.plans)):
+    for done in await all_of(*(one(party_id) for party_id in batch.plans)):
         outcomes |= {outcome.id: outcome for outcome in done}
     ordered = [_edited(batch, outcomes[child]) for child in batch.ids]
     return await close_ledger(context, part.kind, batch.records, ordered)

@@ -5,10 +5,10 @@ they cost a call (specification, advoware-wire.md 5). Nothing is taken for delet
 asked directly, and an empty list of Advoware is read a second time (invariant 5).
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from vmh_sync.background import all_of
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
 from vmh_sync.children.moved import is_orphaned, read_living_owners
@@ -57,7 +57,7 @@ async def fetch_children(
     await context.store.read(_remember, kind, list(all_children.values()))
     await note_answers(context, [rows for children in all_children.values() for rows in children.tasks.values()])
     await read_living_owners(context, all_children.values())
-    await asyncio.gather(*(_complete(context, kind, party, all_children[party.espo_id]) for party in parties))
+    await all_of(*(_complete(context, kind, party, all_children[party.espo_id]) for party in parties))
 
 
 def _take(listed: ListedChildren, all_children: Mapping[str, PartyChildren]) -> None:

@@ -5,11 +5,11 @@ full number of parties for several letters) is searched again with a second lett
 names a range of numbers, which are read one by one.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vmh_sync.background import all_of
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.systems.advoware.errors import CapabilityMissing
@@ -113,6 +113,6 @@ async def _by_number(
 
     wanted = list(dict.fromkeys(numbers))
     for start in range(0, len(wanted), NUMBERS_AT_ONCE):
-        await asyncio.gather(*(read(betnr) for betnr in wanted[start : start + NUMBERS_AT_ONCE]))
+        await all_of(*(read(betnr) for betnr in wanted[start : start + NUMBERS_AT_ONCE]))
         listing(min(start + NUMBERS_AT_ONCE, len(wanted)), len(wanted))
     return dict(sorted(found.items()))

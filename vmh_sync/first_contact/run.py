@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.coordination.errors import LeaseLost
@@ -114,7 +115,7 @@ async def each(
         done += 1
         progress(WRITING, done, len(todo))
 
-    await asyncio.gather(*(one(espo_id, act) for espo_id, act in todo))
+    await all_of(*(one(espo_id, act) for espo_id, act in todo))
 
 
 def _blame(failures: dict[str, str], espo_id: str, error: Exception) -> None:

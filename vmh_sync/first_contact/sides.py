@@ -1,11 +1,11 @@
 """Reads the parties of both sides, each once and whole, for the matcher. Nothing is written."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, list_attributes
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
@@ -180,7 +180,7 @@ async def _in_groups(
 ) -> None:
     progress(0, len(items))
     for start in range(0, len(items), AT_ONCE):
-        await asyncio.gather(*(work(item) for item in items[start : start + AT_ONCE]))
+        await all_of(*(work(item) for item in items[start : start + AT_ONCE]))
         progress(min(start + AT_ONCE, len(items)), len(items))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from vmh_sync.background import all_of
 from vmh_sync.engine.passes.approved_plan import approved_plan
 from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.calendars import Calendars
@@ -281,4 +282,4 @@ async def each(context: CalendarContext, items: Sequence[T], work: Callable[[T],
         async with places:
             return await work(item)
 
-    return list(await asyncio.gather(*(one(item) for item in items)))
+    return list(await all_of(*(one(item) for item in items)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vmh_sync.background import all_of
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.installation.field_tables import field_tables
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -105,7 +106,7 @@ async def reconcile(context: PassContext) -> Report:
     await _look_for_marks(context, parties, erased, reported, report)
     for start in range(0, len(parties), AT_ONCE):
         chunk = parties[start : start + AT_ONCE]
-        await asyncio.gather(*(_compare_alone(context, record, children, reported, report) for record in chunk))
+        await all_of(*(_compare_alone(context, record, children, reported, report) for record in chunk))
     report.differences.sort(key=lambda difference: (difference.betnr, difference.field))
     return report
 
@@ -182,7 +183,7 @@ async def _compare_one(
     report: Report,
 ) -> None:
     betnr = _number(listed)
-    espocrm, advoware = await asyncio.gather(
+    espocrm, advoware = await asyncio.gather(  # noqa: TID251 - two reads of two kinds, inside of all_of
         context.espo.read("CBeteiligte", listed.id),
         context.advoware.read_beteiligter(betnr) if betnr else _nothing(),
     )

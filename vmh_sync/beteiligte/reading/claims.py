@@ -5,11 +5,11 @@ linked itself or not, is the heir of that link (:attr:`PartyRead.heir_of`); unde
 :mod:`vmh_sync.beteiligte.writing.inherit`.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr
 from vmh_sync.engine.failures.isolation import isolated
@@ -44,9 +44,7 @@ async def settle_claims(context: PassContext, parties: Iterable[PartyRead]) -> N
     for party, betnr in claims.values():
         party.problem = spoilt.get(str(betnr))
     sound = [(party, betnr) for party, betnr in claims.values() if party.problem is None]
-    await asyncio.gather(
-        *(_settle(context, party, betnr, owners.get(betnr), len(holders[betnr])) for party, betnr in sound)
-    )
+    await all_of(*(_settle(context, party, betnr, owners.get(betnr), len(holders[betnr])) for party, betnr in sound))
 
 
 async def _settle(context: PassContext, party: PartyRead, betnr: int, owner: Link | None, holders: int) -> None:

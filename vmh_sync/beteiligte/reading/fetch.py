@@ -7,6 +7,7 @@ read or must not be synced is noted on the party; it never harms the others.
 import asyncio
 from collections.abc import Iterable, Sequence
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
@@ -50,7 +51,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
     preparing = [asyncio.ensure_future(recognition.prepare(linked))] if recognition is not None else []
     try:
         listed, spoilt = await _list(context, [party.espo_id for party in parties])
-        await asyncio.gather(*preparing, *reading)
+        await all_of(*preparing, *reading)
     except BaseException:
         for task in (*preparing, *reading):
             task.cancel()
@@ -71,7 +72,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         if party.link is not None and party.problem is None:
             _take_answer(party, answer)
         _distrust_nameless(party)
-    await asyncio.gather(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
+    await all_of(*(_confirm_missing(context, party) for party in parties if _is_missing(party)))
     await together_or_alone(
         f"claims of {ENTITY}",
         parties,
@@ -79,7 +80,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
         lambda party, error: party.blame(error),
     )
     read_already = {party.espo_id for party in linked if party.heir_of is None}
-    await asyncio.gather(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
+    await all_of(*(read_advoware(context, p) for p in parties if p.espo_id not in read_already))
     asked = [party for party in parties if party.betnr is not None and party.refusal is None]
     outage = common_outage([party.problem for party in asked])
     if outage is not None:
@@ -87,7 +88,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
     for party in linked:
         _refuse_changed_number(party)
     await _recall_meetings(context, parties)
-    await asyncio.gather(*(find_settled(context, party) for party in linked if party.tasks and party.problem is None))
+    await all_of(*(find_settled(context, party) for party in linked if party.tasks and party.problem is None))
     await note_answers(context, (party.tasks for party in parties))
     went_through(Step.READ, len(parties) - len(linked))
 

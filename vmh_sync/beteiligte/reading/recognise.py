@@ -5,11 +5,11 @@ party and of its addresses and accounts, the revisions of all links of the party
 an unanswered create or a refused value is open, or the record failed, nothing is recognised: every pass compares.
 """
 
-import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.part import Asked, Part
@@ -46,7 +46,7 @@ class Recognition:
         if not linked:
             return
         ids = [party.espo_id for party in linked]
-        await asyncio.gather(self.remember(linked), *(self._ask(part, ids) for part in self.parts))
+        await all_of(self.remember(linked), *(self._ask(part, ids) for part in self.parts))
 
     async def remember(self, parties: Iterable[PartyRead]) -> None:
         """Read our rows of parties that have a number."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
 from vmh_sync.beteiligte.reading.own_touch import note_own_word, note_told
@@ -76,7 +77,7 @@ async def close_ledger(
     failed and exists no more leaves the ledger: nobody can repair it.
     """
     by_id = {read.espo_id: read for read in reads}
-    told = await asyncio.gather(*(_tell_alone(context, by_id[outcome.id], outcome) for outcome in outcomes))
+    told = await all_of(*(_tell_alone(context, by_id[outcome.id], outcome) for outcome in outcomes))
     records = [record for record, _ in told if record is not None]
     # One deleted before its create was answered is looked for until that is settled; then the next pass forgets it.
     retried = (one.id for one in outcomes if one.result is Result.FAILED and one.retryable)

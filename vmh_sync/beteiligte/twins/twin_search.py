@@ -5,13 +5,13 @@ or by our mark where there is no first name; more for short names with umlauts, 
 with the task: the number in ``betnr`` links, closing the task creates. Nothing is ever linked without a person.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
@@ -184,7 +184,7 @@ async def free_numbers(context: PassContext, found: Sequence[Beteiligter]) -> se
         for one in found
         if (links[one.bet_nr].espo_id not in living if one.bet_nr in links else not carries(one, anybodys))
     }
-    numbered = await asyncio.gather(*(_is_numbered(context, betnr) for betnr in free))
+    numbered = await all_of(*(_is_numbered(context, betnr) for betnr in free))
     return {betnr for betnr, taken in zip(free, numbered, strict=True) if not taken}
 
 
@@ -218,7 +218,7 @@ async def _living(context: PassContext, espo_ids: Sequence[str]) -> set[str]:
 
 async def read_children(context: PassContext, espo_id: str, espocrm: Traits) -> Traits:
     """Add what EspoCRM keeps in records of its own: accounts and addresses."""
-    ibans, places = await asyncio.gather(
+    ibans, places = await all_of(
         _children(context, espo_id, "CBankverbindungen", "iban"),
         _children(context, espo_id, "CAdressen", "adresseCity", "adresseStreet"),
     )

@@ -6,9 +6,9 @@ a piece of the name, by the first name and by the numbers that were given since:
 and one that is new and belongs to nobody may be it. Then a person is asked, and nothing is created.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.master_data.diff import CREATE_MARK
 from vmh_sync.beteiligte.master_data.traits import advoware_traits, espo_traits
 from vmh_sync.beteiligte.party import PartyRead
@@ -170,7 +170,7 @@ async def _numbered_since(context: PassContext, sent: SentCreate) -> list[Beteil
     unlinked = [number for number in numbers if number not in linked][:_MOST_READ]
     for at in range(0, len(unlinked), _AT_ONCE):
         some = unlinked[at : at + _AT_ONCE]
-        read = await asyncio.gather(*(_read(context, number) for number in some))
+        read = await all_of(*(_read(context, number) for number in some))
         found += [one for one in read if one is not None]
         if not any(read) and some[-1] >= highest:
             break

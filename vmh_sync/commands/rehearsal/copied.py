@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.twins.twin_search import read_whole
 from vmh_sync.commands.rehearsal.calendars import CalendarCopy, advoware_seed, fill_google
@@ -66,7 +67,7 @@ async def copy_sides(context: PassContext, where: PartyScope, progress: Progress
         await reading
         progress("Kopieren", next(read), total)
 
-    await asyncio.gather(*map(told, (*map(whole, parties.values()), *map(record, ids))))
+    await all_of(*map(told, (*map(whole, parties.values()), *map(record, ids))))
     for entity in _CHILDREN:
         try:
             rows = [dict(one.attributes) async for one in context.espo.list_all(entity, spoilt=[])]

@@ -111,7 +111,7 @@ class _Question:
     async def _tell(self, taken: "Mapping[asyncio.Future[Any], str]") -> None:
         keys = list(dict.fromkeys(taken.values()))
         found: Mapping[str, Any] | BaseException
-        (found,) = await asyncio.gather(self.ask(keys), return_exceptions=True)
+        (found,) = await asyncio.gather(self.ask(keys), return_exceptions=True)  # noqa: TID251 - one alone
         if isinstance(found, Exception) and len(keys) > 1 and not isinstance(found, ForeignSystemError):
             for key in keys:
                 await self._tell({one: its for one, its in taken.items() if its == key})

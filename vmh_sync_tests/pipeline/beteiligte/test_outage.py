@@ -1,12 +1,20 @@
 """A foreign system that is down: the run fails and says so, no record is blamed, everything comes again."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from vmh_sync.beteiligte import batch as stages
+from vmh_sync.beteiligte.composition import PARTS
+from vmh_sync.beteiligte.writing.write import PartySync
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import PUT_OFF_SECONDS
+from vmh_sync.store.errors import StoreUnavailable
 from vmh_sync.store.queue.inbox import InboxEvent
+from vmh_sync.sync.reporting.outcome import RecordOutcome
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.fixtures.jobs import job
 from vmh_sync_tests.pipeline.adressen.test_addresses import address
@@ -75,3 +83,30 @@ def test_advoware_down_fails_a_run_of_children_too(firm: Firm) -> None:
     with pytest.raises(dg.Failure, match="Advoware"):
         _run("sync_adressen")
     assert _pending(firm, "adressen", PUT_OFF_SECONDS + 5) == 3
+
+
+def test_a_pass_that_an_outage_ends_leaves_nothing_running(firm: Firm) -> None:
+    """The other parties of the pass went on with clients that were closed: "Session is closed", once for each."""
+    ids = [firm.linked_party()[0] for _ in range(3)]
+    for one in ids:
+        firm.crm_edit(one, zusatz="Haus B")
+    sync = PartySync.sync
+
+    async def database_gone(self: PartySync, espo_id: str, *what: Any) -> RecordOutcome:
+        if espo_id == ids[0]:
+            raise StoreUnavailable("away")
+        return await sync(self, espo_id, *what)
+
+    async def one_pass(context: PassContext) -> set[asyncio.Task[Any]]:
+        batch = await stages.fetch(context, PARTS, ids)
+        stages.diff(PARTS, stages.map_fields(batch))
+        before = asyncio.all_tasks()
+        with pytest.raises(StoreUnavailable):
+            await stages.write(context, PARTS, batch)
+        return asyncio.all_tasks() - before
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PartySync, "sync", database_gone)
+        assert firm.run(one_pass) == set()
+    firm.until_quiet()
+    assert [row["zusatz"] for row in firm.office_records()] == ["Haus B"] * 3
