@@ -12,7 +12,7 @@ from functools import partial
 from sqlalchemy import select
 
 from vmh_sync.kalender.audits import doubts
-from vmh_sync.kalender.state.pair_rows import doubtful_cursor
+from vmh_sync.kalender.state.pair_rows import CalendarCursor
 from vmh_sync.store.models import ChangeRow
 from vmh_sync_tests.fixtures.chancery import Chancery, Json, marked, tasks
 
@@ -189,7 +189,7 @@ def answer_questions(chancery: Chancery) -> int:
     for kuerzel in KUERZEL:
         events = chancery.events(kuerzel)
         with chancery.store.reading() as tx:
-            edges = tx.cursors.get(doubtful_cursor(kuerzel)) or []
+            edges = tx.cursors.get(CalendarCursor.DOUBTFUL.of(kuerzel)) or []
         for fr_nr, event_id in edges:
             event, termin = events.get(event_id, {}), termine.get(fr_nr, {})
             same = bool(event and termin) and word_of(termin["text"]) == word_of(event["summary"])

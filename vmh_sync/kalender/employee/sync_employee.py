@@ -5,7 +5,7 @@ if another run was there meanwhile, both sides are read and planned again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,10 +28,10 @@ from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync.kalender.employee.sync_state import remember_failure, remember_success
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, Failure, explain
 from vmh_sync.kalender.form.google_form import read_mark
-from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.form.window import Window, window_at
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.plan import plan_employee
-from vmh_sync.kalender.reading.calendar_read import read_calendar
+from vmh_sync.kalender.reading.calendar_read import CalendarRead, read_calendar
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
@@ -40,12 +40,13 @@ from vmh_sync.kalender.reading.unmarked_moves import events_made_anew
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
-from vmh_sync.kalender.state.pair_rows import pair_state, read_stored, record_id
+from vmh_sync.kalender.state.pair_rows import Stored, pair_state, read_stored, record_id
 from vmh_sync.kalender.telling.notices import Delivery, deliver
 from vmh_sync.kalender.telling.task_answers import hear_answers
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
+from vmh_sync.systems.google_calendar.events import Event
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
 LOOKS_AGAIN_AFTER = timedelta(minutes=1)
@@ -88,33 +89,14 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     work.attempts = await context.store.read(read_attempts, kuerzel)
     looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
-    spoilt: list[SpoiltRow] = []
-
-    async def listed() -> list[Termin]:
-        return await context.advoware.list_termine(kuerzel, looked.start, looked.end, spoilt)
-
-    # From none, deletions would follow for what is paired, and creates for what a calendar holds at first contact.
-    follows = bool(stored.pairs) or stored.state.last_success_at is None
-    termine = await listed()
-    if not spoilt:
-        termine = list(await second_look(termine, listed, something_follows=follows))
-    unreadable = [number for row in spoilt if (number := _number(row)) is not None]
-    work.nameless_termine = len(spoilt) - len(unreadable)
-    # A Termin without any content: nothing is decided about it, and a finding says so.
-    termine += [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
+    termine = await _list_termine(context, work, stored, looked)
     paired = {row.frnr for row in stored.pairs}
     unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
     # A new Termin may be what waits in Google, or the pairs were lost: a delta does not name its event.
     whole = how.whole or bool(unpaired and (stored.waiting or not stored.pairs))
     if how.keeps_delays:
         work.held = held_back(work.attempts, map(to_fields, termine), context.rules, context.clock.now())
-    unread = {one.event_id for one in work.held.values()}
-    due = replace(stored, unsettled=tuple(event_id for event_id in stored.unsettled if event_id not in unread))
-    read = await read_calendar(context, work.employee, due, look_only=how.dry_run, whole=whole)
-    context.lately.forget()  # an event that was deleted until now may have been moved later than that was read
-    named = {str(event.recurring_event_id or event.id) for event in read.changes.events}
-    work.held = {name: one for name, one in work.held.items() if not read.changes.full and one.event_id not in named}
-    work.google = read
+    work.google = read = await _read_google(context, work, stored, look_only=how.dry_run, whole=whole)
     work.decision = DecisionContext(
         kuerzel=kuerzel,
         window=window,
@@ -129,13 +111,52 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     work.made_anew = await events_made_anew(context, stored, read.changes.events, numbers)
     work.unanswered = await look_around(context, kuerzel, stored, numbers, looked)
     work.generations = await context.store.read(_generations, kuerzel, unpaired)
-    marks = {event.id: mark for event in read.changes.events if (mark := read_mark(event.raw)) is not None}
+    await _look_elsewhere(context, work, stored, read.changes.events)
+
+
+async def _list_termine(context: CalendarContext, work: EmployeeWork, stored: Stored, looked: Window) -> list[Termin]:
+    spoilt: list[SpoiltRow] = []
+
+    async def listed() -> list[Termin]:
+        return await context.advoware.list_termine(work.kuerzel, looked.start, looked.end, spoilt)
+
+    # From none, deletions would follow for what is paired, and creates for what a calendar holds at first contact.
+    follows = bool(stored.pairs) or stored.state.last_success_at is None
+    termine = await listed()
+    if not spoilt:
+        termine = list(await second_look(termine, listed, something_follows=follows))
+    unreadable = [number for row in spoilt if (number := _number(row)) is not None]
+    work.nameless_termine = len(spoilt) - len(unreadable)
+    # A Termin without any content: nothing is decided about it, and a finding says so.
+    return termine + [Termin.model_validate({Termin.FIELDS["fr_nr"]: number}) for number in unreadable]
+
+
+async def _read_google(
+    context: CalendarContext, work: EmployeeWork, stored: Stored, *, look_only: bool, whole: bool
+) -> CalendarRead:
+    """Read the calendar, without the events of what is held back; what Google names is held back no longer."""
+    unread = {one.event_id for one in work.held.values()}
+    due = replace(stored, unsettled=tuple(event_id for event_id in stored.unsettled if event_id not in unread))
+    read = await read_calendar(context, work.employee, due, look_only=look_only, whole=whole)
+    context.lately.forget()  # an event that was deleted until now may have been moved later than that was read
+    named = {str(event.recurring_event_id or event.id) for event in read.changes.events}
+    work.held = {name: one for name, one in work.held.items() if not read.changes.full and one.event_id not in named}
+    return read
+
+
+async def _look_elsewhere(
+    context: CalendarContext, work: EmployeeWork, stored: Stored, events: Sequence[Event]
+) -> None:
+    """Ask our database what it knows of marked events that no pair of this calendar names."""
+    kuerzel = work.kuerzel
+    marks = {event.id: mark for event in events if (mark := read_mark(event.raw)) is not None}
     paired_events = {row.event_id for row in stored.pairs}
     marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in paired_events}
     work.elsewhere = await asyncio.to_thread(
         pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked, context.rules
     )
     work.unstored = await asyncio.to_thread(unstored_inserts, context.store, context.kanzlei, kuerzel, marked)
+    paired = {row.frnr for row in stored.pairs}
     loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
     work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)
 

@@ -9,12 +9,7 @@ from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.reading.delta_gaps import MOST_UNSETTLED
 from vmh_sync.kalender.state.ledger import Attempts, Failures, keep_failures
 from vmh_sync.kalender.state.pair_rows import (
-    copied_cursor,
-    deadlines_cursor,
-    doubtful_cursor,
-    full_read_cursor,
-    unsettled_cursor,
-    waiting_cursor,
+    CalendarCursor,
 )
 from vmh_sync.store.calendars.calendar import CalendarState
 from vmh_sync.store.store import Transaction
@@ -64,15 +59,15 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
         state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
         if not ending.failed:
             state = replace(state, last_success_at=now)
-        tx.cursors.set(waiting_cursor(kuerzel), sorted(set(ending.waiting)))
-        tx.cursors.set(doubtful_cursor(kuerzel), sorted(set(ending.doubtful)))
+        tx.cursors.set(CalendarCursor.WAITING.of(kuerzel), sorted(set(ending.waiting)))
+        tx.cursors.set(CalendarCursor.DOUBTFUL.of(kuerzel), sorted(set(ending.doubtful)))
         if moves_on:
             state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
-            tx.cursors.set(unsettled_cursor(kuerzel), sorted(set(ending.left_over)))
+            tx.cursors.set(CalendarCursor.UNSETTLED.of(kuerzel), sorted(set(ending.left_over)))
             _keep_copied(tx, kuerzel, ending.copied)
             if changes.full:
-                tx.cursors.set(full_read_cursor(kuerzel), now.isoformat())
-                tx.cursors.set(deadlines_cursor(kuerzel), fingerprint(context.rules))
+                tx.cursors.set(CalendarCursor.FULL_READ.of(kuerzel), now.isoformat())
+                tx.cursors.set(CalendarCursor.DEADLINES.of(kuerzel), fingerprint(context.rules))
         tx.calendar_states.upsert(state)
         keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
 
@@ -80,7 +75,7 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
 
 
 def _keep_copied(tx: Transaction, kuerzel: str, numbers: Collection[int]) -> None:
-    name = copied_cursor(kuerzel)
+    name = CalendarCursor.COPIED.of(kuerzel)
     if numbers or tx.cursors.get(name):
         tx.cursors.set(name, sorted(numbers))
 

@@ -12,7 +12,7 @@ from vmh_sync.kalender.decision.deadlines import fingerprint
 from vmh_sync.kalender.failure import Failure, explain
 from vmh_sync.kalender.reading.delta_gaps import fill_gaps
 from vmh_sync.kalender.reading.employees import Employee
-from vmh_sync.kalender.state.pair_rows import Stored, read_stored, rules_cursor
+from vmh_sync.kalender.state.pair_rows import CalendarCursor, Stored, read_stored
 from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem, ReadOnlyCalendarError
@@ -176,7 +176,7 @@ def _keep_place(tx: Transaction, kuerzel: str) -> None:
 
 async def _remember(context: CalendarContext, stored: Stored, calendar_id: str | None, rules_hash: str) -> None:
     def store(tx: Transaction) -> None:
-        tx.cursors.set(rules_cursor(stored.state.kuerzel), rules_hash)
+        tx.cursors.set(CalendarCursor.RULES.of(stored.state.kuerzel), rules_hash)
         if calendar_id is not None:
             state = tx.calendar_states.get(stored.state.kuerzel) or stored.state
             tx.calendar_states.upsert(replace(state, calendar_id=calendar_id))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from vmh_sync.kalender.state.pair_rows import Stored, different_cursor, read_stored, same_cursor
+from vmh_sync.kalender.state.pair_rows import CalendarCursor, Stored, read_stored
 from vmh_sync.store.store import Store
 
 NOTHING_OPEN = (
@@ -48,7 +48,10 @@ def store_said(store: Store, said: Sequence[Said], asked: Collection[tuple[str, 
     if not problems:
         with store.transaction() as tx:
             for kuerzel, edges in decided.items():
-                for cursor, meant in ((same_cursor(kuerzel), True), (different_cursor(kuerzel), False)):
+                for cursor, meant in (
+                    (CalendarCursor.SAME.of(kuerzel), True),
+                    (CalendarCursor.DIFFERENT.of(kuerzel), False),
+                ):
                     tx.cursors.set(cursor, sorted(edge for edge, same in edges.items() if same is meant))
     return problems
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.content_hash import base_hash
@@ -19,15 +20,38 @@ KEPT = "kept"
 """Status of a pair whose Termin Advoware kept although it answered our deletion as done."""
 
 
+class CalendarCursor(StrEnum):
+    """What a cursor keeps of one employee's calendar."""
+
+    FULL_READ = "full"
+    """When it was last read as a whole."""
+    UNSETTLED = "unsettled"
+    """Ids of events whose sync failed: the next pass reads them although its list does not name them."""
+    WAITING = "waiting"
+    """Ids of events that are new in Google and wait for Advoware to be writable."""
+    DOUBTFUL = "doubtful"
+    """Termine and events that may be the same, for a person to say."""
+    SAME = "same"
+    """Of which a person says that they are the same appointment."""
+    DIFFERENT = "different"
+    """Of which a person says that they are not."""
+    RULES = "rules"
+    """Which access rules it was given last."""
+    DEADLINES = "deadlines"
+    """Under which rules for deadlines it was last read as a whole."""
+    COPIED = "copied"
+    """Numbers of which an equal copy stands in it beside the event."""
+
+    def of(self, kuerzel: str) -> str:
+        """Return the cursor's name."""
+        return f"kalender:{self}:{kuerzel}"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Stored:
     """What our database knows about one employee. ``version`` moves with every write to it.
 
-    ``unsettled``: ids of events whose sync failed; the next pass reads them although its list does not name them.
-    ``rules_hash``: which access rules the calendar was given last. ``waiting``: ids of events that are new in Google
-    and wait for Advoware to be writable. ``doubtful``: Termine and events that may be the same, for a person to say.
-    ``decided``: what a person has said (true: the same appointment). ``deadlines_hash``: under which rules for
-    deadlines all was read last. ``copied``: numbers of which an equal copy stands in the calendar beside the event.
+    :class:`CalendarCursor` says what the rest is; ``decided``: what a person has said, true for the same appointment.
     """
 
     state: CalendarState
@@ -57,89 +81,32 @@ class Stored:
 def read_stored(store: Store, kuerzel: str) -> Stored:
     """Read everything about one employee in one transaction."""
     with store.reading() as tx:
-        said = tx.cursors.several([name(kuerzel) for name in _CURSORS])
-        full = said.get(full_read_cursor(kuerzel))
+        kept = tx.cursors.several([one.of(kuerzel) for one in CalendarCursor])
+        cursors = {one: kept.get(one.of(kuerzel)) for one in CalendarCursor}
+        full = cursors[CalendarCursor.FULL_READ]
         return Stored(
             state=tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel),
             pairs=tuple(tx.calendar_pairs.of(kuerzel)),
             intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
             full_read_at=datetime.fromisoformat(full) if full else None,
-            unsettled=tuple(said.get(unsettled_cursor(kuerzel)) or ()),
-            rules_hash=said.get(rules_cursor(kuerzel)),
-            waiting=tuple(said.get(waiting_cursor(kuerzel)) or ()),
-            doubtful=_edges(said.get(doubtful_cursor(kuerzel))),
-            decided=dict.fromkeys(_edges(said.get(same_cursor(kuerzel))), True)
-            | dict.fromkeys(_edges(said.get(different_cursor(kuerzel))), False),
-            deadlines_hash=said.get(deadlines_cursor(kuerzel)),
-            copied=frozenset(said.get(copied_cursor(kuerzel)) or ()),
+            unsettled=tuple(cursors[CalendarCursor.UNSETTLED] or ()),
+            rules_hash=cursors[CalendarCursor.RULES],
+            waiting=tuple(cursors[CalendarCursor.WAITING] or ()),
+            doubtful=_edges(cursors[CalendarCursor.DOUBTFUL]),
+            decided=dict.fromkeys(_edges(cursors[CalendarCursor.SAME]), True)
+            | dict.fromkeys(_edges(cursors[CalendarCursor.DIFFERENT]), False),
+            deadlines_hash=cursors[CalendarCursor.DEADLINES],
+            copied=frozenset(cursors[CalendarCursor.COPIED] or ()),
         )
 
 
 def read_doubtful(tx: Transaction, kuerzel: str) -> tuple[tuple[int, str], ...]:
     """Return the Termine and events of an employee that may be the same."""
-    return _edges(tx.cursors.get(doubtful_cursor(kuerzel)))
-
-
-def full_read_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds when a calendar was last read as a whole."""
-    return f"kalender:full:{kuerzel}"
-
-
-def unsettled_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the ids of events whose sync failed."""
-    return f"kalender:unsettled:{kuerzel}"
-
-
-def waiting_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the ids of events that wait for Advoware to be writable."""
-    return f"kalender:waiting:{kuerzel}"
-
-
-def doubtful_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the Termine and events that may be the same."""
-    return f"kalender:doubtful:{kuerzel}"
-
-
-def same_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the Termine and events of which a person says that they are the same."""
-    return f"kalender:same:{kuerzel}"
-
-
-def different_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the Termine and events of which a person says that they are not the same."""
-    return f"kalender:different:{kuerzel}"
+    return _edges(tx.cursors.get(CalendarCursor.DOUBTFUL.of(kuerzel)))
 
 
 def _edges(stored: list[list[int | str]] | None) -> tuple[tuple[int, str], ...]:
     return tuple((int(fr_nr), str(event_id)) for fr_nr, event_id in stored or ())
-
-
-def rules_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds which access rules a calendar was given last."""
-    return f"kalender:rules:{kuerzel}"
-
-
-def deadlines_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds under which rules for deadlines a calendar was last read as a whole."""
-    return f"kalender:deadlines:{kuerzel}"
-
-
-def copied_cursor(kuerzel: str) -> str:
-    """Return the cursor name that holds the numbers of which an equal copy stands in the calendar."""
-    return f"kalender:copied:{kuerzel}"
-
-
-_CURSORS = (
-    full_read_cursor,
-    unsettled_cursor,
-    waiting_cursor,
-    doubtful_cursor,
-    same_cursor,
-    different_cursor,
-    rules_cursor,
-    deadlines_cursor,
-    copied_cursor,
-)
 
 
 def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
