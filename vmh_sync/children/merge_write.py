@@ -14,11 +14,11 @@ from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.coordination.errors import LeaseLost
+from vmh_sync.engine.writing.audit_rows import append_losers, loser_rows
 from vmh_sync.engine.writing.crm_write import EspoAnswer
 from vmh_sync.engine.writing.field_by_field import send_what_is_taken
 from vmh_sync.engine.writing.guarded_write import guarded_write
 from vmh_sync.engine.writing.sending import Sending, Told
-from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Fields, Side
 from vmh_sync.sync.deciding.apart import news
@@ -169,30 +169,15 @@ def _edited(access: ChildAccess, fields: FieldPlan, child: WireRecord | None, an
 
 async def _note_beforehand(access: ChildAccess, fields: FieldPlan, espo: EspoRecord, sending: Sending) -> None:
     """Store the losers of conflicts and what is about to be sent."""
-    rows = _losers(access, fields, espo.id)
+    entity, betnr, run_id = access.kind.entity, access.children.betnr, access.context.run_id
+    losers = loser_rows(
+        fields.conflicts, fields.to_advoware, entity=entity, espo_id=espo.id, betnr=betnr, run_id=run_id
+    )
+    rows = [*losers]
 
     def note(tx: Transaction) -> None:
-        if rows:
-            _append(tx, espo.id, rows)
+        append_losers(tx, espo.id, rows)
         sending.note(tx)
 
     if rows or fields.to_espocrm or fields.to_advoware:
         await access.context.store.write(note)
-
-
-def _losers(access: ChildAccess, fields: FieldPlan, espo_id: str) -> list[Change]:
-    to_advoware = {change.field for change in fields.to_advoware}
-    rows: list[Change] = []
-    for change in fields.conflicts:
-        side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
-        what: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
-        rows += applied(access.context, access.kind, access.children, espo_id, [change], side, what)
-    return rows
-
-
-def _append(tx: Transaction, espo_id: str, rows: list[Change]) -> None:
-    # A crash may let this run twice for the same conflict.
-    known = {(r.kind, r.field, repr(r.new), repr(r.losing_value)) for r in tx.audit.for_record(espo_id, 50)}
-    new = [r for r in rows if (r.kind, r.field, repr(r.new), repr(r.losing_value)) not in known]
-    if new:
-        tx.audit.append(new)

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 
-from vmh_sync.engine.writing.audit_rows import field_row
+from vmh_sync.engine.writing.audit_rows import append_losers, field_row
 from vmh_sync.kommunikation.pairs import ENTITY
 from vmh_sync.kommunikation.plan import EntryWrite, KommunikationPlan
 from vmh_sync.store.history.audit import Change, ChangeKind
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import FieldChange
-
-_RECENT = 100
 
 
 def change_row(
@@ -41,19 +39,12 @@ def applied_rows(run_id: str, espo_id: str, betnr: int, write: EntryWrite, numbe
 
 
 def record_conflicts(tx: Transaction, run_id: str, espo_id: str, betnr: int, plan: KommunikationPlan) -> None:
-    """Write losing values into the log before they are overwritten; what a crashed run said is not said again."""
-    known = {
-        (row.field, repr(row.new), repr(row.losing_value))
-        for row in tx.audit.for_record(espo_id, limit=_RECENT)
-        if row.entity == ENTITY and row.kind == "conflict"
-    }
+    """Write losing values into the log before they are overwritten."""
     rows = [
         change_row(run_id, espo_id, betnr, change, kind="conflict", side=_losing_side(change))
         for change in plan.conflicts
-        if (change.field, repr(change.new), repr(change.losing)) not in known
     ]
-    if rows:
-        tx.audit.append(rows)
+    append_losers(tx, espo_id, rows)
 
 
 def refusal_rows(run_id: str, espo_id: str, betnr: int, plans: Iterable[KommunikationPlan]) -> list[Change]:

@@ -8,7 +8,7 @@ from vmh_sync.beteiligte.status.task_subject import subject
 from vmh_sync.beteiligte.writing.master_write import AdvowareWritten
 from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.writing.audit_rows import field_row
+from vmh_sync.engine.writing.audit_rows import append_losers, field_row, loser_rows
 from vmh_sync.engine.writing.noted_meetings import note_meeting
 from vmh_sync.engine.writing.sending import Sending, Told, still_held
 from vmh_sync.store.history.audit import Change, ChangeKind
@@ -22,8 +22,6 @@ from vmh_sync.sync.reporting.status_values import Kept
 from vmh_sync.systems.advoware.records import Beteiligter
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.manual_tasks import note_tasks
-
-_RECENT = 50
 
 
 @dataclass(slots=True, repr=False)
@@ -93,7 +91,7 @@ async def record_beforehand(context: PassContext, written: Written) -> None:
 def _record_beforehand(tx: Transaction, context: PassContext, written: Written, meets: bool) -> None:
     plan = written.plan
     if plan.master.record.conflicts:
-        _record_losers(tx, context, plan, plan.master.record.conflicts)
+        _record_losers(tx, context, plan)
     if not meets:
         written.sending.note(tx)
         return
@@ -104,21 +102,12 @@ def _record_beforehand(tx: Transaction, context: PassContext, written: Written, 
     )
 
 
-def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan, conflicts: tuple[FieldChange, ...]) -> None:
-    to_advoware = {change.field for change in plan.master.fields.to_advoware}
-    known = {
-        (change.kind, change.field, repr(change.new), repr(change.losing_value))
-        for change in tx.audit.for_record(plan.read.espo_id, limit=_RECENT)
-    }
-    rows = []
-    for change in conflicts:
-        kind: ChangeKind = "first_contact" if change.reason == "first_contact" else "conflict"
-        if (kind, change.field, repr(change.new), repr(change.losing)) in known:
-            continue
-        losing_side = Side.ADVOWARE if change.field in to_advoware else Side.ESPOCRM
-        rows.append(_row(context, plan, change, losing_side, kind=kind))
-    if rows:
-        tx.audit.append(rows)
+def _record_losers(tx: Transaction, context: PassContext, plan: PartyPlan) -> None:
+    read, conflicts, to_advoware = plan.read, plan.master.record.conflicts, plan.master.fields.to_advoware
+    rows = loser_rows(
+        conflicts, to_advoware, entity=ENTITY, espo_id=read.espo_id, betnr=read.betnr, run_id=context.run_id
+    )
+    append_losers(tx, read.espo_id, [*rows])
 
 
 def _row(context: PassContext, plan: PartyPlan, change: FieldChange, side: Side | None, *, kind: ChangeKind) -> Change:

@@ -170,6 +170,19 @@ def test_a_conflict_is_decided_kept_and_told(firm: Firm) -> None:
     assert not any(firm.sync().writes.values())
 
 
+def test_a_conflict_that_was_met_before_is_kept_again(firm: Firm) -> None:
+    party, _, record, key = linked(firm)
+    for _ in range(2):
+        edit(firm, record, adresseStreet="Aus Espo 1")
+        office_edit(firm, key, strasse="Aus Advoware 2")
+        firm.sync(party)
+        edit(firm, record, adresseStreet="Marktstraße 5")
+        firm.sync(party)
+    with firm.store.reading() as tx:
+        lost = [c.losing_value for c in tx.audit.for_record(record) if c.kind == "conflict" and c.field == "strasse"]
+    assert lost == ["Aus Advoware 2"] * 2
+
+
 @pytest.mark.parametrize(
     ("attribute", "value", "field", "shown"),
     [

@@ -64,6 +64,20 @@ def test_a_conflict_is_decided_kept_in_the_audit_and_told_to_a_person(firm: Firm
     assert len(firm.tasks()) == 1, "a conflict task stays open until a person closes it"
 
 
+def test_a_conflict_that_was_met_before_is_kept_again(firm: Firm) -> None:
+    espo_id, betnr = firm.linked_party(lastName="Alt")
+    for _ in range(2):
+        firm.crm_edit(espo_id, lastName="AusEspo")
+        firm.office_edit(betnr, name="AusAdvoware")
+        firm.sync(espo_id)
+        firm.crm_edit(espo_id, lastName="Alt")
+        firm.sync(espo_id)
+    with firm.store.reading() as tx:
+        lost = [one for one in tx.audit.for_record(espo_id) if one.kind == "conflict"]
+    assert [one.losing_value for one in lost] == ["AusAdvoware", "AusAdvoware"]
+    assert len({one.run_id for one in lost}) == 2, "each pass tells what it overwrites, so that it can be taken back"
+
+
 def test_a_field_that_advoware_ignores_becomes_a_task_that_closes_itself(firm: Firm) -> None:
     espo_id, betnr = firm.linked_party(lastName="Huber Bau", firmenname="Huber Bau", rechtsform="GmbH")
     firm.crm_edit(espo_id, handelsregisterNummer="HRB 4711")

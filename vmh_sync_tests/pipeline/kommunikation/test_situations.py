@@ -186,3 +186,18 @@ def test_an_address_typed_into_a_phone_entry_is_told_as_what_it_is(firm: Firm) -
     (told,) = [one.message for one in outcome.findings]
     assert "Im Telefoneintrag steht eine E-Mail-Adresse" in told
     assert sides.numbers(firm, espo_id) == ["+49511777777"]
+
+
+def test_a_conflict_that_was_met_before_is_kept_again(firm: Firm, both: tuple[str, int]) -> None:
+    espo_id, betnr = both
+    number = sides.entry(firm, betnr, "zwei@huber-bau.example")["id"]
+    first = mail("info@huber-bau.example", primary=True)
+    for _ in range(2):
+        sides.office_change(firm, number, tlf="advoware@huber-bau.example")
+        firm.crm_edit(espo_id, emailAddressData=[first, mail("espo@huber-bau.example")])
+        firm.sync(espo_id)
+        firm.crm_edit(espo_id, emailAddressData=[first, mail("zwei@huber-bau.example")])
+        firm.sync(espo_id)
+    with firm.store.reading() as tx:
+        lost = [one.losing_value for one in tx.audit.for_record(espo_id) if one.kind == "conflict"]
+    assert lost == ["advoware@huber-bau.example"] * 2
