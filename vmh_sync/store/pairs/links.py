@@ -37,6 +37,15 @@ _MARK_VERIFIED = (
     .where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id), _TABLE.c.state != "tombstone")
     .values(verified_at=bindparam("at"))
 )
+_COUNT = select(func.count()).where(_TABLE.c.entity == bindparam("entity"))
+_COUNT_LIVING = _COUNT.where(_TABLE.c.state != "tombstone")
+_COUNT_IN_STATE = _COUNT.where(_TABLE.c.state == bindparam("state"))
+_KEYS = (
+    select(*(_TABLE.c[name] for name in ("id", "espo_id", "betnr", "state", "verified_at")))
+    .where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.id > bindparam("last"))
+    .order_by(_TABLE.c.id)
+    .limit(CHUNK)
+)
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
 
 
@@ -163,12 +172,9 @@ class Links(Repository):
 
         Pages of 1,000 by key, so that memory does not grow with the number of links.
         """
-        columns = (LinkRow.id, LinkRow.espo_id, LinkRow.betnr, LinkRow.state, LinkRow.verified_at)
         last = 0
         while True:
-            page = self._connection.execute(
-                select(*columns).where(LinkRow.entity == entity, LinkRow.id > last).order_by(LinkRow.id).limit(CHUNK)
-            ).all()
+            page = self._connection.execute(_KEYS, {"entity": entity, "last": last}).all()
             for row in page:
                 yield LinkKey(*row)
             if len(page) < CHUNK:
@@ -219,9 +225,9 @@ class Links(Repository):
 
     def count(self, entity: str, state: LinkState | None = None) -> int:
         """Count the links of an entity: in one state, or all but tombstones."""
-        condition = _LIVING if state is None else LinkRow.state == state
-        statement = select(func.count()).select_from(LinkRow).where(LinkRow.entity == entity, condition)
-        return self._connection.execute(statement).scalar_one()
+        if state is None:
+            return self._connection.execute(_COUNT_LIVING, {"entity": entity}).scalar_one()
+        return self._connection.execute(_COUNT_IN_STATE, {"entity": entity, "state": state}).scalar_one()
 
     def in_step(self, entity: str) -> int:
         """Count the active links of an entity whose record is in no trouble by the ledger."""

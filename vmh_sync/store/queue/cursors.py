@@ -1,5 +1,6 @@
 """Cursors: how far a sensor or a sweep has got."""
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -12,6 +13,7 @@ _TABLE = table_of(CursorRow)
 _SET = replacing(_TABLE, "name")
 _GET = select(CursorRow.value).where(CursorRow.name == bindparam("name"))
 _SEVERAL = select(CursorRow.name, CursorRow.value).where(among(CursorRow.name))
+_UNDER = select(CursorRow.name, CursorRow.value).where(CursorRow.name.like(bindparam("beginning"), escape="/"))
 
 
 class Cursors(Repository):
@@ -38,10 +40,8 @@ class Cursors(Repository):
 
     def under(self, prefix: str) -> dict[str, Any]:
         """Return all values whose name begins with ``prefix``, by name."""
-        found = self._connection.execute(
-            select(CursorRow.name, CursorRow.value).where(CursorRow.name.startswith(prefix, autoescape=True))
-        )
-        return {row.name: row.value for row in found}
+        beginning = re.sub("([/%_])", r"/\1", prefix) + "%"
+        return {row.name: row.value for row in self._connection.execute(_UNDER, {"beginning": beginning})}
 
     def forget(self, name: str) -> None:
         """Remove what stands under ``name``."""

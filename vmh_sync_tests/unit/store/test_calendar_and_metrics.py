@@ -104,6 +104,14 @@ def test_a_cursor_keeps_any_json_value(store: Store, value: object) -> None:
         assert tx.cursors.several(["beteiligte.dirty", "nobody"]) == {"beteiligte.dirty": value}
 
 
+@pytest.mark.parametrize("prefix", ["a:", "a%", "a_", "a/", "/%_"])
+def test_cursors_are_found_by_the_beginning_of_their_names_letter_for_letter(store: Store, prefix: str) -> None:
+    with store.transaction() as tx:
+        for name in (f"{prefix}1", f"{prefix}2", f"x{prefix}3", "ab4", "a5"):
+            tx.cursors.set(name, name)
+        assert tx.cursors.under(prefix) == {name: name for name in (f"{prefix}1", f"{prefix}2")}
+
+
 def test_totals_grow_by_what_is_new_and_outlive_the_summaries(store: Store, store_clock: ManualClock) -> None:
     started = store_clock.now()
     first = PassSummary(run_id="r1", entity="beteiligte", trigger="cli", started_at=started, counts={"synced": 2})
