@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -105,3 +106,8 @@ def storable_text(value: str | None) -> str | None:
 def columns_of(model: type[DeclarativeBase]) -> list[Any]:
     """Return the model's columns in the order of their definition."""
     return list(table_of(model).columns)
+
+
+def values_of(kept: Any) -> dict[str, Any]:
+    """Return what stands in a dataclass by name, as it is: ``asdict`` copies each moment with its time zone."""
+    return {one.name: getattr(kept, one.name) for one in fields(kept)}

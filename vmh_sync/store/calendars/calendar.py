@@ -1,7 +1,7 @@
 """Calendars: how each employee's stands, and which appointment is which event (kalender.md 1 and 5)."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
-from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of
+from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of, values_of
 
 _PAIRS = table_of(CalendarPairRow)
 _SAVE_STATE = replacing(table_of(CalendarStateRow), "kuerzel", kept=("created_at",))
@@ -100,7 +100,7 @@ class CalendarStates(Repository):
         """Store a state, replacing what stood there; the time of creation stays."""
         now = self._now()
         state = replace(state, created_at=now, updated_at=now, last_error=storable_text(state.last_error))
-        self._connection.execute(_SAVE_STATE, asdict(state))
+        self._connection.execute(_SAVE_STATE, values_of(state))
 
 
 class CalendarPairs(Repository):
@@ -223,13 +223,13 @@ class CalendarPairs(Repository):
         return self._connection.execute(statement).rowcount
 
     def _create(self, pair: CalendarPair) -> CalendarPair:
-        values = asdict(pair)
+        values = values_of(pair)
         del values["id"]
         result = self._connection.execute(insert(_PAIRS).values(values).returning(_PAIRS.c.id))
         return replace(pair, id=result.scalar_one())
 
     def _replace(self, pair: CalendarPair) -> CalendarPair:
-        values: dict[str, Any] = asdict(pair) | {"revision": pair.revision + 1}
+        values: dict[str, Any] = values_of(pair) | {"revision": pair.revision + 1}
         del values["id"], values["created_at"]
         row = self._connection.execute(_REPLACE, {**values, "pair": pair.id, "known": pair.revision}).one_or_none()
         if row is None:

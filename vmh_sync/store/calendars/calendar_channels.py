@@ -1,13 +1,13 @@
 """Channels through which Google tells that calendars have changed, and which of them have rung (kalender.md 1)."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from vmh_sync.store.models import CalendarChannelRow
-from vmh_sync.store.repository import Repository, columns_of, table_of
+from vmh_sync.store.repository import Repository, columns_of, table_of, values_of
 
 _TABLE = table_of(CalendarChannelRow)
 _ALL = select(*(column for column in columns_of(CalendarChannelRow) if column.key != "created_at"))
@@ -51,7 +51,7 @@ class CalendarChannels(Repository):
 
     def add(self, channel: CalendarChannel) -> None:
         """Store a new channel."""
-        self._connection.execute(insert(_TABLE).values(**asdict(channel), created_at=self._now()))
+        self._connection.execute(insert(_TABLE).values(**values_of(channel), created_at=self._now()))
 
     def opened(self, channel_id: str, resource_id: str, expires_at: datetime) -> None:
         """Note what Google has answered."""

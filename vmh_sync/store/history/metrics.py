@@ -1,14 +1,14 @@
 """Numbers for the metrics page: what each pass did, and totals that only grow."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
 from vmh_sync.store.models import CallCountRow, OutcomeTotalRow, PassRow
-from vmh_sync.store.repository import Repository, columns_of, replacing, table_of
+from vmh_sync.store.repository import Repository, columns_of, replacing, table_of, values_of
 
 _PASSES = table_of(PassRow)
 _TOTALS = table_of(OutcomeTotalRow)
@@ -45,7 +45,7 @@ class Passes(Repository):
         """Store a summary. Storing the same run and entity again replaces it; the totals grow by the difference."""
         key = (PassRow.run_id == summary.run_id, PassRow.entity == summary.entity)
         before = self._connection.execute(select(PassRow.counts).where(*key)).scalar_one_or_none() or {}
-        self._connection.execute(_RECORD, asdict(summary))
+        self._connection.execute(_RECORD, values_of(summary))
         for outcome in sorted(before.keys() | summary.counts.keys()):
             delta = summary.counts.get(outcome, 0) - before.get(outcome, 0)
             add = self._insert(_TOTALS).values(entity=summary.entity, outcome=outcome, n=delta)

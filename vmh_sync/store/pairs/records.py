@@ -1,14 +1,23 @@
 """Our own ledger of how each record stands (sync-semantics.md 4); EspoCRM shows a copy of it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import bindparam, delete, func, or_, select
 
 from vmh_sync.store.models import SyncRecordRow
-from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, replacing, storable_text, table_of
+from vmh_sync.store.repository import (
+    ByKeys,
+    Repository,
+    chunks,
+    columns_of,
+    replacing,
+    storable_text,
+    table_of,
+    values_of,
+)
 
 SyncStatus = Literal[
     "pending_sync", "dirty", "syncing", "clean", "failed", "permanently_failed", "conflict", "deleted_in_advoware"
@@ -80,7 +89,7 @@ class SyncRecords(Repository):
         now = self._now()
         latest = {(record.entity, record.espo_id): record for record in records}
         ordered = [latest[key] for key in sorted(latest)]  # always in the same order: two writers never deadlock
-        rows = [asdict(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in ordered]
+        rows = [values_of(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in ordered]
         if rows:
             self._connection.execute(_SAVE, rows)
 
