@@ -31,7 +31,7 @@ class Entity:
     @property
     def job(self) -> str:
         """Return the name of its job in Dagster."""
-        return f"sync_{self.name}"
+        return job_of(self.name)
 
 
 BETEILIGTE = Entity("beteiligte", "Beteiligte", "CBeteiligte")
@@ -41,6 +41,11 @@ KALENDER = Entity("kalender", "Kalender")
 
 _BUILT_IN = (BETEILIGTE, ADRESSEN, BANKVERBINDUNGEN, KALENDER)
 _added: dict[str, Entity] = {}
+
+
+def job_of(name: str) -> str:
+    """Return the name of the job in Dagster that syncs the entity of this name."""
+    return f"sync_{name}"
 
 
 class UnusableEntity(ValueError):

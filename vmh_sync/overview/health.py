@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, KALENDER
+from vmh_sync.entities import ADRESSEN, BANKVERBINDUNGEN, BETEILIGTE, KALENDER, job_of
 from vmh_sync.overview.failing_jobs import FailingJob
 from vmh_sync.overview.house import EntityStatus, HouseStatus, StoppedPass
 
@@ -40,7 +40,7 @@ def judge(house: HouseStatus, failing: Iterable[FailingJob] = ()) -> tuple[Findi
     """Return what is not as it should be, problems first; ``failing`` are the jobs whose runs fail."""
     found = [_stopped(one, house) for one in house.stopped]
     jobs = {one.job: one for one in failing}
-    found += [_red(entity, jobs[job], house.at) for entity in house.entities if (job := f"sync_{entity.name}") in jobs]
+    found += [_red(entity, jobs[job], house.at) for entity in house.entities if (job := job_of(entity.name)) in jobs]
     found += [finding for entity in house.entities for finding in _of_entity(entity, house.at)]
     return tuple(sorted(found, key=lambda finding: finding.level is not Level.PROBLEM))
 

@@ -1,7 +1,6 @@
 """``vmh-sync first-contact``: matches the parties of both sides by content before anything is created."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from vmh_sync.commands.passes.linked_pass import sync_linked
+from vmh_sync.commands.passes.linked_pass import end_with_pass
 from vmh_sync.commands.passes.pass_progress import shown_pass
 from vmh_sync.commands.passes.sync import prepare
-from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.output import fail_pass
 from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
@@ -38,15 +37,11 @@ def command(order: ContactOrder, *, csv_file: Path | None, as_json: bool) -> Non
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
         fail_pass(explained(error), as_json=as_json)
-    extra: dict[str, Any] = {}
-    failed = bool(result and result.failures)
     if not as_json:
         _print_plan(plan, answers, result, csv_file)
-    if result and (ids := [*result.before, *result.linked, *result.somebody_else]):
-        failed |= sync_linked(ids, extra, as_json=as_json)
-    if as_json:
-        print_json(plan.to_json() | {"plan": order.plan_only} | (result.to_json() if result else {}) | extra)
-    sys.exit(RECORDS_FAILED if failed else 0)
+    ids = [*result.before, *result.linked, *result.somebody_else] if result else []
+    report = plan.to_json() | {"plan": order.plan_only} | (result.to_json() if result else {})
+    end_with_pass(ids, report, failed=bool(result and result.failures), as_json=as_json)
 
 
 async def _contact(

@@ -1,7 +1,6 @@
 """``vmh-sync import beteiligte``: creates parties in EspoCRM that exist only in Advoware, when a person wants it."""
 
 import asyncio
-import sys
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.commands.joining.first_contact import progress_lines
-from vmh_sync.commands.passes.linked_pass import sync_linked
+from vmh_sync.commands.passes.linked_pass import end_with_pass
 from vmh_sync.commands.passes.sync import prepare
-from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
+from vmh_sync.commands.screens.output import fail_pass
 from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
@@ -103,14 +102,11 @@ def command(order: ImportOrder, *, as_json: bool) -> None:
         fail_pass(str(problem), as_json=as_json)
     except ForeignSystemError as error:
         fail_pass(explained(error), as_json=as_json)
-    failed, extra = bool(done.failures), dict[str, Any]()
     if not as_json:
         _print(plan, None if order.plan_only else done)
-    if ids := [*done.before, *done.created, *done.linked]:
-        failed |= sync_linked(ids, extra, as_json=as_json)
-    if as_json:
-        print_json({"plan": order.plan_only} | plan.to_json() | ({} if order.plan_only else done.to_json()) | extra)
-    sys.exit(RECORDS_FAILED if failed else 0)
+    report = {"plan": order.plan_only} | plan.to_json() | ({} if order.plan_only else done.to_json())
+    ids = [*done.before, *done.created, *done.linked]
+    end_with_pass(ids, report, failed=bool(done.failures), as_json=as_json)
 
 
 async def _run(order: ImportOrder, *, as_json: bool) -> tuple[ImportPlan, Imported]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.entities import job_of
 from vmh_sync.gateway.launches.launch import BEFORE_START, Launcher, LaunchFailed
 from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
 
@@ -100,8 +101,3 @@ class LaunchDebouncer:
         """Whether a run waits for its place that will claim what waits, longer perhaps than a bell lasts."""
         runs = await self._launcher.active_runs(job_of(entity))
         return any(run.status in BEFORE_START and run.tags.get(PENDING_TAG) == "yes" for run in runs)
-
-
-def job_of(entity: str) -> str:
-    """Return the name of the job that syncs an entity."""
-    return f"sync_{entity}"

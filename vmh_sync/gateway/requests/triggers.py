@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.opening import house_leases
+from vmh_sync.entities import KALENDER, job_of
 from vmh_sync.gateway.http.documented import problems
 from vmh_sync.gateway.keys import ApiKey
 from vmh_sync.gateway.launches.launch import BEFORE_START, LaunchFailed, Run
-from vmh_sync.gateway.launches.launch_debouncer import job_of
 from vmh_sync.gateway.requests.entity_name import EntityName
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.kalender.calendars import Calendars
@@ -26,7 +26,7 @@ from vmh_sync.systems.espocrm.record_id import PATTERN, record_id
 
 _log = logging.getLogger(__name__)
 
-CALENDAR_JOB = "sync_kalender"
+CALENDAR_JOB = KALENDER.job
 ALL = "ALL"
 ASK_ADVOWARE_SECONDS = 8.0
 

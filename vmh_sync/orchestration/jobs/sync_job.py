@@ -19,6 +19,7 @@ from vmh_sync.engine.passes.entity_pipeline import EntityPipeline, UnknownSelect
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import Chosen, acknowledge, choose, put_off
 from vmh_sync.engine.selecting.span import selection_name
+from vmh_sync.entities import job_of
 from vmh_sync.orchestration.jobs.checks import failed_in_a_pass, numbers_of_part, part_events
 from vmh_sync.orchestration.jobs.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.jobs.giving_way import give_way
@@ -249,7 +250,7 @@ def make_sync_job(
         return {"ops": {f"fetch{suffix}": {"config": asked}}, "loggers": console.get()}
 
     return graph.to_job(
-        name=f"sync_{entity}",
+        name=job_of(entity),
         config=dg.ConfigMapping(config_schema=launchpad_schema(selections), config_fn=with_records),
         executor_def=dg.in_process_executor,
         tags={

@@ -6,6 +6,7 @@ import dagster as dg
 
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.engine.selecting.draining import LOOK_BACK, Launched, Waiting, should_launch
+from vmh_sync.entities import job_of
 from vmh_sync.orchestration.run_tags import PENDING_TAG, TRIGGER_TAG, Trigger, bulk_tags
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store.queue.inbox import Lane
@@ -59,7 +60,7 @@ def _request(
 
 def launched_for(entity: str, instance: dg.DagsterInstance, now: datetime, lane: Lane = Lane.LIVE) -> list[Launched]:
     """Return the runs launched for what waits in a lane, newest first: all under way, and the last that ended."""
-    job, tags = f"sync_{entity}", {PENDING_TAG: _PENDING[lane]}
+    job, tags = job_of(entity), {PENDING_TAG: _PENDING[lane]}
     under_way = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_UNDER_WAY)))
     ended = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_OVER)), limit=LOOK_BACK)
     return [_launched(record, now) for record in (*under_way, *ended)]
