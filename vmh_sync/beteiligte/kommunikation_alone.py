@@ -25,6 +25,7 @@ from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.counting.pass_progress import Step, went_through
 from vmh_sync.engine.failures.isolation import isolated, together_or_alone
+from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.passes.approved_plan import PlanMoved
 from vmh_sync.engine.passes.part import PartDone, PartInput, PartPlan
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -222,7 +223,7 @@ class AloneSync(PartySync):
         except (LeaseLost, StaleRow, LinkTaken, CreatePutOff):
             raise
         except RECORD_FAILURES as error:
-            if getattr(error, "concerns_all", False):
+            if concerns_all(error):
                 raise
             raise PartFailed(PART.label, error) from error
 

@@ -19,6 +19,7 @@ from vmh_sync.children.write import ChildWriter
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import waits_for_next_try
+from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, own
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
@@ -205,7 +206,7 @@ class ChildrenPart:
                 await gate.held()
                 again = await writer.carry_out(child) or again
             for error in failed:
-                if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
+                if isinstance(error, LeaseLost) or concerns_all(error):
                     raise error
                 if isinstance(error, AdvowareUnknown | EspoUnknown):
                     written.unanswered[_name(child)] = error

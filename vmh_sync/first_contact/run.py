@@ -12,6 +12,7 @@ from vmh_sync.beteiligte.batch import party_table
 from vmh_sync.beteiligte.party import ENTITY
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.noted_meetings import never_agreed
 from vmh_sync.first_contact.advoware_list import PartyScope
@@ -119,7 +120,7 @@ async def each(
 
 
 def _blame(failures: dict[str, str], espo_id: str, error: Exception) -> None:
-    if isinstance(error, ForeignSystemError) and error.concerns_all:
+    if concerns_all(error):
         raise error
     failures[espo_id] = _words(error)
 

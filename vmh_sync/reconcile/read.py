@@ -8,6 +8,7 @@ from typing import Any
 
 from vmh_sync.background import all_of
 from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.installation.field_tables import field_tables
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.erased import Erased, erased_of
@@ -166,7 +167,7 @@ async def _compare_alone(
     """Compare one party; what cannot be read is named in the report, and the others are compared."""
 
     def blame(error: Exception) -> None:
-        if isinstance(error, ForeignSystemError) and error.concerns_all:
+        if concerns_all(error):
             raise error
         said = error.message_for_people if isinstance(error, ForeignSystemError) else UNEXPECTED
         report.unreadable.append(f"CBeteiligte {listed.id}: {said}")

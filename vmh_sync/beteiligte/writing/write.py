@@ -36,6 +36,7 @@ from vmh_sync.beteiligte.writing.read_back import fields_in, moved_meanwhile, no
 from vmh_sync.beteiligte.writing.stray import tell_stray
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.passes.part import Part, PartDone
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
@@ -243,7 +244,7 @@ class PartySync:
                 written.parts.append((part, done))
                 failed += [done.failed] if done.failed is not None else []
             for error in failed:
-                if isinstance(error, LeaseLost) or getattr(error, "concerns_all", False):
+                if isinstance(error, LeaseLost) or concerns_all(error):
                     raise error
                 if isinstance(error, StaleRow | LinkTaken):
                     written.parts.append((part, PartDone(again=True)))

@@ -24,6 +24,11 @@ def common_outage(problems: Sequence[Exception | None]) -> ForeignSystemError | 
     return passing[0]
 
 
+def concerns_all(error: Exception) -> bool:
+    """Whether the fault lies with a system or a setting, so that no single record is to be blamed for it."""
+    return isinstance(error, ForeignSystemError) and error.concerns_all
+
+
 def _passes(problem: ForeignSystemError) -> bool:
     of_one = isinstance(problem, UnexpectedAnswer) and problem.of_one_record
     return problem.retryable and not of_one
