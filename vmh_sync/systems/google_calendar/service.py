@@ -7,12 +7,13 @@ rewritten. httplib2 is not thread-safe: every thread gets a service object of it
 import json
 import threading
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import google.auth.exceptions
 import google_auth_httplib2
+from google.auth import crypt
 from google.oauth2 import service_account
 from googleapiclient import discovery, discovery_cache, model
 
@@ -26,6 +27,7 @@ from vmh_sync.systems.json_answers import read_json
 _discovery: Any = discovery
 _JsonModel: Any = model.JsonModel
 _discovery_cache: Any = discovery_cache
+_crypt: Any = crypt
 
 SCOPES = ("https://www.googleapis.com/auth/calendar",)
 _ANEW = "bitte den JSON-Schlüssel des Dienstkontos in der Google-Cloud-Konsole neu herunterladen und eintragen."
@@ -178,8 +180,17 @@ def _key_text(settings: GoogleCalendarSettings) -> tuple[str, str]:
 def _credentials(info: Mapping[str, object], subject: str | None, *, redirected: bool) -> service_account.Credentials:
     kind: Any = _RedirectedCredentials if redirected else service_account.Credentials
     try:
-        credentials: service_account.Credentials = kind.from_service_account_info(info, scopes=SCOPES, subject=subject)
+        signer = _signer(str(info["private_key"]), str(info.get("private_key_id") or ""))
+        credentials: service_account.Credentials = kind(
+            signer, str(info["client_email"]), str(info["token_uri"]), scopes=SCOPES, subject=subject
+        )
         return credentials
     except (ValueError, google.auth.exceptions.GoogleAuthError):
         words = f"Der private_key darin ist unbrauchbar (GOOGLE_CALENDAR_SERVICE_ACCOUNT_…); {_ANEW}"
         raise ServiceAccountError("the service account's private_key is not a usable RSA key", words) from None
+
+
+@lru_cache(maxsize=4)
+def _signer(private_key: str, key_id: str) -> Any:
+    """Return what signs with a key. Read once a process: OpenSSL proves a key each time, half of a short pass."""
+    return _crypt.RSASigner.from_string(private_key, key_id or None)

@@ -56,6 +56,15 @@ def test_every_thread_has_a_service_and_a_connection_of_its_own() -> None:
     assert mine._http.http.timeout == 60.0
 
 
+def test_a_key_is_read_once_and_the_next_one_at_once() -> None:
+    other = json.dumps(key_for("andere@example.test").as_json("http://127.0.0.1:1/token"))
+    first, again, changed = (ServiceFactory(settings(service_account_json=key)) for key in (KEY, KEY, other))
+    assert first._credentials is not again._credentials  # each has tokens of its own
+    assert first._credentials.signer is again._credentials.signer
+    assert changed._credentials.signer is not first._credentials.signer
+    assert changed._credentials.signer_email == "andere@example.test"
+
+
 def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example.test:3128")
     monkeypatch.setenv("https_proxy", "http://proxy.example.test:3128")
