@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
-from vmh_sync.children.commit import Outcome, applied, commit, task_rows
+from vmh_sync.children.commit import Outcome
 from vmh_sync.children.diff import with_bookkeeping
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
@@ -52,23 +52,23 @@ async def merge_child(access: ChildAccess, plan: ChildPlan) -> bool:
     try:
         if plan.advoware:
             done.advoware, in_advoware = await _put(access, plan, fields, child, sending)
-            done.rows += applied(context, kind, children, espo.id, in_advoware.applied, Side.ADVOWARE)
+            done.rows += access.applied(espo.id, in_advoware.applied, Side.ADVOWARE)
             _learn(access, done, fields, espo, in_advoware)
         answer, in_espocrm = await _write_espo(access, done, fields, espo)
     except (ForeignSystemError, LeaseLost):
         await sending.failed()
         raise
     done.link = sending.link
-    done.rows += applied(context, kind, children, espo.id, in_espocrm.applied, Side.ESPOCRM)
-    done.rows += applied(context, kind, children, espo.id, fields.adopted, None)
+    done.rows += access.applied(espo.id, in_espocrm.applied, Side.ESPOCRM)
+    done.rows += access.applied(espo.id, fields.adopted, None)
     done.espo = answer.record
     again = _edited(access, fields, done.advoware, answer) or access.moved(plan, espo, answer)
-    done.rows += task_rows(context, kind, children, espo.id, [*plan.tasks, *done.plan.reported])
+    done.rows += access.task_rows(espo.id, [*plan.tasks, *done.plan.reported])
     done.base = fields.base
     # Before the base learns what stays apart: once it knows, nothing would tell it again.
     await access.open([*later, *done.plan.reported])
     begun = plan.begun.id if plan.begun is not None else None
-    await context.store.write(commit, context, kind, children, done, begun)
+    await access.store(done, begun)
     await close_tasks(context, access.gate, done.plan.closing)
     return again or any(task.kind is TaskKind.READONLY_FIELD for task in in_advoware.tasks)
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from vmh_sync.children.access import ChildAccess, present
-from vmh_sync.children.commit import Outcome, applied, commit, noted, refusal, task_rows
+from vmh_sync.children.commit import Outcome, noted, refusal
 from vmh_sync.children.difference import difference_text, different
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.merge_write import merge_child
@@ -54,7 +54,17 @@ class ChildWriter(ChildAccess):
 
     async def _create(self, plan: ChildPlan) -> bool:
         espo = present(plan.pair.espo)
+        try:
+            creation = await create_once(self.context, self._create_order(plan, espo))
+        except Rejected as refused:
+            await self._tell_refused(plan, espo, refused)
+            raise
+        created = creation.record
+        # Not before: a read that fails says nothing about the POST.
+        child: WireRecord = created.record or await self.child(str(created.key))
+        return await self._agree_on_created(plan, espo, child, creation.intent.id)
 
+    def _create_order(self, plan: ChildPlan, espo: EspoRecord) -> CreateOrder[Created[Any]]:
         needed = self.kind.needed(espo.id, plan.advoware)
 
         async def create(values: Mapping[str, object]) -> Created[Any]:
@@ -64,7 +74,7 @@ class ChildWriter(ChildAccess):
             return await create_what_is_taken(self.gate, plan.advoware, needed, create, whole=whole)
 
         natural = self.kind.natural_key(plan.wanted)
-        order = CreateOrder(
+        return CreateOrder(
             system=Side.ADVOWARE,
             entity=self.kind.entity,
             espo_id=espo.id,
@@ -79,14 +89,9 @@ class ChildWriter(ChildAccess):
             find=lambda intent: self._find(espo.id, natural, intent),
             post_whole=partial(post, whole=True),
         )
-        try:
-            creation = await create_once(self.context, order)
-        except Rejected as refused:
-            await self._tell_refused(plan, espo, refused)
-            raise
-        created, intent = creation.record, creation.intent.id
-        # Not before: a read that fails says nothing about the POST.
-        child: WireRecord = created.record or await self.child(str(created.key))
+
+    async def _agree_on_created(self, plan: ChildPlan, espo: EspoRecord, child: WireRecord, intent: str) -> bool:
+        """Store the link, tell EspoCRM what it does not know yet, and store what it made of that."""
         changes = plan.operations[0].changes
         told, base = self._after_post(changes, child)
         sent = {**plan.wanted, **self._not_taken(changes, told), **self._unsaid(plan.wanted, Side.ADVOWARE, told)}
@@ -96,8 +101,8 @@ class ChildWriter(ChildAccess):
         untold = {name: plan.wanted.get(name) for name in self.names(plan.espo)}
         done = Outcome(plan, espo, child, Base(sent, {**base, **untold}), plan.pair.link)
         made = [change for change in changes if not is_empty(told.get(change.field))]
-        done.rows = applied(self.context, self.kind, self.children, espo.id, made, Side.ADVOWARE, "created")
-        done.link = await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
+        done.rows = self.applied(espo.id, made, Side.ADVOWARE, "created")
+        done.link = await self.store(done, intent)
         key = {self.kind.key_attribute: int(key_of(child))}
         status_values = bookkeeping(espo.attributes, status="clean", message=None, key=dict(key), gone_since=None)
         done.plan = replace(plan, bookkeeping=status_values)
@@ -106,9 +111,9 @@ class ChildWriter(ChildAccess):
         shown, reported = self._after_telling(espo.id, untold, told, answer)
         done.plan = replace(done.plan, reported=reported)
         await self.open(reported)
-        done.rows = task_rows(self.context, self.kind, self.children, espo.id, reported)
+        done.rows = self.task_rows(espo.id, reported)
         done.base = Base({**sent, **shown}, {**base, **untold, **{name: told[name] for name in shown}})
-        await self.context.store.write(commit, self.context, self.kind, self.children, done, None)
+        await self.store(done)
         await close_tasks(self.context, self.gate, plan.closing)
         # What either side did not take as it was sent is left to the merge, which tells of it.
         apart = differing(self.children.table, Base({**plan.wanted, **shown}, done.base.advoware))
@@ -210,25 +215,8 @@ class ChildWriter(ChildAccess):
         if assigned:
             values["assignedUserId"] = assigned
         refused: dict[str, str] = {}
-
-        async def post(*, whole: bool = False) -> EspoRecord:
-            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values, whole=whole)
-            refused.update(answer.refused)
-            return answer.record
-
-        order = CreateOrder(
-            system=Side.ESPOCRM,
-            entity=self.kind.entity,
-            espo_id=import_name(self.children.betnr, key_of(child)),
-            betnr=self.children.betnr,
-            natural_key={"fields": dict(plan.wanted)},
-            payload=values,
-            post=post,
-            find=lambda _: self._find_imported(child),
-            post_whole=partial(post, whole=True),
-        )
-        creation = await create_once(self.context, order)
-        record, intent = creation.record, creation.intent.id
+        creation = await create_once(self.context, self._import_order(plan, child, values, refused))
+        record = creation.record
         changes = [change for change in plan.operations[0].changes if self.children.table[change.field].espo in values]
         if not self._stands(record, changes):
             # The answer to a create leaves out what is empty: only a read shows the whole record.
@@ -251,10 +239,32 @@ class ChildWriter(ChildAccess):
         await self.open(plan.reported)
         done = Outcome(plan, record, child, Base(espo_fields, {**plan.wanted, **unsaid}), None)
         done.espo = (await self.write_espo(done, record)).record
-        done.rows = applied(self.context, self.kind, self.children, record.id, made.applied, Side.ESPOCRM, "created")
-        done.rows += task_rows(self.context, self.kind, self.children, record.id, plan.reported)
-        await self.context.store.write(commit, self.context, self.kind, self.children, done, intent)
+        done.rows = self.applied(record.id, made.applied, Side.ESPOCRM, "created")
+        done.rows += self.task_rows(record.id, plan.reported)
+        await self.store(done, creation.intent.id)
         return bool(unsaid)
+
+    def _import_order(
+        self, plan: ChildPlan, child: WireRecord, values: Mapping[str, object], refused: dict[str, str]
+    ) -> CreateOrder[EspoRecord]:
+        """Return the create in EspoCRM; what it refuses is noted in ``refused``."""
+
+        async def post(*, whole: bool = False) -> EspoRecord:
+            answer = await create_record(self.context, self.gate, self.kind.espo_entity, values, whole=whole)
+            refused.update(answer.refused)
+            return answer.record
+
+        return CreateOrder(
+            system=Side.ESPOCRM,
+            entity=self.kind.entity,
+            espo_id=import_name(self.children.betnr, key_of(child)),
+            betnr=self.children.betnr,
+            natural_key={"fields": dict(plan.wanted)},
+            payload=values,
+            post=post,
+            find=lambda _: self._find_imported(child),
+            post_whole=partial(post, whole=True),
+        )
 
     def _stands(self, record: EspoRecord, changes: Sequence[FieldChange]) -> bool:
         espo_fields, table = self.from_espocrm(record), self.children.table
@@ -294,14 +304,14 @@ class ChildWriter(ChildAccess):
             row
             for operation in plan.operations
             for row in (
-                applied(self.context, self.kind, self.children, espo_id, operation.changes, operation.side)
+                self.applied(espo_id, operation.changes, operation.side)
                 or noted(self.context, self.kind, self.children, espo_id, "task", operation.reason)
             )
         ]
         if espo is not None:
             done.espo = (await self.write_espo(done, espo)).record
         if plan.step is not Step.NOTHING:
-            await self.context.store.write(commit, self.context, self.kind, self.children, done, None)
+            await self.store(done)
         await close_tasks(self.context, self.gate, plan.closing)
         return False
 

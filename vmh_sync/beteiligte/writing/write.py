@@ -50,7 +50,7 @@ from vmh_sync.sync.planning.guards import GuardTripped
 from vmh_sync.sync.planning.plan import Finding, TaskKind, TaskWanted
 from vmh_sync.sync.planning.plan_print import prints_of
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
-from vmh_sync.sync.reporting.status_values import kept_after
+from vmh_sync.sync.reporting.status_values import kept_after, newly_kept
 from vmh_sync.systems.advoware.errors import OutcomeUnknown as AdvowareOutcomeUnknown
 from vmh_sync.systems.errors import Conflict, ForeignSystemError
 from vmh_sync.systems.espocrm.errors import NotFound as EspoNotFound
@@ -318,13 +318,4 @@ def _planned_from(plan: PartyPlan, written: Written) -> tuple[str, ...]:
 def _note_bookkeeping(written: Written, sent: Mapping[str, object]) -> list[Finding]:
     """Remember which bookkeeping values EspoCRM did not take as sent; returns what is new about that."""
     before, written.kept = written.kept, kept_after(sent, written.espo.attributes, written.kept)
-    return [
-        Finding(
-            name,
-            Side.ESPOCRM,
-            f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
-            "Feldes prüfen („vmh-sync crm setup“).",
-        )
-        for name in written.kept
-        if name not in before
-    ]
+    return newly_kept(before, written.kept)

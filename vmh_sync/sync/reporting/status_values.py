@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from vmh_sync.sync.base import Side
+from vmh_sync.sync.planning.plan import Finding
+
 Kept = Mapping[str, tuple[str, str]]
 """What was sent and what EspoCRM made of it, by attribute, in comparable form."""
 
@@ -52,6 +55,20 @@ def kept_after(sent: Mapping[str, object], attributes: Mapping[str, object], kep
         if name not in STAMPS
     }
     return {name: both for name, both in kept.items() if name not in sent} | now
+
+
+def newly_kept(before: Kept, now: Kept) -> list[Finding]:
+    """Return what is new about values that EspoCRM does not keep as they are sent."""
+    return [
+        Finding(
+            name,
+            Side.ESPOCRM,
+            f"EspoCRM übernimmt das Feld „{name}“ nicht so, wie der Abgleich es schreibt; bitte Typ und Rechte des "
+            "Feldes prüfen („vmh-sync crm setup“).",
+        )
+        for name in now
+        if name not in before
+    ]
 
 
 def _meaning(value: Any) -> str:
