@@ -35,20 +35,27 @@ def tables() -> tuple[list[str], list[str]]:
     return first, second
 
 
+def functions() -> set[tuple[str, str]]:
+    """Return the functions that the walk names, each with its file."""
+    page = PAGE.partition("## The way of one dirty record")[2].partition("A plan is frozen")[0]
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`: (`\w+`(?:, `\w+`)*)", page)
+    return {(file, name) for file, names in named for name in re.findall(r"\w+", names)}
+
+
 @contextmanager
-def running() -> Iterator[set[str]]:
-    """Collect the files of the product of which a function is called within the block, in any thread."""
-    files: set[str] = set()
+def running() -> Iterator[set[tuple[str, str]]]:
+    """Collect the functions of the product that are called within the block, in any thread, with their files."""
+    called: set[tuple[str, str]] = set()
 
     def seen(frame: FrameType, what: str, _: object) -> None:
         code = frame.f_code
         if what == "call" and code.co_name != "<module>" and code.co_filename.startswith(str(PRODUCT)):
-            files.add(code.co_filename.removeprefix(f"{PRODUCT}/"))
+            called.add((code.co_filename.removeprefix(f"{PRODUCT}/"), code.co_name))
 
     threading.setprofile(seen)
     sys.setprofile(seen)
     try:
-        yield files
+        yield called
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
@@ -68,9 +75,24 @@ def test_every_file_of_the_walk_does_something_for_one_edited_record(firm: Firm)
     firm.office_edit(betnr, vorname="Erik")  # a conflict, so that a person is asked
     with firm.store.transaction() as tx:
         tx.inbox.add("beteiligte", [InboxEvent(espo_id=espo_id, action="update", source="webhook")])
-    with running() as files, dg.DagsterInstance.ephemeral() as instance:
+    with running() as called, dg.DagsterInstance.ephemeral() as instance:
         assert job("sync_beteiligte").execute_in_process(instance=instance, run_config={"selection": "pending"}).success
     assert firm.office_record(betnr)["vorname"] == firm.crm_record(espo_id)["firstName"]
     way, beside = tables()
     in_the_run = [name for name in (*way, *beside) if not name.startswith(BEFORE_THE_RUN + AFTER_A_FAILURE)]
+    files = {file for file, _ in called}
     assert [name for name in in_the_run if name not in files] == []
+    factories = {("orchestration/jobs/sync_job.py", "make_sync_job")}  # has made the job long before
+    wanted = {(file, name) for file, name in functions() - factories if file in in_the_run}
+    assert wanted - called == {("store/queue/inbox.py", "add")}, "the webhook's side of the inbox; the run claims"
+
+
+def test_every_file_of_the_walk_says_where_in_it_to_look() -> None:
+    way, beside = tables()
+    assert {file for file, _ in functions()} == {*way, *beside}
+    missing = [
+        (file, name)
+        for file, name in functions()
+        if not re.search(rf"def {name}\b", (PRODUCT / file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
