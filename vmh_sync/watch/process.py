@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from vmh_sync.background import all_of, stop
+from vmh_sync.background import stop
 from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.coordination.connection import AsyncRedis, connect
 from vmh_sync.coordination.errors import CoordinationUnavailable
@@ -194,7 +194,7 @@ class _Round:
                 if not watches:
                     user = await own_user(self.context)
                     watches = [EntityWatch(self.context, one, self.debouncer.notice, user) for one in with_records()]
-                await all_of(*(watch.look() for watch in watches))
+                await asyncio.gather(*(watch.look() for watch in watches))  # noqa: TID251 - each is to end its look
             except ForeignSystemError as problem:
                 await self._rest(problem)
                 continue
