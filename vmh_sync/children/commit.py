@@ -100,7 +100,7 @@ def _into_the_ledger(
         entry = entry_of_difference(kind.entity, espo_id, known, message, now=now, run_id=context.run_id)
         if entry is not None:
             tx.records.upsert([entry])
-    else:
+    elif espo_id in children.ledger_rows:
         tx.records.forget(kind.entity, [espo_id])
 
 

@@ -8,6 +8,7 @@ shortened stays on its side and is reported (sync-semantics.md 1).
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 
@@ -83,6 +84,7 @@ class ForEspo:
     refusal: Refusal | None = None
 
 
+@lru_cache(maxsize=1024)  # a pass asks the same of each value several times
 def for_espo(channel: Channel, value: str) -> ForEspo:
     """Return ``value`` as EspoCRM takes it (phones as E.164), or why it would be refused or shortened."""
     return _email(value) if channel is Channel.EMAIL else _phone(value)

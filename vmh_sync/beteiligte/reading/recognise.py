@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vmh_sync.background import all_of
-from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.party import PartyRead
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.part import Asked, Part
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -104,9 +104,7 @@ def _calm_rows(tx: Transaction, parts: Sequence[Part], numbers: Mapping[str, int
 
 
 def _open(tx: Transaction, rows: Mapping[str, PartyRows], own: Sequence[str], records: Sequence[str]) -> set[str]:
-    found = tx.intents.having_open((ENTITY, *own), rows)
-    found |= set(tx.tasks.open_for_many(ENTITY, rows))
-    found |= {espo_id for espo_id, one in tx.records.get_many(ENTITY, rows).items() if one.status != "clean"}
+    found = tx.fingerprints.in_trouble(rows, own)
     for entity in records:
         party_of = {record: espo_id for espo_id, one in rows.items() for record in one.records_of(entity)}
         told = [*tx.tasks.open_for_many(entity, party_of), *tx.records.get_many(entity, party_of)]

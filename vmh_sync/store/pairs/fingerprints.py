@@ -5,22 +5,21 @@ A party's link keeps a fingerprint: a hash of all that a comparison of both side
 the party's entries, addresses and accounts, go into the hash with their revisions.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, Row, Table, bindparam, false, or_, select, union_all, update
 
-from vmh_sync.store.models import LinkRow
+from vmh_sync.store.models import IntentRow, LinkRow, ManualTaskRow, SyncRecordRow
 from vmh_sync.store.repository import Repository, among, chunks, table_of
 
 PARTY = "beteiligte"
 _TABLE = table_of(LinkRow)
 _LIVING = _TABLE.c.state != "tombstone"
-_KEY = (_TABLE.c.entity, _TABLE.c.espo_id, _TABLE.c.betnr, _TABLE.c.id, _TABLE.c.revision)
-# Built once: to build a statement costs more than to carry it out.
-_LINKS = select(*_KEY).where(among(_TABLE.c.entity, "entities"), _LIVING).order_by(_TABLE.c.id)
-_OF_PARTIES = _LINKS.add_columns(_TABLE.c.fingerprint).where(among(_TABLE.c.espo_id))
-_OF_NUMBERS = _LINKS.where(among(_TABLE.c.betnr))
+_ROW = (_TABLE.c.entity, _TABLE.c.espo_id, _TABLE.c.betnr, _TABLE.c.id, _TABLE.c.revision, _TABLE.c.fingerprint)
+_INTENTS, _TASKS, _LEDGER = table_of(IntentRow), table_of(ManualTaskRow), table_of(SyncRecordRow)
 _KEEP = (
     update(_TABLE)
     .where(
@@ -45,6 +44,34 @@ class PartyRows:
         return [espo_id for name, espo_id, _, _ in self.links if name == entity]
 
 
+@cache
+def _rows_of(own: tuple[str, ...], by_number: tuple[str, ...], *, one: bool) -> Any:
+    """Return the statement for all rows of parties. Built once, as the next: that costs more than to carry it out."""
+    of_party = select(*_ROW).where(_is_any(_TABLE, own), _LIVING, _keyed(_TABLE.c.espo_id, "keys", one=one))
+    of_number = select(*_ROW).where(_is_any(_TABLE, by_number), _LIVING, _keyed(_TABLE.c.betnr, "numbers", one=one))
+    both = union_all(of_party, of_number)
+    return both.order_by(both.selected_columns.id)
+
+
+@cache
+def _in_trouble(entities: tuple[str, ...], *, one: bool) -> Any:
+    wanted = (
+        (_INTENTS, _is_any(_INTENTS, entities) & or_(_INTENTS.c.state == "open", _INTENTS.c.state == "sent")),
+        (_TASKS, _is_any(_TASKS, (PARTY,)) & (_TASKS.c.state != "closed")),
+        (_LEDGER, _is_any(_LEDGER, (PARTY,)) & (_LEDGER.c.status != "clean")),
+    )
+    keys = (select(table.c.espo_id).where(which, _keyed(table.c.espo_id, "keys", one=one)) for table, which in wanted)
+    return union_all(*keys)
+
+
+def _is_any(table: Table, entities: Iterable[str]) -> ColumnElement[bool]:
+    return or_(false(), *(table.c.entity == entity for entity in entities))
+
+
+def _keyed(column: ColumnElement[Any], name: str, *, one: bool) -> ColumnElement[bool]:
+    return column == bindparam(name) if one else among(column, name)
+
+
 class Fingerprints(Repository):
     """Reads and keeps the fingerprints of parties."""
 
@@ -59,16 +86,32 @@ class Fingerprints(Repository):
         owners = {betnr: espo_id for espo_id, betnr in parties.items()}
         own = (PARTY, *by_party)
         for chunk in chunks(parties):
-            rows = self._connection.execute(_OF_PARTIES, {"entities": own, "keys": chunk})
+            numbers = [betnr for espo_id in chunk if owners[betnr := parties[espo_id]] == espo_id]
+            rows = self._of(chunk, _rows_of, own, tuple(by_number), numbers=numbers)
             for entity, espo_id, _, link_id, revision, fingerprint in rows:
-                found[espo_id].links.append((entity, espo_id, link_id, revision))
+                if entity in own:
+                    found[espo_id].links.append((entity, espo_id, link_id, revision))
                 if entity == PARTY:
                     found[espo_id].fingerprint = fingerprint
-        for numbers in chunks(owners):
-            told = self._connection.execute(_OF_NUMBERS, {"entities": by_number, "keys": numbers})
-            for entity, espo_id, betnr, link_id, revision in told:
-                found[owners[betnr]].links.append((entity, espo_id, link_id, revision))
+            for entity, espo_id, betnr, link_id, revision, _ in rows:
+                if entity not in own:
+                    found[owners[betnr]].links.append((entity, espo_id, link_id, revision))
         return found
+
+    def in_trouble(self, parties: Iterable[str], by_party: Sequence[str]) -> set[str]:
+        """Return the parties about which something is open: a create, also of a part, a task, the ledger."""
+        rows = [self._of(chunk, _in_trouble, (PARTY, *by_party)) for chunk in chunks(parties)]
+        return {espo_id for some in rows for (espo_id,) in some}
+
+    def _of(
+        self, keys: Sequence[str], statement: Callable[..., Any], *entities: tuple[str, ...], **lists: Sequence[int]
+    ) -> Sequence[Row[Any]]:
+        # A list is spelled out anew each time: a single key has a form of its own, as in ``ByKeys``.
+        values: dict[str, Sequence[Any]] = {"keys": keys, **lists}
+        one = all(len(told) == 1 for told in values.values())
+        if one:
+            values = {name: told[0] for name, told in values.items()}
+        return self._connection.execute(statement(*entities, one=one), values).all()
 
     def keep(self, fingerprints: Mapping[str, tuple[str, int]]) -> None:
         """Store the fingerprints of parties: EspoCRM id -> fingerprint and the revision of the link it was made with.

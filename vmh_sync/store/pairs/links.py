@@ -252,9 +252,9 @@ class Links(Repository):
         try:
             with self._savepoint():
                 if link.id is None:
-                    return self._create(replace(link, created_at=now, updated_at=now, revision=1))
+                    return self._create(link, {"created_at": now, "updated_at": now, "revision": 1})
                 revision = link.revision if expected_revision is None else expected_revision
-                return self._replace(replace(link, updated_at=now, revision=revision + 1), revision)
+                return self._replace(link, revision, {"updated_at": now, "revision": revision + 1})
         except IntegrityError:
             # Neither the cause nor its text: PostgreSQL's may quote the row.
             raise LinkTaken(
@@ -271,16 +271,16 @@ class Links(Repository):
             marked += self._connection.execute(_MARK_VERIFIED, {"of_entity": entity, "keys": chunk, "at": at}).rowcount
         return marked
 
-    def _create(self, link: Link) -> Link:
-        return replace(link, id=self._connection.execute(_INSERT, _row(link)).scalar_one())
+    def _create(self, link: Link, new: dict[str, Any]) -> Link:
+        return replace(link, **new, id=self._connection.execute(_INSERT, _row(link) | new).scalar_one())
 
-    def _replace(self, link: Link, revision: int) -> Link:
-        values = _row(link) | {"fingerprint": None, "of_id": link.id, "of_revision": revision}
+    def _replace(self, link: Link, revision: int, new: dict[str, Any]) -> Link:
+        values = _row(link) | new | {"fingerprint": None, "of_id": link.id, "of_revision": revision}
         del values["created_at"]
         row = self._connection.execute(_UPDATE, values).one_or_none()
         if row is None:
             raise StaleLink(f"{link.entity} {link.espo_id}: the link is no longer at revision {revision}")
-        return replace(link, created_at=row.created_at)
+        return replace(link, **new, created_at=row.created_at)
 
     def _one(self, *conditions: ColumnElement[bool]) -> Link | None:
         row = self._connection.execute(select(*_COLUMNS).where(and_(*conditions))).one_or_none()

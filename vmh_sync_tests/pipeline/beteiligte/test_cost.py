@@ -26,7 +26,7 @@ FEW, MANY = 2, 8
 COUNTED = ("/vmh_sync/", "/httpx/", "/sqlalchemy/")
 """Whose functions are counted; how often an event loop or a pool of threads wakes up is chance."""
 
-CREATED = {"DELETE": 4, "INSERT": 16, "SELECT": 29, "UPDATE": 8, "read": 6, "write": 13}
+CREATED = {"INSERT": 16, "SELECT": 29, "UPDATE": 8, "read": 6, "write": 13}
 """Statements for a party that is created in Advoware with four children, none of them compiled anew, and the steps that
 they make up: five creates, each announced before it is sent and stored after it, one more step of the party and one of
 each record of a child."""

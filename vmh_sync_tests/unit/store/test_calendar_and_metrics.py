@@ -102,6 +102,9 @@ def test_a_cursor_keeps_any_json_value(store: Store, value: object) -> None:
         assert tx.cursors.get("beteiligte.dirty") == value
         tx.cursors.set("other", 1)
         assert tx.cursors.several(["beteiligte.dirty", "nobody"]) == {"beteiligte.dirty": value}
+        for name in ("a_b%/:1", "a_b%/:2", "a_b%:3", "aXb%/:4"):
+            tx.cursors.set(name, 1)
+        assert sorted(tx.cursors.under("a_b%/:")) == ["a_b%/:1", "a_b%/:2"]
 
 
 @pytest.mark.parametrize("prefix", ["a:", "a%", "a_", "a/", "/%_"])

@@ -10,6 +10,7 @@ from vmh_sync.store import LinkTaken, StaleLink, Store
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.pairs.fingerprints import PartyRows
 from vmh_sync.store.pairs.links import Link, LinkState
+from vmh_sync.store.pairs.records import SyncRecord, SyncStatus
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -208,7 +209,9 @@ def test_a_fingerprint_goes_with_every_save_and_stays_with_none_that_came_betwee
 
     def known() -> PartyRows:
         with store.reading() as tx:
-            return tx.fingerprints.rows_of({"p1": 7}, ["kommunikation"], ["adressen"])["p1"]
+            alone = tx.fingerprints.rows_of({"p1": 7}, ["kommunikation"], ["adressen"])["p1"]
+            assert tx.fingerprints.rows_of({"p0": 9, "p1": 7}, ["kommunikation"], ["adressen"])["p1"] == alone
+            return alone
 
     assert known().fingerprint == "abc"
     assert [row[:2] for row in known().links] == [("beteiligte", "p1"), ("kommunikation", "p1"), ("adressen", "a1")]
@@ -225,3 +228,19 @@ def test_a_fingerprint_goes_with_every_save_and_stays_with_none_that_came_betwee
     with store.transaction() as tx:
         tx.fingerprints.keep({"p1": ("new", saved.revision)})
     assert known().fingerprint == "new"
+
+
+def test_a_party_is_in_trouble_by_a_create_a_task_or_the_ledger(store: Store) -> None:
+    ids = [f"p{number}" for number in range(8)]
+    with store.transaction() as tx:
+        for espo_id, entity in (("p0", "beteiligte"), ("p1", "kommunikation"), ("p2", "adressen")):
+            tx.intents.start(system="advoware", entity=entity, espo_id=espo_id, natural_key={}, payload_hash="")
+        done = tx.intents.start(system="advoware", entity="beteiligte", espo_id="p3", natural_key={}, payload_hash="")
+        tx.intents.complete(done.id, "1")
+        for espo_id, entity in (("p4", "beteiligte"), ("p5", "adressen")):
+            tx.tasks.ensure(entity=entity, espo_id=espo_id, kind="x", fields=(), fingerprint="", details={})
+        states: tuple[tuple[str, SyncStatus], ...] = (("p6", "failed"), ("p7", "clean"))
+        tx.records.upsert(SyncRecord(entity="beteiligte", espo_id=espo_id, status=how) for espo_id, how in states)
+        wrong = {"p0", "p1", "p4", "p6"}
+        assert tx.fingerprints.in_trouble(ids, ["kommunikation"]) == wrong
+        assert {one for one in ids if tx.fingerprints.in_trouble([one], ["kommunikation"])} == wrong
