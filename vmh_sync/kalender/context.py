@@ -127,6 +127,7 @@ class TaskDesk:
     espo: EspoClient
     espo_settings: EspoCrmSettings
     longest_request: timedelta
+    told: dict[str, object] = field(default_factory=dict)
 
 
 class GoogleSide:

@@ -1,13 +1,16 @@
 """Who gets a task: a person who can act on it, never a robot that reads none (specification, espocrm.md B1.5)."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Protocol, TypeVar, cast
 
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, Rejected
 from vmh_sync.systems.espocrm.query import equals
 from vmh_sync.systems.espocrm.record_id import may_be_asked_for
+
+T = TypeVar("T")
 
 _USER = "User"
 _ROBOTS = frozenset({"api", "system"})
@@ -27,11 +30,20 @@ class AssigneeContext(Protocol):
         """Who gets the tasks of nobody."""
         ...
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What EspoCRM said in this pass, by key."""
+        ...
+
 
 async def own_user(context: AssigneeContext) -> str | None:
-    """Return the id of the user as whom we write."""
-    user = (await context.espo.app_user()).get("user")
-    return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
+    """Return the id of the user as whom we write; asked once a pass, as all of this but :func:`any_person`."""
+
+    async def ask() -> str | None:
+        user = (await context.espo.app_user()).get("user")
+        return str(user["id"]) if isinstance(user, dict) and user.get("id") else None
+
+    return await _once(context, "own user", ask)
 
 
 async def person_for(context: AssigneeContext, candidates: Iterable[str | None]) -> str | None:
@@ -40,9 +52,16 @@ async def person_for(context: AssigneeContext, candidates: Iterable[str | None])
     None when nobody is known: some CRMs show their users to no API user.
     """
     for candidate in dict.fromkeys(one for one in candidates if one):
-        if await _is_person(context, candidate):
+        if await _once(context, f"is a person: {candidate}", partial(_is_person, context, candidate)):
             return candidate
-    return context.espo_settings.default_assignee_id or await any_person(context)
+    default = context.espo_settings.default_assignee_id
+    return default or await _once(context, "any person", partial(any_person, context))
+
+
+async def _once(context: AssigneeContext, question: str, ask: Callable[[], Awaitable[T]]) -> T:
+    if question not in context.told:
+        context.told[question] = await ask()
+    return cast("T", context.told[question])
 
 
 async def _is_person(context: AssigneeContext, user_id: str) -> bool:

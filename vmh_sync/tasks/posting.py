@@ -30,6 +30,11 @@ class TaskContext(CreateContext, Protocol):
         """Who gets the tasks of nobody."""
         ...
 
+    @property
+    def told(self) -> dict[str, object]:
+        """What EspoCRM said in this pass, by key."""
+        ...
+
 
 async def post_task(context: TaskContext, gate: WriteGate, values: dict[str, Any]) -> str:
     """Create the task, without what EspoCRM refuses of it: a parent, team or person that is gone keeps no task back.

@@ -52,7 +52,7 @@ class PassContext:
     approval: "Approval | None" = None
     known: KnownInstallation = field(default_factory=KnownInstallation)
     told: dict[str, object] = field(default_factory=dict)
-    """What EspoCRM's metadata said in this pass, by key: an administrator changes it, not the people of a day."""
+    """What EspoCRM's metadata and users said in this pass, by key: an administrator changes it, not people at work."""
 
     def table(self, entity: str, own: FieldTable) -> FieldTable:
         """Return the field table ``own`` of an entity with the operator's changes (``VMH_FIELD_TABLES``)."""

@@ -26,11 +26,14 @@ class Crm:
 
     users: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: USERS)
     shows: bool = True
+    asked: list[str] = field(default_factory=list)
 
     async def app_user(self) -> dict[str, Any]:
+        self.asked.append("own user")
         return {"user": {"id": "robot"}}
 
     async def read(self, _entity: str, user_id: str) -> Any:
+        self.asked.append(user_id)
         if not self.shows:
             raise Forbidden("User")
         assert user_id != "..", "it leads to another address"
@@ -39,13 +42,14 @@ class Crm:
         return SimpleNamespace(id=user_id, attributes=self.users[user_id])
 
     async def list_page(self, _entity: str, *, where: Any, select: Any) -> Any:
+        self.asked.append("list")
         if not self.shows:
             raise Forbidden("User")
         return SimpleNamespace(records=[SimpleNamespace(id=name, attributes=one) for name, one in self.users.items()])
 
 
 def chosen(*candidates: str | None, default: str | None = None, crm: Crm | None = None) -> str | None:
-    context = SimpleNamespace(espo=crm or Crm(), espo_settings=SimpleNamespace(default_assignee_id=default))
+    context = SimpleNamespace(espo=crm or Crm(), espo_settings=SimpleNamespace(default_assignee_id=default), told={})
     return asyncio.run(person_for(context, candidates))
 
 
@@ -72,3 +76,17 @@ def test_a_crm_that_shows_no_users_is_believed_about_others_and_nobody_is_guesse
 
 def test_a_crm_without_people_has_none() -> None:
     assert chosen(crm=Crm({"robot": USERS["robot"]})) is None
+
+
+@pytest.mark.parametrize(
+    ("crm", "calls"), [(Crm(), ["robot", "list"]), (Crm(shows=False), ["robot", "own user", "list"])]
+)
+def test_a_pass_asks_each_question_once(crm: Crm, calls: list[str]) -> None:
+    context: Any = SimpleNamespace(espo=crm, espo_settings=SimpleNamespace(default_assignee_id=None), told={})
+
+    async def thrice() -> list[str | None]:
+        return [await person_for(context, ["robot"]) for _ in range(3)]
+
+    person = "chief" if crm.shows else None
+    assert asyncio.run(thrice()) == [person] * 3
+    assert crm.asked == calls
