@@ -3,7 +3,6 @@
 Exit codes: 0 nothing found (or all mended); 3 something found; 1 the audit itself failed; 2 wrong usage.
 """
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -116,6 +115,8 @@ def lookup(
 
 def look_at(look: "Callable[[CalendarContext], Awaitable[Any]]") -> Any:
     """Run ``look`` with an open calendar context; ends the process when a system cannot be reached."""
+    import asyncio
+
     from vmh_sync.kalender.context import CalendarSettings, open_calendar
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import upgrade

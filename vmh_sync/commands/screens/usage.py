@@ -9,8 +9,6 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from vmh_sync.settings_loading import what_is_wrong
-
 WRONG_USAGE = 2
 _COMPLETION = {
     "install_completion": "Ergänzen mit der Tabulatortaste in dieser Shell einrichten.",
@@ -48,7 +46,11 @@ def _said(error: Any) -> str:
     if error.message.startswith("Got unexpected extra"):
         return f"„{error.message.partition('(s) (')[2].rstrip(')')}“ ist zu viel"
     problems = getattr(error.__cause__, "errors", None)
-    what = what_is_wrong(problems()[0]) if problems is not None else error.message
+    what = error.message
+    if problems is not None:
+        from vmh_sync.settings_loading import what_is_wrong  # pydantic takes a third of the time of a --help
+
+        what = what_is_wrong(problems()[0])
     if "does not match the format" in what:
         what = "erwartet wird ein Datum wie 2026-01-31"
     return f"{_name(error)}: {what}" if getattr(error, "param", None) is not None else what

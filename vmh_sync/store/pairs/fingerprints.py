@@ -60,8 +60,8 @@ def _in_trouble(entities: tuple[str, ...], *, one: bool) -> Any:
         (_TASKS, _is_any(_TASKS, (PARTY,)) & (_TASKS.c.state != "closed")),
         (_LEDGER, _is_any(_LEDGER, (PARTY,)) & (_LEDGER.c.status != "clean")),
     )
-    keys = (select(table.c.espo_id).where(which, _keyed(table.c.espo_id, "keys", one=one)) for table, which in wanted)
-    return union_all(*keys)
+    keyed = ((table, open_, _keyed(table.c.espo_id, "keys", one=one)) for table, open_ in wanted)
+    return union_all(*(select(table.c.espo_id).where(open_, key) for table, open_, key in keyed))
 
 
 def _is_any(table: Table, entities: Iterable[str]) -> ColumnElement[bool]:

@@ -37,6 +37,8 @@ def imported(code: str) -> set[str]:
 
 @pytest.mark.parametrize("words", ["--help", "sync --help", "sync beteiligte --help", "audit kalender --help"])
 def test_help_imports_nothing_that_only_work_needs(words: str) -> None:
+    # Commands ask the settings whether the firm has entities of its own; the list of commands does not.
+    needless = HEAVY | ({"asyncio", "pydantic"} if words == "--help" else set())
     code = f"""
 from vmh_sync.cli import main
 sys.argv = ["vmh-sync", *{words.split()!r}]
@@ -45,7 +47,7 @@ try:
 except SystemExit as ended:
     assert not ended.code
 """
-    assert imported(code) & HEAVY == set()
+    assert imported(code) & needless == set()
 
 
 def test_looking_for_something_to_do_brings_neither_dagster_nor_google_nor_migrations_along() -> None:
