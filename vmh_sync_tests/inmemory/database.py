@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 
 from vmh_sync.clock import Clock
 from vmh_sync.store import Store, upgrade
-from vmh_sync.store.database.sqlite_dialect import Writing
+from vmh_sync.store.database.sqlite_dialect import COMPILED, Writing
 
 
 @cache
@@ -31,6 +31,7 @@ def memory_store(clock: Clock) -> Store:
     made = create_engine(
         f"sqlite+{Writing.driver}://",
         poolclass=StaticPool,
+        execution_options={"compiled_cache": COMPILED},
         creator=lambda: sqlite3.connect(":memory:", check_same_thread=False),
         json_serializer=partial(dumps, allow_nan=False),
     )

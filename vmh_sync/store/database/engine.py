@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 
-from vmh_sync.store.database.sqlite_dialect import Reading, Writing
+from vmh_sync.store.database.sqlite_dialect import COMPILED, Reading, Writing
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another one."""
@@ -71,6 +71,7 @@ def make_engine(url: str, *, writing: bool = False) -> Engine:
             parsed.set(drivername=f"sqlite+{(Writing if writing else Reading).driver}"),
             hide_parameters=True,
             json_serializer=serializer,
+            execution_options={"compiled_cache": COMPILED},
             connect_args={"timeout": BUSY_SECONDS},
         )
     return create_engine(

@@ -10,6 +10,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
+
+COMPILED = LRUCache[Any, Any](1000)
+"""Statements as they were compiled, for all engines of a process: each pass opens its own, and compiled all anew."""
 
 
 class Reading(SQLiteDialect_pysqlite):
@@ -18,6 +22,13 @@ class Reading(SQLiteDialect_pysqlite):
     driver = "vmh_reading"
     supports_statement_cache = True
     begin: ClassVar[str] = "BEGIN DEFERRED"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether statements are spelt alike: what is compiled for one engine is good for the next (``COMPILED``)."""
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
 
     def connect(self, *arguments: Any, **named: Any) -> Any:
         """Open a connection; its file is readable for its owner alone."""

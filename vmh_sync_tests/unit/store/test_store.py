@@ -9,6 +9,7 @@ import pytest
 
 from vmh_sync.store import ConstraintViolated, Store, open_store, upgrade
 from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
+from vmh_sync.store.database.sqlite_dialect import COMPILED
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.link_notes import LinkNotes
@@ -168,3 +169,12 @@ def test_sqlite_survives_a_power_cut(sqlite_url: str) -> None:
         assert ask("PRAGMA journal_mode").scalar_one() == "wal"
         assert ask("PRAGMA foreign_keys").scalar_one() == 1
     store.close()
+
+
+def test_what_was_compiled_for_one_engine_is_good_for_the_next(sqlite_url: str) -> None:
+    known = []
+    for _ in range(2):
+        with open_store(sqlite_url) as opened, opened.reading() as tx:
+            tx.links.count("beteiligte")
+        known.append(set(COMPILED))
+    assert known[0] == known[1] != set()
