@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import google.auth.exceptions
 import google_auth_httplib2
 from google.auth import crypt
+from google.auth.credentials import DEFAULT_UNIVERSE_DOMAIN
 from google.oauth2 import service_account
 from googleapiclient import discovery, discovery_cache, model
 
@@ -182,7 +183,12 @@ def _credentials(info: Mapping[str, object], subject: str | None, *, redirected:
     try:
         signer = _signer(str(info["private_key"]), str(info.get("private_key_id") or ""))
         credentials: service_account.Credentials = kind(
-            signer, str(info["client_email"]), str(info["token_uri"]), scopes=SCOPES, subject=subject
+            signer,
+            str(info["client_email"]),
+            str(info["token_uri"]),
+            scopes=SCOPES,
+            subject=subject,
+            universe_domain=info.get("universe_domain") or DEFAULT_UNIVERSE_DOMAIN,
         )
         return credentials
     except (ValueError, google.auth.exceptions.GoogleAuthError):

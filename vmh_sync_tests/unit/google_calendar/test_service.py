@@ -65,6 +65,14 @@ def test_a_key_is_read_once_and_the_next_one_at_once() -> None:
     assert changed._credentials.signer_email == "andere@example.test"
 
 
+@pytest.mark.parametrize(
+    ("named", "wanted"), [({"universe_domain": "cloud.example.test"}, "cloud.example.test"), ({}, "googleapis.com")]
+)
+def test_the_universe_that_a_key_names_is_kept(named: dict[str, str], wanted: str) -> None:
+    made = ServiceFactory(settings(service_account_json=json.dumps(json.loads(KEY) | named)))
+    assert made._credentials.universe_domain == wanted
+
+
 def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example.test:3128")
     monkeypatch.setenv("https_proxy", "http://proxy.example.test:3128")
