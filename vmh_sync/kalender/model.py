@@ -287,7 +287,7 @@ class PairState:
     ``not_representable`` and says why. ``generation`` is the one the event id was made with. ``guarded`` is what the
     event of a deadline said in full when we last wrote it, field by field; ``None`` for other appointments.
     ``leaving``: we were about to delete its event, because the Termin had gone to a colleague. ``kept``: Advoware kept
-    the Termin although it answered our deletion as done.
+    the Termin although it answered our deletion as done. ``unsettled``: one of these, or its last attempt failed.
     """
 
     fr_nr: int
@@ -301,3 +301,4 @@ class PairState:
     guarded: Mapping[str, object] | None = field(default=None, repr=False)
     leaving: bool = False
     kept: bool = False
+    unsettled: bool = False

@@ -138,7 +138,12 @@ class AdvowareWrites(GoogleWrites):
             # It came back from a colleague whose pair is still there: the event went with it and was deleted by nobody.
             await self.book.leave(operation.fr_nr)
             raise PlanAgain
-        await self._drop_termin(operation)
+        try:
+            await self._drop_termin(operation)
+        except NotDeleted:
+            # Its pair stays: without one it would be entered in Google again, as if nobody had deleted it.
+            await self.book.keep(operation.fr_nr)
+            raise
         await self.book.close(operation.fr_nr)
 
     async def _drop_termin(self, operation: DeleteAdvoware) -> None:
@@ -153,8 +158,6 @@ class AdvowareWrites(GoogleWrites):
                 self._count("advoware", operation)
                 await self.context.advoware.delete_termin(operation.fr_nr)
                 if await self.sides.fresh_termin(operation.fr_nr) is not None:
-                    # Its pair stays: without one it would be entered in Google again, as if nobody had deleted it.
-                    await self.book.keep(operation.fr_nr)
                     raise NotDeleted(f"DELETE Termine {operation.fr_nr} answered, and it stands there")
 
     async def _create(self, operation: CreateAdvoware) -> None:

@@ -9,7 +9,7 @@ from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.operations import Finding, FindingKind, Operation, side_written
 from vmh_sync.kalender.model import BaseForm, PairState, Source
 from vmh_sync.kalender.state.audit_values import logged, plain
-from vmh_sync.kalender.state.pair_rows import ENTITY, KEPT, LEAVING, pair_state, record_id, with_base
+from vmh_sync.kalender.state.pair_rows import ENTITY, FAILED, KEPT, LEAVING, pair_state, record_id, with_base
 from vmh_sync.kalender.telling.notice_texts import appointment, notice_text, task_kind
 from vmh_sync.kalender.telling.notices import Notice, note
 from vmh_sync.store.calendars.calendar import CalendarPair
@@ -121,10 +121,9 @@ class PairBook:
         """Note why an appointment could not be synced (German, no personal values), on the pair as it stands now."""
 
         def work(tx: Transaction) -> list[CalendarPair]:
-            pairs = tx.calendar_pairs.by_frnr(fr_nr, self.kuerzel)
-            failed = (row.status if row.status in (LEAVING, KEPT) else "failed" for row in pairs)
             return tx.calendar_pairs.save_many(
-                replace(row, status=status, error_text=message) for row, status in zip(pairs, failed, strict=True)
+                replace(row, status=row.status if row.status in (LEAVING, KEPT) else FAILED, error_text=message)
+                for row in tx.calendar_pairs.by_frnr(fr_nr, self.kuerzel)
             )
 
         for row in await self._do(work):
@@ -184,7 +183,7 @@ class PairBook:
             if old.id is not None:
                 tx.calendar_pairs.mark_deleted([old.id], self.context.clock.now())
             moved = replace(old, id=None, revision=0, kuerzel=self.kuerzel, event_id=event_id, etag=None)
-            if moved.status == "failed":  # their pass could not do anything about it but wait for this one
+            if moved.status == FAILED:  # their pass could not do anything about it but wait for this one
                 moved = replace(moved, status="synced", error_text=None)
             return tx.calendar_pairs.save(moved)
 

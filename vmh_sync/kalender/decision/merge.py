@@ -114,7 +114,7 @@ def merge_pair(
         operations = [link, *operations]
     settled = len(operations) == (1 if state.base is None else 0)
     moved = changes.advoware or changes.google or changes.unstored_write or _never_arrived(pair)
-    if settled and not outcome.waits and (moved or state.base is None or state.obstacle or state.leaving):
+    if settled and not outcome.waits and (moved or state.base is None or state.obstacle or state.unsettled):
         operations.append(SaveBase(state.fr_nr, state.event_id, "Beide Seiten sagen dasselbe"))
     return Decision(tuple(operations), (*outcome.findings, *_one_way_findings(pair, changes, ctx)))
 

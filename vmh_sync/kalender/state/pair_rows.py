@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from vmh_sync.kalender.decision.reads import PendingCreate
 from vmh_sync.kalender.form.content_hash import base_hash
@@ -14,10 +15,12 @@ from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.store import Store, Transaction
 
 ENTITY = "kalender"
-LEAVING = "leaving"
+LEAVING: Final = "leaving"
 """Status of a pair whose event we are about to delete, because its Termin has gone to a colleague."""
-KEPT = "kept"
+KEPT: Final = "kept"
 """Status of a pair whose Termin Advoware kept although it answered our deletion as done."""
+FAILED: Final = "failed"
+"""Status of a pair about which something could not be done."""
 
 
 class CalendarCursor(StrEnum):
@@ -131,6 +134,7 @@ def pair_state(row: CalendarPair, rules: CalendarRules) -> PairState | None:
         guarded=row.guarded,
         leaving=row.status == LEAVING,
         kept=row.status == KEPT,
+        unsettled=row.status in (LEAVING, KEPT, FAILED),
     )
 
 

@@ -13,6 +13,8 @@ from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of, values_of
 
+PairStatus = Literal["pending", "synced", "failed", "leaving", "kept", "not_representable", "deleted"]
+
 _PAIRS = table_of(CalendarPairRow)
 _SAVE_STATE = replacing(table_of(CalendarStateRow), "kuerzel", kept=("created_at",))
 _LIVING = CalendarPairRow.deleted_at.is_(None)
@@ -55,7 +57,7 @@ class CalendarPair:
     etag: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
-    status: str = "pending"
+    status: PairStatus = "pending"
     error_text: str | None = field(default=None, repr=False)
     last_sync_at: datetime | None = None
     deleted_at: datetime | None = None

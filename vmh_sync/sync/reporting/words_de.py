@@ -201,6 +201,8 @@ PAIR_STATES = {
     "pending": "ausstehend",
     "synced": "abgeglichen",
     "failed": "gescheitert",
+    "leaving": "geht zu jemand anderem",
+    "kept": "in Google gelöscht, von Advoware behalten",
     "not_representable": "in Advoware nicht darstellbar",
     "deleted": "gelöscht",
 }

@@ -161,6 +161,14 @@ def test_a_deletion_that_was_taken_back_moved_renamed_and_not_noted_is_not_enter
     assert both(quiet) == (sorted([GOOGLE, "Ganz anders"]),) * 2
 
 
+def test_what_advoware_keeps_of_an_undo_counts_as_deleted_by_nobody(quiet: Chancery) -> None:
+    fr_nr = number_of(quiet, GOOGLE)
+    quiet.office.fault("Termine", "empty", method="DELETE", times=1)
+    assert "von Hand löschen" in refusal(quiet, change(quiet, "CreateAdvoware"))
+    assert quiet.pairs()[fr_nr].status == "synced"
+    assert both(quiet) == AS_BEFORE
+
+
 def test_a_run_and_a_time_span_are_taken_back_on_all_that_they_changed(quiet: Chancery) -> None:
     fr_nr, other = number_of(quiet, ADVOWARE), number_of(quiet, GOOGLE)
     began = datetime.now().astimezone()

@@ -147,6 +147,40 @@ def test_an_appointment_that_advoware_kept_and_somebody_edits_there_comes_back(
     assert "behalten" in newest and "jetzt gilt „Verlegt“" in newest
 
 
+def test_what_advoware_kept_and_somebody_restores_in_google_is_as_any_other_again(chancery: Chancery) -> None:
+    """It counted as deleted in Google for good: the next real deletion came back as one that Advoware had kept."""
+    chancery.employee()
+    chancery.sync()
+    event_id = chancery.event(summary="Aus Google")
+    chancery.until_quiet()
+    (fr_nr,) = chancery.termine()
+    chancery.drop_event("SB", event_id)
+    chancery.office.fault("Termine", "empty", method="DELETE", times=None)
+    assert len(chancery.sync().failures) == 1
+    chancery.office.clear_faults()
+    chancery.edit_event("SB", event_id, status="confirmed")
+    chancery.until_quiet()
+    assert chancery.pairs()[fr_nr].status == "synced"
+    chancery.edit_termin(fr_nr, text="Verlegt")
+    chancery.drop_event("SB", event_id)
+    chancery.until_quiet()
+    assert not chancery.termine() and not chancery.events()
+
+
+def test_an_edit_that_failed_and_was_taken_back_leaves_both_sides_in_step(chancery: Chancery) -> None:
+    fr_nr, *_ = linked(chancery)
+    event_id, before = chancery.event_of(fr_nr)["id"], chancery.event_of(fr_nr)["summary"]
+    chancery.edit_event("SB", event_id, summary="Aus Google")
+    refuse(chancery, "office", "PUT", times=1)
+    assert len(chancery.sync().failures) == 1
+    assert chancery.pairs()[fr_nr].status == "failed"
+    chancery.edit_event("SB", event_id, summary=before)
+    assert chancery.until_quiet() == 1
+    pair = chancery.pairs()[fr_nr]
+    assert pair.status == "synced" and pair.error_text is None
+    assert chancery.sync().to_json()["unchanged"] == len(chancery.pairs())
+
+
 def test_a_new_event_that_advoware_refuses_waits_and_is_created_once(chancery: Chancery) -> None:
     linked(chancery)
     event_id = chancery.event(summary="Aus Google")

@@ -12,6 +12,7 @@ import vmh_sync
 from vmh_sync.commands.screens.output import print_dry_summary, print_summary
 from vmh_sync.kalender.decision.operations import FindingKind, Operation
 from vmh_sync.kommunikation.notation import Refusal
+from vmh_sync.store.calendars.calendar import PairStatus
 from vmh_sync.store.history.audit import ChangeKind, Side
 from vmh_sync.sync.planning.plan import Action, TaskKind
 from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result
@@ -20,6 +21,7 @@ from vmh_sync.sync.reporting.words_de import (
     CALENDAR_ACTIONS,
     CALENDAR_FINDINGS,
     CHANGES,
+    PAIR_STATES,
     REASONS,
     SIDES,
     TASKS,
@@ -38,6 +40,7 @@ def test_every_code_has_a_word() -> None:
     assert set(ACTIONS) == set(Action)
     assert set(TASKS) == set(TaskKind)
     assert set(CALENDAR_ACTIONS) == calendar
+    assert set(PAIR_STATES) == set(get_args(PairStatus))
     assert set(CALENDAR_FINDINGS) == {f"finding:{kind}" for kind in FindingKind}
 
 
