@@ -241,6 +241,8 @@ class VmhSettings(EnvSettings):
             r"(sqlite|postgres|postgresql|postgresql\+psycopg2|sqlite\+pysqlite)://", value
         ):
             raise ValueError("möglich sind sqlite:// und postgresql://")
+        if value is not None and re.match(r"sqlite(\+pysqlite)?:///file:", value):
+            raise ValueError("die Datei von SQLite als Pfad nennen: sqlite:////ordner/datei.sqlite3")
         return value
 
     @field_validator("redis_url", "dagster_url")

@@ -47,6 +47,8 @@ def normalised_url(url: str) -> URL:
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         if not parsed.database or parsed.database == ":memory:":
             raise ValueError("VMH_DATABASE_URL: SQLite needs a file, several processes share the database")
+        if parsed.database.startswith("file:"):  # who takes it for a path protects, checks and saves another file
+            raise ValueError("VMH_DATABASE_URL: SQLite's file is named by its path, not by a file: URI")
         return parsed.set(drivername="sqlite")
     raise ValueError(f"VMH_DATABASE_URL: only sqlite and postgresql are supported, not {parsed.drivername!r}")
 

@@ -130,6 +130,11 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: p
         ("VMH_GATEWAY_PORT", "99999", "VMH_GATEWAY_PORT ist unbrauchbar (erwartet wird höchstens 65535)"),
         ("VMH_SHADOW", "vielleicht", "VMH_SHADOW ist unbrauchbar (erwartet wird true oder false)"),
         ("REDIS_URL", "http://x", "REDIS_URL ist unbrauchbar (möglich sind redis://, rediss:// und unix://)"),
+        (
+            "VMH_DATABASE_URL",
+            "sqlite:///file:x?uri=true",
+            "VMH_DATABASE_URL ist unbrauchbar (die Datei von SQLite als Pfad nennen: sqlite:////ordner/datei.sqlite3)",
+        ),
     ],
 )
 def test_a_bad_setting_is_told_in_one_language(

@@ -75,7 +75,11 @@ def test_an_unreachable_database_is_named_as_such(tmp_path: Path) -> None:
         open_store(url).ping()
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/x"])
+FILE_URI = "sqlite:///file:vmh.sqlite3?uri=true"
+"""Its file would be readable for everybody, and a backup would look for one of another name."""
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/x", FILE_URI])
 def test_unsupported_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="VMH_DATABASE_URL"):
         open_store(url)
