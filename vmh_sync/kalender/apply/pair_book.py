@@ -102,7 +102,7 @@ class PairBook:
     async def hinder(self, fr_nr: int, obstacle: str) -> None:
         """Note that the pair cannot be represented, and why."""
         row = self.rows[fr_nr]
-        row = replace(row, status="not_representable", obstacle=obstacle)
+        row = replace(row, status="not_representable", obstacle=obstacle, error_text=None)
         self.rows[fr_nr] = await self._do(lambda tx: tx.calendar_pairs.save(row))
 
     async def leave(self, fr_nr: int) -> None:

@@ -84,7 +84,7 @@ def _not_representable(pair: PairState, form: Appointment, event: ReadEvent | No
         if event is not None:
             waiting += _waiting(pair.base.google, event.form)
     finding = Finding(FindingKind.NOT_REPRESENTABLE, text, pair.fr_nr, pair.event_id, waiting)
-    if pair.obstacle == obstacle:
+    if pair.obstacle == obstacle and not pair.unsettled:
         return Decision(findings=(finding,))
     return Decision((MarkNotRepresentable(pair.fr_nr, pair.event_id, obstacle, text),), (finding,))
 

@@ -17,6 +17,7 @@ from vmh_sync.kalender.audits import audit
 from vmh_sync.kalender.reading import delta_gaps
 from vmh_sync_tests.fixtures.chancery import ZONE, Chancery
 from vmh_sync_tests.fixtures.jobs import job
+from vmh_sync_tests.pipeline.kalender.test_failing import refuse
 
 TOO_MUCH = ["RRULE:FREQ=MONTHLY;BYDAY=1MO"]
 
@@ -239,3 +240,22 @@ def test_a_series_typed_in_google_is_taken_over_once_its_exception_is_gone(chanc
     (termin,) = chancery.termine().values()
     assert termin["dauertermin"] == 1
     assert chancery.until_quiet() == 1
+
+
+def test_a_hindered_one_that_could_not_be_deleted_and_came_back_is_hindered_as_before(chancery: Chancery) -> None:
+    """It counted as failed for good, with the refusal of a deletion that nobody wants any more."""
+    chancery.employee()
+    chancery.employee("AB")
+    fr_nr, event_id = series(chancery, anwalt="AB")
+    chancery.edit_event("SB", event_id, recurrence=TOO_MUCH)
+    chancery.until_quiet()
+    assert chancery.pairs()[fr_nr].status == "not_representable"
+    refuse(chancery, "google", "DELETE")
+    chancery.edit_termin(fr_nr, sb="AB")
+    assert len(chancery.sync("SB").failures) == 1
+    chancery.edit_termin(fr_nr, sb="SB")
+    chancery.google.clear_faults()
+    chancery.until_quiet()
+    pair = chancery.pairs()[fr_nr]
+    assert (pair.status, pair.error_text) == ("not_representable", None)
+    assert chancery.events()[event_id]["recurrence"] == TOO_MUCH
