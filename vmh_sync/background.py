@@ -71,7 +71,8 @@ async def all_of(*work: Awaitable[T]) -> list[T]:
         return await asyncio.gather(*tasks)  # noqa: TID251
     except BaseException:
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # else it is giving back what it holds: a second cancel would break that off
+                task.cancel()
         await let_end(*tasks)
         raise
 

@@ -9,7 +9,9 @@ import pytest
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
+from vmh_sync.beteiligte.writing import write as writing
 from vmh_sync.beteiligte.writing.write import PartySync
+from vmh_sync.coordination.leases import Lease, Leases
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import PUT_OFF_SECONDS
 from vmh_sync.store.errors import StoreUnavailable
@@ -110,3 +112,36 @@ def test_a_pass_that_an_outage_ends_leaves_nothing_running(firm: Firm) -> None:
         assert firm.run(one_pass) == set()
     firm.until_quiet()
     assert [row["zusatz"] for row in firm.office_records()] == ["Haus B"] * 3
+
+
+def test_a_pass_that_is_told_to_end_gives_every_lease_back(firm: Firm) -> None:
+    """The first party to end had the others cancelled once more, in the middle of it: their leases stayed."""
+    ids = [firm.linked_party()[0] for _ in range(3)]
+    for one in ids:
+        firm.crm_edit(one, zusatz="Haus B")
+    release, begun, writing_at = Leases._release, list[Lease](), asyncio.Semaphore(0)
+
+    async def never(*_: Any) -> None:
+        writing_at.release()
+        await asyncio.sleep(60)
+
+    async def slowly(self: Leases, lease: Lease) -> None:
+        begun.append(lease)
+        await asyncio.sleep(0.1 * len(begun))
+        await release(self, lease)
+
+    async def one_pass(context: PassContext) -> list[str | None]:
+        batch = await stages.fetch(context, PARTS, ids)
+        stages.diff(PARTS, stages.map_fields(batch))
+        writes = asyncio.create_task(stages.write(context, PARTS, batch))
+        for _ in ids:
+            await writing_at.acquire()
+        writes.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writes
+        return [await context.leases.holder(f"beteiligte:{one}") for one in ids]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(writing, "write_master", never)
+        patched.setattr(Leases, "_release", slowly)
+        assert firm.run(one_pass) == [None] * 3

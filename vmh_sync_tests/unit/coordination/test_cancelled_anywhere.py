@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from vmh_sync.background import carried_out, let_end, stop
+from vmh_sync.background import all_of, carried_out, let_end, stop
 from vmh_sync.coordination.connection import AsyncRedis
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import LeaseLost
@@ -218,3 +218,22 @@ async def _wait_for(task: "asyncio.Task[None]") -> None:
 
 def assert_free(redis: StubbornRedis) -> None:
     assert KEY not in redis.keys
+
+
+async def test_who_is_cancelled_with_others_has_time_for_a_last_duty_of_its_own() -> None:
+    """The first of them to end had the others cancelled once more, in the middle of giving back what they held."""
+    given_back: list[int] = []
+
+    async def hold(one: int) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(one / 100)
+            given_back.append(one)
+
+    together = asyncio.create_task(all_of(hold(0), all_of(hold(1), hold(2)), hold(3)))
+    await asyncio.sleep(0.01)
+    together.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await together
+    assert given_back == [0, 1, 2, 3]
