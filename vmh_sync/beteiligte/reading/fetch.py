@@ -7,7 +7,7 @@ read or must not be synced is noted on the party; it never harms the others.
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from vmh_sync.background import all_of
+from vmh_sync.background import all_of, let_end
 from vmh_sync.beteiligte.errors import EmptierThanAParty
 from vmh_sync.beteiligte.fields import ESPO_ENTITY, FIELDS, list_attributes
 from vmh_sync.beteiligte.party import ENTITY, PartyRead, espo_betnr, unusable_betnr
@@ -55,6 +55,7 @@ async def _fetch(context: PassContext, parties: list[PartyRead], recognition: Re
     except BaseException:
         for task in (*preparing, *reading):
             task.cancel()
+        await let_end(*preparing, *reading)
         raise
     answers = {party.espo_id: task.result() for party, task in zip(linked, reading, strict=True)}
     erased = await erased_of(context.store)

@@ -139,7 +139,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 limits=known_espocrm.limits,
             ) as espo,
         ):
-            yield PassContext(
+            context = PassContext(
                 run_id=run_id,
                 clock=clock,
                 store=store,
@@ -154,6 +154,10 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
                 known=known,
                 bell=Doorbell(redis),
             )
+            try:
+                yield context
+            finally:
+                await context.together.end()
         await asyncio.to_thread(keep_stamp_clock, store, stamps)
     finally:
         calls.store(store)

@@ -12,6 +12,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from vmh_sync.background import stop
 from vmh_sync.systems.errors import ForeignSystemError
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ class Together:
     async def now(self, question: str, key: str, ask: Ask[T], *, most: int) -> T | None:
         """Return what is said of ``key`` in a request that begins now; otherwise as :meth:`Asking.told`."""
         return await self.soon(question, key, ask, most=most).told()
+
+    async def end(self) -> None:
+        """End the requests under way, before what they ask is closed; a pass that fails leaves some."""
+        await stop(*(of_all.under_way for of_all in self._questions.values() if of_all.under_way is not None))
 
 
 class Asking(Generic[T]):

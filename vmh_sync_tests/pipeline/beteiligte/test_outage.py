@@ -9,9 +9,11 @@ import pytest
 
 from vmh_sync.beteiligte import batch as stages
 from vmh_sync.beteiligte.composition import PARTS
+from vmh_sync.beteiligte.reading import fetch as reading
 from vmh_sync.beteiligte.writing import write as writing
 from vmh_sync.beteiligte.writing.write import PartySync
 from vmh_sync.coordination.leases import Lease, Leases
+from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.selection import PUT_OFF_SECONDS
 from vmh_sync.store.errors import StoreUnavailable
@@ -112,6 +114,50 @@ def test_a_pass_that_an_outage_ends_leaves_nothing_running(firm: Firm) -> None:
         assert firm.run(one_pass) == set()
     firm.until_quiet()
     assert [row["zusatz"] for row in firm.office_records()] == ["Haus B"] * 3
+
+
+def test_a_list_that_fails_leaves_no_read_of_a_party_running(firm: Firm) -> None:
+    ids = [firm.linked_party()[0] for _ in range(2)]
+    asked = asyncio.Semaphore(0)
+
+    async def never(*_: Any) -> None:
+        asked.release()
+        await asyncio.sleep(60)
+
+    async def no_list(*_: Any) -> None:
+        await asked.acquire()
+        raise StoreUnavailable("away")
+
+    async def one_pass(context: PassContext) -> set[asyncio.Task[Any]]:
+        before = asyncio.all_tasks()
+        with pytest.raises(StoreUnavailable):
+            await stages.fetch(context, PARTS, ids)
+        return asyncio.all_tasks() - before
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading, "_ask_early", never)
+        patched.setattr(reading, "_list", no_list)
+        assert firm.run(one_pass) == set()
+
+
+def test_what_several_ask_together_ends_before_the_clients_of_the_pass(firm: Firm) -> None:
+    """It asked once more for each of them, of clients that were closed by then."""
+    under_way = asyncio.Semaphore(0)
+
+    async def never(_: Any) -> dict[str, int]:
+        under_way.release()
+        await asyncio.sleep(60)
+        return {}
+
+    async def one_pass() -> set[asyncio.Task[Any]]:
+        before = asyncio.all_tasks()
+        async with open_context("test", clock=firm.clock) as context:
+            asking = asyncio.create_task(context.together.now("who", "a1", never, most=2))
+            await under_way.acquire()
+            asking.cancel()
+        return asyncio.all_tasks() - before
+
+    assert asyncio.run(one_pass()) == set()
 
 
 def test_a_pass_that_is_told_to_end_gives_every_lease_back(firm: Firm) -> None:
