@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 PATIENCE_SECONDS = 15.0
 """Longer than Redis's time-outs of 3 and 5 seconds together with one repetition."""
@@ -75,6 +76,13 @@ async def all_of(*work: Awaitable[T]) -> list[T]:
                 task.cancel()
         await let_end(*tasks)
         raise
+
+
+async def both(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:
+    """Wait as :func:`all_of` for two of different kinds."""
+    first, second = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    await all_of(first, second)
+    return first.result(), second.result()
 
 
 async def carried_out(work: "Coroutine[Any, Any, None]", seconds: float = PATIENCE_SECONDS) -> None:

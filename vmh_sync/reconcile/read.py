@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vmh_sync.background import all_of
+from vmh_sync.background import all_of, both
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.installation.field_tables import field_tables
@@ -184,7 +184,7 @@ async def _compare_one(
     report: Report,
 ) -> None:
     betnr = _number(listed)
-    espocrm, advoware = await asyncio.gather(  # noqa: TID251 - two reads of two kinds, inside of all_of
+    espocrm, advoware = await both(
         context.espo.read("CBeteiligte", listed.id),
         context.advoware.read_beteiligter(betnr) if betnr else _nothing(),
     )

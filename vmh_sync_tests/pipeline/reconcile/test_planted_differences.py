@@ -1,8 +1,15 @@
 """The independent comparison finds what is planted, and takes nothing for explained that no task is about."""
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.reconcile.read import NO_SEARCH, Report, reconcile
+from vmh_sync.systems.advoware.client import AdvowareClient
+from vmh_sync.systems.errors import LoginRefused
+from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import account, edit, linked
 
@@ -102,3 +109,26 @@ def test_without_a_search_the_report_says_so(firm: Firm) -> None:
     firm.office.clear_faults()
     assert report.notes == [NO_SEARCH]
     assert report.agrees
+
+
+def test_a_comparison_that_ends_early_leaves_no_read_running(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    firm.linked_party()
+    asked = asyncio.Semaphore(0)
+
+    async def never(*_: Any) -> None:
+        asked.release()
+        await asyncio.sleep(60)
+
+    async def refused(*_: Any) -> None:
+        await asked.acquire()
+        raise LoginRefused("EspoCRM")
+
+    async def comparing(context: PassContext) -> set[asyncio.Task[Any]]:
+        before = asyncio.all_tasks()
+        with pytest.raises(LoginRefused):
+            await reconcile(context)
+        return asyncio.all_tasks() - before
+
+    monkeypatch.setattr(AdvowareClient, "read_beteiligter", never)
+    monkeypatch.setattr(EspoClient, "read", refused)
+    assert firm.run(comparing) == set()
