@@ -194,7 +194,7 @@ class _Round:
                 if not watches:
                     user = await own_user(self.context)
                     watches = [EntityWatch(self.context, one, self.debouncer.notice, user) for one in with_records()]
-                await asyncio.gather(*(watch.look() for watch in watches))  # noqa: TID251 - each is to end its look
+                await _each_to_its_end(watches)
             except ForeignSystemError as problem:
                 await self._rest(problem)
                 continue
@@ -231,3 +231,11 @@ class _Round:
         if seconds > 0:
             with waiting(seconds):
                 await asyncio.sleep(seconds)
+
+
+async def _each_to_its_end(watches: Sequence[EntityWatch]) -> None:
+    """Let all look, and end; raises afterwards what one of them raised. None is looked through twice at a time."""
+    looks = (watch.look() for watch in watches)
+    for told in await asyncio.gather(*looks, return_exceptions=True):  # noqa: TID251 - it waits for all of them
+        if isinstance(told, BaseException):
+            raise told

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -27,8 +29,11 @@ from vmh_sync.coordination.watch_sign import (
 from vmh_sync.doctor.line import Level
 from vmh_sync.doctor.own_services import check_watch
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.entities import BETEILIGTE, Entity, with_records
 from vmh_sync.services.signs_of_life import Pulse
 from vmh_sync.settings import VmhSettings, load
+from vmh_sync.systems.espocrm.errors import Transient
+from vmh_sync.watch import process as watching
 from vmh_sync.watch.process import check, switched_off, watch_for_ever, watch_until
 from vmh_sync_tests.e2e.dagster_stack import wait_until
 from vmh_sync_tests.fixtures.firm import Firm
@@ -203,3 +208,34 @@ def test_a_watch_gives_its_pulse_while_it_turns_and_takes_its_sign_away_when_it_
     watch.terminate()
     assert watch.wait(60) == 0
     assert sign() is None
+
+
+async def test_a_look_that_fails_lets_the_others_end_before_the_watch_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Theirs went on beside the next look through the same records, and beyond the clients."""
+    ended: list[str] = []
+    lease, rested = SimpleNamespace(lost=False), list[list[str]]()
+
+    class Looking:
+        def __init__(self, _context: object, entity: Entity, *_: object) -> None:
+            self.name = entity.name
+
+        async def look(self) -> int:
+            if self.name == BETEILIGTE.name:
+                raise Transient("away")
+            await asyncio.sleep(0.05)
+            ended.append(self.name)
+            return 0
+
+    async def rest(*_: object) -> None:
+        rested.append(list(ended))
+        lease.lost = True
+
+    async def nothing(*_: object, **__: object) -> None: ...
+
+    monkeypatch.setattr(watching, "EntityWatch", Looking)
+    monkeypatch.setattr(watching, "own_user", nothing)
+    monkeypatch.setattr(watching._Round, "_rest", rest)
+    monkeypatch.setattr(watching._Round, "_keep_books", nothing)
+    given: Any = SimpleNamespace(notice=None)
+    await watching._Round(given, given, cast("Any", lease), given, every=0.01).until(5)
+    assert rested == [[entity.name for entity in with_records() if entity is not BETEILIGTE]]
