@@ -16,6 +16,7 @@ from vmh_sync_tests.fixtures.firm import Firm
 from vmh_sync_tests.pipeline.installations.comparison import Json, Sides, doubled, lost, untold
 
 MOST_CALLS = 5_000
+LISTS = ("emailAddressData", "phoneNumberData")
 BAD_REQUEST = 400
 
 
@@ -23,22 +24,27 @@ def _now() -> datetime:
     return SystemClock().now().astimezone(UTC)
 
 
-def in_known_window(edit: EditRecord, began: datetime, ended: datetime, calls: Iterable[Json]) -> bool:
-    """Tell whether somebody edited a party of the office between our last look at it and our PUT.
+def in_known_window(
+    edit: EditRecord, began: datetime, ended: datetime, calls: Iterable[Json], *, locked: bool = False
+) -> bool:
+    """Tell whether somebody edited a party between our last look at it and our PUT, where nobody can notice it.
 
-    Advoware replaces the whole record and shows no version: nobody can notice it (docs/guarantees.md). ``calls``: what
-    the office was asked for, in order.
+    Advoware replaces the whole record and shows no version, EspoCRM replaces its lists of e-mails and phones and shows
+    one only where locking is on, ``locked`` (docs/guarantees.md). ``calls``: what the edited system was asked for, in
+    order.
     """
-    if edit["side"] != "office" or edit["entity"] != "Beteiligte":
-        return False
+    if edit["side"] == "office":
+        unseen = edit["entity"] == "Beteiligte"
+    else:
+        unseen = edit["entity"] == "CBeteiligte" and edit["field"] in LISTS and not locked
     looked = None
-    for call in calls:
-        if not call["path"].endswith(f"/Beteiligte/{edit['id']}"):
+    for call in calls if unseen else ():
+        if not call["path"].endswith(f"/{edit['entity']}/{edit['id']}"):
             continue
         at = datetime.fromisoformat(call["at"])
         if call["method"] == "PUT" and looked is not None and looked <= ended and began <= at:
             return True
-        looked = at if call["method"] == "GET" else looked
+        looked = at if call["method"] == "GET" else None if call["method"] == "PUT" else looked
     return False
 
 
@@ -101,7 +107,7 @@ class DrawnPeople:
         self._runner = asyncio.Runner()
         self._people = SandboxPeople(firm.sandbox.urls, seed=seed)
         self._edits: list[tuple[EditRecord, datetime, datetime]] = []
-        self._calls: list[Json] = []
+        self._calls: dict[str, list[Json]] = {}
 
     def act(self) -> bool:
         """Make one edit of the kinds that the sandbox's people make."""
@@ -116,12 +122,14 @@ class DrawnPeople:
         return bool(made)
 
     def remember_calls(self) -> None:
-        """Keep what the office was asked for, before the calls are counted anew."""
-        self._calls = self._firm.office.calls(MOST_CALLS)["log"]
+        """Keep what both systems were asked for, before the calls are counted anew."""
+        systems = {"office": self._firm.office, "crm": self._firm.crm}
+        self._calls = {name: system.calls(MOST_CALLS)["log"] for name, system in systems.items()}
 
     def typed(self) -> object:
-        """The edits, with the time before and after each."""
-        return [{"began": began, "ended": ended, **edit} for edit, began, ended in self._edits]
+        """The edits with the time before and after each, and what the systems were asked for meanwhile."""
+        edits = [{"began": began, "ended": ended, **edit} for edit, began, ended in self._edits]
+        return {"edits": edits, "calls": self._calls}
 
     def violations(self) -> list[str]:
         """Compare both sides, and look for every typed value there and in what was told."""
@@ -132,7 +140,12 @@ class DrawnPeople:
         found = [f"untold: {difference}" for difference in untold(sides)]
         found += doubled(sides)
         gone = lost([edit for edit, _, _ in self._edits], sides, traces)
-        unseen = [edit for edit, began, ended in self._edits if in_known_window(edit, began, ended, self._calls)]
+        locked = self._firm.sandbox.description["installation"]["crm"]["optimistic"]["CBeteiligte"]
+        unseen = [
+            edit
+            for edit, began, ended in self._edits
+            if in_known_window(edit, began, ended, self._calls.get(edit["side"], ()), locked=locked)
+        ]
         return found + [f"lost: {edit}" for edit in gone if edit not in unseen]
 
     def close(self) -> None:

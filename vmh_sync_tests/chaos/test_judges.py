@@ -49,6 +49,22 @@ def test_only_an_edit_between_our_last_look_and_our_put_could_not_be_noticed(cal
     assert not in_known_window({**edit, "side": "crm", "entity": "CBeteiligte"}, at(20), at(21), calls)
 
 
+@pytest.mark.parametrize(
+    ("field", "locked", "unseen"),
+    [("phoneNumberData", False, True), ("phoneNumberData", True, False), ("zusatz", False, False)],
+)
+def test_only_lists_of_an_espocrm_without_locking_could_not_be_noticed(field: str, locked: bool, unseen: bool) -> None:
+    edit = EditRecord(
+        side="crm", kind="phone_new", entity="CBeteiligte", id="e1", party="e1", betnr=7, field=field, old=None, new="1"
+    )
+    calls = [
+        {**call(method, second), "path": "/api/v1/CBeteiligte/e1"} for method, second in (("GET", 10), ("PUT", 30))
+    ]
+    assert in_known_window(edit, at(20), at(21), calls, locked=locked) is unseen
+    again = [*calls, {**calls[1], "at": at(50).isoformat()}]
+    assert not in_known_window(edit, at(40), at(41), again, locked=locked), "nobody looked before the second PUT"
+
+
 def test_a_day_that_lost_in_a_date_time_field_is_found_in_the_audit_log() -> None:
     edit = EditRecord(
         side="crm", kind="field", entity="CBeteiligte", id="e1", party="e1", betnr=7,
