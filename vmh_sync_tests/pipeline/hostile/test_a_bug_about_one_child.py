@@ -7,6 +7,7 @@ import pytest
 
 from vmh_sync.adressen.part import PART as ADDRESSES
 from vmh_sync.bankverbindungen.part import PART as ACCOUNTS
+from vmh_sync.children import access as access_module
 from vmh_sync.children import batch as stages
 from vmh_sync.children import fetching as fetching_module
 from vmh_sync.children import part as part_module
@@ -51,7 +52,7 @@ def own_pass(firm: Firm, part: ChildrenPart, *ids: str) -> list[RecordOutcome]:
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize(
     ("module", "function"),
-    [(part_module, "plan_children"), (write_module.ChildWriter, "carry_out"), (write_module, "commit")],
+    [(part_module, "plan_children"), (write_module.ChildWriter, "carry_out"), (access_module, "commit")],
     ids=["plan", "write", "commit"],
 )
 @pytest.mark.parametrize("kind", KINDS)
