@@ -266,18 +266,6 @@ class VmhSettings(EnvSettings):
         return names
 
 
-class HttpSettings(EnvSettings):
-    """What sends the requests to EspoCRM and Advoware."""
-
-    model_config = SettingsConfigDict(env_prefix="VMH_HTTP_")
-
-    transport: str = Field(
-        "aiohttp",
-        pattern="^(aiohttp|httpx)$",
-        description="womit Anfragen an EspoCRM und Advoware gesendet werden: aiohttp oder httpx",
-    )
-
-
 class DagsterVariables(EnvSettings):
     """What ``dagster.yaml`` reads from the environment; here, so that ``vmh-sync up`` can pass it on from ``.env``."""
 

@@ -6,13 +6,13 @@ but the greeting of TLS. Blocking.
 
 import socket
 import ssl
-import urllib.request
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from vmh_sync.clock import Clock
 from vmh_sync.doctor.line import Line, problem
 from vmh_sync.systems.certificate import why_not_trusted
+from vmh_sync.systems.proxies import proxy_for
 
 PATIENCE_SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443}
@@ -41,8 +41,9 @@ def why_unreachable(name: str, address: Address, clock: Clock) -> Line | None:
     try:
         parts = _parts(address)
         host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
-        proxy = _proxy(parts)
-        if proxy is not None:
+        named = proxy_for(parts.scheme, host)
+        if named is not None:
+            proxy = urlsplit(named)
             _connect(
                 proxy,
                 f"Der Proxy {proxy.hostname}:{proxy.port or _PORTS['http']} (Umgebung, {parts.scheme}_proxy)",
@@ -81,14 +82,6 @@ def _parts(address: Address) -> SplitResult:
     if not parts.hostname:
         raise _Stopped(f"{address.setting} nennt keinen Rechner.", "Zum Beispiel https://crm.kanzlei.de/api/v1")
     return parts
-
-
-def _proxy(parts: SplitResult) -> SplitResult | None:
-    proxies = urllib.request.getproxies()
-    named = proxies.get(parts.scheme) or proxies.get("all")
-    if named is None or urllib.request.proxy_bypass(str(parts.hostname)):
-        return None
-    return urlsplit(named if "://" in named else f"http://{named}")
 
 
 def _connect(parts: SplitResult, called: str, remedy: str) -> socket.socket:

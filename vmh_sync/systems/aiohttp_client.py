@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from yarl import URL
 
 from vmh_sync.systems import bounded_answer as bounded
 from vmh_sync.systems.outgoing import Outgoing, Params, outgoing
+from vmh_sync.systems.proxies import proxy_for
 
 _LONGEST_HEADER = 100 * 1024
 """As much as httpx takes; aiohttp would refuse 8 kB, less than some reasons and cookies have."""
@@ -110,6 +112,7 @@ class AiohttpClient:
         self._certificates = certificates
         self._headers = {"Connection": "keep-alive", **headers}
         self._session: aiohttp.ClientSession | None = None
+        self._proxy_for = lru_cache(maxsize=16)(proxy_for)  # asked before each request
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -170,13 +173,15 @@ class AiohttpClient:
     async def _send(self, request: Outgoing) -> httpx.Response:
         if self._session is None:
             raise RuntimeError("the client is used outside of its block")
+        address = URL(request.address, encoded=True)
         async with asyncio.timeout(3 * self._seconds) as patience:  # connecting, sending, waiting: each so long
             async with self._session.request(
                 request.method,
-                URL(request.address, encoded=True),
+                address,
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
+                proxy=self._proxy_for(address.scheme, address.host or ""),
             ) as answer:
                 # Each part of the body has its own time, and all of them together twice as much: a server that says a
                 # byte now and then would hold up its caller for hours.

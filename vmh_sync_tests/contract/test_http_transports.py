@@ -1,4 +1,4 @@
-"""What the clients rely on below them, alike with every transport that ``VMH_HTTP_TRANSPORT`` offers.
+"""What the clients rely on below them.
 
 The servers are bare sockets that misbehave. What matters most: a request that may have arrived is never reported as
 not sent, because what was certainly not sent is sent again, and a create would be made twice.
@@ -14,10 +14,9 @@ import pytest
 from vmh_sync.systems import bounded_answer
 from vmh_sync.systems import http as http_module
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
-from vmh_sync.systems.http import TRANSPORTS
 from vmh_sync.systems.transport import HttpCall, RawAnswer
 from vmh_sync_tests.fixtures.certificates import Authority
-from vmh_sync_tests.fixtures.http_transports import BODY, PATIENT, call, opened
+from vmh_sync_tests.fixtures.http_transports import BODY, PATIENT, Client, call, opened, opened_with_httpx
 from vmh_sync_tests.fixtures.rogue import (
     ANSWER,
     Habit,
@@ -34,6 +33,8 @@ from vmh_sync_tests.fixtures.rogue import (
     unheard,
 )
 
+pytestmark = pytest.mark.usefixtures("without_proxies")
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 SHORT = 0.2
@@ -43,17 +44,17 @@ SHORT = 0.2
 # What was not sent
 
 
-async def test_a_refused_connection_is_not_sent(way: str) -> None:
+async def test_a_refused_connection_is_not_sent() -> None:
     async with rogue(silent) as server:
         pass
-    async with opened(way) as transport:
+    async with opened() as transport:
         with pytest.raises(NotSentError):
             await transport.send(call(server), retry=False)
 
 
 @pytest.mark.parametrize("url", ["nowhere/x", "ftp://127.0.0.1/x", "https:///x"])
-async def test_an_address_that_is_none_is_not_sent(way: str, url: str) -> None:
-    async with opened(way) as transport:
+async def test_an_address_that_is_none_is_not_sent(url: str) -> None:
+    async with opened() as transport:
         with pytest.raises(NotSentError):
             await transport.send(HttpCall("POST", url, "x", body=BODY), retry=False)
 
@@ -67,29 +68,77 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     return one
 
 
-async def test_an_authority_of_the_firms_own_is_trusted(way: str, authority: Authority) -> None:
-    async with rogue(answering(), tls=authority.server("127.0.0.1")) as server, opened(way) as transport:
+async def test_an_authority_of_the_firms_own_is_trusted(authority: Authority) -> None:
+    async with rogue(answering(), tls=authority.server("127.0.0.1")) as server, opened() as transport:
         for _ in range(5):
             assert (await transport.send(call(server), retry=False)).json() == {"id": "a1"}
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("fault", ["another authority", "another name"])
-async def test_a_certificate_that_is_refused_means_not_sent(
-    way: str, authority: Authority, tmp_path: Path, fault: str
-) -> None:
+async def test_a_certificate_that_is_refused_means_not_sent(authority: Authority, tmp_path: Path, fault: str) -> None:
     (tmp_path / "other").mkdir()
     signer = Authority.create(tmp_path / "other") if fault == "another authority" else authority
     certificate = signer.server("127.0.0.1" if fault == "another authority" else "127.0.0.9")
-    async with rogue(answering(), tls=certificate) as server, opened(way) as transport:
+    async with rogue(answering(), tls=certificate) as server, opened() as transport:
         with pytest.raises(NotSentError):
             await transport.send(call(server), retry=False)
         assert not server.arrived
 
 
+def tunnelling(answer: bytes) -> Habit:
+    """Do as a proxy does that is asked for a tunnel: connect, and carry bytes to and fro."""
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while part := await source.read(65536):
+            target.write(part)
+        target.close()
+
+    async def habit(talk: Talk) -> None:
+        asked = await talk.request()
+        await talk.say(answer)
+        if asked is not None and b" 200 " in answer:
+            host, port = asked.line.split()[1].split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(carry(talk.reader, writer), carry(reader, talk.writer))
+
+    return habit
+
+
+@pytest.mark.parametrize("named", ["HTTPS_PROXY", "ALL_PROXY"])
+async def test_https_goes_through_the_tunnel_of_the_proxy(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    through = rogue(tunnelling(HEAD + b"\r\n"))
+    async with rogue(answering(), tls=authority.server("127.0.0.1")) as server, through as proxy:
+        monkeypatch.setenv(named, proxy.url.replace("//", "//web:ge%40heim@"))
+        async with opened() as transport:
+            for _ in range(3):
+                assert (await transport.send(call(server), retry=False)).json() == {"id": "a1"}
+    assert [one.line for one in proxy.arrived] == [f"CONNECT {server.url.removeprefix('https://')} HTTP/1.1"]
+    assert proxy.arrived[0].header("proxy-authorization") == "Basic d2ViOmdlQGhlaW0="
+    assert [one.line for one in server.arrived] == 3 * ["POST /api/v1/CBeteiligte HTTP/1.1"]
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("fault", ["refused", "another name"])
+async def test_what_gets_through_no_proxy_or_to_another_server_is_not_sent(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    through = rogue(tunnelling(refusal if fault == "refused" else HEAD + b"\r\n"))
+    certificate = authority.server("127.0.0.1" if fault == "refused" else "127.0.0.9")
+    async with rogue(answering(), tls=certificate) as server, through as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with opened() as transport:
+            with pytest.raises(NotSentError):
+                await transport.send(call(server), retry=False)
+    assert not server.arrived
+
+
 @pytest.mark.parametrize("habit", [stuck, unheard])
-async def test_a_handshake_that_comes_to_nothing_means_not_sent(way: str, habit: Habit) -> None:
-    async with rogue(habit) as server, opened(way, SHORT) as transport:
+async def test_a_handshake_that_comes_to_nothing_means_not_sent(habit: Habit) -> None:
+    async with rogue(habit) as server, opened(SHORT) as transport:
         url = server.url.replace("http://", "https://")
         with pytest.raises(NotSentError):
             await transport.send(HttpCall("POST", url, "x", body=BODY), retry=False)
@@ -123,26 +172,24 @@ NEVER: dict[str, Habit] = {"silent": silent, "silent in the body": silent_in_the
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "GET"])
 @pytest.mark.parametrize("fault", BROKEN)
-async def test_a_request_that_arrived_and_got_no_whole_answer_is_never_called_not_sent(
-    way: str, method: str, fault: str
-) -> None:
-    async with rogue(BROKEN[fault]) as server, opened(way) as transport:
+async def test_a_request_that_arrived_and_got_no_whole_answer_is_never_called_not_sent(method: str, fault: str) -> None:
+    async with rogue(BROKEN[fault]) as server, opened() as transport:
         with pytest.raises(NoAnswerError):
             await transport.send(call(server, method), retry=False)
         assert len(server.arrived) == 1
 
 
 @pytest.mark.parametrize("fault", NEVER)
-async def test_an_answer_is_waited_for_as_long_as_set(way: str, fault: str) -> None:
-    async with rogue(NEVER[fault]) as server, opened(way, SHORT) as transport:
+async def test_an_answer_is_waited_for_as_long_as_set(fault: str) -> None:
+    async with rogue(NEVER[fault]) as server, opened(SHORT) as transport:
         with pytest.raises(NoAnswerError):
             await transport.send(call(server), retry=False)
         assert len(server.arrived) == 1
 
 
-async def test_an_answer_that_comes_drop_by_drop_is_given_up(way: str) -> None:
+async def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
     """Each part comes in time, and the whole never: a caller would be held up for hours."""
-    async with rogue(dripping) as server, opened(way, SHORT) as transport:
+    async with rogue(dripping) as server, opened(SHORT) as transport:
         with pytest.raises(NoAnswerError):
             await asyncio.wait_for(transport.send(call(server), retry=False), PATIENT)
 
@@ -163,21 +210,21 @@ SWELLING: dict[str, Habit] = {
 
 
 @pytest.mark.parametrize("fault", SWELLING)
-async def test_an_answer_longer_than_any_is_given_up(way: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_longer_than_any_is_given_up(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_answer, "LONGEST", 200_000)
-    async with rogue(SWELLING[fault]) as server, opened(way) as transport:
+    async with rogue(SWELLING[fault]) as server, opened() as transport:
         with pytest.raises(NoAnswerError):
             await asyncio.wait_for(transport.send(call(server), retry=False), PATIENT)
 
 
-async def test_a_connection_reset_before_the_request_was_read_may_have_carried_it(way: str) -> None:
-    async with rogue(unheard) as server, opened(way) as transport:
+async def test_a_connection_reset_before_the_request_was_read_may_have_carried_it() -> None:
+    async with rogue(unheard) as server, opened() as transport:
         with pytest.raises(NoAnswerError):
             await transport.send(call(server), retry=False)
 
 
-async def test_a_server_that_stops_reading_is_given_up(way: str) -> None:
-    async with rogue(stuck) as server, opened(way, SHORT) as transport:
+async def test_a_server_that_stops_reading_is_given_up() -> None:
+    async with rogue(stuck) as server, opened(SHORT) as transport:
         long = HttpCall("POST", server.url, "x", body="x" * 30_000_000)
         with pytest.raises(NoAnswerError):
             await asyncio.wait_for(transport.send(long, retry=False), PATIENT)
@@ -187,14 +234,14 @@ async def test_a_server_that_stops_reading_is_given_up(way: str) -> None:
     "answer",
     [HEAD + b"Content-Length: 12\r\nX: y\r\n\r\n" + b'{"id": "a1"}', CHUNKED + b'c\r\n{"id": "a1"}\r\n0\r\n\r\n'],
 )
-async def test_an_answer_cut_anywhere_is_no_answer(way: str, answer: bytes) -> None:
+async def test_an_answer_cut_anywhere_is_no_answer(answer: bytes) -> None:
     cut = 0
 
     async def habit(talk: Talk) -> None:
         await talk.request()
         await talk.say(answer[:cut])
 
-    async with rogue(habit) as server, opened(way) as transport:
+    async with rogue(habit) as server, opened() as transport:
         for cut in range(len(answer)):  # noqa: B007 - the server reads it
             with pytest.raises(NoAnswerError):
                 await transport.send(call(server), retry=False)
@@ -204,14 +251,14 @@ async def test_an_answer_cut_anywhere_is_no_answer(way: str, answer: bytes) -> N
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "GET", "POST"])
-async def test_nothing_is_sent_a_second_time_when_a_kept_connection_breaks(way: str, method: str) -> None:
+async def test_nothing_is_sent_a_second_time_when_a_kept_connection_breaks(method: str) -> None:
     async def habit(talk: Talk) -> None:
         await talk.request()
         if server.connections == 1:
             await talk.say(ANSWER)
             await talk.request()
 
-    async with rogue(habit) as server, opened(way) as transport:
+    async with rogue(habit) as server, opened() as transport:
         await transport.send(call(server, "GET"), retry=False)
         with pytest.raises(NoAnswerError):
             await transport.send(call(server, method), retry=False)
@@ -251,31 +298,30 @@ GOOD: dict[str, tuple[bytes, ...]] = {
 }
 
 
-async def _answer(way: str, parts: tuple[bytes, ...]) -> tuple[int, list[tuple[str, str]], object, str]:
-    async with rogue(once(*parts)) as server, opened(way) as transport:
+async def _answer(client: Client, parts: tuple[bytes, ...]) -> tuple[int, list[tuple[str, str]], object, str]:
+    async with rogue(once(*parts)) as server, client() as transport:
         response = await transport.send(call(server), retry=False)
         answer = RawAnswer.of(response)
         return answer.status, sorted(response.headers.multi_items()), answer.body, response.text
 
 
 @pytest.mark.parametrize("name", GOOD)
-async def test_every_transport_hands_over_the_same_answer(name: str) -> None:
-    answers = [await _answer(way, GOOD[name]) for way in sorted(TRANSPORTS)]
-    assert answers[0] == answers[1]
+async def test_an_answer_is_handed_over_as_by_httpx_itself(name: str) -> None:
+    assert await _answer(opened, GOOD[name]) == await _answer(opened_with_httpx, GOOD[name])
 
 
-async def test_an_answer_to_a_head_has_no_body(way: str) -> None:
-    async with rogue(answering(HEAD, b"Content-Length: 500\r\n\r\n")) as server, opened(way) as transport:
+async def test_an_answer_to_a_head_has_no_body() -> None:
+    async with rogue(answering(HEAD, b"Content-Length: 500\r\n\r\n")) as server, opened() as transport:
         for _ in range(2):
             assert (await transport.send(call(server, "HEAD"), retry=False)).content == b""
 
 
-async def test_an_answer_that_comes_before_the_body_was_read_is_taken(way: str) -> None:
+async def test_an_answer_that_comes_before_the_body_was_read_is_taken() -> None:
     async def habit(talk: Talk) -> None:
         await talk.head()
         await talk.say(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await talk.gone()
 
-    async with rogue(habit) as server, opened(way) as transport:
+    async with rogue(habit) as server, opened() as transport:
         long = HttpCall("POST", server.url, "x", body="x" * 3_000_000)
         assert (await transport.send(long, retry=False)).status_code == 413

@@ -18,7 +18,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.systems.calls import NullObserver
 from vmh_sync.systems.errors import NoAnswerError
 from vmh_sync.systems.google_calendar.http import SingleSendHttp
-from vmh_sync.systems.http import TRANSPORTS, make_http
+from vmh_sync.systems.http import make_http
 from vmh_sync.systems.transport import HttpCall, Transport
 from vmh_sync_tests.unit.coordination.stubborn import StubbornRedis
 
@@ -65,9 +65,8 @@ class Ending:
         return self.seconds
 
 
-@pytest.fixture(params=sorted(TRANSPORTS))
-async def office(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
-    monkeypatch.setenv("VMH_HTTP_TRANSPORT", request.param)
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
     office = Office()
     yield office
     office.close()
