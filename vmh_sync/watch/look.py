@@ -5,11 +5,12 @@ appears late) the dirty sensor finds, which looks further back and at more.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.crowd import crowded
 from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
@@ -52,9 +53,10 @@ class EntityWatch:
             descending=True,
         )
         fresh = [record for record in page.records if self._may_be_news(record)]
-        noted = await asyncio.to_thread(self._note, fresh) if fresh else []
+        crowds = crowded(record.modified_by_id for record in page.records)
+        noted = await asyncio.to_thread(self._note, fresh, crowds) if fresh else []
         self._move_on(page.records)
-        if noted:
+        if any(event.lane is Lane.LIVE for event in noted):
             self._notice(self._entity)
         return len(noted)
 
@@ -70,8 +72,8 @@ class EntityWatch:
             return False
         return self._done.get(record.id) != _seen(record)
 
-    def _note(self, records: Sequence[EspoRecord]) -> list[str]:
-        """Store what nobody has seen and what does not wait yet; returns these ids."""
+    def _note(self, records: Sequence[EspoRecord], crowds: Collection[str | None]) -> list[InboxEvent]:
+        """Store what nobody has seen and what does not wait yet; returns that. ``crowds``: users who did not type."""
         others = self._own_user is not None
         news = set(unseen(self._context.store, self._entity, records, by_version=others))
         for record in records:
@@ -84,11 +86,11 @@ class EntityWatch:
             waiting = tx.inbox.waiting_ids(self._entity, news, Lane.LIVE)
             # What a run has claimed and perhaps read already is looked at again until its stamp is known.
             noted = [record for record in records if record.id in news and record.id not in waiting]
-            events = [InboxEvent(espo_id=record.id, action="manual", source=SOURCE) for record in noted]
+            events = [_event(record, Lane.BULK if record.modified_by_id in crowds else Lane.LIVE) for record in noted]
             tx.inbox.add(self._entity, events)
         # Once only: should the run leave no trace of the stamp, the sensor tries again, more slowly.
         self._done.update({record.id: _seen(record) for record in noted})
-        return [record.id for record in noted]
+        return events
 
     def _move_on(self, records: Sequence[EspoRecord]) -> None:
         limit = self._context.clock.now() + timedelta(minutes=10)
@@ -106,6 +108,10 @@ class EntityWatch:
     @property
     def _cursor_name(self) -> str:
         return f"watch:{self._entity}"
+
+
+def _event(record: EspoRecord, lane: Lane) -> InboxEvent:
+    return InboxEvent(espo_id=record.id, action="manual", source=SOURCE, lane=lane)
 
 
 def _seen(record: EspoRecord) -> Seen:

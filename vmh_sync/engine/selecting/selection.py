@@ -13,14 +13,15 @@ from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.crowd import MOST_EDITS, is_crowd
 from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError
 
 CLAIM_SECONDS = 600.0
 """How long a run may be silent before its claims are taken over; runs are far shorter."""
-LIVE_SOURCES = frozenset({"sensor", "watch"})
-"""Sources of events that somebody's edit has caused; what a selection found can wait."""
+SENSOR = "sensor"
+"""Source of events that somebody's edit has caused; what a selection found can wait."""
 PUT_OFF_SECONDS = 60.0
 """How long records wait after a run that could do nothing for them, an outage for example."""
 
@@ -46,7 +47,11 @@ async def claim_pending(context: PassContext, entity: str, lane: Lane | None) ->
 
 def _claim(tx: Transaction, context: PassContext, entity: str, lane: Lane | None) -> Chosen:
     now, most = context.clock.now(), context.rules.batch_size
+    if lane is Lane.LIVE:
+        most = min(most, MOST_EDITS)
     items = tx.inbox.claim(entity, context.run_id, most, now, CLAIM_SECONDS, lane)
+    if lane is Lane.LIVE and len(items) == most:
+        tx.inbox.give_way(entity)
     return Chosen(
         list(dict.fromkeys(item.espo_id for item in items)),
         {item.id: item.espo_id for item in items},
@@ -60,18 +65,16 @@ async def enqueue(context: PassContext, entity: str, ids: Sequence[str], source:
 
 
 def _enqueue(tx: Transaction, entity: str, ids: Sequence[str], source: str) -> int:
-    lane = Lane.LIVE if source in LIVE_SOURCES else Lane.BULK
     # What waits already, reported by a webhook perhaps, need not wait twice: a change that its run misses shows in the
     # record's stamp and is found by the next look.
     waiting = tx.inbox.waiting_ids(entity, ids)
-    if lane is Lane.LIVE:
+    new = [espo_id for espo_id in ids if espo_id not in waiting]
+    lane = Lane.LIVE if source == SENSOR and not is_crowd(len(new)) else Lane.BULK
+    if lane is Lane.LIVE and not is_crowd(len(waiting)):
         tx.inbox.hurry(entity, waiting)
-    new = [
-        InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane)
-        for espo_id in ids
-        if espo_id not in waiting
-    ]
-    return tx.inbox.add(entity, new)
+    return tx.inbox.add(
+        entity, [InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane) for espo_id in new]
+    )
 
 
 async def choose(

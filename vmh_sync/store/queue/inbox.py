@@ -3,8 +3,8 @@
 A row waits, is claimed by one worker for a time, and is deleted when the worker acknowledges it. A worker that dies
 does nothing: its claim expires and the row waits again.
 
-Rows wait in two lanes: what somebody edited or asked for (live), and what large selections have left (bulk). A live row
-is claimed before any bulk row, also while a bulk run has claimed its record: the record's lease decides who writes.
+Rows wait in two lanes: what somebody edited or asked for (live), and what large selections have left or what came in
+crowds (bulk). A live row is claimed before any bulk row, also while a bulk run has claimed its record: the record's lease decides who writes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -116,6 +116,13 @@ class Inbox(Repository):
                 _TABLE.c.claimed_by.is_(None),
             )
             self._connection.execute(statement.values(lane=Lane.LIVE))
+
+    def give_way(self, entity: str) -> None:
+        """Move what waits in the live lane into the bulk lane: more than one run of edits takes was not typed."""
+        statement = update(_TABLE).where(
+            _TABLE.c.entity == entity, _TABLE.c.lane == Lane.LIVE, _TABLE.c.claimed_by.is_(None)
+        )
+        self._connection.execute(statement.values(lane=Lane.BULK))
 
     def claim(
         self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float, lane: Lane | None = None

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.selecting.crowd import MOST_TYPED
 from vmh_sync.entities import BETEILIGTE
+from vmh_sync.store.queue.inbox import Lane
 from vmh_sync.tasks.assignee import own_user
 from vmh_sync.watch.look import PAGE, EntityWatch
 from vmh_sync_tests.fixtures.firm import Firm
@@ -17,9 +19,9 @@ def versions(firm: Firm) -> None:
     firm.crm.do("set_switch", optimistic={"CBeteiligte": True})
 
 
-def in_inbox(firm: Firm, *ids: str) -> set[str]:
+def in_inbox(firm: Firm, *ids: str, lane: Lane | None = None) -> set[str]:
     with firm.store.reading() as tx:
-        return set(tx.inbox.waiting_ids("beteiligte", ids))
+        return set(tx.inbox.waiting_ids("beteiligte", ids, lane))
 
 
 def claim(firm: Firm, worker: str) -> list[int]:
@@ -98,6 +100,29 @@ def test_clocks_that_disagree_hide_no_edit(firm: Firm, hours: int) -> None:
         return [*counts, await watch.look()]
 
     assert firm.run(looks) == [0, 1]
+
+
+def test_an_import_waits_where_it_is_in_nobodys_way_and_an_edit_beside_it_does_not(firm: Firm) -> None:
+    espo_id, _ = firm.linked_party(lastName="Muster")
+    now = firm.clock.now().strftime("%Y-%m-%d %H:%M:%S")
+    imported = [f"{number:017x}" for number in range(MOST_TYPED + 1)]
+    rung: list[str] = []
+
+    async def looks(context: PassContext) -> list[int]:
+        watch = await opened(context, rung)
+        counts = [await watch.look()]
+        firm.crm.seed(
+            records={"CBeteiligte": [{"id": one, "lastName": "Import", "modifiedAt": now} for one in imported]}
+        )
+        counts.append(await watch.look())
+        assert rung == [], "nobody waits for that"
+        firm.crm_edit(espo_id, lastName="Anders")
+        return [*counts, await watch.look()]
+
+    assert firm.run(looks) == [0, len(imported), 1]
+    assert rung == ["beteiligte"]
+    assert in_inbox(firm, espo_id, *imported, lane=Lane.LIVE) == {espo_id}
+    assert in_inbox(firm, espo_id, *imported, lane=Lane.BULK) == set(imported)
 
 
 def test_a_look_is_one_list_however_much_there_is(firm: Firm) -> None:

@@ -255,6 +255,18 @@ def test_an_edit_of_a_record_that_waits_in_a_large_selection_takes_it_along(
         assert ids(tx.inbox.claim(ENTITY, "bulk", 100, store_clock.now(), 60, Lane.BULK)) == ["a"]
 
 
+def test_a_crowd_in_the_live_lane_gives_way_to_what_comes_after_it(store: Store, store_clock: ManualClock) -> None:
+    add(store, event("a"), event("b"), event("c"))
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "live", 1, store_clock.now(), 60, Lane.LIVE)) == ["a"]
+        tx.inbox.give_way(ENTITY)
+    add(store, event("z"))
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "next", 100, store_clock.now(), 60, Lane.LIVE)) == ["z"]
+        assert ids(tx.inbox.claim(ENTITY, "bulk", 100, store_clock.now(), 60, Lane.BULK)) == ["b", "c"]
+        assert tx.inbox.extend("live", store_clock.now(), 60) == 1, "what is claimed stays where it is"
+
+
 def test_an_edit_does_not_wait_for_the_large_run_that_has_claimed_its_record_but_large_runs_wait_for_edits(
     store: Store, store_clock: ManualClock
 ) -> None:

@@ -1,0 +1,23 @@
+"""What is too much to have been typed: an import, a mass action, what piled up while nobody looked.
+
+It waits in the inbox's bulk lane, so that an edit beside it waits no longer than on a quiet day. Nothing is left out by
+that, and a record that somebody edits while it waits there moves to the front.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+MOST_TYPED = 20
+"""Records that one person may change within one look back (a few seconds) and still be taken for typing."""
+MOST_EDITS = 50
+"""Records that one run of the live lane takes: its place is free again after a few seconds."""
+
+
+def is_crowd(number: int) -> bool:
+    """Return whether so many records changed at once that no person can have typed that."""
+    return number > MOST_TYPED
+
+
+def crowded(users: Iterable[str | None]) -> frozenset[str | None]:
+    """Return the users who stand here too often for a person; ``users``: who changed each record of one look."""
+    return frozenset(user for user, number in Counter(users).items() if is_crowd(number))
