@@ -4,7 +4,8 @@ A row waits, is claimed by one worker for a time, and is deleted when the worker
 does nothing: its claim expires and the row waits again.
 
 Rows wait in two lanes: what somebody edited or asked for (live), and what large selections have left or what came in
-crowds (bulk). A live row is claimed before any bulk row, also while a bulk run has claimed its record: the record's lease decides who writes.
+crowds (bulk). A live row is claimed before any bulk row, also while a bulk run has claimed its record: the record's
+lease decides who writes.
 """
 
 from collections.abc import Iterable, Sequence
