@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     import dagster as dg  # takes a second: only who opens Dagster pays for it
 
 _TEMPLATE = "dagster_embedded.yaml"
-_STORAGE_PART = "dagster_sqlite_part.yaml"
 _CELERY_PART = "dagster_celery_part.yaml"
 _INSTANCE_FILE = "dagster.yaml"
-_OLD_NAMES = re.compile(r"\bvmh_sync\.services\.(prompt_queue|dagster_sqlite)\b")
 _SQLITE_FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _HOME_VARIABLE = "DAGSTER_HOME"
 _LOOK_INSIDE_BYTES = 200_000_000
@@ -30,15 +27,6 @@ _ASIDE = (
     "Alle Prozesse beenden und die Datei beiseitelegen: Sie wird neu angelegt; verloren geht nur, was die Oberfläche "
     "von früheren Läufen zeigt."
 )
-_EARLIER = frozenset(
-    {
-        "d0ad9f15c15ea3993e569f476bd5d5813014b58aee7aebe20bc5da37c46c82c1",
-        "156ee429667607d67b2a131b1fcc70dbbfe697a355d9c5916eabbd1759424a50",
-        "e2811edf632812ee9e012526e3939b1e1ca944f2de6e98d8038440fb02b8b017",
-        "29caf90ba10568963c38d378cd4cc1a59abb02a0ab7e6eecf5b12b3fda4065de",
-    }
-)
-"""SHA-256 of what we wrote before bulk runs had limits of their own, with and without storage and launcher."""
 
 
 def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
@@ -46,7 +34,7 @@ def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
 
     Takes a folder, which need not exist. Writes ``dagster.yaml`` there, with the launcher for warm run workers if
     ``celery``, unless one is there already: what a person wrote or a deployment mounted stays as it is, and only what
-    this function wrote for the other launcher, or in an earlier version, is replaced. Safe when several processes
+    this function wrote for the other launcher is replaced. Safe when several processes
     start at once, and when one is killed half-way: the file appears whole or not at all. Only its owner may read the
     folder, since run logs lie below it. Raises :class:`OSError` when the folder cannot be made or written.
     """
@@ -54,14 +42,11 @@ def ensure_dagster_home(home: Path, *, celery: bool = False) -> Path:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = home / _INSTANCE_FILE
     if not target.exists():
-        _write(target, _text(celery), replace=False)
-        return home
-    found = target.read_text(encoding="utf-8")
-    named = _with_todays_names(found)
-    if named in _replaceable(celery) or hashlib.sha256(named.encode()).hexdigest() in _EARLIER:
-        _write(target, _text(celery), replace=True)
-    elif named != found:
-        _write(target, named, replace=True)
+        # link, not rename: it fails when another process, or a person, was first; theirs stays.
+        with draft_of(target, _text(celery)) as draft, suppress(FileExistsError):
+            os.link(draft, target)
+    elif target.read_text(encoding="utf-8") == _text(not celery):
+        write_whole(target, _text(celery))
     return home
 
 
@@ -75,32 +60,9 @@ def names_celery(home: Path) -> bool:
 
 
 def _text(celery: bool) -> str:
-    return _joined(_TEMPLATE, _STORAGE_PART, *([_CELERY_PART] if celery else []))
-
-
-def _replaceable(celery: bool) -> tuple[str, ...]:
-    """What stands in a home that we wrote for the other launcher, or before it named a storage."""
-    return _text(not celery), _joined(_TEMPLATE), _joined(_TEMPLATE, _CELERY_PART)
-
-
-def _with_todays_names(text: str) -> str:
-    """Return the file with our classes where they live today; whatever else stands there is untouched."""
-    return _OLD_NAMES.sub(r"vmh_sync.orchestration.\1", text)
-
-
-def _joined(*names: str) -> str:
-    return "".join(
-        resources.files("vmh_sync.orchestration").joinpath(name).read_text(encoding="utf-8") for name in names
-    )
-
-
-def _write(target: Path, text: str, *, replace: bool) -> None:
-    if replace:
-        write_whole(target, text)
-        return
-    # link, not rename: it fails when another process, or a person, was first; theirs stays.
-    with draft_of(target, text) as draft, suppress(FileExistsError):
-        os.link(draft, target)
+    folder = resources.files("vmh_sync.orchestration")
+    parts = (_TEMPLATE, _CELERY_PART) if celery else (_TEMPLATE,)
+    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in parts)
 
 
 @contextmanager

@@ -42,8 +42,11 @@ def a_run() -> None:
 
 
 def _without_storage() -> str:
-    """What an earlier version wrote."""
-    return resources.files("vmh_sync.orchestration").joinpath("dagster_embedded.yaml").read_text(encoding="utf-8")
+    """Settings that leave the storage to Dagster."""
+    ours = resources.files("vmh_sync.orchestration").joinpath("dagster_embedded.yaml").read_text(encoding="utf-8")
+    rest, storage, _ = ours.partition("\nstorage:\n")
+    assert storage
+    return rest
 
 
 @contextmanager
@@ -183,46 +186,3 @@ def test_a_file_that_was_set_up_by_half_is_set_up_to_its_end(tmp_path: Path, nam
         assert instance.all_instigator_state() == []
     with closing(sqlite3.connect(home / name)) as whole:
         assert whole.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-
-
-@pytest.mark.parametrize("celery", [False, True])
-def test_a_home_of_an_earlier_version_gets_the_patience_and_keeps_its_runs(tmp_path: Path, celery: bool) -> None:
-    text = _without_storage()
-    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
-    with open_home(tmp_path) as instance:
-        assert not isinstance(instance.run_storage, PatientRunStorage)
-        run = a_run.execute_in_process(instance=instance).run_id
-
-    home = ensure_dagster_home(tmp_path, celery=celery)
-
-    with open_home(home) as instance:
-        assert isinstance(instance.run_storage, PatientRunStorage)
-        assert [kept.run_id for kept in instance.get_runs()] == [run]
-        assert instance.all_logs(run)
-
-
-def test_a_home_that_names_our_classes_by_old_names_opens_and_keeps_what_a_person_added(
-    tmp_path: Path,
-) -> None:
-    ensure_dagster_home(tmp_path)
-    file = tmp_path / "dagster.yaml"
-    added = "# retention agreed with the firm\n"
-    file.write_text(
-        file.read_text(encoding="utf-8").replace("vmh_sync.orchestration.", "vmh_sync.services.") + added,
-        encoding="utf-8",
-    )
-
-    home = ensure_dagster_home(tmp_path)
-
-    assert file.read_text(encoding="utf-8").endswith(added)
-    with open_home(home) as instance:
-        assert isinstance(instance.run_storage, PatientRunStorage)
-
-
-def test_what_a_person_added_to_an_earlier_versions_file_stays(tmp_path: Path) -> None:
-    text = _without_storage() + "# Unsere Änderung\n"
-    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
-
-    ensure_dagster_home(tmp_path)
-
-    assert (tmp_path / "dagster.yaml").read_text(encoding="utf-8") == text
