@@ -258,17 +258,7 @@ def _mark_unchanged(context: PassContext, reads: list[PartyRead]) -> list[tuple[
 
 def failed(read: PartyRead, error: Exception) -> RecordOutcome:
     """Return the outcome of a party that an error kept from being synced."""
-    failure = explain(error)
-    return RecordOutcome(
-        read.espo_id,
-        Result.FAILED,
-        read.betnr,
-        error=failure.message,
-        error_class=failure.error_class,
-        part=failure.part,
-        retryable=failure.retryable,
-        concerns_all=failure.concerns_all,
-    )
+    return explain(error).outcome(read.espo_id, read.betnr)
 
 
 def dry_run(batch: Batch) -> list[RecordOutcome]:

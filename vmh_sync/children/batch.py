@@ -12,7 +12,6 @@ from functools import partial
 from vmh_sync import fence
 from vmh_sync.background import all_of
 from vmh_sync.children.difference import different
-from vmh_sync.children.failure import failure
 from vmh_sync.children.ledger import UNKNOWN_ID, close_ledger
 from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
 from vmh_sync.engine.counting.pass_progress import Step, went_through
@@ -22,6 +21,7 @@ from vmh_sync.engine.passes.part import PartInput, PartPlan
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.selecting.erased import SAYS, erased_of
 from vmh_sync.engine.selecting.selection import enqueue
+from vmh_sync.engine.writing.failure import explain
 from vmh_sync.engine.writing.guard import ReplanGuard, guard_mass_change
 from vmh_sync.store.pairs.fingerprints import PartyRows
 from vmh_sync.store.pairs.links import Link
@@ -68,7 +68,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
     async for record in listed:
         batch.records[record.id] = record
     for child, error in spoilt.items():
-        batch.settled[child] = failure(child, None, error)
+        batch.settled[child] = explain(error).outcome(child)
     await context.store.read(_find_parties, part, batch)
     wanted = sorted(set(batch.party_of.values()))
     bad_parties: dict[str, UnexpectedAnswer] = {}
@@ -78,7 +78,7 @@ async def fetch(context: PassContext, part: ChildrenPart, ids: Sequence[str], *,
         async for record in context.espo.list_ids_in(PARTY_ESPO, "id", wanted, select=of_party, spoilt=bad_parties)
     }
     for party_id, error in bad_parties.items():
-        batch.settled |= {child: failure(child, None, error) for child in batch.children_of(party_id)}
+        batch.settled |= {child: explain(error).outcome(child) for child in batch.children_of(party_id)}
     # Before either side is read: what another process stores from now on is noticed under the lease.
     links = await context.store.read(_party_links, wanted)
     batch.rows = await context.store.read(_rows, part, links.values())
@@ -157,7 +157,7 @@ async def _read_party(context: PassContext, batch: ChildBatch, espo: EspoRecord,
         advoware = await context.advoware.read_beteiligter(betnr)
     went_through(Step.READ, len(batch.children_of(espo.id)))
     for error in failed:
-        batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(espo.id)}
+        batch.settled |= {child: explain(error).outcome(child, betnr) for child in batch.children_of(espo.id)}
         return error
     if advoware is None:
         for child in batch.children_of(espo.id):
@@ -185,7 +185,7 @@ def diff(part: ChildrenPart, batch: ChildBatch) -> ChildBatch:
 
 def _settle(batch: ChildBatch, party_id: str, error: Exception) -> None:
     betnr = batch.inputs.pop(party_id).betnr
-    batch.settled |= {child: failure(child, betnr, error) for child in batch.children_of(party_id)}
+    batch.settled |= {child: explain(error).outcome(child, betnr) for child in batch.children_of(party_id)}
 
 
 def dry_run(part: ChildrenPart, batch: ChildBatch) -> list[RecordOutcome]:
@@ -217,7 +217,7 @@ async def write(
         done: list[RecordOutcome] = []
 
         def blame(error: Exception) -> None:
-            done.extend(failure(child, betnr, error) for child in children)
+            done.extend(explain(error).outcome(child, betnr) for child in children)
 
         async with limit:
             with isolated(f"{part.entity} of {party_id}", blame, foreseen=(WrongKind,)):
@@ -291,7 +291,7 @@ def _told(
         plan = plans.get(child)
         message = plan.message if plan is not None else None
         if child in written.failures:
-            outcomes.append(failure(child, party.betnr, written.failures[child]))
+            outcomes.append(explain(written.failures[child]).outcome(child, party.betnr))
             continue
         result = Result.FAILED if message else Result.SYNCED if child in written.touched else Result.UNCHANGED
         outcomes.append(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from vmh_sync import fence
 from vmh_sync.children.diff import plan_children
-from vmh_sync.children.failure import failure
 from vmh_sync.children.fetching import fetch_children, read_believed
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.ledger import close_ledger
@@ -23,6 +22,7 @@ from vmh_sync.engine.failures.outage import concerns_all
 from vmh_sync.engine.passes.part import Asked, PartDone, PartInput, PartPlan, own
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
 from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.engine.writing.failure import explain
 from vmh_sync.store.errors import LinkTaken, StaleRow
 from vmh_sync.store.pairs.records import REFUSED
 from vmh_sync.sync.base import Side
@@ -156,7 +156,7 @@ class ChildrenPart:
         known = await context.store.read(lambda tx: tx.records.get_many(self.kind.entity, list(failures)))
         refused = {child for child, one in known.items() if one.error_class == REFUSED}
         outcomes = [
-            failure(child, party.betnr, error)
+            explain(error).outcome(child, party.betnr)
             for child, error in failures.items()
             if (child in children.espo or child in children.spoilt_in_espocrm)
             and not waits_for_next_try(known.get(child), now)

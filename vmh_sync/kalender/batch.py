@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from vmh_sync.background import all_of
 from vmh_sync.engine.passes.approved_plan import approved_plan
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.audits.deadline_list import caught, counted
 from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.context import CalendarContext
@@ -15,7 +16,6 @@ from vmh_sync.kalender.decision.operations import Finding, FindingKind
 from vmh_sync.kalender.employee import sync_employee as stages
 from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employee.progress import WORTH_TELLING, LoadProgress, Watcher
-from vmh_sync.kalender.failure import Failure
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.reading.employees import select
 from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung

@@ -1,10 +1,8 @@
 """What keeps an appointment or an employee from being synced, in words for the firm's people."""
 
-from dataclasses import dataclass
-
 from vmh_sync.coordination.errors import CoordinationUnavailable, LeaseLost
-from vmh_sync.engine.failures.isolation import UNFORESEEN
-from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.engine.writing import failure
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.errors import (
     AppointmentMoving,
     ColleagueUnreachable,
@@ -32,24 +30,11 @@ EMPLOYEE_FAILURES = (ForeignSystemError, LeaseLost, CoordinationUnavailable)
 """What stops one employee; the others go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One failure: a German sentence, the class of the error for developers. ``later``: it is only put off."""
-
-    message: str
-    error_class: str
-    retryable: bool = True
-    concerns_all: bool = False
-    later: bool = False
-
-
 def explain(error: Exception) -> Failure:
     """Put an error that kept an appointment or an employee from being synced into words."""
     name = type(error).__name__
-    if isinstance(error, CreationDeferredError | CreatePutOff):
+    if isinstance(error, CreationDeferredError):
         return Failure(error.message_for_people, name, later=True)
-    if isinstance(error, ForeignSystemError):
-        return Failure(error.message_for_people, name, error.retryable, error.concerns_all)
     if isinstance(error, UnreadableAppointmentError):
         return Failure(f"Der Termin ist nicht lesbar (Feld {error.field}).", name, retryable=False)
     if isinstance(error, MovedAway):
@@ -70,6 +55,6 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, LeaseLost | CoordinationUnavailable):
         text = "Die Sperre des Kalenders ging verloren; der nächste Lauf macht weiter."
         return Failure(text, name, later=isinstance(error, LeaseLost))
-    if not isinstance(error, ITEM_FAILURES):
-        return Failure(UNFORESEEN, name)
-    return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)
+    if isinstance(error, AppointmentMoving | PairTaken | StaleRow):
+        return Failure("Der Termin wird gerade an anderer Stelle geändert; der Abgleich wird wiederholt.", name)
+    return failure.explain(error)

@@ -1,11 +1,12 @@
 """What all rounds of writing one party have come to, and the outcome that follows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vmh_sync.beteiligte.status.locked import is_locked
 from vmh_sync.beteiligte.writing.commit import Written
-from vmh_sync.beteiligte.writing.failure import Failure, explain
+from vmh_sync.beteiligte.writing.failure import explain
 from vmh_sync.engine.passes.pass_context import WriteGate
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import Finding
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
@@ -50,17 +51,11 @@ class Attempt:
 
     def outcome(self, espo_id: str) -> RecordOutcome:
         """Return how the party ended."""
-        writes, failure = self.gate.writes, self.failure
+        writes = self.gate.writes
         result = Result.SYNCED if self.settled or writes.total() else Result.UNCHANGED
-        return RecordOutcome(
-            espo_id,
-            result if failure is None else Result.FAILED,
-            betnr=self.betnr,
-            error=failure.message if failure else None,
-            error_class=failure.error_class if failure else None,
-            part=failure.part if failure else None,
-            retryable=failure.retryable if failure else True,
-            concerns_all=failure.concerns_all if failure else False,
+        ended = RecordOutcome(espo_id, result, self.betnr)
+        return replace(
+            ended if self.failure is None else self.failure.outcome(espo_id, self.betnr),
             advoware_writes=writes[Side.ADVOWARE],
             espocrm_writes=writes[Side.ESPOCRM],
             conflicts=self.conflicts,

@@ -122,15 +122,7 @@ async def _attempt(
     for error in failed:
         if isinstance(error, AccessTooLowError | LeaseLost):
             raise error  # no other event of this calendar can be written either: one message, not one for each
-        failure = explain(error)
-        return RecordOutcome(
-            name,
-            Result.SKIPPED if failure.later else Result.FAILED,
-            error=failure.message,
-            error_class=failure.error_class,
-            retryable=failure.retryable,
-            concerns_all=failure.concerns_all,
-            advoware_writes=executor.done.writes["advoware"],
-            google_writes=executor.done.writes["google"],
-        )
+        writes = executor.done.writes
+        ended = explain(error).outcome(name)
+        return replace(ended, advoware_writes=writes["advoware"], google_writes=writes["google"])
     return None

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.decision.employee_plan import EmployeePlan, PlanItem
 from vmh_sync.kalender.decision.operations import Finding
 from vmh_sync.kalender.decision.reads import EmployeeReads, PairElsewhere
 from vmh_sync.kalender.decision.sides import DecisionContext
-from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.reading.unanswered import Unanswered

@@ -14,6 +14,7 @@ from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.coordination.leases import Lease
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.selecting.second_look import second_look
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.context import CalendarContext
@@ -26,7 +27,7 @@ from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employee.ending import ending_of, failures_of, unreadable_outcomes
 from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync.kalender.employee.sync_state import remember_failure, remember_success
-from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, Failure, explain
+from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, explain
 from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.form.window import Window, window_at
 from vmh_sync.kalender.form.wire_termin import to_fields
@@ -373,14 +374,7 @@ def _left_alone(context: CalendarContext, work: EmployeeWork, item: PlanItem, ho
 
 def _failed_employee(work: EmployeeWork, failure: Failure) -> RecordOutcome:
     whose = f"Kalender {work.kuerzel}: "
-    return RecordOutcome(
-        work.kuerzel,
-        Result.SKIPPED if failure.later else Result.FAILED,
-        error=whose + failure.message.removeprefix(whose),
-        error_class=failure.error_class,
-        retryable=failure.retryable,
-        concerns_all=failure.concerns_all,
-    )
+    return replace(failure.outcome(work.kuerzel), error=whose + failure.message.removeprefix(whose))
 
 
 async def sync_employee(context: CalendarContext, employee: Employee, how: SyncOptions) -> EmployeeWork:

@@ -7,9 +7,10 @@ from datetime import timedelta
 from hashlib import sha256
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.context import CalendarContext, full_read_age
 from vmh_sync.kalender.decision.deadlines import fingerprint
-from vmh_sync.kalender.failure import Failure, explain
+from vmh_sync.kalender.failure import explain
 from vmh_sync.kalender.reading.delta_gaps import fill_gaps
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import CalendarCursor, Stored, read_stored

@@ -8,7 +8,7 @@ import pytest
 
 from vmh_sync.beteiligte.errors import EmptierThanAParty, PartFailed
 from vmh_sync.beteiligte.writing import failure as parties
-from vmh_sync.children.failure import failure
+from vmh_sync.engine.writing import failure
 from vmh_sync.kalender import failure as kalender
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import WrongKind
@@ -43,7 +43,7 @@ def test_no_class_of_an_error_stands_in_what_people_read(error: Exception) -> No
         parties.explain(PartFailed("Adressen", error)),
         kalender.explain(error),
     ]
-    child = failure("a1", 7, error)
+    child = failure.explain(error).outcome("a1", 7)
     for text in (*(one.message for one in told), child.error or ""):
         assert text
         assert name not in text
