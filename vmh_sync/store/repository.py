@@ -7,11 +7,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Table, TextClause, bindparam, delete, select, text
+from sqlalchemy import ColumnElement, Connection, String, Table, bindparam, delete, literal_column, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 from vmh_sync.clock import Clock
+from vmh_sync.store.database.prepared import Prepared
 
 T = TypeVar("T")
 
@@ -68,6 +69,17 @@ def among(column: Any, name: str = "keys") -> ColumnElement[bool]:
     return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
 
 
+def spelt(word: str) -> ColumnElement[str]:
+    """Return a constant that stands in the statement itself. Raises ValueError for anything but a plain word.
+
+    For what says which rows a partial index holds: SQLite compiles a statement anew for each value of a parameter that
+    stands beside such a column, which takes ten times as long as to carry it out.
+    """
+    if not word.isidentifier():
+        raise ValueError("only a plain word is spelt into a statement")
+    return literal_column(f"'{word}'", String)
+
+
 class ByKeys:
     """A statement about the records of some keys, built once: in one form for a single key, in one for several.
 
@@ -75,17 +87,17 @@ class ByKeys:
     """
 
     def __init__(self, statement: Any, column: Any) -> None:
-        self._of_one = statement.where(column == bindparam("keys"))
+        self._of_one = Prepared(statement.where(column == bindparam("keys")))
         self._of_many = statement.where(among(column))
 
-    def run(self, connection: Connection, keys: Sequence[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Execute it for ``keys``, with the ``values`` of its other parameters."""
+    def rows(self, connection: Connection, keys: Sequence[Any], values: Mapping[str, Any]) -> Sequence[Any]:
+        """Carry it out for ``keys``, with the ``values`` of its other parameters; returns its rows."""
         if len(keys) == 1:
-            return connection.execute(self._of_one, {**values, "keys": keys[0]})
-        return connection.execute(self._of_many, {**values, "keys": keys})
+            return self._of_one.rows(connection, {**values, "keys": keys[0]})
+        return connection.execute(self._of_many, {**values, "keys": keys}).all()
 
 
-def replacing(table: Table, *key: str, kept: Collection[str] = ()) -> TextClause:
+def replacing(table: Table, *key: str, kept: Collection[str] = ()) -> Prepared:
     """Return the statement that stores a whole row, or several, in place of those with the same key.
 
     What stands in the columns ``kept`` stays. As a text, which both databases read alike: SQLAlchemy compiles its own
@@ -94,8 +106,8 @@ def replacing(table: Table, *key: str, kept: Collection[str] = ()) -> TextClause
     insert = sqlite.insert(table)
     changed = {one.name: insert.excluded[one.name] for one in table.columns if one.name not in {*key, *kept}}
     form = insert.on_conflict_do_update(index_elements=key, set_=changed)
-    spelt = str(form.compile(dialect=sqlite.dialect(paramstyle="named")))
-    return text(spelt).bindparams(*(bindparam(column.name, type_=column.type) for column in table.columns))
+    words = str(form.compile(dialect=sqlite.dialect(paramstyle="named")))
+    return Prepared(text(words).bindparams(*(bindparam(column.name, type_=column.type) for column in table.columns)))
 
 
 def storable_text(value: str | None) -> str | None:

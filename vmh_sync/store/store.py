@@ -95,7 +95,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """Begin a transaction that only reads. On SQLite it does not wait for writers. Raises as above."""
-        with translated(), self._reader.connect() as connection:
+        with translated(), self._reader.connect() as connection, connection.begin():
             yield Transaction(connection, self._clock)
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], *args: P.args, **named: P.kwargs) -> T:

@@ -102,7 +102,7 @@ class CalendarStates(Repository):
         """Store a state, replacing what stood there; the time of creation stays."""
         now = self._now()
         state = replace(state, created_at=now, updated_at=now, last_error=storable_text(state.last_error))
-        self._connection.execute(_SAVE_STATE, values_of(state))
+        _SAVE_STATE.changed(self._connection, values_of(state))
 
 
 class CalendarPairs(Repository):

@@ -7,7 +7,6 @@ transaction has to be promoted from reading to writing, which is where two proce
 """
 
 import json
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine
@@ -66,7 +65,7 @@ def make_engine(url: str, *, writing: bool = False) -> Engine:
     hidden in error messages, since they may be personal values. Raises ValueError for an unsupported URL.
     """
     parsed = normalised_url(url)
-    serializer = partial(json.dumps, allow_nan=False)
+    serializer = json.JSONEncoder(allow_nan=False).encode
     if parsed.drivername == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         return create_engine(

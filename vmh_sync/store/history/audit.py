@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ChangeRow, ManualTaskRow
 from vmh_sync.store.repository import CHUNK, Repository, chunks, columns_of, storable_text, table_of
@@ -36,8 +37,8 @@ _WRITES: tuple[ChangeKind, ...] = ("applied", "created", "undo")
 """Kinds of changes after which something new stands on a side; a conflict has a row of its own beside them."""
 _INSERT_CHUNK = 500
 # Built once: to build a statement costs more than to carry it out.
-_INSERT = insert(_TABLE)
-_INSERT_NUMBERED = _INSERT.returning(_TABLE.c.id, sort_by_parameter_order=True)
+_INSERT = Prepared(insert(_TABLE))
+_INSERT_NUMBERED = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class Audit(Repository):
     def append(self, changes: Sequence[Change]) -> None:
         """Store changes in their order, all in one statement."""
         for chunk in chunks(self._rows(changes), _INSERT_CHUNK):
-            self._connection.execute(_INSERT, chunk)
+            _INSERT.each(self._connection, chunk)
 
     def append_numbered(self, changes: Sequence[Change]) -> list[int]:
         """Store changes and return their ids in the same order; on SQLite that is a statement each."""

@@ -45,7 +45,7 @@ class Passes(Repository):
         """Store a summary. Storing the same run and entity again replaces it; the totals grow by the difference."""
         key = (PassRow.run_id == summary.run_id, PassRow.entity == summary.entity)
         before = self._connection.execute(select(PassRow.counts).where(*key)).scalar_one_or_none() or {}
-        self._connection.execute(_RECORD, values_of(summary))
+        _RECORD.changed(self._connection, values_of(summary))
         for outcome in sorted(before.keys() | summary.counts.keys()):
             delta = summary.counts.get(outcome, 0) - before.get(outcome, 0)
             add = self._insert(_TOTALS).values(entity=summary.entity, outcome=outcome, n=delta)

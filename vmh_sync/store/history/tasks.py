@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, bindparam, func, select, text, update
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ManualTaskRow
-from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, table_of
+from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, spelt, table_of
 
 UNTOLD = "_untold"
 """Marks details that the Task in EspoCRM does not tell yet."""
@@ -21,7 +21,9 @@ _TABLE = table_of(ManualTaskRow)
 _COLUMNS = columns_of(ManualTaskRow)
 # Built once: to build a statement costs more than to carry it out.
 _NOT_CLOSED = (
-    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "closed").order_by(_TABLE.c.id)
+    select(*_COLUMNS)
+    .where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != spelt("closed"))
+    .order_by(_TABLE.c.id)
 )
 _OPEN_OF = ByKeys(_NOT_CLOSED, _TABLE.c.espo_id)
 
@@ -84,7 +86,7 @@ class Tasks(Repository):
         """Return the tasks that are not closed (pending or open) per record; records without any are left out."""
         found: dict[str, list[ManualTask]] = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in _OPEN_OF.run(self._connection, chunk, {"entity": entity}):
+            for row in _OPEN_OF.rows(self._connection, chunk, {"entity": entity}):
                 found.setdefault(row.espo_id, []).append(_task(row))
         return found
 

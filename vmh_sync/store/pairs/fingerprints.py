@@ -10,20 +10,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, false, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Table, bindparam, false, or_, select, union_all, update
 
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.models import IntentRow, LinkRow, ManualTaskRow, SyncRecordRow
-from vmh_sync.store.repository import Repository, among, chunks, table_of
+from vmh_sync.store.pairs.intents import UNSETTLED
+from vmh_sync.store.repository import Repository, among, chunks, spelt, table_of
 
 PARTY = "beteiligte"
 _TABLE = table_of(LinkRow)
-_LIVING = _TABLE.c.state != "tombstone"
+_LIVING = _TABLE.c.state != spelt("tombstone")
 _ROW = (_TABLE.c.entity, _TABLE.c.espo_id, _TABLE.c.betnr, _TABLE.c.id, _TABLE.c.revision, _TABLE.c.fingerprint)
 _INTENTS, _TASKS, _LEDGER = table_of(IntentRow), table_of(ManualTaskRow), table_of(SyncRecordRow)
-_KEEP = (
+_KEEP = Prepared(
     update(_TABLE)
     .where(
-        _TABLE.c.entity == PARTY,
+        _TABLE.c.entity == spelt(PARTY),
         _TABLE.c.espo_id == bindparam("party"),
         _TABLE.c.revision == bindparam("seen"),
         _LIVING,
@@ -50,22 +52,24 @@ def _rows_of(own: tuple[str, ...], by_number: tuple[str, ...], *, one: bool) -> 
     of_party = select(*_ROW).where(_is_any(_TABLE, own), _LIVING, _keyed(_TABLE.c.espo_id, "keys", one=one))
     of_number = select(*_ROW).where(_is_any(_TABLE, by_number), _LIVING, _keyed(_TABLE.c.betnr, "numbers", one=one))
     both = union_all(of_party, of_number)
-    return both.order_by(both.selected_columns.id)
+    ordered = both.order_by(both.selected_columns.id)
+    return Prepared(ordered) if one else ordered
 
 
 @cache
 def _in_trouble(entities: tuple[str, ...], *, one: bool) -> Any:
     wanted = (
-        (_INTENTS, _is_any(_INTENTS, entities) & or_(_INTENTS.c.state == "open", _INTENTS.c.state == "sent")),
-        (_TASKS, _is_any(_TASKS, (PARTY,)) & (_TASKS.c.state != "closed")),
-        (_LEDGER, _is_any(_LEDGER, (PARTY,)) & (_LEDGER.c.status != "clean")),
+        (_INTENTS, _is_any(_INTENTS, entities) & or_(*(_INTENTS.c.state == spelt(state) for state in UNSETTLED))),
+        (_TASKS, _is_any(_TASKS, (PARTY,)) & (_TASKS.c.state != spelt("closed"))),
+        (_LEDGER, _is_any(_LEDGER, (PARTY,)) & (_LEDGER.c.status != spelt("clean"))),
     )
     keyed = ((table, open_, _keyed(table.c.espo_id, "keys", one=one)) for table, open_ in wanted)
-    return union_all(*(select(table.c.espo_id).where(open_, key) for table, open_, key in keyed))
+    every = union_all(*(select(table.c.espo_id).where(open_, key) for table, open_, key in keyed))
+    return Prepared(every) if one else every
 
 
 def _is_any(table: Table, entities: Iterable[str]) -> ColumnElement[bool]:
-    return or_(false(), *(table.c.entity == entity for entity in entities))
+    return or_(false(), *(table.c.entity == spelt(entity) for entity in entities))
 
 
 def _keyed(column: ColumnElement[Any], name: str, *, one: bool) -> ColumnElement[bool]:
@@ -105,13 +109,14 @@ class Fingerprints(Repository):
 
     def _of(
         self, keys: Sequence[str], statement: Callable[..., Any], *entities: tuple[str, ...], **lists: Sequence[int]
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Any]:
         # A list is spelled out anew each time: a single key has a form of its own, as in ``ByKeys``.
         values: dict[str, Sequence[Any]] = {"keys": keys, **lists}
         one = all(len(told) == 1 for told in values.values())
         if one:
-            values = {name: told[0] for name, told in values.items()}
-        return self._connection.execute(statement(*entities, one=one), values).all()
+            single: Prepared = statement(*entities, one=True)
+            return single.rows(self._connection, {name: told[0] for name, told in values.items()})
+        return self._connection.execute(statement(*entities, one=False), values).all()
 
     def keep(self, fingerprints: Mapping[str, tuple[str, int]]) -> None:
         """Store the fingerprints of parties: EspoCRM id -> fingerprint and the revision of the link it was made with.
@@ -121,7 +126,7 @@ class Fingerprints(Repository):
         if not fingerprints:
             return
         rows = [{"party": espo_id, "hash": value, "seen": seen} for espo_id, (value, seen) in fingerprints.items()]
-        self._connection.execute(_KEEP, rows)
+        _KEEP.each(self._connection, rows)
 
     def forget(self, espo_ids: Iterable[str]) -> None:
         """Do away with the fingerprints of parties, so that they are compared again."""

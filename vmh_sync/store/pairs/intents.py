@@ -10,27 +10,29 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import IntentRow, LinkRow
-from vmh_sync.store.repository import ByKeys, Repository, among, chunks, columns_of, table_of
+from vmh_sync.store.repository import ByKeys, Repository, among, chunks, columns_of, spelt, table_of
 
 IntentState = Literal["open", "sent", "done", "abandoned"]
 
 _TABLE = table_of(IntentRow)
 _COLUMNS = columns_of(IntentRow)
-_UNSETTLED = ("open", "sent")
+UNSETTLED = ("open", "sent")
 REFUSED = "refused"
 """Stands in place of the foreign id of an abandoned create that the other side has refused."""
-_IS_UNSETTLED = or_(_TABLE.c.state == "open", _TABLE.c.state == "sent")
+_IS_UNSETTLED = or_(*(_TABLE.c.state == spelt(state) for state in UNSETTLED))
 # Built once: to build a statement costs more than to carry it out.
-_INSERT = insert(_TABLE)
-_BY_ID = select(*_COLUMNS).where(_TABLE.c.id == bindparam("of_id"))
+_INSERT = Prepared(insert(_TABLE))
+_BY_ID = Prepared(select(*_COLUMNS).where(_TABLE.c.id == bindparam("of_id")))
 _OPEN = select(*_COLUMNS).where(_IS_UNSETTLED).order_by(_TABLE.c.created_at, _TABLE.c.id)
 _OPEN_OF = ByKeys(_OPEN.where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
-_OPEN_OF_ANY = ByKeys(_OPEN.where(among(_TABLE.c.entity, "entities")), _TABLE.c.espo_id)
-_MOVE = update(_TABLE).where(_TABLE.c.id == bindparam("of_id"), _IS_UNSETTLED)
-_MOVE_UNSENT = _MOVE.where(_TABLE.c.sent_at.is_(None))
-_MOVE_SENT = _MOVE.where(_TABLE.c.sent_at == bindparam("of_sent_at"))
+_OPEN_OF_ANY = _OPEN.where(among(_TABLE.c.entity, "entities"), among(_TABLE.c.espo_id))
+_UNSETTLED_ONE = update(_TABLE).where(_TABLE.c.id == bindparam("of_id"), _IS_UNSETTLED)
+_MOVE = Prepared(_UNSETTLED_ONE)
+_MOVE_UNSENT = Prepared(_UNSETTLED_ONE.where(_TABLE.c.sent_at.is_(None)))
+_MOVE_SENT = Prepared(_UNSETTLED_ONE.where(_TABLE.c.sent_at == bindparam("of_sent_at")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,8 @@ class Intents(Repository):
 
     def get(self, intent_id: str) -> Intent | None:
         """Return one intent in any state."""
-        row = self._connection.execute(_BY_ID, {"of_id": intent_id}).one_or_none()
-        return Intent(**row._asdict()) if row is not None else None
+        rows = _BY_ID.rows(self._connection, {"of_id": intent_id})
+        return Intent(**rows[0]._asdict()) if rows else None
 
     def open_for(self, entity: str, espo_id: str) -> list[Intent]:
         """Return the intents of a record that are not settled, the oldest first."""
@@ -90,7 +92,7 @@ class Intents(Repository):
         """Return the intents that are not settled per record; records without any are left out."""
         found: dict[str, list[Intent]] = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in _OPEN_OF.run(self._connection, chunk, {"entity": entity}):
+            for row in _OPEN_OF.rows(self._connection, chunk, {"entity": entity}):
                 found.setdefault(row.espo_id, []).append(Intent(**row._asdict()))
         return found
 
@@ -99,7 +101,7 @@ class Intents(Repository):
         return {
             row.espo_id
             for chunk in chunks(dict.fromkeys(espo_ids))
-            for row in _OPEN_OF_ANY.run(self._connection, chunk, {"entities": entities})
+            for row in self._connection.execute(_OPEN_OF_ANY, {"keys": chunk, "entities": entities})
         }
 
     def unanswered(self, system: str, entity: str, before: datetime) -> list[str]:
@@ -150,7 +152,7 @@ class Intents(Repository):
         try:
             with self._savepoint():
                 # Not copied deeply: the database only reads it.
-                self._connection.execute(_INSERT, {name: getattr(intent, name) for name in _NAMES})
+                _INSERT.changed(self._connection, {name: getattr(intent, name) for name in _NAMES})
         except IntegrityError:
             raise StaleRow(f"{entity} {espo_id}: another process is creating it") from None
         return intent
@@ -162,7 +164,7 @@ class Intents(Repository):
     def _chain(self, name: str) -> "Creates":
         """Follow the intents of this name, each id of which follows from the one before."""
         key, last = str(uuid5(NAMESPACE_OID, name)), None
-        while (known := self.get(key)) is not None and known.state not in _UNSETTLED:
+        while (known := self.get(key)) is not None and known.state not in UNSETTLED:
             key, last = str(uuid5(NAMESPACE_OID, key)), known
         return Creates(key, known, last)
 
@@ -218,9 +220,9 @@ class Intents(Repository):
     def _move_unmoved(self, intent: Intent, values: dict[str, Any]) -> None:
         statement = _MOVE_UNSENT if intent.sent_at is None else _MOVE_SENT
         unmoved = {"of_id": intent.id} if intent.sent_at is None else {"of_id": intent.id, "of_sent_at": intent.sent_at}
-        if self._connection.execute(statement, unmoved | values).rowcount == 0:
+        if statement.changed(self._connection, unmoved | values) == 0:
             raise StaleRow(f"intent {intent.id} was settled or sent by another process")
 
     def _move(self, intent_id: str, values: dict[str, Any]) -> None:
-        if self._connection.execute(_MOVE, {"of_id": intent_id} | values).rowcount == 0:
+        if _MOVE.changed(self._connection, {"of_id": intent_id} | values) == 0:
             raise StaleRow(f"intent {intent_id} is settled already or does not exist")

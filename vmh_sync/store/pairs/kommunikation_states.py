@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from vmh_sync.store.models import KommunikationStateRow
-from vmh_sync.store.repository import Repository, among, chunks, replacing, table_of
+from vmh_sync.store.repository import ByKeys, Repository, chunks, replacing, table_of
 
 _TABLE = table_of(KommunikationStateRow)
 _NAMES = ("espo_id", "betnr", "quiet_mark", "empty_sides", "empty_seen_by", "one_by_one")
 _SAVE = replacing(_TABLE, "espo_id")
-_OF_PARTIES = select(*(_TABLE.c[name] for name in _NAMES)).where(among(_TABLE.c.espo_id))
+_OF_PARTIES = ByKeys(select(*(_TABLE.c[name] for name in _NAMES)), _TABLE.c.espo_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class KommunikationStates(Repository):
                 row.espo_id, row.betnr, row.quiet_mark, tuple(row.empty_sides), row.empty_seen_by, tuple(row.one_by_one)
             )
             for chunk in chunks(dict.fromkeys(espo_ids))
-            for row in self._connection.execute(_OF_PARTIES, {"keys": chunk})
+            for row in _OF_PARTIES.rows(self._connection, chunk, {})
         }
 
     def save(self, state: KommunikationState) -> None:
         """Store a state, replacing what stood there."""
         values = {name: getattr(state, name) for name in _NAMES} | {"updated_at": self._now()}
-        self._connection.execute(_SAVE, values)
+        _SAVE.changed(self._connection, values)
 
     def forget(self, espo_id: str) -> None:
         """Remove the state of a party."""

@@ -3,42 +3,39 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.errors import LinkTaken, StaleLink
 from vmh_sync.store.link_notes import NOTHING, LinkNotes
 from vmh_sync.store.models import LinkRow, SyncRecordRow
-from vmh_sync.store.repository import CHUNK, ByKeys, Repository, among, chunks, columns_of, table_of
+from vmh_sync.store.repository import CHUNK, ByKeys, Repository, among, chunks, columns_of, spelt, table_of
 
 LinkState = Literal["active", "deleted_in_advoware", "deleted_in_espocrm", "tombstone"]
 
 _TABLE = table_of(LinkRow)
 # The fingerprint is no part of a link: whoever saves a link does away with it (see ``store.fingerprints``).
 _COLUMNS = [column for column in columns_of(LinkRow) if column.name != "fingerprint"]
-_LIVING = LinkRow.state != "tombstone"
+_LIVING = _TABLE.c.state != spelt("tombstone")
 # Built once: to build such a statement costs more than to carry it out.
-_INSERT = insert(_TABLE).returning(_TABLE.c.id)
-_UPDATE = (
+_INSERT = Prepared(insert(_TABLE).returning(_TABLE.c.id))
+_UPDATE = Prepared(
     update(_TABLE)
     .where(_TABLE.c.id == bindparam("of_id"), _TABLE.c.revision == bindparam("of_revision"))
     .returning(_TABLE.c.created_at)
 )
-_LIVING_OF = (
-    select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != "tombstone").order_by(_TABLE.c.id)
-)
-_OF_ESPO_IDS = ByKeys(_LIVING_OF, _TABLE.c.espo_id)
-_OF_BETNRS = ByKeys(_LIVING_OF, _TABLE.c.betnr)
 _MARK_VERIFIED = (
     update(_TABLE)
-    .where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id), _TABLE.c.state != "tombstone")
+    .where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id), _LIVING)
     .values(verified_at=bindparam("at"))
 )
 _COUNT = select(func.count()).where(_TABLE.c.entity == bindparam("entity"))
-_COUNT_LIVING = _COUNT.where(_TABLE.c.state != "tombstone")
+_COUNT_LIVING = _COUNT.where(_LIVING)
 _COUNT_IN_STATE = _COUNT.where(_TABLE.c.state == bindparam("state"))
 _KEYS = (
     select(*(_TABLE.c[name] for name in ("id", "espo_id", "betnr", "state", "verified_at")))
@@ -47,6 +44,13 @@ _KEYS = (
     .limit(CHUNK)
 )
 _NAMES = [column.name for column in _COLUMNS if column.name != "id"]
+
+
+@cache
+def _living_of(entity: str, by: str) -> ByKeys:
+    return ByKeys(
+        select(*_COLUMNS).where(_TABLE.c.entity == spelt(entity), _LIVING).order_by(_TABLE.c.id), _TABLE.c[by]
+    )
 
 
 def _waits_for_its_own_try(broken_before: datetime) -> ColumnElement[bool]:
@@ -116,7 +120,7 @@ class Links(Repository):
     def get_by_espo(self, entity: str, espo_id: str) -> Link | None:
         """Return the link of an EspoCRM record. Raises ValueError for ``kommunikation``: see :meth:`entries_of`."""
         _refuse_entries(entity)
-        return next(self._all(_OF_ESPO_IDS, entity, [espo_id]), None)
+        return next(self._all(entity, "espo_id", [espo_id]), None)
 
     def get_by_betnr(self, betnr: int) -> Link | None:
         """Return the link of the party (``beteiligte``) with this Advoware number."""
@@ -131,7 +135,7 @@ class Links(Repository):
         return {
             link.espo_id: link
             for chunk in chunks(dict.fromkeys(espo_ids))
-            for link in self._all(_OF_ESPO_IDS, entity, chunk)
+            for link in self._all(entity, "espo_id", chunk)
         }
 
     def get_many_by_betnr(self, betnrs: Iterable[int]) -> dict[int, Link]:
@@ -139,7 +143,7 @@ class Links(Repository):
         return {
             link.betnr: link
             for chunk in chunks(dict.fromkeys(betnrs))
-            for link in self._all(_OF_BETNRS, "beteiligte", chunk)
+            for link in self._all("beteiligte", "betnr", chunk)
             if link.betnr is not None
         }
 
@@ -154,7 +158,7 @@ class Links(Repository):
         """Return all links per EspoCRM id, several each for ``kommunikation``; ids without any are left out."""
         found: dict[str, list[Link]] = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for link in self._all(_OF_ESPO_IDS, entity, chunk):
+            for link in self._all(entity, "espo_id", chunk):
                 found.setdefault(link.espo_id, []).append(link)
         return found
 
@@ -162,7 +166,7 @@ class Links(Repository):
         """Return the links of an entity per Advoware number; numbers without any are left out."""
         found: dict[int, list[Link]] = {}
         for chunk in chunks(dict.fromkeys(betnrs)):
-            for link in self._all(_OF_BETNRS, entity, chunk):
+            for link in self._all(entity, "betnr", chunk):
                 if link.betnr is not None:
                     found.setdefault(link.betnr, []).append(link)
         return found
@@ -272,22 +276,22 @@ class Links(Repository):
         return marked
 
     def _create(self, link: Link, new: dict[str, Any]) -> Link:
-        return replace(link, **new, id=self._connection.execute(_INSERT, _row(link) | new).scalar_one())
+        return replace(link, **new, id=_INSERT.rows(self._connection, _row(link) | new)[0].id)
 
     def _replace(self, link: Link, revision: int, new: dict[str, Any]) -> Link:
         values = _row(link) | new | {"fingerprint": None, "of_id": link.id, "of_revision": revision}
         del values["created_at"]
-        row = self._connection.execute(_UPDATE, values).one_or_none()
-        if row is None:
+        rows = _UPDATE.rows(self._connection, values)
+        if not rows:
             raise StaleLink(f"{link.entity} {link.espo_id}: the link is no longer at revision {revision}")
-        return replace(link, **new, created_at=row.created_at)
+        return replace(link, **new, created_at=rows[0].created_at)
 
     def _one(self, *conditions: ColumnElement[bool]) -> Link | None:
         row = self._connection.execute(select(*_COLUMNS).where(and_(*conditions))).one_or_none()
         return _link(row) if row is not None else None
 
-    def _all(self, statement: ByKeys, entity: str, keys: Sequence[object]) -> Iterator[Link]:
-        for row in statement.run(self._connection, keys, {"entity": entity}):
+    def _all(self, entity: str, by: str, keys: Sequence[object]) -> Iterator[Link]:
+        for row in _living_of(entity, by).rows(self._connection, keys, {}):
             yield _link(row)
 
 

@@ -11,6 +11,7 @@ from vmh_sync.store.models import SyncRecordRow
 from vmh_sync.store.repository import (
     ByKeys,
     Repository,
+    among,
     chunks,
     columns_of,
     replacing,
@@ -28,7 +29,7 @@ _COLUMNS = columns_of(SyncRecordRow)
 # Built once: to build a statement costs more than to carry it out.
 _OF_IDS = ByKeys(select(*_COLUMNS).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
 _SAVE = replacing(_TABLE, "entity", "espo_id")
-_FORGET = ByKeys(delete(_TABLE).where(_TABLE.c.entity == bindparam("entity")), _TABLE.c.espo_id)
+_FORGET = delete(_TABLE).where(_TABLE.c.entity == bindparam("of_entity"), among(_TABLE.c.espo_id))
 _DUE = ("pending_sync", "dirty", "failed")
 DIFFERENT = "Different"
 """Error class of a record whose sides stay apart in a value; any other conflict waits for a person."""
@@ -80,7 +81,7 @@ class SyncRecords(Repository):
         """Return how records stand by their EspoCRM id; those never seen are left out."""
         found = {}
         for chunk in chunks(dict.fromkeys(espo_ids)):
-            for row in _OF_IDS.run(self._connection, chunk, {"entity": entity}):
+            for row in _OF_IDS.rows(self._connection, chunk, {"entity": entity}):
                 found[row.espo_id] = SyncRecord(**row._asdict())
         return found
 
@@ -91,12 +92,12 @@ class SyncRecords(Repository):
         ordered = [latest[key] for key in sorted(latest)]  # always in the same order: two writers never deadlock
         rows = [values_of(replace(r, updated_at=now, error_text=storable_text(r.error_text))) for r in ordered]
         if rows:
-            self._connection.execute(_SAVE, rows)
+            _SAVE.each(self._connection, rows)
 
     def forget(self, entity: str, espo_ids: Iterable[str]) -> None:
         """Remove records from the ledger, for example those that no longer exist anywhere."""
         for chunk in chunks(espo_ids):
-            _FORGET.run(self._connection, chunk, {"entity": entity})
+            self._connection.execute(_FORGET, {"of_entity": entity, "keys": chunk})
 
     def failed(self, entity: str, limit: int | None = None) -> list[SyncRecord]:
         """Return the records that are ``failed`` or ``permanently_failed``, the longest standing first."""

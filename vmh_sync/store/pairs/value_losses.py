@@ -22,7 +22,7 @@ class ValueLosses(Repository):
 
     def note(self, entity: str, records: Sequence[str], at: datetime) -> None:
         """Note that records lose a value now."""
-        self._connection.execute(_NOTE, [{"entity": entity, "record": one, "at": at} for one in records])
+        _NOTE.each(self._connection, [{"entity": entity, "record": one, "at": at} for one in records])
 
     def forget_outside(self, entity: str, first: datetime, last: datetime) -> None:
         """Remove the losses that lie outside this time."""

@@ -6,14 +6,18 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.models import CursorRow
 from vmh_sync.store.repository import Repository, among, replacing, table_of
 
 _TABLE = table_of(CursorRow)
 _SET = replacing(_TABLE, "name")
-_GET = select(CursorRow.value).where(CursorRow.name == bindparam("name"))
+_VALUE = select(CursorRow.value).where(CursorRow.name == bindparam("name"))
+_GET = Prepared(_VALUE)
 _SEVERAL = select(CursorRow.name, CursorRow.value).where(among(CursorRow.name))
-_UNDER = select(CursorRow.name, CursorRow.value).where(CursorRow.name.like(bindparam("beginning"), escape="/"))
+_UNDER = Prepared(
+    select(CursorRow.name, CursorRow.value).where(CursorRow.name.like(bindparam("beginning"), escape="/"))
+)
 
 
 class Cursors(Repository):
@@ -21,7 +25,8 @@ class Cursors(Repository):
 
     def get(self, name: str) -> Any:
         """Return the JSON value stored under ``name``, None if there is none."""
-        return self._connection.execute(_GET, {"name": name}).scalar_one_or_none()
+        rows = _GET.rows(self._connection, {"name": name})
+        return rows[0].value if rows else None
 
     def several(self, names: Collection[str]) -> dict[str, Any]:
         """Return the JSON values that are stored under some names, by name."""
@@ -32,16 +37,16 @@ class Cursors(Repository):
 
         On SQLite a transaction that may write has everybody wait in any case.
         """
-        return self._connection.execute(_GET.with_for_update(), {"name": name}).scalar_one_or_none()
+        return self._connection.execute(_VALUE.with_for_update(), {"name": name}).scalar_one_or_none()
 
     def set(self, name: str, value: Any) -> None:
         """Store a JSON value under ``name``, replacing what stood there."""
-        self._connection.execute(_SET, {"name": name, "value": value, "updated_at": self._now()})
+        _SET.changed(self._connection, {"name": name, "value": value, "updated_at": self._now()})
 
     def under(self, prefix: str) -> dict[str, Any]:
         """Return all values whose name begins with ``prefix``, by name."""
         beginning = re.sub("([/%_])", r"/\1", prefix) + "%"
-        return {row.name: row.value for row in self._connection.execute(_UNDER, {"beginning": beginning})}
+        return {row.name: row.value for row in _UNDER.rows(self._connection, {"beginning": beginning})}
 
     def forget(self, name: str) -> None:
         """Remove what stands under ``name``."""

@@ -1,0 +1,87 @@
+"""Statements in SQLite's words: the same as SQLAlchemy's, and compiled by SQLite once, not once a party."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
+
+from vmh_sync.store import open_store
+from vmh_sync.store.database.prepared import Prepared
+from vmh_sync.store.models import LinkRow
+from vmh_sync.store.pairs.intents import Intents
+from vmh_sync.store.pairs.kommunikation_states import KommunikationState
+from vmh_sync.store.pairs.links import Link
+from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.repository import among, spelt, table_of
+from vmh_sync.store.store import Transaction
+
+_LINKS = table_of(LinkRow)
+
+
+def _announce(intents: Intents, record: str) -> None:
+    intents.start(
+        system="advoware", entity="adressen", espo_id=record, natural_key={}, payload_hash="", claim="", sent=True
+    )
+
+
+OFTEN: dict[str, Callable[[Transaction, str], object]] = {
+    "links of a party": lambda tx, one: tx.links.entries_of("kommunikation", [one]),
+    "link of a record": lambda tx, one: tx.links.get_many("adressen", [one]),
+    "links of a number": lambda tx, one: tx.links.children_of("adressen", [int(one)]),
+    "a link is made": lambda tx, one: tx.links.save(Link(entity="adressen", espo_id=one)),
+    "tasks": lambda tx, one: tx.tasks.open_for_many("beteiligte", [one]),
+    "rows of a party": lambda tx, one: tx.fingerprints.rows_of({one: int(one)}, ["kommunikation"], ["adressen"]),
+    "trouble": lambda tx, one: tx.fingerprints.in_trouble([one], ["kommunikation"]),
+    "a fingerprint": lambda tx, one: tx.fingerprints.keep({one: ("print", 1)}),
+    "the ledger": lambda tx, one: tx.records.get("beteiligte", one),
+    "into the ledger": lambda tx, one: tx.records.upsert([SyncRecord(entity="adressen", espo_id=one, status="clean")]),
+    "a create": lambda tx, one: _announce(tx.intents, one),
+    "creates": lambda tx, one: tx.intents.open_for_many("adressen", [one]),
+    "entries": lambda tx, one: tx.kommunikation_states.save(KommunikationState(one, int(one))),
+    "entries of a party": lambda tx, one: tx.kommunikation_states.get_many([one]),
+}
+"""What is asked or stored for each party of a first load."""
+
+
+@pytest.mark.parametrize("name", OFTEN)
+def test_sqlite_compiles_what_is_carried_out_often_only_once(sqlite_url: str, name: str) -> None:
+    compiled: list[str] = []
+
+    def asked(_action: int, first: str | None, *_: object) -> int:
+        compiled.append(str(first))
+        return 0
+
+    with open_store(sqlite_url) as store, store.transaction() as tx:
+        driver: Any = tx.connection.connection.driver_connection
+        OFTEN[name](tx, "1")
+        driver.set_authorizer(asked)  # SQLite asks whenever it compiles a statement
+        OFTEN[name](tx, "1001")
+        first = len(compiled)
+        OFTEN[name](tx, "1002")
+        driver.set_authorizer(None)
+    assert first > 0, "who is to be asked changes, so all is compiled again"
+    assert len(compiled) == first
+
+
+def test_lists_and_constants_are_refused(sqlite_url: str) -> None:
+    of_list = Prepared(select(_LINKS.c.id).where(among(_LINKS.c.espo_id)))
+    of_constant = Prepared(select(_LINKS.c.id).where(_LINKS.c.state == "active", _LINKS.c.id == bindparam("one")))
+    with open_store(sqlite_url) as store, store.transaction() as tx:
+        for statement, values in ((of_list, {"keys": ["1"]}), (of_constant, {"one": 1})):
+            with pytest.raises(ValueError, match="neither lists nor constants"):
+                statement.rows(tx.connection, values)
+
+
+@pytest.mark.parametrize("word", ["", "a'b", "a b", "it's"])
+def test_only_a_plain_word_is_spelt_into_a_statement(word: str) -> None:
+    with pytest.raises(ValueError, match="plain word"):
+        spelt(word)
+
+
+def test_what_the_database_refuses_is_told_without_its_values(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store, store.transaction() as tx:
+        with pytest.raises(IntegrityError) as refused:
+            Prepared(_LINKS.insert()).changed(tx.connection, {"entity": "Meier"})
+        assert "Meier" not in repr(refused.value)
