@@ -1,28 +1,22 @@
 """Keeps the ledger after a pass over child records: failures in our ledger and where their owner looks."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from vmh_sync.children.difference import difference_text, keeps_apart
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.status_fields import bookkeeping
-from vmh_sync.engine.failures.isolation import isolated, one_by_one
-from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure, reported_already
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.ledger import Failing, enter, entry_of_difference, entry_of_failure, reported_already
 from vmh_sync.engine.passes.pass_context import PassContext
+from vmh_sync.engine.writing.failure_told import tell_failure
 from vmh_sync.engine.writing.sending import note_our_status
-from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.pairs.records import REFUSED, SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
-from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import own_fields_of
-
-log = logging.getLogger(__name__)
 
 STATUS_NAMES = ("syncStatus", "syncErrorMessage")
 UNKNOWN_ID = "UnknownId"
@@ -133,26 +127,14 @@ async def _tell(
     # A further attempt is news, even where an installation makes something else of our values.
     if not values or (not outcome.retryable and reported_already(known, outcome.error, record.modified_at)):
         return entry, outcome
-    try:
-        written = await _update(context, record, values)
-    except ForeignSystemError as error:
-        log.warning("%s %s: failure could not be noted in EspoCRM (%s)", entry.entity, record.id, type(error).__name__)
-        return entry, outcome
-    with suppress(StaleRow):  # another process has stored what it knows
-        await context.store.write(note_our_status, kind.entity, record, written)
-    more = replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
-    return replace(entry, espo_modified_at_seen=written.modified_at), more
-
-
-async def _update(context: PassContext, record: EspoRecord, values: dict[str, Any]) -> EspoRecord:
-    try:
-        return await context.espo.update(record.entity, record.id, values)
-    except OutcomeUnknown:
-        # The answer to the write is as unusable as the record; what stands there now tells its stamp.
-        found = await own_fields_of(context.espo, record.entity, record.id, STATUS_NAMES)
-        if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
-            raise
-        return found
+    return await tell_failure(
+        context,
+        record,
+        values,
+        (entry, outcome),
+        status_fields=STATUS_NAMES,
+        note=lambda tx, after: note_our_status(tx, kind.entity, record, after),
+    )
 
 
 def _store(
@@ -163,9 +145,4 @@ def _store(
             tx.records.forget(kind.entity, over)
         if quiet:
             tx.links.mark_verified(kind.entity, quiet, context.clock.now())
-
-    def upsert(some: Sequence[SyncRecord]) -> None:
-        with context.store.transaction() as tx:
-            tx.records.upsert(some)
-
-    one_by_one(kind.entity, entries, upsert, lambda entry, error: log.error("%s: not in the ledger", entry.espo_id))
+    enter(context.store, kind.entity, entries)

@@ -1,11 +1,8 @@
 """Keeps the books after a batch: verified links, failures in our ledger, and failures where their owner looks."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from vmh_sync.background import all_of
 from vmh_sync.beteiligte.fields import BOOKKEEPING, ESPO_ENTITY, FIELDS
@@ -15,22 +12,19 @@ from vmh_sync.beteiligte.reading.recognise import fingerprints_to_keep
 from vmh_sync.beteiligte.status import status_fields
 from vmh_sync.beteiligte.status.labels_de import told_different
 from vmh_sync.beteiligte.status.locked import LOCKED, note_locked
-from vmh_sync.engine.failures.isolation import isolated, one_by_one
-from vmh_sync.engine.failures.ledger import Failing, entry_of_difference, entry_of_failure
+from vmh_sync.engine.failures.isolation import isolated
+from vmh_sync.engine.failures.ledger import Failing, enter, entry_of_difference, entry_of_failure
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.store.errors import StaleLink, StaleRow
+from vmh_sync.engine.writing.failure_told import tell_failure
+from vmh_sync.store.errors import StaleLink
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.queue.inbox import InboxEvent
 from vmh_sync.sync.fields import WrongKind
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus
-from vmh_sync.systems.errors import ForeignSystemError, OutcomeUnknown
-from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.systems.espocrm.spoilt_lists import own_fields_of
 from vmh_sync.tasks.answered import all_answered
-
-log = logging.getLogger(__name__)
 
 
 def mark_unchanged(context: PassContext, reads: Sequence[PartyRead]) -> None:
@@ -90,11 +84,7 @@ async def close_ledger(
 
 
 def _store(context: PassContext, records: Sequence[SyncRecord], gone: Sequence[str]) -> None:
-    def upsert(some: Sequence[SyncRecord]) -> None:
-        with context.store.transaction() as tx:
-            tx.records.upsert(some)
-
-    one_by_one(ENTITY, records, upsert, lambda record, error: log.error("%s: not in the ledger", record.espo_id))
+    enter(context.store, ENTITY, records)
     with context.store.transaction() as tx:
         tx.records.forget(ENTITY, gone)
 
@@ -133,36 +123,24 @@ async def _tell_owner(
 async def _write_failure(
     context: PassContext, read: PartyRead, outcome: RecordOutcome, entry: SyncRecord
 ) -> tuple[SyncRecord, RecordOutcome]:
-    if read.espo is None:
+    espo = read.espo
+    if espo is None:
         return entry, outcome
     status = RecordStatus(SyncStatus(entry.status), entry.attempts, entry.next_retry_at, entry.auto_reset_at)
-    values = status_fields.failed(read.espo.attributes, status, outcome.error or "")
+    values = status_fields.failed(espo.attributes, status, outcome.error or "")
     if not values:
         return entry, outcome
     if read.base is None:
         with isolated(f"{ENTITY} {read.espo_id}", lambda error: None, foreseen=(WrongKind,)):
             await context.store.write(note_own_word, context, read)
-    try:
-        record = await _update(context, read.espo_id, values)
-    except ForeignSystemError as error:
-        # Our ledger and the run know it; EspoCRM learns it with the next try.
-        log.warning("beteiligte %s: failure could not be noted in EspoCRM (%s)", read.espo_id, type(error).__name__)
-        return entry, outcome
-    with suppress(StaleRow):  # another process has stored what it knows
-        await context.store.write(note_told, context, read.espo, record)
-    entry = replace(entry, espo_modified_at_seen=record.modified_at)
-    return entry, replace(outcome, espocrm_writes=outcome.espocrm_writes + 1)
-
-
-async def _update(context: PassContext, espo_id: str, values: dict[str, Any]) -> EspoRecord:
-    try:
-        return await context.espo.update(ESPO_ENTITY, espo_id, values)
-    except OutcomeUnknown:
-        # The answer to the write is as unusable as the record; what stands there now tells its stamp.
-        found = await own_fields_of(context.espo, ESPO_ENTITY, espo_id, BOOKKEEPING)
-        if found is None or found.attributes.get("syncStatus") != values.get("syncStatus"):
-            raise
-        return found
+    return await tell_failure(
+        context,
+        espo,
+        values,
+        (entry, outcome),
+        status_fields=BOOKKEEPING,
+        note=lambda tx, after: note_told(tx, context, espo, after),
+    )
 
 
 def _entry_of_success(read: PartyRead, outcome: RecordOutcome, context: PassContext) -> SyncRecord | None:

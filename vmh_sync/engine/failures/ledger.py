@@ -1,11 +1,17 @@
 """The ledger of failures: how a record stands after one more failure. One rule for every entity type."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vmh_sync.engine.failures.isolation import one_by_one
 from vmh_sync.store.pairs.records import DIFFERENT, SyncRecord
+from vmh_sync.store.store import Store
 from vmh_sync.sync.reporting.outcome import RecordOutcome
 from vmh_sync.sync.reporting.status import BROKEN, after_failure, has_come
+
+log = logging.getLogger(__name__)
 
 TRY_AGAIN_AFTER = timedelta(hours=24)
 """When a value that a side refused is sent to it again (sync-semantics.md 4)."""
@@ -99,3 +105,13 @@ def entry_of_failure(failing: Failing, outcome: RecordOutcome, *, now: datetime,
         run_id=run_id,
         espo_modified_at_seen=failing.modified_at,
     )
+
+
+def enter(store: Store, entity: str, entries: Sequence[SyncRecord]) -> None:
+    """Store entries together, or each that can be. Blocking."""
+
+    def together(some: Sequence[SyncRecord]) -> None:
+        with store.transaction() as tx:
+            tx.records.upsert(some)
+
+    one_by_one(entity, entries, together, lambda entry, error: log.error("%s: not in the ledger", entry.espo_id))
