@@ -25,6 +25,7 @@ from vmh_sync.overview.search import MOST_FOUND, Found, find_records
 from vmh_sync.store import Store
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.plan_in_words import in_words, shown
 from vmh_sync.sync.reporting.plan_rows import plan_rows
 from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, STATUSES, TASKS, word
 from vmh_sync.sync.values import alike, same
@@ -260,29 +261,16 @@ def _show_sides(console: Console, now: BothSides, gone: str | None, *, values: b
         for row in plan_rows([outcome], show_values=values):
             change = f"in {word(SIDES, row.get('side'))} {word(ACTIONS, row['action'])}"
             what = word(TASKS, row.get("kind")) or change
-            console.print(f"  {what}: {_listed(row.get('changes') or row['fields'])}")
+            console.print(f"  {what}: {in_words(row).fields}")
     elif gone is not None:
         console.print(f"Beide Seiten jetzt: nicht zu vergleichen, {word(STATUSES, gone)}.")
     else:
         console.print("Beide Seiten jetzt: gleich")
     if now.fields and values:
         filled = [one for one in now.fields if one.espocrm or one.advoware or one.base]
-        rows = [(one.label, *(_shown(v) for v in (one.espocrm, one.advoware, one.base))) for one in filled]
+        rows = [(one.label, *(shown(v) for v in (one.espocrm, one.advoware, one.base))) for one in filled]
         print_rows(console, "Felder", ("Feld", "EspoCRM", "Advoware", "zuletzt gleich"), rows)
     else:
         apart = [one.label for one in now.fields if not one.equal]
         if apart:
             console.print(f"Verschiedene Felder: {', '.join(apart)} (Werte mit --values)")
-
-
-def _listed(value: object) -> str:
-    if not isinstance(value, list):
-        return str(value)
-    return ", ".join(
-        f"{one['field']}: {_shown(one['old'])} → {_shown(one['new'])}" if isinstance(one, dict) else str(one)
-        for one in value
-    )
-
-
-def _shown(value: object) -> str:
-    return "(leer)" if value in (None, "", [], ()) else str(value)

@@ -17,7 +17,7 @@ from vmh_sync.entities import KALENDER
 from vmh_sync.settings import VmhSettings, load
 from vmh_sync.store import Store
 from vmh_sync.sync.reporting.outcome import PassSummary
-from vmh_sync.sync.reporting.words_de import ACTIONS, CALENDAR_ACTIONS, SIDES, TASKS, reason_in_words, word
+from vmh_sync.sync.reporting.plan_in_words import HEADINGS, in_words
 
 
 def _store() -> Store:
@@ -58,9 +58,7 @@ def show_one(plan_id: str, *, values: bool, as_json: bool) -> None:
         f"Plan {plan.id} ({plan.entity}, {plan.why}): {len(plan.records)} Datensätze, gilt bis "
         f"{firm_time(plan.expires_at)}" + (f", freigegeben von {plan.approved_by}" if plan.approved_by else "")
     )
-    print_rows(
-        console, "Was geschrieben würde", ("Datensatz", "Ziel", "Was", "Grund", "Felder"), [_cells(r) for r in rows]
-    )
+    print_rows(console, "Was geschrieben würde", HEADINGS, [(str(row["id"]), *in_words(row)) for row in rows])
 
 
 def reject_one(plan_id: str, *, as_json: bool) -> None:
@@ -123,15 +121,3 @@ def _json(plan: StoredPlan) -> dict[str, Any]:
 
 def _without_values(row: Mapping[str, object]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "changes"}
-
-
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    where = f"{word(SIDES, row.get('side'))} {row.get('entity', '')} {row.get('key') or ''}".strip() or "Aufgabe"
-    what = word(TASKS, row.get("kind")) or word(ACTIONS | CALENDAR_ACTIONS, row["action"])
-    changes = row.get("changes")
-    fields = row.get("fields", ()) if changes is None else [_change(one) for one in changes]
-    return str(row["id"]), where, what, reason_in_words(row.get("reason")), ", ".join(map(str, fields))
-
-
-def _change(change: Mapping[str, object]) -> str:
-    return f"{change['field']}: {change['old'] or '(leer)'} → {change['new'] or '(leer)'}"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from vmh_sync.commands.screens.screen import print_rows, screen, sentences
-from vmh_sync.sync.reporting.words_de import ACTIONS, SIDES, TASKS, word
+from vmh_sync.sync.reporting.plan_in_words import HEADINGS, in_words
+from vmh_sync.sync.reporting.words_de import SIDES
 
 if TYPE_CHECKING:  # brings the canonical values along, and phone numbers with them: not for --help
     from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome
@@ -122,19 +123,5 @@ def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> Non
         if not apart:
             console.print(nothing_planned(outcomes))
         return
-    cells = []
-    for row in rows:
-        target = f"{word(SIDES, row.get('side'))} {row.get('entity', '')} {row.get('key') or ''}".strip()
-        what = word(TASKS, row.get("kind")) or word(ACTIONS, row["action"])
-        shown = row.get("changes") if show_values else row["fields"]
-        cells.append((str(row["id"]), target or "Aufgabe", what, _short(shown)))
-    print_rows(console, "Plan (es wurde nichts geschrieben)", ("Datensatz", "Ziel", "Was", "Felder"), cells)
-
-
-def _short(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(
-            f"{item['field']}: {item['old']!r} → {item['new']!r}" if isinstance(item, dict) else str(item)
-            for item in value
-        )
-    return str(value)
+    cells = [(str(row["id"]), *in_words(row)) for row in rows]
+    print_rows(console, "Plan (es wurde nichts geschrieben)", HEADINGS, cells)

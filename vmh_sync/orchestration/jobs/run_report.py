@@ -11,10 +11,11 @@ import dagster as dg
 
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.store.history.audit import Change
-from vmh_sync.sync.planning.plan import FieldChange, RecordPlan
 from vmh_sync.sync.reporting.outcome import PassSummary, RecordOutcome, Result, different_lines, nothing_planned
+from vmh_sync.sync.reporting.plan_in_words import in_words
+from vmh_sync.sync.reporting.plan_rows import plan_rows
 from vmh_sync.sync.reporting.reported_text import encodable
-from vmh_sync.sync.reporting.words_de import ACTIONS, CHANGES, RESULTS, SIDES, TASKS, reason_in_words, word
+from vmh_sync.sync.reporting.words_de import CHANGES, RESULTS, SIDES, reason_in_words, word
 
 ROWS = 200
 """Rows of a table; failures come first."""
@@ -157,31 +158,13 @@ def plan_metadata(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> di
 
 def plan_table(outcomes: Sequence[RecordOutcome], *, show_values: bool) -> list[dict[str, str | int]]:
     """Return one row for each operation and task that is planned."""
-    return [row for outcome in outcomes for plan in outcome.plans for row in _plan_rows(outcome, plan, show_values)]
+    return [_planned(one, row) for one in outcomes for row in plan_rows([one], show_values=show_values)]
 
 
-def _plan_rows(outcome: RecordOutcome, plan: RecordPlan, show_values: bool) -> Iterable[dict[str, str | int]]:
+def _planned(outcome: RecordOutcome, row: Mapping[str, Any]) -> dict[str, str | int]:
+    where, what, why, fields = map(encodable, in_words(row))
     record: dict[str, str | int] = {"Datensatz": outcome.id, "betnr": outcome.betnr or 0}
-    for operation in plan.operations:
-        yield {
-            **record,
-            "Ziel": f"{word(SIDES, operation.side)} {operation.entity} {operation.key or '(neu)'}",
-            "Was": word(ACTIONS, operation.action),
-            "Felder": ", ".join(_change(change, show_values) for change in operation.changes),
-            "Warum": reason_in_words(operation.why),
-        }
-    for task in plan.tasks:
-        yield {
-            **record,
-            "Ziel": "Aufgabe in EspoCRM",
-            "Was": word(ACTIONS, "open_task"),
-            "Felder": ", ".join(task.fields),
-            "Warum": word(TASKS, task.kind),
-        }
-
-
-def _change(change: FieldChange, show_values: bool) -> str:
-    return encodable(f"{change.field}: {change.old!r} → {change.new!r}") if show_values else change.field
+    return record | {"Ziel": where, "Was": what, "Felder": fields, "Warum": why}
 
 
 _SOURCES = {
