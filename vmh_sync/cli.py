@@ -319,7 +319,7 @@ def _run() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     _name_unknown_settings()
     try:
-        if "sync" in sys.argv[1:2]:
+        if {"sync", "plan", "record", "audit", "person", "crm"} & set(sys.argv[1:2]):
             add_own_entities()
         sys.exit(_parsed())
     except Exception as problem:

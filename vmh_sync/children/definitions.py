@@ -1,6 +1,7 @@
 """Makes the room of a kind of child records: its job, sensor, sweep and repair in Dagster."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from vmh_sync.children.part import ChildrenPart
@@ -30,4 +31,6 @@ def make_child_room(entity: Entity, part: ChildrenPart) -> EntityRoom:
     async def changed(context: PassContext, since: datetime) -> Sequence[str]:
         return await moved_since(context, part.kind, since)
 
-    return make_room(entity, ChildPipeline(part), descriptions, changed, _TIMING)
+    room = make_room(entity, ChildPipeline(part), descriptions, changed, _TIMING)
+    needed = (*room.status_fields, part.kind.key_attribute, "beteiligte")
+    return replace(room, table=part.kind.table, status_fields=needed)

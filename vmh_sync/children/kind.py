@@ -46,8 +46,9 @@ class ChildKind(ABC):
     """What it says when all retries are used up, until the automatic reset."""
     due_statuses: ClassVar[tuple[str, ...]]
     """The values of ``syncStatus`` that ask for a sync."""
-    update_task: ClassVar[TaskKind]
-    delete_task: ClassVar[TaskKind]
+    update_task: ClassVar[TaskKind] = TaskKind.CHILD_UPDATE
+    delete_task: ClassVar[TaskKind] = TaskKind.CHILD_DELETE
+    """Never the same as ``update_task``: each closes by itself when nothing asks for it any more."""
     marks_what_it_creates: ClassVar[bool] = False
     """Whether a child that we made in Advoware names its EspoCRM record there, whatever is typed over it."""
     steady: ClassVar[tuple[str, ...]] = ()

@@ -333,6 +333,23 @@ def _bank_delete(fields: str, where: str, labels: Mapping[str, str], details: Ma
     )
 
 
+def _child_update(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
+    return (
+        f"In Advoware ändern: {fields} ({where})",
+        f"In EspoCRM wurde {fields} geändert. Advoware nimmt das nicht von außen an.",
+        [f"In Advoware öffnen: {where}.", *_by_hand(labels, details), _CLOSES_ITSELF],
+    )
+
+
+def _child_delete(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, object]) -> Parts:
+    what = _shown(details.get("standing"))
+    return (
+        f"In Advoware löschen: {where}",
+        f"{what} wurde in EspoCRM {_what_happened(details)}. Advoware lässt das nicht von außen zu.",
+        [f"In Advoware öffnen: {where}.", f"{what} löschen.", _CLOSES_ITSELF],
+    )
+
+
 def _general(fields: str, where: str, labels: Mapping[str, str], details: Mapping[str, Any]) -> Parts:
     return (
         str(details.get("title", f"Bitte prüfen: {where}")),
@@ -353,6 +370,8 @@ _TEXTS = {
     TaskKind.ADDRESS_FIELD_UPDATE: _address_fields,
     TaskKind.BANK_UPDATE: _bank_update,
     TaskKind.BANK_DELETE: _bank_delete,
+    TaskKind.CHILD_UPDATE: _child_update,
+    TaskKind.CHILD_DELETE: _child_delete,
     # The calendar knows its appointments: it hands over the whole text.
     TaskKind.CALENDAR_LOSS: _general,
     TaskKind.CALENDAR_DEADLINE: _general,

@@ -26,7 +26,7 @@ BOOKKEEPING = {
     "advowareLastSync": {"type": "datetime"},
     "syncStatus": {"type": "enum", "options": ["dirty", "clean", "failed", "unclean"], "default": "dirty"},
 }
-FIELDS = {"aktenzeichen": {"type": "varchar"}, "rubrum": {"type": "varchar"}, **BOOKKEEPING}
+FIELDS = {**{name: {"type": "varchar"} for name in ("aktenzeichen", "rubrum", "referat")}, **BOOKKEEPING}
 
 
 def set_up(environment: dict[str, str]) -> None:
@@ -68,6 +68,10 @@ class House:
         """A person edits the register."""
         self._register.write_text(json.dumps(rows), encoding="utf-8")
 
+    def tasks(self) -> list[dict[str, Any]]:
+        """The tasks that are open in EspoCRM."""
+        return [task for task in self.crm.state()["records"]["Task"] if task["status"] not in ("Completed", "Canceled")]
+
     def akte(self, espo_id: str) -> dict[str, Any]:
         """The file as EspoCRM holds it."""
         return next(row for row in self.crm.state()["records"]["CAkten"] if row["id"] == espo_id)
@@ -106,7 +110,9 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
 
     # A pass in the foreground, in both directions.
     assert house.run("sync", "beteiligte", "--id", party)["synced"] == 1
-    assert house.run("sync", "akten", "--id", akte)["synced"] == 1
+    assert house.run("sync", "akten", "--id", akte, "--dry-run", "--save")["skipped"] == 1
+    (plan,) = house.run("plan", "list")["plans"]
+    assert house.run("plan", "apply", plan["id"])["synced"] == 1
     (row,) = house.rows()
     assert (row["az"], row["rubrum"]) == ("12/26", "Muster ./. Huber")
     house.write([{**row, "rubrum": "Muster ./. Meier"}])
@@ -115,6 +121,22 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
     assert (house.akte(akte)["aktenzeichen"], house.akte(akte)["rubrum"]) == ("13/26", "Muster ./. Meier")
     assert house.rows()[0]["az"] == "13/26"
     assert house.run("sync", "akten", "--all")["writes"] == {"advoware": 0, "espocrm": 0, "google": 0}
+
+    # What the other side takes from nobody but a person is a task until it is done there.
+    house.crm.edit("CAkten", "update", id=akte, values={"referat": "Bau"})
+    for _ in range(2):
+        house.run("sync", "akten", "--all")
+        (task,) = house.tasks()
+        assert "Referat bei „13/26 Muster ./. Meier“ ändern: bisher (leer), gewünscht „Bau“" in task["description"]
+        assert house.akte(akte)["syncStatus"] == "unclean"
+    house.write([{**house.rows()[0], "referat": "Bau"}])
+    house.run("sync", "akten", "--all")
+    assert (house.tasks(), house.akte(akte)["syncStatus"]) == ([], "clean")
+
+    # What is known of it, also for its party's person.
+    assert (house.run("record", akte)["entity"], house.run("record", akte)["status"]) == ("akten", "clean")
+    told = json.loads(carried_out(["person", "export", party], house.environment).stdout)
+    assert [row["id"] for row in told["espocrm"]["akten"]] == [akte]
 
     # A record that fails says so where its owner looks; a deleted one asks a person.
     broken = str(
@@ -139,6 +161,12 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
     (difference,) = house.run("reconcile", code=3)["entities"]["akten"]["differences"]
     assert (difference["id"], difference["field"]) == (akte, "rubrum")
 
+    # The register deletes nothing for us: a person is asked.
+    house.write([{**house.rows()[0], "rubrum": "Muster ./. Meier"}])
+    house.crm.edit("CAkten", "delete", id=akte)
+    house.run("sync", "akten", "--id", akte)
+    assert "„13/26 Muster ./. Meier“ löschen" in house.tasks()[0]["description"]
+
     # Webhook, record state, metrics.
     dagster = DagsterDouble()
     gateway = GatewayProcess(tmp_path / "gateway.log", VMH_DAGSTER_URL=dagster.url)
@@ -149,7 +177,7 @@ def test_an_entity_of_the_firms_own_is_synced_watched_and_compared_like_the_othe
             assert dagster.launched.wait(30)
             assert dagster.launches[0]["selector"]["jobName"] == "sync_akten"
             state = http.get(f"/vmh/sync/akten/{akte}").json()
-            assert (state["entity"], state["status"], state["waiting"]) == ("akten", "clean", True)
+            assert (state["entity"], state["status"], state["waiting"]) == ("akten", "deleted_in_espocrm", True)
             assert 'vmh_inbox_waiting{entity="akten"} 1.0' in http.get("/metrics").text
     finally:
         gateway.stop()

@@ -30,6 +30,8 @@ class TaskKind(StrEnum):
     MISSING_IN_ADVOWARE = "missing_in_advoware"
     BANK_UPDATE = "bank_update_required"
     BANK_DELETE = "bank_delete_required"
+    CHILD_UPDATE = "child_update_required"
+    CHILD_DELETE = "child_delete_required"
     CONFLICT = "conflict"
     VALUE_REFUSED = "value_refused"
     CREATE_UNKNOWN = "create_outcome_unknown"

@@ -105,6 +105,8 @@ TASKS = {
     "missing_in_advoware": "fehlt in Advoware",
     "bank_update_required": "Bankverbindung in Advoware ändern",
     "bank_delete_required": "Bankverbindung in Advoware löschen",
+    "child_update_required": "in Advoware ändern",
+    "child_delete_required": "in Advoware löschen",
     "conflict": "Konflikt entscheiden",
     "value_refused": "Wert berichtigen",
     "create_outcome_unknown": "Anlage in Advoware prüfen",

@@ -30,4 +30,4 @@ async def compare(context: PassContext) -> EntityComparison:
     return EntityComparison(compared, differences)
 
 
-ROOM = replace(make_child_room(ENTITY, PART), table=FIELDS, compare=compare)
+ROOM = replace(make_child_room(ENTITY, PART), compare=compare)

@@ -6,5 +6,6 @@ FIELDS = FieldTable(
     (
         FieldRule("aktenzeichen", "aktenzeichen", "az", "Aktenzeichen"),
         FieldRule("rubrum", "rubrum", "rubrum", "Rubrum"),
+        FieldRule("referat", "referat", "referat", "Referat", on_update=False),
     )
 )

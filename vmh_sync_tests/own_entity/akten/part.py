@@ -9,7 +9,6 @@ from vmh_sync.children.kind import ChildKind, Problem
 from vmh_sync.children.part import ChildrenPart
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.base import Fields
-from vmh_sync.sync.planning.plan import TaskKind
 from vmh_sync.systems.advoware.records import Beteiligter, Created, WireRecord
 from vmh_sync.systems.spoilt_row import SpoiltRow
 
@@ -24,9 +23,8 @@ class Akten(ChildKind):
     table = FIELDS
     key_attribute = "advowareId"
     waiting_status = "unclean"
+    different_status = "unclean"
     due_statuses = ("unclean", "dirty")
-    update_task = TaskKind.GENERAL
-    delete_task = TaskKind.GENERAL
     double = "Diese Akte gibt es bei diesem Beteiligten schon."
 
     def embedded(self, party: Beteiligter) -> Sequence[WireRecord] | None:

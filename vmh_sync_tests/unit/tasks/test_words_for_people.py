@@ -42,6 +42,12 @@ ONE_OF_EACH: dict[TaskKind, tuple[dict[str, str], dict[str, object], tuple[str, 
         (f"Bank bei „{ACCOUNT}“ ändern: bisher „Alte“, gewünscht „Neue“",),
     ),
     TaskKind.BANK_DELETE: ({}, {"standing": ACCOUNT, "moved_to": 1002}, (ACCOUNT, "1002")),
+    TaskKind.CHILD_UPDATE: (
+        {"datum": "Datum"},
+        {"title": "Berufung", "changes": {"datum": {"standing": "2026-12-01", "wanted": "2026-12-02"}}},
+        ("Datum bei „Berufung“ ändern: bisher „2026-12-01“, gewünscht „2026-12-02“",),
+    ),
+    TaskKind.CHILD_DELETE: ({}, {"standing": "Berufung", "deleted": True}, ("„Berufung“ wurde in EspoCRM gelöscht",)),
 }
 NOT_ONLY_VALUES = {TaskKind.GENERAL, *(kind for kind in TaskKind if kind.name.startswith(("CALENDAR", "DEADLINE")))}
 """Kinds whose whole text comes from elsewhere."""
