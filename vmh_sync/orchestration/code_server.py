@@ -2,8 +2,9 @@
 
 The default launcher starts each run in a new Python that imports Dagster and our code: 1.7 of the 3 seconds from an
 edit to its write, and as much processor time. Here the same server forks each run from a process that has imported
-everything (Python's ``forkserver`` start method, which Dagster itself offers for step processes). A run is a process
-of its own as before: watched, stopped and killed in the same way. The options are those of ``dagster api grpc``.
+everything and worked out what is the same in each run (Python's ``forkserver`` start method, which Dagster itself
+offers for step processes). A run is a process of its own as before: watched, stopped and killed in the same way. The
+options are those of ``dagster api grpc``.
 """
 
 import multiprocessing
@@ -15,7 +16,12 @@ from vmh_sync.orchestration.dagster_internals.server import grpc_command, server
 from vmh_sync.orchestration.dagster_program import without_colours
 
 MODULE = "vmh_sync.definitions"
-PRELOADED = ("vmh_sync.orchestration.dagster_internals.preloaded", MODULE)
+PRELOADED = (
+    "vmh_sync.orchestration.code_server",  # each fork loads this module once more, and with it Dagster's command
+    "vmh_sync.orchestration.dagster_internals.preloaded",
+    MODULE,
+    "vmh_sync.warm_up",
+)
 
 
 class WarmApiServer(server.DagsterApiServer):

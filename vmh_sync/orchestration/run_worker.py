@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         fail_abandoned_runs(instance, app, node)
     for create in (create_execute_job_task, create_resume_job_task):
         create(app)
-    importlib.import_module(MODULE)  # before the fork: children share it and have it at once
+    for module in (MODULE, "vmh_sync.warm_up"):  # before the fork: children share it and have it at once
+        importlib.import_module(module)
     app.conf.worker_redirect_stdouts = False  # Dagster keeps the output of runs itself
     logging.getLogger("celery").setLevel(logging.INFO)
     app.worker_main(_options(node, runs, launcher.default_queue))

@@ -47,12 +47,12 @@ def make_http(timeout_seconds: float, concurrency: int) -> AbstractAsyncContextM
         timeout_seconds=timeout_seconds,
         connections=concurrency + 2,
         keepalive_seconds=KEEPALIVE_SECONDS,
-        certificates=_certificates(),
+        certificates=trusted_certificates(),
         headers=HEADERS,
     )
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def trusted_certificates() -> ssl.SSLContext:
     """The trusted certificates, read once a process: it takes longer than many a pass."""
     return httpx.create_ssl_context()

@@ -64,7 +64,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     one = Authority.create(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(one.file))
     # The trusted certificates are read once a process.
-    monkeypatch.setattr(http_module, "_certificates", httpx.create_ssl_context)
+    monkeypatch.setattr(http_module, "trusted_certificates", httpx.create_ssl_context)
     return one
 
 
