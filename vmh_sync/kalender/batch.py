@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vmh_sync.background import all_of
 from vmh_sync.engine.passes.approved_plan import approved_plan
@@ -22,6 +22,7 @@ from vmh_sync.kalender.reading.push import stop_channels_of_others, take_rung
 from vmh_sync.kalender.state.pair_rows import record_id
 from vmh_sync.kalender.telling.notice_texts import as_logged, label, labels, task_kind
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
+from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 RUNG_WAIT_SECONDS = 60.0
 """A calendar that rings while another pass is at it is synced after that pass, which may have read it before."""
@@ -176,6 +177,21 @@ def fields_told(row: Mapping[str, object]) -> str:
             f"{label(name)}: {as_logged(name, old)} → {as_logged(name, new)}" for name, (old, new) in values.items()
         )
     return labels(map(str, fields)) if isinstance(fields, list) else str(fields)
+
+
+PLAN_HEADINGS = ("Kürzel", "frNr", "Ereignis", "Was", "Grund", "Felder")
+
+
+def planned_in_words(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a row of a plan as people read it, under :data:`PLAN_HEADINGS`."""
+    return (
+        str(row["kuerzel"]),
+        str(row["frNr"] or ""),
+        "" if row["frNr"] else str(row["event"] or ""),
+        word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
+        str(row["reason"]),
+        fields_told(row),
+    )
 
 
 async def fetch(

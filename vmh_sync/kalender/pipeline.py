@@ -10,7 +10,7 @@ data stays in memory (design.md 2).
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -19,7 +19,7 @@ from vmh_sync.engine.counting.pass_history import record_pass
 from vmh_sync.engine.passes.approved_plan import NoPlan
 from vmh_sync.kalender import batch as stages
 from vmh_sync.kalender.audits.not_representable import REMEDY, Hindered, newly_hindered
-from vmh_sync.kalender.batch import CalendarBatch, fields_told
+from vmh_sync.kalender.batch import PLAN_HEADINGS, CalendarBatch, fields_told, planned_in_words
 from vmh_sync.kalender.calendars import Calendars
 from vmh_sync.kalender.employee.doubtful_pairs import REMEDY as DECIDE
 from vmh_sync.kalender.employee.doubtful_pairs import doubtful_pairs
@@ -36,7 +36,6 @@ from vmh_sync.orchestration.jobs.run_report import ROWS, outcome_metadata, table
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.orchestration.run_tags import AGAIN_FROM_START, ENTITY_TAG, PERSONS, SIGN_TAG, TRIGGER_TAG, Trigger
 from vmh_sync.sync.reporting.outcome import PassSummary, nothing_planned
-from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, word
 from vmh_sync.systems.errors import ForeignSystemError
 
 KALENDER = dg.AssetKey("kalender")
@@ -178,7 +177,8 @@ def _metadata(batch: CalendarBatch, seconds: float, calls: dict[str, int]) -> di
             f"{len(rows)} Schritte geplant; es wurde nichts verändert." if rows else nothing_planned(outcomes)
         )
         if rows:
-            metadata["Plan"] = table([_planned(row) for row in rows], _planned(rows[0]))
+            plan = [dict(zip(PLAN_HEADINGS, planned_in_words(row), strict=True)) for row in rows]
+            metadata["Plan"] = table(plan, PLAN_HEADINGS)
     metadata |= outcome_metadata(outcomes, seconds=seconds, calls=calls, entity=ENTITY)
     numbers = phase_counts(batch.works)
     numbers |= {"lost": len(batch.lost), "waiting_for_advoware": len(batch.waiting)}
@@ -223,17 +223,6 @@ def _hindered_table(found: Sequence[Hindered]) -> dg.TableMetadataValue:
         for one in found
     ]
     return table(rows, rows[0])
-
-
-def _planned(row: Mapping[str, Any]) -> dict[str, str | int]:
-    return {
-        "Kürzel": str(row["kuerzel"]),
-        "frNr": row["frNr"] or 0,
-        "Ereignis": str(row["event"] or ""),
-        "Was": word(CALENDAR_ACTIONS, row["what"]),
-        "Warum": str(row["reason"]),
-        "Felder": fields_told(row),
-    }
 
 
 @dg.graph(description="Termine in Advoware ↔ Google-Kalender der Mitarbeiter.")

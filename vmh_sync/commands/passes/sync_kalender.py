@@ -8,7 +8,6 @@ import typer
 from vmh_sync.commands.screens.options import Allow, AsJson, DryRun, Save, ShowValues
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_dry_summary, print_json, print_summary
 from vmh_sync.commands.screens.screen import print_rows, screen, sentences
-from vmh_sync.sync.reporting.words_de import CALENDAR_ACTIONS, CALENDAR_FINDINGS, word
 
 if TYPE_CHECKING:
     from vmh_sync.kalender.batch import CalendarBatch
@@ -159,7 +158,7 @@ def _print_notes(batch: "CalendarBatch") -> None:
 
 
 def _print_plan(batch: "CalendarBatch") -> None:
-    from vmh_sync.kalender.batch import fields_told
+    from vmh_sync.kalender.batch import PLAN_HEADINGS, planned_in_words
     from vmh_sync.sync.reporting.outcome import nothing_planned
 
     console = screen()
@@ -167,17 +166,4 @@ def _print_plan(batch: "CalendarBatch") -> None:
     if not rows:
         console.print(nothing_planned(batch.outcomes))
         return
-    cells = [
-        (
-            str(row["kuerzel"]),
-            str(row["frNr"] or ""),
-            "" if row["frNr"] else str(row["event"] or ""),
-            word(CALENDAR_ACTIONS | CALENDAR_FINDINGS, row["what"]),
-            str(row["reason"]),
-            fields_told(row),
-        )
-        for row in rows
-    ]
-    print_rows(
-        console, "Plan (es wurde nichts geschrieben)", ("Kürzel", "frNr", "Ereignis", "Was", "Grund", "Felder"), cells
-    )
+    print_rows(console, "Plan (es wurde nichts geschrieben)", PLAN_HEADINGS, list(map(planned_in_words, rows)))
