@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.adressen.part import KIND, PART
-from vmh_sync.children import batch as stages
+from vmh_sync.adressen.part import KIND
+from vmh_sync.adressen.pipeline import PIPELINE
 from vmh_sync.children.selection import select
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.pairs.records import SyncRecord
@@ -47,8 +47,10 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
 def own_pass(firm: Firm, *ids: str, by_person: bool = False, dry_run: bool = False) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         asked = replace(context, by_person=by_person)
-        batch = stages.diff(PART, stages.map_fields(PART, await stages.fetch(asked, PART, list(ids))))
-        return stages.dry_run(PART, batch) if dry_run else await stages.write(asked, PART, batch)
+        batch = await PIPELINE.fetch(asked, list(ids))
+        PIPELINE.map_fields(batch)
+        PIPELINE.diff(batch)
+        return PIPELINE.dry_run(batch) if dry_run else await PIPELINE.write(asked, batch)
 
     return list(firm.run(one_pass))
 

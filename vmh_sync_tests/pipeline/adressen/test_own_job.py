@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from vmh_sync.adressen.part import KIND, PART
-from vmh_sync.children import batch as stages
+from vmh_sync.adressen.part import KIND
+from vmh_sync.adressen.pipeline import PIPELINE
 from vmh_sync.children.selection import select
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
@@ -16,8 +16,10 @@ from vmh_sync_tests.pipeline.adressen.test_addresses import address, edit, here,
 
 def own_pass(firm: Firm, selection: str) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
-        batch = await stages.fetch(context, PART, await select(context, KIND, selection))
-        return await stages.write(context, PART, stages.diff(PART, stages.map_fields(PART, batch)))
+        batch = await PIPELINE.fetch(context, await select(context, KIND, selection))
+        PIPELINE.map_fields(batch)
+        PIPELINE.diff(batch)
+        return await PIPELINE.write(context, batch)
 
     return list(firm.run(one_pass))
 

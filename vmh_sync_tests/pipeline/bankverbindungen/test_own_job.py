@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from vmh_sync.bankverbindungen.part import KIND, PART
-from vmh_sync.children import batch as stages
+from vmh_sync.bankverbindungen.part import KIND
+from vmh_sync.bankverbindungen.pipeline import PIPELINE
 from vmh_sync.children.selection import moved_since, select
 from vmh_sync.cli import app
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -21,8 +21,10 @@ from vmh_sync_tests.pipeline.bankverbindungen.test_bank_accounts import IBAN, ac
 def own_pass(firm: Firm, *ids: str, selection: str = "all") -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
         chosen: Sequence[str] = ids or await select(context, KIND, selection)
-        batch = await stages.fetch(context, PART, chosen)
-        return await stages.write(context, PART, stages.diff(PART, stages.map_fields(PART, batch)))
+        batch = await PIPELINE.fetch(context, chosen)
+        PIPELINE.map_fields(batch)
+        PIPELINE.diff(batch)
+        return await PIPELINE.write(context, batch)
 
     return list(firm.run(one_pass))
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from vmh_sync.adressen.part import PART as ADDRESSES
+from vmh_sync.adressen.pipeline import PIPELINE as ADDRESSES
 from vmh_sync.beteiligte import batch as stages
-from vmh_sync.children import batch as children
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync_tests.fixtures.firm import Firm
@@ -66,11 +65,12 @@ def test_children_blanked_after_the_plan_stop_as_well(firm: Firm) -> None:
         addresses.edit(firm, record, adresseStreet="Neue Gasse 1")
 
     async def work(context: PassContext) -> list[RecordOutcome]:
-        batch = await children.fetch(context, ADDRESSES, ids)
-        children.diff(ADDRESSES, children.map_fields(ADDRESSES, batch))
+        batch = await ADDRESSES.fetch(context, ids)
+        ADDRESSES.map_fields(batch)
+        ADDRESSES.diff(batch)
         for key in keys:
             addresses.office_edit(firm, key, plz=None)
-        return await children.write(context, ADDRESSES, batch)
+        return await ADDRESSES.write(context, batch)
 
     outcomes: list[RecordOutcome] = firm.run(work)
     stopped = [one for one in outcomes if one.result is Result.FAILED]

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
 from vmh_sync.beteiligte.writing import first_plan
-from vmh_sync.children import batch
+from vmh_sync.children import pipeline
 from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
 from vmh_sync.coordination.connection import connect_sync
@@ -273,14 +273,14 @@ def test_a_pass_that_waits_for_its_turn_while_a_person_is_erased_brings_nothing_
     espo_id, betnr = person
     (address,) = firm.crm_records("CAdressen")
     firm.crm.edit("CAdressen", "update", id=address["id"], values={"adresseStreet": "Kanarienweg 18"})
-    looked = batch._still_stands
+    looked = pipeline._still_stands
 
     async def erased_meanwhile(*arguments: Any) -> bool:
         plan = await asyncio.to_thread(plan_erasure, stores, espo_id, betnr)
         await asyncio.to_thread(erasure.carry_out, stores, plan, "Löschung")
         return await looked(*arguments)
 
-    monkeypatch.setattr(batch, "_still_stands", erased_meanwhile)
+    monkeypatch.setattr(pipeline, "_still_stands", erased_meanwhile)
     firm.crm.clear_calls()
     firm.office.clear_calls()
 

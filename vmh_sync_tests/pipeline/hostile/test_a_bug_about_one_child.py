@@ -8,11 +8,11 @@ import pytest
 from vmh_sync.adressen.part import PART as ADDRESSES
 from vmh_sync.bankverbindungen.part import PART as ACCOUNTS
 from vmh_sync.children import access as access_module
-from vmh_sync.children import batch as stages
 from vmh_sync.children import fetching as fetching_module
 from vmh_sync.children import part as part_module
 from vmh_sync.children import write as write_module
 from vmh_sync.children.part import ChildrenPart
+from vmh_sync.children.pipeline import ChildPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kalender import plan as plan_module
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
@@ -43,8 +43,11 @@ def broken_for(number: int, real: Callable[..., Any], error: Exception) -> Calla
 
 def own_pass(firm: Firm, part: ChildrenPart, *ids: str) -> list[RecordOutcome]:
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
-        batch = await stages.fetch(context, part, ids)
-        return await stages.write(context, part, stages.diff(part, stages.map_fields(part, batch)))
+        pipeline = ChildPipeline(part)
+        batch = await pipeline.fetch(context, ids)
+        pipeline.map_fields(batch)
+        pipeline.diff(batch)
+        return await pipeline.write(context, batch)
 
     return list(firm.run(one_pass))
 

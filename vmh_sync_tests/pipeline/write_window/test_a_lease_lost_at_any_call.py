@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from vmh_sync.adressen.part import PART
+from vmh_sync.adressen.pipeline import PIPELINE as ADDRESSES
 from vmh_sync.beteiligte.party import ENTITY
-from vmh_sync.children import batch as children
 from vmh_sync.coordination import leases
 from vmh_sync.coordination.connection import SyncRedis
 from vmh_sync.coordination.leases import lease_key
@@ -138,8 +137,10 @@ def addresses_pass(firm: Firm, record: str) -> list[RecordOutcome]:
     """The pass of one address alone."""
 
     async def one_pass(context: PassContext) -> list[RecordOutcome]:
-        batch = await children.fetch(context, PART, [record])
-        return await children.write(context, PART, children.diff(PART, children.map_fields(PART, batch)))
+        batch = await ADDRESSES.fetch(context, [record])
+        ADDRESSES.map_fields(batch)
+        ADDRESSES.diff(batch)
+        return await ADDRESSES.write(context, batch)
 
     return list(firm.run(one_pass))
 

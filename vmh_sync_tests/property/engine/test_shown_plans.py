@@ -11,8 +11,7 @@ from vmh_sync.beteiligte.batch import Batch
 from vmh_sync.beteiligte.composition import PARTS
 from vmh_sync.beteiligte.pipeline import PartyPipeline
 from vmh_sync.beteiligte.plan import PartyPlan
-from vmh_sync.children.batch import ChildBatch
-from vmh_sync.children.pipeline import ChildPipeline
+from vmh_sync.children.pipeline import ChildBatch, ChildPipeline
 from vmh_sync.engine.passes.part import PartPlan, own
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.kommunikation.planning import MappedEntries
