@@ -61,7 +61,7 @@ class CalendarFirm(Firm):
         return CalendarContext(
             run_id=process.name,
             clock=world.clock,
-            store=world.store,
+            store=given.store,
             leases=given.leases,
             advoware=given.advoware,
             google=self._google(given.calls, redis),
@@ -71,7 +71,7 @@ class CalendarFirm(Firm):
             calls=given.calls,
             bell=Doorbell(redis),
             longest_request=settle,
-            desk=TaskDesk(process.name, world.clock, world.store, given.espo, world.espo_settings, settle),
+            desk=TaskDesk(process.name, world.clock, given.store, given.espo, world.espo_settings, settle),
         )
 
     def _google(self, calls: CallCounter, redis: AsyncRedis) -> GoogleSide:

@@ -141,7 +141,7 @@ class World:
         return PassContext(
             run_id=process.name,
             clock=self.clock,
-            store=Store(self.store._reader, self.store._writer, self.clock),  # as every process opens its own
+            store=self.opened_store(),
             leases=Leases(redis, LEASE_SECONDS, owner=process.name),
             advoware=AdvowareClient(
                 self.advoware_settings, tokens=tokens, http=http, clock=self.clock, observer=calls, retry=retry
@@ -156,6 +156,10 @@ class World:
             field_changes=self.field_changes,
             bell=Doorbell(redis),
         )
+
+    def opened_store(self) -> Store:
+        """Return our database as a process opens it: what another one was about when it was killed does not matter."""
+        return Store(self.store._reader, self.store._writer, self.clock)
 
     def run(self, work: Callable[[PassContext], Awaitable[T]], process: Process | None = None) -> T:
         """Let one process do its work to the end; raises :class:`Died` when it is killed meanwhile."""

@@ -184,7 +184,7 @@ class House:
             process = self._process("gateway")
             bell = Doorbell(cast("AsyncRedis", AsyncClient(self.world.memory)))
             debouncer = LaunchDebouncer(bell, cast("Launcher", self.dagster))
-            self._gateway = (process, Intake(self.world.store), debouncer)
+            self._gateway = (process, Intake(self.world.opened_store()), debouncer)
         self.world.loop.start(self._gateway[0], work)
 
     # How it is done

@@ -194,3 +194,11 @@ def test_killed_after_a_moved_events_termin_was_given_over_a_copy_of_it_is_not_t
     said = ["Kopie 0", "Kopie 1", "Kopie 2", "Kopie 3", "Ortstermin"]
     assert sorted(row["text"] for row in chancery.termine().values()) == said
     assert chancery.event_of(fr_nr, "AH")["summary"] == "Ortstermin"
+
+
+def test_a_pass_that_was_killed_anywhere_holds_up_no_other(firm: CalendarFirm) -> None:
+    """What the dead one wanted of our database is nothing that others have to wait for."""
+    for callback in range(1, 40):
+        firm.begin_pass(hindrance=Hindrance(dies_at=callback))
+        firm.finish()
+    firm.come_to_rest()
