@@ -5,10 +5,11 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from vmh_sync.children.commit import Outcome, applied, commit, task_rows
-from vmh_sync.children.diff import with_stamps, without_false
+from vmh_sync.children.diff import without_false
 from vmh_sync.children.fetching import read_children
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.record_status import with_stamps
 from vmh_sync.children.sync_state import PartyChildren, key_of
 from vmh_sync.engine.passes.part import PartInput
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate

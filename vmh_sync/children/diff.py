@@ -1,13 +1,11 @@
 """From a party's children to the plan of each. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from vmh_sync.children.activity import settle_activity
 from vmh_sync.children.difference import (
-    difference_text,
-    different,
     settle_refusals,
     still_refused,
 )
@@ -15,11 +13,13 @@ from vmh_sync.children.kind import ACTIVE, ChildKind, Problem
 from vmh_sync.children.pairing import Pair
 from vmh_sync.children.pending import differing, not_yet_open, update_tasks, wanted
 from vmh_sync.children.plan import ChildPlan, Step
-from vmh_sync.children.status_fields import bookkeeping, stamps
+from vmh_sync.children.record_status import CLEAN, FAILED, with_bookkeeping
+from vmh_sync.children.status_fields import bookkeeping
 from vmh_sync.children.sync_state import PartyChildren, key_of, sent_key
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.sending import taken_back, told_if_taken_back, with_ours
+from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import LinkState
@@ -35,8 +35,6 @@ from vmh_sync.sync.values import Value, is_empty
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 PARTY_LINK = "beteiligteId"
-FAILED = "failed"
-CLEAN = "clean"
 
 
 def plan_children(children: PartyChildren, kind: ChildKind, pairs: Iterable[Pair]) -> tuple[ChildPlan, ...]:
@@ -130,6 +128,9 @@ class _Planner:
 
     def _kept(self) -> Kept:
         return self.pair.link.notes.kept_differently if self.pair.link is not None else {}
+
+    def _sending(self) -> JsonObject:
+        return self.pair.link.notes.sending if self.pair.link is not None else {}
 
     # Only Advoware has it
 
@@ -245,32 +246,53 @@ class _Planner:
     # Both have it
 
     def _merge(self, espo: EspoRecord) -> ChildPlan:
-        link, kind = self.pair.link, self.kind
-        base = Base.from_json(link.base) if link is not None and link.base else None
-        espocrm, advoware = self.pair.espo_fields, self.pair.advoware_fields
-        if base is None:
-            espocrm, advoware = without_false(espocrm), without_false(advoware)
-            base = self._base_of_created(espocrm, advoware)
-        sending = link.notes.sending if link is not None else {}
-        if base is not None:
-            base = with_ours(base, sending, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
-        problems = kind.problems(espocrm)
+        said, base = self._said()
+        problems = self.kind.problems(said[Side.ESPOCRM])
         bad = {problem.field for problem in problems}
+        fields = self._field_plan(espo, said, base, bad)
+        merged = self._merged(espo, said[Side.ESPOCRM], fields, problems)
+        settled = settle_activity(self.kind, self.children, merged, espo)
+        if settled is None:
+            return self._create(espo)
+        plan = self._with_tasks(settled, espo, fields, bad)
+        if self.pair.leftover is not None:
+            gone = (row.id for row in self.children.tasks.get(self.pair.leftover.espo_id, ()))
+            plan = replace(plan, closing=(*plan.closing, *gone))
+        link = self.pair.link
+        moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
+        moves = plan.link_moves or link is None or link.state != "active" or moves
+        plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
+        return with_bookkeeping(self.kind, self.children, plan, espo)
+
+    def _said(self) -> tuple[dict[Side, Fields], Base | None]:
+        """Return what each side says, and the base: what both agreed on last, and what is under way from us."""
+        link = self.pair.link
+        said = {Side.ESPOCRM: self.pair.espo_fields, Side.ADVOWARE: self.pair.advoware_fields}
+        base = Base.from_json(link.base) if link is not None and link.base else None
+        if base is None:
+            said = {side: without_false(fields) for side, fields in said.items()}
+            base = self._base_of_created(said[Side.ESPOCRM], said[Side.ADVOWARE])
+        return said, with_ours(base, self._sending(), self.table, said) if base is not None else None
+
+    def _field_plan(self, espo: EspoRecord, said: Mapping[Side, Fields], base: Base | None, bad: set[str]) -> FieldPlan:
+        espocrm, advoware = said[Side.ESPOCRM], said[Side.ADVOWARE]
         decisions = _without_bad(merge(self.table.rules, base=base, espocrm=espocrm, advoware=advoware), bad)
         if self.pair.typed_over:
             decisions = [_told(decision) for decision in decisions]
         now = {Side.ESPOCRM: (espo, espocrm), Side.ADVOWARE: (self.pair.advoware, advoware)}
-        back = taken_back(sending, self.table, now)
+        back = taken_back(self._sending(), self.table, now)
         decisions = told_if_taken_back(decisions, back, self.table)
-        due = self.children.retries(espo.id)
-        refused = refused_fields(self.rows, self.table, {Side.ESPOCRM: espocrm, Side.ADVOWARE: advoware})
-        retried = try_again(decisions, self.table, refused, due=due)
+        refused = refused_fields(self.rows, self.table, said)
+        retried = try_again(decisions, self.table, refused, due=self.children.retries(espo.id))
         fields = plan_fields(_without_bad(retried, bad), self.table, base=base)
         fields.base_moves = fields.base_moves or base is None
-        kind.complete(fields, {**espocrm, **fields.base_espocrm}, self.children.owner)
-        content = kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
-        remaining = kind.problems({**espocrm, **{change.field: change.new for change in fields.to_espocrm}})
-        plan = ChildPlan(
+        self.kind.complete(fields, {**espocrm, **fields.base_espocrm}, self.children.owner)
+        return fields
+
+    def _merged(self, espo: EspoRecord, espocrm: Fields, fields: FieldPlan, problems: Iterable[Problem]) -> ChildPlan:
+        content = self.kind.espo_values(payload(fields.to_espocrm, self.table, Side.ESPOCRM))
+        remaining = self.kind.problems({**espocrm, **{change.field: change.new for change in fields.to_espocrm}})
+        return ChildPlan(
             self.pair,
             Step.MERGE,
             fields,
@@ -283,17 +305,6 @@ class _Planner:
             kept=self._kept(),
             begun=self._begun(),
         )
-        settled = settle_activity(kind, self.children, plan, espo)
-        if settled is None:
-            return self._create(espo)
-        plan = self._with_tasks(settled, espo, fields, bad)
-        moves = fields.base_moves and not (fields.only_tries_again and bool(plan.espo or plan.advoware))
-        if self.pair.leftover is not None:
-            gone = (row.id for row in self.children.tasks.get(self.pair.leftover.espo_id, ()))
-            plan = replace(plan, closing=(*plan.closing, *gone))
-        moves = plan.link_moves or link is None or link.state != "active" or moves
-        plan = replace(plan, link_moves=moves, operations=self._operations(plan, espo, fields))
-        return with_bookkeeping(kind, self.children, plan, espo)
 
     def _begun(self) -> Intent | None:
         """Return the create by which a killed pass has made one of the two, if one did."""
@@ -364,32 +375,3 @@ def _told(decision: Decision) -> Decision:
     """It may be another child than the one that EspoCRM's record stood for: what is replaced there must be told."""
     replaces = decision.verdict is Verdict.COPY and decision.source is Side.ADVOWARE and not is_empty(decision.replaced)
     return replace(decision, verdict=Verdict.CONFLICT) if replaces else decision
-
-
-def with_bookkeeping(kind: ChildKind, children: PartyChildren, plan: ChildPlan, espo: EspoRecord) -> ChildPlan:
-    """Say what the record must say of itself; before writing, and once more by what writing has found."""
-    apart = different(kind, plan)
-    status = plan.status
-    if plan.message:
-        status = FAILED
-    elif plan.step is Step.MERGE:
-        waits = kind.waiting_status if plan.notes.delete_wanted else CLEAN
-        status = kind.different_status if apart else waits
-    child = plan.pair.advoware
-    status_values = bookkeeping(
-        espo.attributes,
-        status=status,
-        message=plan.message or difference_text(kind, apart, plan.open_rows, (*plan.tasks, *plan.reported)),
-        key={kind.key_attribute: int(key_of(child))} if child is not None else {},
-        gone_since=children.now if plan.step is Step.GONE_IN_ADVOWARE else None,
-        kept=plan.kept,
-    )
-    return replace(plan, status=status, bookkeeping=status_values)
-
-
-def with_stamps(plan: ChildPlan, espo: EspoRecord, row_id: str | None, children: PartyChildren) -> dict[str, Any]:
-    """Return everything that goes to EspoCRM, the time stamps along with it; empty when there is nothing to say."""
-    values = {**plan.espo, **plan.bookkeeping}
-    if plan.only_tries_again:
-        return values  # while it is refused, nothing is written, stamps included
-    return {**values, **stamps(espo.attributes, now=children.now, row_id=row_id)} if values else {}

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from vmh_sync.children.access import ChildAccess, present
 from vmh_sync.children.commit import Outcome
-from vmh_sync.children.diff import with_bookkeeping
 from vmh_sync.children.difference import settle_refusals
 from vmh_sync.children.plan import ChildPlan
+from vmh_sync.children.record_status import with_bookkeeping
 from vmh_sync.children.sync_state import key_of
 from vmh_sync.coordination.errors import LeaseLost
 from vmh_sync.engine.writing.audit_rows import append_losers, loser_rows

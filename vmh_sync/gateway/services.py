@@ -69,23 +69,17 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
         if redis is not None:
             stack.push_async_callback(redis.aclose)
         launcher = await stack.enter_async_context(open_launcher(settings))
+        circuits = SharedCircuits(redis)
+        tokens = token_cache(redis or connect("unix:///nonexistent"), settings.advoware, clock)
         advoware = await stack.enter_async_context(
-            open_advoware(
-                settings.advoware,
-                token_cache=token_cache(redis or connect("unix:///nonexistent"), settings.advoware, clock),
-                clock=clock,
-                observer=calls,
-                circuits=SharedCircuits(redis),
-            )
+            open_advoware(settings.advoware, token_cache=tokens, clock=clock, observer=calls, circuits=circuits)
         )
-        token = settings.espocrm.webhook_path_token
+        secrets, token = settings.espocrm.webhook_secrets, settings.espocrm.webhook_path_token
         services = GatewayServices(
             settings=settings,
             clock=clock,
             keys=keys,
-            webhook_secrets={
-                webhook_id: secret.get_secret_value() for webhook_id, secret in settings.espocrm.webhook_secrets.items()
-            },
+            webhook_secrets={webhook_id: secret.get_secret_value() for webhook_id, secret in secrets.items()},
             path_token=token.get_secret_value() if token else None,
             store=store,
             redis=redis,
@@ -97,15 +91,21 @@ async def open_services(settings: PassSettings, keys: KeyRing, google_quota: int
             calls=calls,
             google_quota=google_quota,
         )
-        counting = asyncio.create_task(_store_counts(services))
-        try:
+        async with _at_work(services):
             yield services
-        finally:
-            await stop(counting)
-            await services.code_server.finish()
-            await services.intake.finish()
-            await services.debouncer.finish()
-            await _store_now(services)
+
+
+@asynccontextmanager
+async def _at_work(services: GatewayServices) -> AsyncIterator[None]:
+    counting = asyncio.create_task(_store_counts(services))
+    try:
+        yield
+    finally:
+        await stop(counting)
+        await services.code_server.finish()
+        await services.intake.finish()
+        await services.debouncer.finish()
+        await _store_now(services)
 
 
 async def _redis(settings: PassSettings) -> AsyncRedis | None:

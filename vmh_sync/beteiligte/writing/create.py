@@ -15,7 +15,7 @@ from vmh_sync.beteiligte.reading.sent_create import base_of_found
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
 from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.engine.writing.create_once import CreateOrder, create_once
+from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
 from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.intents import Intent
@@ -37,7 +37,13 @@ async def ensure_created(
     Raises ``CreateOutcomeUnknown`` and ``TwinSuspected`` when a person must look first, and a ``ForeignSystemError``
     when the create failed or stays unanswered.
     """
+    creation = await create_once(context, _order(context, gate, party, plan, table))
+    return await _linked(context, party, creation, table)
 
+
+def _order(
+    context: PassContext, gate: WriteGate, party: PartyRead, plan: MasterPlan, table: FieldTable
+) -> CreateOrder[Created[Beteiligter]]:
     # An unanswered create is found again by its mark, or by its name.
     needed = Needed({name: plan.advoware[name] for name in ("name", "bemerkung") if name in plan.advoware})
 
@@ -50,20 +56,23 @@ async def ensure_created(
     async def look_first() -> Created[Beteiligter] | None:
         return _as_created(await look_before_create(context, party, table))
 
-    creation = await create_once(
-        context,
-        CreateOrder(
-            system=Side.ADVOWARE,
-            entity=ENTITY,
-            espo_id=party.espo_id,
-            natural_key={"fields": {change.field: change.new for change in plan.fields.to_advoware}},
-            payload=plan.advoware,
-            post=post,
-            find=find,
-            look_first=look_first,
-            post_whole=partial(post, whole=True),
-        ),
+    return CreateOrder(
+        system=Side.ADVOWARE,
+        entity=ENTITY,
+        espo_id=party.espo_id,
+        natural_key={"fields": {change.field: change.new for change in plan.fields.to_advoware}},
+        payload=plan.advoware,
+        post=post,
+        find=find,
+        look_first=look_first,
+        post_whole=partial(post, whole=True),
     )
+
+
+async def _linked(
+    context: PassContext, party: PartyRead, creation: Creation[Created[Beteiligter]], table: FieldTable
+) -> PartyRead:
+    """Store the number and, as soon as Advoware's record is known, the base."""
     created, intent = creation.record, creation.intent
     record = created.record
     base = None

@@ -18,7 +18,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.engine.installation.field_tables import field_changes
-from vmh_sync.engine.installation.known_installation import read_known, read_known_espocrm
+from vmh_sync.engine.installation.known_installation import KnownInstallation, read_known, read_known_espocrm
 from vmh_sync.engine.installation.redis_identity import guard_of, place_of
 from vmh_sync.engine.passes.modified_stamps import keep_stamp_clock, read_stamp_clock
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -30,6 +30,8 @@ from vmh_sync.systems.advoware.client import open_advoware
 from vmh_sync.systems.advoware.token import StoredToken
 from vmh_sync.systems.errors import ShadowOperation
 from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.systems.espocrm.query import ListLimits
+from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync.watchdog import watched
 
 
@@ -117,26 +119,19 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
     circuits = SharedCircuits(redis)
     calls = CallCounter()
     try:
-        known, stamps = await asyncio.to_thread(lambda: (read_known(store), read_stamp_clock(store)))
-        known_espocrm = await asyncio.to_thread(read_known_espocrm, store)
-        known.check()
-        known_espocrm.check()
+        known, limits, stamps = await asyncio.to_thread(_read_known, store)
+        tokens = token_cache(redis, settings.advoware, clock)
         async with (
             open_advoware(
                 settings.advoware,
-                token_cache=token_cache(redis, settings.advoware, clock),
+                token_cache=tokens,
                 clock=clock,
                 observer=calls,
                 circuits=circuits,
                 search=known.search,
             ) as advoware,
             open_espocrm(
-                settings.espocrm,
-                clock=clock,
-                observer=calls,
-                circuits=circuits,
-                stamp_clock=stamps,
-                limits=known_espocrm.limits,
+                settings.espocrm, clock=clock, observer=calls, circuits=circuits, stamp_clock=stamps, limits=limits
             ) as espo,
         ):
             context = PassContext(
@@ -163,6 +158,14 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
         calls.store(store)
         await redis.aclose()
         store.close()
+
+
+def _read_known(store: Store) -> tuple[KnownInstallation, ListLimits, StampClock]:
+    """Return what is known of this installation. Raises ``SettingsError`` where it is not one to be synced with."""
+    known, known_espocrm = read_known(store), read_known_espocrm(store)
+    known.check()
+    known_espocrm.check()
+    return known, known_espocrm.limits, read_stamp_clock(store)
 
 
 def house_leases(redis: AsyncRedis, store: Store, settings: VmhSettings) -> Leases:

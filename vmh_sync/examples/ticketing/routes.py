@@ -99,12 +99,19 @@ _MEANINGS = {
 }
 
 
-def ticket_router(
-    *, reader: Depends, writer: Depends, desk: Callable[[Request], Desk], clock: Callable[[Request], Clock]
-) -> APIRouter:
+DeskOf = Callable[[Request], Desk]
+ClockOf = Callable[[Request], Clock]
+
+
+def ticket_router(*, reader: Depends, writer: Depends, desk: DeskOf, clock: ClockOf) -> APIRouter:
     """Make the endpoints. ``reader`` and ``writer`` are dependencies that let only allowed callers in."""
     router = APIRouter(prefix="/tickets", tags=["example: ticketing"])
+    _add_opening(router, reader, writer, desk, clock)
+    _add_steps(router, writer, desk, clock)
+    return router
 
+
+def _add_opening(router: APIRouter, reader: Depends, writer: Depends, desk: DeskOf, clock: ClockOf) -> None:
     @router.post("", status_code=201, dependencies=[writer], responses=_responses(401, 403, 503))
     async def create(request: Request, given: NewTicket) -> ShownTicket:
         """Open a ticket; it goes to somebody at once, by its priority."""
@@ -126,6 +133,8 @@ def ticket_router(
         tickets: Sequence[Ticket] = await _stored(desk(request).newest, limit)
         return [ShownTicket.model_validate(ticket) for ticket in tickets]
 
+
+def _add_steps(router: APIRouter, writer: Depends, desk: DeskOf, clock: ClockOf) -> None:
     @router.post("/{ticket_id}/triage", dependencies=[writer], responses=_responses(401, 403, 404, 409, 503))
     async def triage(request: Request, ticket_id: str, given: Annotated[Triage | None, Body()] = None) -> ShownTicket:
         """Give a ticket to somebody."""
@@ -155,8 +164,6 @@ def ticket_router(
             raise HTTPException(404, "no such ticket")
         _log.info("ticket %s: %s notified, state %s", ticket.id, masked(ticket.customer_email), ticket.state)
         return Notified(id=ticket.id)
-
-    return router
 
 
 async def _step(desk: Desk, ticket_id: str, step: Callable[[Ticket], Ticket]) -> ShownTicket:

@@ -196,18 +196,8 @@ def make_sync_job(
     ``selections``: those that the launchpad offers, the default first; without ``pending`` there is no inbox.
     """
     entity, queued = pipeline.entity, "pending" in selections
-
-    @dg.op(name=f"fetch{suffix}", description=descriptions.fetch)
-    async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
-        if BULK_TAG in context.run.tags:
-            give_way(context.instance)
-        async with sync_resources.open(context.run_id) as opened:
-            opened.by_person = _trigger(context) in PERSONS
-            work = await read_batch(opened, pipeline, config, queued=queued, named=_trigger(context) != Trigger.CLI)
-        context.log.info("%s: %d anzusehen", entity, pipeline.size(work.batch))
-        if work.chosen.rang:
-            context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
-        return work
+    fetch = _fetch_op(pipeline, f"fetch{suffix}", descriptions.fetch, queued=queued)
+    write = _write_op(pipeline, f"write{suffix}", descriptions.write)
 
     @dg.op(name=f"map{suffix}", description=descriptions.map)
     def map_fields(work: SyncBatch) -> SyncBatch:
@@ -219,7 +209,43 @@ def make_sync_job(
         context.add_output_metadata({"geplant": pipeline.diff(work.batch)})
         return work
 
-    @dg.op(name=f"write{suffix}", description=descriptions.write)
+    @dg.graph(name=entity, description=descriptions.job)
+    def graph() -> list[RecordOutcome]:
+        return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
+
+    def with_records(asked: dict[str, Any]) -> dict[str, Any]:
+        """Let the launchpad ask for the records directly, without naming ops."""
+        return {"ops": {f"fetch{suffix}": {"config": asked}}, "loggers": console.get()}
+
+    longest = {} if queued else {"dagster/max_runtime": str(LONGEST_SECONDS)}
+    return graph.to_job(
+        name=job_of(entity),
+        config=dg.ConfigMapping(config_schema=launchpad_schema(selections), config_fn=with_records),
+        executor_def=dg.in_process_executor,
+        tags={ENTITY_TAG: entity, **AGAIN_FROM_START, **longest},
+    )
+
+
+def _fetch_op(pipeline: EntityPipeline[Any], name: str, description: str, *, queued: bool) -> dg.OpDefinition:
+    @dg.op(name=name, description=description)
+    async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
+        if BULK_TAG in context.run.tags:
+            give_way(context.instance)
+        async with sync_resources.open(context.run_id) as opened:
+            opened.by_person = _trigger(context) in PERSONS
+            work = await read_batch(opened, pipeline, config, queued=queued, named=_trigger(context) != Trigger.CLI)
+        context.log.info("%s: %d anzusehen", pipeline.entity, pipeline.size(work.batch))
+        if work.chosen.rang:
+            context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
+        return work
+
+    return fetch
+
+
+def _write_op(pipeline: EntityPipeline[Any], name: str, description: str) -> dg.OpDefinition:
+    entity = pipeline.entity
+
+    @dg.op(name=name, description=description)
     async def write(
         context: dg.OpExecutionContext, work: SyncBatch, sync_resources: SyncResources
     ) -> list[RecordOutcome]:
@@ -241,24 +267,7 @@ def make_sync_job(
         _report(context, facts, standing, parts)
         return outcomes
 
-    @dg.graph(name=entity, description=descriptions.job)
-    def graph() -> list[RecordOutcome]:
-        return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
-
-    def with_records(asked: dict[str, Any]) -> dict[str, Any]:
-        """Let the launchpad ask for the records directly, without naming ops."""
-        return {"ops": {f"fetch{suffix}": {"config": asked}}, "loggers": console.get()}
-
-    return graph.to_job(
-        name=job_of(entity),
-        config=dg.ConfigMapping(config_schema=launchpad_schema(selections), config_fn=with_records),
-        executor_def=dg.in_process_executor,
-        tags={
-            ENTITY_TAG: entity,
-            **AGAIN_FROM_START,
-            **({} if queued else {"dagster/max_runtime": str(LONGEST_SECONDS)}),
-        },
-    )
+    return write
 
 
 def _trigger(context: dg.OpExecutionContext) -> str:
