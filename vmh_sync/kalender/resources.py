@@ -20,7 +20,7 @@ class CalendarResources(RunResources):
         """Give one op everything; raises ``dagster.Failure`` that names bad settings or a standstill."""
         try:
             with opening_failures():
-                settings = CalendarSettings.read()
+                settings = self._opened.settings(CalendarSettings.read)
                 async with (
                     at_work(run_id, settings.house),
                     self._opened.op(lambda: open_calendar_sides(run_id, settings)) as context,

@@ -17,7 +17,8 @@ from vmh_sync.orchestration.dagster_program import without_colours
 
 MODULE = "vmh_sync.definitions"
 PRELOADED = (
-    "vmh_sync.orchestration.code_server",  # each fork loads this module once more, and with it Dagster's command
+    "vmh_sync.orchestration.dagster_program",
+    "vmh_sync.orchestration.dagster_internals.server",  # each fork loads this module once more, and what it needs
     "vmh_sync.orchestration.dagster_internals.preloaded",
     MODULE,
     "vmh_sync.warm_up",

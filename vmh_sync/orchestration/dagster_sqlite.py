@@ -11,11 +11,12 @@ disk one by one: after a power cut the last ones of a run may be missing, which 
 cursors and our own database are.
 """
 
+import multiprocessing
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +36,7 @@ from vmh_sync.orchestration.dagster_internals.sqlite import (
     SqliteScheduleStorage,
     SqliteStorageConfig,
 )
-from vmh_sync.orchestration.files_kept_open import keep_open
+from vmh_sync.orchestration.files_kept_open import files_kept_open, keep_open
 from vmh_sync.services.sole_process import one_after_another
 
 BUSY_SECONDS = 60.0
@@ -126,7 +127,21 @@ class PatientScheduleStorage(_OneFile, SqliteScheduleStorage):
 
 
 class PatientEventLogStorage(SqliteEventLogStorage):
-    """Events, a file for each run and one for all: waits for other writers, and sets a file up alone."""
+    """Events, a file for each run and one for all: waits for other writers, and sets a file up alone.
+
+    A process that was forked for one run keeps its files open until it ends.
+    """
+
+    def __init__(self, base_dir: str) -> None:
+        self._kept = ExitStack()
+        if multiprocessing.parent_process() is not None:
+            self._kept.enter_context(files_kept_open())
+        super().__init__(base_dir)
+
+    def dispose(self) -> None:
+        """Let go of everything."""
+        self._kept.close()
+        super().dispose()
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -1,4 +1,4 @@
-"""Keeps Dagster's SQLite files open during a pass in the foreground.
+"""Keeps Dagster's SQLite files open during a pass in the foreground, and in a process that was forked for one run.
 
 Whoever closes such a file as the last one clears it up and forces it to the disk. Dagster opens and closes one for each
 event, so that every event of a pass would do so: two thirds of its waits for the disk.

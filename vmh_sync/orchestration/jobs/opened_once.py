@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Generic, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -19,6 +20,7 @@ class OpenedOnce(Generic[T]):
         """Hold nothing yet."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kept: tuple[AsyncExitStack, T] | None = None
+        self._settings: object = None
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -27,8 +29,15 @@ class OpenedOnce(Generic[T]):
         try:
             yield
         finally:
-            self._loop = None
+            self._loop = self._settings = None
             await self._close()
+
+    def settings(self, read: Callable[[], S]) -> S:
+        """Return the settings as ``read`` has given them to the first op of the run; outside of a run, anew."""
+        if asyncio.get_running_loop() is not self._loop:
+            return read()
+        kept = self._settings = self._settings or read()
+        return kept  # type: ignore[return-value]  # a run reads one kind
 
     @asynccontextmanager
     async def op(self, opening: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:

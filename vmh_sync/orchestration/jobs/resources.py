@@ -36,7 +36,7 @@ class SyncResources(RunResources):
     async def open(self, run_id: str) -> AsyncIterator[PassContext]:
         """Give one op everything; raises ``dagster.Failure`` that names bad settings or a standstill."""
         with opening_failures():
-            settings = PassSettings.read()
+            settings = self._opened.settings(PassSettings.read)
             async with (
                 at_work(run_id, settings.house),
                 self._opened.op(lambda: open_sides(run_id, settings)) as context,

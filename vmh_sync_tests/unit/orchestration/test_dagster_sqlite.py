@@ -1,5 +1,6 @@
 """Dagster's SQLite files in the embedded default: whoever finds one locked waits, and an existing home goes on."""
 
+import multiprocessing
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -186,3 +187,15 @@ def test_a_file_that_was_set_up_by_half_is_set_up_to_its_end(tmp_path: Path, nam
         assert instance.all_instigator_state() == []
     with closing(sqlite3.connect(home / name)) as whole:
         assert whole.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_only_a_process_that_was_forked_for_a_run_keeps_its_files_open_and_clears_them_up_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    monkeypatch.setattr(multiprocessing, "parent_process", lambda: forked or None)
+    home = ensure_dagster_home(tmp_path)
+    with open_home(home) as instance:
+        a_run.execute_in_process(instance=instance)
+        assert bool([*home.glob("history/runs/*.db-wal")]) is forked
+    assert not [*home.glob("history/**/*-wal")]

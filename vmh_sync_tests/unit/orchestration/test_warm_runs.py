@@ -44,7 +44,12 @@ def loaded_late() -> Iterator[str]:
 
 def test_a_fork_loads_nothing_more_and_shares_what_the_same_work_comes_to() -> None:
     names = [json.dumps(PRELOADED), json.dumps(sorted({*loaded_late()}))]
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *names], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", SCRIPT, *names],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["new"] == found["cold"] == []
     assert found["worked out"] == [1, 1]
