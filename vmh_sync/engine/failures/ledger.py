@@ -16,32 +16,28 @@ log = logging.getLogger(__name__)
 TRY_AGAIN_AFTER = timedelta(hours=24)
 """When a value that a side refused is sent to it again (sync-semantics.md 4)."""
 
-_LONGEST_WAIT = TRY_AGAIN_AFTER + timedelta(hours=1)
-
 
 def retry_is_due(known: SyncRecord | None, now: datetime) -> bool:
     """Whether the refused values of a record that is known to be different are to be tried again."""
-    return known is not None and known.is_different and not _still_waits(known, now)
+    return known is not None and known.is_different and not _is_ahead(known.next_retry_at, now)
 
 
 def waits_for_next_try(known: SyncRecord | None, now: datetime) -> bool:
     """Whether a record has failed and neither its next try nor its reset has come."""
     if known is None or known.status not in BROKEN:
         return False
-    resets = known.auto_reset_at is not None and not has_come(known.auto_reset_at, now)
-    return resets or _still_waits(known, now)
+    return _is_ahead(known.auto_reset_at, now) or _is_ahead(known.next_retry_at, now)
 
 
-def _still_waits(known: SyncRecord, now: datetime) -> bool:
-    # A moment further ahead than any wait can be was stored while the clock was wrong.
-    return known.next_retry_at is not None and now < known.next_retry_at <= now + _LONGEST_WAIT
+def _is_ahead(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and not has_come(moment, now)
 
 
 def entry_of_difference(
     entity: str, espo_id: str, known: SyncRecord | None, message: str, *, now: datetime, run_id: str | None
 ) -> SyncRecord | None:
     """Return what the ledger says of a record whose sides stay apart; ``None`` when it says that already."""
-    waits = known is not None and known.is_different and _still_waits(known, now)
+    waits = known is not None and known.is_different and _is_ahead(known.next_retry_at, now)
     if known is not None and waits and known.error_text == message:
         return None
     return SyncRecord(

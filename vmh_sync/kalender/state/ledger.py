@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from vmh_sync.engine.failures.ledger import Failing, entry_of_failure
+from vmh_sync.engine.failures.ledger import Failing, entry_of_failure, waits_for_next_try
 from vmh_sync.kalender.decision.employee_plan import PlanItem
 from vmh_sync.kalender.decision.reads import advoware_views
 from vmh_sync.kalender.form.content_hash import content_hash
@@ -18,7 +18,7 @@ from vmh_sync.kalender.state.pair_rows import ENTITY
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
-from vmh_sync.sync.reporting.status import AUTO_RESET_AFTER, RecordStatus, SyncStatus, is_due
+from vmh_sync.sync.reporting.status import AUTO_RESET_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class Attempt:
 
     def waits(self, now: datetime) -> bool:
         """Tell whether its next try has not come yet."""
-        one = self.record
-        status = RecordStatus(SyncStatus(one.status), one.attempts, one.next_retry_at, one.auto_reset_at)
-        return not is_due(status, now)
+        return waits_for_next_try(self.record, now)
 
     def outcome(self) -> RecordOutcome:
         """Return how it ends in a pass that leaves it alone."""

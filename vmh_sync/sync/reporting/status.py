@@ -56,12 +56,3 @@ def after_failure(attempts_before: int, *, retryable: bool, now: datetime) -> Re
 def has_come(moment: datetime, now: datetime) -> bool:
     """Whether a retry or reset has come. One further ahead than any wait was stored while the clock was wrong."""
     return moment <= now or moment > now + LONGEST_WAIT
-
-
-def is_due(record: RecordStatus, now: datetime) -> bool:
-    """Whether the sweep may try a broken record again."""
-    if record.status is SyncStatus.FAILED:
-        return record.next_retry_at is None or has_come(record.next_retry_at, now)
-    if record.status is SyncStatus.PERMANENTLY_FAILED:
-        return record.auto_reset_at is not None and has_come(record.auto_reset_at, now)
-    return record.status in WAITING

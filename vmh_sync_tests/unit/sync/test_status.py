@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.sync.reporting.status import BROKEN, RecordStatus, SyncStatus, after_failure, is_due
+from vmh_sync.sync.reporting.status import RecordStatus, SyncStatus, after_failure, has_come
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
@@ -26,10 +26,9 @@ def test_when_the_fifth_retry_fails_too_only_the_reset_after_a_day_is_left(failu
 
 @pytest.mark.parametrize(("failures_before", "counted"), [(0, 1), (1, 1), (3, 3)])
 def test_what_no_retry_mends_waits_for_a_change_and_not_for_a_time(failures_before: int, counted: int) -> None:
-    standing = after_failure(failures_before, retryable=False, now=NOW)
-    assert standing == RecordStatus(SyncStatus.PERMANENTLY_FAILED, counted)
-    assert not is_due(standing, NOW + timedelta(days=365))
-    assert not is_due(standing, NOW - timedelta(days=365))
+    assert after_failure(failures_before, retryable=False, now=NOW) == RecordStatus(
+        SyncStatus.PERMANENTLY_FAILED, counted
+    )
 
 
 @pytest.mark.parametrize("failures_before", range(7))
@@ -37,16 +36,7 @@ def test_a_broken_record_is_due_at_its_moment_and_not_before(failures_before: in
     standing = after_failure(failures_before, retryable=True, now=NOW)
     moment = standing.next_retry_at or standing.auto_reset_at
     assert moment is not None
-    assert not is_due(standing, moment - A_MOMENT)
-    assert is_due(standing, moment)
-    assert is_due(standing, moment + A_MOMENT)
-    assert is_due(standing, NOW - timedelta(days=365)), "stored while the clock was ahead"
-
-
-def test_a_failed_record_without_a_moment_is_due() -> None:
-    assert is_due(RecordStatus(SyncStatus.FAILED), NOW)
-
-
-@pytest.mark.parametrize("status", [status for status in SyncStatus if status not in BROKEN])
-def test_of_the_others_only_what_is_new_or_changed_is_due(status: SyncStatus) -> None:
-    assert is_due(RecordStatus(status), NOW) is (status in {SyncStatus.PENDING, SyncStatus.DIRTY})
+    assert not has_come(moment, moment - A_MOMENT)
+    assert has_come(moment, moment)
+    assert has_come(moment, moment + A_MOMENT)
+    assert has_come(moment, NOW - timedelta(days=365)), "stored while the clock was ahead"
