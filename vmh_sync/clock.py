@@ -2,6 +2,10 @@
 
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
+
+FIRM_ZONE = ZoneInfo("Europe/Berlin")
+"""In which the times that people read are told."""
 
 
 def foreign_moment(moment: datetime) -> datetime | None:

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from zoneinfo import ZoneInfo
 
 import httpx
 from pydantic import SecretStr
 
 from vmh_sync.alerts.ledger import Message
-from vmh_sync.clock import SystemClock
+from vmh_sync.clock import FIRM_ZONE, SystemClock
 from vmh_sync.settings import AlertSettings, EspoCrmSettings, load
 from vmh_sync.systems.certificate import why_not_trusted
 from vmh_sync.systems.errors import ForeignSystemError
@@ -26,7 +25,6 @@ from vmh_sync.systems.retry import RetryPolicy
 _log = logging.getLogger(__name__)
 
 SECONDS = 10.0
-FIRM = ZoneInfo("Europe/Berlin")
 Way = Callable[[Message], str | None]
 """Sends a message; returns what it wants to remember. Raises :class:`MessageNotSent`."""
 
@@ -56,7 +54,7 @@ def subject(message: Message) -> str:
 
 def body(message: Message) -> str:
     """Return what a message says."""
-    since = f"{message.since.astimezone(FIRM):%d.%m.%Y %H:%M}"
+    since = f"{message.since.astimezone(FIRM_ZONE):%d.%m.%Y %H:%M}"
     lines = [f"Seit {since}: {message.trouble.text}"]
     if message.over:
         lines = [f"Behoben: {message.trouble.title}", f"Die Störung bestand seit {since}. Es ist nichts mehr zu tun."]

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from vmh_sync.clock import Clock
+from vmh_sync.clock import FIRM_ZONE, Clock
 from vmh_sync.systems.circuit import PERSON_GAP_SECONDS
 from vmh_sync.systems.errors import ForeignSystemError
 
@@ -42,7 +41,7 @@ def held_back_text(error: ForeignSystemError, clock: Clock) -> str:
     """Return what a failed login is about, and until when nobody tries it again."""
     if error.retry_after is None:
         return error.message_for_people
-    until = (clock.now() + timedelta(seconds=error.retry_after)).astimezone(ZoneInfo("Europe/Berlin"))
+    until = (clock.now() + timedelta(seconds=error.retry_after)).astimezone(FIRM_ZONE)
     told = f"{error.people} Bis {until:%H:%M:%S} Uhr versucht es niemand wieder; danach geht es von selbst weiter."
     return f"{told} {_NOT_TRIED}" if error.held_back else told
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-BERLIN = ZoneInfo("Europe/Berlin")
+from vmh_sync.clock import FIRM_ZONE
 
 
 class Source(StrEnum):
@@ -56,8 +56,8 @@ class CalendarRules:
     ``zuletztGeaendertAm``. ``write_protection`` is the global switch (on: nothing is written to Advoware).
     """
 
-    zone: ZoneInfo = BERLIN
-    advoware_zone: ZoneInfo = BERLIN
+    zone: ZoneInfo = FIRM_ZONE
+    advoware_zone: ZoneInfo = FIRM_ZONE
     neutral_title: str = "Termin"
     attach_file_number: bool = False
     show_preparation: bool = True

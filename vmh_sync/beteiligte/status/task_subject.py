@@ -1,13 +1,11 @@
 """A party as the subject of manual tasks."""
 
-from zoneinfo import ZoneInfo
-
 from vmh_sync.beteiligte.fields import ESPO_ENTITY
 from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.clock import FIRM_ZONE
 from vmh_sync.systems.advoware import wire
 from vmh_sync.tasks.manual_tasks import LastEdit, TaskSubject
 
-_ZONE = ZoneInfo("Europe/Berlin")
 _TIME = "%d.%m.%Y %H:%M"
 
 
@@ -31,11 +29,11 @@ def _edited(read: PartyRead) -> tuple[LastEdit, ...]:
     told = []
     if read.espo is not None and read.espo.modified_at is not None:
         who = read.espo.attributes.get("modifiedByName")
-        at = f"in EspoCRM am {read.espo.modified_at.astimezone(_ZONE):{_TIME}}"
+        at = f"in EspoCRM am {read.espo.modified_at.astimezone(FIRM_ZONE):{_TIME}}"
         told.append(LastEdit(f"{at} von {who}" if who else at, read.espo.modified_by_id))
     changed = read.advoware.geaendert_am if read.advoware is not None else None
-    local = wire.local_moment(changed, _ZONE)
+    local = wire.local_moment(changed, FIRM_ZONE)
     if local is not None:
-        at = f"in Advoware am {local.astimezone(_ZONE):{_TIME}}"
+        at = f"in Advoware am {local.astimezone(FIRM_ZONE):{_TIME}}"
         told.append(LastEdit(f"{at} (ohne Namen)"))
     return tuple(told)

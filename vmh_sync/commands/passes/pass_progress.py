@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from vmh_sync.clock import Clock, SystemClock
+from vmh_sync.clock import FIRM_ZONE, Clock, SystemClock
 from vmh_sync.engine.counting.pass_progress import Step
 
 LINE_EVERY = timedelta(seconds=15)
 _MEASURED_AFTER = 20
-_FIRM_ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class PassFigures:
         if self.per_second is None or self.expected_end is None:
             return ""
         rate = f"{self.per_second:.0f} je Sekunde" if self.per_second >= 1 else f"{self.per_second * 60:.0f} je Minute"
-        return f"{rate}, Ende etwa {self.expected_end.astimezone(_FIRM_ZONE):%H:%M} Uhr"
+        return f"{rate}, Ende etwa {self.expected_end.astimezone(FIRM_ZONE):%H:%M} Uhr"
 
 
 class PassProgress:

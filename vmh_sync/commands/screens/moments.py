@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import typer
 
-FIRM_ZONE = ZoneInfo("Europe/Berlin")
+from vmh_sync.clock import FIRM_ZONE
+
 _SPANS: dict[str, Callable[[int], timedelta]] = {
     "m": lambda number: timedelta(minutes=number),
     "h": lambda number: timedelta(hours=number),

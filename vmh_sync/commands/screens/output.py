@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from vmh_sync.clock import FIRM_ZONE
 from vmh_sync.commands.screens.screen import print_rows, screen, sentences
 from vmh_sync.sync.reporting.plan_in_words import HEADINGS, in_words
 from vmh_sync.sync.reporting.words_de import SIDES
@@ -20,7 +20,6 @@ RECORDS_FAILED = 3
 PASS_FAILED = 1
 SHOWN_FAILURES = 20
 _YES = ("j", "ja", "y", "yes")
-_FIRM_TIME = ZoneInfo("Europe/Berlin")
 
 
 def fail(message: str, *, code: int = PASS_FAILED) -> NoReturn:
@@ -106,7 +105,7 @@ def _print_reasons(console: Console, reasons: Sequence[tuple[str, str]]) -> None
 
 def firm_time(at: datetime) -> str:
     """Return a moment as the firm's clocks show it."""
-    return at.astimezone(_FIRM_TIME).strftime("%d.%m.%Y %H:%M:%S")
+    return at.astimezone(FIRM_ZONE).strftime("%d.%m.%Y %H:%M:%S")
 
 
 def print_plan(outcomes: Sequence["RecordOutcome"], *, show_values: bool) -> None:

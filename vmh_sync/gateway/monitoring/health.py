@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from vmh_sync.clock import FIRM_ZONE
 from vmh_sync.coordination.connection import prove_writable
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.coordination.watch_sign import read_sign, silent_since
 from vmh_sync.engine.installation.held_logins import HeldBackLogin, held_back_logins
 from vmh_sync.engine.installation.redis_identity import ForeignRedis, foreign, place_of
 from vmh_sync.gateway.launches.launch import DagsterUnavailable, LaunchFailed
-from vmh_sync.gateway.pages.morning_page import FIRM
 from vmh_sync.gateway.services import GatewayServices, services_of
 from vmh_sync.orchestration.next_ticks import SILENT
 from vmh_sync.store.database_fault import at_host, database_fault
@@ -113,7 +113,7 @@ async def _logins(services: GatewayServices) -> Sequence[HeldBackLogin]:
 
 
 def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(FIRM):%d.%m. %H:%M} Uhr"
+    return f"{moment.astimezone(FIRM_ZONE):%d.%m. %H:%M} Uhr"
 
 
 def _refused(login: HeldBackLogin) -> str:

@@ -12,11 +12,11 @@ from datetime import datetime
 from html import escape
 from itertools import chain
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse
 
+from vmh_sync.clock import FIRM_ZONE
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.entities import BETEILIGTE, every
 from vmh_sync.gateway.keys import NotAllowed
@@ -37,7 +37,6 @@ from vmh_sync.sync.reporting.words_de import CHANGES, SIDES, TASKS, reason_in_wo
 
 PATH = "/morgen"
 DAGSTER_SECONDS = 4.0
-FIRM = ZoneInfo("Europe/Berlin")
 OPEN_UP_TO = 12
 """So many changed records are shown at once; more are opened area by area."""
 _LIGHTS = {
@@ -114,7 +113,7 @@ def password(authorization: str | None) -> str | None:
 def morning_page(found: Morning, links: PeopleLinks, *, values: bool) -> str:
     """Return the page; ``values``: old and new values of what was changed, too."""
     mark, says = _LIGHTS[found.light]
-    at = f"{found.house.at.astimezone(FIRM):%d.%m.%Y, %H:%M} Uhr"
+    at = f"{found.house.at.astimezone(FIRM_ZONE):%d.%m.%Y, %H:%M} Uhr"
     changed = "".join(_areas(found, links, values=values))
     parts = [
         f'<h1 class="top">{mark} Abgleich: {says}</h1><p>{escape(_in_sum(found))}</p><p class="small">Stand {at}</p>',
@@ -283,4 +282,4 @@ def _link(address: str, text: str) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return f"{moment.astimezone(FIRM):%d.%m. %H:%M}" if moment is not None else ""
+    return f"{moment.astimezone(FIRM_ZONE):%d.%m. %H:%M}" if moment is not None else ""

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from vmh_sync.clock import ManualClock
+from vmh_sync.clock import FIRM_ZONE, ManualClock
 from vmh_sync.commands.passes.calendar_progress import in_german, shown_progress
 from vmh_sync.kalender.employee.progress import EmployeeProgress, LoadProgress, watched
-from vmh_sync.kalender.model import BERLIN
 
 NOON = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # 10:00 in Berlin
 
@@ -18,7 +17,7 @@ class Load:
     def __init__(self, **plans: int) -> None:
         self.clock = ManualClock(NOON)
         self.told: list[EmployeeProgress] = []
-        self.progress = LoadProgress(plans, clock=self.clock, per_minute=600, zone=BERLIN, told=self.told.append)
+        self.progress = LoadProgress(plans, clock=self.clock, per_minute=600, zone=FIRM_ZONE, told=self.told.append)
 
     def write(self, kuerzel: str, events: int, *, seconds_each: float = 0.1) -> None:
         for _ in range(events):
