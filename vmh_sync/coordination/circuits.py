@@ -14,6 +14,10 @@ KEPT_MILLISECONDS = 2 * 24 * 3600 * 1000
 """Longer than any pause; a login that nobody has used for two days is unknown again."""
 ALONE_SECONDS = 15.0
 """How long Redis is not asked again after it did not answer, so that no call waits for its time-out each time."""
+SEEN_SECONDS = 0.05
+"""How long a look of coroutines counts: as long as an answer is on its way in any case, so that no more bad logins can
+come together than those of the calls under way. What this process itself is told or writes counts at once.
+"""
 
 _SWAP = """
 local stored = redis.call('GET', KEYS[1])
@@ -35,16 +39,24 @@ class SharedCircuits:
         self._sync_redis = sync_redis
         self._alone: dict[str, str] = {}
         self._alone_until = 0.0
+        self._seen: dict[str, tuple[float, str | None]] = {}
 
     async def load(self, name: str) -> str | None:
-        """Return the stored text, None when there is none."""
+        """Return the stored text, None when there is none; it may be :data:`SEEN_SECONDS` old."""
         if self._redis is None or self._is_alone():
             return self._alone.get(name)
+        asked = time.monotonic()
+        seen_at, seen = self._seen.get(name, (0.0, None))
+        if asked - seen_at < SEEN_SECONDS:
+            return seen
         try:
             with translated():
-                return _text(await self._redis.get(circuit_key(name)))
+                text = _text(await self._redis.get(circuit_key(name)))
         except CoordinationUnavailable:
             return self._go_alone(lambda: self._alone.get(name))
+        if asked > self._seen.get(name, (0.0, None))[0]:  # else something newer was seen meanwhile
+            self._seen[name] = asked, text
+        return text
 
     async def swap(self, name: str, known: str | None, new: str) -> bool:
         """Store ``new`` if ``known`` is still what is stored."""
@@ -55,6 +67,10 @@ class SharedCircuits:
                 done = await evaluate(self._redis, _SWAP, *_arguments(name, known, new)) == 1
         except CoordinationUnavailable:
             return self._go_alone(lambda: self._swap_alone(name, self._alone.get(name), new))
+        if done:
+            self._seen[name] = time.monotonic(), new
+        else:
+            self._seen.pop(name, None)
         return self._remember(name, new, done=done)
 
     def load_sync(self, name: str) -> str | None:

@@ -20,10 +20,36 @@ def connect(url: str) -> AsyncRedis:
 
     Takes ``redis://``, ``rediss://`` or ``unix://`` URLs; raises ValueError for others. Close with ``aclose()``.
     """
-    client: AsyncRedis = AsyncRedis.from_url(_checked(url), **_options())
+    client: AsyncRedis = _Straight.from_url(_checked(url), **_options())
     pool = client.connection_pool
     pool.connection_class = _prompt(pool.connection_class)
     return client
+
+
+class _Straight(AsyncRedis):
+    """A client that takes an idle connection that stands as it is: the way through redis-py's pool costs as much again.
+
+    A command that fails is tried again by redis-py's rules, on the same connection, made anew. What the pool has to do
+    (make a connection, refuse one too many, log in anew) stays with it.
+    """
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """See ``Redis``."""
+        straight: Any = self
+        pool = straight.connection_pool
+        idle = pool._available_connections
+        if not idle or not idle[-1].is_connected or idle[-1].should_reconnect():
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        connection = idle.pop()
+        pool._in_use_connections.add(connection)
+        try:
+            return await connection.retry.call_with_retry(
+                lambda: straight._send_command_parse_response(connection, args[0], *args, **options),
+                lambda _: connection.disconnect(),
+            )
+        finally:
+            pool._in_use_connections.discard(connection)
+            idle.append(connection)
 
 
 class _Prompt:

@@ -139,12 +139,12 @@ def unique_items(entries: Iterable[EspoEntry]) -> dict[str, EspoEntry]:
 def gather(party: PartyCommunication, options: Options) -> list[ChannelWork]:
     """Return the work per channel whose EspoCRM list was read; entries of untouched kinds are left out."""
     works = []
-    entries = party.entries or ()
+    every = _members(party.entries or (), party)
     for channel in Channel:
         listed = party.items(channel)
         if listed is None:
             continue
-        members = [one for one in _members(entries, party) if kinds.channel_of(one.kind) is channel]
+        members = [one for one in every if kinds.channel_of(one.kind) is channel]
         work = ChannelWork(channel, options, unique_items(listed), members)
         _trust_markers(work)
         works.append(work)

@@ -183,11 +183,14 @@ class AiohttpClient:
                 allow_redirects=False,
                 proxy=self._proxy_for(address.scheme, address.host or ""),
             ) as answer:
-                # Each part of the body has its own time, and all of them together twice as much: a server that says a
-                # byte now and then would hold up its caller for hours.
-                if not answer.content.is_eof():  # short ones come along with their headers
+                if answer.content.is_eof():  # short ones come along with their headers
+                    content = answer.content.read_nowait()
+                    bounded.measure((content,))
+                else:
+                    # Each part of the body has its own time, and all of them together twice as much: a server that says
+                    # a byte now and then would hold up its caller for hours.
                     patience.reschedule(asyncio.get_running_loop().time() + 2 * self._seconds)
-                content = await bounded.whole(answer.content.iter_chunked(bounded.PART))
+                    content = await bounded.whole(answer.content.iter_chunked(bounded.PART))
         # As a stream, since httpx would name the length of any other content in the headers.
         stream = httpx.ByteStream(content)
         response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)

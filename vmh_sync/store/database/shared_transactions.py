@@ -9,8 +9,8 @@ committed right before or not at all. A read begins after it was asked for, so i
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -119,24 +119,22 @@ class SharedTransactions(Generic[Tx]):
                 for piece in pieces:
                     if piece.told.done():  # cancelled while the lock was waited for
                         continue
-                    with self._alone(tx, piece, len(pieces)):
+                    if len(pieces) == 1:
                         piece.result = piece.work(tx)
+                    else:
+                        self._alone(tx, piece)
         except Exception as error:  # noqa: BLE001 - each of them raises it again
             for piece in pieces:
                 piece.error = piece.error or error
 
-    @contextmanager
-    def _alone(self, tx: Tx, piece: _Piece, pieces: int) -> Iterator[None]:
+    def _alone(self, tx: Tx, piece: _Piece) -> None:
         """Keep what the piece raises from the others. Raises when the transaction is lost for all of them."""
-        if pieces == 1:
-            yield
-            return
         below = self._connection(tx).connection.driver_connection if self._connection is not None else None
         if below is not None:
             below.execute("SAVEPOINT piece")
         try:
             with translated():
-                yield
+                piece.result = piece.work(tx)
         except Exception as error:
             piece.error = error
             if below is not None and not below.in_transaction:

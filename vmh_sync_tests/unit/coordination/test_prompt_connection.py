@@ -44,3 +44,27 @@ async def test_a_connection_that_the_other_end_has_closed_is_replaced(redis: Asy
         with suppress(RedisConnectionError):  # redis-py's own way, too, when the loop has not heard of it yet
             await redis.ping()
         assert await redis.client_id() != first
+
+
+async def _of(redis: AsyncRedis, command: str, argument: str) -> object:
+    found: object = await getattr(redis, command)(argument)
+    return found
+
+
+async def test_commands_of_one_moment_have_a_connection_each_and_give_it_back(redis: AsyncRedis) -> None:
+    pool: Any = redis.connection_pool
+    for _ in range(3):
+        async with asyncio.TaskGroup() as several:
+            for _ in range(4):
+                several.create_task(_of(redis, "get", "k"))
+        assert (len(pool._available_connections), len(pool._in_use_connections)) == (4, 0)
+
+
+async def test_a_connection_whose_command_was_cancelled_answers_no_other_one(redis: AsyncRedis) -> None:
+    await redis.set("k", "v")
+    asking = asyncio.create_task(_of(redis, "echo", "of the cancelled one"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+    assert await redis.get("k") == "v"

@@ -1,0 +1,59 @@
+"""A look at a circuit counts for a moment, so that a pass does not ask Redis before each of its calls."""
+
+import asyncio
+
+import pytest
+
+from vmh_sync.clock import SystemClock
+from vmh_sync.coordination import circuits
+from vmh_sync.coordination.circuits import SharedCircuits
+from vmh_sync.coordination.connection import AsyncRedis
+from vmh_sync.systems.circuit import LoginCircuit, LoginHeldBack
+
+NAME = "espocrm:1"
+
+
+async def _working(redis: AsyncRedis) -> LoginCircuit:
+    login = LoginCircuit(NAME, SystemClock(), SharedCircuits(redis))
+    await login.worked(await login.enter())
+    return login
+
+
+async def test_calls_of_one_moment_ask_redis_once(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "SEEN_SECONDS", 60.0)
+    login = await _working(redis)
+    await redis.config_resetstat()
+    for _ in range(20):
+        await login.enter()
+    assert "cmdstat_get" not in await redis.info("commandstats")
+
+
+async def test_what_this_process_is_told_counts_at_once(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circuits, "SEEN_SECONDS", 60.0)
+    login = await _working(redis)
+    await login.refused(await login.enter(), "LoginRejected", "GET x: login refused", 401)
+    with pytest.raises(LoginHeldBack):
+        await login.enter()
+
+
+async def test_what_another_process_was_told_counts_after_a_moment(redis: AsyncRedis) -> None:
+    login, other = await _working(redis), LoginCircuit(NAME, SystemClock(), SharedCircuits(redis))
+    await other.refused(await other.enter(), "LoginRejected", "GET x: login refused", 401)
+    with pytest.raises(LoginHeldBack):
+        async with asyncio.timeout(5):
+            while True:
+                await login.enter()
+                await asyncio.sleep(0)
+
+
+async def test_who_saw_less_than_stands_there_changes_nothing(
+    redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuits, "SEEN_SECONDS", 60.0)
+    login, other = await _working(redis), LoginCircuit(NAME, SystemClock(), SharedCircuits(redis))
+    ticket, earlier = await login.enter(), await other.enter()
+    await other.refused(earlier, "LoginRejected", "GET x: login refused", 401)
+    async with asyncio.timeout(5):
+        await login.refused(ticket, "LoginRejected", "GET y: login refused", 401)  # left before the other's was known
+    state, _ = await other.held_back()
+    assert state.refusals == 1
