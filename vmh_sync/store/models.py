@@ -200,7 +200,6 @@ class InboxRow(Base):
     espo_id: Mapped[str] = mapped_column(String(64))
     action: Mapped[str] = mapped_column(String(16))
     source: Mapped[str] = mapped_column(String(64))
-    payload: Mapped[Any] = mapped_column(Json, nullable=False)
     received_at: Mapped[datetime]
     claimed_by: Mapped[str | None] = mapped_column(String(128))
     claimed_until: Mapped[datetime | None]

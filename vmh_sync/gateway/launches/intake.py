@@ -7,12 +7,12 @@ flushes does not grow with the number of requests. A request is answered only af
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vmh_sync.background import let_end
 from vmh_sync.store.errors import StoreError, StoreUnavailable
 from vmh_sync.store.queue.inbox import InboxEvent
-from vmh_sync.store.store import Store, Transaction
+from vmh_sync.store.store import Store
 
 _log = logging.getLogger(__name__)
 
@@ -77,16 +77,4 @@ class Intake:
 
     def _commit(self, deliveries: Sequence[_Delivery]) -> list[int]:
         with self._store.transaction() as tx:
-            return [tx.inbox.add(d.entity, with_numbers(tx, d.entity, d.events)) for d in deliveries]
-
-
-def with_numbers(tx: Transaction, entity: str, events: Sequence[InboxEvent]) -> list[InboxEvent]:
-    """Give deletes the Advoware number that the stored link still knows; the record itself is gone."""
-    deleted = [event.espo_id for event in events if event.action == "delete"]
-    links = tx.links.get_many(entity, deleted) if deleted else {}
-    return [
-        replace(event, payload={"betnr": links[event.espo_id].betnr, "advoware_id": links[event.espo_id].advoware_id})
-        if event.action == "delete" and event.espo_id in links
-        else event
-        for event in events
-    ]
+            return [tx.inbox.add(d.entity, d.events) for d in deliveries]

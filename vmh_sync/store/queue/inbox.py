@@ -9,7 +9,7 @@ lease decides who writes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Literal
@@ -17,7 +17,6 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
-from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.errors import StoreUnavailable
 from vmh_sync.store.models import InboxRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, table_of
@@ -48,7 +47,6 @@ class InboxEvent:
     espo_id: str
     action: InboxAction
     source: str
-    payload: JsonObject = field(default_factory=dict, repr=False)
     lane: Lane = Lane.LIVE
 
 
@@ -61,7 +59,6 @@ class InboxItem:
     espo_id: str
     action: InboxAction
     source: str
-    payload: JsonObject = field(repr=False)
     received_at: datetime
     claimed_by: str | None
     claimed_until: datetime | None
@@ -88,7 +85,6 @@ class Inbox(Repository):
                     "espo_id": event.espo_id,
                     "action": event.action,
                     "source": event.source,
-                    "payload": event.payload,
                     "received_at": now,
                     "attempts": 0,
                     "lane": event.lane,

@@ -78,7 +78,7 @@ def test_a_database_that_goes_away_costs_no_event(
     assert away == [503, 503], "EspoCRM sends them again"
     assert back[-1] == 200
     accepted = {an_id(1), *(an_id(number) for number, status in zip((4, 5), back, strict=True) if status == 200)}
-    assert accepted <= {espo_id for espo_id, _, _ in waiting(firm.store)}
+    assert accepted <= {espo_id for espo_id, _ in waiting(firm.store)}
 
 
 def test_connections_that_were_cut_are_replaced(gateway: GatewayProcess, cut: Callable[[bool], None]) -> None:

@@ -290,7 +290,7 @@ def test_secrets_are_never_written(firm: Firm, gateway: GatewayProcess, dagster_
     with firm.store.transaction() as tx:
         items = tx.inbox.claim("beteiligte", "look", 100, tx.inbox._now(), 60)
     written = [gateway.log, *(answer.text for answer in answers), json.dumps(dagster_double.launches)]
-    written += [json.dumps(item.payload) for item in items]
+    written += [str(item) for item in items]
 
     assert len(items) == 1
     found = [canary for canary in canaries if canary and any(canary in text for text in written)]

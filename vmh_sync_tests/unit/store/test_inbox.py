@@ -14,7 +14,7 @@ ENTITY = "beteiligte"
 
 
 def event(espo_id: str, action: InboxAction = "update") -> InboxEvent:
-    return InboxEvent(espo_id=espo_id, action=action, source="webhook", payload={"v": 1})
+    return InboxEvent(espo_id=espo_id, action=action, source="webhook")
 
 
 def add(store: Store, *events: InboxEvent) -> int:
@@ -61,7 +61,6 @@ def test_claims_come_oldest_first_within_the_limit(store: Store, store_clock: Ma
         espo_id="b",
         action="update",
         source="webhook",
-        payload={"v": 1},
         received_at=store_clock.now(),
         claimed_by="w2",
         claimed_until=store_clock.now() + timedelta(seconds=60),

@@ -16,7 +16,6 @@ from vmh_sync.store.link_notes import LinkNotes
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.pairs.records import SyncRecord
-from vmh_sync.store.queue.inbox import InboxEvent, InboxItem
 from vmh_sync.stored_settings import default_url
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,19 +28,6 @@ SECRET = "Frau Geheim"
         Link(entity="e", espo_id="i", base={"name": SECRET}, notes=LinkNotes(kept_differently={SECRET: (SECRET, "")})),
         Change(entity="e", kind="applied", reason=SECRET, old=SECRET, new=SECRET, losing_value=SECRET),
         SyncRecord(entity="e", espo_id="i", status="failed", error_text=SECRET),
-        InboxEvent(espo_id="i", action="update", source="s", payload={"name": SECRET}),
-        InboxItem(
-            id=1,
-            entity="e",
-            espo_id="i",
-            action="update",
-            source="s",
-            payload={"name": SECRET},
-            received_at=NOW,
-            claimed_by=None,
-            claimed_until=None,
-            attempts=0,
-        ),
         Intent(
             id="1",
             system="s",

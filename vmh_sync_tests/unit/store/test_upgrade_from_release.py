@@ -115,12 +115,13 @@ def test_links_bases_intents_inbox_audit_and_pairs_of_the_version_before_are_all
 
 
 def with_typed_state(before: Rows) -> Rows:
-    """Return what must be found of these rows after migration 0005, which empties the bags of values."""
+    """Return what must be found of these rows after migration 0005, which empties the bags of values, and 0006."""
     stands = [row for row in before["links"] if row["entity"] == STAND]
     histories = [row for row in before["cursors"] if row["name"].startswith("guard:")]
     return before | {
         "links": [_renamed(row) for row in before["links"] if row not in stands],
         "cursors": [row for row in before["cursors"] if row not in histories],
+        "inbox": [{name: value for name, value in row.items() if name != "payload"} for row in before["inbox"]],
         "calendar_pairs": [
             {name: value for name, value in row.items() if name != "extra"}
             | {"obstacle": row["extra"].get("obstacle"), "guarded": row["extra"].get("event")}
