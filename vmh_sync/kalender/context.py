@@ -19,7 +19,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.rate import TokenBucket
 from vmh_sync.coordination.sign_of_life import alive
 from vmh_sync.engine.counting.call_counts import CallCounter
-from vmh_sync.engine.installation.known_installation import read_known, read_known_google
+from vmh_sync.engine.installation.known_installation import KnownGoogle, KnownInstallation, read_known
 from vmh_sync.engine.passes.opening import at_work, house_leases, open_database, token_cache
 from vmh_sync.fence import carried
 from vmh_sync.kalender.changed_lately import ChangedLately
@@ -211,8 +211,8 @@ async def open_calendar_sides(
     circuits = SharedCircuits(redis, sync_redis)
     calls = CallCounter()
     try:
-        known = await asyncio.to_thread(read_known, store)
-        (await asyncio.to_thread(read_known_google, store)).check()
+        known = await asyncio.to_thread(read_known, store, KnownInstallation)
+        (await asyncio.to_thread(read_known, store, KnownGoogle)).check()
         with _threads(settings.sync.employees_at_once) as threads:
             google = _google(settings, sync_redis, circuits, calls, clock, threads, retry)
             cache = token_cache(redis, settings.advoware, clock)

@@ -64,7 +64,7 @@ def known_espocrm_from(findings: Sequence[Finding], tried_at: datetime) -> Known
 
 def known_google_from(findings: Sequence[Finding], tried_at: datetime) -> KnownGoogle:
     """Return what the calendar passes obey of Google from now on. ``tried_at`` is aware."""
-    return KnownGoogle(_stops(_refuted(findings)), tried_at.isoformat())
+    return KnownGoogle(stops=_stops(_refuted(findings)), tried_at=tried_at.isoformat())
 
 
 def _refuted(findings: Iterable[Finding]) -> list[Finding]:

@@ -12,13 +12,7 @@ from vmh_sync.clock import Clock, SystemClock
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
 from vmh_sync.commands.screens.screen import print_rows, screen, sentences
 from vmh_sync.commands.screens.unreachable import explained
-from vmh_sync.engine.installation.known_installation import (
-    KnownInstallation,
-    keep_known,
-    keep_known_espocrm,
-    keep_known_google,
-    read_known,
-)
+from vmh_sync.engine.installation.known_installation import Known, KnownInstallation, keep_known, read_known
 from vmh_sync.engine.passes.opening import open_database
 from vmh_sync.kalender.reading.push import PATH as PUSH_PATH
 from vmh_sync.probe.advoware.run import Scratch, probe
@@ -171,7 +165,7 @@ async def _probe(order: ProbeOrder) -> _Done:
             await _espocrm(order.record, store, house, clock, done)
         if order.calendar is not None:
             await _google(order.calendar, store, clock, done)
-        done.known = await asyncio.to_thread(read_known, store)
+        done.known = await asyncio.to_thread(read_known, store, KnownInstallation)
     finally:
         store.close()
         if order.recording is not None:
@@ -191,9 +185,7 @@ async def _advoware(
     ) as client:
         scratch = Scratch(betnr, kuerzel, not settings.write_protection, settle, settle + LATE_BEYOND)
         done.parts.append(await probe(client, scratch, Restore(house.home), clock, settings.timezone))
-    known = known_from(done.parts[-1].findings, clock.now())
-    await asyncio.to_thread(keep_known, store, known)
-    done.stops += known.stops
+    await _keep(known_from(done.parts[-1].findings, clock.now()), store, done)
 
 
 async def _espocrm(record: str, store: Store, house: VmhSettings, clock: Clock, done: _Done) -> None:
@@ -205,9 +197,7 @@ async def _espocrm(record: str, store: Store, house: VmhSettings, clock: Clock, 
         if found.attributes.get("betnr"):
             raise SettingsError(_LINKED_RECORD.format(record=record))
         done.parts.append(await probe_espocrm(client, record, Restore(house.home, *RESTORE), clock))
-    known = known_espocrm_from(done.parts[-1].findings, clock.now())
-    await asyncio.to_thread(keep_known_espocrm, store, known)
-    done.stops += known.stops
+    await _keep(known_espocrm_from(done.parts[-1].findings, clock.now()), store, done)
 
 
 async def _google(calendar: str, store: Store, clock: Clock, done: _Done) -> None:
@@ -218,8 +208,11 @@ async def _google(calendar: str, store: Store, clock: Clock, done: _Done) -> Non
     client = GoogleCalendarClient(services, UnlimitedQuota(), person=True)
     address = push.rstrip("/") + PUSH_PATH if push else None
     done.parts.append(await asyncio.to_thread(probe_google, client, calendar, address, clock.now()))
-    known = known_google_from(done.parts[-1].findings, clock.now())
-    await asyncio.to_thread(keep_known_google, store, known)
+    await _keep(known_google_from(done.parts[-1].findings, clock.now()), store, done)
+
+
+async def _keep(known: Known, store: Store, done: _Done) -> None:
+    await asyncio.to_thread(keep_known, store, known)
     done.stops += known.stops
 
 

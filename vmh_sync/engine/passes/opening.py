@@ -18,7 +18,7 @@ from vmh_sync.coordination.leases import Leases
 from vmh_sync.coordination.shared_token import SharedToken
 from vmh_sync.engine.counting.call_counts import CallCounter
 from vmh_sync.engine.installation.field_tables import field_changes
-from vmh_sync.engine.installation.known_installation import KnownInstallation, read_known, read_known_espocrm
+from vmh_sync.engine.installation.known_installation import KnownEspocrm, KnownInstallation, read_known
 from vmh_sync.engine.installation.redis_identity import guard_of, place_of
 from vmh_sync.engine.passes.modified_stamps import keep_stamp_clock, read_stamp_clock
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -162,7 +162,7 @@ async def open_sides(run_id: str, settings: PassSettings, clock: Clock | None = 
 
 def _read_known(store: Store) -> tuple[KnownInstallation, ListLimits, StampClock]:
     """Return what is known of this installation. Raises ``SettingsError`` where it is not one to be synced with."""
-    known, known_espocrm = read_known(store), read_known_espocrm(store)
+    known, known_espocrm = read_known(store, KnownInstallation), read_known(store, KnownEspocrm)
     known.check()
     known_espocrm.check()
     return known, known_espocrm.limits, read_stamp_clock(store)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.installation.probe_check import play
-from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownEspocrm, keep_known_espocrm
+from vmh_sync.engine.installation.known_installation import AssumptionRefuted, KnownEspocrm, keep_known
 from vmh_sync.engine.passes.opening import open_context
 from vmh_sync.probe.effects import known_espocrm_from
 from vmh_sync.probe.espocrm.assumptions import ESPOCRM_ASSUMPTIONS
@@ -137,11 +137,11 @@ async def test_what_is_found_is_what_was_drawn(seed: int, tmp_path: Path) -> Non
 async def test_a_clock_that_is_wrong_stops_every_pass_until_it_is_put_right(firm: Firm, tmp_path: Path) -> None:
     done = await probed(replace(CONFIRMING, skew_minutes=60), tmp_path)
     assert [key for key, verdict in verdicts(done).items() if verdict is Verdict.REFUTED] == ["espocrm_clock"]
-    keep_known_espocrm(firm.store, known_espocrm_from(done.findings, SystemClock().now()))
+    keep_known(firm.store, known_espocrm_from(done.findings, SystemClock().now()))
     with pytest.raises(AssumptionRefuted, match="Uhr des Servers"):
         async with open_context("probe-test"):
             pass
-    keep_known_espocrm(firm.store, KnownEspocrm(200, 100))
+    keep_known(firm.store, KnownEspocrm())
     async with open_context("probe-test"):
         pass
 
@@ -151,7 +151,7 @@ async def test_the_passes_ask_for_no_longer_lists_than_were_found(firm: Firm) ->
         Finding("espocrm_list_limit", Verdict.REFUTED, number=2),
         Finding("espocrm_list_values", Verdict.REFUTED, number=3),
     ]
-    keep_known_espocrm(firm.store, known_espocrm_from(found, SystemClock().now()))
+    keep_known(firm.store, known_espocrm_from(found, SystemClock().now()))
     ids = [firm.crm_party(lastName=f"Muster {number}") for number in range(5)]
     firm.crm.clear_calls()
     async with open_context("probe-test") as context:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from vmh_sync.cli import app
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.installation.probe_check import play
-from vmh_sync.engine.installation.known_installation import AssumptionRefuted, keep_known_google
+from vmh_sync.engine.installation.known_installation import AssumptionRefuted, keep_known
 from vmh_sync.kalender.context import open_calendar
 from vmh_sync.probe.effects import known_google_from
 from vmh_sync.probe.findings import Finding, Probed, Verdict
@@ -110,12 +110,12 @@ async def test_a_recording_of_google_holds_no_value_and_plays_the_same(tmp_path:
 
 async def test_what_is_refuted_holds_the_calendars_and_nothing_else(firm: Firm) -> None:
     found = [Finding("google_if_match", Verdict.REFUTED), Finding("google_html", Verdict.REFUTED)]
-    keep_known_google(firm.store, known_google_from(found, SystemClock().now()))
+    keep_known(firm.store, known_google_from(found, SystemClock().now()))
     with pytest.raises(AssumptionRefuted, match="If-Match") as refusal:
         async with open_calendar("probe-test"):
             pass
     assert "Beschreibung" not in str(refusal.value)
-    keep_known_google(firm.store, known_google_from([], SystemClock().now()))
+    keep_known(firm.store, known_google_from([], SystemClock().now()))
     async with open_calendar("probe-test"):
         pass
 
