@@ -12,6 +12,7 @@ from vmh_sync.kalender.pipeline import sync_kalender
 from vmh_sync.kalender.reading.employees import active_employees
 from vmh_sync.kalender.run_config import EMPLOYEE_PARTITIONS, employees_partitions
 from vmh_sync.orchestration.run_tags import ENTITY_TAG, TRIGGER_TAG, Trigger, bulk_tags
+from vmh_sync.orchestration.triggers.launching import BEFORE_START, UNDER_WAY
 from vmh_sync.orchestration.triggers.tick_time import in_time
 from vmh_sync.settings import CalendarSyncSettings, SettingsError, VmhSettings, load
 from vmh_sync.systems.errors import ForeignSystemError
@@ -54,19 +55,14 @@ def kalender_mitarbeiter(context: dg.SensorEvaluationContext) -> dg.SensorResult
 
 
 def _running(instance: dg.DagsterInstance) -> bool:
-    statuses = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    ]
-    return instance.get_runs_count(dg.RunsFilter(job_name=sync_kalender.name, statuses=statuses)) > 0
+    return instance.get_runs_count(dg.RunsFilter(job_name=sync_kalender.name, statuses=UNDER_WAY)) > 0
 
 
 def _waiting(instance: dg.DagsterInstance) -> bool:
-    statuses = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
-    tags = {TRIGGER_TAG: str(Trigger.SWEEP)}
-    return instance.get_runs_count(dg.RunsFilter(job_name=sync_kalender.name, statuses=statuses, tags=tags)) > 0
+    of_a_tick = dg.RunsFilter(
+        job_name=sync_kalender.name, statuses=BEFORE_START, tags={TRIGGER_TAG: str(Trigger.SWEEP)}
+    )
+    return instance.get_runs_count(of_a_tick) > 0
 
 
 @dg.schedule(

@@ -18,8 +18,8 @@ MARK_TAG = "vmh/waiting"
 _SELECTION = {Lane.LIVE: "pending", Lane.BULK: "backlog"}
 _PENDING = {Lane.LIVE: "yes", Lane.BULK: "backlog"}
 
-_BEFORE_START = (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING)
-_UNDER_WAY = (*_BEFORE_START, dg.DagsterRunStatus.STARTED)
+BEFORE_START = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+UNDER_WAY = [*BEFORE_START, dg.DagsterRunStatus.STARTED]
 _OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
@@ -61,7 +61,7 @@ def _request(
 def launched_for(entity: str, instance: dg.DagsterInstance, now: datetime, lane: Lane = Lane.LIVE) -> list[Launched]:
     """Return the runs launched for what waits in a lane, newest first: all under way, and the last that ended."""
     job, tags = job_of(entity), {PENDING_TAG: _PENDING[lane]}
-    under_way = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_UNDER_WAY)))
+    under_way = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=UNDER_WAY))
     ended = instance.get_run_records(dg.RunsFilter(job_name=job, tags=tags, statuses=list(_OVER)), limit=LOOK_BACK)
     return [_launched(record, now) for record in (*under_way, *ended)]
 
@@ -73,7 +73,7 @@ def _launched(record: dg.RunRecord, now: datetime) -> Launched:
     return Launched(
         run_id=run.run_id,
         mark=run.tags.get(MARK_TAG),
-        started=run.status not in _BEFORE_START,
+        started=run.status not in BEFORE_START,
         over=over,
         age_seconds=now.timestamp() - (moment if moment is not None else record.update_timestamp.timestamp()),
     )
