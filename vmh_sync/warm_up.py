@@ -16,6 +16,7 @@ import vmh_sync.beteiligte.composition
 import vmh_sync.beteiligte.kommunikation_alone
 import vmh_sync.orchestration.prompt_queue  # noqa: F401 - dagster.yaml names it
 from vmh_sync.bankverbindungen.model import iban_problem
+from vmh_sync.definitions import defs
 from vmh_sync.engine.selecting.fingerprint import code_mark
 from vmh_sync.orchestration.dagster_internals.core import NO_OUTPUT_KEPT, InstanceRef
 from vmh_sync.orchestration.run_tags import SILENT_CONSOLE
@@ -60,6 +61,7 @@ def rehearse() -> None:
 
 def warm_up() -> None:
     """Do all of it; runs that are forked afterwards find it done."""
+    defs.get_repository_def()  # kept by Dagster
     code_mark()
     trusted_certificates()
     iban_problem("DE02120300000000202051")

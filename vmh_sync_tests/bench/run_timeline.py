@@ -47,6 +47,8 @@ def _times(run: dict[str, Any]) -> dict[str, float]:
     for event in run["eventConnection"]["events"]:
         if name := _EVENTS.get(event["__typename"]):
             at.setdefault(name, float(event["timestamp"]) / 1000)
+    if "started" in at:
+        at.setdefault("queued", at["started"])  # it passed the queue by
     return at
 
 

@@ -1,4 +1,4 @@
-"""From events in the inbox to one run: gather for a moment, ring, launch (dagster.md 3).
+"""From events in the inbox to one run: ring, launch, gather for a moment what comes next (dagster.md 3).
 
 The answer to a webhook never waits for this. Whatever goes wrong is only logged: the events are in the inbox, and the
 inbox's sensor finds them.
@@ -18,7 +18,7 @@ from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
 _log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.05
-"""Long enough for a burst to cost one ring. What comes later is gathered too: the run claims when it starts."""
+"""From one ring to the next: a burst costs two. The first event waits for nobody: the run claims when it starts."""
 BELL_SECONDS = 20.0
 """How long one launch answers for everything; the run silences the bell before it claims."""
 
@@ -48,6 +48,7 @@ class LaunchDebouncer:
         self._launcher = launcher
         self._gather_seconds = gather_seconds
         self._gathering: dict[str, asyncio.Task[None]] = {}
+        self._rung: dict[str, float] = {}
         self._launching: set[asyncio.Task[None]] = set()
         self.launched = 0
         self.failed = 0
@@ -65,10 +66,12 @@ class LaunchDebouncer:
 
     async def _gather(self, entity: str) -> None:
         try:
-            await asyncio.sleep(self._gather_seconds)
+            since = asyncio.get_running_loop().time() - self._rung.get(entity, -self._gather_seconds)
+            await asyncio.sleep(self._gather_seconds - since)  # a time that is over does not wait
         finally:
             # Before the bell: what arrives from now on gathers anew.
             self._gathering.pop(entity, None)
+            self._rung[entity] = asyncio.get_running_loop().time()
         task = asyncio.create_task(self._ring(entity))
         self._launching.add(task)
         task.add_done_callback(self._launching.discard)
