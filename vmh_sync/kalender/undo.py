@@ -204,7 +204,7 @@ class _Place:
 
 
 async def _find(context: CalendarContext, lease: Lease, kuerzel: str, fr_nr: int) -> _Place:
-    stored, rules = await asyncio.to_thread(read_stored, context.store, kuerzel), context.rules
+    stored, rules = await context.store.read(read_stored, kuerzel), context.rules
     rows = {row.frnr: row for row in stored.pairs if row.frnr is not None}
     state = pair_state(rows[fr_nr], rules) if fr_nr in rows else None
     calendar = stored.state.calendar_id

@@ -140,7 +140,7 @@ class CalendarFirm(Firm):
             self._seen[asyncio.current_task(self.world.loop)] = self._said()
 
     def _said(self) -> frozenset[str]:
-        rows = self.chancery.termine().values()
+        rows = self.world.office._office.termine.values()
         return frozenset(str(row[name]) for row in rows for name in ("text", "ort") if row[name])
 
 
@@ -166,6 +166,18 @@ class MemoryChancery(Chancery):
         self._firm = firm
         self.clock = world.clock  # type: ignore[assignment]
         self.today = START.date()
+
+    # Of one system's state they render what is asked for, and not all of it.
+
+    def termine(self) -> dict[int, Json]:
+        """All appointments in Advoware."""
+        return {number: dict(row) for number, row in self._firm.world.office._office.termine.items()}
+
+    def calendar(self, kuerzel: str = "SB") -> Json | None:
+        """One employee's calendar."""
+        google = self._firm.world.google
+        found = (one for one in google.api.world.calendars.values() if one.summary == f"AW-{kuerzel}")
+        return next((google._calendar_state(one) for one in found), None)
 
     def events(self, kuerzel: str = "SB") -> dict[str, Json]:
         """The living events, a series once: single occurrences that were changed belong to it."""

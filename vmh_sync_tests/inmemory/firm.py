@@ -185,11 +185,11 @@ class Firm:
     def go_on(self, callbacks: int) -> None:
         """Let everything run for some callbacks."""
         end = self.world.loop.callbacks + callbacks
-        self.world.loop.run_while(lambda: bool(self._alive()) and self.world.loop.callbacks < end)
+        self.world.loop.run_while(lambda: self._is_alive() and self.world.loop.callbacks < end)
 
     def finish(self) -> list[RecordOutcome]:
         """Let all passes come to their end, or die; returns how their records ended."""
-        self.world.loop.run_while(lambda: bool(self._alive()))
+        self.world.loop.run_while(self._is_alive)
         done = [run.task.result() for run in self.running.values() if run.task.done() and not run.process.dead]
         self.running.clear()
         return [outcome for outcomes in done for outcome in outcomes]
@@ -201,8 +201,8 @@ class Firm:
         self.begin(pipeline, ids, hindrance)
         return self.finish()
 
-    def _alive(self) -> list[Running]:
-        return [run for run in self.running.values() if not (run.task.done() or run.process.dead)]
+    def _is_alive(self) -> bool:
+        return any(not (run.task.done() or run.process.dead) for run in self.running.values())
 
     def settle(self, pipeline: EntityPipeline[Any], ids: Iterable[str]) -> int:
         """Passes, and time between them, until one writes nothing; returns how many it took."""

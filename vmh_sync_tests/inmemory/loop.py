@@ -211,12 +211,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _next(self) -> asyncio.Handle | None:
         ready = self._ready
+        if len(ready) == 1 and not self._is_stopped(ready[0]):
+            return ready.popleft()  # type: ignore[no-any-return]
         first: dict[int, int] = {}
         for place, handle in enumerate(ready):
-            process = handle._context.get(_process)
-            if process is not None and process.stopped_until > self._virtual and not process.dead:
-                continue
-            first.setdefault(id(process), place)
+            if not self._is_stopped(handle):
+                first.setdefault(id(handle._context.get(_process)), place)
         if not first:
             self._wake_up()
             return None
@@ -225,6 +225,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         handle = ready[place]
         del ready[place]
         return handle
+
+    def _is_stopped(self, handle: Any) -> bool:
+        process = handle._context.get(_process)
+        return process is not None and process.stopped_until > self._virtual and not process.dead
 
     def _wake_up(self) -> None:
         """All that are ready are stopped: let time pass until somebody runs again or a timer is due."""

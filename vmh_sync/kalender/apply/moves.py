@@ -26,7 +26,7 @@ from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.model import CalendarRules
 from vmh_sync.kalender.state.lease_names import lease_name
 from vmh_sync.kalender.state.pair_rows import pair_state
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.google_calendar.errors import PreconditionFailedError
 
 COLLEAGUE_WAIT_SECONDS = 20.0
@@ -39,7 +39,7 @@ SHORTER_WAIT_SECONDS = 5.0
 
 
 def pairs_elsewhere(
-    store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int], rules: CalendarRules
+    tx: Transaction, kanzlei: str, kuerzel: str, marked: Mapping[str, int], rules: CalendarRules
 ) -> dict[int, PairElsewhere]:
     """Return of each number the living pair in another employee's calendar that an event here may have come from.
 
@@ -49,12 +49,9 @@ def pairs_elsewhere(
     """
     if not marked:
         return {}
-    with store.reading() as tx:
-        rows = {
-            fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in {*marked.values()}
-        }
-        others = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
-        unstored = {one for one in marked if not tx.calendar_pairs.ever_with_event(one)}
+    rows = {fr_nr: [row for row in tx.calendar_pairs.by_frnr(fr_nr) if row.event_id] for fr_nr in {*marked.values()}}
+    others = [state.kuerzel for state in tx.calendar_states.all() if state.kuerzel.upper() != kuerzel.upper()]
+    unstored = {one for one in marked if not tx.calendar_pairs.ever_with_event(one)}
     pairs: dict[int, PairElsewhere] = {}
     for fr_nr, of in sorted(rows.items()):
         away = [row for row in of if row.kuerzel.upper() != kuerzel.upper()]

@@ -4,7 +4,6 @@ Every look reads both sides as a whole. Nothing is written without ``fix``; a fi
 each deletion by a single read and touches Google and our own table only, never Advoware (specification, kalender.md 6).
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -69,7 +68,7 @@ class Whole:
 
 async def read_whole(context: CalendarContext, employee: Employee) -> Whole | None:
     """Read both sides of one employee completely; ``None`` if there is no calendar yet. Raises clients' errors."""
-    stored = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
+    stored = await context.store.read(read_stored, employee.kuerzel)
     calendar_id = stored.state.calendar_id
     if calendar_id is None:
         return None

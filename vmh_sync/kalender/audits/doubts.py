@@ -92,7 +92,7 @@ async def answer(context: CalendarContext, said: Sequence[Said]) -> None:
 async def _asked(context: CalendarContext, said: Sequence[Said]) -> list[tuple[str, Edge]]:
     """Return the questions that stand on a list, although no pass has left them to a person yet."""
     names = sorted({one.kuerzel for one in said})
-    stored = [await asyncio.to_thread(read_stored, context.store, name) for name in names]
+    stored = [await context.store.read(read_stored, name) for name in names]
     left = {(name, edge) for name, one in zip(names, stored, strict=True) for edge in (*one.doubtful, *one.decided)}
     if all((one.kuerzel, one.edge) in left for one in said):
         return []

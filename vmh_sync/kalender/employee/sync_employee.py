@@ -19,7 +19,7 @@ from vmh_sync.kalender.apply.execute import Executor
 from vmh_sync.kalender.apply.moves import pairs_elsewhere
 from vmh_sync.kalender.context import CalendarContext
 from vmh_sync.kalender.decision.employee_plan import PlanItem
-from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead
+from vmh_sync.kalender.decision.reads import EmployeeReads, GoogleRead, PairElsewhere
 from vmh_sync.kalender.decision.sides import DecisionContext
 from vmh_sync.kalender.employee.doubtful_pairs import note_doubts
 from vmh_sync.kalender.employee.each_appointment import carry_out, executor_of, foresee, foreseen
@@ -40,8 +40,8 @@ from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, 
 from vmh_sync.kalender.reading.unmarked_moves import events_made_anew
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
-from vmh_sync.kalender.state.ledger import held_back, left_alone, read_attempts
-from vmh_sync.kalender.state.pair_rows import Stored, pair_state, read_stored, record_id
+from vmh_sync.kalender.state.ledger import Attempts, held_back, left_alone, read_attempts
+from vmh_sync.kalender.state.pair_rows import Stored, pair_state, read_stored, read_version, record_id
 from vmh_sync.kalender.telling.notices import Delivery, deliver
 from vmh_sync.kalender.telling.task_answers import hear_answers
 from vmh_sync.store.store import Transaction
@@ -85,9 +85,8 @@ async def _hear_people(context: CalendarContext, work: EmployeeWork) -> None:
 
 async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
     kuerzel = work.kuerzel
-    work.stored = stored = await asyncio.to_thread(read_stored, context.store, kuerzel)
-    window = window_at(context.clock.now(), context.rules)
-    work.attempts = await context.store.read(read_attempts, kuerzel)
+    work.stored, work.attempts = await context.store.read(_read_kept, kuerzel)
+    stored, window = work.stored, window_at(context.clock.now(), context.rules)
     looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     termine = await _list_termine(context, work, stored, looked)
@@ -111,7 +110,7 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions)
     numbers = {termin.fr_nr for termin in termine}
     work.made_anew = await events_made_anew(context, stored, read.changes.events, numbers)
     work.unanswered = await look_around(context, kuerzel, stored, numbers, looked)
-    work.generations = await context.store.read(_generations, kuerzel, unpaired)
+    work.generations = await context.store.read(_generations, kuerzel, unpaired) if unpaired else {}
     await _look_elsewhere(context, work, stored, read.changes.events)
 
 
@@ -153,13 +152,19 @@ async def _look_elsewhere(
     marks = {event.id: mark for event in events if (mark := read_mark(event.raw)) is not None}
     paired_events = {row.event_id for row in stored.pairs}
     marked = {event_id: mark.fr_nr for event_id, mark in marks.items() if event_id not in paired_events}
-    work.elsewhere = await asyncio.to_thread(
-        pairs_elsewhere, context.store, context.kanzlei, kuerzel, marked, context.rules
-    )
-    work.unstored = await asyncio.to_thread(unstored_inserts, context.store, context.kanzlei, kuerzel, marked)
     paired = {row.frnr for row in stored.pairs}
     loose = [event_id for event_id, mark in marks.items() if mark.fr_nr not in paired]
-    work.restored = await asyncio.to_thread(restored_events, context.store, kuerzel, loose)
+
+    def look(tx: Transaction) -> tuple[dict[int, PairElsewhere], frozenset[str], frozenset[str]]:
+        elsewhere = pairs_elsewhere(tx, context.kanzlei, kuerzel, marked, context.rules)
+        return (
+            elsewhere,
+            unstored_inserts(tx, context.kanzlei, kuerzel, marked),
+            restored_events(tx, kuerzel, loose),
+        )
+
+    known = await context.store.read(look) if marked or loose else ({}, frozenset[str](), frozenset[str]())
+    work.elsewhere, work.unstored, work.restored = known
 
 
 def _number(row: SpoiltRow) -> int | None:
@@ -199,9 +204,11 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
     return work
 
 
+def _read_kept(tx: Transaction, kuerzel: str) -> tuple[Stored, Attempts]:
+    return read_stored(tx, kuerzel), read_attempts(tx, kuerzel)
+
+
 def _generations(tx: Transaction, kuerzel: str, numbers: list[int]) -> dict[int, int]:
-    if not numbers:
-        return {}
     last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
     return {number: generation + 1 for number, generation in last.items() if generation is not None}
 
@@ -270,8 +277,8 @@ async def _write_under_lease(
         if lease is None:
             work.outcomes.append(_busy(work))
             return
-        now = await asyncio.to_thread(read_stored, context.store, work.kuerzel)
-        if work.stored is None or now.version != _expected_version(work):
+        now = await context.store.read(read_version, work.kuerzel)
+        if work.stored is None or now != _expected_version(work):
             await _look_again(context, work, how, progress)
         while not await _is_stopped(context, work, how) and not await _carry_out(context, work, lease, how, progress):
             await _look_again(context, work, how, progress)

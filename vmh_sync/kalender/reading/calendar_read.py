@@ -1,6 +1,5 @@
 """Google's side of one employee: the calendar is found or created, and read (specification, kalender.md 1)."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -134,7 +133,7 @@ async def _find_calendar(context: CalendarContext, employee: Employee, stored: S
     async with context.leases.hold(f"kalender-anlegen:{employee.kuerzel.upper()}", wait=FINDING_SECONDS) as lease:
         if lease is None:
             raise CoordinationUnavailable("another process is still looking for this calendar")
-        now = await asyncio.to_thread(read_stored, context.store, employee.kuerzel)
+        now = await context.store.read(read_stored, employee.kuerzel)
         if known is None and now.state.calendar_id is not None:
             return now.state.calendar_id
         # Before the calendar can exist: whoever looks whether an event was moved into it must know of the employee.

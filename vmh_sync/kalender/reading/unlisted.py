@@ -9,7 +9,7 @@ from vmh_sync.kalender.form.google_form import read_event
 from vmh_sync.kalender.form.window import Window
 from vmh_sync.kalender.model import PairState, Source, UnreadableAppointmentError
 from vmh_sync.kalender.state.pair_rows import Stored, pair_state
-from vmh_sync.store.store import Store
+from vmh_sync.store.store import Transaction
 from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.events import Event
 
@@ -44,28 +44,22 @@ def _says_something_else(context: CalendarContext, pair: PairState, event: Event
     return said is not None and pair.base is not None and said != pair.base.google
 
 
-def unstored_inserts(store: Store, kanzlei: str, kuerzel: str, marked: Mapping[str, int]) -> frozenset[str]:
+def unstored_inserts(tx: Transaction, kanzlei: str, kuerzel: str, marked: Mapping[str, int]) -> frozenset[str]:
     """Return those events that we put into this calendar and of which no pair was ever stored: we were killed.
 
     ``marked``: id of an event → the number that it carries. Nobody else makes such an id, so it is no copy.
     """
     inserted = [one for one, fr_nr in marked.items() if one in ids_of_inserts(kanzlei, kuerzel, fr_nr)]
-    if not inserted:
-        return frozenset()
-    with store.reading() as tx:
-        return frozenset(one for one in inserted if not tx.calendar_pairs.ever_with_event(one))
+    return frozenset(one for one in inserted if not tx.calendar_pairs.ever_with_event(one))
 
 
-def restored_events(store: Store, kuerzel: str, marked: Collection[str]) -> frozenset[str]:
+def restored_events(tx: Transaction, kuerzel: str, marked: Collection[str]) -> frozenset[str]:
     """Return those of the marked events without a pair that had one once and were made in Google.
 
     A person deleted such an event, so its Termin was deleted too; now it has been taken out of Google's bin. Or it was
     moved here from a colleague (it keeps its id), who took that for its deletion because nobody knew of this calendar.
     """
-    if not marked:
-        return frozenset()
-    with store.reading() as tx:
-        rows = [row for event_id in marked for row in tx.calendar_pairs.ever_with_event(event_id)]
+    rows = [row for event_id in marked for row in tx.calendar_pairs.ever_with_event(event_id)]
     made_in_google = [row for row in rows if row.source_system == Source.GOOGLE.value]
     return frozenset(
         str(row.event_id) for row in made_in_google if row.kuerzel == kuerzel or row.deleted_at is not None

@@ -33,7 +33,8 @@ def store_said(store: Store, said: Sequence[Said], asked: Collection[tuple[str, 
     problems: list[str] = []
     decided: dict[str, dict[Edge, bool]] = {}
     for kuerzel in dict.fromkeys(one.kuerzel for one in said):
-        stored = read_stored(store, kuerzel)
+        with store.reading() as tx:
+            stored = read_stored(tx, kuerzel)
         open_ones = {*stored.doubtful, *(edge for whose, edge in asked if whose == kuerzel)}
         words = [one for one in said if one.kuerzel == kuerzel]
         told: dict[Edge, bool] = {}

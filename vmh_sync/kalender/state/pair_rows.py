@@ -12,7 +12,7 @@ from vmh_sync.kalender.model import Appointment, BaseForm, CalendarRules, PairSt
 from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
 from vmh_sync.store.database.columns import JsonObject
 from vmh_sync.store.pairs.intents import Intent
-from vmh_sync.store.store import Store, Transaction
+from vmh_sync.store.store import Transaction
 
 ENTITY = "kalender"
 LEAVING: Final = "leaving"
@@ -77,30 +77,40 @@ class Stored:
     @property
     def version(self) -> tuple[object, ...]:
         """Return a value that is equal as long as nobody has synced this employee meanwhile."""
-        rows = tuple((pair.id, pair.revision) for pair in self.pairs)
-        return (rows, tuple(intent.id for intent in self.intents), self.state.calendar_id, self.state.sync_token)
+        return _version(((pair.id, pair.revision) for pair in self.pairs), self.intents, self.state)
 
 
-def read_stored(store: Store, kuerzel: str) -> Stored:
-    """Read everything about one employee in one transaction."""
-    with store.reading() as tx:
-        kept = tx.cursors.several([one.of(kuerzel) for one in CalendarCursor])
-        cursors = {one: kept.get(one.of(kuerzel)) for one in CalendarCursor}
-        full = cursors[CalendarCursor.FULL_READ]
-        return Stored(
-            state=tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel),
-            pairs=tuple(tx.calendar_pairs.of(kuerzel)),
-            intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
-            full_read_at=datetime.fromisoformat(full) if full else None,
-            unsettled=tuple(cursors[CalendarCursor.UNSETTLED] or ()),
-            rules_hash=cursors[CalendarCursor.RULES],
-            waiting=tuple(cursors[CalendarCursor.WAITING] or ()),
-            doubtful=_edges(cursors[CalendarCursor.DOUBTFUL]),
-            decided=dict.fromkeys(_edges(cursors[CalendarCursor.SAME]), True)
-            | dict.fromkeys(_edges(cursors[CalendarCursor.DIFFERENT]), False),
-            deadlines_hash=cursors[CalendarCursor.DEADLINES],
-            copied=frozenset(cursors[CalendarCursor.COPIED] or ()),
-        )
+def read_stored(tx: Transaction, kuerzel: str) -> Stored:
+    """Read everything about one employee."""
+    kept = tx.cursors.several([one.of(kuerzel) for one in CalendarCursor])
+    cursors = {one: kept.get(one.of(kuerzel)) for one in CalendarCursor}
+    full = cursors[CalendarCursor.FULL_READ]
+    return Stored(
+        state=tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel),
+        pairs=tuple(tx.calendar_pairs.of(kuerzel)),
+        intents=tuple(tx.intents.open_for(ENTITY, kuerzel)),
+        full_read_at=datetime.fromisoformat(full) if full else None,
+        unsettled=tuple(cursors[CalendarCursor.UNSETTLED] or ()),
+        rules_hash=cursors[CalendarCursor.RULES],
+        waiting=tuple(cursors[CalendarCursor.WAITING] or ()),
+        doubtful=_edges(cursors[CalendarCursor.DOUBTFUL]),
+        decided=dict.fromkeys(_edges(cursors[CalendarCursor.SAME]), True)
+        | dict.fromkeys(_edges(cursors[CalendarCursor.DIFFERENT]), False),
+        deadlines_hash=cursors[CalendarCursor.DEADLINES],
+        copied=frozenset(cursors[CalendarCursor.COPIED] or ()),
+    )
+
+
+def read_version(tx: Transaction, kuerzel: str) -> tuple[object, ...]:
+    """Return the version of what :func:`read_stored` would read, without what the pairs hold."""
+    state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
+    return _version(tx.calendar_pairs.revisions(kuerzel), tx.intents.open_for(ENTITY, kuerzel), state)
+
+
+def _version(
+    pairs: Iterable[tuple[int | None, int]], intents: Iterable[Intent], state: CalendarState
+) -> tuple[object, ...]:
+    return (tuple(pairs), tuple(intent.id for intent in intents), state.calendar_id, state.sync_token)
 
 
 def read_doubtful(tx: Transaction, kuerzel: str) -> tuple[tuple[int, str], ...]:

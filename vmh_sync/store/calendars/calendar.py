@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, inser
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.errors import PairTaken, StaleRow
 from vmh_sync.store.models import CalendarPairRow, CalendarStateRow
 from vmh_sync.store.repository import Repository, chunks, columns_of, replacing, storable_text, table_of, values_of
@@ -19,11 +20,13 @@ _PAIRS = table_of(CalendarPairRow)
 _SAVE_STATE = replacing(table_of(CalendarStateRow), "kuerzel", kept=("created_at",))
 _LIVING = CalendarPairRow.deleted_at.is_(None)
 # Built once: to build a statement costs more than to carry it out.
-_STATE_OF = select(*columns_of(CalendarStateRow)).where(CalendarStateRow.kuerzel == bindparam("kuerzel"))
+_STATE_OF = Prepared(select(*columns_of(CalendarStateRow)).where(CalendarStateRow.kuerzel == bindparam("kuerzel")))
 _KNOWN = case((CalendarStateRow.last_success_at <= bindparam("now"), CalendarStateRow.last_success_at))
-_STATES = select(*columns_of(CalendarStateRow)).order_by(_KNOWN.asc().nulls_first(), CalendarStateRow.kuerzel)
+_STATES = Prepared(select(*columns_of(CalendarStateRow)).order_by(_KNOWN.asc().nulls_first(), CalendarStateRow.kuerzel))
 _PAIRS_OF_ANYBODY = select(*columns_of(CalendarPairRow)).order_by(CalendarPairRow.id)
-_PAIRS_OF = _PAIRS_OF_ANYBODY.where(CalendarPairRow.kuerzel == bindparam("kuerzel"), _LIVING)
+_LIVING_OF = (CalendarPairRow.kuerzel == bindparam("kuerzel"), _LIVING)
+_PAIRS_OF = Prepared(_PAIRS_OF_ANYBODY.where(*_LIVING_OF))
+_REVISIONS_OF = Prepared(select(_PAIRS.c.id, _PAIRS.c.revision).where(*_LIVING_OF).order_by(_PAIRS.c.id))
 _REPLACE = (
     update(_PAIRS)
     .where(_PAIRS.c.id == bindparam("pair"), _PAIRS.c.revision == bindparam("known"))
@@ -87,15 +90,15 @@ class CalendarStates(Repository):
 
     def get(self, kuerzel: str) -> CalendarState | None:
         """Return how an employee's calendar stands, None if it was never synced."""
-        row = self._connection.execute(_STATE_OF, {"kuerzel": kuerzel}).one_or_none()
-        return CalendarState(**row._asdict()) if row is not None else None
+        rows = _STATE_OF.rows(self._connection, {"kuerzel": kuerzel})
+        return CalendarState(**rows[0]._asdict()) if rows else None
 
     def all(self) -> list[CalendarState]:
         """Return all employees in the order of their last success, never first, then the oldest.
 
         A success in the future was noted while the clock was wrong, and counts as none.
         """
-        rows = self._connection.execute(_STATES, {"now": self._now()})
+        rows = _STATES.rows(self._connection, {"now": self._now()})
         return [CalendarState(**row._asdict()) for row in rows]
 
     def upsert(self, state: CalendarState) -> None:
@@ -114,7 +117,11 @@ class CalendarPairs(Repository):
 
     def of(self, kuerzel: str) -> list[CalendarPair]:
         """Return all living pairs of an employee."""
-        return [CalendarPair(**row._asdict()) for row in self._connection.execute(_PAIRS_OF, {"kuerzel": kuerzel})]
+        return [CalendarPair(**row._asdict()) for row in _PAIRS_OF.rows(self._connection, {"kuerzel": kuerzel})]
+
+    def revisions(self, kuerzel: str) -> list[tuple[int, int]]:
+        """Return id and revision of all living pairs of an employee, in the order of :meth:`of`."""
+        return [(row.id, row.revision) for row in _REVISIONS_OF.rows(self._connection, {"kuerzel": kuerzel})]
 
     def by_frnr(self, frnr: int, kuerzel: str | None = None) -> list[CalendarPair]:
         """Return the pairs of an appointment: one per calendar it stands in, or the one of an employee."""

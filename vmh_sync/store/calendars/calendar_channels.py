@@ -6,12 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.models import CalendarChannelRow
 from vmh_sync.store.repository import Repository, columns_of, table_of, values_of
 
 _TABLE = table_of(CalendarChannelRow)
 _ALL = select(*(column for column in columns_of(CalendarChannelRow) if column.key != "created_at"))
-_OF = _ALL.where(CalendarChannelRow.kuerzel == bindparam("kuerzel")).order_by(CalendarChannelRow.expires_at)
+_EVERYBODYS = Prepared(_ALL)
+_OF = Prepared(_ALL.where(CalendarChannelRow.kuerzel == bindparam("kuerzel")).order_by(CalendarChannelRow.expires_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +40,11 @@ class CalendarChannels(Repository):
 
     def of(self, kuerzel: str) -> list[CalendarChannel]:
         """Return an employee's channels, those that have ended too."""
-        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(_OF, {"kuerzel": kuerzel})]
+        return [CalendarChannel(**row._asdict()) for row in _OF.rows(self._connection, {"kuerzel": kuerzel})]
 
     def all(self) -> list[CalendarChannel]:
         """Return everybody's channels."""
-        return [CalendarChannel(**row._asdict()) for row in self._connection.execute(_ALL)]
+        return [CalendarChannel(**row._asdict()) for row in _EVERYBODYS.rows(self._connection, {})]
 
     def get(self, channel_id: str) -> CalendarChannel | None:
         """Return one channel, None if we know none of this name."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, and_, bindparam, func, select, text, update
 
 from vmh_sync.store.database.columns import JsonObject
+from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.errors import StaleRow
 from vmh_sync.store.models import ManualTaskRow
 from vmh_sync.store.repository import ByKeys, Repository, chunks, columns_of, spelt, table_of
@@ -25,6 +26,7 @@ _NOT_CLOSED = (
     .where(_TABLE.c.entity == bindparam("entity"), _TABLE.c.state != spelt("closed"))
     .order_by(_TABLE.c.id)
 )
+_OPEN = Prepared(_NOT_CLOSED)
 _OPEN_OF = ByKeys(_NOT_CLOSED, _TABLE.c.espo_id)
 
 
@@ -92,7 +94,7 @@ class Tasks(Repository):
 
     def not_closed(self, entity: str) -> list[ManualTask]:
         """Return all tasks of an entity that are not closed, the oldest first."""
-        return [_task(row) for row in self._connection.execute(_NOT_CLOSED, {"entity": entity})]
+        return [_task(row) for row in _OPEN.rows(self._connection, {"entity": entity})]
 
     def waiting(self, entity: str) -> list[ManualTask]:
         """Return the tasks of an entity that wait for a person, the oldest first."""

@@ -2,22 +2,28 @@
 
 import re
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
 from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.models import CursorRow
-from vmh_sync.store.repository import Repository, among, replacing, table_of
+from vmh_sync.store.repository import Repository, replacing, table_of
 
 _TABLE = table_of(CursorRow)
 _SET = replacing(_TABLE, "name")
 _VALUE = select(CursorRow.value).where(CursorRow.name == bindparam("name"))
 _GET = Prepared(_VALUE)
-_SEVERAL = select(CursorRow.name, CursorRow.value).where(among(CursorRow.name))
 _UNDER = Prepared(
     select(CursorRow.name, CursorRow.value).where(CursorRow.name.like(bindparam("beginning"), escape="/"))
 )
+
+
+@cache
+def _several(number: int) -> Prepared:
+    names = [bindparam(f"name_{place}") for place in range(number)]
+    return Prepared(select(CursorRow.name, CursorRow.value).where(CursorRow.name.in_(names)))
 
 
 class Cursors(Repository):
@@ -30,7 +36,8 @@ class Cursors(Repository):
 
     def several(self, names: Collection[str]) -> dict[str, Any]:
         """Return the JSON values that are stored under some names, by name."""
-        return {row.name: row.value for row in self._connection.execute(_SEVERAL, {"keys": list(names)})}
+        wanted = {f"name_{place}": name for place, name in enumerate(names)}
+        return {row.name: row.value for row in _several(len(wanted)).rows(self._connection, wanted)} if wanted else {}
 
     def held(self, name: str) -> Any:
         """Return the JSON value as :meth:`get`, and let nobody else change or forget it in this transaction.
