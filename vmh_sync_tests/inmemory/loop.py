@@ -212,7 +212,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _next(self) -> asyncio.Handle | None:
         ready = self._ready
         if len(ready) == 1 and not self._is_stopped(ready[0]):
-            return ready.popleft()  # type: ignore[no-any-return]
+            return ready.popleft()
         first: dict[int, int] = {}
         for place, handle in enumerate(ready):
             if not self._is_stopped(handle):

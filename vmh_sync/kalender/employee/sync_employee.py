@@ -85,8 +85,8 @@ async def _hear_people(context: CalendarContext, work: EmployeeWork) -> None:
 
 async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
     kuerzel = work.kuerzel
-    work.stored, work.attempts = await context.store.read(_read_kept, kuerzel)
-    stored, window = work.stored, window_at(context.clock.now(), context.rules)
+    stored, work.attempts = await context.store.read(_read_kept, kuerzel)
+    work.stored, window = stored, window_at(context.clock.now(), context.rules)
     looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     termine = await _list_termine(context, work, stored, looked)

@@ -22,7 +22,7 @@ _UNDER = Prepared(
 
 @cache
 def _several(number: int) -> Prepared:
-    names = [bindparam(f"name_{place}") for place in range(number)]
+    names: list[Any] = [bindparam(f"name_{place}") for place in range(number)]
     return Prepared(select(CursorRow.name, CursorRow.value).where(CursorRow.name.in_(names)))
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from vmh_sync.kalender.apply.advoware_writes import AdvowareWrites
 from vmh_sync.kalender.form.google_form import OUR_KEYS
+from vmh_sync.kalender.state.pair_rows import read_stored, read_version
 from vmh_sync_tests.chaos.calendars import answer_questions, audited_losers
 from vmh_sync_tests.fixtures.chancery import Chancery, marked
 from vmh_sync_tests.inmemory.calendars import CalendarFirm, two_employees
@@ -202,3 +203,20 @@ def test_a_pass_that_was_killed_anywhere_holds_up_no_other(firm: CalendarFirm) -
         firm.begin_pass(hindrance=Hindrance(dies_at=callback))
         firm.finish()
     firm.come_to_rest()
+
+
+def test_the_look_under_the_lease_sees_all_that_another_pass_may_have_changed(firm: CalendarFirm) -> None:
+    """It reads the revisions alone, and must say what the whole would say, with a create under way too."""
+    firm.chancery.event("SB", "Ortstermin")
+    versions, creates = set(), 0
+    for number in range(2, 20):
+        firm.begin_pass(["SB"], hindrance=Hindrance(fates={number: Fate(dies="after")}))
+        firm.finish()
+        with firm.world.store.reading() as tx:
+            version, stored = read_version(tx, "SB"), read_stored(tx, "SB")
+        assert stored.version == version
+        versions.add(version)
+        creates += len(stored.intents)
+        firm.world.loop.pass_time(60)
+    assert len(versions) > 2
+    assert creates
