@@ -1,8 +1,9 @@
 """How passes grow with the number of parties: seconds, CPU a party and peak memory.
 
-Run: ``python -m vmh_sync_tests.bench growth [parties]``. The first load, the pass after it and an unchanged one, each
-in a process of its own, over a small firm and over one of so many parties. What grows linearly has a ratio of 1 or a
-little less, since half a second of each pass is its start.
+Run: ``python -m vmh_sync_tests.bench growth [parties]``. A firm whose parties stand on both sides, numbers known: the
+pass that sees them for the first time, the one after it and an unchanged one, each in a process of its own, over a small
+firm and over one of so many parties. What grows linearly has a ratio of 1 or a little less, since half a second of each
+pass is its start.
 """
 
 import json
@@ -11,18 +12,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from vmh_sync.commands.passes.targets import target
-from vmh_sync_tests.bench.bench_parties import VERSIONED, cpu_seconds, fill, one_pass
+from vmh_sync.sandbox.installation import OfficeInstallation
+from vmh_sync.sandbox.made_up.population import populate
+from vmh_sync_tests.bench.bench_parties import VERSIONED, cpu_seconds, one_pass
 from vmh_sync_tests.bench.figures import note
-from vmh_sync_tests.bench.sandbox_systems import running_systems
+from vmh_sync_tests.bench.sandbox_systems import Systems, running_systems
 
 SMALL = 1_000
 MEMORY_AIM = 300
 """MB, also with 100,000 parties."""
 _MEMORY = "memory"
-PASSES = ("first load", "second pass", "unchanged pass")
+PASSES = ("first pass", "second pass", "unchanged pass")
+CHUNK = 1_000
+"""Parties that are made up and handed to the simulated systems at once."""
 
 
 def main(parties: int = 10_000) -> None:
@@ -42,7 +49,7 @@ def _measure(parties: int) -> dict[str, float]:
     spent = {_MEMORY: 0.0}
     with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
         systems.crm.do("set_switch", optimistic=dict.fromkeys(VERSIONED, True))
-        fill(systems, parties)
+        _fill(systems, parties)
         environment = {**os.environ, **systems.environment, "VMH_HOME": home}
         for title in PASSES:
             command = [sys.executable, "-m", "vmh_sync_tests.bench.bench_growth", "--pass"]
@@ -56,6 +63,24 @@ def _measure(parties: int) -> dict[str, float]:
                 flush=True,
             )
     return spent
+
+
+def _fill(systems: Systems, parties: int) -> None:
+    """Give both systems so many parties that know each other, with their children."""
+    for first in range(0, parties, CHUNK):
+        office = OfficeInstallation(first_betnr=100_000 + first)
+        firm = populate(first, 2 * CHUNK, now=datetime.now(UTC), calendar=False, office=office)
+        few = min(CHUNK, parties - first)
+        linked = [row for row in firm.crm["records"]["CBeteiligte"] if row["syncStatus"] == "clean"][:few]
+        systems.office.seed(beteiligte=firm.office["beteiligte"][:few])
+        systems.crm.seed(records=_with_children(firm.crm["records"], linked))
+
+
+def _with_children(records: dict[str, list[dict[str, Any]]], parties: list[dict[str, Any]]) -> dict[str, Any]:
+    ids = {party["id"] for party in parties}
+    kinds = ("CAdressen", "CBankverbindungen")
+    children = {kind: [row for row in records[kind] if row["beteiligteId"] in ids] for kind in kinds}
+    return {"CBeteiligte": parties, **children}
 
 
 def _one_pass() -> None:
