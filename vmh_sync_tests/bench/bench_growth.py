@@ -1,9 +1,9 @@
 """How passes grow with the number of parties: seconds, CPU a party and peak memory.
 
 Run: ``python -m vmh_sync_tests.bench growth [parties]``. A firm whose parties stand on both sides, numbers known: the
-pass that sees them for the first time, the one after it and an unchanged one, each in a process of its own, over a small
-firm and over one of so many parties. What grows linearly has a ratio of 1 or a little less, since half a second of each
-pass is its start.
+pass that sees them for the first time, the one after it and an unchanged one, each in a process of its own, over a
+small firm and over one of so many parties. What grows linearly has a ratio of 1 or a little less, since half a second
+of each pass is its start.
 """
 
 import json
