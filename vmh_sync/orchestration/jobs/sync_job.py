@@ -265,6 +265,7 @@ def _write_op(pipeline: EntityPipeline[Any], name: str, description: str) -> dg.
                 changes = await changes_of(opened, outcomes, seconds)
         _tell(context, work.config, entity, outcomes, seconds, calls, changes)
         _report(context, facts, standing, parts)
+        work.batch = None  # Dagster keeps the values of a process's first run as long as the process lives
         return outcomes
 
     return write
