@@ -325,8 +325,11 @@ def _run() -> None:
     except Exception as problem:
         # Imported only now: an `except` that named them would import them at the end of every command.
         from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
+        from vmh_sync.entities import UnusableEntity
         from vmh_sync.settings_loading import SettingsError
 
+        if isinstance(problem, UnusableEntity):
+            fail(str(problem))
         if isinstance(problem, SettingsError):
             fail(f"Einstellungen fehlen oder sind falsch:\n{problem}", code=2)
         if isinstance(problem, HOUSE_TROUBLE):

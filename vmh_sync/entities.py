@@ -52,6 +52,14 @@ class UnusableEntity(ValueError):
     """An entity cannot be added; ``str`` says why, in German."""
 
 
+def not_loadable(module: str, error: Exception) -> UnusableEntity:
+    """Return what is wrong with a module of the firm's own that raised an error when it was loaded."""
+    return UnusableEntity(
+        f"VMH_ENTITIES: {module} ist nicht zu laden ({type(error).__name__}). "
+        "Das Paket installieren oder in Ordnung bringen, oder den Namen berichtigen."
+    )
+
+
 def add(entity: Entity) -> None:
     """Make a firm's own entity known to this process; the same one twice is one. Raises :class:`UnusableEntity`."""
     known = {one.name: one for one in every()}.get(entity.name, entity)
@@ -66,11 +74,8 @@ def add_packages(packages: Iterable[str]) -> None:
     for package in packages:
         try:
             entity = getattr(import_module(f"{package}.entity"), "ENTITY", None)
-        except ImportError as error:
-            raise UnusableEntity(
-                f"VMH_ENTITIES: {package}.entity ist nicht zu laden ({type(error).__name__}). "
-                "Das Paket installieren, oder den Namen berichtigen."
-            ) from error
+        except Exception as error:  # the firm's own code: whatever it raises
+            raise not_loadable(f"{package}.entity", error) from error
         if not isinstance(entity, Entity) or entity.package != package:
             raise UnusableEntity(f"VMH_ENTITIES: {package}.entity bietet kein ENTITY mit room={package!r} an.")
         add(entity)

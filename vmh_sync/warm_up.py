@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
 
 import vmh_sync.beteiligte.composition
 import vmh_sync.beteiligte.kommunikation_alone
@@ -74,5 +73,5 @@ def warm_up() -> None:
 
 try:
     warm_up()
-except (OSError, dg.DagsterError, SQLAlchemyError):
+except Exception:  # noqa: BLE001 - any error would end the process that runs are forked from, and with it every run
     _log.exception("not warmed up: runs take longer to start")

@@ -9,7 +9,7 @@ import dagster as dg
 
 from vmh_sync.engine.passes.entity_pipeline import EntityPipeline
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.entities import Entity, UnusableEntity, add_packages, every
+from vmh_sync.entities import Entity, UnusableEntity, add_packages, every, not_loadable
 from vmh_sync.orchestration.jobs.entity_asset import make_entity_asset
 from vmh_sync.orchestration.jobs.repair import make_repair
 from vmh_sync.orchestration.jobs.sync_job import Descriptions, make_sync_job
@@ -83,7 +83,12 @@ def rooms(extra: Iterable[str] = ()) -> tuple[EntityRoom, ...]:
 
 def room_of(entity: Entity) -> EntityRoom:
     """Import the room of one entity. Raises :class:`UnusableEntity`."""
-    room = getattr(import_module(f"{entity.package}.definitions"), "ROOM", None)
+    try:
+        room = getattr(import_module(f"{entity.package}.definitions"), "ROOM", None)
+    except Exception as error:
+        if not entity.room:
+            raise
+        raise not_loadable(f"{entity.package}.definitions", error) from error
     if not isinstance(room, EntityRoom):
         raise UnusableEntity(f"{entity.package}.definitions bietet kein ROOM an.")
     return room

@@ -62,6 +62,10 @@ _REASONS = {
         "in EspoCRM gelöscht; Advoware lässt Bankverbindungen nicht von außen löschen",
         "die Bankverbindung in Advoware löschen",
     ),
+    TaskKind.CHILD_UPDATE: Reason(
+        "Advoware nimmt diese Änderung nicht von außen an", "in Advoware von Hand auf den Stand in EspoCRM bringen"
+    ),
+    TaskKind.CHILD_DELETE: Reason("in EspoCRM gelöscht; Advoware lässt das nicht von außen zu", "in Advoware löschen"),
 }
 _TWIN_IN_ESPOCRM = Reason(
     "in EspoCRM gibt es vielleicht schon denselben Beteiligten",

@@ -15,7 +15,7 @@ from vmh_sync.sync.planning.plan import TaskKind
 _ABSENT = frozenset(
     kind.value for kind in (TaskKind.MISSING_IN_ADVOWARE, TaskKind.CREATE_UNKNOWN, TaskKind.TWIN_SUSPECTED)
 )
-_DELETE = frozenset({TaskKind.ADDRESS_DELETE.value, TaskKind.BANK_DELETE.value})
+_DELETE = frozenset({TaskKind.ADDRESS_DELETE.value, TaskKind.BANK_DELETE.value, TaskKind.CHILD_DELETE.value})
 DELETED_IN_ESPOCRM = "deleted_in_espocrm"
 
 

@@ -78,6 +78,7 @@ _EDITED = frozenset(
         TaskKind.READONLY_FIELD,
         TaskKind.ADDRESS_FIELD_UPDATE,
         TaskKind.BANK_UPDATE,
+        TaskKind.CHILD_UPDATE,
     }
 )
 """Kinds in which it helps to know who typed last."""

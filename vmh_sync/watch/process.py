@@ -22,7 +22,7 @@ from vmh_sync.coordination.leases import Lease
 from vmh_sync.coordination.watch_sign import WatchSign, give_sign, read_sign, take_sign_away
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.entities import add_packages, with_records
+from vmh_sync.entities import UnusableEntity, add_packages, with_records
 from vmh_sync.gateway.launches.launch_debouncer import LaunchDebouncer
 from vmh_sync.gateway.launches.launching import make_debouncer, open_launcher
 from vmh_sync.orchestration.run_tags import Trigger
@@ -67,7 +67,7 @@ def main(pulse: int | None = None) -> int:
         log_to_stderr(load(LogSettings))
         settings = PassSettings.read()
         add_packages(settings.house.entities)
-    except SettingsError as problem:
+    except (SettingsError, UnusableEntity) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     if why := switched_off(settings):

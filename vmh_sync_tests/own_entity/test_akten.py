@@ -208,3 +208,29 @@ def test_a_package_that_offers_no_entity_is_named(house: House, package: str, sa
     done = carried_out(["sync", "akten", "--all"], {**house.environment, "VMH_ENTITIES": package})
     assert done.returncode == 1
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        (("person", "erase", "x", "--plan"), "entity"),
+        (("doctor",), "entity"),
+        (("sync", "halb", "--all"), "definitions"),
+    ],
+)
+def test_a_package_that_breaks_while_it_is_loaded_is_named_in_one_sentence(
+    house: House, tmp_path: Path, command: tuple[str, ...], module: str
+) -> None:
+    package = tmp_path / "own" / "halb"
+    package.mkdir(parents=True)
+    code = {
+        "entity": "from vmh_sync.entities import Entity\nENTITY = Entity('halb', 'Halbe', 'CHalbe', room='halb')\n",
+        module: "1 / 0\n",
+    }
+    for name, text in {**code, "__init__": ""}.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    environment = {**house.environment, "VMH_ENTITIES": "halb", "PYTHONPATH": str(package.parent)}
+    done = carried_out(command, environment)
+    assert done.returncode == 1
+    assert f"halb.{module} ist nicht zu laden (ZeroDivisionError)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -27,7 +27,7 @@ MOST_CHANGES = 5000
 """Changes that are taken back at once; more than a run or a bad hour makes."""
 STILL_APART = "die andere Seite ist noch verschieden, eine Aufgabe in EspoCRM sagt, was dort zu tun ist."
 
-_SAY_APART = STAYS_APART | {TaskKind.BANK_UPDATE, TaskKind.ADDRESS_FIELD_UPDATE}
+_SAY_APART = STAYS_APART | {TaskKind.ADDRESS_FIELD_UPDATE, TaskKind.BANK_UPDATE, TaskKind.CHILD_UPDATE}
 
 
 def undoers() -> dict[str, tuple[str, Undoer]]:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -119,18 +119,20 @@ def _whom(store: Store, who: str) -> tuple[str, int | None]:
 
 
 def records_in_espocrm(settings: PassSettings, party_id: str) -> list[str]:
-    """Return the ids of the party's records there; without EspoCRM those that we know must do."""
+    """Return the ids of the party's records there; what EspoCRM does not list must do as we know it."""
 
     async def listed() -> list[str]:
+        found: list[str] = []
         async with open_context("erasure", settings) as context:
-            return [
-                record.id
-                for entity in with_records()
-                if entity.name != BETEILIGTE.name
-                async for record in context.espo.list_all(
-                    str(entity.espocrm), where=(equals(_PARTY_LINK, party_id),), select=("id",)
-                )
-            ]
+            for kind in (str(entity.espocrm) for entity in with_records() if entity.name != BETEILIGTE.name):
+                with suppress(ForeignSystemError):  # a firm's own kind may be unknown there, or hang on no party
+                    found += [
+                        record.id
+                        async for record in context.espo.list_all(
+                            kind, where=(equals(_PARTY_LINK, party_id),), select=("id",)
+                        )
+                    ]
+        return found
 
     try:
         return asyncio.run(listed())

@@ -15,12 +15,14 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner, Result
 
+from vmh_sync import entities
 from vmh_sync.beteiligte.writing import first_plan
 from vmh_sync.children import pipeline
 from vmh_sync.cli import app
 from vmh_sync.commands.passes.instance import open_instance
+from vmh_sync.commands.person.erase import records_in_espocrm
 from vmh_sync.coordination.connection import connect_sync
-from vmh_sync.engine.passes.opening import open_database
+from vmh_sync.engine.passes.opening import PassSettings, open_database
 from vmh_sync.engine.selecting.erased import SAYS
 from vmh_sync.erasure import run as erasure
 from vmh_sync.erasure.run import Stores, plan_erasure
@@ -314,6 +316,16 @@ def test_a_first_contact_that_waits_for_its_turn_while_a_person_is_erased_is_non
     with firm.store.reading() as tx:
         assert tx.links.get_by_espo("beteiligte", espo_id) is None
         assert [row.kind for row in tx.audit.find(AuditQuery(betnr=betnr))] == ["erased"]
+
+
+def test_a_kind_of_the_firms_own_that_espocrm_does_not_list_hides_no_address(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, _ = firm.linked_party(lastName="Huber")
+    address = str(firm.crm.edit("CAdressen", "create", values={"name": "A", "beteiligteId": espo_id})["id"])
+    own = entities.Entity("fristen", "Fristen", "CFristen", room="fristen")
+    monkeypatch.setattr(entities, "_added", {"fristen": own})
+    assert records_in_espocrm(PassSettings.read(), espo_id) == [address]
 
 
 def test_nothing_is_erased_without_a_yes(firm: Firm) -> None:

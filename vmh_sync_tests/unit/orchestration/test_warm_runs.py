@@ -35,6 +35,16 @@ print(json.dumps({
 """
 
 
+BROKEN = """
+from vmh_sync.engine.selecting import fingerprint
+def code_mark():
+    raise RuntimeError("broken")
+fingerprint.code_mark = code_mark
+import vmh_sync.warm_up
+print("goes on")
+"""
+
+
 def loaded_late() -> Iterator[str]:
     """Our modules that a step of a pass imports itself."""
     for room in PASSES:
@@ -59,3 +69,9 @@ def test_a_fork_loads_nothing_more_and_shares_what_the_same_work_comes_to() -> N
     assert found["worked out"] == [1, 1]
     assert found["threads"] == 1  # a fork would not have the others
     assert found["frozen"] > 100_000
+
+
+def test_a_warm_up_that_breaks_leaves_the_process_that_runs_are_forked_from_alive() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["goes on"], done.stderr
+    assert "not warmed up" in done.stderr
