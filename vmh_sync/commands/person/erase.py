@@ -12,23 +12,22 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.record import the_record
 from vmh_sync.commands.passes.instance import dagster_home, open_instance
 from vmh_sync.commands.passes.sync import prepare
+from vmh_sync.commands.person.records_of_party import kinds, records_of_party
 from vmh_sync.commands.screens.output import fail, print_json
 from vmh_sync.commands.screens.screen import sentences
 from vmh_sync.coordination.connection import connect_sync
 from vmh_sync.engine.passes.opening import PassSettings, open_context, open_database
 from vmh_sync.engine.selecting.erased import read_erased, readmit
-from vmh_sync.entities import BETEILIGTE, with_records
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.erasure.later import Order, kept_until, put_off
 from vmh_sync.erasure.run import ErasurePlan, Stores, carry_out, plan_erasure, turn_of
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import HousekeepingSettings, load
 from vmh_sync.store.store import Store
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.query import equals
 from vmh_sync.systems.espocrm.record_id import record_id
 
 LEFT = 3
-_PARTY_LINK = "beteiligteId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +123,9 @@ def records_in_espocrm(settings: PassSettings, party_id: str) -> list[str]:
     async def listed() -> list[str]:
         found: list[str] = []
         async with open_context("erasure", settings) as context:
-            for kind in (str(entity.espocrm) for entity in with_records() if entity.name != BETEILIGTE.name):
-                with suppress(ForeignSystemError):  # a firm's own kind may be unknown there, or hang on no party
-                    found += [
-                        record.id
-                        async for record in context.espo.list_all(
-                            kind, where=(equals(_PARTY_LINK, party_id),), select=("id",)
-                        )
-                    ]
+            for entity in kinds():
+                with suppress(ForeignSystemError):  # what it does not list of one entity hides nothing of the others
+                    found += [one.id async for one in records_of_party(context, entity, party_id, select=("id",))]
         return found
 
     try:

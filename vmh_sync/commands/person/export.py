@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,18 @@ from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.record import the_record
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.person.erase import open_stores, records_in_espocrm
+from vmh_sync.commands.person.records_of_party import kinds, records_of_party
 from vmh_sync.commands.screens.output import fail
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.entities import BETEILIGTE, with_records
+from vmh_sync.entities import BETEILIGTE
 from vmh_sync.erasure.run import ErasurePlan, plan_erasure
 from vmh_sync.erasure.scope import Scope
 from vmh_sync.store.store import Store
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.query import equals
 
 OWNER_ONLY = 0o600
-_PARTY_LINK = "beteiligteId"
 _ELSEWHERE = (
     "Nicht im Wortlaut in dieser Auskunft: Läufe in Dagster, Schlüssel in Redis und Dateien (Protokolle, Kopien), die "
     "die Person nennen, hier mit ihren Namen; Termine, in deren Text sie vorkommt, hier als Zahl; Sicherungen "
@@ -68,9 +67,8 @@ async def _both_sides(
         party = await context.espo.read(str(BETEILIGTE.espocrm), espo_id)
         advoware = await _advoware(context, betnr) if betnr is not None else None
         children = {
-            entity.name: await _children(context, str(entity.espocrm), espo_id)
-            for entity in with_records()
-            if entity.name != BETEILIGTE.name
+            entity.name: [record.attributes async for record in records_of_party(context, entity, espo_id)]
+            for entity in kinds()
         }
         tasks = [
             record.attributes
@@ -96,11 +94,6 @@ async def _advoware(context: PassContext, betnr: int) -> dict[str, Any] | None:
         accounts = await context.advoware.list_bankverbindungen(betnr)
         told["bankverbindungen"] = [one.model_dump(mode="json") for one in accounts]
     return told
-
-
-async def _children(context: PassContext, entity: str, party_id: str) -> list[Mapping[str, object]]:
-    found = context.espo.list_all(entity, where=(equals(_PARTY_LINK, party_id),))
-    return [record.attributes async for record in found]
 
 
 def own_data(store: Store, plan: ErasurePlan) -> dict[str, Any]:

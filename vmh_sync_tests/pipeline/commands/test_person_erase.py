@@ -318,14 +318,29 @@ def test_a_first_contact_that_waits_for_its_turn_while_a_person_is_erased_is_non
         assert [row.kind for row in tx.audit.find(AuditQuery(betnr=betnr))] == ["erased"]
 
 
-def test_a_kind_of_the_firms_own_that_espocrm_does_not_list_hides_no_address(
-    firm: Firm, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("espocrm", ["Task", "CFristen"], ids=["no child", "unknown there"])
+def test_an_entity_of_the_firms_own_hides_nothing_of_a_person(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, espocrm: str
 ) -> None:
     espo_id, _ = firm.linked_party(lastName="Huber")
     address = str(firm.crm.edit("CAdressen", "create", values={"name": "A", "beteiligteId": espo_id})["id"])
-    own = entities.Entity("fristen", "Fristen", "CFristen", room="fristen")
-    monkeypatch.setattr(entities, "_added", {"fristen": own})
+    monkeypatch.setattr(entities, "_added", {"eigenes": entities.Entity("eigenes", "Eigenes", espocrm, room="eigenes")})
     assert records_in_espocrm(PassSettings.read(), espo_id) == [address]
+    told = vmh("person", "export", espo_id)
+    assert told.exit_code == 0, told.output
+    assert [row["id"] for row in json.loads(told.stdout)["espocrm"]["adressen"]] == [address]
+
+
+def test_what_espocrm_does_not_list_of_one_entity_hides_nothing_of_the_others(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    espo_id, _ = firm.linked_party(lastName="Huber")
+    account = {"name": "K", "beteiligteId": espo_id, "iban": CANARIES["IBAN"]}
+    account_id = str(firm.crm.edit("CBankverbindungen", "create", values=account)["id"])
+    without = entities.Entity("adressen", "Adressen", "CGibtEsNicht")
+    known = [without if one.name == "adressen" else one for one in entities.every()]
+    monkeypatch.setattr(entities, "_BUILT_IN", tuple(known))
+    assert records_in_espocrm(PassSettings.read(), espo_id) == [account_id]
 
 
 def test_nothing_is_erased_without_a_yes(firm: Firm) -> None:
