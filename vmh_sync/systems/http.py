@@ -1,9 +1,11 @@
 """The HTTP client below the clients of the foreign systems: its time-outs, pool and certificates."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -52,7 +54,16 @@ def make_http(timeout_seconds: float, concurrency: int) -> AbstractAsyncContextM
     )
 
 
-@cache
 def trusted_certificates() -> ssl.SSLContext:
-    """The trusted certificates, read once a process: it takes longer than many a pass."""
+    """The trusted certificates: read once, which takes longer than many a pass, and anew when their file has changed.
+
+    A process that runs are forked from lives for months; a firm's own authority is renewed meanwhile.
+    """
+    place = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+    return read_certificates(place, Path(place).stat().st_mtime_ns if place else 0)
+
+
+@lru_cache(maxsize=1)
+def read_certificates(_place: str | None, _changed: int) -> ssl.SSLContext:
+    """Read them, as the environment names them."""
     return httpx.create_ssl_context()

@@ -8,12 +8,11 @@ import asyncio
 import gzip
 from pathlib import Path
 
-import httpx
 import pytest
 
 from vmh_sync.systems import bounded_answer
-from vmh_sync.systems import http as http_module
 from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.http import trusted_certificates
 from vmh_sync.systems.transport import HttpCall, RawAnswer
 from vmh_sync_tests.fixtures.certificates import Authority
 from vmh_sync_tests.fixtures.http_transports import BODY, PATIENT, Client, call, opened, opened_with_httpx
@@ -63,8 +62,6 @@ async def test_an_address_that_is_none_is_not_sent(url: str) -> None:
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     one = Authority.create(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(one.file))
-    # The trusted certificates are read once a process.
-    monkeypatch.setattr(http_module, "trusted_certificates", httpx.create_ssl_context)
     return one
 
 
@@ -73,6 +70,16 @@ async def test_an_authority_of_the_firms_own_is_trusted(authority: Authority) ->
         for _ in range(5):
             assert (await transport.send(call(server), retry=False)).json() == {"id": "a1"}
         assert server.connections == 1
+
+
+async def test_an_authority_that_is_renewed_is_trusted_by_a_process_that_knew_the_one_before(
+    authority: Authority,
+) -> None:
+    known = trusted_certificates()
+    assert trusted_certificates() is known
+    renewed = Authority.create(authority.folder)
+    async with rogue(answering(), tls=renewed.server("127.0.0.1")) as server, opened() as transport:
+        assert (await transport.send(call(server), retry=False)).json() == {"id": "a1"}
 
 
 @pytest.mark.parametrize("fault", ["another authority", "another name"])

@@ -19,7 +19,7 @@ for name in preloaded:
     importlib.import_module(name)
 warm = {*sys.modules}
 from vmh_sync.engine.selecting.fingerprint import code_mark
-from vmh_sync.systems.http import trusted_certificates
+from vmh_sync.systems.http import read_certificates
 from vmh_sync.definitions import defs
 import dagster
 dagster.RepositoryDefinition.__init__ = None  # whoever put our jobs together anew would end here
@@ -30,7 +30,7 @@ print(json.dumps({
     "cold": [name for name in late if name not in warm],
     "threads": threading.active_count(),
     "frozen": gc.get_freeze_count(),
-    "worked out": [code_mark.cache_info().currsize, trusted_certificates.cache_info().currsize],
+    "worked out": [code_mark.cache_info().currsize, read_certificates.cache_info().currsize],
 }))
 """
 
