@@ -1,6 +1,5 @@
 """The HTTP client below the clients of the foreign systems: its time-outs, pool and certificates."""
 
-import os
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -59,11 +58,12 @@ def trusted_certificates() -> ssl.SSLContext:
 
     A process that runs are forked from lives for months; a firm's own authority is renewed meanwhile.
     """
-    place = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-    return read_certificates(place, Path(place).stat().st_mtime_ns if place else 0)
+    known = ssl.get_default_verify_paths()  # SSL_CERT_FILE and SSL_CERT_DIR, where they are set
+    places = [place for place in (known.cafile, known.capath) if place]
+    return read_certificates(tuple((place, Path(place).stat().st_mtime_ns) for place in places))
 
 
 @lru_cache(maxsize=1)
-def read_certificates(_place: str | None, _changed: int) -> ssl.SSLContext:
+def read_certificates(_places: tuple[tuple[str, int], ...]) -> ssl.SSLContext:
     """Read them, as the environment names them."""
     return httpx.create_ssl_context()
