@@ -7,6 +7,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from vmh_sync.engine.passes.opening import PassSettings
+from vmh_sync.entities import UnusableEntity
 from vmh_sync.gateway.app import create_app
 from vmh_sync.gateway.http.listening import bare_host
 from vmh_sync.gateway.http.patience import PatientProtocol
@@ -23,7 +24,7 @@ def serve(settings: PassSettings | None = None) -> int:
         log_to_stderr(load(LogSettings))
         settings = settings or PassSettings.read()
         app = create_app(settings)
-    except SettingsError as problem:
+    except (SettingsError, UnusableEntity) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     # Ended in order, uvicorn raises the signal once more: that would be an end by signal, which engines call a failure.

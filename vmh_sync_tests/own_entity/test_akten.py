@@ -216,6 +216,8 @@ def test_a_package_that_offers_no_entity_is_named(house: House, package: str, sa
         (("person", "erase", "x", "--plan"), "entity"),
         (("doctor",), "entity"),
         (("sync", "halb", "--all"), "definitions"),
+        (("up",), "entity"),
+        (("up",), "definitions"),
     ],
 )
 def test_a_package_that_breaks_while_it_is_loaded_is_named_in_one_sentence(

@@ -65,7 +65,8 @@ def needs_worker(home: Path, run_workers: str | None) -> bool:
 def run_up(*, port: int) -> None:
     """Bring everything up and keep it up until Ctrl-C or SIGTERM. Raises ``SettingsError``.
 
-    Raises ``HomeTaken`` before anything starts when another process keeps this house up, or has one of the ports.
+    Raises ``HomeTaken`` before anything starts when another process keeps this house up, or has one of the ports, and
+    ``UnusableEntity`` for a package in ``VMH_ENTITIES`` that offers none.
     """
     settings = PassSettings.read()
     if settings.house.shadow:
@@ -74,6 +75,10 @@ def run_up(*, port: int) -> None:
             "Sie VMH_SHADOW weg, wenn das alte System abgeschaltet ist."
         )
     field_changes(settings.sync.field_tables, settings.house.entities)  # refused here, not by every later run
+    if settings.house.entities:  # so are they
+        from vmh_sync.orchestration.entity_room import rooms
+
+        rooms(settings.house.entities)
     with sole_holder(settings.house.home / "up.lock"):
         require_free_ports(settings, port=port)
         prepare(settings)
