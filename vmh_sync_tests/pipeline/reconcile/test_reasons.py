@@ -60,6 +60,11 @@ def test_every_kind_of_task_has_a_reason_and_a_next_step(kind: TaskKind) -> None
     assert reason.why and reason.next_step
 
 
+def test_what_a_person_has_to_do_for_an_entity_of_the_firms_own_is_named() -> None:
+    assert reason_of("child_update_required", {}).next_step.startswith("in Advoware von Hand")
+    assert reason_of("child_delete_required", {}).next_step == "in Advoware löschen"
+
+
 def test_a_twin_is_told_where_it_stands() -> None:
     double = [{"espo_id": "e2"}]
     assert reason_of("twin_suspected", {"same_side": double}).why.startswith("in EspoCRM")
