@@ -29,8 +29,9 @@ def connect(url: str) -> AsyncRedis:
 class _Straight(AsyncRedis):
     """A client that takes an idle connection that stands as it is: the way through redis-py's pool costs as much again.
 
-    A command that fails is tried again by redis-py's rules, on the same connection, made anew. What the pool has to do
-    (make a connection, refuse one too many, log in anew) stays with it.
+    A command that fails is tried again by redis-py's rules, on the same connection, made anew. So is one that the other
+    end has let go meanwhile (a restart, its own time-out), or on which something stands that nobody has asked for. What
+    the pool has to do (make a connection, refuse one too many, log in anew) stays with it.
     """
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -43,6 +44,8 @@ class _Straight(AsyncRedis):
         connection = idle.pop()
         pool._in_use_connections.add(connection)
         try:
+            if await connection.can_read():  # only looks at what has arrived
+                await connection.disconnect()
             return await connection.retry.call_with_retry(
                 lambda: straight._send_command_parse_response(connection, args[0], *args, **options),
                 lambda _: connection.disconnect(),

@@ -46,6 +46,24 @@ async def test_a_connection_that_the_other_end_has_closed_is_replaced(redis: Asy
         assert await redis.client_id() != first
 
 
+async def test_nobody_notices_that_the_other_end_let_go_while_nobody_asked(
+    redis: AsyncRedis, sync_redis: SyncRedis
+) -> None:
+    """A restart of Redis, or its time-out: redis-py makes such a connection anew before it sends a command."""
+    for _ in range(3):
+        first = await redis.client_id()
+        sync_redis.client_kill_filter(_id=str(first))
+        await asyncio.sleep(0.1)  # the loop hears of it
+        assert await redis.client_id() != first
+
+
+async def test_what_nobody_has_asked_for_answers_no_command(redis: AsyncRedis) -> None:
+    pool: Any = redis.connection_pool
+    await redis.set("k", "v")
+    pool._available_connections[-1]._reader.feed_data(b"+of somebody else\r\n")
+    assert await redis.get("k") == "v"
+
+
 async def _of(redis: AsyncRedis, command: str, argument: str) -> object:
     found: object = await getattr(redis, command)(argument)
     return found
