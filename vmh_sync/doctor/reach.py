@@ -41,7 +41,7 @@ def why_unreachable(name: str, address: Address, clock: Clock) -> Line | None:
     try:
         parts = _parts(address)
         host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
-        named = proxy_for(parts.scheme, host)
+        named = _proxy(parts.scheme, host, port)
         if named is not None:
             proxy = urlsplit(named)
             _connect(
@@ -60,6 +60,16 @@ def why_unreachable(name: str, address: Address, clock: Clock) -> Line | None:
     except _Stopped as stopped:
         return problem(name, stopped.text, stopped.remedy)
     return None
+
+
+def _proxy(scheme: str, host: str, port: int) -> str | None:
+    try:
+        return proxy_for(scheme, host, port)
+    except ValueError:
+        raise _Stopped(
+            f"Der Proxy (Umgebung, {scheme}_proxy oder all_proxy) ist keiner für HTTP.",
+            "Einen Proxy nennen, der mit http:// oder https:// beginnt; NO_PROXY nimmt Rechner aus.",
+        ) from None
 
 
 def bad_address(name: str, address: Address) -> Line | None:

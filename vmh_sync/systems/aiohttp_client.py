@@ -170,6 +170,12 @@ class AiohttpClient:
         finally:
             _attempt.reset(reset)
 
+    def _proxy_of(self, address: URL) -> str | None:
+        try:
+            return self._proxy_for(address.scheme, address.host or "", address.port)
+        except ValueError as error:
+            raise httpx.UnsupportedProtocol(str(error)) from None
+
     async def _send(self, request: Outgoing) -> httpx.Response:
         if self._session is None:
             raise RuntimeError("the client is used outside of its block")
@@ -181,7 +187,7 @@ class AiohttpClient:
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
-                proxy=self._proxy_for(address.scheme, address.host or ""),
+                proxy=self._proxy_of(address),
             ) as answer:
                 if answer.content.is_eof():  # short ones come along with their headers
                     content = answer.content.read_nowait()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vmh_sync.systems import http as http_module
-from vmh_sync.systems.errors import NoAnswerError
+from vmh_sync.systems.errors import NoAnswerError, NotSentError
 from vmh_sync.systems.transport import HttpCall
 from vmh_sync_tests.fixtures.http_transports import BODY, PATIENT, Client, call, opened, opened_with_httpx
 from vmh_sync_tests.fixtures.rogue import (
@@ -83,18 +83,30 @@ async def test_cookies_of_the_server_come_back_to_it() -> None:
         assert [one.header("cookie") for one in server.arrived] == [None, "balancer=7"]
 
 
-@pytest.mark.parametrize(("exempt", "asked"), [("", "proxy"), ("127.0.0.1", "server")])
+@pytest.mark.parametrize(
+    ("exempt", "asked"),
+    [("", "proxy"), ("127.0.0.1", "server"), ("127.0.0.1:{port}", "server"), ("127.0.0.1:1", "proxy")],
+)
 async def test_the_proxy_of_the_environment_is_used_and_its_exceptions_kept(
     monkeypatch: pytest.MonkeyPatch, exempt: str, asked: str
 ) -> None:
     async with rogue(answering()) as server, rogue(answering()) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", exempt)
+        monkeypatch.setenv("NO_PROXY", exempt.format(port=server.url.rpartition(":")[2]))
         async with opened() as transport:
             await transport.send(call(server, "GET", "/x"), retry=False)
         lines = {"server": [one.line for one in server.arrived], "proxy": [one.line for one in proxy.arrived]}
     expected = {"server": [], "proxy": [], asked: [f"GET {server.url if asked == 'proxy' else ''}/x HTTP/1.1"]}
     assert lines == expected
+
+
+async def test_a_proxy_of_another_kind_is_not_sent_what_it_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with rogue(answering()) as server, rogue(answering()) as proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy.url.replace("http://", "socks5://"))
+        async with opened() as transport:
+            with pytest.raises(NotSentError, match="UnsupportedProtocol"):
+                await transport.send(call(server), retry=False)
+        assert server.connections == proxy.connections == 0
 
 
 # Connections

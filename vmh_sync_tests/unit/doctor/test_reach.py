@@ -119,6 +119,14 @@ def test_a_proxy_that_is_down_is_named_and_not_the_system(monkeypatch: pytest.Mo
     assert "secret" not in line.text + line.remedy
 
 
+def test_a_proxy_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://user:secret@127.0.0.1:1080")
+    line = why("https://crm.kanzlei.example/api/v1")
+    assert line is not None
+    assert line.text == "Der Proxy (Umgebung, https_proxy oder all_proxy) ist keiner für HTTP."
+    assert "secret" not in line.text + line.remedy
+
+
 def test_a_certificate_that_is_not_trusted_is_told_with_the_reason(tls_port: int) -> None:
     line = why(f"https://127.0.0.1:{tls_port}/api/v1")
     assert line is not None
