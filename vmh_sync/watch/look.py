@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from vmh_sync.engine.passes.modified_stamps import settled
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.selecting.crowd import crowded
+from vmh_sync.engine.selecting.crowd import WATCH, crowded
 from vmh_sync.engine.selecting.unseen import unseen
 from vmh_sync.engine.selecting.watermark import watermark
 from vmh_sync.entities import Entity
@@ -22,7 +22,6 @@ PAGE = 200
 OVERLAP = timedelta(seconds=5)
 """How far a look goes back behind the newest stamp it has seen: a row appears a moment after its stamp
 (espocrm.md B6). Both are EspoCRM's own times, so that its clock need not agree with ours."""
-SOURCE = "watch"
 
 Seen = tuple[datetime | None, int | None]
 
@@ -111,7 +110,7 @@ class EntityWatch:
 
 
 def _event(record: EspoRecord, lane: Lane) -> InboxEvent:
-    return InboxEvent(espo_id=record.id, action="manual", source=SOURCE, lane=lane)
+    return InboxEvent(espo_id=record.id, action="manual", source=WATCH, lane=lane)
 
 
 def _seen(record: EspoRecord) -> Seen:

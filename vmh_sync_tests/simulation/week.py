@@ -10,7 +10,9 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
+from vmh_sync.engine.selecting import selection
 from vmh_sync.settings import SyncSettings
 from vmh_sync_tests.inmemory.loop import Process
 from vmh_sync_tests.inmemory.network import Fate, Request
@@ -25,6 +27,8 @@ WORDS = {
     "advoware": ("titel", "zusatz", "bAnrede", "vorname"),
 }
 PERSON_AT_NIGHT = 0.05
+BATCH = 4
+"""Records a run takes; what one run of edits leaves is a crowd, so that crowds come in each play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Simulation:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        rules = SyncSettings(_env_file=None, batch_size=4)
+        rules = SyncSettings(_env_file=None, batch_size=BATCH)
         self.game = PartyGame(seed=self.seed, rules=rules)
         self.firm, self.world = self.game.firm, self.game.firm.world
         self.loop = self.world.loop
@@ -66,7 +70,7 @@ class Simulation:
     def play(self, seconds: float) -> str:
         """Play so long, let everybody come to rest and check everything; returns the hash of the trace."""
         try:
-            with self.house.sensors_in_memory():
+            with self.house.sensors_in_memory(), mock.patch.object(selection, "MOST_EDITS", BATCH):
                 self._schedule()
                 self.loop.run_until(seconds)
                 self._rest()

@@ -11,6 +11,10 @@ MOST_TYPED = 20
 """Records that one person may change within one look back (a few seconds) and still be taken for typing."""
 MOST_EDITS = 50
 """Records that one run of the live lane takes: its place is free again after a few seconds."""
+SENSOR = "sensor"
+WATCH = "watch"
+LOOKS = (SENSOR, WATCH)
+"""Sources that tell a crowd themselves: what they have put into the live lane was typed, whatever else waits there."""
 
 
 def is_crowd(number: int) -> bool:

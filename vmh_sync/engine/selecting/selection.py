@@ -13,15 +13,13 @@ from datetime import timedelta
 
 from vmh_sync.coordination.errors import CoordinationUnavailable
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.selecting.crowd import MOST_EDITS, is_crowd
+from vmh_sync.engine.selecting.crowd import LOOKS, MOST_EDITS, SENSOR, is_crowd
 from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError
 
 CLAIM_SECONDS = 600.0
 """How long a run may be silent before its claims are taken over; runs are far shorter."""
-SENSOR = "sensor"
-"""Source of events that somebody's edit has caused; what a selection found can wait."""
 PUT_OFF_SECONDS = 60.0
 """How long records wait after a run that could do nothing for them, an outage for example."""
 
@@ -50,8 +48,8 @@ def _claim(tx: Transaction, context: PassContext, entity: str, lane: Lane | None
     if lane is Lane.LIVE:
         most = min(most, MOST_EDITS)
     items = tx.inbox.claim(entity, context.run_id, most, now, CLAIM_SECONDS, lane)
-    if lane is Lane.LIVE and len(items) == most:
-        tx.inbox.give_way(entity)
+    if lane is Lane.LIVE and len(items) == MOST_EDITS:  # a smaller batch says nothing about a crowd
+        tx.inbox.give_way(entity, LOOKS)
     return Chosen(
         list(dict.fromkeys(item.espo_id for item in items)),
         {item.id: item.espo_id for item in items},
@@ -69,6 +67,7 @@ def _enqueue(tx: Transaction, entity: str, ids: Sequence[str], source: str) -> i
     # record's stamp and is found by the next look.
     waiting = tx.inbox.waiting_ids(entity, ids)
     new = [espo_id for espo_id in ids if espo_id not in waiting]
+    # Somebody's edit has caused what the sensor found; what a selection found can wait.
     lane = Lane.LIVE if source == SENSOR and not is_crowd(len(new)) else Lane.BULK
     if lane is Lane.LIVE and not is_crowd(len(waiting)):
         tx.inbox.hurry(entity, waiting)

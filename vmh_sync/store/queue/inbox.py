@@ -114,10 +114,16 @@ class Inbox(Repository):
             )
             self._connection.execute(statement.values(lane=Lane.LIVE))
 
-    def give_way(self, entity: str) -> None:
-        """Move what waits in the live lane into the bulk lane: more than one run of edits takes was not typed."""
+    def give_way(self, entity: str, typed: Sequence[str] = ()) -> None:
+        """Move what waits in the live lane into the bulk lane: more than one run of edits takes was not typed.
+
+        What has come from the sources ``typed`` stays.
+        """
         statement = update(_TABLE).where(
-            _TABLE.c.entity == entity, _TABLE.c.lane == Lane.LIVE, _TABLE.c.claimed_by.is_(None)
+            _TABLE.c.entity == entity,
+            _TABLE.c.lane == Lane.LIVE,
+            _TABLE.c.claimed_by.is_(None),
+            _TABLE.c.source.not_in(typed),
         )
         self._connection.execute(statement.values(lane=Lane.BULK))
 

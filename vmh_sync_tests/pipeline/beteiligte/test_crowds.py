@@ -3,7 +3,7 @@
 import pytest
 
 from vmh_sync.engine.passes.pass_context import PassContext
-from vmh_sync.engine.selecting.crowd import MOST_EDITS, MOST_TYPED
+from vmh_sync.engine.selecting.crowd import MOST_EDITS, MOST_TYPED, SENSOR, WATCH
 from vmh_sync.engine.selecting.selection import claim_pending, enqueue
 from vmh_sync.store.queue.inbox import InboxEvent, Lane
 from vmh_sync_tests.fixtures.firm import Firm
@@ -31,6 +31,22 @@ def test_what_webhooks_reported_in_a_crowd_leaves_the_lane_of_edits_when_its_fir
     reported(firm, "edit")
     assert firm.run(run) == ["edit"]
     assert len(waiting(firm, Lane.BULK)) == len(MANY) - MOST_EDITS
+
+
+@pytest.mark.parametrize("source", [SENSOR, WATCH])
+def test_an_edit_that_somebody_looked_at_does_not_give_way_with_the_crowd_before_it(firm: Firm, source: str) -> None:
+    reported(firm, *MANY)
+    with firm.store.transaction() as tx:
+        tx.inbox.add("beteiligte", [InboxEvent(espo_id="edit", action="manual", source=source)])
+    firm.run(lambda context: claim_pending(context, "beteiligte", Lane.LIVE))
+    assert waiting(firm, Lane.LIVE) == {*MANY[:MOST_EDITS], "edit"}
+
+
+def test_a_smaller_batch_makes_no_crowd_of_what_it_leaves(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMH_BATCH_SIZE", "2")
+    reported(firm, *MANY[:5])
+    claimed = [len(firm.run(lambda context: claim_pending(context, "beteiligte", Lane.LIVE)).ids) for _ in range(3)]
+    assert claimed == [2, 2, 1]
 
 
 def test_as_many_as_a_run_takes_are_no_crowd_for_what_came_with_them(firm: Firm) -> None:
