@@ -85,13 +85,20 @@ class _InWords:
                 driver.execute(self.words, bound[0]) if len(bound) == 1 else driver.executemany(self.words, bound)
             )
         except sqlite3.Error as error:
-            raise DBAPIError.instance(self.words, None, error, sqlite3.Error, hide_parameters=True) from error
+            raise self._as_sqlalchemy_does(error) from error
         return done
 
     def rows(self, found: sqlite3.Cursor) -> Sequence[Any]:
+        try:
+            stored = found.fetchall()
+        except sqlite3.Error as error:  # all but the first row are read only now
+            raise self._as_sqlalchemy_does(error) from error
         rows = []
-        for values in map(list, found):
+        for values in map(list, stored):
             for place, process in self._out:
                 values[place] = process(values[place])
             rows.append(self._row(values))
         return rows
+
+    def _as_sqlalchemy_does(self, error: sqlite3.Error) -> Exception:
+        return DBAPIError.instance(self.words, None, error, sqlite3.Error, hide_parameters=True)

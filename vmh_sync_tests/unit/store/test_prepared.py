@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from vmh_sync.store import open_store
 from vmh_sync.store.database.prepared import Prepared
@@ -85,3 +85,13 @@ def test_what_the_database_refuses_is_told_without_its_values(sqlite_url: str) -
         with pytest.raises(IntegrityError) as refused:
             Prepared(_LINKS.insert()).changed(tx.connection, {"entity": "Meier"})
         assert "Meier" not in repr(refused.value)
+
+
+def test_a_row_that_cannot_be_read_is_told_like_a_statement_that_is_refused(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store, store.transaction() as tx:
+        for number in "12":
+            tx.cursors.set(f"a:{number}", number)
+        tx.connection.exec_driver_sql("UPDATE cursors SET name = CAST(x'613aff' AS TEXT) WHERE name = 'a:2'")
+        with pytest.raises(OperationalError) as refused:
+            tx.cursors.under("a:")
+        assert refused.value.hide_parameters
