@@ -40,6 +40,8 @@ class SharedCircuits:
         self._alone: dict[str, str] = {}
         self._alone_until = 0.0
         self._seen: dict[str, tuple[float, str | None]] = {}
+        self._moved: dict[str, float] = {}
+        """When something was last changed, or may have been, so that no look from before counts."""
 
     async def load(self, name: str) -> str | None:
         """Return the stored text, None when there is none; it may be :data:`SEEN_SECONDS` old."""
@@ -54,7 +56,7 @@ class SharedCircuits:
                 text = _text(await self._redis.get(circuit_key(name)))
         except CoordinationUnavailable:
             return self._go_alone(lambda: self._alone.get(name))
-        if asked > self._seen.get(name, (0.0, None))[0]:  # else something newer was seen meanwhile
+        if asked > max(self._seen.get(name, (0.0, None))[0], self._moved.get(name, 0.0)):
             self._seen[name] = asked, text
         return text
 
@@ -62,15 +64,18 @@ class SharedCircuits:
         """Store ``new`` if ``known`` is still what is stored."""
         if self._redis is None or self._is_alone():
             return self._swap_alone(name, known, new)
+        done = False
         try:
             with translated():
                 done = await evaluate(self._redis, _SWAP, *_arguments(name, known, new)) == 1
         except CoordinationUnavailable:
             return self._go_alone(lambda: self._swap_alone(name, self._alone.get(name), new))
-        if done:
-            self._seen[name] = time.monotonic(), new
-        else:
+        finally:
+            # Whoever is cancelled in between has changed it, perhaps, and asks Redis what it has to take back.
+            self._moved[name] = time.monotonic()
             self._seen.pop(name, None)
+            if done:
+                self._seen[name] = self._moved[name], new
         return self._remember(name, new, done=done)
 
     def load_sync(self, name: str) -> str | None:
