@@ -117,15 +117,20 @@ class Inbox(Repository):
     def give_way(self, entity: str, typed: Sequence[str] = ()) -> None:
         """Move what waits in the live lane into the bulk lane: more than one run of edits takes was not typed.
 
-        What has come from the sources ``typed`` stays.
+        What has come from the sources ``typed`` stays, and so does what another worker is claiming just now: it waits
+        for what we have claimed in turn.
         """
-        statement = update(_TABLE).where(
-            _TABLE.c.entity == entity,
-            _TABLE.c.lane == Lane.LIVE,
-            _TABLE.c.claimed_by.is_(None),
-            _TABLE.c.source.not_in(typed),
+        left = (
+            select(_TABLE.c.id)
+            .where(
+                _TABLE.c.entity == entity,
+                _TABLE.c.lane == Lane.LIVE,
+                _TABLE.c.claimed_by.is_(None),
+                _TABLE.c.source.not_in(typed),
+            )
+            .with_for_update(skip_locked=True)
         )
-        self._connection.execute(statement.values(lane=Lane.BULK))
+        self._connection.execute(update(_TABLE).where(_TABLE.c.id.in_(left)).values(lane=Lane.BULK))
 
     def claim(
         self, entity: str, worker: str, limit: int, now: datetime, lease_seconds: float, lane: Lane | None = None

@@ -266,6 +266,31 @@ def test_a_crowd_in_the_live_lane_gives_way_to_what_comes_after_it(store: Store,
         assert tx.inbox.extend("live", store_clock.now(), 60) == 1, "what is claimed stays where it is"
 
 
+def test_two_claims_at_once_do_not_wait_for_each_other_to_give_way(postgres_url: str, store_clock: ManualClock) -> None:
+    store = open_store(postgres_url, store_clock)
+    add(store, *(event(one) for one in "abcdef"))
+    claimed, failures = threading.Barrier(2), []
+
+    def work(worker: str) -> None:
+        try:
+            with store.transaction() as tx:
+                assert len(tx.inbox.claim(ENTITY, worker, 2, store_clock.now(), 60, Lane.LIVE)) == 2
+                claimed.wait(20)
+                tx.inbox.give_way(ENTITY)
+        except Exception as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with store.transaction() as tx:
+        assert ids(tx.inbox.claim(ENTITY, "bulk", 100, store_clock.now(), 60, Lane.BULK)) == ["e", "f"]
+    store.close()
+
+
 def test_an_edit_does_not_wait_for_the_large_run_that_has_claimed_its_record_but_large_runs_wait_for_edits(
     store: Store, store_clock: ManualClock
 ) -> None:
