@@ -1,14 +1,17 @@
 """Statements in SQLite's words: the same as SQLAlchemy's, and compiled by SQLite once, not once a party."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from vmh_sync.store import open_store
+from vmh_sync.clock import ManualClock
+from vmh_sync.store import open_store, upgrade
 from vmh_sync.store.database.prepared import Prepared
+from vmh_sync.store.history.audit import Change
 from vmh_sync.store.models import LinkRow
 from vmh_sync.store.pairs.intents import Intents
 from vmh_sync.store.pairs.kommunikation_states import KommunikationState
@@ -95,3 +98,41 @@ def test_a_row_that_cannot_be_read_is_told_like_a_statement_that_is_refused(sqli
         with pytest.raises(OperationalError) as refused:
             tx.cursors.under("a:")
         assert refused.value.hide_parameters
+
+
+HOSTILE = "x'; DROP TABLE links; -- \0 ü 😀 :name ? %s"
+FAR = timezone(timedelta(hours=5, seconds=1))
+
+
+def _stored(url: str, clock: ManualClock) -> list[object]:
+    """Store what is hard to store; return what is read back, and what stands in the tables."""
+    with open_store(url, clock) as store:
+        with store.transaction() as tx:
+            verified = datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=FAR)
+            base = {"a": None, "b": [1.5, True, HOSTILE]}
+            tx.links.save(tx.links.save(Link(entity="adressen", espo_id=HOSTILE, base=base, verified_at=verified)))
+            retry = datetime.max.replace(tzinfo=UTC)
+            tx.records.upsert([SyncRecord(entity="adressen", espo_id=HOSTILE, status="failed", next_retry_at=retry)])
+            tx.audit.append([Change(entity="e", kind="applied", reason="r", new=one) for one in (None, {"x": None})])
+            for name, value in {"c": None, "d%_/": {"ü": [HOSTILE]}}.items():
+                tx.cursors.set(name, value)
+        with store.reading() as tx:
+            tables = ("links", "sync_records", "changes", "cursors")
+            return [
+                tx.links.get_many("adressen", [HOSTILE]),
+                tx.records.get("adressen", HOSTILE),
+                tx.cursors.get("c"),
+                tx.cursors.under("d%_"),
+                tx.cursors.several(["c", "d%_/", "none"]),
+                *(tx.connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2").all() for table in tables),
+            ]
+
+
+def test_what_is_stored_and_read_is_the_same_as_sqlalchemys(
+    sqlite_url: str, store_clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = sqlite_url + ".copy"
+    upgrade(copy)
+    ours = _stored(sqlite_url, store_clock)
+    monkeypatch.setattr(Prepared, "_for_sqlite", lambda *_: None)
+    assert ours == _stored(copy, store_clock)
