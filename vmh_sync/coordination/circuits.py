@@ -18,6 +18,8 @@ SEEN_SECONDS = 0.05
 """How long a look of coroutines counts: as long as an answer is on its way in any case, so that no more bad logins can
 come together than those of the calls under way. What this process itself is told or writes counts at once.
 """
+_NEVER = (float("-inf"), None)
+"""No look, whenever the clock began to count."""
 
 _SWAP = """
 local stored = redis.call('GET', KEYS[1])
@@ -48,7 +50,7 @@ class SharedCircuits:
         if self._redis is None or self._is_alone():
             return self._alone.get(name)
         asked = time.monotonic()
-        seen_at, seen = self._seen.get(name, (0.0, None))
+        seen_at, seen = self._seen.get(name, _NEVER)
         if asked - seen_at < SEEN_SECONDS:
             return seen
         try:
@@ -56,7 +58,7 @@ class SharedCircuits:
                 text = _text(await self._redis.get(circuit_key(name)))
         except CoordinationUnavailable:
             return self._go_alone(lambda: self._alone.get(name))
-        if asked > max(self._seen.get(name, (0.0, None))[0], self._moved.get(name, 0.0)):
+        if asked > max(self._seen.get(name, _NEVER)[0], self._moved.get(name, _NEVER[0])):
             self._seen[name] = asked, text
         return text
 

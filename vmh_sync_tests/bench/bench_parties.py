@@ -52,6 +52,7 @@ def main(number: int = 1_000) -> None:
     _measure_first_load(number)
     with running_systems() as systems, tempfile.TemporaryDirectory(prefix="vmh-bench-") as home:
         os.environ.update(systems.environment, VMH_HOME=home)
+        systems.crm.do("set_switch", optimistic=dict.fromkeys(VERSIONED, True))
         fill(systems, number)
         _until_quiet()
         unchanged = _counted(systems, one_pass)

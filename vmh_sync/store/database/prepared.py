@@ -1,7 +1,7 @@
 """Statements that are carried out often: built once, put into words once, and given to SQLite's driver as they are.
 
 SQLAlchemy would look each one up, bind it and wrap its result anew, which took a third of what our database costs in a
-first load (docs/benchmarks.md). PostgreSQL takes longer for a statement than that, and keeps SQLAlchemy's way.
+first load (docs/profiles.md). PostgreSQL takes longer for a statement than that, and keeps SQLAlchemy's way.
 """
 
 import collections

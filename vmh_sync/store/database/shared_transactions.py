@@ -1,6 +1,6 @@
 """What several coroutines want of our database at the same moment shares one SQLite transaction.
 
-A transaction that writes costs four times as much as its statements (docs/benchmarks.md), and SQLite carries out only
+A transaction that writes costs four times as much as its statements (docs/profiles.md), and SQLite carries out only
 one at a time: those who come while one is under way wait together for the next. Nobody notices. Each piece is undone
 alone when it raises (a savepoint), and whoever wrote is told only after the commit, so what was promised stands on the
 disk: an announced create before its POST, too. A kill leaves all of a transaction or nothing, as if each piece had been

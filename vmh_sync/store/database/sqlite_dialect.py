@@ -1,7 +1,7 @@
 """SQLite as SQLAlchemy is to speak it for us: each connection prepared, each transaction begun the way its engine says.
 
 In a dialect, not in listeners: one listener, even one of ``begin``, makes SQLAlchemy ask its empty lists of listeners
-for each statement, a tenth of what our database costs (docs/benchmarks.md).
+for each statement, a tenth of what our database costs (docs/profiles.md).
 """
 
 from collections.abc import Callable

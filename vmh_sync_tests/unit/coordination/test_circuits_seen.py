@@ -37,6 +37,12 @@ async def test_what_this_process_is_told_counts_at_once(redis: AsyncRedis, monke
         await login.enter()
 
 
+async def test_a_clock_that_begins_at_zero_is_no_look(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    await redis.set(circuits.circuit_key(NAME), "what another process stored")
+    monkeypatch.setattr(circuits.time, "monotonic", lambda: 0.0)
+    assert await SharedCircuits(redis).load(NAME) == "what another process stored"
+
+
 async def test_what_another_process_was_told_counts_after_a_moment(redis: AsyncRedis) -> None:
     login, other = await _working(redis), LoginCircuit(NAME, SystemClock(), SharedCircuits(redis))
     await other.refused(await other.enter(), "LoginRejected", "GET x: login refused", 401)
