@@ -1,6 +1,7 @@
 """A look at a circuit counts for a moment, so that a pass does not ask Redis before each of its calls."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ async def test_what_this_process_is_told_counts_at_once(redis: AsyncRedis, monke
 
 async def test_a_clock_that_begins_at_zero_is_no_look(redis: AsyncRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     await redis.set(circuits.circuit_key(NAME), "what another process stored")
-    monkeypatch.setattr(circuits.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
     assert await SharedCircuits(redis).load(NAME) == "what another process stored"
 
 
