@@ -1,7 +1,6 @@
 """Which parties a pass is about (specification, sync-semantics.md 5)."""
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -16,7 +15,7 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting import listing
 from vmh_sync.engine.selecting.erased import erased_of
 from vmh_sync.engine.selecting.span import Span
-from vmh_sync.engine.selecting.unseen import unseen
+from vmh_sync.engine.selecting.unseen import unseen_of
 from vmh_sync.store.pairs.records import SyncRecord
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
@@ -61,19 +60,15 @@ async def select(context: PassContext, selection: Selection) -> list[str]:
 
 async def _all(context: PassContext) -> list[str]:
     """Every linked record and everything dirty, pending or failed; records deleted in EspoCRM come last."""
-    listed: set[str] = set()
-    chosen: list[str] = []
-    for record in await _list(context):
-        listed.add(record.id)
+    listed, chosen = 0, dict[str, None]()
+    async for record in _list(context):
+        listed += 1
         if espo_betnr(record) is not None or _waits(record):
-            chosen.append(record.id)
-    known = await context.store.read(
-        lambda tx: [key.espo_id for key in tx.links.keys(ENTITY) if key.state in ("active", "deleted_in_advoware")]
-    )
-    check_not_emptied(len(listed), len(known), what=ESPO_ENTITY)
-    chosen_set = set(chosen)
-    known += await context.store.read(deleted_and_asked_about)
-    return chosen + [espo_id for espo_id in known if espo_id not in chosen_set]
+            chosen[record.id] = None
+    linked, others = await context.store.read(listing.linked_besides, ENTITY, chosen)
+    check_not_emptied(listed, linked, what=ESPO_ENTITY)
+    asked_about = await context.store.read(deleted_and_asked_about)
+    return [*chosen, *others, *(espo_id for espo_id in asked_about if espo_id not in chosen)]
 
 
 def _waits(record: EspoRecord) -> bool:
@@ -87,12 +82,22 @@ async def dirty(context: PassContext, since: datetime | None = None, *, honour_r
     ``honour_retries`` leaves out records that failed, did not change since, and whose next try is still to come: a
     sensor must not hammer them. A person's pass takes them.
     """
-    waiting = await _list(context, in_("syncStatus", list(WAITING)))
-    ids = [record.id for record in waiting]
+    waiting = _list(context, in_("syncStatus", list(WAITING)))
     if honour_retries:
-        ids = await context.store.read(_without_waiting_retries, waiting)
+        ids = await _kept(context, _without_waiting_retries, waiting)
+    else:
+        ids = [record.id async for record in waiting]
     changed = await changed_since(context, since) if since is not None else []
     return list(dict.fromkeys((*ids, *changed)))
+
+
+async def _kept(
+    context: PassContext,
+    kept: Callable[[Transaction, Iterable[EspoRecord]], list[str]],
+    records: AsyncIterator[EspoRecord],
+) -> list[str]:
+    """Return the ids of those that our ledger does not keep back."""
+    return [espo_id async for some in listing.some_at_once(records) for espo_id in await context.store.read(kept, some)]
 
 
 def _without_waiting_retries(tx: Transaction, records: Iterable[EspoRecord]) -> list[str]:
@@ -116,11 +121,12 @@ def _without(tx: Transaction, records: Iterable[EspoRecord], waits: Callable[[Sy
     ]
 
 
-async def _list(context: PassContext, *where: Where) -> list[EspoRecord]:
-    """Return what EspoCRM lists, but erased persons: whatever their status says, nothing is to be done to them."""
-    records = await list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT)
+async def _list(context: PassContext, *where: Where) -> AsyncIterator[EspoRecord]:
+    """Yield what EspoCRM lists, but erased persons: whatever their status says, nothing is to be done to them."""
     erased = await erased_of(context.store)
-    return [record for record in records if not erased.covers(record.id, espo_betnr(record))]
+    async for record in list_with_stubs(context.espo, ESPO_ENTITY, where, _SELECT):
+        if not erased.covers(record.id, espo_betnr(record)):
+            yield record
 
 
 async def changed_between(context: PassContext, span: Span) -> list[str]:
@@ -130,8 +136,8 @@ async def changed_between(context: PassContext, span: Span) -> list[str]:
 
 async def changed_since(context: PassContext, since: datetime) -> list[str]:
     """Return the records whose stamp is newer than what we have seen of them."""
-    records = await _list(context, greater_or_equals("modifiedAt", since - listing.OVERLAP))
-    return await asyncio.to_thread(unseen, context.store, ENTITY, records)
+    records = _list(context, greater_or_equals("modifiedAt", since - listing.OVERLAP))
+    return await unseen_of(context.store, ENTITY, records)
 
 
 async def _due(context: PassContext) -> list[str]:
@@ -139,8 +145,8 @@ async def _due(context: PassContext) -> list[str]:
 
     Among those not verified for a day are records deleted in EspoCRM, while a task asks for their party in Advoware.
     """
-    listed = await _list(context, in_("syncStatus", [*WAITING, SyncStatus.SYNCING]))
-    waiting = await context.store.read(_without_failed, listed)
+    listed = _list(context, in_("syncStatus", [*WAITING, SyncStatus.SYNCING]))
+    waiting = await _kept(context, _without_failed, listed)
     in_ledger = await context.store.read(_ledger_due, context)
     return list(dict.fromkeys((*waiting, *in_ledger, *await answered(context))))
 

@@ -1,10 +1,15 @@
-"""What every entity's selections are made of: what EspoCRM lists, what our ledger has a time for, what our log says."""
+"""What every entity's selections are made of: what EspoCRM lists, what our ledger has a time for, what our log says.
 
-from collections.abc import Awaitable, Callable
+EspoCRM's records go through a selection one by one, or so many at once: as a whole, a hundred thousand of them would
+take more memory than the pass that follows.
+"""
+
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
 
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.selecting.span import Span
+from vmh_sync.store.repository import CHUNK
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.status import BROKEN, VERIFY_AFTER
 from vmh_sync.systems.espocrm.query import Where, before, greater_or_equals, in_
@@ -14,13 +19,36 @@ OVERLAP = timedelta(seconds=60)
 """How far a poll looks back behind its watermark: a row appears a moment after its stamp (espocrm.md B6), and the two
 machines' clocks may differ a little. What falls through is found by the sweep and the rolling check."""
 
-Listing = Callable[..., Awaitable[list[EspoRecord]]]
-"""Takes conditions and returns what EspoCRM lists of an entity, without what belongs to erased persons."""
+Listing = Callable[..., AsyncIterator[EspoRecord]]
+"""Takes conditions and yields what EspoCRM lists of an entity, without what belongs to erased persons."""
+
+
+async def some_at_once(records: AsyncIterator[EspoRecord]) -> AsyncIterator[list[EspoRecord]]:
+    """Yield the records in lists of as many as one statement of our database asks about."""
+    some: list[EspoRecord] = []
+    async for record in records:
+        some.append(record)
+        if len(some) == CHUNK:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def linked_besides(tx: Transaction, entity: str, chosen: Collection[str]) -> tuple[int, list[str]]:
+    """Return how many records are linked, and the ids of those that are not among ``chosen``."""
+    linked, others = 0, list[str]()
+    for key in tx.links.keys(entity):
+        if key.state in ("active", "deleted_in_advoware"):
+            linked += 1
+            if key.espo_id not in chosen:
+                others.append(key.espo_id)
+    return linked, others
 
 
 async def failed(context: PassContext, entity: str, listing: Listing) -> list[str]:
     """Return the failed records, by EspoCRM's status or by our ledger."""
-    broken = [record.id for record in await listing(in_("syncStatus", list(BROKEN)))]
+    broken = [record.id async for record in listing(in_("syncStatus", list(BROKEN)))]
     in_ledger = await context.store.read(lambda tx: [record.espo_id for record in tx.records.failed(entity)])
     return list(dict.fromkeys((*broken, *in_ledger)))
 
@@ -38,6 +66,6 @@ async def changed_between(context: PassContext, entity: str, listing: Listing, s
     """Return the records changed in a span: in EspoCRM by their stamp, by us (whatever the side) by the audit log."""
     where: list[Where] = [greater_or_equals("modifiedAt", span.since)]
     where += [before("modifiedAt", span.until)] if span.until is not None else []
-    listed = [record.id for record in await listing(*where)]
+    listed = [record.id async for record in listing(*where)]
     audited = await context.store.read(lambda tx: tx.audit.changed_in(entity, span.since, span.until))
     return list(dict.fromkeys((*listed, *audited)))

@@ -1,7 +1,9 @@
 """Which records of EspoCRM changed since we looked at them, by the stamps that our database remembers."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 
+from vmh_sync.engine.selecting.listing import some_at_once
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Store
 from vmh_sync.systems.espocrm.records import EspoRecord
@@ -25,6 +27,15 @@ def unseen(store: Store, entity: str, records: Iterable[EspoRecord], *, by_versi
         if record.modified_at not in seen or hidden:
             found.append(espo_id)
     return found
+
+
+async def unseen_of(store: Store, entity: str, records: AsyncIterator[EspoRecord]) -> list[str]:
+    """Return the same of a whole list as it comes: neither it nor what we know of it is in memory as a whole."""
+    return [
+        espo_id
+        async for some in some_at_once(records)
+        for espo_id in await asyncio.to_thread(unseen, store, entity, some)
+    ]
 
 
 def _another_version(link: Link | None, record: EspoRecord) -> bool:

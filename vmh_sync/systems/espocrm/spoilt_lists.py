@@ -132,15 +132,18 @@ async def _halves(
 
 async def list_with_stubs(
     client: Lists, entity: str, where: Sequence[Where] = (), select: Sequence[str] | None = None
-) -> list[EspoRecord]:
-    """Return all matching records; one that cannot be used comes with nothing but its id and stamp.
+) -> AsyncIterator[EspoRecord]:
+    """Yield all matching records; those that cannot be used come last, with nothing but their id and stamp.
 
     For choosing what a pass looks at: the pass finds out itself what is wrong with a record, and tells its owner.
     """
     rows: list[SpoiltRow] = []
-    listed = client.list_all(entity, where=where, select=select, spoilt=rows)
-    records = [record async for record in listed]
-    return records + [stub for row in rows if (stub := row.stub(entity)) is not None]
+    async for record in client.list_all(entity, where=where, select=select, spoilt=rows):
+        yield record
+    for row in rows:
+        stub = row.stub(entity)
+        if stub is not None:
+            yield stub
 
 
 async def own_fields_of(client: Lists, entity: str, record_id: str, names: Sequence[str]) -> EspoRecord | None:
