@@ -5,7 +5,8 @@ from datetime import date
 
 from vmh_sync.sync.base import Fields
 from vmh_sync.sync.reporting.reported_text import nameable
-from vmh_sync.sync.values import Value, is_date, text
+from vmh_sync.sync.values import Value, is_date, text, visible
+from vmh_sync.sync.values import date as day_of
 
 NAME_LIMIT = 100
 EMPTY = "Die Adresse ist leer. Bitte mindestens Straße, Ort oder Postfach eintragen."
@@ -49,7 +50,7 @@ def natural_key(fields: Fields) -> tuple[str, ...] | None:
 
 
 def _normal(value: Value) -> str:
-    plain = (text(value) or "").casefold()
+    plain = visible(value).casefold()
     return _BLANKS.sub(" ", _STREET.sub("str", plain)).replace("ß", "ss").strip()
 
 
@@ -75,8 +76,8 @@ def problems(fields: Fields) -> list[tuple[str, str]]:
 
 def is_valid(ends: object, today: date) -> bool:
     """Whether an address has not ended. ``ends`` is Advoware's local date-time, its last day counts."""
-    last = (text(ends) or "")[:10]
-    return not last or last >= today.isoformat()
+    last = day_of(ends)
+    return last is None or last[:10] >= today.isoformat()
 
 
 def title(fields: Fields) -> str:

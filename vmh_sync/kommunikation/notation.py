@@ -13,7 +13,7 @@ from functools import lru_cache
 import phonenumbers
 
 from vmh_sync.kommunikation.model import Channel
-from vmh_sync.sync.values import phone, text
+from vmh_sync.sync.values import phone, visible
 
 _EMAIL = re.compile(
     r"^(?=.{1,254}$)(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -91,7 +91,7 @@ def for_espo(channel: Channel, value: str) -> ForEspo:
 
 
 def _email(value: str) -> ForEspo:
-    plain = text(value) or ""
+    plain = visible(value)
     if _EMAIL.match(plain):
         return ForEspo(plain)
     return ForEspo(refusal=Refusal.EMAIL_FORM if plain.isascii() else Refusal.EMAIL_CHARACTERS)

@@ -18,13 +18,14 @@ Value = str | int | bool | None
 
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 _ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[+-]\d{2}:?\d{2})?)?")
-_NO_DATE = "0000-00-00"
-"""What a database says where there is none."""
+_NO_DATES = frozenset({"0000-00-00", "0001-01-01"})
+"""What a database, or a program of .NET, says where there is none."""
 _SET = frozenset({"1", "true", "ja", "j", "yes", "y"})
 _NOT_SET = frozenset({"", "0", "false", "nein", "n", "no"})
 _EXTENSION = re.compile(r"(?i)[\s;,]*(?:ext\.?|durchwahl|dw\.?|app\.?|apparat|nst\.?|x|#)\s*[.:=]?\s*(\d{1,6})\s*$")
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 _NO_DIGIT = re.compile(r"\D")
+_BEFORE_NUMBER = re.compile(r"^[^\d+]+")
 _LONGEST_AREA_CODE = 5
 _BIC_OF_BANK = 8
 _COUNTRIES = {
@@ -66,6 +67,15 @@ def text(value: object) -> str | None:
     return "\n".join(line.rstrip() for line in plain.split("\n")).strip() or None
 
 
+def visible(value: object) -> str:
+    """Return a text without what nobody sees in it: direction marks, blanks of no width, soft hyphens.
+
+    Copied from an address book or a web page they come along, and mean nothing in a number or an address.
+    """
+    plain = text(value) or ""
+    return plain if plain.isascii() else "".join(c for c in plain if unicodedata.category(c) != "Cf").strip()
+
+
 def date(value: object) -> str | None:
     """Return the date part ``YYYY-MM-DD`` of a date or local date-time text; other text stays as it is.
 
@@ -75,7 +85,7 @@ def date(value: object) -> str | None:
     match = _ISO_DATE.fullmatch(plain) if plain else None
     if match is None:
         return plain
-    return match.group(1) if match.group(1) != _NO_DATE else None
+    return match.group(1) if match.group(1) not in _NO_DATES else None
 
 
 def is_date(value: Value) -> bool:
@@ -88,14 +98,12 @@ def is_date(value: Value) -> bool:
 
 def email(value: object) -> str | None:
     """Return the case-folded, trimmed address, or ``None`` when empty."""
-    plain = text(value)
-    return plain.casefold() if plain else None
+    return visible(value).casefold() or None
 
 
 def iban(value: object) -> str | None:
     """Return the IBAN in upper case without blanks, or ``None`` when empty."""
-    plain = text(value)
-    return re.sub(r"\s+", "", plain).upper() if plain else None
+    return re.sub(r"\s+", "", visible(value)).upper() or None
 
 
 def bic(value: object) -> str | None:
@@ -119,8 +127,8 @@ def phone(value: object, region: str = "DE") -> str | None:
     is compared without blanks, a number without area code or a short one (``110``) by its digits, never as +49…,
     which would be somebody else's line.
     """
-    plain = text(value)
-    return _phone(plain, region) if plain is not None else None
+    plain = visible(value)
+    return _phone(plain, region) if plain else None
 
 
 @lru_cache(maxsize=1024)
@@ -131,9 +139,10 @@ def _phone(plain: str, region: str) -> str:
     if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(main):
         return _BLANKS.sub("", plain)
     suffix = f";ext={extension.group(1)}" if extension else ""
-    if not main.lstrip(" (\u00a0").startswith(("+", "0")):
+    number = _BEFORE_NUMBER.sub("", main)
+    if not number.startswith(("+", "0")):
         return _NO_DIGIT.sub("", main) + suffix
-    if main.lstrip().startswith(("+", "00")):
+    if number.startswith(("+", "00")):
         main = _TRUNK_ZERO.sub("", main)
     try:
         parsed = phonenumbers.parse(main, region)

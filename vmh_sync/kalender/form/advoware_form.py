@@ -18,6 +18,8 @@ from vmh_sync.kalender.model import (
 
 _EVERYBODY = frozenset({"ALLE", "ALLGEMEIN"})
 _ONE_DAY = timedelta(days=1)
+_NO_DAY = "0001-01-01"
+"""What a program of .NET says where there is none."""
 
 
 def read_termin(termin: TerminFields, rules: CalendarRules) -> Appointment:
@@ -76,7 +78,7 @@ def _parse_time(value: str) -> time:
 
 
 def _day(termin: TerminFields, name: str, value: str | None) -> date | None:
-    if not value:
+    if not value or value.startswith(_NO_DAY):
         return None
     try:
         return _parse_day(value)

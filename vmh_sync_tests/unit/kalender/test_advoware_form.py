@@ -141,6 +141,12 @@ def test_series(fields: dict[str, Any], expected: Recurrence | None) -> None:
         assert form.end == datetime(2026, 3, 2, 9, 30, tzinfo=BERLIN), "a series ends on the start day"
 
 
+def test_the_first_day_of_all_days_is_none() -> None:
+    """A program of .NET says it where there is no day."""
+    times = {"uhrzeit_von": "10:30:00", "uhrzeit_bis": "11:30:00"}
+    assert read_termin(termin(datum_bis="0001-01-01T00:00:00", **times), RULES) == read_termin(termin(**times), RULES)
+
+
 def test_texts_are_normalised() -> None:
     form = read_termin(termin(text=" Müller \r\n", notiz="eins  \r\nzwei\rdrei\r\n", ort=None), RULES)
     assert (form.text, form.notiz, form.ort) == ("Müller", "eins\nzwei\ndrei", "")

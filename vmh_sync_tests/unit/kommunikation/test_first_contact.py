@@ -38,6 +38,16 @@ def test_equal_values_are_paired_without_a_write() -> None:
     assert {number: one.kind for number, one in stored(result).items()} == {1: 1, 2: 4, 3: 3}
 
 
+def test_what_nobody_sees_in_a_value_makes_no_other_one() -> None:
+    result = plan(
+        emails=[mail("a@b.example", primary=True)],
+        phones=[tel("+49511123", primary=True)],
+        entries=[entry(1, "\u202a0511 123\u202c", online=True), entry(2, "a@b.example\u200b", online=True)],
+    )
+    assert result.writes_nothing
+    assert set(stored(result)) == {1, 2}
+
+
 def test_what_one_side_has_alone_is_copied() -> None:
     result = plan(emails=[mail("a@b.example", primary=True)], entries=[entry(1, "c@d.example")])
     assert values(result, MAIL) == ["a@b.example", "c@d.example"]

@@ -17,6 +17,7 @@ from vmh_sync_tests.unit.kommunikation.builders import MAIL, PHONE
         ("+1 212 555 0100", "+12125550100"),
         ("+43 1 234567", "+431234567"),
         ("0041 44 123 45 67", "+41441234567"),
+        ("\u202a0511 123\u202c", "+49511123"),
     ],
 )
 def test_numbers_go_in_international_form(value: str, sent: str) -> None:
@@ -54,6 +55,7 @@ def test_numbers_that_stay_where_they_are(value: str, refusal: Refusal) -> None:
 )
 def test_addresses_go_as_they_are(value: str) -> None:
     assert for_espo(MAIL, value).value == value.strip()
+    assert for_espo(MAIL, f"\ufeff{value}\u200b").value == value.strip()
 
 
 @pytest.mark.parametrize(

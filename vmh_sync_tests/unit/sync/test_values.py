@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmh_sync.sync.values import Kind, alike, email, iban, number, phone, text
+from vmh_sync.sync.values import Kind, alike, date, email, iban, number, phone, text
 
 SAME_NUMBERS = [
     ("0511/123", "+49511123"),
@@ -24,6 +24,11 @@ SAME_NUMBERS = [
     ("0711 1234 #12", "0711 1234 x12"),
     ("123 456", "123-456"),
     (" 110 ", "110"),
+    ("\u202a+49 511 123\u202c", "+49511123"),  # as Windows' address book copies it
+    ("\u202d0511\u200b123\u202c", "+49511123"),
+    ("0511\u00ad123", "+49511123"),
+    ("'0511 123", "+49511123"),  # as a spreadsheet keeps its zero
+    ("(+49) (0) 511 123", "+49511123"),
 ]
 
 
@@ -49,6 +54,7 @@ def test_two_spellings_of_one_number_are_equal(one: str, other: str) -> None:
         ("0711/12/34", "0711/12/34"),
         ("-", "-"),
         ("  ", None),
+        ("\u200b", None),
         ("", None),
         (None, None),
     ],
@@ -83,8 +89,15 @@ def test_the_normal_form_of_a_number_is_its_own_normal_form(value: str) -> None:
 def test_other_normal_forms() -> None:
     assert email(" Info@Huber-Bau.Example ") == "info@huber-bau.example"
     assert email("") is None
+    assert email("\ufeffinfo@huber-bau.example\u200b") == "info@huber-bau.example"
     assert iban("de02 1203 0000 0000 2020 51") == "DE02120300000000202051"
+    assert iban("\u202aDE02\u200b12030000\u00ad000020205\u2060 1\u202c") == "DE02120300000000202051"
     assert text("a\u0308\r\nb ") == "ä\nb"
+
+
+@pytest.mark.parametrize("told", ["0000-00-00", "0001-01-01T00:00:00", "0001-01-01", "", None])
+def test_no_day_however_a_program_says_it(told: str | None) -> None:
+    assert date(told) is None
 
 
 @pytest.mark.parametrize(("told", "read"), [("12", 12), ("-7", -7), ("1,5", "1,5"), ("9" * 5000, "9" * 5000)])
