@@ -69,11 +69,12 @@ def _enqueue(tx: Transaction, entity: str, ids: Sequence[str], source: str) -> i
     new = [espo_id for espo_id in ids if espo_id not in waiting]
     # Somebody's edit has caused what the sensor found; what a selection found can wait.
     lane = Lane.LIVE if source == SENSOR and not is_crowd(len(new)) else Lane.BULK
-    if lane is Lane.LIVE and not is_crowd(len(waiting)):
-        tx.inbox.hurry(entity, waiting)
-    return tx.inbox.add(
+    added = tx.inbox.add(
         entity, [InboxEvent(espo_id=espo_id, action="manual", source=source, lane=lane) for espo_id in new]
     )
+    if lane is Lane.LIVE and not is_crowd(len(waiting)):
+        tx.inbox.hurry(entity, waiting, source)
+    return len(added)
 
 
 async def choose(

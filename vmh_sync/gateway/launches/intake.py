@@ -6,6 +6,7 @@ flushes does not grow with the number of requests. A request is answered only af
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,5 +77,15 @@ class Intake:
                     delivery.stored.set_result(count)
 
     def _commit(self, deliveries: Sequence[_Delivery]) -> list[int]:
+        """Store all of them at once and in a fixed order; returns of each how many were new with it."""
+        events: defaultdict[str, list[InboxEvent]] = defaultdict(list)
+        for delivery in deliveries:
+            events[delivery.entity] += delivery.events
         with self._store.transaction() as tx:
-            return [tx.inbox.add(d.entity, d.events) for d in deliveries]
+            new = {entity: tx.inbox.add(entity, events[entity]) for entity in sorted(events)}
+        counts = []
+        for delivery in deliveries:
+            own = new[delivery.entity] & {(event.espo_id, event.action) for event in delivery.events}
+            new[delivery.entity] -= own
+            counts.append(len(own))
+        return counts

@@ -42,6 +42,18 @@ def test_an_edit_that_somebody_looked_at_does_not_give_way_with_the_crowd_before
     assert waiting(firm, Lane.LIVE) == {*MANY[:MOST_EDITS], "edit"}
 
 
+def test_a_crowd_that_the_watch_knows_stays_none_of_edits_when_webhooks_report_it_as_well(firm: Firm) -> None:
+    with firm.store.transaction() as tx:
+        events = [InboxEvent(espo_id=one, action="manual", source=WATCH, lane=Lane.BULK) for one in MANY]
+        tx.inbox.add("beteiligte", events)
+    reported(firm, *MANY)
+
+    def claimed() -> int:
+        return len(firm.run(lambda context: claim_pending(context, "beteiligte", Lane.LIVE)).claimed)
+
+    assert (claimed(), claimed()) == (MOST_EDITS, 0)
+
+
 def test_a_smaller_batch_makes_no_crowd_of_what_it_leaves(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMH_BATCH_SIZE", "2")
     reported(firm, *MANY[:5])

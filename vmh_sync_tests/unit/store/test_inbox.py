@@ -1,8 +1,10 @@
 """The inbox: nothing accepted is lost, nothing is handed out twice."""
 
+import itertools
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ def event(espo_id: str, action: InboxAction = "update") -> InboxEvent:
 
 def add(store: Store, *events: InboxEvent) -> int:
     with store.transaction() as tx:
-        return tx.inbox.add(ENTITY, events)
+        return len(tx.inbox.add(ENTITY, events))
 
 
 def claim(store: Store, worker: str, clock: ManualClock, limit: int = 100, seconds: float = 60) -> list[InboxItem]:
@@ -35,7 +37,14 @@ def test_an_event_that_waits_is_not_stored_twice(store: Store) -> None:
     assert add(store, event("a"), event("b"), event("a")) == 2
     assert add(store, event("a"), event("a", "delete"), event("c")) == 2
     with store.transaction() as tx:
-        assert tx.inbox.add("adressen", [event("a")]) == 1
+        assert tx.inbox.add("adressen", [event("a")]) == {("a", "update")}
+
+
+def test_all_writers_store_in_one_order_so_that_no_two_wait_for_each_other(
+    store: Store, store_clock: ManualClock
+) -> None:
+    add(store, event("c"), event("a"), event("b"))
+    assert ids(claim(store, "w1", store_clock)) == ["a", "b", "c"]
 
 
 def test_an_event_during_its_sync_causes_exactly_one_more(store: Store, store_clock: ManualClock) -> None:
@@ -288,6 +297,40 @@ def test_two_claims_at_once_do_not_wait_for_each_other_to_give_way(postgres_url:
     assert failures == []
     with store.transaction() as tx:
         assert ids(tx.inbox.claim(ENTITY, "bulk", 100, store_clock.now(), 60, Lane.BULK)) == ["e", "f"]
+    store.close()
+
+
+def test_what_hurries_waits_for_nobody_who_moves_the_same_rows(postgres_url: str, store_clock: ManualClock) -> None:
+    impatient = f"{postgres_url}{'&' if '?' in postgres_url else '?'}options=-c%20lock_timeout%3D300ms"
+    store = open_store(impatient, store_clock)
+    large(store, "a", "b")
+    with store.transaction() as watch:
+        watch.inbox.hurry(ENTITY, ["b"], "watch")
+        add(store, event("a"), event("b"))
+    with store.transaction() as tx:
+        assert len(tx.inbox.claim(ENTITY, "live", 100, store_clock.now(), 60, Lane.LIVE)) == 4
+    store.close()
+
+
+def test_what_webhooks_report_costs_the_same_however_much_waits_in_the_bulk_lane(
+    sqlite_url: str, store_clock: ManualClock
+) -> None:
+    store = open_store(sqlite_url, store_clock)
+
+    def steps(name: str) -> int:
+        with store.transaction() as tx:
+            counter = itertools.count()
+            driver: Any = tx.connection.connection.driver_connection
+            driver.set_progress_handler(lambda: next(counter) < 0, 10)  # whatever is true would break off
+            tx.inbox.add(ENTITY, [event(f"{name}{number}") for number in range(50)])
+            tx.inbox.waiting_ids(ENTITY, [f"p{number}" for number in range(50)], Lane.BULK)
+            driver.set_progress_handler(None, 0)
+        return next(counter)
+
+    large(store, "first")
+    alone = steps("alone")
+    large(store, *(f"p{number}" for number in range(5_000)))
+    assert 0 < steps("beside") < alone * 2
     store.close()
 
 
