@@ -39,24 +39,27 @@ class Dagster:
     loop: VirtualLoop
     start: Callable[[SimulatedRun], None]
     runs: list[SimulatedRun] = field(default_factory=list)
+    open: list[SimulatedRun] = field(default_factory=list)
+    """Those that wait or work: a week has thousands that are over, and everybody asks every few seconds."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def launch_now(self, entity: str, selection: str, mark: str | None = None) -> str:
         """Put a run into the queue; returns its id."""
         run = SimulatedRun(f"run{next(self._numbers)}", entity, selection, mark)
         self.runs.append(run)
+        self.open.append(run)
         self.turn()
         return run.run_id
 
     def turn(self) -> None:
         """Notice what died, and start what waits."""
         now = self.loop.time()
-        for run in self.runs:
-            dead = run.process is not None and run.process.dead and run.ended is None
-            if dead and now - (run.begun or 0.0) > NOTICED_AFTER:
+        for run in self.open:
+            if run.process is not None and run.process.dead and now - (run.begun or 0.0) > NOTICED_AFTER:
                 run.ended = now
-        working = [run for run in self.runs if run.begun is not None and run.ended is None]
-        waiting = [run for run in self.runs if run.begun is None]
+        self.open = [run for run in self.open if run.ended is None]
+        working = [run for run in self.open if run.begun is not None]
+        waiting = [run for run in self.open if run.begun is None]
         for run in waiting[: max(0, AT_ONCE - len(working))]:
             run.begun = now
             self.start(run)
@@ -69,9 +72,10 @@ class Dagster:
     def launched_for(self, entity: str, selection: str) -> list[Launched]:
         """Return the runs for what waits in an inbox, the newest first."""
         now = self.loop.time()
-        mine = [run for run in reversed(self.runs) if run.entity == entity and run.selection == selection]
-        under_way = [run for run in mine if run.ended is None]
-        over = [run for run in mine if run.ended is not None][:LOOK_BACK]
+        asked = (entity, selection)
+        under_way = [run for run in reversed(self.open) if (run.entity, run.selection) == asked and run.ended is None]
+        mine = (run for run in reversed(self.runs) if (run.entity, run.selection) == asked)
+        over = list(itertools.islice((run for run in mine if run.ended is not None), LOOK_BACK))
         return [
             Launched(
                 run_id=run.run_id,
@@ -94,6 +98,6 @@ class Dagster:
         """Return the runs that are not over."""
         return [
             Run(run.run_id, "QUEUED" if run.begun is None else "STARTED", tags={PENDING_TAG: "yes"})
-            for run in self.runs
+            for run in self.open
             if run.entity == job.removeprefix("sync_") and run.ended is None and run.selection == "pending"
         ]

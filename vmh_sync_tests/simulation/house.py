@@ -203,4 +203,4 @@ class House:
         now = self.world.clock.now()
         with self.world.store.reading() as tx:
             pending = any(tx.inbox.pending_count(entity, now) or tx.inbox.claimed_count(entity) for entity in PIPELINES)
-        return pending or any(run.ended is None for run in self.dagster.runs)
+        return pending or any(run.ended is None for run in self.dagster.open)

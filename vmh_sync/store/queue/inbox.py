@@ -15,7 +15,23 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, text, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from vmh_sync.store.database.prepared import Prepared
@@ -155,14 +171,7 @@ class Inbox(Repository):
         some worker is still busy with stay where they are until that worker is done; a live one waits for live work
         only. No item is handed to two workers. ``worker`` must be unique per run.
         """
-        chosen = (
-            select(InboxRow.id)
-            .where(InboxRow.entity == entity, _in(lane), _claimable(now))
-            .order_by(InboxRow.lane, InboxRow.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=InboxRow)
-        )
-        ids = self._connection.scalars(chosen).all()
+        ids = [row.id for row in _NEXT.rows(self._connection, entity, now, lane, most=limit)]
         items = []
         for chunk in chunks(ids):
             statement = (
@@ -208,12 +217,7 @@ class Inbox(Repository):
 
     def workers(self) -> dict[str, int]:
         """Return who holds claims, expired or not, and how many."""
-        statement = (
-            select(InboxRow.claimed_by, func.count())
-            .where(InboxRow.claimed_by.is_not(None), InboxRow.claimed_by != _NOBODY)
-            .group_by(InboxRow.claimed_by)
-        )
-        return {str(row[0]): int(row[1]) for row in self._connection.execute(statement)}
+        return {row.claimed_by: row.number for row in _WORKERS.rows(self._connection, {"nobody": _NOBODY})}
 
     def release_worker(self, worker: str) -> None:
         """Give back everything that ``worker`` holds: for one that is known to be dead, before its claims expire."""
@@ -221,8 +225,8 @@ class Inbox(Repository):
 
     def pending_count(self, entity: str, now: datetime) -> int:
         """Count the items that a worker could claim now."""
-        statement = select(func.count()).select_from(InboxRow).where(InboxRow.entity == entity, _claimable(now))
-        return self._connection.execute(statement).scalar_one()
+        number: int = _MARK.rows(self._connection, entity, now, None)[0].number
+        return number
 
     def claimed_count(self, entity: str) -> int:
         """Count the items that some worker has claimed."""
@@ -242,17 +246,13 @@ class Inbox(Repository):
         It changes when something arrives, when something is claimed or done, and when something comes back from a run
         that could not do it: while it stays the same, no run has got any further.
         """
-        statement = select(func.count(), func.max(InboxRow.id), func.sum(InboxRow.attempts)).where(
-            InboxRow.entity == entity, _in(lane), _claimable(now)
-        )
-        number, newest, attempts = self._connection.execute(statement).one()
+        number, newest, attempts = _MARK.rows(self._connection, entity, now, lane)[0]
         return f"{number}-{newest}-{attempts}" if number else None
 
     def oldest_pending(self, entity: str, now: datetime, lane: Lane | None = None) -> datetime | None:
         """Return when the oldest item arrived that a worker could claim now; None if there is none."""
-        waiting = (InboxRow.entity == entity, _in(lane), _claimable(now))
-        statement = select(func.min(InboxRow.received_at)).where(*waiting)
-        return self._connection.execute(statement).scalar_one_or_none()
+        oldest: datetime | None = _OLDEST.rows(self._connection, entity, now, lane)[0].oldest
+        return oldest
 
     def waiting_ids(self, entity: str, espo_ids: Iterable[str], lane: Lane | None = None) -> set[str]:
         """Return which of these records have an item in the inbox (in one lane, or either), claimed or not."""
@@ -301,15 +301,52 @@ def _in(lane: Lane | None) -> ColumnElement[bool]:
     return InboxRow.lane == lane if lane is not None else true()
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
-    busy = _TABLE.alias("busy")
+def _claimable() -> ColumnElement[bool]:
+    """Return the condition that a worker could claim an item ``now``; no claim that ends after ``latest`` counts."""
+    busy, now, latest = _TABLE.alias("busy"), bindparam("now"), bindparam("latest")
     in_work = exists().where(
-        busy.c.entity == InboxRow.entity,
-        busy.c.espo_id == InboxRow.espo_id,
-        busy.c.lane + 0 <= InboxRow.lane,  # a plain column would lead SQLite to the lane's index: every row of it
+        busy.c.entity == _TABLE.c.entity,
+        busy.c.espo_id == _TABLE.c.espo_id,
+        # A plain column would lead SQLite to the lane's index: every row of it.
+        busy.c.lane + literal_column("0") <= _TABLE.c.lane,
         busy.c.claimed_by.is_not(None),
         busy.c.claimed_until >= now,
-        busy.c.claimed_until <= now + _LONGEST_CLAIM,
+        busy.c.claimed_until <= latest,
     )
-    over = or_(InboxRow.claimed_until < now, InboxRow.claimed_until > now + _LONGEST_CLAIM)
-    return and_(or_(InboxRow.claimed_by.is_(None), over), ~in_work)
+    over = or_(_TABLE.c.claimed_until < now, _TABLE.c.claimed_until > latest)
+    return and_(or_(_TABLE.c.claimed_by.is_(None), over), ~in_work)
+
+
+class _Waiting:
+    """A statement about what could be claimed now, in one lane or both. Built once: each sensor asks at each tick."""
+
+    def __init__(self, statement: "Select[Any]") -> None:
+        both = statement.where(_TABLE.c.entity == bindparam("entity"), _claimable())
+        self._of_both = Prepared(both)
+        self._of_one = Prepared(both.where(_TABLE.c.lane == bindparam("lane")))
+
+    def rows(self, connection: Connection, entity: str, now: datetime, lane: Lane | None, **more: int) -> Sequence[Any]:
+        values = {"entity": entity, "now": now, "latest": now + _LONGEST_CLAIM, **more}
+        if lane is None:
+            return self._of_both.rows(connection, values)
+        return self._of_one.rows(connection, {**values, "lane": lane})
+
+
+_NEXT = _Waiting(
+    select(_TABLE.c.id)
+    .order_by(_TABLE.c.lane, _TABLE.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .offset(literal_column("0"))  # SQLAlchemy would make it a parameter of SQLite's
+    .with_for_update(skip_locked=True, of=_TABLE)
+)
+_MARK = _Waiting(
+    select(
+        func.count().label("number"), func.max(_TABLE.c.id).label("newest"), func.sum(_TABLE.c.attempts).label("tries")
+    )
+)
+_OLDEST = _Waiting(select(func.min(_TABLE.c.received_at).label("oldest")))
+_WORKERS = Prepared(
+    select(_TABLE.c.claimed_by, func.count().label("number"))
+    .where(_TABLE.c.claimed_by.is_not(None), _TABLE.c.claimed_by != bindparam("nobody"))
+    .group_by(_TABLE.c.claimed_by)
+)

@@ -17,6 +17,7 @@ from vmh_sync.store.pairs.intents import Intents
 from vmh_sync.store.pairs.kommunikation_states import KommunikationState
 from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.pairs.records import SyncRecord
+from vmh_sync.store.queue.inbox import Lane
 from vmh_sync.store.repository import among, spelt, table_of
 from vmh_sync.store.store import Transaction
 
@@ -29,6 +30,7 @@ def _announce(intents: Intents, record: str) -> None:
     )
 
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OFTEN: dict[str, Callable[[Transaction, str], object]] = {
     "links of a party": lambda tx, one: tx.links.entries_of("kommunikation", [one]),
     "link of a record": lambda tx, one: tx.links.get_many("adressen", [one]),
@@ -44,8 +46,11 @@ OFTEN: dict[str, Callable[[Transaction, str], object]] = {
     "creates": lambda tx, one: tx.intents.open_for_many("adressen", [one]),
     "entries": lambda tx, one: tx.kommunikation_states.save(KommunikationState(one, int(one))),
     "entries of a party": lambda tx, one: tx.kommunikation_states.get_many([one]),
+    "what waits": lambda tx, one: tx.inbox.launch_mark(one, NOW, Lane.LIVE),
+    "since when": lambda tx, one: tx.inbox.oldest_pending(one, NOW, Lane.BULK),
+    "who is at work": lambda tx, one: tx.inbox.workers(),
 }
-"""What is asked or stored for each party of a first load."""
+"""What is asked or stored for each party of a first load, and by each sensor at each tick."""
 
 
 @pytest.mark.parametrize("name", OFTEN)
