@@ -1,5 +1,6 @@
 """Statements in SQLite's words: the same as SQLAlchemy's, and compiled by SQLite once, not once a party."""
 
+import cProfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -71,6 +72,19 @@ def test_sqlite_compiles_what_is_carried_out_often_only_once(sqlite_url: str, na
         driver.set_authorizer(None)
     assert first > 0, "who is to be asked changes, so all is compiled again"
     assert len(compiled) == first
+
+
+def test_a_look_at_the_inbox_builds_no_statement(sqlite_url: str) -> None:
+    counted = cProfile.Profile()
+
+    def look(tx: Transaction) -> None:
+        for name in ("what waits", "since when", "who is at work"):
+            OFTEN[name](tx, "1")
+
+    with open_store(sqlite_url) as store, store.reading() as tx:
+        look(tx)
+        counted.runcall(look, tx)
+    assert sum(one.callcount for one in counted.getstats()) < 300, "3,000 where they are built anew, else 100"
 
 
 def test_lists_and_constants_are_refused(sqlite_url: str) -> None:
