@@ -303,7 +303,9 @@ def _in(lane: Lane | None) -> ColumnElement[bool]:
 
 def _claimable() -> ColumnElement[bool]:
     """Return the condition that a worker could claim an item ``now``; no claim that ends after ``latest`` counts."""
-    busy, now, latest = _TABLE.alias("busy"), bindparam("now"), bindparam("latest")
+    busy = _TABLE.alias("busy")
+    now: Any = bindparam("now")
+    latest: Any = bindparam("latest")
     in_work = exists().where(
         busy.c.entity == _TABLE.c.entity,
         busy.c.espo_id == _TABLE.c.espo_id,
