@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 
@@ -33,30 +33,48 @@ from vmh_sync.store.queue.inbox import Inbox
 from vmh_sync.watchdog import went_on
 
 T = TypeVar("T")
+R = TypeVar("R")
 P = ParamSpec("P")
+
+
+class _Of(Generic[R]):
+    """A repository of a transaction, made when it is asked for: most transactions use one or two of them."""
+
+    def __init__(self, kind: Callable[[Connection, Clock], R]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, transaction: "Transaction", owner: type) -> R:
+        made = self._kind(transaction.connection, transaction.clock)
+        transaction.__dict__[self._name] = made
+        return made
 
 
 class Transaction:
     """One transaction with a repository per aggregate. Everything done through it is committed together."""
 
+    links = _Of(Links)
+    kommunikation_states = _Of(KommunikationStates)
+    value_losses = _Of(ValueLosses)
+    fingerprints = _Of(Fingerprints)
+    records = _Of(SyncRecords)
+    intents = _Of(Intents)
+    audit = _Of(Audit)
+    tasks = _Of(Tasks)
+    inbox = _Of(Inbox)
+    cursors = _Of(Cursors)
+    passes = _Of(Passes)
+    call_counts = _Of(CallCounts)
+    calendar_states = _Of(CalendarStates)
+    calendar_pairs = _Of(CalendarPairs)
+    person_rows = _Of(PersonRows)
+    calendar_channels = _Of(CalendarChannels)
+
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.connection = connection
-        self.links = Links(connection, clock)
-        self.kommunikation_states = KommunikationStates(connection, clock)
-        self.value_losses = ValueLosses(connection, clock)
-        self.fingerprints = Fingerprints(connection, clock)
-        self.records = SyncRecords(connection, clock)
-        self.intents = Intents(connection, clock)
-        self.audit = Audit(connection, clock)
-        self.tasks = Tasks(connection, clock)
-        self.inbox = Inbox(connection, clock)
-        self.cursors = Cursors(connection, clock)
-        self.passes = Passes(connection, clock)
-        self.call_counts = CallCounts(connection, clock)
-        self.calendar_states = CalendarStates(connection, clock)
-        self.calendar_pairs = CalendarPairs(connection, clock)
-        self.person_rows = PersonRows(connection, clock)
-        self.calendar_channels = CalendarChannels(connection, clock)
+        self.clock = clock
 
 
 class Store:

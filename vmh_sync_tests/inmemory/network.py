@@ -177,9 +177,8 @@ class AsyncWire:
         """Carry one request; raises what httpx raises where no answer comes."""
         del follow_redirects
         wire = self._wire
-        asked = httpx.Request(method, url)
         if wire.cut:
-            raise httpx.ConnectError("the network is gone", request=asked)
+            raise httpx.ConnectError("the network is gone")
         if params:
             url = f"{url}?{urlencode(list(params.items()) if isinstance(params, Mapping) else params)}"
         body = b"" if json is None else dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
@@ -190,7 +189,7 @@ class AsyncWire:
         if fate.dies == "before":
             await _die()
         if fate.answer == "refused":
-            raise httpx.ConnectError("refused", request=asked)
+            raise httpx.ConnectError("refused")
         if extensions:
             await extensions["trace"]("http11.send_request_headers.started", {})
         told = wire.outcome(fate, sent, url, told_headers, body)
@@ -198,9 +197,9 @@ class AsyncWire:
             await _die()
         answer = told()
         if answer is None:
-            raise httpx.ReadTimeout("no answer", request=asked)
+            raise httpx.ReadTimeout("no answer")
         status, lines, content = answer
-        return httpx.Response(status, headers=lines, content=content, request=asked)
+        return httpx.Response(status, headers=lines, content=content)
 
 
 async def _die() -> None:

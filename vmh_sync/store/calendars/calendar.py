@@ -27,7 +27,17 @@ _PAIRS_OF_ANYBODY = select(*columns_of(CalendarPairRow)).order_by(CalendarPairRo
 _LIVING_OF = (CalendarPairRow.kuerzel == bindparam("kuerzel"), _LIVING)
 _PAIRS_OF = Prepared(_PAIRS_OF_ANYBODY.where(*_LIVING_OF))
 _REVISIONS_OF = Prepared(select(_PAIRS.c.id, _PAIRS.c.revision).where(*_LIVING_OF).order_by(_PAIRS.c.id))
-_REPLACE = (
+_BY_FRNR = _PAIRS_OF_ANYBODY.where(CalendarPairRow.frnr == bindparam("frnr"), _LIVING)
+_OF_FRNR = Prepared(_BY_FRNR)
+_OF_FRNR_AND_KUERZEL = Prepared(_BY_FRNR.where(CalendarPairRow.kuerzel == bindparam("kuerzel")))
+_EVER_WITH_EVENT = Prepared(_PAIRS_OF_ANYBODY.where(CalendarPairRow.event_id == bindparam("event_id")))
+_LAST_GENERATION = Prepared(
+    select(func.max(_PAIRS.c.generation).label("last")).where(
+        _PAIRS.c.kuerzel == bindparam("kuerzel"), _PAIRS.c.frnr == bindparam("frnr")
+    )
+)
+_CREATE = Prepared(insert(_PAIRS).returning(_PAIRS.c.id))
+_REPLACE = Prepared(
     update(_PAIRS)
     .where(_PAIRS.c.id == bindparam("pair"), _PAIRS.c.revision == bindparam("known"))
     .values({one.name: bindparam(one.name) for one in _PAIRS.c if one.name not in ("id", "created_at")})
@@ -117,7 +127,7 @@ class CalendarPairs(Repository):
 
     def of(self, kuerzel: str) -> list[CalendarPair]:
         """Return all living pairs of an employee."""
-        return [CalendarPair(**row._asdict()) for row in _PAIRS_OF.rows(self._connection, {"kuerzel": kuerzel})]
+        return _pairs(_PAIRS_OF.rows(self._connection, {"kuerzel": kuerzel}))
 
     def revisions(self, kuerzel: str) -> list[tuple[int, int]]:
         """Return id and revision of all living pairs of an employee, in the order of :meth:`of`."""
@@ -125,8 +135,9 @@ class CalendarPairs(Repository):
 
     def by_frnr(self, frnr: int, kuerzel: str | None = None) -> list[CalendarPair]:
         """Return the pairs of an appointment: one per calendar it stands in, or the one of an employee."""
-        conditions = [CalendarPairRow.frnr == frnr, _LIVING]
-        return self._select(*conditions, *([CalendarPairRow.kuerzel == kuerzel] if kuerzel else []))
+        if kuerzel:
+            return _pairs(_OF_FRNR_AND_KUERZEL.rows(self._connection, {"frnr": frnr, "kuerzel": kuerzel}))
+        return _pairs(_OF_FRNR.rows(self._connection, {"frnr": frnr}))
 
     def by_event(self, event_id: str, kuerzel: str | None = None) -> list[CalendarPair]:
         """Return the pairs of a Google event, in all calendars or in that of an employee."""
@@ -148,7 +159,7 @@ class CalendarPairs(Repository):
 
     def ever_with_event(self, event_id: str) -> list[CalendarPair]:
         """Return the pairs that had this Google event, dead ones too."""
-        return self._select(CalendarPairRow.event_id == event_id)
+        return _pairs(_EVER_WITH_EVENT.rows(self._connection, {"event_id": event_id}))
 
     def counts(self) -> dict[str, int]:
         """Return the number of living pairs per employee."""
@@ -162,10 +173,9 @@ class CalendarPairs(Repository):
 
     def last_generation(self, kuerzel: str, frnr: int) -> int | None:
         """Return the highest generation ever used for an appointment in a calendar, dead pairs included."""
-        statement = select(func.max(CalendarPairRow.generation)).where(
-            CalendarPairRow.kuerzel == kuerzel, CalendarPairRow.frnr == frnr
-        )
-        return self._connection.execute(statement).scalar_one_or_none()
+        found = _LAST_GENERATION.rows(self._connection, {"kuerzel": kuerzel, "frnr": frnr})
+        last: int | None = found[0].last
+        return last
 
     def save(self, pair: CalendarPair) -> CalendarPair:
         """Store a pair and return it as it now stands (with id, revision and times).
@@ -176,7 +186,7 @@ class CalendarPairs(Repository):
         now = self._now()
         pair = replace(pair, updated_at=now, error_text=storable_text(pair.error_text))
         try:
-            with self._connection.begin_nested():
+            with self._savepoint():
                 if pair.id is None:
                     return self._create(replace(pair, created_at=now, revision=1))
                 return self._replace(pair)
@@ -234,17 +244,19 @@ class CalendarPairs(Repository):
     def _create(self, pair: CalendarPair) -> CalendarPair:
         values = values_of(pair)
         del values["id"]
-        result = self._connection.execute(insert(_PAIRS).values(values).returning(_PAIRS.c.id))
-        return replace(pair, id=result.scalar_one())
+        return replace(pair, id=_CREATE.rows(self._connection, values)[0].id)
 
     def _replace(self, pair: CalendarPair) -> CalendarPair:
         values: dict[str, Any] = values_of(pair) | {"revision": pair.revision + 1}
         del values["id"], values["created_at"]
-        row = self._connection.execute(_REPLACE, {**values, "pair": pair.id, "known": pair.revision}).one_or_none()
-        if row is None:
+        rows = _REPLACE.rows(self._connection, {**values, "pair": pair.id, "known": pair.revision})
+        if not rows:
             raise StaleRow(f"calendar pair {pair.id} is no longer at revision {pair.revision}")
-        return replace(pair, created_at=row.created_at, revision=pair.revision + 1)
+        return replace(pair, created_at=rows[0].created_at, revision=pair.revision + 1)
 
     def _select(self, *conditions: ColumnElement[bool]) -> list[CalendarPair]:
-        found = self._connection.execute(_PAIRS_OF_ANYBODY.where(*conditions))
-        return [CalendarPair(**row._asdict()) for row in found]
+        return _pairs(self._connection.execute(_PAIRS_OF_ANYBODY.where(*conditions)).all())
+
+
+def _pairs(rows: Iterable[Any]) -> list[CalendarPair]:
+    return [CalendarPair(**row._asdict()) for row in rows]

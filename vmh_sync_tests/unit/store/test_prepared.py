@@ -2,6 +2,7 @@
 
 import cProfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.store import open_store, upgrade
+from vmh_sync.store.calendars.calendar import CalendarPair, CalendarPairs
 from vmh_sync.store.database.prepared import Prepared
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.models import LinkRow
@@ -31,6 +33,11 @@ def _announce(intents: Intents, record: str) -> None:
     )
 
 
+def _save_twice(pairs: CalendarPairs, number: int) -> None:
+    pair = CalendarPair(kuerzel="SB", frnr=number, event_id=str(number), source_system="google")
+    pairs.save(replace(pairs.save(pair), etag="1"))
+
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OFTEN: dict[str, Callable[[Transaction, str], object]] = {
     "links of a party": lambda tx, one: tx.links.entries_of("kommunikation", [one]),
@@ -47,6 +54,8 @@ OFTEN: dict[str, Callable[[Transaction, str], object]] = {
     "creates": lambda tx, one: tx.intents.open_for_many("adressen", [one]),
     "entries": lambda tx, one: tx.kommunikation_states.save(KommunikationState(one, int(one))),
     "entries of a party": lambda tx, one: tx.kommunikation_states.get_many([one]),
+    "an appointment": lambda tx, one: _save_twice(tx.calendar_pairs, int(one)),
+    "appointments of a number": lambda tx, one: tx.calendar_pairs.by_frnr(int(one), "SB"),
     "what waits": lambda tx, one: tx.inbox.launch_mark(one, NOW, Lane.LIVE),
     "since when": lambda tx, one: tx.inbox.oldest_pending(one, NOW, Lane.BULK),
     "who is at work": lambda tx, one: tx.inbox.workers(),
