@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from vmh_sync.beteiligte.master_data.diff import MasterPlan
-from vmh_sync.beteiligte.party import ENTITY, PartyRead
+from vmh_sync.beteiligte.master_data.diff import CREATE_MARK, MasterPlan
+from vmh_sync.beteiligte.party import ENTITY, PartyRead, carries
 from vmh_sync.beteiligte.reading.sent_create import base_of_found
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
 from vmh_sync.beteiligte.twins.unanswered import find_unanswered
@@ -23,8 +23,10 @@ from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind
-from vmh_sync.sync.values import Value, alike
+from vmh_sync.sync.values import Value, alike, is_form_of
+from vmh_sync.systems.advoware.errors import OutcomeUnknown
 from vmh_sync.systems.advoware.records import Beteiligter, Created
+from vmh_sync.systems.errors import ForeignSystemError
 
 
 async def ensure_created(
@@ -48,7 +50,8 @@ def _order(
     needed = Needed({name: plan.advoware[name] for name in ("name", "bemerkung") if name in plan.advoware})
 
     async def post(*, whole: bool = False) -> Created[Beteiligter]:
-        return await create_what_is_taken(gate, plan.advoware, needed, context.advoware.create_beteiligter, whole=whole)
+        made = await create_what_is_taken(gate, plan.advoware, needed, context.advoware.create_beteiligter, whole=whole)
+        return made if made.record is not None else await _shown(context, party, plan, made.key)
 
     async def find(intent: Intent) -> Created[Beteiligter] | None:
         return _as_created(await find_unanswered(context, party, intent, table))
@@ -67,6 +70,22 @@ def _order(
         look_first=look_first,
         post_whole=partial(post, whole=True),
     )
+
+
+async def _shown(context: PassContext, party: PartyRead, plan: MasterPlan, betnr: int) -> Created[Beteiligter]:
+    """Return the party that an answer named by its number alone.
+
+    Raises ``OutcomeUnknown`` where Advoware shows nobody or somebody else under it (a connector may count rows): taken
+    for ours, another party would be overwritten.
+    """
+    try:
+        record = await context.advoware.read_beteiligter(betnr)
+    except ForeignSystemError:
+        return Created(key=betnr)  # the number is known, whatever happens next
+    mark, name = CREATE_MARK.format(espo_id=party.espo_id), plan.advoware.get("name")
+    if record is None or not (carries(record, mark) or is_form_of(record.name, str(name or ""))):
+        raise OutcomeUnknown("POST Beteiligte: the number in the answer is not the new party's")
+    return Created(key=betnr, record=record)
 
 
 async def _linked(
