@@ -27,7 +27,8 @@ def settle_activity(kind: ChildKind, children: PartyChildren, plan: ChildPlan, e
     valid = child is not None and kind.valid(child.model_dump(), children.today)
     title = kind.title(plan.pair.espo_fields)
     held = plan.fields.held if plan.fields is not None else ()
-    notes = replace(before, active=active, delete_wanted=False, sending=still_held(before.sending, held))
+    sending = still_held(before.sending, held)
+    notes = replace(before, active=active, delete_wanted=False, moved_to=None, sending=sending)
     content, tasks = dict(plan.espo), [*plan.tasks]
     if link is not None and link.state == "deleted_in_advoware" and not active:
         # It is back in Advoware after it had been gone: we had switched it off, so we switch it on.

@@ -20,7 +20,7 @@ from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.failures.ledger import reported_already
 from vmh_sync.engine.writing.sending import taken_back, told_if_taken_back, with_ours
 from vmh_sync.store.database.columns import JsonObject
-from vmh_sync.store.link_notes import LinkNotes
+from vmh_sync.store.link_notes import NOBODY, LinkNotes
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.store.pairs.links import LinkState
 from vmh_sync.sync.base import Base, Fields, Side
@@ -211,6 +211,8 @@ class _Planner:
         if not confirmed:
             return ChildPlan(self.pair, Step.NOTHING)
         child, reported = self.pair.advoware, link.notes.reported
+        taken = link.espo_id in self.children.taken_away
+        moved_to = NOBODY if taken else link.notes.moved_to
         known = link.state == "deleted_in_espocrm"
         tasks: tuple[TaskWanted, ...] = ()
         settled = self.rows
@@ -219,17 +221,17 @@ class _Planner:
         else:
             settled = [row for row in self.rows if row.kind != self.kind.delete_task]
             details: dict[str, Any] = {"standing": self.kind.title(self.pair.advoware_fields), "deleted": True}
-            if link.notes.moved_to is not None:
-                details["moved_to"] = link.notes.moved_to
+            if moved_to is not None:
+                details["moved_to"] = moved_to
             # A task that died on its way to EspoCRM has asked nobody.
             asked = reported or any(row.espo_task_id is not None for row in self.rows)
             if not (known and asked):
                 task = wanted(self.kind, self.kind.delete_task, link.espo_id, details)
                 tasks = not_yet_open([task], self.rows)
             reported = True
-        why = "deleted in EspoCRM: task, nothing is deleted in Advoware"
+        why = f"{'taken from the party' if taken else 'deleted'} in EspoCRM: task, nothing is deleted in Advoware"
         told = Operation(Side.ADVOWARE, Action.REMOVE, self.kind.advoware_entity, link.advoware_id, reason=why)
-        notes = replace(link.notes, reported=reported)
+        notes = replace(link.notes, reported=reported, moved_to=moved_to)
         new_state: LinkState = "deleted_in_espocrm" if child is not None else "tombstone"
         return ChildPlan(
             self.pair,

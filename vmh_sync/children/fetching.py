@@ -11,7 +11,7 @@ from contextlib import suppress
 from vmh_sync.background import all_of
 from vmh_sync.children.kind import ChildKind
 from vmh_sync.children.listing import ListedChildren, list_children
-from vmh_sync.children.moved import is_orphaned, read_living_owners
+from vmh_sync.children.moved import is_nobodys, is_orphaned, read_living_owners
 from vmh_sync.children.sync_state import ChildrenRead, PartyChildren, owner_of
 from vmh_sync.engine.failures.isolation import isolated
 from vmh_sync.engine.passes.part import PartInput
@@ -167,5 +167,8 @@ async def _confirm_missing(
     elif await is_orphaned(context, record):
         children.espo[espo_id] = record
         children.orphaned.add(espo_id)
+    elif is_nobodys(record):
+        children.gone_in_espocrm.add(espo_id)
+        children.taken_away.add(espo_id)
     else:
         children.elsewhere.add(espo_id)

@@ -4,6 +4,8 @@ Advoware cannot move a child: at its new party it is created, or paired with the
 link goes with it. What stays at the old party is remembered as a *leftover*, so that it is not taken for a new one, and
 a person is asked to delete it; unless that party has no record in EspoCRM any more (merged), for then the task about
 the party says it all. A leftover is a link whose ``espo_id`` stands for no record.
+
+One that is only taken away from its party (EspoCRM: unlink) counts there as deleted, until somebody gives it back.
 """
 
 from collections.abc import Iterable
@@ -42,6 +44,11 @@ async def is_orphaned(context: PassContext, child: EspoRecord) -> bool:
     """Whether a child hangs on a party that EspoCRM has deleted. Raises an ``EspoError``."""
     parent = child.attributes.get("beteiligteId")
     return bool(parent) and await context.espo.read(PARTY_ESPO, str(parent)) is None
+
+
+def is_nobodys(child: EspoRecord) -> bool:
+    """Whether a person took a child away from its party; one that does not tell its party may have one."""
+    return "beteiligteId" in child.attributes and not child.attributes["beteiligteId"]
 
 
 def is_leftover(link: Link) -> bool:

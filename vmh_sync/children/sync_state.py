@@ -43,7 +43,8 @@ class PartyChildren:
     """What was read of one party's children.
 
     ``espo`` by EspoCRM id, ``advoware`` by Advoware's id as text. ``gone_in_espocrm`` are linked records that EspoCRM
-    denied on a direct read, ``elsewhere`` linked ones that belong to another party now, ``orphaned`` ones that still
+    denied on a direct read, or that were taken away from the party and belong to none (``taken_away``),
+    ``elsewhere`` linked ones that belong to another party now, ``orphaned`` ones that still
     hang on a record that is deleted and whose number this party has inherited. ``foreign_links`` are links
     of this party's EspoCRM records that stand for another party's child; ``living`` are those parties that have a
     record in EspoCRM, by number. ``attempted`` is the create in Advoware whose outcome nobody knows, by EspoCRM id;
@@ -72,6 +73,7 @@ class PartyChildren:
     by_person: bool = False
     tried: bool = False
     gone_in_espocrm: set[str] = field(default_factory=set)
+    taken_away: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)
     orphaned: set[str] = field(default_factory=set)
     spoilt_in_espocrm: dict[str, Exception] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from vmh_sync.children.plan import ChildPlan, Step
 from vmh_sync.children.status_fields import bookkeeping
 from vmh_sync.children.sync_state import import_name, key_of, sent_key
 from vmh_sync.engine.failures.ledger import reported_already
+from vmh_sync.engine.selecting.selection import enqueue
 from vmh_sync.engine.writing.create_once import CreateOrder, create_once
 from vmh_sync.engine.writing.create_what_is_taken import create_what_is_taken
 from vmh_sync.engine.writing.crm_write import EspoAnswer, create_record
@@ -312,6 +313,8 @@ class ChildWriter(ChildAccess):
             done.espo = (await self.write_espo(done, espo)).record
         if plan.step is not Step.NOTHING:
             await self.store(done)
+        if espo_id in self.children.taken_away:  # its own pass tells on the record that it belongs to nobody
+            await enqueue(self.context, self.kind.entity, [espo_id], "moved")
         await close_tasks(self.context, self.gate, plan.closing)
         return False
 

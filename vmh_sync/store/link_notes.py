@@ -18,8 +18,9 @@ class LinkNotes:
     (address, bank account): ``active`` is what EspoCRM said last, ``delete_wanted`` whether a person has to delete it
     in Advoware, ``reported`` whether people were told so after it was deleted in EspoCRM, ``retired`` are the numbers
     that it had in Advoware before it was created anew, ``moved_to`` is the party that it was hung on and has left this
-    behind. Of either, ``sending`` is what a pass was about to change on both sides until the base knows it. Of a party,
-    ``own_word`` is how EspoCRM's record stood after we had told a failure in it, and when it was edited before that.
+    behind (:data:`NOBODY`: none). Of either, ``sending`` is what a pass was about to change on both sides until the
+    base knows it. Of a party, ``own_word`` is how EspoCRM's record stood after we had told a failure in it, and when it
+    was edited before that.
     """
 
     assigned_user_id: str | None = None
@@ -57,6 +58,7 @@ class LinkNotes:
 
 
 NOTHING = LinkNotes()
+NOBODY = 0
 _NAMES = tuple(one.name for one in fields(LinkNotes))
 
 

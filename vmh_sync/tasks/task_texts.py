@@ -259,6 +259,8 @@ _FEATURES = {
 def _what_happened(details: Mapping[str, object]) -> str:
     if details.get("moved_to"):
         return f"dem Beteiligten {details['moved_to']} zugeordnet"
+    if "moved_to" in details:
+        return "von diesem Beteiligten gelöst"
     return "gelöscht" if details.get("deleted") else "auf inaktiv gesetzt"
 
 

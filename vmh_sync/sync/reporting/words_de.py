@@ -63,6 +63,8 @@ REASONS = {
     "new in EspoCRM": "neu in EspoCRM",
     "new in Advoware": "neu in Advoware",
     "gone in Advoware": "in Advoware entfernt",
+    "taken from the party in EspoCRM: task, nothing is deleted in Advoware": "in EspoCRM vom Beteiligten gelöst: "
+    "Aufgabe, in Advoware wird nichts gelöscht",
     "deleted in EspoCRM: task, nothing is deleted in Advoware": "in EspoCRM gelöscht: Aufgabe, in Advoware wird nichts "
     "gelöscht",
     "marker": "Kennzeichnung in der Bemerkung",
