@@ -1,7 +1,6 @@
 """``vmh-sync sync ...``: one pass in the foreground, through the same Dagster job as everywhere."""
 
 import asyncio
-import gc
 from collections.abc import Iterator, Sequence
 
 from vmh_sync.clock import SystemClock
@@ -53,9 +52,6 @@ def run_sync(
             progress.chunk_done(len(chunk))
             if order.dry_run:
                 shown += [outcome for outcome in outcomes if outcome.plans or outcome.different]
-            # Dagster's result is a circle that holds them, 50 MB: the next ones need not come beside it.
-            outcomes.clear()
-            gc.collect()
     return summary, shown
 
 

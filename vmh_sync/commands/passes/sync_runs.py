@@ -12,6 +12,7 @@ from vmh_sync.commands.passes.targets import SyncTarget
 from vmh_sync.commands.screens.unreachable import explained_run
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.jobs.resources import RESOURCES
+from vmh_sync.orchestration.jobs.sync_job import HandedOutcomes
 from vmh_sync.orchestration.run_config import SyncRunConfig
 from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, TRIGGER_TAG, Trigger, console
 from vmh_sync.sync.reporting.outcome import RecordOutcome
@@ -50,5 +51,5 @@ def _run(
         )
     except dg.Failure as failure:
         raise PassFailed(explained_run(failure, failure.description)) from failure
-    outcomes: list[RecordOutcome] = result.output_value()
-    return outcomes
+    outcomes: HandedOutcomes = result.output_value()
+    return outcomes.take()

@@ -84,19 +84,21 @@ async def open_context(
 @asynccontextmanager
 async def at_work(run_id: str, settings: VmhSettings) -> AsyncIterator[None]:
     """Watch the block (raises ``Stalled``), and in shadow operation refuse its foreign writes. For one task."""
-    _spare_what_stays()
+    _spare_once()
     async with watched(f"run {run_id}", settings.stall_seconds), shadow(settings):
         yield
 
 
-@cache
-def _spare_what_stays() -> None:
-    """Take what is loaded out of Python's search for garbage, once a process.
+def spare_what_stays() -> None:
+    """Take what is loaded out of Python's search for garbage; once a process, or garbage would stay, too.
 
     Dagster and the clients are 280,000 objects that live as long as the process; to walk over them again and again
     took a seventh of an unchanged pass.
     """
     gc.freeze()
+
+
+_spare_once = cache(spare_what_stays)
 
 
 @asynccontextmanager

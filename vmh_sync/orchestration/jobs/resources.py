@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from typing import Any, Self
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from vmh_sync.engine.passes.opening import PassSettings, at_work, open_sides
+from vmh_sync.engine.passes.opening import PassSettings, at_work, open_sides, spare_what_stays
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.orchestration.jobs.opened_once import OpenedOnce
 from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
+
+_spare_with_dagster = cache(spare_what_stays)
+"""A pass in the foreground has chosen its records before Dagster was there."""
 
 
 class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -25,6 +29,7 @@ class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
         self, context: dg.InitResourceContext
     ) -> AsyncIterator[Self]:
         """Serve one run: what its ops open stays open until it ends."""
+        _spare_with_dagster()
         async with self._opened.run():
             yield self
 

@@ -23,6 +23,7 @@ from vmh_sync.entities import job_of
 from vmh_sync.orchestration.jobs.checks import failed_in_a_pass, numbers_of_part, part_events
 from vmh_sync.orchestration.jobs.entity_asset import PassFacts, pass_event
 from vmh_sync.orchestration.jobs.giving_way import give_way
+from vmh_sync.orchestration.jobs.handed_on import HandedOn
 from vmh_sync.orchestration.jobs.redis_failure import require_our_redis
 from vmh_sync.orchestration.jobs.resources import SyncResources
 from vmh_sync.orchestration.jobs.run_report import (
@@ -78,6 +79,14 @@ class SyncBatch:
     config: SyncRunConfig
     chosen: Chosen
     started: float
+
+
+class HandedBatch(HandedOn[SyncBatch]):
+    """A batch between two ops."""
+
+
+class HandedOutcomes(HandedOn[list[RecordOutcome]]):
+    """What became of the records, for whoever runs the job."""
 
 
 async def read_batch(
@@ -200,17 +209,19 @@ def make_sync_job(
     write = _write_op(pipeline, f"write{suffix}", descriptions.write)
 
     @dg.op(name=f"map{suffix}", description=descriptions.map)
-    def map_fields(work: SyncBatch) -> SyncBatch:
+    def map_fields(handed: HandedBatch) -> HandedBatch:
+        work = handed.take()
         pipeline.map_fields(work.batch)
-        return work
+        return HandedBatch(work)
 
     @dg.op(name=f"diff{suffix}", description=descriptions.diff)
-    def diff(context: dg.OpExecutionContext, work: SyncBatch) -> SyncBatch:
+    def diff(context: dg.OpExecutionContext, handed: HandedBatch) -> HandedBatch:
+        work = handed.take()
         context.add_output_metadata({"geplant": pipeline.diff(work.batch)})
-        return work
+        return HandedBatch(work)
 
     @dg.graph(name=entity, description=descriptions.job)
-    def graph() -> list[RecordOutcome]:
+    def graph() -> HandedOutcomes:
         return write(diff(map_fields(fetch())))  # type: ignore[no-any-return]
 
     def with_records(asked: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +239,9 @@ def make_sync_job(
 
 def _fetch_op(pipeline: EntityPipeline[Any], name: str, description: str, *, queued: bool) -> dg.OpDefinition:
     @dg.op(name=name, description=description)
-    async def fetch(context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources) -> SyncBatch:
+    async def fetch(
+        context: dg.OpExecutionContext, config: SyncRunConfig, sync_resources: SyncResources
+    ) -> HandedBatch:
         if BULK_TAG in context.run.tags:
             give_way(context.instance)
         async with sync_resources.open(context.run_id) as opened:
@@ -237,7 +250,7 @@ def _fetch_op(pipeline: EntityPipeline[Any], name: str, description: str, *, que
         context.log.info("%s: %d anzusehen", pipeline.entity, pipeline.size(work.batch))
         if work.chosen.rang:
             context.add_output_metadata({"geweckt von": rang_text(work.chosen.rang)})
-        return work
+        return HandedBatch(work)
 
     return fetch
 
@@ -247,8 +260,9 @@ def _write_op(pipeline: EntityPipeline[Any], name: str, description: str) -> dg.
 
     @dg.op(name=name, description=description)
     async def write(
-        context: dg.OpExecutionContext, work: SyncBatch, sync_resources: SyncResources
-    ) -> list[RecordOutcome]:
+        context: dg.OpExecutionContext, handed: HandedBatch, sync_resources: SyncResources
+    ) -> HandedOutcomes:
+        work = handed.take()
         async with sync_resources.open(context.run_id) as opened:
             opened.by_person = _trigger(context) in PERSONS
             outcomes = await write_batch(opened, pipeline, work)
@@ -265,8 +279,7 @@ def _write_op(pipeline: EntityPipeline[Any], name: str, description: str) -> dg.
                 changes = await changes_of(opened, outcomes, seconds)
         _tell(context, work.config, entity, outcomes, seconds, calls, changes)
         _report(context, facts, standing, parts)
-        work.batch = None  # Dagster keeps the values of a process's first run as long as the process lives
-        return outcomes
+        return HandedOutcomes(outcomes)
 
     return write
 

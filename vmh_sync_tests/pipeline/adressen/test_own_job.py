@@ -42,7 +42,7 @@ def test_the_dagster_job_shows_its_plan(firm: Firm) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         config = {"ids": [record], "dry_run": True}
         result = job("sync_adressen").execute_in_process(run_config=config, instance=instance)
-    (outcome,) = result.output_for_node("write_adressen")
+    (outcome,) = result.output_for_node("write_adressen").take()
     assert outcome.plans
     assert there(firm, betnr) == []
 

@@ -105,7 +105,8 @@ def test_the_dagster_job_runs(firm: Firm) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         result = job("sync_bankverbindungen").execute_in_process(run_config={"ids": [record]}, instance=instance)
     assert result.success
-    assert [outcome.result for outcome in result.output_for_node("write_bankverbindungen")] == [Result.SYNCED]
+    outcomes = result.output_for_node("write_bankverbindungen").take()
+    assert [outcome.result for outcome in outcomes] == [Result.SYNCED]
     assert len(there(firm, betnr)) == 1
 
 

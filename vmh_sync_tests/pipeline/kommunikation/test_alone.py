@@ -48,7 +48,7 @@ def test_an_edit_of_the_master_data_in_espocrm_waits_for_the_full_pass(firm: Fir
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = job("sync_kommunikation").execute_in_process(run_config={}, instance=instance)
-    (outcome,) = result.output_for_node("write_kommunikation")
+    (outcome,) = result.output_for_node("write_kommunikation").take()
 
     assert (outcome.result, outcome.advoware_writes) == (Result.SYNCED, 1)
     assert sides.values(firm, betnr) == [NEW]
