@@ -176,7 +176,7 @@ class House:
         except StoreError:
             status = 503
         else:
-            debouncer.notice(entity)
+            debouncer.notice(entity, len(events))
         self.world.crm._api.webhooks.settle(batch, status)
 
     def _spawn_at_gateway(self, work: Coroutine[Any, Any, None]) -> None:

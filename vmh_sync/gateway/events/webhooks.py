@@ -77,7 +77,7 @@ async def _receive(request: Request, services: GatewayServices, entity: str, act
         WEBHOOK_EVENTS.labels(entity, action, "unavailable").inc(len(ids))
         return JSONResponse({"error": "the inbox is not available"}, 503, {"Retry-After": "60"})
     if events:
-        services.debouncer.notice(entity)
+        services.debouncer.notice(entity, len(events))
     WEBHOOK_EVENTS.labels(entity, action, "new").inc(new)
     WEBHOOK_EVENTS.labels(entity, action, "waiting").inc(len(ids) - new)
     WEBHOOK_SECONDS.observe(time.perf_counter() - started)

@@ -6,11 +6,13 @@ inbox's sensor finds them.
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 
 from vmh_sync.background import let_end
 from vmh_sync.coordination.doorbell import Doorbell
 from vmh_sync.coordination.errors import CoordinationUnavailable
+from vmh_sync.engine.selecting.crowd import Arrivals
 from vmh_sync.entities import job_of
 from vmh_sync.gateway.launches.launch import BEFORE_START, Launcher, LaunchFailed
 from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
@@ -18,7 +20,10 @@ from vmh_sync.orchestration.run_tags import PENDING_TAG, Trigger
 _log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.05
-"""From one ring to the next: a burst costs two. The first event waits for nobody: the run claims when it starts."""
+"""From one ring to the next. The first event waits for nobody: the run claims when it starts."""
+CROWD_SECONDS = 2.0
+"""The same while a crowd arrives: run after run would take both cores from the answers, and all places from the bulk
+lane. A run of edits takes less than that, and an edit that the watch finds in the crowd rings from its own process."""
 BELL_SECONDS = 20.0
 """How long one launch answers for everything; the run silences the bell before it claims."""
 
@@ -47,16 +52,19 @@ class LaunchDebouncer:
         self._bell = bell
         self._launcher = launcher
         self._gather_seconds = gather_seconds
+        self._arrivals: defaultdict[str, Arrivals] = defaultdict(Arrivals)
         self._gathering: dict[str, asyncio.Task[None]] = {}
         self._rung: dict[str, float] = {}
         self._launching: set[asyncio.Task[None]] = set()
         self.launched = 0
         self.failed = 0
 
-    def notice(self, entity: str) -> None:
-        """Take note that something waits; returns at once."""
+    def notice(self, entity: str, events: int = 1) -> None:
+        """Take note that something waits, so much more than before; returns at once."""
+        crowd = self._arrivals[entity].crowd(events, asyncio.get_running_loop().time())
         if entity not in self._gathering:
-            self._gathering[entity] = asyncio.create_task(self._gather(entity))
+            pause = CROWD_SECONDS if crowd else self._gather_seconds
+            self._gathering[entity] = asyncio.create_task(self._gather(entity, pause))
 
     async def finish(self) -> None:
         """Let what was noticed be launched; what takes too long is left to the sensor."""
@@ -64,10 +72,10 @@ class LaunchDebouncer:
             if not await let_end(*tasks, seconds=FINISH_SECONDS):
                 return
 
-    async def _gather(self, entity: str) -> None:
+    async def _gather(self, entity: str, pause: float) -> None:
         try:
-            since = asyncio.get_running_loop().time() - self._rung.get(entity, -self._gather_seconds)
-            await asyncio.sleep(self._gather_seconds - since)  # a time that is over does not wait
+            since = asyncio.get_running_loop().time() - self._rung.get(entity, -pause)
+            await asyncio.sleep(pause - since)  # a time that is over does not wait
         finally:
             # Before the bell: what arrives from now on gathers anew.
             self._gathering.pop(entity, None)
