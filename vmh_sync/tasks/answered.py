@@ -8,8 +8,8 @@ from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.store.history.tasks import ManualTask, TaskState
 from vmh_sync.store.store import Transaction
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.tasks.manual_tasks import is_settled
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.tasks.settled import is_settled
 
 
 async def note_answers(context: PassContext, all_rows: Iterable[list[ManualTask]]) -> None:
@@ -23,7 +23,9 @@ async def note_answers(context: PassContext, all_rows: Iterable[list[ManualTask]
         return
     with suppress(ForeignSystemError):
         listed = context.espo.list_ids_in(TASK_ENTITY, "id", ids, select=("id", "status"))
-        waiting = {task.id async for task in listed if not is_settled(task)}  # a deleted one is closed as well
+        waiting = {
+            task.id async for task in listed if not await is_settled(context, task)
+        }  # a deleted one is closed as well
         moved: list[ManualTask] = []
         for rows in lists:
             for place, row in enumerate(rows):

@@ -18,12 +18,13 @@ from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
-from vmh_sync.systems.espocrm.errors import NotFound
+from vmh_sync.systems.espocrm.errors import NotFound, ValidationRejected
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.assignee import own_user, person_for
 from vmh_sync.tasks.bounded_text import bounded
 from vmh_sync.tasks.posting import TASK_ENTITY, TaskContext, post_task
+from vmh_sync.tasks.settled import DONE, done_words, is_settled
 from vmh_sync.tasks.task_texts import Wording, wording_of_all
 
 ENTITY = "task"
@@ -31,14 +32,7 @@ ENTITY = "task"
 
 _MARK = "Vorgang vmh-{id}"
 _EARLIER = "--- Zuvor ---"
-_DONE = "Completed"
-_SETTLED = frozenset({"Completed", "Canceled"})
 _URGENT = frozenset({TaskKind.CONFLICT, TaskKind.CALENDAR_LOSS, TaskKind.CALENDAR_DEADLINE})
-
-
-def is_settled(task: EspoRecord) -> bool:
-    """Whether a person (or we) closed this Task of EspoCRM."""
-    return task.attributes.get("status") in _SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +150,7 @@ async def _open_sibling(context: PassContext, row: ManualTask) -> EspoRecord | N
     known = dict.fromkeys(one.espo_task_id for one in rows if one.kind == row.kind and one.espo_task_id)
     for task_id in known:
         task = await context.espo.read(TASK_ENTITY, str(task_id))
-        if task is not None and not is_settled(task):
+        if task is not None and not await is_settled(context, task):
             return task
     return None
 
@@ -179,7 +173,7 @@ async def _reported_anew(
     if same_situation and task.kind is not TaskKind.CONFLICT and not row.is_untold:
         return False
     standing = await context.espo.read(TASK_ENTITY, str(row.espo_task_id))
-    if standing is None or is_settled(standing):
+    if standing is None or await is_settled(context, standing):
         await context.store.write(lambda tx: tx.tasks.close(row.id))
         return True
     if not same_situation:
@@ -346,11 +340,21 @@ async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_i
     """Mark a task as done in EspoCRM, as a person would; our own row stays as it is."""
     try:
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
-        if task is not None and not is_settled(task):
-            async with gate.sending(Side.ESPOCRM):
-                await context.espo.update(TASK_ENTITY, espo_task_id, {"status": _DONE})
-    except NotFound:
+        if task is None or await is_settled(context, task):
+            return
+        try:
+            await _set_status(context, gate, espo_task_id, DONE)
+        except ValidationRejected:
+            # An administrator has put other words in its place. Where nobody tells them the Task is left to people.
+            for word in (await done_words(context))[:1]:
+                await _set_status(context, gate, espo_task_id, word)
+    except (NotFound, ValidationRejected):
         return  # a person deleted the task: that closes it as well
+
+
+async def _set_status(context: TaskContext, gate: WriteGate, espo_task_id: str, status: str) -> None:
+    async with gate.sending(Side.ESPOCRM):
+        await context.espo.update(TASK_ENTITY, espo_task_id, {"status": status})
 
 
 def _tells_more(tx: Transaction, row: ManualTask) -> bool:

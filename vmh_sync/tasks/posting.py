@@ -13,8 +13,8 @@ from vmh_sync.systems.espocrm.errors import Forbidden, ValidationRejected
 from vmh_sync.tasks.assignee import any_person, own_user
 
 TASK_ENTITY = "Task"
-_MOST_TRIES = 5
-"""Without parent, without team, the default assignee instead, any person instead, our own user instead."""
+_MOST_TRIES = 7
+"""Without status, priority, parent, team; the default assignee instead, any person instead, our own user instead."""
 
 
 class TaskContext(CreateContext, Protocol):
@@ -56,6 +56,9 @@ async def _without_refused(
 ) -> dict[str, Any]:
     """Return what to try next; raises ``error`` when nothing of the task could be the reason."""
     named = error.field if isinstance(error, ValidationRejected) else getattr(error, "link", None)
+    if named in ("status", "priority") and named in values:
+        # An administrator has other words: the one that a new Task has there will do.
+        return {name: value for name, value in values.items() if name != named}
     if named in {"assignedUser", "assignedUserId"}:
         chain = [context.espo_settings.default_assignee_id, await any_person(context), await own_user(context)]
         others = list(dict.fromkeys(one for one in chain if one))

@@ -15,8 +15,8 @@ from vmh_sync.matching.traits import Resemblance
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.errors import UnexpectedAnswer
-from vmh_sync.tasks.manual_tasks import is_settled
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.tasks.settled import is_settled
 from vmh_sync.tasks.task_texts import MOST_NAMED
 
 QUESTION = ("betnr",)
@@ -129,7 +129,7 @@ async def answered_already(
         # Deleted, which is no answer: it is asked again.
         await context.store.write(lambda tx: tx.tasks.close(question.id))
         return False
-    return is_settled(task)
+    return await is_settled(context, task)
 
 
 async def answered(context: PassContext) -> list[str]:
@@ -143,7 +143,7 @@ async def answered(context: PassContext) -> list[str]:
         return []
     asked = {str(question.espo_task_id): question.espo_id for question in questions}
     listed = context.espo.list_ids_in(TASK_ENTITY, "id", sorted(asked), select=("id", "status"))
-    closed = [asked[task.id] async for task in listed if is_settled(task)]
+    closed = [asked[task.id] async for task in listed if await is_settled(context, task)]
     named = {question.espo_id: {question.espo_id, *asked_doubles(question)} for question in questions}
     everybody = sorted({espo_id for ids in named.values() for espo_id in ids})
     spoilt: dict[str, UnexpectedAnswer] = {}

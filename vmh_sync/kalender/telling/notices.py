@@ -25,8 +25,9 @@ from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.bounded_text import bounded
-from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, complete_in_espocrm, is_settled, mark_of, write_task
+from vmh_sync.tasks.manual_tasks import TaskSubject, close_tasks, complete_in_espocrm, mark_of, write_task
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.tasks.settled import is_settled
 from vmh_sync.tasks.task_texts import wording
 
 log = logging.getLogger(__name__)
@@ -184,4 +185,4 @@ async def _espo_task(desk: TaskDesk, row: ManualTask) -> EspoRecord | None:
     """Return the open task that this notice continues, if a person has not settled it."""
     known = row.details.get(_CONTINUES)
     task = await desk.espo.read(TASK_ENTITY, str(known)) if known else None
-    return None if task is None or is_settled(task) else task
+    return None if task is None or await is_settled(desk, task) else task

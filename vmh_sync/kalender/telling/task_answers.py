@@ -16,8 +16,9 @@ from vmh_sync.kalender.telling.notices import EARLIER
 from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.planning.plan import TaskKind
-from vmh_sync.tasks.manual_tasks import is_settled, mark_of
+from vmh_sync.tasks.manual_tasks import mark_of
 from vmh_sync.tasks.posting import TASK_ENTITY
+from vmh_sync.tasks.settled import is_settled
 from vmh_sync.whole_number import whole_number
 
 SAME = frozenset({"gleich", "derselbe", "dasselbe", "verknüpfen", "verknuepfen", "ja", "j", "same"})
@@ -43,7 +44,7 @@ async def hear_answers(context: CalendarContext, kuerzel: str) -> None:
         told = {task.id: task async for task in listed}
         for row in rows:
             task = told.get(str(row.espo_task_id)) or await context.desk.espo.read(TASK_ENTITY, str(row.espo_task_id))
-            closed = task is None or is_settled(task)
+            closed = task is None or await is_settled(context.desk, task)
             pairs = [(int(fr_nr), str(event_id)) for fr_nr, event_id in row.details["pairs"]]
             written = "" if task is None else str(task.attributes.get("description") or "")
             answer = None if task is None else understood(written, mark_of(row), pairs, closed=closed)

@@ -1,0 +1,51 @@
+"""Whether a Task of EspoCRM is over. Its words are an administrator's (Entity Manager): some firms have others."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from vmh_sync.systems.errors import ForeignSystemError
+from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.espocrm.records import EspoRecord
+
+DONE = "Completed"
+_OVER = frozenset({DONE, "Canceled"})
+_TO_DO = frozenset({None, "", "Not Started", "Started", "Deferred"})
+_SCOPE = "scopes.Task"
+
+
+class Asking(Protocol):
+    """What is needed of a pass."""
+
+    @property
+    def espo(self) -> EspoClient:
+        """The CRM that the tasks stand in."""
+        ...
+
+    @property
+    def told(self) -> dict[str, object]:
+        """What EspoCRM said in this pass, by key."""
+        ...
+
+
+async def is_settled(context: Asking, task: EspoRecord) -> bool:
+    """Whether a person (or we) closed this Task; what a word of the firm's own means is asked once a pass."""
+    status = task.attributes.get("status")
+    if status in _OVER or status in _TO_DO:
+        return status in _OVER
+    return status in (*await done_words(context), *await _listed(context, "canceledStatusList"))
+
+
+async def done_words(context: Asking) -> Sequence[str]:
+    """Return the words by which a Task of this installation is done, none where EspoCRM does not tell them."""
+    return await _listed(context, "completedStatusList")
+
+
+async def _listed(context: Asking, name: str) -> Sequence[str]:
+    if _SCOPE not in context.told:
+        try:
+            context.told[_SCOPE] = await context.espo.metadata(_SCOPE)
+        except ForeignSystemError:
+            context.told[_SCOPE] = None
+    scope = context.told[_SCOPE]
+    words = scope.get(name) if isinstance(scope, dict) else None
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
