@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -19,8 +20,10 @@ from vmh_sync.clock import FIRM_ZONE, SystemClock
 from vmh_sync.settings import AlertSettings, EspoCrmSettings, load
 from vmh_sync.systems.certificate import why_not_trusted
 from vmh_sync.systems.errors import ForeignSystemError
-from vmh_sync.systems.espocrm.client import open_espocrm
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
+from vmh_sync.systems.espocrm.errors import ValidationRejected
 from vmh_sync.systems.retry import RetryPolicy
+from vmh_sync.tasks.settled import DONE, done_words
 
 _log = logging.getLogger(__name__)
 
@@ -176,9 +179,26 @@ async def _task(user: str, message: Message) -> str | None:
         async with open_espocrm(load(EspoCrmSettings), clock=SystemClock(), retry=RetryPolicy(attempts=1)) as espo:
             if not message.over:
                 task = {"name": subject(message), "description": body(message), "assignedUserId": user}
-                return (await espo.create("Task", {**task, "priority": "High"})).id
+                try:
+                    return (await espo.create("Task", {**task, "priority": "High"})).id
+                except ValidationRejected:  # some firms have other words
+                    return (await espo.create("Task", task)).id
             if message.mark is not None:
-                await espo.update("Task", message.mark, {"status": "Completed", "description": body(message)})
+                await _end(espo, message.mark, {"description": body(message)})
             return None
     except ForeignSystemError as problem:
         raise MessageNotSent(problem.message_for_people) from None
+
+
+async def _end(espo: EspoClient, task: str, told: dict[str, str]) -> None:
+    try:
+        await espo.update("Task", task, {**told, "status": DONE})
+    except ValidationRejected:
+        words = await done_words(_Asking(espo))
+        await espo.update("Task", task, {**told, **({"status": words[0]} if words else {})})
+
+
+@dataclass(frozen=True)
+class _Asking:
+    espo: EspoClient
+    told: dict[str, object] = field(default_factory=dict)
