@@ -25,6 +25,7 @@ from vmh_sync.kalender.employee.doubtful_pairs import note_doubts
 from vmh_sync.kalender.employee.each_appointment import carry_out, executor_of, foresee, foreseen
 from vmh_sync.kalender.employee.employee_work import EmployeeWork, SyncOptions
 from vmh_sync.kalender.employee.ending import ending_of, failures_of, unreadable_outcomes
+from vmh_sync.kalender.employee.kept import Kept, read_kept
 from vmh_sync.kalender.employee.progress import LoadProgress
 from vmh_sync.kalender.employee.sync_state import remember_failure, remember_success
 from vmh_sync.kalender.failure import EMPLOYEE_FAILURES, explain
@@ -40,10 +41,11 @@ from vmh_sync.kalender.reading.unlisted import restored_events, termine_beyond, 
 from vmh_sync.kalender.reading.unmarked_moves import events_made_anew
 from vmh_sync.kalender.state.frozen_plan import not_approved, save_stopped
 from vmh_sync.kalender.state.lease_names import lease_name
-from vmh_sync.kalender.state.ledger import Attempts, held_back, left_alone, read_attempts
-from vmh_sync.kalender.state.pair_rows import Stored, pair_state, read_stored, read_version, record_id
+from vmh_sync.kalender.state.ledger import held_back, left_alone
+from vmh_sync.kalender.state.pair_rows import Stored, pair_state, read_version, record_id
 from vmh_sync.kalender.telling.notices import Delivery, deliver
 from vmh_sync.kalender.telling.task_answers import hear_answers
+from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.reporting.outcome import RecordOutcome, Result
 from vmh_sync.systems.advoware.records import Termin
@@ -67,25 +69,26 @@ async def fetch(context: CalendarContext, employee: Employee, how: SyncOptions) 
             if not waits and await context.leases.holder(lease_name(employee.kuerzel)) is not None:
                 work.outcomes.append(_busy(work))
                 return work
-            if not how.dry_run:
-                await _hear_people(context, work)
-            await _fetch(context, work, how)
+            kept = await context.store.read(read_kept, work.kuerzel)
+            if kept.asked and not how.dry_run:
+                await _hear_people(context, work, kept.asked)
+                kept = await context.store.read(read_kept, work.kuerzel)
+            await _fetch(context, work, how, kept)
     except EMPLOYEE_FAILURES as error:
         work.blame(error)
     return work
 
 
-async def _hear_people(context: CalendarContext, work: EmployeeWork) -> None:
+async def _hear_people(context: CalendarContext, work: EmployeeWork, asked: Sequence[ManualTask]) -> None:
     """Take what people answered in EspoCRM; while it does not answer, appointments are synced all the same."""
     try:
-        await hear_answers(context, work.kuerzel)
+        await hear_answers(context, work.kuerzel, asked)
     except EMPLOYEE_FAILURES as error:
         work.delivery = Delivery(reason=explain(error).message)
 
 
-async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions) -> None:
-    kuerzel = work.kuerzel
-    stored, work.attempts = await context.store.read(_read_kept, kuerzel)
+async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions, kept: Kept) -> None:
+    kuerzel, stored, work.attempts = work.kuerzel, kept.stored, kept.attempts
     work.stored, window = stored, window_at(context.clock.now(), context.rules)
     looked = window.wide() if stored.intents else window
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
@@ -204,10 +207,6 @@ def map_fields(work: EmployeeWork) -> EmployeeWork:
     return work
 
 
-def _read_kept(tx: Transaction, kuerzel: str) -> tuple[Stored, Attempts]:
-    return read_stored(tx, kuerzel), read_attempts(tx, kuerzel)
-
-
 def _generations(tx: Transaction, kuerzel: str, numbers: list[int]) -> dict[int, int]:
     last = {number: tx.calendar_pairs.last_generation(kuerzel, number) for number in numbers}
     return {number: generation + 1 for number, generation in last.items() if generation is not None}
@@ -288,7 +287,7 @@ async def _look_again(
     context: CalendarContext, work: EmployeeWork, how: SyncOptions, progress: LoadProgress | None
 ) -> None:
     """Read and plan anew what is left; how appointments have ended so far stays known."""
-    await _fetch(context, work, how)
+    await _fetch(context, work, how, await context.store.read(read_kept, work.kuerzel))
     plan(map_fields(work))
     if progress is not None and work.plan is not None:
         progress.replanned(work.kuerzel, work.plan.writing)
@@ -358,9 +357,9 @@ async def _carry_out(
     work.outcomes += [work.attempts[name].outcome() for name in sorted(failures.waiting - shown)]
     work.outcomes += unreadable_outcomes(work, made)
     await note_doubts(context, work)
-    await remember_success(context, work.kuerzel, google, ending)
+    channels = await remember_success(context, work.kuerzel, google, ending)
     if how.stops_channels or context.settings.push_url is not None:
-        await keep_channel(context, work.kuerzel, google.calendar_id)
+        await keep_channel(context, work.kuerzel, google.calendar_id, channels)
     return True
 
 

@@ -8,10 +8,9 @@ from vmh_sync.kalender.decision.deadlines import fingerprint
 from vmh_sync.kalender.reading.calendar_read import CalendarRead
 from vmh_sync.kalender.reading.delta_gaps import MOST_UNSETTLED
 from vmh_sync.kalender.state.ledger import Attempts, Failures, keep_failures
-from vmh_sync.kalender.state.pair_rows import (
-    CalendarCursor,
-)
+from vmh_sync.kalender.state.pair_rows import CalendarCursor
 from vmh_sync.store.calendars.calendar import CalendarState
+from vmh_sync.store.calendars.calendar_channels import CalendarChannel
 from vmh_sync.store.store import Transaction
 
 
@@ -39,8 +38,10 @@ class Ending:
     copied: Collection[int] = ()
 
 
-async def remember_success(context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending) -> None:
-    """Store how a pass ended.
+async def remember_success(
+    context: CalendarContext, kuerzel: str, google: CalendarRead, ending: Ending
+) -> list[CalendarChannel]:
+    """Store how a pass ended; returns the employee's channels, as they stand then.
 
     The token moves on also when appointments failed, so that one that fails for ever does not make every pass read
     more and more: their events are noted and read one by one. Advoware's side needs no note, it is read as a whole
@@ -54,30 +55,37 @@ async def remember_success(context: CalendarContext, kuerzel: str, google: Calen
     moves_on = moves_on and not ending.nameless  # what cannot be named cannot be read one by one either
     now = context.clock.now()
 
-    def store(tx: Transaction) -> None:
+    def store(tx: Transaction) -> list[CalendarChannel]:
         state = tx.calendar_states.get(kuerzel) or CalendarState(kuerzel=kuerzel)
         state = replace(state, last_error=ending.error, anonymised=ending.anonymised)
         if not ending.failed:
             state = replace(state, last_success_at=now)
-        tx.cursors.set(CalendarCursor.WAITING.of(kuerzel), sorted(set(ending.waiting)))
-        tx.cursors.set(CalendarCursor.DOUBTFUL.of(kuerzel), sorted(set(ending.doubtful)))
+        kept: dict[CalendarCursor, object] = {
+            CalendarCursor.WAITING: sorted(set(ending.waiting)),
+            CalendarCursor.DOUBTFUL: [list(edge) for edge in sorted(set(ending.doubtful))],
+        }
         if moves_on:
             state = replace(state, calendar_id=google.calendar_id, sync_token=changes.token)
-            tx.cursors.set(CalendarCursor.UNSETTLED.of(kuerzel), sorted(set(ending.left_over)))
-            _keep_copied(tx, kuerzel, ending.copied)
+            kept[CalendarCursor.UNSETTLED] = sorted(set(ending.left_over))
+            kept[CalendarCursor.COPIED] = sorted(ending.copied)
             if changes.full:
-                tx.cursors.set(CalendarCursor.FULL_READ.of(kuerzel), now.isoformat())
-                tx.cursors.set(CalendarCursor.DEADLINES.of(kuerzel), fingerprint(context.rules))
+                kept[CalendarCursor.FULL_READ] = now.isoformat()
+                kept[CalendarCursor.DEADLINES] = fingerprint(context.rules)
+        _keep(tx, kuerzel, kept)
         tx.calendar_states.upsert(state)
         keep_failures(tx, kuerzel, ending.failures, ending.attempts, ending.said, now=now, run_id=context.run_id)
+        return tx.calendar_channels.of(kuerzel)
 
-    await context.store.write(store)
+    return await context.store.write(store)
 
 
-def _keep_copied(tx: Transaction, kuerzel: str, numbers: Collection[int]) -> None:
-    name = CalendarCursor.COPIED.of(kuerzel)
-    if numbers or tx.cursors.get(name):
-        tx.cursors.set(name, sorted(numbers))
+def _keep(tx: Transaction, kuerzel: str, kept: Mapping[CalendarCursor, object]) -> None:
+    """Store what has changed: most passes leave nearly all of it as it was."""
+    wanted = {one.of(kuerzel): value for one, value in kept.items()}
+    known = tx.cursors.several(wanted)
+    for name, value in wanted.items():
+        if value != known.get(name, []):
+            tx.cursors.set(name, value)
 
 
 async def remember_failure(context: CalendarContext, kuerzel: str, message: str) -> None:

@@ -9,7 +9,7 @@ import hmac
 import logging
 import secrets
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,7 +39,9 @@ def is_genuine(channel: CalendarChannel, token: str | None) -> bool:
     return hmac.compare_digest(channel.token_hash, token_hash(token or ""))
 
 
-async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str) -> None:
+async def keep_channel(
+    context: CalendarContext, kuerzel: str, calendar_id: str, stored: Sequence[CalendarChannel]
+) -> None:
     """Leave one employee with the channel that the settings want: one, or none. Costs no call when all is well.
 
     To be called under the employee's lease. What Google refuses is logged and tried again after the growing pauses of
@@ -48,7 +50,6 @@ async def keep_channel(context: CalendarContext, kuerzel: str, calendar_id: str)
     base = context.settings.push_url
     address = base.rstrip("/") + PATH if base else None
     now = context.clock.now()
-    stored = await context.store.read(lambda tx: tx.calendar_channels.of(kuerzel))
     if not stored and address is None:
         return
 

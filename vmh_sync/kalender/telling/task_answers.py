@@ -27,14 +27,13 @@ DIFFERENT = frozenset({"verschieden", "neu", "nein", "n", "different"})
 _ANSWER = re.compile(r"^antwort[^:\n]*:[ \t]*\r?\n?(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
-async def hear_answers(context: CalendarContext, kuerzel: str) -> None:
-    """Store what people have answered to one employee's open questions; asks EspoCRM only if there are any.
+async def hear_answers(context: CalendarContext, kuerzel: str, rows: Sequence[ManualTask]) -> None:
+    """Store what people have answered to one employee's open questions (:func:`asked_of`).
 
     Raises the errors of the client and of coordination. While a pass writes this calendar nothing is done: the answer
     stays in its task.
     """
-    rows = await context.store.read(_asked, kuerzel)
-    if context.desk is None or not rows:
+    if context.desk is None:
         return
     async with context.leases.hold(lease_name(kuerzel)) as lease:
         if lease is None:
@@ -57,7 +56,8 @@ async def hear_answers(context: CalendarContext, kuerzel: str) -> None:
                 await context.store.write(_ask_again, row.id)
 
 
-def _asked(tx: Transaction, kuerzel: str) -> list[ManualTask]:
+def asked_of(tx: Transaction, kuerzel: str) -> list[ManualTask]:
+    """Return one employee's questions that stand in EspoCRM and are open."""
     return [
         row
         for row in tx.tasks.not_closed(ENTITY)
