@@ -250,9 +250,10 @@ class Inbox(Repository):
         return f"{number}-{newest}-{attempts}" if number else None
 
     def oldest_pending(self, entity: str, now: datetime, lane: Lane | None = None) -> datetime | None:
-        """Return when the oldest item arrived that a worker could claim now; None if there is none."""
-        oldest: datetime | None = _OLDEST.rows(self._connection, entity, now, lane)[0].oldest
-        return oldest
+        """Return when the item arrived that a worker would claim first, of both lanes the older one; None if none."""
+        lanes = Lane if lane is None else (lane,)
+        firsts = (_FIRST.rows(self._connection, entity, now, one) for one in lanes)
+        return min((row.received_at for rows in firsts for row in rows), default=None)
 
     def waiting_ids(self, entity: str, espo_ids: Iterable[str], lane: Lane | None = None) -> set[str]:
         """Return which of these records have an item in the inbox (in one lane, or either), claimed or not."""
@@ -346,7 +347,9 @@ _MARK = _Waiting(
         func.count().label("number"), func.max(_TABLE.c.id).label("newest"), func.sum(_TABLE.c.attempts).label("tries")
     )
 )
-_OLDEST = _Waiting(select(func.min(_TABLE.c.received_at).label("oldest")))
+_FIRST = _Waiting(
+    select(_TABLE.c.received_at).order_by(_TABLE.c.id).limit(literal_column("1")).offset(literal_column("0"))
+)
 _WORKERS = Prepared(
     select(_TABLE.c.claimed_by, func.count().label("number"))
     .where(_TABLE.c.claimed_by.is_not(None), _TABLE.c.claimed_by != bindparam("nobody"))

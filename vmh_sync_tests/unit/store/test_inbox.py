@@ -324,6 +324,7 @@ def test_what_webhooks_report_costs_the_same_however_much_waits_in_the_bulk_lane
             driver.set_progress_handler(lambda: next(counter) < 0, 10)  # whatever is true would break off
             tx.inbox.add(ENTITY, [event(f"{name}{number}") for number in range(50)])
             tx.inbox.waiting_ids(ENTITY, [f"p{number}" for number in range(50)], Lane.BULK)
+            tx.inbox.oldest_pending(ENTITY, store_clock.now())
             driver.set_progress_handler(None, 0)
         return next(counter)
 
@@ -344,3 +345,24 @@ def test_an_edit_does_not_wait_for_the_large_run_that_has_claimed_its_record_but
         assert ids(tx.inbox.claim(ENTITY, "live", 100, store_clock.now(), 60, Lane.LIVE)) == ["a"]
     large(store, "a")
     assert claim(store, "another", store_clock) == []
+
+
+def test_the_oldest_that_waits_is_the_first_of_either_lane_that_could_be_claimed(
+    store: Store, store_clock: ManualClock
+) -> None:
+    start = store_clock.now()
+
+    def oldest(lane: Lane | None = None) -> float | None:
+        with store.reading() as tx:
+            found = tx.inbox.oldest_pending(ENTITY, store_clock.now(), lane)
+        return None if found is None else (found - start).total_seconds()
+
+    assert oldest() is None
+    large(store, "a", "b")
+    claim(store, "bulk", store_clock, limit=1, seconds=600)
+    for name in "cd":
+        store_clock.advance(timedelta(seconds=1))
+        add(store, event(name))
+    assert (oldest(), oldest(Lane.LIVE), oldest(Lane.BULK)) == (0, 1, 0)
+    claim(store, "live", store_clock, limit=1, seconds=600)
+    assert (oldest(), oldest(Lane.LIVE)) == (0, 2)
