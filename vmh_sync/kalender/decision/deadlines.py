@@ -70,11 +70,11 @@ def is_held(termin: TerminFields | None, form: Appointment | None, rules: Calend
     return rule_for(form, termin.az_rubrum, rules) is not None
 
 
-def fingerprint(rules: CalendarRules) -> str | None:
-    """Return what changes with the rules, ``None`` without any: calendars are read as a whole after a change."""
-    if not rules.deadlines or rules.deadlines_from_google:
-        return None
-    return hashlib.sha256(repr(rules.deadlines).encode()).hexdigest()
+def fingerprint(rules: CalendarRules) -> str:
+    """Return what changes with the rules and the window: calendars are read as a whole after a change."""
+    guarded = () if rules.deadlines_from_google else rules.deadlines
+    said = (guarded, rules.window_years_back, rules.window_years_ahead)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def guarded_fields(event: Mapping[str, object]) -> dict[str, object]:

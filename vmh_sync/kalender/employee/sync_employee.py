@@ -33,7 +33,7 @@ from vmh_sync.kalender.form.google_form import read_mark
 from vmh_sync.kalender.form.window import Window, window_at
 from vmh_sync.kalender.form.wire_termin import to_fields
 from vmh_sync.kalender.plan import plan_employee
-from vmh_sync.kalender.reading.calendar_read import CalendarRead, read_calendar
+from vmh_sync.kalender.reading.calendar_read import CalendarRead, came_into_view, read_calendar
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.reading.push import keep_channel
 from vmh_sync.kalender.reading.unanswered import look_around
@@ -94,9 +94,10 @@ async def _fetch(context: CalendarContext, work: EmployeeWork, how: SyncOptions,
     # Advoware first: without its list nothing is done, and no calendar is created in vain.
     termine = await _list_termine(context, work, stored, looked)
     paired = {row.frnr for row in stored.pairs}
-    unpaired = [termin.fr_nr for termin in termine if termin.fr_nr not in paired]
+    new = [termin for termin in termine if termin.fr_nr not in paired]
+    unpaired = [termin.fr_nr for termin in new]
     # A new Termin may be what waits in Google, or the pairs were lost: a delta does not name its event.
-    whole = how.whole or bool(unpaired and (stored.waiting or not stored.pairs))
+    whole = how.whole or bool(new and (stored.waiting or not stored.pairs)) or came_into_view(context, stored, new)
     if how.keeps_delays:
         work.held = held_back(work.attempts, map(to_fields, termine), context.rules, context.clock.now())
     work.google = read = await _read_google(context, work, stored, look_only=how.dry_run, whole=whole)

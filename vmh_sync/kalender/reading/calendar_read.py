@@ -1,6 +1,7 @@
 """Google's side of one employee: the calendar is found or created, and read (specification, kalender.md 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -10,11 +11,16 @@ from vmh_sync.engine.writing.failure import Failure
 from vmh_sync.kalender.context import CalendarContext, full_read_age
 from vmh_sync.kalender.decision.deadlines import fingerprint
 from vmh_sync.kalender.failure import explain
+from vmh_sync.kalender.form.advoware_form import read_termin
+from vmh_sync.kalender.form.window import window_at
+from vmh_sync.kalender.form.wire_termin import to_fields
+from vmh_sync.kalender.model import UnreadableAppointmentError
 from vmh_sync.kalender.reading.delta_gaps import fill_gaps
 from vmh_sync.kalender.reading.employees import Employee
 from vmh_sync.kalender.state.pair_rows import CalendarCursor, Stored, read_stored
 from vmh_sync.store.calendars.calendar import CalendarPair, CalendarState
 from vmh_sync.store.store import Transaction
+from vmh_sync.systems.advoware.records import Termin
 from vmh_sync.systems.google_calendar.calendars import AccessRule, CalendarProblem, ReadOnlyCalendarError
 from vmh_sync.systems.google_calendar.changes import Changes, read_changes
 from vmh_sync.systems.google_calendar.client import LIST
@@ -125,6 +131,22 @@ def _needs_full_read(context: CalendarContext, stored: Stored) -> bool:
     age = full_read_age(stored.state.kuerzel, context.settings.full_read_days)
     # One in the future was noted while the clock was ahead.
     return stored.full_read_at is None or not timedelta(0) <= context.clock.now() - stored.full_read_at < age
+
+
+def came_into_view(context: CalendarContext, stored: Stored, termine: Iterable[Termin]) -> bool:
+    """Whether one of these Termine without a pair was not in the window when the calendar was last read as a whole.
+
+    An event of it that a person entered was left alone then, and no delta names it any more.
+    """
+    if stored.full_read_at is None:
+        return True
+    then, now = (window_at(moment, context.rules) for moment in (stored.full_read_at, context.clock.now()))
+    for termin in termine:
+        with suppress(UnreadableAppointmentError):
+            form = read_termin(to_fields(termin), context.rules)
+            if now.touches(form) and not then.touches(form):
+                return True
+    return False
 
 
 async def _find_calendar(context: CalendarContext, employee: Employee, stored: Stored, *, recreate: bool) -> str:
