@@ -48,8 +48,11 @@ def _iban_problem(plain: str) -> str | None:
 def bic_problem(value: object) -> str | None:
     """Return in one German sentence what is wrong with a BIC; an empty one is fine."""
     plain = compact(value)
-    if plain is None:
-        return None
+    return _bic_problem(plain) if plain is not None else None
+
+
+@lru_cache(maxsize=1024)  # there are fewer banks than accounts
+def _bic_problem(plain: str) -> str | None:
     try:
         BIC(plain)
     except (SchwiftyException, ValueError):

@@ -104,8 +104,10 @@ def made_another(entry: AdvowareEntry, pair: Pair) -> bool:
     if own not in range(1, 13) or entry.is_empty or paired is None:
         return False
     other = channel_of(own)
+    if other is paired:
+        return False
     says_other = other is None or _takes(other, entry)  # what no list takes is a slip of the pen
-    return other is not paired and says_other and not _takes(paired, entry)
+    return says_other and not _takes(paired, entry)
 
 
 def _takes(channel: Channel, entry: AdvowareEntry) -> bool:

@@ -131,9 +131,9 @@ def phone(value: object, region: str = "DE") -> str | None:
     return _phone(plain, region) if plain else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _phone(plain: str, region: str) -> str:
-    # A pass compares the same number ten times and more.
+    # A pass compares the same number ten times and more: when all of its batch are planned, and when each is written.
     extension = _EXTENSION.search(plain)
     main = plain[: extension.start()] if extension else plain
     if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(main):

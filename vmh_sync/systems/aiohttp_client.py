@@ -200,8 +200,8 @@ class AiohttpClient:
         # As a stream, since httpx would name the length of any other content in the headers.
         stream = httpx.ByteStream(content)
         response = httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
-        encoding = response.headers.get("Content-Encoding")
-        if encoding is None:
+        encoding = ", ".join(answer.headers.getall("Content-Encoding", ()))
+        if not encoding:
             response._content = content  # what httpx itself does when it reads an answer whole
             return response
         if bounded.may_swell(len(content), encoding):

@@ -34,6 +34,9 @@ from vmh_sync.systems.espocrm.query import ListLimits
 from vmh_sync.systems.espocrm.stamp_clock import StampClock
 from vmh_sync.watchdog import watched
 
+NEW_OBJECTS = 5_000
+"""After how many Python searches them for garbage."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassSettings:
@@ -93,9 +96,11 @@ def spare_what_stays() -> None:
     """Take what is loaded out of Python's search for garbage; once a process, or garbage would stay, too.
 
     Dagster and the clients are 280,000 objects that live as long as the process; to walk over them again and again
-    took a seventh of an unchanged pass.
+    took a seventh of an unchanged pass. What is new is searched more rarely than Python would: a batch makes many
+    objects that stay until it ends (docs/profiles.md).
     """
     gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)
 
 
 _spare_once = cache(spare_what_stays)

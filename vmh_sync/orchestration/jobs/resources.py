@@ -1,5 +1,6 @@
 """The Dagster resource through which ops get at the outside world."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
@@ -30,6 +31,7 @@ class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     ) -> AsyncIterator[Self]:
         """Serve one run: what its ops open stays open until it ends."""
         _spare_with_dagster()
+        gc.collect()  # what the run before has left in circles need not lie beside the next batch
         async with self._opened.run():
             yield self
 
