@@ -312,6 +312,18 @@ def test_what_hurries_waits_for_nobody_who_moves_the_same_rows(postgres_url: str
     store.close()
 
 
+def test_events_are_stored_by_a_sqlite_that_is_a_few_years_old(sqlite_url: str, store_clock: ManualClock) -> None:
+    """That of Ubuntu 22.04 (3.37) knows no arrow in a statement."""
+    said: list[str] = []
+    with open_store(sqlite_url, store_clock) as store, store.transaction() as tx:
+        driver: Any = tx.connection.connection.driver_connection
+        driver.set_trace_callback(said.append)
+        tx.inbox.add(ENTITY, [event("a")])
+        driver.set_trace_callback(None)
+    assert "INSERT INTO inbox" in "".join(said)
+    assert "->" not in "".join(said)
+
+
 def test_what_webhooks_report_costs_the_same_however_much_waits_in_the_bulk_lane(
     sqlite_url: str, store_clock: ManualClock
 ) -> None:
