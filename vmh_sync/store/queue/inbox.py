@@ -253,10 +253,16 @@ class Inbox(Repository):
         return f"{number}-{newest}-{attempts}" if number else None
 
     def oldest_pending(self, entity: str, now: datetime, lane: Lane | None = None) -> datetime | None:
-        """Return when the item arrived that a worker would claim first, of both lanes the older one; None if none."""
+        """Return when the item arrived that a worker would claim first, of both lanes the older one; None if none.
+
+        One from the future arrived before the clock was set back: it does not hide how long those after it wait.
+        """
         lanes = Lane if lane is None else (lane,)
-        firsts = (_FIRST.rows(self._connection, entity, now, one) for one in lanes)
-        return min((row.received_at for rows in firsts for row in rows), default=None)
+        firsts = [row.received_at for one in lanes for row in _FIRST.rows(self._connection, entity, now, one)]
+        if any(first > now for first in firsts):
+            oldest: datetime | None = _EARLIEST.rows(self._connection, entity, now, lane)[0].received_at
+            return oldest
+        return min(firsts, default=None)
 
     def waiting_ids(self, entity: str, espo_ids: Iterable[str], lane: Lane | None = None) -> set[str]:
         """Return which of these records have an item in the inbox (in one lane, or either), claimed or not."""
@@ -299,10 +305,6 @@ def _same_event(other: Any) -> ColumnElement[bool]:
         other.c.espo_id == _TABLE.c.espo_id,
         other.c.action == _TABLE.c.action,
     )
-
-
-def _in(lane: Lane | None) -> ColumnElement[bool]:
-    return InboxRow.lane == lane if lane is not None else true()
 
 
 def _claimable() -> ColumnElement[bool]:
@@ -353,6 +355,7 @@ _MARK = _Waiting(
 _FIRST = _Waiting(
     select(_TABLE.c.received_at).order_by(_TABLE.c.id).limit(literal_column("1")).offset(literal_column("0"))
 )
+_EARLIEST = _Waiting(select(func.min(_TABLE.c.received_at).label("received_at")))
 _WORKERS = Prepared(
     select(_TABLE.c.claimed_by, func.count().label("number"))
     .where(_TABLE.c.claimed_by.is_not(None), _TABLE.c.claimed_by != bindparam("nobody"))

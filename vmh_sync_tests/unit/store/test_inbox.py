@@ -378,3 +378,17 @@ def test_the_oldest_that_waits_is_the_first_of_either_lane_that_could_be_claimed
     assert (oldest(), oldest(Lane.LIVE), oldest(Lane.BULK)) == (0, 1, 0)
     claim(store, "live", store_clock, limit=1, seconds=600)
     assert (oldest(), oldest(Lane.LIVE)) == (0, 2)
+
+
+@pytest.mark.parametrize("lane", [Lane.LIVE, None])
+def test_what_was_stored_before_the_clock_was_set_back_hides_nothing_that_waits(
+    store: Store, store_clock: ManualClock, lane: Lane | None
+) -> None:
+    set_back = store_clock.now()
+    store_clock.advance(timedelta(hours=2))
+    add(store, event("a"))
+    store_clock.advance(-timedelta(hours=2))
+    add(store, event("b"))
+    store_clock.advance(timedelta(hours=1))
+    with store.reading() as tx:
+        assert tx.inbox.oldest_pending(ENTITY, store_clock.now(), lane) == set_back
