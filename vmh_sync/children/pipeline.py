@@ -13,6 +13,7 @@ from vmh_sync import fence
 from vmh_sync.background import all_of
 from vmh_sync.children.difference import different
 from vmh_sync.children.ledger import UNKNOWN_ID, close_ledger
+from vmh_sync.children.moved import is_nobodys
 from vmh_sync.children.part import ChildrenPart, ChildrenWritten, children_plan
 from vmh_sync.children.selection import SELECTIONS, changed_between, select
 from vmh_sync.engine.counting.pass_progress import Step, went_through
@@ -46,7 +47,10 @@ LEASE_WAIT_SECONDS = 2.0
 
 @dataclass(slots=True, repr=False)
 class ChildBatch:
-    """One batch on its way through the stages. ``party_of`` maps a child to its party, ``settled`` are outcomes."""
+    """One batch on its way through the stages. ``party_of`` maps a child to its party, ``settled`` are outcomes.
+
+    ``taken_from`` are parties that a child was taken away from, which their own pass has not noticed yet.
+    """
 
     ids: list[str]
     records: dict[str, EspoRecord] = field(default_factory=dict)
@@ -55,6 +59,7 @@ class ChildBatch:
     rows: dict[str, PartyRows] = field(default_factory=dict)
     plans: dict[str, PartPlan] = field(default_factory=dict)
     settled: dict[str, RecordOutcome] = field(default_factory=dict)
+    taken_from: set[str] = field(default_factory=set)
 
     def children_of(self, party_id: str) -> list[str]:
         """Return the asked-for children of a party that are not settled yet."""
@@ -92,6 +97,8 @@ class ChildPipeline:
         for child, error in spoilt.items():
             batch.settled[child] = explain(error).outcome(child)
         await context.store.read(_find_parties, part, batch)
+        if batch.taken_from and not dry_run:
+            await enqueue(context, PARTY, sorted(batch.taken_from), "moved")
         wanted = sorted(set(batch.party_of.values()))
         bad_parties: dict[str, UnexpectedAnswer] = {}
         of_party = ("betnr", "assignedUserId")
@@ -192,18 +199,18 @@ class ChildPipeline:
 
 
 def _find_parties(tx: Transaction, part: ChildrenPart, batch: ChildBatch) -> None:
-    missing = [child for child in batch.ids if child not in batch.records and child not in batch.settled]
-    links = tx.links.get_many(part.entity, missing)
+    ids = [child for child in batch.ids if child not in batch.settled]
+    links = tx.links.get_many(part.entity, [i for i in ids if i not in batch.records or is_nobodys(batch.records[i])])
     owners = tx.links.get_many_by_betnr([link.betnr for link in links.values() if link.betnr is not None])
-    for child in batch.ids:
-        if child in batch.settled:
-            continue
+    for child in ids:
         record, link = batch.records.get(child), links.get(child)
         if record is not None and record.attributes.get("beteiligteId"):
             batch.party_of[child] = str(record.attributes["beteiligteId"])
-        elif link is not None and link.betnr in owners:
+        elif record is None and link is not None and link.betnr in owners:
             batch.party_of[child] = owners[link.betnr].espo_id
         elif record is not None:
+            if link is not None and link.betnr in owners and link.state in ("active", "deleted_in_advoware"):
+                batch.taken_from.add(owners[link.betnr].espo_id)
             text = f"{part.label}: Der Datensatz gehört zu keinem Beteiligten. Bitte einen Beteiligten zuordnen."
             batch.settled[child] = _failed(child, text, REFUSED)
         else:

@@ -311,10 +311,12 @@ class ChildWriter(ChildAccess):
         ]
         if espo is not None:
             done.espo = (await self.write_espo(done, espo)).record
+        if espo_id in self.children.taken_away:
+            # Its own pass tells on the record that it belongs to nobody. Before the link: once that says that it is
+            # gone, no pass asks after it any more.
+            await enqueue(self.context, self.kind.entity, [espo_id], "moved")
         if plan.step is not Step.NOTHING:
             await self.store(done)
-        if espo_id in self.children.taken_away:  # its own pass tells on the record that it belongs to nobody
-            await enqueue(self.context, self.kind.entity, [espo_id], "moved")
         await close_tasks(self.context, self.gate, plan.closing)
         return False
 
