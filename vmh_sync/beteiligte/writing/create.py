@@ -5,6 +5,7 @@ twin is looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`), and what was 
 :mod:`vmh_sync.beteiligte.twins.unanswered`.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,7 @@ from vmh_sync.store.pairs.links import Link
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Base, Fields, Side
 from vmh_sync.sync.fields import FieldTable, WrongKind
-from vmh_sync.sync.values import Value, alike, is_form_of
+from vmh_sync.sync.values import Value, alike, date, is_empty, is_form_of, text
 from vmh_sync.systems.advoware.errors import OutcomeUnknown
 from vmh_sync.systems.advoware.records import Beteiligter, Created
 from vmh_sync.systems.errors import ForeignSystemError
@@ -82,10 +83,31 @@ async def _shown(context: PassContext, party: PartyRead, plan: MasterPlan, betnr
         record = await context.advoware.read_beteiligter(betnr)
     except ForeignSystemError:
         return Created(key=betnr)  # the number is known, whatever happens next
-    mark, name = CREATE_MARK.format(espo_id=party.espo_id), plan.advoware.get("name")
-    if record is None or not (carries(record, mark) or is_form_of(record.name, str(name or ""))):
+    if record is None or not _may_be(record, plan.advoware, CREATE_MARK.format(espo_id=party.espo_id)):
         raise OutcomeUnknown("POST Beteiligte: the number in the answer is not the new party's")
     return Created(key=betnr, record=record)
+
+
+def _may_be(record: Beteiligter, sent: Mapping[str, object], mark: str) -> bool:
+    """Whether a party may be the one just sent: by our mark, or where its remark was not taken, by all that tells it.
+
+    A relative and a namesake are somebody else.
+    """
+    if carries(record, mark):
+        return True
+    if not is_empty(record.bemerkung) and not is_form_of(record.bemerkung, mark):
+        return False
+    born = date(record.geburtsdatum)
+    return (
+        _is_spelling(record.name, sent.get("name"))
+        and (is_empty(record.vorname) or _is_spelling(record.vorname, sent.get("vorname")))
+        and (born is None or born == date(sent.get("geburtsdatum")))
+    )
+
+
+def _is_spelling(stands: str | None, sent: object) -> bool:
+    wanted = text(sent)
+    return is_form_of(stands, wanted) and is_form_of(wanted, stands)
 
 
 async def _linked(

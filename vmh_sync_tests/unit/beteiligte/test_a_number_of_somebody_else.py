@@ -1,6 +1,6 @@
 """Advoware answers a create with a number alone, and it is not the new party's: nobody else is taken for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -10,6 +10,14 @@ from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.network import Answer, Request
 from vmh_sync_tests.inmemory.world import World
 
+STRANGERS: dict[str, Mapping[str, str]] = {
+    "another name": {"name": "Fremd", "vorname": "Hans", "titel": "Dr."},
+    "a relative": {"name": "Neu", "vorname": "Hans", "titel": "Dr."},
+    "a piece of the name": {"name": "N", "titel": "Dr."},
+    "a namesake": {"name": "Neu", "vorname": "Ina", "geburtsdatum": "1950-01-02T00:00:00"},
+    "a namesake that we created": {"name": "Neu", "vorname": "Ina", "bemerkung": "EspoCRM-ID: 65f0c0a1b2c3d4e5f"},
+}
+
 
 @pytest.fixture
 def firm() -> Iterator[Firm]:
@@ -18,11 +26,8 @@ def firm() -> Iterator[Firm]:
     firm.world.close()
 
 
-@pytest.mark.parametrize("number", [1001, 1], ids=["another party's", "nobody's"])
-def test_the_party_is_found_by_its_mark_and_nobody_else_is_overwritten(firm: Firm, number: int) -> None:
-    """A connector counts the rows that it wrote, for example."""
-    stranger = firm.office_create("Beteiligte", {"name": "Fremd", "vorname": "Hans", "titel": "Dr."})
-    before = firm.office_rows("Beteiligte")[stranger]
+def create(firm: Firm, number: int) -> None:
+    """Create a party where a connector counts the rows that it wrote, for example."""
     usual = firm.world.wire.carry_out
 
     def miscounting(request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
@@ -31,11 +36,25 @@ def test_the_party_is_found_by_its_mark_and_nobody_else_is_overwritten(firm: Fir
         return (status, told, str(number).encode()) if made else (status, told, content)
 
     firm.world.wire.carry_out = miscounting  # type: ignore[method-assign]
-    party = firm.crm_create("CBeteiligte", {"lastName": "Neu", "firstName": "Ina"})
+    values = {"lastName": "Neu", "firstName": "Ina", "dateOfBirth": "1980-05-06", "titel": "Prof."}
+    party = firm.crm_create("CBeteiligte", values)
     firm.settle(PartyPipeline(), [party])
-    assert firm.office_rows("Beteiligte")[stranger] == before
-    assert [row["name"] for row in firm.office_rows("Beteiligte").values()] == ["Fremd", "Neu"]
     row = firm.crm_row("CBeteiligte", party)
     assert row is not None
     assert (row["betnr"], row["syncStatus"], row["syncErrorMessage"]) == (1002, "clean", None)
     assert firm.tasks() == []
+
+
+@pytest.mark.parametrize("sort", STRANGERS)
+def test_nobody_else_is_overwritten(firm: Firm, sort: str) -> None:
+    stranger = firm.office_create("Beteiligte", STRANGERS[sort])
+    before = firm.office_rows("Beteiligte")[stranger]
+    create(firm, 1001)
+    assert firm.office_rows("Beteiligte")[stranger] == before
+    assert len(firm.office_rows("Beteiligte")) == 2
+
+
+def test_a_number_of_nobody_is_no_deleted_party(firm: Firm) -> None:
+    firm.office_create("Beteiligte", STRANGERS["another name"])
+    create(firm, 1)
+    assert len(firm.office_rows("Beteiligte")) == 2
