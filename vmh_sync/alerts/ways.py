@@ -23,7 +23,7 @@ from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.espocrm.errors import ValidationRejected
 from vmh_sync.systems.retry import RetryPolicy
-from vmh_sync.tasks.settled import DONE, done_words
+from vmh_sync.tasks.settled import say_done
 
 _log = logging.getLogger(__name__)
 
@@ -191,11 +191,11 @@ async def _task(user: str, message: Message) -> str | None:
 
 
 async def _end(espo: EspoClient, task: str, told: dict[str, str]) -> None:
-    try:
-        await espo.update("Task", task, {**told, "status": DONE})
-    except ValidationRejected:
-        words = await done_words(_Asking(espo))
-        await espo.update("Task", task, {**told, **({"status": words[0]} if words else {})})
+    async def send(word: str) -> None:
+        await espo.update("Task", task, {**told, "status": word})
+
+    if not await say_done(_Asking(espo), send):
+        await espo.update("Task", task, told)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
@@ -18,13 +19,13 @@ from vmh_sync.store.history.tasks import ManualTask
 from vmh_sync.store.store import Transaction
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.planning.plan import TaskKind, TaskWanted
-from vmh_sync.systems.espocrm.errors import NotFound, ValidationRejected
+from vmh_sync.systems.espocrm.errors import NotFound
 from vmh_sync.systems.espocrm.query import contains
 from vmh_sync.systems.espocrm.records import EspoRecord
 from vmh_sync.tasks.assignee import own_user, person_for
 from vmh_sync.tasks.bounded_text import bounded
 from vmh_sync.tasks.posting import TASK_ENTITY, TaskContext, post_task
-from vmh_sync.tasks.settled import DONE, done_words, is_settled
+from vmh_sync.tasks.settled import is_settled, say_done
 from vmh_sync.tasks.task_texts import Wording, wording_of_all
 
 ENTITY = "task"
@@ -342,13 +343,9 @@ async def complete_in_espocrm(context: TaskContext, gate: WriteGate, espo_task_i
         task = await context.espo.read(TASK_ENTITY, espo_task_id)
         if task is None or await is_settled(context, task):
             return
-        try:
-            await _set_status(context, gate, espo_task_id, DONE)
-        except ValidationRejected:
-            # An administrator has put other words in its place. Where nobody tells them the Task is left to people.
-            for word in (await done_words(context))[:1]:
-                await _set_status(context, gate, espo_task_id, word)
-    except (NotFound, ValidationRejected):
+        # Where nobody tells the firm's own words, the Task is left to people.
+        await say_done(context, partial(_set_status, context, gate, espo_task_id))
+    except NotFound:
         return  # a person deleted the task: that closes it as well
 
 

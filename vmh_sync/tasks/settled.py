@@ -1,10 +1,12 @@
 """Whether a Task of EspoCRM is over. Its words are an administrator's (Entity Manager): some firms have others."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import EspoClient
+from vmh_sync.systems.espocrm.errors import ValidationRejected
 from vmh_sync.systems.espocrm.records import EspoRecord
 
 DONE = "Completed"
@@ -28,7 +30,10 @@ class Asking(Protocol):
 
 
 async def is_settled(context: Asking, task: EspoRecord) -> bool:
-    """Whether a person (or we) closed this Task; what a word of the firm's own means is asked once a pass."""
+    """Whether a person (or we) closed this Task; what a word of the firm's own means is asked once a pass.
+
+    Raises a ``ForeignSystemError`` while EspoCRM does not answer that.
+    """
     status = task.attributes.get("status")
     if status in _OVER or status in _TO_DO:
         return status in _OVER
@@ -40,11 +45,29 @@ async def done_words(context: Asking) -> Sequence[str]:
     return await _listed(context, "completedStatusList")
 
 
+async def say_done(context: Asking, send: Callable[[str], Awaitable[object]]) -> bool:
+    """Have ``send`` send the word by which a Task is done here; returns whether EspoCRM took one.
+
+    The usual word may stand in EspoCRM's list although an administrator has put others in its place.
+    """
+    with suppress(ValidationRejected):
+        await send(DONE)
+        return True
+    for word in await done_words(context):
+        if word != DONE:
+            with suppress(ValidationRejected):
+                await send(word)
+                return True
+    return False
+
+
 async def _listed(context: Asking, name: str) -> Sequence[str]:
     if _SCOPE not in context.told:
         try:
             context.told[_SCOPE] = await context.espo.metadata(_SCOPE)
-        except ForeignSystemError:
+        except ForeignSystemError as error:
+            if error.retryable:  # what was not told just now may be told by the next pass
+                raise
             context.told[_SCOPE] = None
     scope = context.told[_SCOPE]
     words = scope.get(name) if isinstance(scope, dict) else None

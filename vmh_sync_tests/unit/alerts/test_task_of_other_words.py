@@ -31,7 +31,7 @@ class OwnWords:
         self._save(entity, values)
 
     async def metadata(self, _key: str) -> object:
-        return {"completedStatusList": ["Erledigt"]} if self.tells else None
+        return {"completedStatusList": ["Completed", "Erledigt"]} if self.tells else None
 
     def _save(self, entity: str, values: dict[str, Any]) -> None:
         for name, words in WORDS.items():

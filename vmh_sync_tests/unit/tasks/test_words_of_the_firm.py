@@ -12,13 +12,14 @@ from vmh_sync_tests.inmemory.firm import Firm
 from vmh_sync_tests.inmemory.network import Answer, Request
 from vmh_sync_tests.inmemory.world import World
 
-SCOPE = {"statusField": "status", "completedStatusList": ["Erledigt"], "canceledStatusList": ["Verworfen"]}
+SCOPE = {"statusField": "status", "completedStatusList": ["Completed", "Erledigt"], "canceledStatusList": ["Verworfen"]}
 
 
 class OwnWords:
     """A firm whose Task has other words, and one party that both sides know."""
 
     def __init__(self, *, told: bool = True) -> None:
+        self.silent = False
         self.firm = Firm(World(rules=SyncSettings(_env_file=None)))
         crm = self.firm.world.crm.crm
         for name, words in {"status": ["Offen", "Erledigt", "Verworfen"], "priority": ["Eilt", "Kann warten"]}.items():
@@ -29,6 +30,8 @@ class OwnWords:
         def with_scope(request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
             status, said, content = usual(request, url, headers, body)
             asked = told and request.path.endswith("/Metadata") and "scopes.Task" in request.query
+            if asked and self.silent:
+                return 503, [], b""
             return status, said, json.dumps(SCOPE).encode() if asked else content
 
         self.firm.world.wire.carry_out = with_scope  # type: ignore[method-assign]
@@ -76,6 +79,16 @@ def test_where_nobody_tells_them_the_task_is_left_and_the_record_is_in_order() -
         assert (own.statuses(), own.firm.tasks(), own.row()["syncStatus"]) == (["Offen"], [], "clean")
     finally:
         own.firm.world.close()
+
+
+def test_what_is_not_told_just_now_is_asked_again(own: OwnWords) -> None:
+    own.firm.office_edit("Beteiligte", own.register(), {"handelsRegisterNummer": "HRB 7"})
+    own.silent = True
+    own.firm.run(PartyPipeline(), [own.party])
+    assert own.statuses() == ["Offen"]
+    own.silent = False
+    own.settle()
+    assert (own.statuses(), own.firm.tasks(), own.row()["syncStatus"]) == (["Erledigt"], [], "clean")
 
 
 @pytest.mark.parametrize("word", ["Erledigt", "Verworfen"])
