@@ -5,6 +5,7 @@ twin is looked for (:mod:`vmh_sync.beteiligte.twins.twin_search`), and what was 
 :mod:`vmh_sync.beteiligte.twins.unanswered`.
 """
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from vmh_sync.beteiligte.reading.sent_create import base_of_found
 from vmh_sync.beteiligte.twins.twin_search import look_before_create
 from vmh_sync.beteiligte.twins.unanswered import find_unanswered
 from vmh_sync.engine.passes.pass_context import PassContext, WriteGate
-from vmh_sync.engine.writing.create_once import CreateOrder, Creation, create_once
+from vmh_sync.engine.writing.create_once import LOOK_AGAIN_AFTER, CreateOrder, Creation, create_once
 from vmh_sync.engine.writing.create_what_is_taken import Needed, create_what_is_taken
 from vmh_sync.store.history.audit import Change
 from vmh_sync.store.pairs.intents import Intent
@@ -77,10 +78,16 @@ async def _shown(context: PassContext, party: PartyRead, plan: MasterPlan, betnr
     """Return the party that an answer named by its number alone.
 
     Raises ``OutcomeUnknown`` where Advoware shows nobody or somebody else under it (a connector may count rows): taken
-    for ours, another party would be overwritten.
+    for ours, another party would be overwritten. One that is not shown at once is looked for again: without a search
+    a person would have to look for it.
     """
+    record = None
     try:
-        record = await context.advoware.read_beteiligter(betnr)
+        for wait in LOOK_AGAIN_AFTER:
+            await asyncio.sleep(wait)
+            record = await context.advoware.read_beteiligter(betnr)
+            if record is not None:
+                break
     except ForeignSystemError:
         return Created(key=betnr)  # the number is known, whatever happens next
     if record is None or not _may_be(record, plan.advoware, CREATE_MARK.format(espo_id=party.espo_id)):

@@ -58,3 +58,18 @@ def test_a_number_of_nobody_is_no_deleted_party(firm: Firm) -> None:
     firm.office_create("Beteiligte", STRANGERS["another name"])
     create(firm, 1)
     assert len(firm.office_rows("Beteiligte")) == 2
+
+
+def test_a_party_that_is_shown_a_moment_later_needs_no_person_where_there_is_no_search(firm: Firm) -> None:
+    firm.office_create("Beteiligte", STRANGERS["another name"])
+    usual = firm.world.wire.carry_out
+    asked: list[str] = []
+
+    def late(request: Request, url: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
+        if request.method == "GET" and request.path.endswith("/Beteiligte"):
+            return 405, [], b""
+        asked.extend([request.path] if request.method == "GET" and request.path.endswith("/1002") else [])
+        return (404, [], b"") if len(asked) in (1, 2) else usual(request, url, headers, body)
+
+    firm.world.wire.carry_out = late  # type: ignore[method-assign]
+    create(firm, 1002)
