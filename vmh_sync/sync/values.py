@@ -136,10 +136,10 @@ def _phone(plain: str, region: str) -> str:
     # A pass compares the same number ten times and more: when all of its batch are planned, and when each is written.
     extension = _EXTENSION.search(plain)
     main = plain[: extension.start()] if extension else plain
-    if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(main):
+    number = _BEFORE_NUMBER.sub("", main)
+    if any(char.isalpha() for char in main) or not any(char.isdigit() for char in main) or _is_several(number):
         return _BLANKS.sub("", plain)
     suffix = f";ext={extension.group(1)}" if extension else ""
-    number = _BEFORE_NUMBER.sub("", main)
     if not number.startswith(("+", "0")):
         return _NO_DIGIT.sub("", main) + suffix
     if number.startswith(("+", "00")):
@@ -152,14 +152,17 @@ def _phone(plain: str, region: str) -> str:
 
 
 def _is_several(main: str) -> bool:
-    """Tell whether the text lists two numbers ("0711 123456 / 78"), which the library would join to one."""
+    """Tell whether a text that begins with a digit or plus lists two numbers ("0711 123456 / 78").
+
+    The library would join them to one.
+    """
     if ";" in main or "," in main or "\n" in main or main.count("/") > 1 or main.count("+") > 1:
         return True
     before, slash, _ = main.partition("/")
     if not slash:
         return False
     digits = _NO_DIGIT.sub("", _TRUNK_ZERO.sub("", before))
-    if before.lstrip().startswith("+") or digits.startswith("00"):
+    if before.startswith("+") or digits.startswith("00"):
         return len(digits.removeprefix("00")) > 3 + _LONGEST_AREA_CODE
     return len(digits.removeprefix("0")) > _LONGEST_AREA_CODE
 
