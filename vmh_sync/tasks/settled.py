@@ -30,30 +30,27 @@ class Asking(Protocol):
 
 
 async def is_settled(context: Asking, task: EspoRecord) -> bool:
-    """Whether a person (or we) closed this Task; what a word of the firm's own means is asked once a pass.
-
-    Raises a ``ForeignSystemError`` while EspoCRM does not answer that.
-    """
+    """Whether a person (or we) closed this Task; what a word of the firm's own means is asked once a pass."""
     status = task.attributes.get("status")
     if status in _OVER or status in _TO_DO:
         return status in _OVER
-    return status in (*await done_words(context), *await _listed(context, "canceledStatusList"))
-
-
-async def done_words(context: Asking) -> Sequence[str]:
-    """Return the words by which a Task of this installation is done, none where EspoCRM does not tell them."""
-    return await _listed(context, "completedStatusList")
+    scope = await _scope(context)
+    return status in (*_words(scope, "completedStatusList"), *_words(scope, "canceledStatusList"))
 
 
 async def say_done(context: Asking, send: Callable[[str], Awaitable[object]]) -> bool:
     """Have ``send`` send the word by which a Task is done here; returns whether EspoCRM took one.
 
-    The usual word may stand in EspoCRM's list although an administrator has put others in its place.
+    The usual word may stand in EspoCRM's list although an administrator has put others in its place. Raises what
+    ``send`` raises, and a ``ForeignSystemError`` where EspoCRM may tell its words another time.
     """
     with suppress(ValidationRejected):
         await send(DONE)
         return True
-    for word in await done_words(context):
+    scope = await _scope(context)
+    if isinstance(scope, ForeignSystemError) and scope.retryable:
+        raise scope
+    for word in _words(scope, "completedStatusList"):
         if word != DONE:
             with suppress(ValidationRejected):
                 await send(word)
@@ -61,14 +58,16 @@ async def say_done(context: Asking, send: Callable[[str], Awaitable[object]]) ->
     return False
 
 
-async def _listed(context: Asking, name: str) -> Sequence[str]:
+async def _scope(context: Asking) -> object:
+    """Return what EspoCRM tells of its Tasks, or why it tells nothing."""
     if _SCOPE not in context.told:
         try:
             context.told[_SCOPE] = await context.espo.metadata(_SCOPE)
         except ForeignSystemError as error:
-            if error.retryable:  # what was not told just now may be told by the next pass
-                raise
-            context.told[_SCOPE] = None
-    scope = context.told[_SCOPE]
+            context.told[_SCOPE] = error
+    return context.told[_SCOPE]
+
+
+def _words(scope: object, name: str) -> Sequence[str]:
     words = scope.get(name) if isinstance(scope, dict) else None
     return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
