@@ -73,3 +73,10 @@ def test_a_party_that_is_shown_a_moment_later_needs_no_person_where_there_is_no_
 
     firm.world.wire.carry_out = late  # type: ignore[method-assign]
     create(firm, 1002)
+
+
+def test_where_the_remark_is_not_taken_what_tells_the_party_is_enough(firm: Firm) -> None:
+    firm.office_create("Beteiligte", STRANGERS["another name"])
+    office = firm.world.office._office
+    office.switches = office.switches.model_copy(update={"post_ignores": ("bemerkung",)})
+    create(firm, 1002)
