@@ -7,14 +7,14 @@ name leaves birth date, e-mail, phone and account, a wrong birth date leaves the
 
 from collections.abc import Iterator
 
-from vmh_sync.matching.prepared import Prepared
+from vmh_sync.matching.comparable import ComparableParty
 from vmh_sync.matching.spelling import sound
 
 _LONGEST = 24
 """Of longer names the first letters are enough."""
 
 
-def keys(party: Prepared) -> set[str]:
+def keys(party: ComparableParty) -> set[str]:
     """Return the keys of a party."""
     found = {f"@{one}" for one in party.emails} | {f"#{one}" for one in party.phones}
     found |= {f"${one}" for one in party.ibans}
@@ -23,7 +23,7 @@ def keys(party: Prepared) -> set[str]:
     return found
 
 
-def _person_keys(party: Prepared) -> Iterator[str]:
+def _person_keys(party: ComparableParty) -> Iterator[str]:
     initials = {word[0] for word in party.first} or {"?"}
     whole = "".join(party.family)
     for initial in sorted(initials | {"?"} if len(initials) == 1 and "?" in initials else initials):
@@ -42,7 +42,7 @@ def _person_keys(party: Prepared) -> Iterator[str]:
         yield f"b{party.born.year}.{low}.{high}"
 
 
-def _company_keys(party: Prepared) -> Iterator[str]:
+def _company_keys(party: ComparableParty) -> Iterator[str]:
     whole = "".join(party.core)
     for spelled in _without_one_letter(whole):
         yield f"c{spelled}"

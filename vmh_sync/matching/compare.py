@@ -18,8 +18,8 @@ from enum import Enum
 from functools import lru_cache
 
 from vmh_sync.matching.companies import core_fit, register_fit
+from vmh_sync.matching.comparable import ComparableParty, comparable
 from vmh_sync.matching.persons import Fit, family_fit, first_fit
-from vmh_sync.matching.prepared import Prepared, prepare
 from vmh_sync.matching.spelling import one_letter_apart, sound_alike
 from vmh_sync.matching.traits import NOT_ALIKE, Evidence, Likeness, Resemblance, Traits
 
@@ -37,7 +37,7 @@ _BESIDE_A_COMPANYS_NAME = frozenset({"handelsregister_nummer", "email", "telefon
 
 Feature = tuple[str, int, str]
 
-_ready = lru_cache(maxsize=128)(prepare)
+_ready = lru_cache(maxsize=128)(comparable)
 """One party is compared with several, twice each: first by the names."""
 
 
@@ -46,7 +46,7 @@ def compare(left: Traits, right: Traits) -> Resemblance:
     return judge(_ready(left), _ready(right))
 
 
-def judge(one: Prepared, other: Prepared) -> Resemblance:
+def judge(one: ComparableParty, other: ComparableParty) -> Resemblance:
     """Judge whether two parties may be one; the order does not matter."""
     kinds = {_kind(one), _kind(other)}
     if {_Kind.PERSON, _Kind.COMPANY} <= kinds or _born_apart(one, other):
@@ -76,7 +76,7 @@ class _Kind(Enum):
     UNTOLD = "untold"
 
 
-def _kind(party: Prepared) -> _Kind:
+def _kind(party: ComparableParty) -> _Kind:
     """A first name makes a person, whatever else is said; a legal form in the name makes a company.
 
     Several words with nothing else may be either: a company whose form one side left out, or a double name.
@@ -114,7 +114,7 @@ _NEW_YEAR = (1, 1)
 _ONE_GENERATION: Feature = ("name", -1, "Zusatz senior oder junior nur auf einer Seite")
 
 
-def _persons(one: Prepared, other: Prepared) -> Resemblance:
+def _persons(one: ComparableParty, other: ComparableParty) -> Resemblance:
     family, first = _names(one, other)
     swapped = _swapped(one, other)
     if max(family, first) < Fit.ALIKE and not swapped:
@@ -136,12 +136,12 @@ def _persons(one: Prepared, other: Prepared) -> Resemblance:
     return _judged(evidence, _BESIDE_A_PERSONS_NAME, sure=sure)
 
 
-def _family(one: Prepared, other: Prepared, fit: Fit) -> Feature:
+def _family(one: ComparableParty, other: ComparableParty, fit: Fit) -> Feature:
     slip = fit is Fit.DIFFERENT and _slip("".join(one.family), "".join(other.family))
     return _FAMILY_SLIP if slip else _FAMILY[fit]
 
 
-def _first_name(one: Prepared, other: Prepared, fit: Fit) -> Feature:
+def _first_name(one: ComparableParty, other: ComparableParty, fit: Fit) -> Feature:
     slip = fit is Fit.DIFFERENT and _slip("".join(one.first), "".join(other.first))
     return _FIRST_SLIP if slip else _FIRST[fit]
 
@@ -150,30 +150,30 @@ def _slip(one: str, other: str) -> bool:
     return one_letter_apart(one, other) or sound_alike(one, other)
 
 
-def _names(one: Prepared, other: Prepared) -> tuple[Fit, Fit]:
+def _names(one: ComparableParty, other: ComparableParty) -> tuple[Fit, Fit]:
     family = family_fit(list(one.family), list(other.family))
     if family is Fit.DIFFERENT and one.in_one_word == other.in_one_word:
         family = Fit.ALIKE
     return family, first_fit(list(one.first), list(other.first))
 
 
-def _swapped(one: Prepared, other: Prepared) -> bool:
+def _swapped(one: ComparableParty, other: ComparableParty) -> bool:
     """Whether family and first name stand in each other's field."""
     if not one.first or not other.first or one.family == other.family:
         return False
     return one.family == other.first and one.first == other.family
 
 
-def _married(one: Prepared, other: Prepared) -> bool:
+def _married(one: ComparableParty, other: ComparableParty) -> bool:
     pairs = ((one.maiden, other.family), (one.family, other.maiden))
     return any(family_fit(list(a), list(b)) >= Fit.ALIKE for a, b in pairs if a and b)
 
 
-def _initials(one: Prepared, other: Prepared) -> bool:
+def _initials(one: ComparableParty, other: ComparableParty) -> bool:
     return all(len(word) == 1 for word in (*one.first, *other.first))
 
 
-def _birth(one: Prepared, other: Prepared) -> list[Feature]:
+def _birth(one: ComparableParty, other: ComparableParty) -> list[Feature]:
     if one.born is None or other.born is None:
         return []
     if one.born == other.born:
@@ -181,7 +181,7 @@ def _birth(one: Prepared, other: Prepared) -> list[Feature]:
     return [_BORN_SLIP] if _date_slip(one.born, other.born) else []
 
 
-def _born_apart(one: Prepared, other: Prepared) -> bool:
+def _born_apart(one: ComparableParty, other: ComparableParty) -> bool:
     """Whether both birth dates are told and are no slip of one another: they are two people, whatever they share."""
     told = one.born is not None and other.born is not None and one.born != other.born
     return told and not _birth(one, other)
@@ -217,7 +217,7 @@ _OTHER_FORM: Feature = ("rechtsform", -1, "andere Rechtsform")
 _SECOND = ("handelsregister_nummer", "email", "telefon", "strasse", "ort")
 
 
-def _companies(one: Prepared, other: Prepared) -> Resemblance:
+def _companies(one: ComparableParty, other: ComparableParty) -> Resemblance:
     fit, renamed = core_fit(one.core, other.core), _renamed(one, other)
     register = register_fit(one.register, other.register)
     changed_form = register is Fit.SAME and fit >= Fit.ALIKE
@@ -238,7 +238,7 @@ def _companies(one: Prepared, other: Prepared) -> Resemblance:
     return _judged(evidence, _BESIDE_A_COMPANYS_NAME, sure=sure)
 
 
-def _renamed(one: Prepared, other: Prepared) -> bool:
+def _renamed(one: ComparableParty, other: ComparableParty) -> bool:
     """Whether one is called today what the other says it was called before."""
     pairs = ((one.former, other.core), (one.core, other.former))
     return core_fit(one.core, other.core) is Fit.DIFFERENT and any(
@@ -246,7 +246,7 @@ def _renamed(one: Prepared, other: Prepared) -> bool:
     )
 
 
-def _forms_differ(one: Prepared, other: Prepared) -> bool:
+def _forms_differ(one: ComparableParty, other: ComparableParty) -> bool:
     return bool(one.form and other.form) and one.form != other.form
 
 
@@ -255,7 +255,7 @@ def _forms_differ(one: Prepared, other: Prepared) -> bool:
 _REACHED = ("email", "telefon", "iban")
 
 
-def _reached(one: Prepared, other: Prepared, *, email: int, phone: int, iban: int) -> list[Feature]:
+def _reached(one: ComparableParty, other: ComparableParty, *, email: int, phone: int, iban: int) -> list[Feature]:
     found: list[Feature] = []
     if one.emails & other.emails:
         found.append(("email", email, "E-Mail-Adresse gleich"))
@@ -266,7 +266,7 @@ def _reached(one: Prepared, other: Prepared, *, email: int, phone: int, iban: in
     return found
 
 
-def _places(one: Prepared, other: Prepared, *, street: int, town: int) -> list[Feature]:
+def _places(one: ComparableParty, other: ComparableParty, *, street: int, town: int) -> list[Feature]:
     """The same street counts only in the same town."""
     if not one.towns or not other.towns:
         return []

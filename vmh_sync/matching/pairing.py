@@ -11,8 +11,8 @@ from itertools import count
 from typing import Generic, TypeVar
 
 from vmh_sync.matching.blocking import keys
+from vmh_sync.matching.comparable import ComparableParty, comparable
 from vmh_sync.matching.compare import judge
-from vmh_sync.matching.prepared import Prepared, prepare
 from vmh_sync.matching.traits import Evidence, Likeness, Resemblance, Traits
 
 SHARED_BY = 3
@@ -69,7 +69,7 @@ def match(
     progress(0, total)  # large sides take a while before the first comparison
     linked: Mapping[A, B] = known or {}
     taken = set(linked.values())
-    one_side, other_side = _prepared(one), _prepared(other)
+    one_side, other_side = _comparable(one), _comparable(other)
     doubled_in_one = [pair for pair in _within(one_side, step) if not (pair.one in linked and pair.other in linked)]
     doubled_in_other = [pair for pair in _within(other_side, step) if not (pair.one in taken and pair.other in taken)]
     free_one = {key: party for key, party in one_side.items() if key not in linked}
@@ -109,8 +109,8 @@ def _settled(
     return certain, likely
 
 
-def _prepared(side: Mapping[A, Traits]) -> dict[A, Prepared]:
-    ready = {key: prepare(traits) for key, traits in side.items()}
+def _comparable(side: Mapping[A, Traits]) -> dict[A, ComparableParty]:
+    ready = {key: comparable(traits) for key, traits in side.items()}
     counts = {
         name: Counter(value for party in ready.values() for value in getattr(party, name))
         for name in ("emails", "phones", "ibans")
@@ -118,7 +118,7 @@ def _prepared(side: Mapping[A, Traits]) -> dict[A, Prepared]:
     return {key: _without_shared(party, counts) for key, party in ready.items()}
 
 
-def _without_shared(party: Prepared, counts: Mapping[str, Counter[str]]) -> Prepared:
+def _without_shared(party: ComparableParty, counts: Mapping[str, Counter[str]]) -> ComparableParty:
     def own(name: str, told: frozenset[str]) -> frozenset[str]:
         return frozenset(value for value in told if counts[name][value] < SHARED_BY)
 
@@ -130,7 +130,7 @@ def _without_shared(party: Prepared, counts: Mapping[str, Counter[str]]) -> Prep
     )
 
 
-def _blocks(side: Mapping[A, Prepared]) -> dict[str, list[A]]:
+def _blocks(side: Mapping[A, ComparableParty]) -> dict[str, list[A]]:
     blocks: dict[str, list[A]] = defaultdict(list)
     for key, party in side.items():
         for name in keys(party):
@@ -139,7 +139,7 @@ def _blocks(side: Mapping[A, Prepared]) -> dict[str, list[A]]:
 
 
 def _across(
-    one_side: Mapping[A, Prepared], other_side: Mapping[B, Prepared], step: Callable[[], None]
+    one_side: Mapping[A, ComparableParty], other_side: Mapping[B, ComparableParty], step: Callable[[], None]
 ) -> Iterator[Pair[A, B]]:
     blocks = _blocks(other_side)
     for one, party in one_side.items():
@@ -151,7 +151,7 @@ def _across(
         step()
 
 
-def _within(side: Mapping[A, Prepared], step: Callable[[], None]) -> list[Pair[A, A]]:
+def _within(side: Mapping[A, ComparableParty], step: Callable[[], None]) -> list[Pair[A, A]]:
     blocks = _blocks(side)
     order = {key: number for number, key in enumerate(side)}
     pairs = []

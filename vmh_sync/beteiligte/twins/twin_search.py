@@ -27,8 +27,8 @@ from vmh_sync.beteiligte.twins.twin_question import (
 )
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.passes.together import Ask
+from vmh_sync.matching.comparable import search_words
 from vmh_sync.matching.compare import compare, name_fits
-from vmh_sync.matching.prepared import search_words
 from vmh_sync.matching.traits import Likeness, Traits
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.systems.advoware.errors import CapabilityMissing, NotFound

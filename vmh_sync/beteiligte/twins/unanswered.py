@@ -23,8 +23,8 @@ from vmh_sync.beteiligte.twins.twin_question import (
 from vmh_sync.beteiligte.twins.twin_search import free_numbers, free_with_mark, shown, unclaimed, with_mark
 from vmh_sync.engine.passes.pass_context import PassContext
 from vmh_sync.engine.writing.create_once import CreatePutOff
+from vmh_sync.matching.comparable import search_word
 from vmh_sync.matching.compare import compare
-from vmh_sync.matching.prepared import search_word
 from vmh_sync.store.pairs.intents import Intent
 from vmh_sync.sync.base import Side
 from vmh_sync.sync.fields import FieldTable

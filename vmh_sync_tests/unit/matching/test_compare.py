@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmh_sync.matching.comparable import search_word, search_words
 from vmh_sync.matching.compare import compare, name_fits
-from vmh_sync.matching.prepared import search_word, search_words
 from vmh_sync.matching.traits import Likeness, Traits
 
 MAIL, PHONE, IBAN = frozenset({"a@example.org"}), frozenset({"0711 4567890"}), frozenset({"DE89370400440532013000"})

@@ -13,7 +13,7 @@ from vmh_sync.sync import values
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Prepared:
+class ComparableParty:
     """Normal forms of a party's traits. ``company`` is true, too, where the name alone says a legal form."""
 
     traits: Traits
@@ -36,10 +36,10 @@ class Prepared:
     streets: frozenset[str]
 
 
-def prepare(traits: Traits) -> Prepared:
+def comparable(traits: Traits) -> ComparableParty:
     """Bring a party into its normal forms."""
     company = split_company(traits.name)
-    return Prepared(
+    return ComparableParty(
         traits=traits,
         company=traits.company,
         family=tuple(name_words(traits.name)),
