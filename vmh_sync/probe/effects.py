@@ -13,16 +13,16 @@ from vmh_sync.probe.espocrm.assumptions import ESPOCRM_ASSUMPTIONS
 from vmh_sync.probe.findings import Effect, Finding, Verdict
 from vmh_sync.probe.google.assumptions import GOOGLE_ASSUMPTIONS
 from vmh_sync.sync.fields import FieldTable
-from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.records import Adresse, Bankverbindung, Beteiligter, WireRecord
 from vmh_sync.systems.espocrm.query import IDS_PER_REQUEST, LIST_LIMIT
 
 CATALOGUE = (*ASSUMPTIONS, *ESPOCRM_ASSUMPTIONS, *GOOGLE_ASSUMPTIONS)
 """Every assumption about every system."""
 _BY_KEY = {assumption.key: assumption for assumption in CATALOGUE}
-_TABLES: dict[str, tuple[str, FieldTable, dict[str, str]]] = {
-    "party": ("beteiligte", PARTY_FIELDS, dict(wire.BETEILIGTER_FIELDS)),
-    "address": ("adressen", ADDRESS_FIELDS, dict(wire.ADRESSE_FIELDS)),
-    "account": ("bankverbindungen", ACCOUNT_FIELDS, dict(wire.BANKVERBINDUNG_FIELDS)),
+_TABLES: dict[str, tuple[str, FieldTable, type[WireRecord]]] = {
+    "party": ("beteiligte", PARTY_FIELDS, Beteiligter),
+    "address": ("adressen", ADDRESS_FIELDS, Adresse),
+    "account": ("bankverbindungen", ACCOUNT_FIELDS, Bankverbindung),
 }
 _CHANGES: dict[str, dict[str, bool]] = {
     "party_put": {"on_update": False},
@@ -88,9 +88,8 @@ def _field_changes(refuted: Iterable[Finding]) -> dict[str, dict[str, Any]]:
     for finding in refuted:
         if finding.key not in _CHANGES:
             continue
-        entity, table, wire_names = _TABLES[finding.key.split("_")[0]]
-        attributes = {wire_name: attribute for attribute, wire_name in wire_names.items()}
+        entity, table, record = _TABLES[finding.key.split("_")[0]]
         for rule in table.rules:
-            if rule.advoware in {attributes.get(name) for name in finding.fields}:
+            if record.FIELDS.get(rule.advoware) in finding.fields:
                 changes.setdefault(entity, {}).setdefault(rule.name, {}).update(_CHANGES[finding.key])
     return changes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from vmh_sync.reconcile.difference import Clue, Difference, Json, difference
 from vmh_sync.sync.fields import FieldTable
 from vmh_sync.sync.values import Kind, date, email, phone, spelling, text
-from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.records import Beteiligter
 
 SALUTATIONS = {"Mr.": "Herr", "Ms.": "Frau", "Mrs.": "Frau", "Firma": ""}
 LEGAL_FORMS = {"Verein": "e.V.", "Firma": "Sonstige", "Einzelperson": "", "Herr": "", "Frau": ""}
@@ -68,7 +68,7 @@ def fields_of(own: FieldTable, changed: FieldTable) -> Fields:
     return [
         (
             rule.espo,
-            wire.BETEILIGTER_FIELDS.get(rule.advoware, rule.advoware),
+            Beteiligter.FIELDS.get(rule.advoware, rule.advoware),
             rule.name,
             rule.label,
             normals.get(rule.name, date if rule.kind is Kind.DATE else spelling),

@@ -11,17 +11,17 @@ from vmh_sync.entities import BETEILIGTE, every
 from vmh_sync.settings import SettingsError
 from vmh_sync.sync.fields import BadFieldTable, FieldTable, override
 from vmh_sync.sync.merge import ConflictRule
-from vmh_sync.systems.advoware import wire
+from vmh_sync.systems.advoware.records import Adresse, Bankverbindung, Beteiligter, WireRecord
 
 FieldChanges = Mapping[str, Mapping[str, Any]]
 
 ENTRIES = "kommunikation"
 """Phones and e-mails have no table; only their conflict rule can be chosen, under the name ``tlf``."""
 
-_WIRE_NAMES = {
-    BETEILIGTE.name: wire.BETEILIGTER_FIELDS,
-    "adressen": wire.ADRESSE_FIELDS,
-    "bankverbindungen": wire.BANKVERBINDUNG_FIELDS,
+_RECORDS: Mapping[str, type[WireRecord]] = {
+    BETEILIGTE.name: Beteiligter,
+    "adressen": Adresse,
+    "bankverbindungen": Bankverbindung,
 }
 
 
@@ -79,10 +79,10 @@ def _check(entity: str, changes: Mapping[str, Any], *, strangers: bool) -> None:
             return
         raise BadFieldTable(f"Diesen Bereich gibt es nicht; bekannt sind {', '.join([*tables, ENTRIES])}.")
     changed = override(tables[entity], changes)
-    known = _WIRE_NAMES.get(entity)
+    record = _RECORDS.get(entity)
     for rule in changed:
-        if known is not None and rule.name not in tables[entity] and rule.advoware not in known:
-            names = ", ".join(known)
+        if record is not None and rule.name not in tables[entity] and rule.advoware not in record.FIELDS:
+            names = ", ".join(record.FIELDS)
             raise BadFieldTable(f"{rule.name}: In Advoware ist kein Feld {rule.advoware} bekannt, sondern {names}.")
 
 

@@ -169,7 +169,7 @@ def written_record(kind: type[R], value: Any, where: str) -> R | None:
     """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    mark = kind.FIELDS.get("row_id", wire.TERMIN_FIELDS["datum"])
+    mark = kind.FIELDS.get("row_id", wire.json_name("datum"))
     if not isinstance(value, dict) or mark not in value:
         return None
     try:

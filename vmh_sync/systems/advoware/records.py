@@ -74,15 +74,18 @@ class WireRecord(BaseModel):
     __str__ = BaseModel.__repr__
 
 
-def _aliased(fields: Mapping[str, str]) -> ConfigDict:
-    return ConfigDict(alias_generator=lambda name: fields[name])
+class _OwnRecord(WireRecord):
+    """A record of the product's own resources: its attributes are the names of the JSON in our spelling."""
+
+    model_config = ConfigDict(alias_generator=wire.json_name)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_options: Any) -> None:
+        cls.FIELDS = {name: wire.json_name(name) for name in cls.model_fields}
 
 
-class Kommunikation(WireRecord):
+class Kommunikation(_OwnRecord):
     """One way to reach a party. ``komm_kz`` 0 or None means that this installation does not tell the kind."""
-
-    FIELDS = wire.KOMMUNIKATION_FIELDS
-    model_config = _aliased(wire.KOMMUNIKATION_FIELDS)
 
     id: int
     row_id: NumericText = None
@@ -99,11 +102,8 @@ class Kommunikation(WireRecord):
         return False if value is None else value
 
 
-class Adresse(WireRecord):
+class Adresse(_OwnRecord):
     """One address of a party."""
-
-    FIELDS = wire.ADRESSE_FIELDS
-    model_config = _aliased(wire.ADRESSE_FIELDS)
 
     id: int
     row_id: NumericText = None
@@ -121,11 +121,8 @@ class Adresse(WireRecord):
     reihenfolge_index: int | None = None
 
 
-class Bankverbindung(WireRecord):
+class Bankverbindung(_OwnRecord):
     """One bank account of a party."""
-
-    FIELDS = wire.BANKVERBINDUNG_FIELDS
-    model_config = _aliased(wire.BANKVERBINDUNG_FIELDS)
 
     id: int
     row_id: NumericText = None
@@ -136,7 +133,7 @@ class Bankverbindung(WireRecord):
     bemerkung: str | None = None
 
 
-class Beteiligter(WireRecord):
+class Beteiligter(_OwnRecord):
     """A party. ``adressen`` and ``bankverbindungen`` are None where the installation does not embed them."""
 
     CHILDREN: ClassVar[Mapping[str, type[WireRecord]]] = {
@@ -144,10 +141,8 @@ class Beteiligter(WireRecord):
         "adressen": Adresse,
         "bankverbindungen": Bankverbindung,
     }
-    FIELDS = wire.BETEILIGTER_FIELDS
     KEYS = ("bet_nr",)
     LEFT_OUT_OF_PUT = wire.BETEILIGTER_CHILDREN
-    model_config = _aliased(wire.BETEILIGTER_FIELDS)
 
     bet_nr: int
     row_id: NumericText = None
@@ -198,12 +193,10 @@ class Beteiligter(WireRecord):
         return [] if value is None else value
 
 
-class Mitarbeiter(WireRecord):
+class Mitarbeiter(_OwnRecord):
     """An employee of the office."""
 
-    FIELDS = wire.MITARBEITER_FIELDS
     KEYS = ("kuerzel",)
-    model_config = _aliased(wire.MITARBEITER_FIELDS)
 
     kuerzel: Annotated[str, Field(coerce_numbers_to_str=True)]
     vorname: str | None = None
@@ -212,12 +205,10 @@ class Mitarbeiter(WireRecord):
     aktiv: bool | None = None
 
 
-class Termin(WireRecord):
+class Termin(_OwnRecord):
     """An appointment (specification, kalender.md 2). A negative ``fr_nr`` is a made-up, read-only entry."""
 
-    FIELDS = wire.TERMIN_FIELDS
     KEYS = ("fr_nr",)
-    model_config = _aliased(wire.TERMIN_FIELDS)
 
     fr_nr: int
     text: str | None = None

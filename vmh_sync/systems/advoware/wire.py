@@ -1,7 +1,7 @@
 """Every path, query name, JSON field name and token field of Advoware, and nothing else.
 
-The one module to edit for a firm whose Advoware answers differently (specification, advoware-wire.md). Each table
-maps the attribute name that the rest of the product uses to the JSON name on the wire.
+The one module to edit for a firm whose Advoware answers differently (specification, advoware-wire.md). Which fields a
+record has says ``records.py``, by the attribute names that the rest of the product uses.
 """
 
 import datetime as dt
@@ -44,103 +44,17 @@ QUERY_FROM: Final = "from"
 QUERY_TO: Final = "to"
 QUERY_FRNR: Final = "frnr"  # lower case: with "frNr" the filter is silently ignored
 
-# JSON names, by the attribute names of records.py
-BETEILIGTER_FIELDS: Final[Mapping[str, str]] = {
-    "bet_nr": "betNr",
-    "row_id": "rowId",
-    "geaendert_am": "geaendertAm",
-    "name": "name",
-    "vorname": "vorname",
-    "rechtsform": "rechtsform",
-    "anrede": "anrede",
-    "titel": "titel",
-    "b_anrede": "bAnrede",
-    "zusatz": "zusatz",
-    "geburtsdatum": "geburtsdatum",
-    "kurzname": "kurzname",
-    "geburtsname": "geburtsname",
-    "familienstand": "familienstand",
-    "handels_register_nummer": "handelsRegisterNummer",
-    "registergericht": "registergericht",
-    "bemerkung": "bemerkung",
-    "tel_gesch": "telGesch",
-    "tel_privat": "telPrivat",
-    "mobil": "mobil",
-    "fax_gesch": "faxGesch",
-    "email_gesch": "emailGesch",
-    "email": "email",
-    "internet": "internet",
-    "kommunikation": "kommunikation",
-    "adressen": "adressen",
-    "bankverbindungen": "bankverbindungen",
-}
-KOMMUNIKATION_FIELDS: Final[Mapping[str, str]] = {
-    "id": "id",
-    "row_id": "rowId",
-    "bet_nr": "betNr",
-    "komm_art": "kommArt",
-    "komm_kz": "kommKz",
-    "tlf": "tlf",
-    "bemerkung": "bemerkung",
-    "online": "online",
-}
-ADRESSE_FIELDS: Final[Mapping[str, str]] = {
-    "id": "id",
-    "row_id": "rowId",
-    "strasse": "strasse",
-    "plz": "plz",
-    "ort": "ort",
-    "anschrift": "anschrift",
-    "land": "land",
-    "postfach": "postfach",
+OTHER_NAMES: Final[Mapping[str, str]] = {
     "postfach_plz": "postfachPLZ",
-    "standard_anschrift": "standardAnschrift",
-    "bemerkung": "bemerkung",
-    "gueltig_von": "gueltigVon",
-    "gueltig_bis": "gueltigBis",
-    "reihenfolge_index": "reihenfolgeIndex",
 }
-BANKVERBINDUNG_FIELDS: Final[Mapping[str, str]] = {
-    "id": "id",
-    "row_id": "rowId",
-    "kontoinhaber": "kontoinhaber",
-    "iban": "iban",
-    "bic": "bic",
-    "bank": "bank",
-    "bemerkung": "bemerkung",
-}
-MITARBEITER_FIELDS: Final[Mapping[str, str]] = {
-    "kuerzel": "kuerzel",
-    "vorname": "vorname",
-    "name": "name",
-    "email": "email",
-    "aktiv": "aktiv",
-}
-TERMIN_FIELDS: Final[Mapping[str, str]] = {
-    "fr_nr": "frNr",
-    "text": "text",
-    "notiz": "notiz",
-    "ort": "ort",
-    "datum": "datum",
-    "uhrzeit_von": "uhrzeitVon",
-    "uhrzeit_bis": "uhrzeitBis",
-    "datum_bis": "datumBis",
-    "dauertermin": "dauertermin",
-    "turnus": "turnus",
-    "turnus_art": "turnusArt",
-    "abwesenheit": "abwesenheit",
-    "privat": "privat",
-    "anwalt": "anwalt",
-    "sb": "sb",
-    "nr": "nr",
-    "az_rubrum": "azRubrum",
-    "erinnerung": "erinnerung",
-    "erinnerungs_datum": "erinnerungsDatum",
-    "vorbereitungs_dauer": "vorbereitungsDauer",
-    "fahrzeit": "fahrzeit",
-    "fahrt_anzeige_typ": "fahrtAnzeigeTyp",
-    "zuletzt_geaendert_am": "zuletztGeaendertAm",
-}
+"""Attribute names of records.py whose name in the JSON is another one than the same in camel case."""
+
+
+def json_name(attribute: str) -> str:
+    """Return the name that an attribute of records.py has in Advoware's JSON: ``bet_nr`` is ``betNr``."""
+    first, *others = attribute.split("_")
+    return OTHER_NAMES.get(attribute, first + "".join(map(str.capitalize, others)))
+
 
 # A party's child lists have calls of their own and are left out of a PUT of the party's own data.
 BETEILIGTER_CHILDREN: Final = ("kommunikation", "adressen", "bankverbindungen")

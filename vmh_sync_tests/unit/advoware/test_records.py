@@ -1,6 +1,8 @@
 """Records keep what they do not know, tolerate null, and show no values."""
 
+import re
 from datetime import UTC, date, datetime, time
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,7 +72,7 @@ def test_repr_shows_the_key_only() -> None:
 
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=4), st.text())
 def test_overlay_changes_what_was_asked_and_nothing_else(unknown: dict[str, Any], name: str) -> None:
-    raw = {**{key: value for key, value in unknown.items() if key not in wire.BETEILIGTER_FIELDS.values()}, "betNr": 1}
+    raw = {**{key: value for key, value in unknown.items() if key not in Beteiligter.FIELDS.values()}, "betNr": 1}
     record = Beteiligter.model_validate({**raw, "kommunikation": [], "adressen": [], "bankverbindungen": []})
     assert overlay(record, {"name": name}) == {**raw, "name": name}
 
@@ -87,6 +89,13 @@ def test_overlay_takes_json_names_that_the_record_carries() -> None:
     assert overlay(record, {"fremd": 2, "bAnrede": "x"}) == {"betNr": 1, "fremd": 2, "bAnrede": "x"}
     with pytest.raises(ValueError, match="anderes"):
         overlay(record, {"anderes": 2})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_name_is_one_that_the_specification_tells(kind: type[WireRecord]) -> None:
+    spec = Path(__file__).parents[3] / "docs/spec"
+    told = "".join((spec / page).read_text(encoding="utf-8") for page in ("advoware-wire.md", "kalender.md"))
+    assert [name for name in kind.FIELDS.values() if not re.search(rf"\b{name}\b", told)] == []
 
 
 def test_values_on_the_wire() -> None:
