@@ -1,6 +1,5 @@
 """Rates that all processes keep together, such as Google's 600 requests a minute for the whole firm (kalender.md 1)."""
 
-import asyncio
 import math
 import random
 import time
@@ -50,51 +49,26 @@ class TokenBucket:
 
     ``burst`` units may go out at once after a pause. They are taken from the rate: the steady flow is
     ``rate - burst`` per window, since a full bucket and a steady flow of the whole rate would together exceed it.
-    Needs the client for coroutines, the one for threads, or both, according to the methods used.
+    For threads, which Google's client works in.
     """
 
-    def __init__(
-        self,
-        redis: AsyncRedis | None,
-        name: str,
-        *,
-        rate: int,
-        per_seconds: float,
-        burst: int = 1,
-        sync_redis: SyncRedis | None = None,
-    ) -> None:
+    def __init__(self, redis: SyncRedis, name: str, *, rate: int, per_seconds: float, burst: int = 1) -> None:
         if not 1 <= burst < rate:
             raise ValueError(f"rate {name}: burst must be at least 1 and less than the rate")
         self._redis = redis
-        self._sync_redis = sync_redis
         self._name = name
         self._burst = burst
         self._interval = math.ceil(per_seconds * 1_000_000 / (rate - burst))
 
-    async def acquire(self, cost: int = 1) -> float:
+    def acquire(self, cost: int = 1) -> float:
         """Wait until ``cost`` units may be spent. Returns the seconds waited.
 
         Raises ValueError if the cost is above the burst, CoordinationUnavailable when Redis does not answer.
         """
-        if self._redis is None:
-            raise ValueError(f"rate {self._name}: no client for coroutines was given")
         began = time.monotonic()
         while True:
             with translated():
-                pause = _seconds(await evaluate(self._redis, _TAKE, *self._arguments(cost)))
-            if pause == 0:
-                return time.monotonic() - began
-            with waiting(pause):
-                await asyncio.sleep(pause)
-
-    def acquire_sync(self, cost: int = 1) -> float:
-        """Do what :meth:`acquire` does, in a thread."""
-        if self._sync_redis is None:
-            raise ValueError(f"rate {self._name}: no client for threads was given")
-        began = time.monotonic()
-        while True:
-            with translated():
-                pause = _seconds(evaluate_sync(self._sync_redis, _TAKE, *self._arguments(cost)))
+                pause = _seconds(evaluate_sync(self._redis, _TAKE, *self._arguments(cost)))
             if pause == 0:
                 return time.monotonic() - began
             with waiting(pause):

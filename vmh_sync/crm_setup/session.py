@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
+from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import NameTaken
 
 
@@ -44,11 +44,12 @@ class SetupChoices:
 class SetupSession:
     """One run of set-up.
 
-    ``client_of`` opens a client for an API key (``None``: the configured login), ``keep`` stores a setting for the
-    product. ``api_key`` is the configured or found key, ``secrets`` the known secrets by webhook id.
+    ``admin`` is logged in as an administrator. ``client_of`` opens a client for an API key (``None``: the configured
+    login), ``keep`` stores a setting for the product. ``api_key`` is the configured or found key, ``secrets`` the known
+    secrets by webhook id.
     """
 
-    admin: EspoAdmin
+    admin: EspoClient
     client_of: Callable[[str | None], AbstractAsyncContextManager[EspoClient]] = field(repr=False)
     keep: Callable[[str, str], None] = field(repr=False)
     choices: SetupChoices

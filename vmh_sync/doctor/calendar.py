@@ -44,7 +44,7 @@ from vmh_sync.systems.google_calendar.errors import (
     NotFoundError,
     TransientError,
 )
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceAccountError, ServiceFactory
 from vmh_sync.systems.spoilt_row import SpoiltRow
@@ -100,7 +100,7 @@ def check_google(settings: GoogleCalendarSettings, clock: Clock, circuits: Threa
 def _client(factory: ServiceFactory, clock: Clock, circuits: ThreadCircuitStore | None) -> GoogleCalendarClient:
     circuit = ThreadLoginCircuit(factory.login_name, clock, circuits or MemoryCircuits())
     retrier = Retrier(google_policy(attempts=1), clock=clock)
-    return GoogleCalendarClient(factory, UnlimitedQuota(), retrier=retrier, circuit=circuit, person=True)
+    return GoogleCalendarClient(factory, unlimited, retrier=retrier, circuit=circuit, person=True)
 
 
 def _unreached(client: GoogleCalendarClient, ids: Mapping[str, str]) -> list[str]:

@@ -42,7 +42,7 @@ from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.quota import PATCH, CallableQuota
+from vmh_sync.systems.google_calendar.quota import PATCH
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.retry import RetryPolicy
@@ -281,7 +281,7 @@ def quota_bucket(redis: SyncRedis, per_minute: int) -> TokenBucket:
     """Return Google's bucket, shared by all processes; the burst is small, so that the steady flow uses the rate."""
     burst = max(PATCH, min(10, per_minute // 100))
     rate = max(per_minute - math.ceil(per_minute * QUOTA_RESERVE), burst + 1)
-    return TokenBucket(None, "google", rate=rate, per_seconds=60.0, burst=burst, sync_redis=redis)
+    return TokenBucket(redis, "google", rate=rate, per_seconds=60.0, burst=burst)
 
 
 def _google(
@@ -293,7 +293,7 @@ def _google(
     threads: ThreadPoolExecutor,
     retry: RetryPolicy,
 ) -> GoogleSide:
-    quota = CallableQuota(quota_bucket(redis, settings.google.quota_per_minute).acquire_sync)
+    quota = quota_bucket(redis, settings.google.quota_per_minute).acquire
     account = ServiceFactory(settings.google)
 
     def client(services: ServiceFactory) -> GoogleCalendarClient:
@@ -313,7 +313,7 @@ def _google(
     )
     limit = settings.google.new_calendars_per_hour
     budget = Allowance(redis, "new-calendars", limit=limit, per=timedelta(hours=1), clock=clock)
-    directory = CalendarDirectory(worker, account.service_account_email, template, owner=owner, budget=budget)
+    directory = CalendarDirectory(worker, account.service_account_email, template, owner=owner, budget=budget.take)
     return GoogleSide(worker, directory, threads)
 
 

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from vmh_sync.settings import EspoCrmSettings
-from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, NotFound, Rejected
 from vmh_sync.systems.espocrm.query import equals
 from vmh_sync.systems.espocrm.record_id import may_be_asked_for
+from vmh_sync.tasks.settled import Asking
 
 T = TypeVar("T")
 
@@ -17,22 +17,12 @@ _ROBOTS = frozenset({"api", "system"})
 _PERSONS = ("admin", "regular")
 
 
-class AssigneeContext(Protocol):
+class AssigneeContext(Asking, Protocol):
     """What finding a person needs of a pass."""
-
-    @property
-    def espo(self) -> EspoClient:
-        """The CRM that the people use."""
-        ...
 
     @property
     def espo_settings(self) -> EspoCrmSettings:
         """Who gets the tasks of nobody."""
-        ...
-
-    @property
-    def told(self) -> dict[str, object]:
-        """What EspoCRM said in this pass, by key."""
         ...
 
 

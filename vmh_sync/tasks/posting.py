@@ -6,34 +6,17 @@ from typing import Any, Protocol
 from vmh_sync.engine.installation.people_links import PeopleLinks
 from vmh_sync.engine.passes.pass_context import WriteGate
 from vmh_sync.engine.writing.create_once import CreateContext
-from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.sync.base import Side
-from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, ValidationRejected
-from vmh_sync.tasks.assignee import any_person, own_user
+from vmh_sync.tasks.assignee import AssigneeContext, any_person, own_user
 
 TASK_ENTITY = "Task"
 _MOST_TRIES = 7
 """Without status, priority, parent, team; the default assignee instead, any person instead, our own user instead."""
 
 
-class TaskContext(CreateContext, Protocol):
+class TaskContext(CreateContext, AssigneeContext, Protocol):
     """What writing a task needs of a pass."""
-
-    @property
-    def espo(self) -> EspoClient:
-        """The CRM that the tasks stand in."""
-        ...
-
-    @property
-    def espo_settings(self) -> EspoCrmSettings:
-        """Who gets the tasks of nobody."""
-        ...
-
-    @property
-    def told(self) -> dict[str, object]:
-        """What EspoCRM said in this pass, by key."""
-        ...
 
 
 async def post_task(context: TaskContext, gate: WriteGate, values: dict[str, Any]) -> str:

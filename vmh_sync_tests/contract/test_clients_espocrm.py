@@ -17,7 +17,7 @@ from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.espocrm import query
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm, open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import (
     BadConfiguration,
     DuplicateFound,
@@ -75,7 +75,7 @@ class Crm:
             retry=RetryPolicy(sleep=self._no_wait),
         )
 
-    def open_admin(self) -> AbstractAsyncContextManager[EspoAdmin]:
+    def open_admin(self) -> AbstractAsyncContextManager[EspoClient]:
         basic = base64.b64decode(self.credentials["admin_basic"].removeprefix("Basic ")).decode()
         user, _, password = basic.partition(":")
         return open_espocrm_admin(self.settings(admin_user=user, admin_password=password), clock=self.clock)

@@ -20,7 +20,7 @@ from vmh_sync.systems.circuit import ThreadLoginCircuit
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.calendars import CalendarDirectory, CalendarTemplate
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.retry import Retrier
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync_tests.fixtures.chancery import Chancery
@@ -79,13 +79,12 @@ class CalendarFirm(Firm):
         circuits = SharedCircuits(redis, cast("SyncRedis", world.memory))
         client = GoogleCalendarClient(
             services,
-            UnlimitedQuota(),
+            unlimited,
             retrier=Retrier(RetryPolicy(3, random=world.rng), sleep=world.loop.pass_time, clock=world.clock),
             observer=calls,
             circuit=ThreadLoginCircuit(services.login_name, world.clock, circuits, sleep=world.loop.pass_time),
         )
-        budget = SimpleNamespace(take=lambda: True)
-        directory = CalendarDirectory(client, services.service_account_email, CalendarTemplate(), budget=budget)
+        directory = CalendarDirectory(client, services.service_account_email, CalendarTemplate(), budget=lambda: True)
         return GoogleSide(client, directory, cast("Any", None))
 
     # Passes

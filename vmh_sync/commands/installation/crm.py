@@ -17,7 +17,7 @@ from vmh_sync.crm_setup.steps import NotAdministrator, Progress
 from vmh_sync.crm_setup.webhook_steps import SECRETS, WebhookRefused
 from vmh_sync.settings import EspoCrmSettings, SettingsError, VmhSettings, load
 from vmh_sync.stored_settings import StoredSettings
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient, open_espocrm, open_espocrm_admin
+from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm, open_espocrm_admin
 from vmh_sync.systems.espocrm.errors import (
     EspoError,
     Forbidden,
@@ -97,7 +97,7 @@ def _settings() -> EspoCrmSettings:
 async def _setup(
     settings: EspoCrmSettings,
     stored: StoredSettings,
-    opened: AbstractAsyncContextManager[EspoAdmin],
+    opened: AbstractAsyncContextManager[EspoClient],
     choices: SetupChoices,
     *,
     plan_only: bool,

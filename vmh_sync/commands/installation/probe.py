@@ -42,7 +42,7 @@ from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.client import open_espocrm
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.retry import RetryPolicy
 
@@ -205,7 +205,7 @@ async def _google(calendar: str, store: Store, clock: Clock, done: _Done) -> Non
     if calendar in employees:
         raise SettingsError("Das ist der Kalender eines Mitarbeiters. Bitte einen eigenen zum Ausprobieren angeben.")
     services, push = ServiceFactory(load(GoogleCalendarSettings)), load(CalendarSyncSettings).push_url
-    client = GoogleCalendarClient(services, UnlimitedQuota(), person=True)
+    client = GoogleCalendarClient(services, unlimited, person=True)
     address = push.rstrip("/") + PUSH_PATH if push else None
     done.parts.append(await asyncio.to_thread(probe_google, client, calendar, address, clock.now()))
     await _keep(known_google_from(done.parts[-1].findings, clock.now()), store, done)

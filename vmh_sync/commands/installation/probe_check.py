@@ -22,7 +22,7 @@ from vmh_sync.systems.advoware.client import AdvowareClient, open_advoware
 from vmh_sync.systems.advoware.token import MemoryTokenCache
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 from vmh_sync.systems.google_calendar.client import INSERT, GoogleCalendarClient
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync.systems.transport import RawAnswer
 from vmh_sync.whole_number import whole_number
@@ -127,7 +127,7 @@ async def play(lines: list[Json]) -> dict[str, str]:
         async with _simulated("google") as described:
             values = {name: described[name] for name in ("service_account_json", "api_endpoint")}
             google = GoogleCalendarSettings.model_validate(values)
-            client_of_google = GoogleCalendarClient(ServiceFactory(google), UnlimitedQuota())
+            client_of_google = GoogleCalendarClient(ServiceFactory(google), unlimited)
             differences |= await _differences(_Google(client_of_google), of_google)
     return differences
 

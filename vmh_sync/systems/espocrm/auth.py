@@ -3,61 +3,46 @@
 import base64
 import hashlib
 import hmac
-from typing import Protocol
+from collections.abc import Callable
 
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems.circuit import circuit_name
 
-
-class Login(Protocol):
-    """Makes the headers that log a request in."""
-
-    def headers(self, method: str, path: str) -> dict[str, str]:
-        """Headers for one request; ``path`` is below ``/api/v1``, without leading slash and query."""
-        ...
+Login = Callable[[str, str], dict[str, str]]
+"""Makes the headers that log a request in, from its method and its path below ``/api/v1``, without leading slash and
+query."""
 
 
-class KeyLogin:
-    """The plain API key (authMethod ApiKey)."""
-
-    def __init__(self, api_key: str) -> None:
-        self._api_key = api_key
-
-    def headers(self, method: str, path: str) -> dict[str, str]:
-        """The same for every request."""
-        return {"X-Api-Key": self._api_key}
+def key_login(api_key: str) -> Login:
+    """Log in with the plain API key (authMethod ApiKey): the same for every request."""
+    return lambda method, path: {"X-Api-Key": api_key}
 
 
-class HmacLogin:
-    """A signature over method and path (authMethod Hmac); query and body are not signed."""
+def hmac_login(api_key: str, secret_key: str) -> Login:
+    """Sign method and path (authMethod Hmac); query and body are not signed.
 
-    def __init__(self, api_key: str, secret_key: str) -> None:
-        self._api_key = api_key
-        self._secret_key = secret_key.encode()
+    The header is ``base64(apiKey:hex(hmac_sha256("METHOD /path", secretKey)))``.
+    """
 
-    def headers(self, method: str, path: str) -> dict[str, str]:
-        """``base64(apiKey:hex(hmac_sha256("METHOD /path", secretKey)))``."""
-        signature = hmac.new(self._secret_key, f"{method} /{path}".encode(), hashlib.sha256).hexdigest()
-        return {"X-Hmac-Authorization": base64.b64encode(f"{self._api_key}:{signature}".encode()).decode()}
+    def headers(method: str, path: str) -> dict[str, str]:
+        signature = hmac.new(secret_key.encode(), f"{method} /{path}".encode(), hashlib.sha256).hexdigest()
+        return {"X-Hmac-Authorization": base64.b64encode(f"{api_key}:{signature}".encode()).decode()}
+
+    return headers
 
 
-class BasicLogin:
-    """Name and password of a person; for ``crm setup`` as administrator."""
-
-    def __init__(self, user: str, password: str) -> None:
-        self._value = base64.b64encode(f"{user}:{password}".encode()).decode()
-
-    def headers(self, method: str, path: str) -> dict[str, str]:
-        """The same for every request."""
-        return {"Authorization": f"Basic {self._value}"}
+def basic_login(user: str, password: str) -> Login:
+    """Log in with name and password of a person, for ``crm setup`` as administrator: the same for every request."""
+    value = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return lambda method, path: {"Authorization": f"Basic {value}"}
 
 
 def login_of(settings: EspoCrmSettings) -> Login:
     """HMAC where a secret key is set, the plain key otherwise."""
     api_key = settings.api_key.get_secret_value()
     if settings.secret_key is None:
-        return KeyLogin(api_key)
-    return HmacLogin(api_key, settings.secret_key.get_secret_value())
+        return key_login(api_key)
+    return hmac_login(api_key, settings.secret_key.get_secret_value())
 
 
 def login_name(settings: EspoCrmSettings) -> str:

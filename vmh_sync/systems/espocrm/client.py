@@ -15,7 +15,7 @@ from vmh_sync.settings import EspoCrmSettings, SettingsError
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits
 from vmh_sync.systems.espocrm import answers
-from vmh_sync.systems.espocrm.auth import BasicLogin, Login, login_name, login_of
+from vmh_sync.systems.espocrm.auth import Login, basic_login, login_name, login_of
 from vmh_sync.systems.espocrm.connection import Connection
 from vmh_sync.systems.espocrm.days import DayFields
 from vmh_sync.systems.espocrm.errors import (
@@ -279,10 +279,6 @@ def _segment(record_id: str) -> str:
     return urllib.parse.quote(record_id, safe="")
 
 
-class EspoAdmin(EspoClient):
-    """The client of an administrator with name and password, for ``crm setup``."""
-
-
 @asynccontextmanager
 async def open_espocrm(
     settings: EspoCrmSettings,
@@ -321,7 +317,7 @@ async def open_espocrm_admin(
     *,
     clock: Clock,
     retry: RetryPolicy | None = None,
-) -> AsyncIterator[EspoAdmin]:
+) -> AsyncIterator[EspoClient]:
     """The same for the administrator that the settings name. Raises ``SettingsError`` where they name none."""
     user, password = settings.admin_user, settings.admin_password
     if user is None or password is None:
@@ -329,5 +325,5 @@ async def open_espocrm_admin(
             "ESPOCRM_ADMIN_USER oder ESPOCRM_ADMIN_PASSWORD fehlt: Anmeldung eines Administrators, nur für crm setup"
         )
     async with make_http(settings.api_timeout_seconds, settings.concurrency) as http:
-        login = BasicLogin(user, password.get_secret_value())
-        yield EspoAdmin(settings, http=http, clock=clock, retry=retry, login=login)
+        login = basic_login(user, password.get_secret_value())
+        yield EspoClient(settings, http=http, clock=clock, retry=retry, login=login)

@@ -133,7 +133,7 @@ class Connection:
             call.route,
             call.params,
             call.body,
-            {**self._login.headers(call.method, call.url), **call.headers},
+            {**self._login(call.method, call.url), **call.headers},
         )
         with self._silence.broken_by_an_answer(where, OutcomeUnknown if call.is_write else Transient):
             return await self._transport.send(sendable, retry=retry, before=self._silence.check)

@@ -1,9 +1,9 @@
 """Find or create an employee's calendar and give the right people access (specification, kalender.md 1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient, Operation
@@ -104,12 +104,9 @@ class CreationDeferredError(CalendarProblem):
     )
 
 
-class CreationBudget(Protocol):
-    """Spreads new calendars: more than about 60 in a short time put the account into read-only."""
-
-    def take(self) -> bool:
-        """Return True when one more calendar may be created now."""
-        ...
+CreationBudget = Callable[[], bool]
+"""Takes one of the calendars that may be created now, and tells whether there was one: more than about 60 in a short
+time put the account into read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +310,7 @@ class CalendarDirectory:
         return [entry for entry in listed(client) if entry.get("summary") == title]
 
     def _create(self, kuerzel: str) -> str:
-        if not self._budget.take():
+        if not self._budget():
             raise CreationDeferredError(
                 f"the calendar of {kuerzel} is created in a later pass: enough new ones for now"
             )

@@ -253,7 +253,7 @@ class GoogleCalendarClient:
 
     def exchange(self, operation: Operation, build: BuildRequest) -> RawAnswer:
         """Carry out an operation that tries what Google does: the answer as it came, whatever its status, once."""
-        self._quota.acquire(operation.cost)
+        self._quota(operation.cost)
         if operation.verb != "GET":
             require_writing()
         request = build(self._services.service())
@@ -268,7 +268,7 @@ class GoogleCalendarClient:
         return RawAnswer.of(httpx.Response(int(answer.status), content=content))
 
     def _attempt(self, operation: Operation, build: BuildRequest, number: int) -> Json:
-        self._quota.acquire(operation.cost)
+        self._quota(operation.cost)
         ticket = self._enter(operation)
         said = False
         try:

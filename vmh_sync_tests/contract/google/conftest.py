@@ -34,7 +34,7 @@ class CountingQuota:
 
     units: int = 0
 
-    def acquire(self, cost: int) -> None:
+    def __call__(self, cost: int) -> None:
         self.units += cost
 
 

@@ -37,7 +37,7 @@ class Budget:
     def __init__(self, left: int = 20) -> None:
         self.left = left
 
-    def take(self) -> bool:
+    def __call__(self) -> bool:
         self.left -= 1
         return self.left >= 0
 

@@ -19,7 +19,7 @@ from vmh_sync.systems.google_calendar.errors import (
     ServerError,
     UnknownOutcomeError,
 )
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync_tests.contract.google.conftest import Google, find_events
 from vmh_sync_tests.fixtures.event_drafts import EventDraft
 
@@ -202,9 +202,7 @@ def test_every_attempt_is_observed(google: Google) -> None:
             seen.append(call)
 
     calendar = google.calendar()
-    client = GoogleCalendarClient(
-        google.services(), UnlimitedQuota(), retrier=google.client()._retrier, observer=Observer()
-    )
+    client = GoogleCalendarClient(google.services(), unlimited, retrier=google.client()._retrier, observer=Observer())
     google.fault(action="status", path="/events", status=503)
     google.fault(action="drop_after", path="/events", times=2)
     find_events(client, calendar, a="b")

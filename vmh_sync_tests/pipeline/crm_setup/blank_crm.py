@@ -16,8 +16,8 @@ from vmh_sync.crm_setup.session import LeftByHand, SetupChoices, SetupSession, S
 from vmh_sync.sandbox.crm import Crm, CrmConfig, create_crm_app
 from vmh_sync.sandbox.crm.people.accounts import Account
 from vmh_sync.settings import EspoCrmSettings
-from vmh_sync.systems.espocrm.auth import BasicLogin
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
+from vmh_sync.systems.espocrm.auth import basic_login
+from vmh_sync.systems.espocrm.client import EspoClient
 
 GATEWAY = "https://abgleich.example.org/"
 CHOICES = SetupChoices(gateway=GATEWAY, assignee="anna", team="Abgleich")
@@ -89,7 +89,9 @@ class BlankCrm:
                 api_base_url="-", api_key=SecretStr("-"), webhook_secrets=self.stored.get("ESPOCRM_WEBHOOK_SECRETS", "")
             )
             yield SetupSession(
-                admin=EspoAdmin(settings(None), login=BasicLogin(self.login, "geheim"), http=http, clock=SystemClock()),
+                admin=EspoClient(
+                    settings(None), login=basic_login(self.login, "geheim"), http=http, clock=SystemClock()
+                ),
                 client_of=client_of,
                 keep=self.stored.__setitem__,
                 choices=choices,

@@ -157,7 +157,7 @@ async def test_leases_and_googles_quota(gateway: GatewayProcess, firm_environmen
     bucket = quota_bucket(connect_sync(os.environ["REDIS_URL"]), 600)
     redis = connect(os.environ["REDIS_URL"])
     for cost in (3, 3, 1):
-        await asyncio.to_thread(bucket.acquire_sync, cost)
+        await asyncio.to_thread(bucket.acquire, cost)
     async with Leases(redis, 30).hold("beteiligte:x"), Leases(redis, 30).hold("kalender:SB"):
         during = await asyncio.to_thread(values, gateway)
     await redis.aclose()

@@ -27,7 +27,7 @@ from vmh_sync.sandbox.systems import SystemsConfig, simulated
 from vmh_sync.settings import GoogleCalendarSettings
 from vmh_sync.systems.google_calendar.client import INSERT, GoogleCalendarClient
 from vmh_sync.systems.google_calendar.errors import GoogleCalendarError
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.service import ServiceFactory
 from vmh_sync_tests.fixtures.firm import Firm
 
@@ -46,7 +46,7 @@ async def google() -> AsyncIterator[tuple[GoogleCalendarClient, str, httpx.Async
     async with LoopbackServer(simulation.app) as server:
         described = simulation.describe(server.url)
         values = {"service_account_json": described["service_account_json"], "api_endpoint": described["api_endpoint"]}
-        client = GoogleCalendarClient(ServiceFactory(GoogleCalendarSettings.model_validate(values)), UnlimitedQuota())
+        client = GoogleCalendarClient(ServiceFactory(GoogleCalendarSettings.model_validate(values)), unlimited)
         async with httpx.AsyncClient(trust_env=False, base_url=f"{server.url}/_sandbox/") as control:
             yield client, await in_thread(made_calendar, client), control
 

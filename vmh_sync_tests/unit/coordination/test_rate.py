@@ -27,7 +27,7 @@ def test_no_window_ever_holds_more_than_the_rate(
     sync_redis: SyncRedis, burst: int, extra: int, asks: list[tuple[int, int]]
 ) -> None:
     rate = burst + extra
-    bucket = TokenBucket(None, "r", rate=rate, per_seconds=1, burst=burst)
+    bucket = TokenBucket(sync_redis, "r", rate=rate, per_seconds=1, burst=burst)
     sync_redis.flushall()
     now = 1_000_000_000
     granted: list[tuple[int, int]] = []
@@ -45,7 +45,7 @@ def test_no_window_ever_holds_more_than_the_rate(
 @pytest.mark.parametrize("burst", [1, 7, 19])
 def test_who_asks_all_the_time_gets_the_rate_and_no_more(sync_redis: SyncRedis, burst: int) -> None:
     rate = 20
-    bucket = TokenBucket(None, "r", rate=rate, per_seconds=1, burst=burst)
+    bucket = TokenBucket(sync_redis, "r", rate=rate, per_seconds=1, burst=burst)
     granted: list[int] = []
     now = 10**9
     while now < 10**9 + 3 * WINDOW:
@@ -57,7 +57,7 @@ def test_who_asks_all_the_time_gets_the_rate_and_no_more(sync_redis: SyncRedis, 
 
 
 def test_waiting_as_long_as_told_is_enough(sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    bucket = TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=2)
     now = 5_000_000
     grants = 0
     for _ in range(50):
@@ -69,47 +69,42 @@ def test_waiting_as_long_as_told_is_enough(sync_redis: SyncRedis) -> None:
 
 
 def test_a_clock_set_back_does_not_lock_the_rate_up(sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    bucket = TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=2)
     sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(2), str(10**12))
     wait = int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(10**6)))
     assert wait <= WINDOW
 
 
-async def test_coroutines_and_threads_share_one_rate(redis: AsyncRedis, sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(redis, "r", rate=105, per_seconds=1, burst=5, sync_redis=sync_redis)
+def test_threads_share_one_rate(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(sync_redis, "r", rate=105, per_seconds=1, burst=5)
     began = time.monotonic()
-    threads = [threading.Thread(target=bucket.acquire_sync, args=(2,)) for _ in range(5)]
+    threads = [threading.Thread(target=bucket.acquire, args=(3,)) for _ in range(15)]
     for thread in threads:
         thread.start()
-    await asyncio.gather(*(bucket.acquire() for _ in range(35)))
     for thread in threads:
-        await asyncio.to_thread(thread.join)
+        thread.join()
     # 45 units: 5 at once, 40 more at 100 a second
     assert time.monotonic() - began >= 0.4
 
 
-async def test_the_first_units_do_not_wait(redis: AsyncRedis) -> None:
-    bucket = TokenBucket(redis, "r", rate=10, per_seconds=3600, burst=4)
-    async with asyncio.timeout(30):
-        for _ in range(4):
-            await bucket.acquire()
-    other = TokenBucket(redis, "other", rate=10, per_seconds=3600, burst=4)
-    async with asyncio.timeout(30):
-        await other.acquire(4)
+def test_the_first_units_do_not_wait(sync_redis: SyncRedis) -> None:
+    bucket = TokenBucket(sync_redis, "r", rate=10, per_seconds=3600, burst=4)
+    assert max(bucket.acquire() for _ in range(4)) < 30
+    assert TokenBucket(sync_redis, "other", rate=10, per_seconds=3600, burst=4).acquire(4) < 30
 
 
 def test_the_state_does_not_stay_for_ever(sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=4, sync_redis=sync_redis)
-    bucket.acquire_sync()
+    bucket = TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=4)
+    bucket.acquire()
     assert 0 < sync_redis.pttl("vmh:rate:r") <= 2_000
     assert 0 < sync_redis.ttl("vmh:rate:r:spent") <= 120
 
 
 async def test_what_was_spent_within_a_time_is_known(redis: AsyncRedis, sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(redis, "r", rate=600, per_seconds=60, burst=10, sync_redis=sync_redis)
+    bucket = TokenBucket(sync_redis, "r", rate=600, per_seconds=60, burst=10)
     assert await units_spent(redis, "r", 60) == 0
-    await bucket.acquire(3)
-    await asyncio.to_thread(bucket.acquire_sync, 4)
+    await asyncio.to_thread(bucket.acquire, 3)
+    await asyncio.to_thread(bucket.acquire, 4)
     assert await units_spent(redis, "r", 60) == 7
     seconds, _ = sync_redis.time()
     sync_redis.hset("vmh:rate:r:spent", str(seconds - 61), 5)
@@ -120,7 +115,7 @@ async def test_what_was_spent_within_a_time_is_known(redis: AsyncRedis, sync_red
 
 
 def test_what_was_spent_long_ago_is_forgotten(sync_redis: SyncRedis) -> None:
-    bucket = TokenBucket(None, "r", rate=10, per_seconds=1, burst=2)
+    bucket = TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=2)
     for second in range(1_000, 1_400):
         assert int(sync_redis.eval(AT_A_GIVEN_TIME, 1, *bucket._arguments(1), str(second * WINDOW))) == 0
     kept = sync_redis.hkeys("vmh:rate:r:spent")
@@ -129,20 +124,12 @@ def test_what_was_spent_long_ago_is_forgotten(sync_redis: SyncRedis) -> None:
 
 
 @pytest.mark.parametrize("burst", [0, 10])
-def test_impossible_rates_are_refused(burst: int) -> None:
+def test_impossible_rates_are_refused(sync_redis: SyncRedis, burst: int) -> None:
     with pytest.raises(ValueError, match="burst"):
-        TokenBucket(None, "r", rate=10, per_seconds=1, burst=burst)
+        TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=burst)
 
 
 @pytest.mark.parametrize("cost", [0, 5])
-async def test_a_cost_that_never_fits_is_refused(redis: AsyncRedis, cost: int) -> None:
+def test_a_cost_that_never_fits_is_refused(sync_redis: SyncRedis, cost: int) -> None:
     with pytest.raises(ValueError, match="burst"):
-        await TokenBucket(redis, "r", rate=10, per_seconds=1, burst=4).acquire(cost)
-
-
-async def test_a_bucket_without_client_says_so() -> None:
-    bucket = TokenBucket(None, "r", rate=10, per_seconds=1)
-    with pytest.raises(ValueError, match="coroutines"):
-        await bucket.acquire()
-    with pytest.raises(ValueError, match="threads"):
-        bucket.acquire_sync()
+        TokenBucket(sync_redis, "r", rate=10, per_seconds=1, burst=4).acquire(cost)

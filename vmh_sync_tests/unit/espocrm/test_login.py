@@ -9,8 +9,8 @@ import pytest
 
 from vmh_sync.clock import ManualClock
 from vmh_sync.settings import EspoCrmSettings
-from vmh_sync.systems.espocrm.auth import BasicLogin
-from vmh_sync.systems.espocrm.client import EspoAdmin, EspoClient
+from vmh_sync.systems.espocrm.auth import basic_login
+from vmh_sync.systems.espocrm.client import EspoClient
 from vmh_sync.systems.espocrm.errors import Forbidden, LockedOut, LoginRejected, OutcomeUnknown, Transient
 from vmh_sync_tests.unit.espocrm.conftest import Crm, Waits
 
@@ -130,7 +130,7 @@ async def test_raw_call_passes_any_status_on(client: EspoClient, crm: Crm) -> No
 async def test_admin_logs_in_with_name_and_password(
     settings: EspoCrmSettings, http: httpx.AsyncClient, clock: ManualClock, crm: Crm
 ) -> None:
-    admin = EspoAdmin(settings, login=BasicLogin("admin", "geheim"), http=http, clock=clock)
+    admin = EspoClient(settings, login=basic_login("admin", "geheim"), http=http, clock=clock)
     route = crm.on("POST", "EntityManager/action/createEntity").respond(json={"name": "CAdressen"})
     answer = await admin.call("POST", "EntityManager/action/createEntity", body={"name": "Adressen"})
     assert answer == {"name": "CAdressen"}

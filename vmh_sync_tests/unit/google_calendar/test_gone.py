@@ -10,7 +10,7 @@ from googleapiclient.errors import HttpError
 
 from vmh_sync.systems.google_calendar import errors
 from vmh_sync.systems.google_calendar.client import GoogleCalendarClient
-from vmh_sync.systems.google_calendar.quota import UnlimitedQuota
+from vmh_sync.systems.google_calendar.quota import unlimited
 from vmh_sync.systems.google_calendar.retry import Retrier, google_policy
 
 
@@ -21,7 +21,7 @@ def client(status: int, reason: str) -> tuple[GoogleCalendarClient, MagicMock]:
     request.execute.side_effect = HttpError(httplib2.Response({"status": status}), body)  # type: ignore[dict-item]
     services: Any = MagicMock()
     services.service.return_value.events.return_value.delete.return_value = request
-    return GoogleCalendarClient(services, UnlimitedQuota(), retrier=Retrier(google_policy(attempts=3))), request
+    return GoogleCalendarClient(services, unlimited, retrier=Retrier(google_policy(attempts=3))), request
 
 
 @pytest.mark.parametrize(("status", "reason"), [(410, "deleted"), (404, "notFound")])
