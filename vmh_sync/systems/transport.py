@@ -44,6 +44,15 @@ class HttpCall:
     """True for a request that is none of the reading methods and yet only asks, such as for a token."""
 
     @property
+    def where(self) -> str:
+        """What errors name the call by: method and route, never a path with ids in it."""
+        return f"{self.method} {self.route}"
+
+    def to(self, url: str, login: Mapping[str, str]) -> "HttpCall":
+        """Return the same call to an absolute address, with the headers of a login below its own."""
+        return HttpCall(self.method, url, self.route, self.params, self.body, {**login, **self.headers})
+
+    @property
     def is_write(self) -> bool:
         """Whether the call may change something over there."""
         return self.method not in READS and not self.changes_nothing

@@ -87,13 +87,17 @@ async def open_context(
 @asynccontextmanager
 async def at_work(run_id: str, settings: VmhSettings) -> AsyncIterator[None]:
     """Watch the block (raises ``Stalled``), and in shadow operation refuse its foreign writes. For one task."""
-    _spare_once()
+    spare_what_stays(with_dagster=False)
     async with watched(f"run {run_id}", settings.stall_seconds), shadow(settings):
         yield
 
 
-def spare_what_stays() -> None:
+@cache
+def spare_what_stays(*, with_dagster: bool) -> None:
     """Take what is loaded out of Python's search for garbage; once a process, or garbage would stay, too.
+
+    ``with_dagster``: once more for who runs a job: a pass in the foreground has chosen its records before Dagster was
+    there.
 
     Dagster and the clients are 280,000 objects that live as long as the process; to walk over them again and again
     took a seventh of an unchanged pass. What is new is searched more rarely than Python would: a batch makes many
@@ -101,9 +105,6 @@ def spare_what_stays() -> None:
     """
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS)
-
-
-_spare_once = cache(spare_what_stays)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
 from typing import Any, Self
 
 import dagster as dg
@@ -16,9 +15,6 @@ from vmh_sync.orchestration.jobs.sentences import Stopped
 from vmh_sync.settings import SettingsError
 from vmh_sync.watchdog import Stalled
 
-_spare_with_dagster = cache(spare_what_stays)
-"""A pass in the foreground has chosen its records before Dagster was there."""
-
 
 class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
     """What a run opens at the first op that asks for it."""
@@ -30,7 +26,7 @@ class RunResources(dg.ConfigurableResource):  # type: ignore[type-arg]
         self, context: dg.InitResourceContext
     ) -> AsyncIterator[Self]:
         """Serve one run: what its ops open stays open until it ends."""
-        _spare_with_dagster()
+        spare_what_stays(with_dagster=True)
         gc.collect()  # what the run before has left in circles need not lie beside the next batch
         async with self._opened.run():
             yield self

@@ -18,7 +18,6 @@ from vmh_sync.systems.advoware import answers, wire
 from vmh_sync.systems.advoware.answers import PartyAnswer
 from vmh_sync.systems.advoware.connection import Connection
 from vmh_sync.systems.advoware.errors import (
-    AdvowareError,
     CapabilityMissing,
     NotFound,
     OutcomeUnknown,
@@ -41,6 +40,7 @@ from vmh_sync.systems.advoware.records import (
 from vmh_sync.systems.advoware.token import TokenCache, TokenSource
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.http import HttpClient, make_http
 from vmh_sync.systems.retry import RetryPolicy
 from vmh_sync.systems.spoilt_row import SpoiltRow
@@ -75,7 +75,7 @@ class AdvowareClient:
             concurrency=settings.concurrency,
         )
 
-    async def login_held_back(self) -> AdvowareError | None:
+    async def login_held_back(self) -> ForeignSystemError | None:
         """What a login would meet now because it was refused before, None when it may be tried."""
         return await self._tokens.login_held_back()
 

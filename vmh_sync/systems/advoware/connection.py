@@ -102,7 +102,7 @@ class Connection:
             return last
 
     def _failure(self, response: httpx.Response, call: HttpCall) -> AdvowareError | None:
-        failure = by_answer(response, where=f"{call.method} {call.route}", write=call.is_write, now=self._clock.now())
+        failure = by_answer(response, where=call.where, write=call.is_write, now=self._clock.now())
         if isinstance(failure, ConnectorOffline):
             self._open_circuit(failure)
         return failure
@@ -135,16 +135,9 @@ class Connection:
             raise
 
     async def _send(self, call: HttpCall, token: StoredToken, *, retry: bool) -> httpx.Response:
-        where = f"{call.method} {call.route}"
-        sendable = HttpCall(
-            call.method,
-            wire.join(token.api_base, call.url),
-            call.route,
-            call.params,
-            call.body,
-            {"Authorization": f"Bearer {token.access_token}"},
-        )
-        with self._silence.broken_by_an_answer(where, OutcomeUnknown if call.is_write else Transient):
+        login = {"Authorization": f"Bearer {token.access_token}"}
+        sendable = call.to(wire.join(token.api_base, call.url), login)
+        with self._silence.broken_by_an_answer(call.where, OutcomeUnknown if call.is_write else Transient):
             return await self._transport.send(sendable, retry=retry, before=self._check)
 
     def _check(self) -> None:

@@ -12,7 +12,7 @@ import hmac
 import json
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -34,29 +34,18 @@ from vmh_sync.systems.advoware.errors import (
     by_answer,
 )
 from vmh_sync.systems.calls import CallObserver, NullObserver
-from vmh_sync.systems.circuit import (
-    CircuitState,
-    CircuitStore,
-    LoginBeingTried,
-    LoginCircuit,
-    LoginHeldBack,
-    MemoryCircuits,
-    Ticket,
-    circuit_name,
-)
-from vmh_sync.systems.errors import NoAnswerError, NotSentError
+from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits, Ticket, circuit_name
+from vmh_sync.systems.errors import ForeignSystemError, NoAnswerError, NotSentError
+from vmh_sync.systems.guarded_login import GuardedLogin
 from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.transport import HttpCall, Transport
 
 _log = logging.getLogger(__name__)
 
-BEING_TRIED_SECONDS = 5.0
 RENEWALS_WITHOUT_SUCCESS = 3
 EXPIRY_MARGIN = timedelta(seconds=60)
 LONGEST_LIFE = timedelta(days=30)
 """What is said to live longer is asked for anew then: seconds of any size come from outside."""
-
-_HELD_BACK: Mapping[str, type[AdvowareError]] = {"BadConfiguration": BadConfiguration}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +153,9 @@ class TokenSource:
         self._settings = settings
         self._cache = cache
         self._circuit = LoginCircuit(login_name(settings), clock, circuits or MemoryCircuits())
-        self._person = person
+        self._guard = GuardedLogin(
+            self._circuit, person=person, transient=Transient, refusals=(LoginFailed, BadConfiguration)
+        )
         self._clock = clock
         self._transport = Transport(
             system=AdvowareError.system, http=http, observer=observer or NullObserver(), concurrency=1
@@ -230,7 +221,7 @@ class TokenSource:
         return self._token
 
     async def _fetch(self) -> StoredToken:
-        ticket = await self._enter()
+        ticket = await self._guard.enter("POST token")
         said = False
         try:
             token = await self._new_token()
@@ -269,20 +260,9 @@ class TokenSource:
             _log.warning("discovery failed (%s): the last known addresses are used", problem.detail)
             return Addresses(known.api_base, known.security_gateway)
 
-    async def _enter(self) -> Ticket:
-        try:
-            return await self._circuit.enter(person=self._person)
-        except LoginHeldBack as held:
-            raise _held_back(held.state, held.seconds) from None
-        except LoginBeingTried:
-            failure = Transient("POST token: another caller tries the login", retry_after=BEING_TRIED_SECONDS)
-            failure.held_back = True
-            raise failure from None
-
-    async def login_held_back(self) -> AdvowareError | None:
+    async def login_held_back(self) -> ForeignSystemError | None:
         """What a request for a token would meet now because of an earlier refusal; asks nobody over there."""
-        state, seconds = await self._circuit.held_back()
-        return _held_back(state, seconds) if seconds > 0 else None
+        return await self._guard.held_back()
 
     async def _ask(self, gateway: str, now: datetime) -> dict[str, Any]:
         where = "POST token"
@@ -327,13 +307,6 @@ class TokenSource:
             ),
             timestamp=timestamp,
         )
-
-
-def _held_back(state: CircuitState, seconds: float) -> AdvowareError:
-    kind = _HELD_BACK.get(state.kind, LoginFailed)
-    failure = kind(f"{state.detail} (not tried again yet)", status=state.status, retry_after=seconds)
-    failure.held_back = True
-    return failure
 
 
 def _stored(addresses: Addresses, answer: dict[str, Any], now: datetime) -> StoredToken:

@@ -14,12 +14,12 @@ from vmh_sync.clock import Clock
 from vmh_sync.settings import EspoCrmSettings, SettingsError
 from vmh_sync.systems.calls import CallObserver, NullObserver
 from vmh_sync.systems.circuit import CircuitStore, LoginCircuit, MemoryCircuits
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm import answers
 from vmh_sync.systems.espocrm.auth import Login, basic_login, login_name, login_of
 from vmh_sync.systems.espocrm.connection import Connection
 from vmh_sync.systems.espocrm.days import DayFields
 from vmh_sync.systems.espocrm.errors import (
-    EspoError,
     NotFound,
     OutcomeUnknown,
     PageTooLong,
@@ -73,7 +73,7 @@ class EspoClient:
             concurrency=settings.concurrency,
         )
 
-    async def login_held_back(self) -> EspoError | None:
+    async def login_held_back(self) -> ForeignSystemError | None:
         """What any call would meet now because the login was refused before, None when calls may be made."""
         return await self._connection.login_held_back()
 

@@ -6,14 +6,14 @@ back (``systems.circuit``), and never are more than ten calls under way, since a
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
 from vmh_sync.clock import Clock
 from vmh_sync.systems.calls import CallObserver
-from vmh_sync.systems.circuit import CircuitState, LoginBeingTried, LoginCircuit, LoginHeldBack, Ticket
+from vmh_sync.systems.circuit import LoginCircuit, Ticket
+from vmh_sync.systems.errors import ForeignSystemError
 from vmh_sync.systems.espocrm.auth import Login
 from vmh_sync.systems.espocrm.errors import (
     EspoError,
@@ -24,6 +24,7 @@ from vmh_sync.systems.espocrm.errors import (
     by_answer,
     is_lock_out,
 )
+from vmh_sync.systems.guarded_login import GuardedLogin
 from vmh_sync.systems.http import HttpClient
 from vmh_sync.systems.pause import Silence
 from vmh_sync.systems.retry import RetryPolicy, repeat
@@ -32,9 +33,6 @@ from vmh_sync.systems.transport import HttpCall, Transport
 MOST_CALLS_AT_ONCE = 10
 LOCK_OUT_PAUSE_SECONDS = 65.0
 """The lock-out lasts 60 s from the last bad login (63 s seen)."""
-BEING_TRIED_SECONDS = 5.0
-
-_HELD_BACK: Mapping[str, type[EspoError]] = {"LockedOut": LockedOut}
 
 
 class Connection:
@@ -56,7 +54,7 @@ class Connection:
         self._base_url = base_url.rstrip("/")
         self._login = login
         self._circuit = circuit
-        self._person = person
+        self._guard = GuardedLogin(circuit, person=person, transient=Transient, refusals=(LoginRejected, LockedOut))
         self._clock = clock
         self._retry = retry
         at_once = min(concurrency, MOST_CALLS_AT_ONCE)
@@ -82,7 +80,7 @@ class Connection:
 
         async def once(retry: bool) -> httpx.Response:
             response = await self._send(call, retry=retry)
-            failure = by_answer(response, where=f"{method} {route}", write=call.is_write, now=self._clock.now())
+            failure = by_answer(response, where=call.where, write=call.is_write, now=self._clock.now())
             if failure is not None:
                 raise failure
             return response
@@ -99,7 +97,7 @@ class Connection:
         # Leave is asked for when a slot is free: what waits for one must not go out after a refusal.
         async with self._slots:
             self._silence.check()
-            ticket = await self._enter(call)
+            ticket = await self._guard.enter(call.where)
             said = False
             try:
                 response = await self._send_now(call, retry=retry)
@@ -109,54 +107,26 @@ class Connection:
                     await self._circuit.give_back(ticket)
             return response
 
-    async def _enter(self, call: HttpCall) -> Ticket:
-        try:
-            return await self._circuit.enter(person=self._person)
-        except LoginHeldBack as held:
-            raise _held_back(held.state, held.seconds) from None
-        except LoginBeingTried:
-            where = f"{call.method} {call.route}"
-            failure = Transient(f"{where}: another caller tries the login", retry_after=BEING_TRIED_SECONDS)
-            failure.held_back = True
-            raise failure from None
-
-    async def login_held_back(self) -> EspoError | None:
+    async def login_held_back(self) -> ForeignSystemError | None:
         """What a call would meet now because of an earlier refusal; asks nobody over there."""
-        state, seconds = await self._circuit.held_back()
-        return _held_back(state, seconds) if seconds > 0 else None
+        return await self._guard.held_back()
 
     async def _send_now(self, call: HttpCall, *, retry: bool) -> httpx.Response:
-        where = f"{call.method} {call.route}"
-        sendable = HttpCall(
-            call.method,
-            f"{self._base_url}/{call.url}",
-            call.route,
-            call.params,
-            call.body,
-            {**self._login(call.method, call.url), **call.headers},
-        )
-        with self._silence.broken_by_an_answer(where, OutcomeUnknown if call.is_write else Transient):
+        sendable = call.to(f"{self._base_url}/{call.url}", self._login(call.method, call.url))
+        with self._silence.broken_by_an_answer(call.where, OutcomeUnknown if call.is_write else Transient):
             return await self._transport.send(sendable, retry=retry, before=self._silence.check)
 
     async def _judge_login(self, ticket: Ticket, response: httpx.Response, call: HttpCall) -> bool:
         """Tell the circuit what the answer says about the login; False when it says nothing."""
-        where = f"{call.method} {call.route}"
         if response.status_code == 401:
-            detail = f"{where}: login refused"
+            detail = f"{call.where}: login refused"
             seconds = await self._circuit.refused(ticket, LoginRejected.__name__, detail, 401)
             raise LoginRejected(detail, status=401, retry_after=seconds)
         if is_lock_out(response):
-            detail = f"{where}: locked out"
+            detail = f"{call.where}: locked out"
             seconds = await self._circuit.refused(ticket, LockedOut.__name__, detail, 403, LOCK_OUT_PAUSE_SECONDS)
             raise LockedOut(detail, status=403, retry_after=seconds)
         if response.status_code >= 500:
             return False
         await self._circuit.worked(ticket)
         return True
-
-
-def _held_back(state: CircuitState, seconds: float) -> EspoError:
-    kind = _HELD_BACK.get(state.kind, LoginRejected)
-    failure = kind(f"{state.detail} (not tried again yet)", status=state.status, retry_after=seconds)
-    failure.held_back = True
-    return failure
