@@ -17,6 +17,7 @@ from vmh_sync.sandbox.crm import CrmConfig, CrmHooks, WebhookConfig, create_crm_
 from vmh_sync.sandbox.serving import LoopbackServer
 from vmh_sync.settings import EspoCrmSettings
 from vmh_sync.systems import errors
+from vmh_sync.systems.espocrm.auth import key_login
 from vmh_sync.systems.espocrm.client import EspoClient, open_espocrm
 
 
@@ -81,8 +82,7 @@ async def test_the_same_key_made_good_again_is_found_by_itself_within_the_pause(
         processes = [await firm.process(stack, firm.api_key) for _ in range(4)]
         assert {await ask(process) for process in processes} == {"ok"}
         for process in processes:
-            login = process._connection._login
-            monkeypatch.setattr(login, "_api_key", "zurueckgezogen")
+            monkeypatch.setattr(process._connection, "_login", key_login("zurueckgezogen"))
         for _ in range(60):
             assert set(await asyncio.gather(*(ask(process) for process in processes))) == {"LoginRejected"}
             firm.clock.advance(timedelta(seconds=5))
