@@ -12,7 +12,7 @@ from vmh_sync.commands.passes.linked_pass import end_with_pass
 from vmh_sync.commands.passes.pass_progress import shown_pass
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import fail_pass
-from vmh_sync.commands.screens.screen import sentences
+from vmh_sync.commands.screens.screen import print_some, sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.first_contact.advoware_list import NoList
@@ -121,8 +121,8 @@ def _not_told_apart(plan: ContactPlan, answers: Answers) -> "tuple[Pair[str, str
 
 
 def _pairs(console: Console, what: str, pairs: "tuple[Pair[Any, Any], ...]") -> None:
-    for pair in pairs[:SHOWN]:
-        found = pair.resemblance
-        console.print(f"  {what}: {pair.one} – {pair.other}, {found.score} Punkte: {'; '.join(found.reasons)}")
-    if len(pairs) > SHOWN:
-        console.print(f"  … und {len(pairs) - SHOWN} weitere ({what}); alle mit --csv oder --json.")
+    lines = [
+        f"{what}: {pair.one} – {pair.other}, {pair.resemblance.score} Punkte: {'; '.join(pair.resemblance.reasons)}"
+        for pair in pairs
+    ]
+    print_some(console, lines, SHOWN, f" ({what}); alle mit --csv oder --json.")

@@ -11,7 +11,7 @@ from vmh_sync.commands.joining.first_contact import progress_lines
 from vmh_sync.commands.passes.linked_pass import end_with_pass
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import fail_pass
-from vmh_sync.commands.screens.screen import sentences
+from vmh_sync.commands.screens.screen import print_some, sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.engine.passes.pass_context import PassContext
@@ -129,10 +129,7 @@ def _print(plan: ImportPlan, done: Imported | None) -> None:
     )
     for note in plan.sides.notes:
         console.print(f"Hinweis: {note}")
-    for betnr, reason in list(plan.left.items())[:SHOWN]:
-        console.print(f"  Nr. {betnr}: {reason}")
-    if len(plan.left) > SHOWN:
-        console.print(f"  … und {len(plan.left) - SHOWN} weitere; alle mit --json.")
+    print_some(console, [f"Nr. {betnr}: {why}" for betnr, why in plan.left.items()], SHOWN, "; alle mit --json.")
     if done is None:
         console.print("Es wurde nichts geschrieben.")
         return

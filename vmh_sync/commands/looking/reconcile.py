@@ -8,7 +8,7 @@ from rich.console import Console
 
 from vmh_sync.commands.passes.sync import prepare
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail, print_json
-from vmh_sync.commands.screens.screen import sentences
+from vmh_sync.commands.screens.screen import print_some, sentences
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.engine.passes.opening import PassSettings, open_context
 from vmh_sync.orchestration.entity_room import rooms
@@ -99,10 +99,7 @@ def print_explained(console: Console, report: Report) -> None:
             if item.reason is not None
         ),
     ]
-    for line in lines[:SHOWN]:
-        console.print(f"  {line}")
-    if len(lines) > SHOWN:
-        console.print(f"  … und {len(lines) - SHOWN} weitere mit Aufgabe; alle mit --json.")
+    print_some(console, lines, SHOWN, " mit Aufgabe; alle mit --json.")
 
 
 def _told(what: str, reason: Reason) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from vmh_sync.clock import SystemClock
 from vmh_sync.commands.looking.gateway_lines import gateway_lines
 from vmh_sync.commands.screens.output import firm_time, print_json
-from vmh_sync.commands.screens.screen import screen
+from vmh_sync.commands.screens.screen import print_some, screen
 from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
 from vmh_sync.commands.screens.unreachable import explained
 from vmh_sync.doctor.line import Level, Line, ok, problem
@@ -243,12 +243,13 @@ def _show_failures(console: Console, failures: Sequence[FailedRecord]) -> None:
         return
     console.print()
     console.print("Nicht abgeglichen:")
-    for one in failures[:SHOWN]:
-        number = f" (betnr {one.betnr})" if one.betnr is not None else ""
-        again = f" Nächster Versuch ab {firm_time(one.next_try)}." if one.next_try is not None else ""
-        console.print(f"  {one.entity} {one.id}{number}, {word(STATUSES, one.status)}: {one.error}{again}")
-    if len(failures) > SHOWN:
-        console.print(f"  … und {len(failures) - SHOWN} weitere; alle mit --json.")
+    print_some(console, [_failure(one) for one in failures], SHOWN, "; alle mit --json.")
+
+
+def _failure(one: FailedRecord) -> str:
+    number = f" (betnr {one.betnr})" if one.betnr is not None else ""
+    again = f" Nächster Versuch ab {firm_time(one.next_try)}." if one.next_try is not None else ""
+    return f"{one.entity} {one.id}{number}, {word(STATUSES, one.status)}: {one.error}{again}"
 
 
 def _show_ticks(console: Console, ticks: Sequence[NextTick]) -> None:

@@ -1,18 +1,21 @@
 """Dagster's instance for a command in the foreground, and the repair of runs that were killed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
+from vmh_sync.commands.passes.foreground_job import in_foreground
 from vmh_sync.commands.passes.foreground_marks import marked, of_killed_commands
 from vmh_sync.coordination.process import ProcessId, is_provably_dead
 from vmh_sync.housekeeping.dead_runs import fail_runs
 from vmh_sync.orchestration.dagster_home import ensure_dagster_home, home_of, prepare_storage
 from vmh_sync.orchestration.dagster_internals.core import NO_OUTPUT_KEPT, InstanceRef
 from vmh_sync.orchestration.files_kept_open import files_kept_open
+from vmh_sync.orchestration.run_tags import TRIGGER_TAG, Trigger
 from vmh_sync.services.valkey import ensure_redis
 from vmh_sync.settings import DagsterVariables, VmhSettings, load
 
@@ -68,6 +71,19 @@ def open_instance(settings: VmhSettings, overrides: dict[str, object] | None = N
         for mark in killed:
             mark.unlink(missing_ok=True)
         yield instance
+
+
+def run_job(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, config: Mapping[str, Any], resources: Mapping[str, object]
+) -> dg.ExecuteInProcessResult:
+    """Run a job in this process, for a command in the foreground; returns how it ended. Raises ``dagster.Failure``.
+
+    Raises ``KeyboardInterrupt`` when a person ends it meanwhile.
+    """
+    tags = {TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()}
+    return in_foreground(
+        lambda: job.execute_in_process(run_config=config, instance=instance, tags=tags, resources=resources)
+    )
 
 
 def own_process() -> str:

@@ -60,14 +60,13 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
     import dagster as dg
 
     from vmh_sync.commands.passes.calendar_progress import shown_progress
-    from vmh_sync.commands.passes.foreground_job import in_foreground
-    from vmh_sync.commands.passes.instance import PROCESS_TAG, open_for_runs, own_process
+    from vmh_sync.commands.passes.instance import open_for_runs, run_job
     from vmh_sync.commands.screens.service_errors import HOUSE_TROUBLE, in_words
     from vmh_sync.commands.screens.unreachable import explained_run
     from vmh_sync.kalender.context import CalendarSettings
     from vmh_sync.kalender.pipeline import sync_kalender
     from vmh_sync.kalender.resources import CALENDAR_RESOURCES
-    from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, TRIGGER_TAG, Trigger
+    from vmh_sync.orchestration.run_tags import SILENT_CONSOLE
     from vmh_sync.services.valkey import ensure_redis
     from vmh_sync.store import upgrade
 
@@ -76,14 +75,8 @@ def run_calendars(config: "Calendars", *, as_json: bool = False) -> "CalendarBat
         upgrade(house.database)
         ensure_redis(house.home, house.redis_url)
         with open_for_runs(house) as instance, shown_progress(quiet=as_json):
-            result = in_foreground(
-                lambda: sync_kalender.execute_in_process(
-                    run_config=config.run_config() | {"loggers": SILENT_CONSOLE},
-                    instance=instance,
-                    tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
-                    resources=CALENDAR_RESOURCES,
-                )
-            )
+            asked = config.run_config() | {"loggers": SILENT_CONSOLE}
+            result = run_job(instance, sync_kalender, asked, CALENDAR_RESOURCES)
     except dg.Failure as failure:
         fail_pass(explained_run(failure, failure.description), as_json=as_json)
     except HOUSE_TROUBLE as trouble:

@@ -5,8 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from vmh_sync.commands.passes.foreground_job import in_foreground
-from vmh_sync.commands.passes.instance import PROCESS_TAG, open_for_runs, own_process
+from vmh_sync.commands.passes.instance import open_for_runs, run_job
 from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import SyncTarget
 from vmh_sync.commands.screens.unreachable import explained_run
@@ -14,7 +13,7 @@ from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.orchestration.jobs.resources import RESOURCES
 from vmh_sync.orchestration.jobs.sync_job import HandedOutcomes
 from vmh_sync.orchestration.run_config import SyncRunConfig
-from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, TRIGGER_TAG, Trigger, console
+from vmh_sync.orchestration.run_tags import SILENT_CONSOLE, console
 from vmh_sync.sync.reporting.outcome import RecordOutcome
 
 
@@ -40,15 +39,8 @@ def _run(
     )
     console.set(SILENT_CONSOLE)
     try:
-        result = in_foreground(
-            lambda: job.execute_in_process(
-                # What the person did not choose is the job's own default.
-                run_config=config.model_dump(exclude_unset=True),
-                instance=instance,
-                tags={TRIGGER_TAG: str(Trigger.CLI), PROCESS_TAG: own_process()},
-                resources=RESOURCES,
-            )
-        )
+        # What the person did not choose is the job's own default.
+        result = run_job(instance, job, config.model_dump(exclude_unset=True), RESOURCES)
     except dg.Failure as failure:
         raise PassFailed(explained_run(failure, failure.description)) from failure
     outcomes: HandedOutcomes = result.output_value()

@@ -15,7 +15,7 @@ from vmh_sync.commands.passes.sync_kalender import run_calendars
 from vmh_sync.commands.passes.sync_order import PassFailed, SyncOrder
 from vmh_sync.commands.passes.targets import target
 from vmh_sync.commands.screens.output import RECORDS_FAILED, fail_pass, print_json
-from vmh_sync.commands.screens.screen import sentences
+from vmh_sync.commands.screens.screen import print_some, sentences
 from vmh_sync.engine.passes.opening import PassSettings
 from vmh_sync.entities import BETEILIGTE, KALENDER
 from vmh_sync.gateway.pages.field_names import field_name
@@ -115,10 +115,7 @@ def _lines(console: Console, title: str, lines: Sequence[str]) -> None:
     if not lines:
         return
     console.print(title)
-    for line in lines[:SHOWN]:
-        console.print(f"  {line}")
-    if len(lines) > SHOWN:
-        console.print(f"  … und {len(lines) - SHOWN} weitere; alle mit --json.")
+    print_some(console, lines, SHOWN, "; alle mit --json.")
 
 
 def line(one: Difference) -> str:

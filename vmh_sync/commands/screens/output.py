@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.console import Console
 
 from vmh_sync.clock import FIRM_ZONE
-from vmh_sync.commands.screens.screen import print_rows, screen, sentences
+from vmh_sync.commands.screens.screen import print_rows, print_some, screen, sentences
 from vmh_sync.sync.reporting.plan_in_words import HEADINGS, in_words
 from vmh_sync.sync.reporting.words_de import SIDES
 
@@ -97,10 +97,7 @@ def print_skipped(summary: "PassSummary") -> None:
 
 
 def _print_reasons(console: Console, reasons: Sequence[tuple[str, str]]) -> None:
-    for record, reason in reasons[:SHOWN_FAILURES]:
-        console.print(f"  {record}: {reason}")
-    if len(reasons) > SHOWN_FAILURES:
-        console.print(f"  … und {len(reasons) - SHOWN_FAILURES} weitere")
+    print_some(console, [f"{record}: {reason}" for record, reason in reasons], SHOWN_FAILURES)
 
 
 def firm_time(at: datetime) -> str:

@@ -27,6 +27,14 @@ def sentences() -> Console:
     return Console(emoji=False, soft_wrap=True, highlight=False, markup=False)
 
 
+def print_some(console: Console, lines: Sequence[str], most: int, rest: str = "") -> None:
+    """Print lines, indented; of more than ``most`` the first, and how many follow: ``… und 7 weitere`` and ``rest``."""
+    for line in lines[:most]:
+        console.print(f"  {line}")
+    if len(lines) > most:
+        console.print(f"  … und {len(lines) - most} weitere{rest}")
+
+
 def print_rows(console: Console, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under headings; without a table each row is one line that names what is not empty."""
     if not console.is_terminal or console.width < NARROW:
